@@ -1,0 +1,1 @@
+"""Contract testing for services that talk through queues and event streams."""

@@ -1,0 +1,1 @@
+"""Plain frozen objects that every other layer speaks in: no I/O."""
