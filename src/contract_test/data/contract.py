@@ -1,0 +1,122 @@
+"""Channels, subjects and their versions, as `contracts/` declares them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A named address on a transport, with its codec. Names and defaults as in the catalog's reference."""
+
+    name: str
+    protocol: str
+    address: str
+    codec: str
+    mode: str = "structured"
+    type: str | None = None
+    expires_after: str | None = None
+    delivery: str | None = None
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One subject at one version.
+
+    `schema` is the parsed file; `resources` holds it and every schema that it reaches, by URI; `uri` is its own.
+    """
+
+    subject: str
+    version: int
+    path: Path
+    uri: str
+    schema: Any
+    resources: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """For people: `message.liked v2`."""
+        return f"{self.subject} v{self.version}"
+
+    @property
+    def class_name(self) -> str:
+        """The value object's name: `MessageLikedV2`."""
+        return f"{class_name(self.subject)}V{self.version}"
+
+    @property
+    def module_name(self) -> str:
+        """The generated module's name: `message_liked_v2`."""
+        return f"{snake_case(self.subject)}_v{self.version}"
+
+    @property
+    def dataschema(self) -> str:
+        """The URI that a message carries to name its contract: the schema's own `$id`, else a URN."""
+        declared = self.schema.get("$id") if isinstance(self.schema, dict) else None
+        return declared if isinstance(declared, str) else f"urn:contract:{self.subject}:v{self.version}"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One message type: what the catalog says of it, and its contracts by version."""
+
+    name: str
+    contracts: Mapping[int, Contract]
+    channel: Channel | None = None
+    type: str | None = None
+    key: str | None = None
+    id: str | None = None
+    time: str | None = None
+    version: str | None = None
+    caused_by: str | None = None
+    volatile: tuple[str, ...] = ()
+    compatibility: str = "BACKWARD"
+    schema_ids: Mapping[int, int] = field(default_factory=dict)
+    sent_by: tuple[str, ...] = ()
+    received_by: tuple[str, ...] = ()
+
+    @property
+    def newest(self) -> Contract:
+        """The contract of the highest version."""
+        return self.contracts[max(self.contracts)]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything that a contracts directory declares."""
+
+    root: Path
+    channels: Mapping[str, Channel]
+    subjects: Mapping[str, Subject]
+
+    @cached_property
+    def contracts(self) -> tuple[Contract, ...]:
+        """Every version of every subject, in order."""
+        return tuple(
+            subject.contracts[version] for subject in self.subjects.values() for version in sorted(subject.contracts)
+        )
+
+    def sent_by(self, service: str) -> list[Subject]:
+        """The subjects that a service produces."""
+        return [subject for subject in self.subjects.values() if service in subject.sent_by]
+
+    def received_by(self, service: str) -> list[Subject]:
+        """The subjects that a service consumes."""
+        return [subject for subject in self.subjects.values() if service in subject.received_by]
+
+
+def class_name(text: str) -> str:
+    """`message.liked` → `MessageLiked`."""
+    return "".join(word[:1].upper() + word[1:] for word in _words(text))
+
+
+def snake_case(text: str) -> str:
+    """`message.liked` → `message_liked`."""
+    return "_".join(word.lower() for word in _words(text))
+
+
+def _words(text: str) -> list[str]:
+    return "".join(letter if letter.isalnum() else " " for letter in text).split()

@@ -1,0 +1,30 @@
+"""The one base of every error that the toolkit raises."""
+
+from __future__ import annotations
+
+
+class ContractTestError(Exception):
+    """What happened, where, and what to do about it.
+
+    `place` is a file, with a JSON pointer or line behind it where there is one.
+    """
+
+    def __init__(self, problem: str, *, place: str = "", advice: str = "") -> None:
+        self.problem, self.place, self.advice = problem, place, advice
+        super().__init__(f"{place}: {problem}" if place else problem)
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.problem}" if self.place else self.problem
+        return f"{text}\n  {self.advice}" if self.advice else text
+
+
+class CatalogError(ContractTestError):
+    """`catalog.toml`, or the layout of the contracts directory, is not right."""
+
+
+class SchemaError(ContractTestError):
+    """A schema file cannot be used."""
+
+
+class NothingFoundError(ContractTestError):
+    """There is nothing to work on; that is never a success."""

@@ -1,0 +1,1 @@
+"""Reading and writing `contracts/`, recordings and generated code."""

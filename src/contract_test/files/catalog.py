@@ -1,0 +1,176 @@
+"""Reading `contracts/`: the catalog and every schema it names."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from contract_test.data.contract import Catalog, Channel, Contract, Subject
+from contract_test.data.errors import CatalogError, NothingFoundError
+from contract_test.files.schemas import SchemaFiles
+
+PROTOCOLS = ("kafka", "redis-list", "redis-stream")
+CODECS = ("json", "cloudevents", "resque", "confluent")
+MODES = ("NONE", "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE")
+DELIVERIES = ("exactly-once", "at-least-once", "at-most-once")
+
+_SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
+_VERSION = re.compile(r"v([1-9][0-9]{0,5})\.json")
+_POINTER = re.compile(r"(/([^~/]|~[01])*)*")
+_EXTENSION = re.compile(r"[a-z0-9]{1,20}")
+
+_TEXT, _LIST, _IDS, _POINTER_TEXT = "a text", "a list of texts", "a table of version = id", "a JSON pointer, such as /id"
+
+_CHANNEL_KEYS: dict[str, str | tuple[str, ...]] = {
+    "protocol": PROTOCOLS,
+    "address": _TEXT,
+    "codec": CODECS,
+    "mode": ("structured", "binary"),
+    "type": _POINTER_TEXT,
+    "expires_after": _TEXT,
+    "delivery": DELIVERIES,
+}
+_SUBJECT_KEYS: dict[str, str | tuple[str, ...]] = {
+    "channel": _TEXT,
+    "type": _TEXT,
+    "key": _POINTER_TEXT,
+    "id": _POINTER_TEXT,
+    "time": _POINTER_TEXT,
+    "version": _POINTER_TEXT,
+    "caused_by": _TEXT,
+    "volatile": _LIST,
+    "compatibility": MODES,
+    "schema_ids": _IDS,
+    "sent_by": _LIST,
+    "received_by": _LIST,
+}
+
+
+def load_catalog(root: Path) -> Catalog:
+    """Read a contracts directory. A directory without a catalog holds subjects without channels.
+
+    Raises CatalogError or SchemaError with the place, NothingFoundError where there is no contract at all.
+    """
+    if not root.is_dir():
+        raise NothingFoundError(
+            "there is no such directory", place=str(root), advice="Name one with --contracts DIR, or run `contract-test init`."
+        )
+    document = _read_toml(root / "catalog.toml")
+    _only(document, ("channels", "subjects"), f"{root / 'catalog.toml'}")
+    channels = {name: _channel(root, name, table) for name, table in _tables(root, document, "channels")}
+    tables = dict(_tables(root, document, "subjects"))
+    files = SchemaFiles(root)
+    found = {folder.name: _contracts(files, folder) for folder in _subject_folders(root)}
+    for name in tables:
+        if not found.get(name):
+            raise CatalogError(
+                f"subject {name!r} has no version", place=str(root / "catalog.toml"), advice=f"Write {root / name}/v1.json."
+            )
+    subjects = {
+        name: _subject(root, name, tables.get(name, {}), channels, contracts) for name, contracts in found.items() if contracts
+    }
+    if not subjects:
+        advice = "A contract is a file <subject>/v1.json; `contract-test init` writes a first one."
+        raise NothingFoundError("no contracts found", place=str(root), advice=advice)
+    order = [name for name in tables if name in subjects] + sorted(name for name in subjects if name not in tables)
+    return Catalog(root, channels, {name: subjects[name] for name in order})
+
+
+def _subject_folders(root: Path) -> list[Path]:
+    return sorted(
+        folder for folder in root.iterdir()
+        if folder.is_dir() and any(_VERSION.fullmatch(path.name) for path in folder.glob("v*.json"))
+    )  # fmt: skip
+
+
+def _contracts(files: SchemaFiles, folder: Path) -> dict[int, Contract]:
+    if not _SUBJECT.fullmatch(folder.name):
+        advice = "Use letters, digits, dots, hyphens and underscores, beginning with a letter or digit."
+        raise CatalogError(f"{folder.name[:60]!r} cannot be a subject's name", place=str(folder), advice=advice)
+    contracts = {}
+    for path in folder.glob("v*.json"):
+        match = _VERSION.fullmatch(path.name)
+        if match:
+            version = int(match[1])
+            schema = files.read(path)
+            contracts[version] = Contract(folder.name, version, path, files.uri_of(path), schema, files.reach(path))
+    return dict(sorted(contracts.items()))
+
+
+def _channel(root: Path, name: str, table: Mapping[str, Any]) -> Channel:
+    place = f"{root / 'catalog.toml'}:[channels.{name}]"
+    _check_keys(table, _CHANNEL_KEYS, place)
+    for required in ("protocol", "address", "codec"):
+        if required not in table:
+            raise CatalogError(f"{required} is missing", place=place, advice=f"Add {required} = {_wanted(_CHANNEL_KEYS[required])}.")
+    return Channel(name, **table)
+
+
+def _subject(
+    root: Path, name: str, table: Mapping[str, Any], channels: Mapping[str, Channel], contracts: Mapping[int, Contract]
+) -> Subject:
+    place = f'{root / "catalog.toml"}:[subjects."{name}"]'
+    _check_keys(table, _SUBJECT_KEYS, place)
+    values = dict(table)
+    channel = values.pop("channel", None)
+    if channel is not None and channel not in channels:
+        known = ", ".join(channels) or "none"
+        raise CatalogError(f"no channel {channel!r} (known: {known})", place=place, advice="Declare it, or correct the name.")
+    caused_by = values.get("caused_by")
+    if caused_by is not None and not (_POINTER.fullmatch(caused_by) or _EXTENSION.fullmatch(caused_by)):
+        advice = "Write a JSON pointer into the data, such as /caused_by, or a CloudEvents extension's name."
+        raise CatalogError(f"caused_by is {caused_by!r}", place=place, advice=advice)
+    for key in ("volatile", "sent_by", "received_by"):
+        values[key] = tuple(values.get(key, ()))
+    ids = {int(version): number for version, number in values.get("schema_ids", {}).items()}
+    return Subject(name, contracts, channels.get(channel) if channel else None, **(values | {"schema_ids": ids}))
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeError) as error:
+        raise CatalogError(f"not TOML: {error}", place=str(path), advice="Mend the syntax there.") from None
+
+
+def _tables(root: Path, document: Mapping[str, Any], section: str) -> list[tuple[str, Mapping[str, Any]]]:
+    tables = document.get(section, {})
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        place = f"{root / 'catalog.toml'}:[{section}]"
+        raise CatalogError(f"{section} is not a table of tables", place=place, advice=f"Write [{section}.NAME] headers.")
+    return list(tables.items())
+
+
+def _only(table: Mapping[str, Any], known: Mapping[str, Any] | tuple[str, ...], place: str) -> None:
+    for key in table:
+        if key not in known:
+            raise CatalogError(f"{key!r} is not known here", place=place, advice=f"Known: {', '.join(known)}.")
+
+
+def _check_keys(table: Mapping[str, Any], known: Mapping[str, str | tuple[str, ...]], place: str) -> None:
+    _only(table, known, place)
+    for key, value in table.items():
+        wanted = known[key]
+        if isinstance(wanted, tuple):
+            right = value in wanted
+        elif wanted == _LIST:
+            right = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        elif wanted == _IDS:
+            right = isinstance(value, dict) and all(
+                name.isdigit() and isinstance(number, int) and 0 <= number < 2**32 for name, number in value.items()
+            )
+        elif wanted == _POINTER_TEXT:
+            right = isinstance(value, str) and _POINTER.fullmatch(value) is not None
+        else:
+            right = isinstance(value, str) and value != ""
+        if not right:
+            raise CatalogError(f"{key} is {value!r}", place=place, advice=f"It takes {_wanted(wanted)}.")
+
+
+def _wanted(wanted: str | tuple[str, ...]) -> str:
+    return wanted if isinstance(wanted, str) else "one of " + ", ".join(f'"{value}"' for value in wanted)

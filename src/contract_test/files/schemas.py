@@ -1,0 +1,224 @@
+"""Schema files: read strictly, and followed only inside the contracts directory."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+from contract_test.data.errors import SchemaError
+from contract_test.schema.walk import SPECIFICATIONS, Node, References, draft_of, subschemas
+
+BASE = "https://contracts.invalid/"
+"""Where the contracts directory's files stand as URIs. The name can never resolve (RFC 2606)."""
+
+_REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
+
+MAX_BYTES = 5_000_000
+MAX_DEPTH = 200
+MAX_DIGITS = 4000
+
+
+def read_json(path: Path) -> Any:
+    """Read one JSON file, refusing what readers disagree on.
+
+    Duplicate keys, NaN, numbers beyond a double's precision, more than 200 levels or 5 MB raise SchemaError.
+    """
+    place = str(path)
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(items)
+        if len(made) != len(items):
+            seen: set[str] = set()
+            twice = next(name for name, _ in items if name in seen or seen.add(name))  # type: ignore[func-returns-value] # set.add in a condition
+            raise SchemaError(f"the key {twice[:60]!r} stands twice in one object", place=place, advice="Keep one of them.")
+        return made
+
+    def parse_int(text: str) -> int:
+        if len(text) > MAX_DIGITS:
+            raise SchemaError(f"a number of {len(text)} digits", place=place, advice="Bound it to what a double holds.")
+        return int(text)
+
+    def parse_float(text: str) -> float:
+        number = float(text)
+        if number - number != 0:
+            raise SchemaError(f"the number {text[:40]} is beyond a double", place=place, advice="Use a smaller one.")
+        return number
+
+    def refuse(text: str) -> None:
+        raise SchemaError(f"{text} is not JSON", place=place, advice="JSON has no such number: leave it out.")
+
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise SchemaError(f"larger than {MAX_BYTES:,} bytes", place=place, advice="Split it into files.")
+        text = path.read_bytes().decode("utf-8")
+        _check_depth(text, place)
+        value = json.loads(
+            text, object_pairs_hook=pairs, parse_int=parse_int, parse_float=parse_float, parse_constant=refuse
+        )
+        text.encode()
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeError:
+        raise SchemaError("not UTF-8 text", place=place, advice="Save it as UTF-8, without lone surrogates.") from None
+    except json.JSONDecodeError as error:
+        where = f"{place}:{error.lineno}:{error.colno}"
+        raise SchemaError(f"not JSON: {error.msg}", place=where, advice="Mend the syntax there.") from None
+    except OSError as error:
+        raise SchemaError(f"cannot be read: {error.strerror}", place=place, advice="Check that the file is there.") from None
+    return value
+
+
+def _check_depth(text: str, place: str) -> None:
+    """Count brackets outside strings; a cheap look before the recursive parser runs."""
+    depth, in_string, escaped = 0, False, False
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
+    for letter in text:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif letter == "\\":
+                escaped = True
+            elif letter == '"':
+                in_string = False
+        elif letter == '"':
+            in_string = True
+        elif letter in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise SchemaError(f"nested deeper than {MAX_DEPTH} levels", place=place, advice="Flatten it with $defs.")
+        elif letter in "]}":
+            depth -= 1
+
+
+class SchemaFiles:
+    """The schema files below one directory, and what their `$ref`s lead to. Nothing outside it is ever read."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._real_root = root.resolve()
+        self._read: dict[Path, Any] = {}
+
+    def uri_of(self, path: Path) -> str:
+        """The URI that a file below the directory stands at."""
+        return BASE + path.relative_to(self.root).as_posix()
+
+    def read(self, path: Path) -> Any:
+        """Read a file once. Raises SchemaError, also where the file is not below the directory."""
+        if path not in self._read:
+            if not path.resolve().is_relative_to(self._real_root):
+                raise SchemaError(
+                    "lies outside the contracts directory (a link?)", place=str(path), advice="Copy the file into it."
+                )
+            self._read[path] = read_json(path)
+        return self._read[path]
+
+    def reach(self, path: Path) -> dict[str, Any]:
+        """The schema of a file and of everything that it reaches through `$ref`, by URI, its own first.
+
+        Every `$ref` in the result is absolute or local to its document, and `$id`s are gone, so that whoever compiles it
+        finds the same targets. Raises SchemaError with the file and the pointer of a `$ref` that leads nowhere.
+        """
+        uri = self.uri_of(path)
+        draft = draft_of(self.read(path), place=str(path))
+        resources: dict[str, Any] = {}
+        places = {uri: str(path)}
+        pending = [(uri, self.read(path))]
+        while pending:
+            base, contents = pending.pop(0)
+            if base in resources:
+                continue
+            resources[base] = contents
+            inside = {urldefrag(at).url for _, _, at in subschemas(contents, base, draft)}
+            for pointer, _, at, target in _references(contents, base, draft):
+                document = urldefrag(urljoin(at, target)).url
+                if document in resources or document in inside:
+                    continue
+                if document in SPECIFICATIONS:
+                    pending.append((document, SPECIFICATIONS.contents(document)))
+                    continue
+                found = self._find(document, f"{places[base]}:{pointer}")
+                places[document] = str(found)
+                pending.append((document, self.read(found)))
+        references = References(resources, uri)
+        return {
+            base: contents if base in SPECIFICATIONS else _settled(contents, base, references, places[base])
+            for base, contents in resources.items()
+        }
+
+    def _find(self, uri: str, place: str) -> Path:
+        """Find the file for a URI: by its place, by its declared `$id`, or beside a file whose `$id` stands beside it."""
+        if uri.startswith(BASE):
+            path = self.root / unquote(uri.removeprefix(BASE))
+            if ".." not in path.relative_to(self.root).parts and path.is_file():
+                return path
+        elif uri in self._by_id:
+            return self._by_id[uri]
+        elif urlsplit(uri).scheme in ("http", "https"):
+            for declared, path in self._by_id.items():
+                relative = posixpath.relpath(urlsplit(uri).path or "/", posixpath.dirname(urlsplit(declared).path) or "/")
+                neighbour = Path(posixpath.normpath((path.parent / relative).as_posix()))
+                if urlsplit(uri)[:2] == urlsplit(declared)[:2] and neighbour.is_relative_to(self.root) and neighbour.is_file():
+                    return neighbour
+        advice = "A $ref reaches only files below the contracts directory: put a copy there, and point to it by its path."
+        raise SchemaError(f"$ref to {uri.removeprefix(BASE)[:100]!r} finds no file", place=place, advice=advice)
+
+    @cached_property
+    def _by_id(self) -> dict[str, Path]:
+        """Declared `$id` → file, for every readable JSON file below the directory."""
+        found: dict[str, Path] = {}
+        for path in sorted(self.root.rglob("*.json")):
+            try:
+                schema = self.read(path)
+            except SchemaError:
+                continue
+            declared = schema.get("$id", schema.get("id")) if isinstance(schema, dict) else None
+            if isinstance(declared, str) and urlsplit(declared).scheme:
+                found.setdefault(urldefrag(declared).url, path)
+        return found
+
+
+def _references(schema: Any, base: str, draft: str) -> Iterator[tuple[str, dict[str, Any], str, str]]:
+    """Every reference in a schema: its JSON pointer, the object it stands in, the base URI there, and what it says."""
+    for pointer, node, at in subschemas(schema, base, draft):
+        for keyword in _REFERENCES:
+            if isinstance(node.get(keyword), str):
+                yield f"{pointer}/{keyword}", node, at, node[keyword]
+
+
+def _settled(schema: Any, base: str, references: References, place: str) -> Any:
+    """Copy a schema so that its references need neither `$id` nor the place of the file."""
+    if not isinstance(schema, dict):
+        return schema
+    targets: dict[int, str] = {}
+    dynamic = False
+    for pointer, node, at, target in _references(schema, base, references.draft):
+        found = references.follow(Node(node, at, base), target)
+        if found is None:
+            advice = "Point it at a place that exists in that file."
+            raise SchemaError(f"$ref {target[:100]!r} leads nowhere", place=f"{place}:{pointer}", advice=advice)
+        if "$ref" in node:
+            document, fragment = urldefrag(found.location)
+            targets[id(node)] = f"#{fragment}" if document == base else found.location
+        dynamic = dynamic or "$ref" not in node
+    identified = [id(node) for _, node, _ in subschemas(schema, base, references.draft)] if not dynamic else [id(schema)]
+
+    def copy(value: Any, among: frozenset[int]) -> Any:
+        if isinstance(value, list):
+            return [copy(item, among) for item in value]
+        if not isinstance(value, dict):
+            return value
+        made = {key: copy(item, among) for key, item in value.items()}
+        if id(value) in targets:
+            made["$ref"] = targets[id(value)]
+        if id(value) in among:
+            for keyword in ("$id", "id"):
+                if isinstance(made.get(keyword), str):
+                    del made[keyword]
+        return made
+
+    return copy(schema, frozenset(identified))

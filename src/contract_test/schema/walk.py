@@ -1,0 +1,168 @@
+"""Walking a schema: where subschemas stand, and what a reference leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote, unquote, urldefrag, urljoin
+
+from contract_test.data.errors import SchemaError
+
+DRAFT_2020_12 = "https://json-schema.org/draft/2020-12/schema"
+DRAFTS = {
+    DRAFT_2020_12: "2020-12",
+    "https://json-schema.org/draft/2019-09/schema": "2019-09",
+    "http://json-schema.org/draft-07/schema": "draft-07",
+    "http://json-schema.org/draft-06/schema": "draft-06",
+    "http://json-schema.org/draft-04/schema": "draft-04",
+}
+"""The dialects that are read, by `$schema` without its fragment."""
+
+class _Specifications:
+    """The meta-schemas themselves, for schemas that refer to them; they come with a library, not from the network."""
+
+    @cached_property
+    def _registry(self) -> Any:
+        from jsonschema_specifications import REGISTRY  # noqa: PLC0415 - rarely needed, and slow to import
+
+        return REGISTRY
+
+    def __contains__(self, uri: str) -> bool:
+        return "json-schema.org/" in uri and (uri in self._registry or f"{uri}#" in self._registry)
+
+    def contents(self, uri: str) -> Any:
+        """The meta-schema at a URI."""
+        return self._registry.contents(uri if uri in self._registry else f"{uri}#")
+
+
+SPECIFICATIONS = _Specifications()
+
+_ONE = ("additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not",
+        "propertyNames", "then", "unevaluatedItems", "unevaluatedProperties")  # fmt: skip
+_MANY = ("allOf", "anyOf", "items", "oneOf", "prefixItems")
+_NAMED = ("$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties")
+
+# Before draft 2019-09 nothing beside a `$ref` counts.
+_REF_ALONE = frozenset(("draft-04", "draft-06", "draft-07"))
+
+
+def draft_of(schema: Any, place: str = "") -> str:
+    """The dialect that a schema declares; draft 2020-12 where it declares none. Raises SchemaError for another one."""
+    declared = schema.get("$schema", DRAFT_2020_12) if isinstance(schema, dict) else DRAFT_2020_12
+    draft = DRAFTS.get(declared.rstrip("#").replace("https://json-schema.org/draft-", "http://json-schema.org/draft-")
+                       if isinstance(declared, str) else "")  # fmt: skip
+    if draft is None:
+        advice = f"Use one of: {', '.join(DRAFTS)}."
+        raise SchemaError(f"$schema is {str(declared)[:100]!r}, which is not known here", place=place, advice=advice)
+    return draft
+
+
+def escape(name: str) -> str:
+    """One step of a JSON pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def children(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The subschemas directly inside a schema, with their JSON pointers relative to it."""
+    for keyword in _ONE:
+        if isinstance(node.get(keyword), dict | bool):
+            yield f"/{keyword}", node[keyword]
+    for keyword in _MANY:
+        if isinstance(node.get(keyword), list):
+            for position, child in enumerate(node[keyword]):
+                yield f"/{keyword}/{position}", child
+    for keyword in _NAMED:
+        if isinstance(node.get(keyword), dict):
+            for name, child in node[keyword].items():
+                yield f"/{keyword}/{escape(name)}", child
+
+
+def subschemas(schema: Any, base: str, draft: str) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Every schema object in a document, itself first: JSON pointer, the object, and its base URI."""
+    pending: list[tuple[str, Any, str]] = [("", schema, base)]
+    while pending:
+        pointer, node, at = pending.pop()
+        if not isinstance(node, dict):
+            continue
+        declared = node.get("id" if draft == "draft-04" else "$id")
+        if isinstance(declared, str) and not ("$ref" in node and draft in _REF_ALONE):
+            at = urljoin(at, declared)  # noqa: PLW2901 - the identifier moves the base for all below
+        yield pointer, node, at
+        pending.extend((pointer + step, child, at) for step, child in children(node))
+
+
+@dataclass(frozen=True)
+class Node:
+    """A schema where it stands: `location` is `URI#pointer` in the document that holds it."""
+
+    schema: Any
+    base: str
+    location: str
+
+
+class References:
+    """Follows `$ref`s among the resources of one contract, and never elsewhere."""
+
+    def __init__(self, resources: Mapping[str, Any], uri: str) -> None:
+        self.uri = uri
+        self.draft = draft_of(resources[uri])
+        self._drafts: dict[str, str] = {}
+        self._known: dict[str, Node] = {}
+        self._bases: dict[int, tuple[str, str]] = {}
+        for document, schema in resources.items():
+            declared = isinstance(schema, dict) and "$schema" in schema
+            draft = draft_of(schema) if declared else self.draft
+            self._known.setdefault(document, Node(schema, document, f"{document}#"))
+            for pointer, node, base in subschemas(schema, document, draft):
+                here = Node(node, base, f"{document}#{quote(pointer, safe='/~$')}")
+                self._bases[id(node)] = (base, here.location)
+                self._drafts[here.location] = draft
+                if pointer == "" or "$id" in node or "id" in node:
+                    self._known[document if pointer == "" else urldefrag(base).url] = here
+                    self._known.setdefault(urldefrag(base).url, here)
+                    if "#" in base.rstrip("#"):  # a plain-name fragment: draft-07's anchors
+                        self._known[base] = here
+                for keyword in ("$anchor", "$dynamicAnchor"):
+                    if isinstance(node.get(keyword), str):
+                        self._known[f"{urldefrag(base).url}#{node[keyword]}"] = here
+
+    @property
+    def root(self) -> Node:
+        """The contract's own schema."""
+        return self._known[self.uri]
+
+    def alone(self, node: Node) -> bool:
+        """Whether nothing beside this schema's `$ref` counts, as before draft 2019-09."""
+        return "$ref" in node.schema and self._drafts.get(node.location, self.draft) in _REF_ALONE
+
+    def inside(self, node: Node, *steps: str | int) -> Node:
+        """The subschema at a path below a node."""
+        child, location = node.schema, node.location
+        for step in steps:
+            child = child[step]
+            location += "/" + quote(escape(str(step)), safe="~$")
+        base, _ = self._bases.get(id(child), (node.base, ""))
+        return Node(child, base, location)
+
+    def follow(self, node: Node, reference: str) -> Node | None:
+        """What a `$ref` in a node leads to, or None where that is nowhere."""
+        target = urljoin(node.base, reference)
+        if target in self._known:
+            return self._known[target]
+        document, fragment = urldefrag(target)
+        found = self._known.get(document)
+        if found is None or (fragment and not fragment.startswith("/")):
+            return None
+        if not fragment:
+            return found
+        for step in unquote(fragment).split("/")[1:]:
+            name: str | int = step.replace("~1", "/").replace("~0", "~")
+            if isinstance(found.schema, list) and isinstance(name, str) and name.isdigit():
+                name = int(name)
+            try:
+                found = self.inside(found, name)
+            except (KeyError, IndexError, TypeError):
+                return None
+        return found

@@ -1,0 +1,73 @@
+"""Generate: contracts in, a package of value objects out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from contract_test.data.contract import Catalog, Contract
+from contract_test.data.errors import CatalogError
+from contract_test.files.generated import HEADER, module_files, package_files, schema_file, write_files
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What a run wrote, removed, or found stale (then nothing was touched)."""
+
+    written: tuple[Path, ...] = ()
+    removed: tuple[Path, ...] = ()
+    stale: tuple[Path, ...] = ()
+
+
+def generate(catalog: Catalog, package: str, output: Path) -> Generated:
+    """Write the value objects of every contract below `output`/`package`; a contract that did not change is left alone."""
+    _refuse_clashes(catalog)
+    folder = output / package
+    written: list[Path] = []
+    for contract in catalog.contracts:
+        beside = folder / "messages" / f"{contract.module_name}.json"
+        module = beside.with_suffix(".py")
+        if module.is_file() and beside.is_file() and beside.read_text(encoding="utf-8") == schema_file(contract):
+            continue
+        written += write_files(folder / "messages", module_files(contract).items())
+    written += write_files(folder, package_files(catalog, package).items())
+    removed = []
+    for path in _strangers(catalog, folder):
+        path.unlink()
+        removed.append(path)
+    return Generated(tuple(written), tuple(removed))
+
+
+def check(catalog: Catalog, package: str, output: Path) -> Generated:
+    """Compare what stands below `output`/`package` with what would be written; everything is generated anew."""
+    _refuse_clashes(catalog)
+    folder = output / package
+    files = {folder / name: text for name, text in package_files(catalog, package).items()}
+    for contract in catalog.contracts:
+        files |= {folder / "messages" / name: text for name, text in module_files(contract).items()}
+    stale = [path for path, text in files.items() if not path.is_file() or path.read_bytes() != text.encode()]
+    return Generated(stale=(*stale, *_strangers(catalog, folder)))
+
+
+def _strangers(catalog: Catalog, folder: Path) -> Iterator[Path]:
+    """Generated files of contracts that are no longer there."""
+    known = {contract.module_name for contract in catalog.contracts} | {"__init__"}
+    for path in sorted((folder / "messages").glob("*.py")):
+        if path.stem not in known and HEADER in path.read_text(encoding="utf-8"):
+            yield path
+            if path.with_suffix(".json").is_file():
+                yield path.with_suffix(".json")
+
+
+def _refuse_clashes(catalog: Catalog) -> None:
+    by_name: dict[str, Contract] = {}
+    for contract in catalog.contracts:
+        for name in (contract.class_name, contract.module_name):
+            other = by_name.setdefault(name.lower(), contract)
+            if other.subject != contract.subject:
+                raise CatalogError(
+                    f"{contract.subject!r} and {other.subject!r} would both become {name}",
+                    place=str(contract.path.parent),
+                    advice="Rename one of the two subjects.",
+                )

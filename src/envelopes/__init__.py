@@ -1,0 +1,40 @@
+"""Typed, immutable value objects for every message, and the envelopes they travel in.
+
+>>> from envelopes import decode, encode
+>>> from envelopes.messages import MessageLiked
+"""
+
+from ._catalog import Catalog, Channel, Subject
+from ._coding import decode, encode
+from ._contract import ASSERTED_FORMATS, Contract
+from ._envelope import Envelope, Wire
+from ._errors import (
+    ContractViolationError,
+    DecodeError,
+    EncodeError,
+    EnvelopesError,
+    UnknownNameError,
+    Violation,
+)
+from ._values import OpenValueObject, RootValue, ValueObject
+
+__all__ = [
+    "ASSERTED_FORMATS",
+    "Catalog",
+    "Channel",
+    "Contract",
+    "ContractViolationError",
+    "DecodeError",
+    "EncodeError",
+    "Envelope",
+    "EnvelopesError",
+    "OpenValueObject",
+    "RootValue",
+    "Subject",
+    "UnknownNameError",
+    "ValueObject",
+    "Violation",
+    "Wire",
+    "decode",
+    "encode",
+]

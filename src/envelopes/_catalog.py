@@ -1,0 +1,98 @@
+"""The catalog at run time: which subject travels on which channel, in which codec, as which class."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+
+from ._errors import UnknownNameError
+from ._values import ValueObject
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A named address on a transport, with its codec. `mode` is how that codec writes; `type` points to the type."""
+
+    name: str
+    protocol: str
+    address: str
+    codec: str
+    mode: str = "structured"
+    type: str | None = None
+    expires_after: str | None = None
+    delivery: str | None = None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One message type. `versions` names the module and class of each version; pointers lead into the data.
+
+    `type` is the subject's name on the wire where it has another one there.
+    """
+
+    name: str
+    versions: Mapping[int, str]
+    channel: str | None = None
+    type: str | None = None
+    key: str | None = None
+    id: str | None = None
+    time: str | None = None
+    version: str | None = None
+    dataschemas: Mapping[int, str] = field(default_factory=dict)
+    schema_ids: Mapping[int, int] = field(default_factory=dict)
+
+
+class Catalog:
+    """The channels and subjects of one generated package. A class is imported when it is first needed."""
+
+    def __init__(self, package: str, channels: Iterable[Channel], subjects: Iterable[Subject]) -> None:
+        self.package = package
+        self.channels = {channel.name: channel for channel in channels}
+        self.subjects = {subject.name: subject for subject in subjects}
+        self.by_type: dict[tuple[str | None, str | int], Subject] = {}
+        self.by_channel: dict[str | None, list[Subject]] = {}
+        self._places: dict[str, str] = {}
+        for subject in self.subjects.values():
+            self.by_channel.setdefault(subject.channel, []).append(subject)
+            for name in (subject.name, subject.type, *subject.schema_ids.values()):
+                if name is not None:
+                    self.by_type[subject.channel, name] = subject
+            for version in sorted(subject.versions):
+                place = subject.versions[version]
+                name = place.partition(":")[2]
+                self._places[name] = self._places[name.removesuffix(f"V{version}")] = place
+        self._loaded: dict[tuple[str, int], type[ValueObject]] = {}
+
+    def load(self, name: str) -> type[ValueObject]:
+        """Import the class of that name, for the package's `__getattr__`. Raises AttributeError."""
+        if name not in self._places:
+            raise AttributeError(f"module {self.package!r} has no attribute {name!r}")
+        module, _, actual = self._places[name].partition(":")
+        cls: type[ValueObject] = getattr(import_module(f"{self.package}.{module}"), actual)
+        setattr(sys.modules[self.package], name, cls)
+        return cls
+
+    def value_object(self, subject: str, version: int) -> type[ValueObject]:
+        """Give the class of one version. Raises UnknownNameError."""
+        loaded = self._loaded.get((subject, version))
+        if loaded is None:
+            versions = self.subject(subject).versions
+            if version not in versions:
+                known = tuple(f"v{number}" for number in sorted(versions))
+                raise UnknownNameError(f"version of {subject}", f"v{version}", known)
+            loaded = self._loaded[subject, version] = self.load(versions[version].partition(":")[2])
+        return loaded
+
+    def subject(self, name: str) -> Subject:
+        """Look a subject up. Raises UnknownNameError."""
+        if name not in self.subjects:
+            raise UnknownNameError("subject", name, tuple(self.subjects))
+        return self.subjects[name]
+
+    def channel(self, name: str) -> Channel:
+        """Look a channel up. Raises UnknownNameError."""
+        if name not in self.channels:
+            raise UnknownNameError("channel", name, tuple(self.channels))
+        return self.channels[name]

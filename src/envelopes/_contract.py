@@ -1,0 +1,150 @@
+"""A contract at run time: its schema, compiled once when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+from . import _json
+from ._errors import Violation
+
+ASSERTED_FORMATS = frozenset(
+    ("date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uri", "uuid")
+)
+"""The formats that a message must satisfy; any other `format` is an annotation (draft 2020-12, section 7)."""
+
+_ANNOTATED_FORMATS = ("idn-email", "idn-hostname", "iri", "iri-reference", "json-pointer", "regex",
+                  "relative-json-pointer", "uri-reference", "uri-template")  # fmt: skip
+
+
+def compile_schema(resources: Mapping[str, Any], location: str) -> jsonschema_rs.Validator:
+    """Compile the schema at `URI#pointer` among `resources` (URI → schema). Nothing is ever fetched.
+
+    Raises ValueError where a schema is malformed or a `$ref` leads outside `resources`.
+    """
+    root = resources[location.partition("#")[0]]
+    declared = root.get("$schema") if isinstance(root, dict) else None
+    draft = _DRAFTS.get(declared.rstrip("#").rpartition("/draft")[2].strip("-/")) if isinstance(declared, str) else None
+    try:
+        registry = jsonschema_rs.Registry(list(resources.items()), draft=draft, retriever=_refuse)
+        return jsonschema_rs.validator_for(
+            {"$ref": location} if declared is None else {"$ref": location, "$schema": declared},
+            registry=registry,
+            validate_formats=True,
+            formats=dict.fromkeys(_ANNOTATED_FORMATS, _anything),
+        )
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
+        raise ValueError(str(error)) from None
+
+
+_DRAFTS = {
+    "2020-12/schema": jsonschema_rs.Draft202012,
+    "2019-09/schema": jsonschema_rs.Draft201909,
+    "07/schema": jsonschema_rs.Draft7,
+    "06/schema": jsonschema_rs.Draft6,
+    "04/schema": jsonschema_rs.Draft4,
+}
+
+
+def _refuse(uri: str) -> Any:
+    raise ValueError(f"{uri} is not among the contract's files")
+
+
+def _anything(_: str) -> bool:
+    return True
+
+
+class Contract:
+    """One subject at one version, with the compiled validator of its schema.
+
+    `schema` is the generated file beside the value objects' module: `{"uri", "resources"}` in JSON.
+    """
+
+    def __init__(self, subject: str, version: int, schema: Path) -> None:
+        self.subject, self.version, self.schema = subject, version, schema
+
+    @cached_property
+    def bundle(self) -> tuple[str, dict[str, Any]]:
+        """The root schema's URI and every schema it reaches, by URI."""
+        document = _json.loads(self.schema.read_bytes())
+        return document["uri"], document["resources"]
+
+    @cached_property
+    def validator(self) -> jsonschema_rs.Validator:
+        """Validates a whole message."""
+        return self.validator_at("")
+
+    def validator_at(self, place: str) -> jsonschema_rs.Validator:
+        """Compile a part of the schema: at a JSON pointer, or at `URI#pointer` in another file."""
+        uri, resources = self.bundle
+        return compile_schema(resources, place if "#" in place else f"{uri}#{place}")
+
+    def __repr__(self) -> str:
+        return f"<contract {self.subject} v{self.version}>"
+
+
+def find_violation(validator: jsonschema_rs.Validator, value: Any) -> Violation | None:
+    """The most telling violation of a parsed JSON value, or None. Alternatives are explained by the nearest one."""
+    best = None
+    for error in validator.iter_errors(value):
+        error = _nearest(error)
+        if best is None or len(error.instance_path) > len(best.instance_path):
+            best = error
+    return None if best is None else _violation(best)
+
+
+def _nearest(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
+    branches = getattr(error.kind, "context", None)
+    while branches:
+        candidates = [branch[0] for branch in branches if branch]
+        deepest = max(candidates, key=lambda each: len(each.instance_path), default=None)
+        if deepest is None or len(deepest.instance_path) <= len(error.instance_path):
+            return error
+        error, branches = deepest, getattr(deepest.kind, "context", None)
+    return error
+
+
+def _violation(error: jsonschema_rs.ValidationError) -> Violation:
+    pointer = "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in error.instance_path)
+    return Violation(pointer, error.kind.name, _expected(error), excerpt(error.instance))
+
+
+def _expected(error: jsonschema_rs.ValidationError) -> str:
+    kind = error.kind
+    value = kind.value if hasattr(kind, "value") else None
+    match kind.name:
+        case "required":
+            return f"the field {_short(kind.as_dict().get('property', value))}"
+        case "type":
+            return " or ".join(map(str, kind.as_dict().get("types", [value])))
+        case "enum":
+            return f"one of {_short(value)}"
+        case "const":
+            return _short(value)
+        case "format" | "pattern" | "minimum" | "maximum" | "minLength" | "maxLength" | "minItems" | "maxItems":
+            return f"{kind.name} {_short(value)}"
+        case "additionalProperties" | "unevaluatedProperties":
+            return f"no undeclared field (here: {_short(value)})"
+        case name:
+            return f"what {name!r} in the schema asks for"
+
+
+def excerpt(value: Any) -> str:
+    """Show a JSON value in a few words: scalars cut at 60 characters, containers by size only."""
+    if isinstance(value, dict):
+        return f"an object with {len(value)} fields" if len(value) != 1 else "an object with 1 field"
+    if isinstance(value, list):
+        return f"an array of {len(value)}"
+    return _short(value)
+
+
+def _short(value: Any, limit: int = 60) -> str:
+    try:
+        text = _json.dumps(value).decode()
+    except TypeError:
+        text = str(value)
+    return text if len(text) <= limit else f"{text[:limit]}…"

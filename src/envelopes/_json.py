@@ -1,0 +1,105 @@
+"""Exact JSON: bytes ⇄ plain Python values, losing no digit on the way.
+
+orjson reads and writes everything that a double or a 64-bit integer holds. A text with longer
+numbers is read once more by the standard library, and such numbers become `ExactInt` and
+`ExactFloat`, which remember how they were written (RFC 8259, section 6, sets no limit).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+MAX_DIGITS = 4000
+_OPTIONS = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_UTC_Z
+_LONG_RUN = b"0" * 16
+_RUNS = bytes(ord("0") if chr(code) in "0123456789." else ord(" ") for code in range(256))
+_LONG_NUMBER = re.compile(rb"[0-9.]{16,}(?:[eE][+-]?[0-9]+)?")
+_UNDERFLOW = re.compile(rb"[0-9][eE]-[0-9]{3}")
+
+
+class JsonError(ValueError):
+    """Bytes that are not one JSON text; the message says where."""
+
+
+def loads(raw: bytes | str) -> Any:
+    """Read one JSON text (RFC 8259). Numbers that no double or 64-bit integer holds come as int or Decimal.
+
+    Raises JsonError for anything else, NaN, lone surrogates and numbers of more than 4,000 digits included.
+    """
+    if isinstance(raw, str):
+        try:
+            raw = raw.encode()
+        except UnicodeEncodeError as error:
+            raise JsonError(f"not Unicode text: {error.reason} at {error.start}") from None
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        if "infinity" in error.msg:
+            return _loads_exactly(raw)
+        raise JsonError(f"{error.msg.split(': line')[0]} at line {error.lineno} column {error.colno}") from None
+    return _loads_exactly(raw) if _may_lose_digits(raw) else value
+
+
+def dumps(value: Any, default: Callable[[Any], Any] | None = None) -> bytes:
+    """Write one JSON text. Raises TypeError for what JSON does not have."""
+    return orjson.dumps(value, default, _OPTIONS)
+
+
+def number_survives(text: str) -> bool:
+    """Whether a double holds exactly the number that this literal with a fraction or an exponent names."""
+    number = float(text)
+    return number - number == 0 and Decimal(repr(number)) == Decimal(text)
+
+
+def _may_lose_digits(raw: bytes) -> bool:
+    if (b"e-" in raw or b"E-" in raw) and _UNDERFLOW.search(raw):
+        return True
+    if _LONG_RUN not in raw.translate(_RUNS):
+        return False
+    for match in _LONG_NUMBER.finditer(raw):
+        text = match[0].decode()
+        try:
+            if b"." not in match[0] and b"e" not in match[0].lower():
+                if len(text) > 18:  # noqa: PLR2004 - every integer of 18 digits fits in 64 bits
+                    return True
+            elif not number_survives(text):
+                return True
+        except ArithmeticError:  # digits and dots that are no number: part of a string
+            continue
+        except ValueError:
+            continue
+    return False
+
+
+def _loads_exactly(raw: bytes) -> Any:
+    def parse_int(text: str) -> int:
+        if len(text) > MAX_DIGITS:
+            raise JsonError(f"a number of {len(text)} digits; at most {MAX_DIGITS} are read")
+        return int(text)
+
+    def parse_float(text: str) -> float | Decimal:
+        if len(text) > MAX_DIGITS:
+            raise JsonError(f"a number of {len(text)} digits; at most {MAX_DIGITS} are read")
+        exact = Decimal(text)
+        if abs(exact.adjusted()) > MAX_DIGITS:
+            raise JsonError(f"a number of more than {MAX_DIGITS} digits")
+        return float(text) if number_survives(text) else exact
+
+    def refuse(text: str) -> None:
+        raise JsonError(f"{text} is not JSON")
+
+    try:
+        text = raw.decode()
+        value = json.loads(text, parse_int=parse_int, parse_float=parse_float, parse_constant=refuse)
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeError:
+        raise JsonError("not valid UTF-8, or a lone surrogate") from None
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise JsonError(str(error)) from None
+    return value

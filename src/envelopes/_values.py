@@ -1,0 +1,242 @@
+"""The base classes of every value object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import jsonschema_rs
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from . import _json
+from ._contract import Contract, find_violation
+from ._errors import ContractViolationError, DecodeError, EncodeError, Violation
+from .types import ExactDate, ExactDatetime, FrozenMap, exact_text
+
+
+class ValueObject(BaseModel):
+    """An immutable value that satisfies its contract, equal by value and hashable.
+
+    Built from keyword arguments it refuses unknown fields; read from JSON it ignores them. An optional field that is
+    absent reads as None (or the schema's default) and stays absent when it is written again.
+    """
+
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+    __contract__: ClassVar[Contract]
+    __pointer__: ClassVar[str | None] = None
+    """Where in the contract's schema this class stands; None where no single place says it all."""
+    __nullable__: ClassVar[frozenset[str]] = frozenset()
+    """Optional fields for which null says something else than being absent."""
+    __additional__: ClassVar[str | None] = None
+    """The field that holds what the contract allows by rule: `additionalProperties`, `patternProperties`."""
+    __json_names__: ClassVar[dict[str, str]] = {}
+    __as_is__: ClassVar[bool] = True
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        cls.__json_names__ = {
+            name: field.validation_alias if isinstance(field.validation_alias, str) else name
+            for name, field in cls.model_fields.items()
+        }
+        cls.__as_is__ = not cls.__additional__ and all(name == json for name, json in cls.__json_names__.items())
+
+    if not TYPE_CHECKING:  # a type checker takes the fields as the signature
+
+        def __init__(self, /, **fields: Any) -> None:
+            self._build(fields)
+
+        # Keeps the core from calling __init__ again for every nested object that it reads.
+        __init__.__pydantic_base_init__ = True
+
+    @classmethod
+    def from_json(cls, raw: bytes | str) -> Self:
+        """Read one JSON text. Raises DecodeError exactly when the contract does not accept it."""
+        text = raw.encode(errors="surrogatepass") if isinstance(raw, str) else bytes(raw)
+        try:
+            value = _json.loads(text)
+        except _json.JsonError as error:
+            raise DecodeError(*cls._names(), Violation("", "json", "one JSON text", str(error)), text) from None
+        return cls.from_value(value, text)
+
+    @classmethod
+    def from_value(cls, value: Any, raw: bytes = b"") -> Self:
+        """Read a parsed JSON value; `raw` is what a DecodeError carries."""
+        validator = _validator(cls)
+        if validator is not None and not validator.is_valid(value):
+            raise DecodeError(*cls._names(), _found(validator, value), raw)
+        try:
+            return cls._make(value)
+        except ValidationError as error:
+            raise DecodeError(*cls._names(), _from_pydantic(error), raw) from None
+
+    def to_json(self) -> bytes:
+        """Write the JSON text. Raises EncodeError where the contract does not accept it."""
+        return self._check(EncodeError)
+
+    @classmethod
+    def _make(cls, value: Any) -> Self:
+        made: Self = cls.__pydantic_validator__.validate_python(value)
+        return made
+
+    def _build(self, fields: dict[str, Any]) -> None:
+        cls = type(self)
+        data: dict[str, Any] = {}
+        for name, value in fields.items():
+            field = cls.model_fields.get(name)
+            if field is None:
+                known = f"one of the fields {', '.join(cls.model_fields)}"
+                raise ContractViolationError(*cls._names(), Violation(f"/{name}", "properties", known, repr(name)))
+            if name == cls.__additional__:
+                data.update(value or {})
+            elif value is not None or field.is_required() or name in cls.__nullable__:
+                data[cls.__json_names__[name]] = value
+        try:
+            cls.__pydantic_validator__.validate_python(data, self_instance=self, extra="forbid")
+        except ValidationError as error:
+            raise ContractViolationError(*cls._names(), _from_pydantic(error)) from None
+        self._check(ContractViolationError)
+
+    def _check(self, error: type[EncodeError | ContractViolationError]) -> bytes:
+        """Write the JSON text and hold it against the contract."""
+        try:
+            raw = _json.dumps(self, _plain)
+            validator = _validator(type(self))
+            if validator is None:
+                return raw
+            value = _json.loads(raw)
+        except (TypeError, ValueError) as reason:
+            raise error(*self._names(), Violation("", "json", "a JSON value", str(reason))) from None
+        if not validator.is_valid(value):
+            raise error(*self._names(), _found(validator, value))
+        return raw
+
+    @classmethod
+    def _names(cls) -> tuple[str, int | None]:
+        contract = getattr(cls, "__contract__", None)
+        return (contract.subject, contract.version) if contract else (cls.__name__, None)
+
+    def _wire(self) -> Any:
+        """What stands in JSON for this object: the fields that are set, under their JSON names."""
+        fields, present = self.__dict__, self.__pydantic_fields_set__
+        if self.__as_is__ and len(present) == len(fields):
+            return fields
+        names, additional = self.__json_names__, self.__additional__
+        wire = {names[name]: value for name, value in fields.items() if name in present and name != additional}
+        return wire if additional is None else wire | dict(fields[additional])
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
+        """Like `from_json`: there is no way to read that skips the contract."""
+        return cls.from_json(json_data if isinstance(json_data, str) else bytes(json_data))
+
+    @classmethod
+    def model_validate(cls, obj: Any, **_: Any) -> Self:
+        """Like `from_value`: there is no way to read that skips the contract."""
+        return obj if isinstance(obj, cls) else cls.from_value(obj)
+
+    def model_dump(self, *, mode: str = "python", **_: Any) -> dict[str, Any]:
+        """Give the JSON object as plain dicts and lists; with `mode="json"`, times are texts as well."""
+        value = _json.loads(_json.dumps(self, _plain)) if mode == "json" else _thaw(self)
+        assert isinstance(value, dict)
+        return value
+
+    def model_dump_json(self, **_: Any) -> str:
+        """Like `to_json`: there is no way to write that breaks the contract."""
+        return self.to_json().decode()
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy, with some fields replaced; the copy satisfies the contract too."""
+        if not update:
+            return super().model_copy(deep=deep)
+        fields = {name: getattr(self, name) for name in self.__pydantic_fields_set__}
+        return type(self)(**fields | dict(update))
+
+    def __repr_args__(self) -> Iterator[tuple[str, Any]]:
+        return ((name, value) for name, value in self.__dict__.items() if name in self.__pydantic_fields_set__)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ValueObject):
+            return NotImplemented
+        return (
+            type(self) is type(other)
+            and self.__dict__ == other.__dict__
+            and self.__pydantic_fields_set__ == other.__pydantic_fields_set__
+        )
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self.__dict__.values()))
+
+
+class OpenValueObject(ValueObject):
+    """A value object whose contract also describes fields that it does not name, one by one."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or cls.__additional__ is None:
+            return data
+        declared = set(cls.__json_names__.values()) - {cls.__additional__}
+        gathered = {name: value for name, value in data.items() if name in declared}
+        rest = {name: value for name, value in data.items() if name not in declared}
+        return gathered | {cls.__additional__: rest} if rest else gathered
+
+
+class RootValue(ValueObject):
+    """A message that is not a JSON object, or not always: the value is in `root`."""
+
+    @classmethod
+    def _make(cls, value: Any) -> Self:
+        return super()._make({"root": value})
+
+    def _wire(self) -> Any:
+        return self.__dict__["root"]
+
+
+@lru_cache(maxsize=None)
+def _validator(cls: type[ValueObject]) -> jsonschema_rs.Validator | None:
+    if cls.__pointer__ is None:
+        return None
+    return cls.__contract__.validator_at(cls.__pointer__) if cls.__pointer__ else cls.__contract__.validator
+
+
+def _found(validator: jsonschema_rs.Validator, value: Any) -> Violation:
+    violation = find_violation(validator, value)
+    assert violation is not None, "invalid, and yet nothing is wrong with it"
+    return violation
+
+
+def _plain(value: Any) -> Any:
+    """Give orjson something that it can write for what it cannot."""
+    if isinstance(value, ValueObject):
+        return value._wire()  # noqa: SLF001 - the other half of this module
+    if isinstance(value, FrozenMap):
+        return dict(value)
+    text = exact_text(value)
+    if text is not None:
+        return text if isinstance(value, ExactDate | ExactDatetime) else orjson.Fragment(text)
+    for base in (str, int, float, list, tuple, dict):  # an enum's member, a subclass: as its base writes it
+        if isinstance(value, base):
+            return base.__str__(value) if base is str else base(value)
+    raise TypeError(f"a {type(value).__name__} is not JSON")
+
+
+def _thaw(value: Any) -> Any:
+    if isinstance(value, ValueObject):
+        return _thaw(value._wire())  # noqa: SLF001 - the other half of this module
+    if isinstance(value, Mapping):
+        return {key: _thaw(item) for key, item in value.items()}
+    return [_thaw(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _from_pydantic(error: ValidationError) -> Violation:
+    first = error.errors(include_url=False, include_context=False)[0]
+    steps = [str(step).replace("~", "~0").replace("/", "~1") for step in first["loc"] if _is_place(step)]
+    found = "nothing" if first["type"] == "missing" else f"a {type(first['input']).__name__}"
+    return Violation("".join(f"/{step}" for step in steps), first["type"], first["msg"].lower(), found)
+
+
+def _is_place(step: int | str) -> bool:
+    return isinstance(step, int) or not step.endswith(("]", ")"))  # pydantic names a union's member, such as tuple[str, ...]

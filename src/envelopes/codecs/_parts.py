@@ -1,0 +1,54 @@
+"""What every codec takes apart and puts together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from envelopes._envelope import Wire
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A message's context as it stands on the wire; None where the codec does not carry it."""
+
+    type: str | None = None
+    id: str | None = None
+    source: str | None = None
+    time: datetime | None = None
+    dataschema: str | None = None
+    schema_id: int | None = None
+    key: str | None = None
+    extensions: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Malformed(ValueError):  # noqa: N818 - it never leaves the package: decode and encode turn it into their errors
+    """Bytes that are not what the codec asks for."""
+
+    def __init__(self, pointer: str, expected: str, found: str) -> None:
+        self.pointer, self.expected, self.found = pointer, expected, found
+        super().__init__(f"{pointer or '/'}: expected {expected}, found {found}")
+
+
+class Codec(Protocol):
+    """Bytes ⇄ (context, data). A codec is a module with these two functions and a row in `CODECS`."""
+
+    def read(self, wire: Wire) -> tuple[Parts, Any]:
+        """Give the context and the parsed data. Raises Malformed."""
+        ...
+
+    def write(self, parts: Parts, raw: bytes, mode: str) -> Wire:
+        """Put the context around data that is JSON text already. Raises Malformed."""
+        ...
+
+
+def key_text(wire: Wire) -> str | None:
+    """Read a stream's key as text."""
+    return None if wire.key is None else wire.key.decode(errors="backslashreplace")
+
+
+def key_bytes(parts: Parts) -> bytes | None:
+    """Write a stream's key."""
+    return None if parts.key is None else parts.key.encode()

@@ -1,0 +1,134 @@
+"""`cloudevents`: CloudEvents 1.0 in JSON, structured, or in Kafka's binary mode with `ce_` headers.
+
+Both modes are read; the channel's `mode` chooses what is written. Sources: CloudEvents 1.0.2, its JSON event format,
+and its Kafka protocol binding.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from envelopes import _json
+from envelopes._contract import excerpt
+from envelopes._envelope import Wire
+from envelopes.types import read_timestamp
+from ._parts import Malformed, Parts, key_bytes, key_text
+from .json import parse
+
+_ATTRIBUTES = ("specversion", "id", "source", "type", "time", "dataschema", "datacontenttype")
+_NOT_EXTENSIONS = frozenset((*_ATTRIBUTES, "data", "data_base64"))
+_JSON_TYPE = re.compile(r"^[\w.+-]+/([\w.-]+\+)?json\s*(;.*)?$", re.IGNORECASE)
+_DATE_TIME = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$")
+
+
+def read(wire: Wire) -> tuple[Parts, Any]:
+    """Read an event in either mode."""
+    headers = {name: value.decode(errors="replace") for name, value in wire.headers if name.startswith("ce_")}
+    if "ce_specversion" not in headers:
+        parts, data = read_event(parse(wire))
+    else:
+        attributes: dict[str, Any] = {name[3:]: value for name, value in headers.items()}
+        content_type = next((value.decode() for name, value in wire.headers if name == "content-type"), None)
+        parts = _context(attributes | ({} if content_type is None else {"datacontenttype": content_type}))
+        data = parse(wire)
+    return (parts if wire.key is None else _with_key(parts, key_text(wire))), data
+
+
+def write(parts: Parts, raw: bytes, mode: str) -> Wire:
+    """Write an event in the channel's mode."""
+    if mode == "binary":
+        event = event_of(parts, raw)
+        del event["data"], event["datacontenttype"]
+        headers = [(f"ce_{name}", _header(value)) for name, value in event.items()]
+        return Wire(raw, key_bytes(parts), [("content-type", b"application/json"), *headers])
+    content_type = ("content-type", b"application/cloudevents+json; charset=UTF-8")
+    return Wire(_json.dumps(event_of(parts, raw)), key_bytes(parts), [content_type])
+
+
+def read_event(event: Any) -> tuple[Parts, Any]:
+    """Take a structured event, already parsed, apart."""
+    if not isinstance(event, dict):
+        raise Malformed("", "a CloudEvents object", excerpt(event))
+    parts = _context(event)
+    if "data" in event:
+        return parts, event["data"]
+    if "data_base64" not in event:
+        raise Malformed("/data", "the event's data", "nothing")
+    try:
+        return parts, parse(base64.b64decode(event["data_base64"], validate=True))
+    except (TypeError, ValueError, binascii.Error) as error:
+        if isinstance(error, Malformed):
+            raise Malformed(f"/data_base64{error.pointer}", error.expected, error.found) from None
+        raise Malformed("/data_base64", "base64", excerpt(event["data_base64"])) from None
+
+
+def event_of(parts: Parts, raw: bytes) -> dict[str, Any]:
+    """Put a structured event together; its values are ready for `_json.dumps`."""
+    for name in parts.extensions:
+        if name in _NOT_EXTENSIONS or not re.fullmatch("[a-z0-9]+", name):
+            raise Malformed(f"/{name}", "an extension's name of lower-case letters and digits, not an attribute's", repr(name))
+    context = {
+        "specversion": "1.0",
+        "id": parts.id,
+        "source": parts.source,
+        "type": parts.type,
+        "time": parts.time,
+        "dataschema": parts.dataschema,
+        "datacontenttype": "application/json",
+        **parts.extensions,
+        "data": orjson.Fragment(raw),
+    }
+    return {name: value for name, value in context.items() if value is not None}
+
+
+def is_event(value: Any) -> bool:
+    """Whether a parsed JSON value says that it is a CloudEvent."""
+    return isinstance(value, dict) and isinstance(value.get("specversion"), str)
+
+
+def _context(event: Mapping[str, Any]) -> Parts:
+    for name in ("specversion", "id", "source", "type"):
+        value = event.get(name)
+        if not isinstance(value, str) or not value:
+            raise Malformed(f"/{name}", "a non-empty string (CloudEvents 1.0 requires it)", "nothing" if value is None else excerpt(value))
+    if event["specversion"] != "1.0":
+        raise Malformed("/specversion", '"1.0"', excerpt(event["specversion"]))
+    content_type = event.get("datacontenttype")
+    if content_type is not None and not (isinstance(content_type, str) and _JSON_TYPE.match(content_type)):
+        raise Malformed("/datacontenttype", "a JSON media type", excerpt(content_type))
+    dataschema = event.get("dataschema")
+    if dataschema is not None and not isinstance(dataschema, str):
+        raise Malformed("/dataschema", "a URI", excerpt(dataschema))
+    extensions = {}
+    if len(event) > len(_NOT_EXTENSIONS & event.keys()):
+        extensions = {name: value for name, value in event.items() if name not in _NOT_EXTENSIONS and value is not None}
+    return Parts(event["type"], event["id"], event["source"], _time(event.get("time")), dataschema, extensions=extensions)
+
+
+def _time(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _DATE_TIME.match(value):
+        raise Malformed("/time", "an RFC 3339 date-time", excerpt(value))
+    try:
+        return read_timestamp(value)
+    except ValueError:
+        raise Malformed("/time", "an RFC 3339 date-time", excerpt(value)) from None
+
+
+def _header(value: Any) -> bytes:
+    if isinstance(value, str):
+        return value.encode()
+    text = _json.dumps(value)
+    return text.strip(b'"')
+
+
+def _with_key(parts: Parts, key: str | None) -> Parts:
+    return Parts(parts.type, parts.id, parts.source, parts.time, parts.dataschema, None, key, parts.extensions)

@@ -1,0 +1,27 @@
+"""`confluent`: a zero byte, a schema id of four bytes (big-endian), then JSON: Schema Registry's wire format."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from envelopes._envelope import Wire
+from ._parts import Malformed, Parts, key_bytes, key_text
+from .json import parse
+
+_HEAD = struct.Struct(">bI")
+
+
+def read(wire: Wire) -> tuple[Parts, Any]:
+    """Read the schema id and the data."""
+    if len(wire) < _HEAD.size or wire[0] != 0:
+        raise Malformed("", "a zero byte and a schema id of four bytes", f"{bytes(wire[:5]).hex(' ') or 'nothing'}")
+    _, schema_id = _HEAD.unpack_from(wire)
+    return Parts(schema_id=schema_id, key=key_text(wire)), parse(wire[_HEAD.size :])
+
+
+def write(parts: Parts, raw: bytes, mode: str) -> Wire:  # noqa: ARG001 - every codec has this signature
+    """Write the schema id that the catalog gives this version."""
+    if parts.schema_id is None:
+        raise Malformed("", "a schema id for this version in the catalog (schema_ids)", "none")
+    return Wire(_HEAD.pack(0, parts.schema_id) + raw, key_bytes(parts))

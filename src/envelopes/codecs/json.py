@@ -1,0 +1,27 @@
+"""`json`: the data and nothing around it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from envelopes import _json
+from envelopes._envelope import Wire
+from ._parts import Malformed, Parts, key_bytes, key_text
+
+
+def read(wire: Wire) -> tuple[Parts, Any]:
+    """Everything is data; the catalog's pointers find the rest in it."""
+    return Parts(key=key_text(wire)), parse(wire)
+
+
+def write(parts: Parts, raw: bytes, mode: str) -> Wire:  # noqa: ARG001 - every codec has this signature
+    """Write the data alone."""
+    return Wire(raw, key_bytes(parts))
+
+
+def parse(raw: bytes) -> Any:
+    """Read one JSON text. Raises Malformed."""
+    try:
+        return _json.loads(bytes(raw))
+    except _json.JsonError as error:
+        raise Malformed("", "one JSON text", str(error)) from None

@@ -1,0 +1,69 @@
+"""delivery.requested v1
+
+Generated from contracts/ by `contract-test generate`: change the contract, not this file.
+"""
+
+from __future__ import annotations
+
+from envelopes.generated import (
+    FrozenMap,
+    Literal,
+    Timestamp,
+    ValueObject,
+    contract_beside,
+)
+
+CONTRACT = contract_beside("delivery.requested", 1, __file__)
+
+
+class Recipient(ValueObject):
+    """Recipient
+
+    The one person who gets it.
+    """
+
+    __contract__ = CONTRACT
+    __pointer__ = "/properties/recipient"
+
+    person_id: str
+    """The person's id; never reused."""
+
+    phone: str | None = None
+    """For an SMS: the number in E.164."""
+
+    device: str | None = None
+    """For a push: the device's token; absent means every device of the person."""
+
+
+class DeliveryRequestedV1(ValueObject):
+    """Delivery requested
+
+    One push or SMS to one recipient.
+    """
+
+    __contract__ = CONTRACT
+    __pointer__ = ""
+
+    delivery_id: str
+    """This delivery; the gateway's idempotency key."""
+
+    kind: Literal["push", "sms"]
+    """Through which gateway it goes."""
+
+    recipient: Recipient
+    """The one person who gets it."""
+
+    text: str
+    """What the person reads."""
+
+    enqueued_at: Timestamp
+    """When it was asked for; it is dropped unsent when it gets too old."""
+
+    caused_by: str
+    """The id of the event that caused it."""
+
+    priority: Literal["normal", "high"] | None = None
+    """Whether the phone may wake for it; absent means normal."""
+
+    details: FrozenMap[str, str] | None = None
+    """What the app needs to open the right screen."""

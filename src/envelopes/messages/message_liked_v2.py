@@ -1,0 +1,65 @@
+"""message.liked v2
+
+Generated from contracts/ by `contract-test generate`: change the contract, not this file.
+"""
+
+from __future__ import annotations
+
+from envelopes.generated import (
+    Literal,
+    Timestamp,
+    ValueObject,
+    contract_beside,
+)
+
+CONTRACT = contract_beside("message.liked", 2, __file__)
+
+
+class Person(ValueObject):
+    """Person
+
+    A member of a group, as other members see them.
+    """
+
+    __contract__ = CONTRACT
+    __pointer__ = "/$defs/Person"
+
+    person_id: str
+    """The person's id; never reused."""
+
+    name: str
+    """The name on the person's profile."""
+
+    locale: str | None = None
+    """The language the person reads, as a BCP 47 tag."""
+
+
+class MessageLikedV2(ValueObject):
+    """Message liked
+
+    Somebody liked a message.
+    """
+
+    __contract__ = CONTRACT
+    __pointer__ = ""
+
+    like_id: str
+    """This like; a second delivery of the same like carries the same id."""
+
+    message_id: str
+    """The message that was liked."""
+
+    group_id: str
+    """The group's id."""
+
+    liker: Person
+    """A member of a group, as other members see them."""
+
+    author: Person
+    """A member of a group, as other members see them."""
+
+    liked_at: Timestamp
+    """When the like reached the server."""
+
+    reaction: Literal["like", "love", "laugh", "wow"] | None = None
+    """How it was liked; absent means a plain like."""

@@ -1,0 +1,270 @@
+"""The field types of value objects: immutable, and exact where Python's own types would lose something.
+
+A type checker sees the plain type (`Integer` is `int`, `Timestamp` is `datetime`); at run time a value that
+the plain type cannot hold exactly (`1.0` for an integer, nanoseconds, a leap second, thirty digits) is an
+instance of a subclass that remembers its JSON text and is written back as it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Annotated, Any, TypeAlias, TypeVar, get_args
+
+from pydantic import GetCoreSchemaHandler, Strict
+from pydantic_core import CoreSchema, core_schema
+
+from ._json import number_survives
+
+K = TypeVar("K")
+V = TypeVar("V")
+T = TypeVar("T")
+
+MAX_DEPTH = 200
+_SMALLEST, _LARGEST = -(2**63), 2**64 - 1
+
+
+class _Exact:
+    """Mixed into a plain type: remembers the JSON text that the value was read from."""
+
+    text: str
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.text)
+
+
+class ExactInt(_Exact, int):
+    """An integer that is not written as 64-bit digits: `1.0`, `1e3`, thirty digits."""
+
+    @classmethod
+    def of(cls, text: str) -> ExactInt:
+        """Build from a JSON number whose value is an integer."""
+        exact = cls(int(text) if text.lstrip("-").isdigit() else int(Decimal(text)))
+        exact.text = text
+        return exact
+
+
+class ExactFloat(_Exact, float):
+    """A number of which a double is only the nearest: `1e400` is infinity here, and `1e400` on the wire."""
+
+    @classmethod
+    def of(cls, text: str) -> ExactFloat:
+        """Build from any JSON number."""
+        exact = cls(text)
+        exact.text = text
+        return exact
+
+
+class ExactDatetime(_Exact, datetime):
+    """A date-time whose text `datetime` would write in another way, or cannot hold: the nearest instant it holds."""
+
+    @classmethod
+    def of(cls, text: str) -> ExactDatetime:
+        """Build from an RFC 3339 date-time; a leap second is the last microsecond before it."""
+        near = _nearest(text)
+        exact = cls.combine(near.date(), near.timetz())
+        exact.text = text
+        return exact
+
+
+class ExactDate(_Exact, date):
+    """A date outside the years of `date`: the nearest one it holds."""
+
+    @classmethod
+    def of(cls, text: str) -> ExactDate:
+        """Build from an RFC 3339 full-date."""
+        exact = cls(1, int(text[5:7]), 1)
+        exact.text = text
+        return exact
+
+
+def exact_text(value: object) -> str | None:
+    """Return the JSON text that an exact value remembers; None for any other value."""
+    return value.text if isinstance(value, _Exact) else None
+
+
+def _restore(cls: Any, text: str) -> Any:
+    return cls.of(text)
+
+
+def _nearest(text: str) -> datetime:
+    text = text.upper().replace(" ", "T")
+    late = text[17:19] == "60"
+    if late:
+        text = f"{text[:17]}59{text[19:]}"
+    if text.startswith("0000"):
+        return datetime.min.replace(tzinfo=UTC)
+    near = datetime.fromisoformat(text)
+    return near.replace(microsecond=999_999) if late else near
+
+
+class FrozenMap(Mapping[K, V]):
+    """An immutable, hashable mapping with the keys' order kept."""
+
+    __slots__ = ("_items",)
+    _items: dict[K, V]
+
+    def __init__(self, items: Mapping[K, V] | None = None, /) -> None:
+        object.__setattr__(self, "_items", dict(items or {}))
+
+    def __getitem__(self, key: K) -> V:
+        return self._items[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._items
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def keys(self) -> KeysView[K]:
+        """The keys, in the order of the JSON text."""
+        return self._items.keys()
+
+    def values(self) -> ValuesView[V]:
+        """The values, in the order of the JSON text."""
+        return self._items.values()
+
+    def items(self) -> ItemsView[K, V]:
+        """The pairs, in the order of the JSON text."""
+        return self._items.items()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a FrozenMap cannot be changed ({name!r})")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a FrozenMap cannot be changed ({name!r})")
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._items.items()))
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, FrozenMap):
+            return self._items == other._items
+        return self._items == other if isinstance(other, Mapping) else NotImplemented
+
+    def __repr__(self) -> str:
+        return f"FrozenMap({self._items!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FrozenMap, (self._items,)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        keys, values = get_args(source) or (Any, Any)
+        return core_schema.no_info_after_validator_function(
+            cls, core_schema.dict_schema(handler(keys), handler(values))
+        )
+
+
+def freeze(value: Any, _depth: int = MAX_DEPTH) -> Any:
+    """Make a parsed JSON value immutable: lists to tuples, objects to FrozenMap, long numbers to exact ones."""
+    if _depth == 0:
+        raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, int):
+        return value if _SMALLEST <= value <= _LARGEST else ExactInt.of(str(value))
+    if isinstance(value, float):
+        if value - value != 0 and not isinstance(value, ExactFloat):
+            raise ValueError("not a JSON number")
+        return value
+    if isinstance(value, Decimal):
+        return _number(value)
+    if isinstance(value, Mapping):
+        return FrozenMap({_key(key): freeze(item, _depth - 1) for key, item in value.items()})
+    if isinstance(value, list | tuple):
+        return tuple(freeze(item, _depth - 1) for item in value)
+    raise ValueError(f"a {type(value).__name__} is not JSON")
+
+
+def _key(key: Any) -> str:
+    if not isinstance(key, str):
+        raise ValueError(f"a JSON object has string keys, not {type(key).__name__}")  # noqa: TRY004 - pydantic collects ValueErrors
+    return key
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, ExactInt):
+        return value
+    if isinstance(value, float):
+        whole = value.is_integer()
+    elif isinstance(value, Decimal):
+        whole = value.is_finite() and value == value.to_integral_value()
+    else:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole:
+        raise ValueError("not an integer")
+    return ExactInt.of(str(value))
+
+
+def _number(value: Any) -> int | float:
+    if isinstance(value, _Exact):
+        return value  # type: ignore[return-value] # an ExactInt or ExactFloat: nothing else gets here
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError("not a number")  # noqa: TRY004 - pydantic collects ValueErrors
+    if isinstance(value, int):
+        return ExactInt.of(str(value))
+    if not value.is_finite():
+        raise ValueError("not a JSON number")
+    text = str(value)
+    return float(value) if number_survives(text) else ExactFloat.of(text)
+
+
+def read_timestamp(value: Any) -> datetime:
+    """Read an RFC 3339 date-time, or check an aware datetime. Raises ValueError."""
+    if isinstance(value, str):
+        size = len(value)
+        if size in (20, 27) and value[-1] == "Z" and value[10] == "T":  # as dumps writes it: second or microsecond
+            try:
+                near = datetime.fromisoformat(value)
+            except ValueError:
+                return ExactDatetime.of(value)
+            return near if (size == 27) == (near.microsecond > 0) else ExactDatetime.of(value)  # noqa: PLR2004
+        return ExactDatetime.of(value)
+    if not isinstance(value, datetime):
+        raise ValueError("not a date-time")  # noqa: TRY004 - pydantic collects ValueErrors
+    offset = value.utcoffset()
+    if offset is None:
+        raise ValueError("a date-time without an offset; give it a tzinfo, such as datetime.UTC")
+    if isinstance(value, ExactDatetime) or value.tzinfo is UTC:
+        return value
+    whole_minutes = offset % timedelta(minutes=1) == timedelta(0)
+    return value.astimezone(timezone(offset) if whole_minutes else UTC)
+
+
+def _day(value: Any) -> date:
+    if isinstance(value, str):
+        return ExactDate.of(value) if value.startswith("0000") else date.fromisoformat(value)
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise ValueError("not a date")
+    return value
+
+
+class _Plain:
+    """Marks a type whose values are made by one function, after the fast core schemas declined."""
+
+    def __init__(self, make: Any, *first: CoreSchema) -> None:
+        self.choices = [*first, core_schema.no_info_plain_validator_function(make)]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        if len(self.choices) == 1:
+            return self.choices[0]
+        return core_schema.union_schema(self.choices, mode="left_to_right")
+
+
+_INT64 = core_schema.int_schema(strict=True, ge=_SMALLEST, le=_LARGEST)
+_DOUBLE = core_schema.float_schema(strict=True, allow_inf_nan=False)
+
+Json: TypeAlias = Annotated[Any, _Plain(freeze)]
+"""Any JSON value, frozen: None, bool, int, float, str, tuple or FrozenMap."""
+Integer: TypeAlias = Annotated[int, _Plain(_integer, _INT64)]
+Number: TypeAlias = Annotated[float, _Plain(_number, _INT64, _DOUBLE)]
+Boolean: TypeAlias = Annotated[bool, Strict()]
+Timestamp: TypeAlias = Annotated[datetime, _Plain(read_timestamp)]
+"""An RFC 3339 date-time; always with an offset."""
+Day: TypeAlias = Annotated[date, _Plain(_day)]
+"""An RFC 3339 full-date."""
