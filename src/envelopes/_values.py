@@ -7,13 +7,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import jsonschema_rs
-import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from . import _json
 from ._contract import Contract, find_violation
 from ._errors import ContractViolationError, DecodeError, EncodeError, Violation
-from .types import ExactDate, ExactDatetime, FrozenMap, exact_text
+from .types import plain
 
 
 class ValueObject(BaseModel):
@@ -209,18 +208,7 @@ def _found(validator: jsonschema_rs.Validator, value: Any) -> Violation:
 
 
 def _plain(value: Any) -> Any:
-    """Give orjson something that it can write for what it cannot."""
-    if isinstance(value, ValueObject):
-        return value._wire()  # noqa: SLF001 - the other half of this module
-    if isinstance(value, FrozenMap):
-        return dict(value)
-    text = exact_text(value)
-    if text is not None:
-        return text if isinstance(value, ExactDate | ExactDatetime) else orjson.Fragment(text)
-    for base in (str, int, float, list, tuple, dict):  # an enum's member, a subclass: as its base writes it
-        if isinstance(value, base):
-            return base.__str__(value) if base is str else base(value)
-    raise TypeError(f"a {type(value).__name__} is not JSON")
+    return value._wire() if isinstance(value, ValueObject) else plain(value)  # noqa: SLF001 - the other half of this module
 
 
 def _thaw(value: Any) -> Any:

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Annotated, Any, TypeAlias, TypeVar, get_args
 
+import orjson
 from pydantic import GetCoreSchemaHandler, Strict
 from pydantic_core import CoreSchema, core_schema
 
@@ -77,11 +78,6 @@ class ExactDate(_Exact, date):
         exact = cls(1, int(text[5:7]), 1)
         exact.text = text
         return exact
-
-
-def exact_text(value: object) -> str | None:
-    """Return the JSON text that an exact value remembers; None for any other value."""
-    return value.text if isinstance(value, _Exact) else None
 
 
 def _restore(cls: Any, text: str) -> Any:
@@ -179,6 +175,18 @@ def freeze(value: Any, _depth: int = MAX_DEPTH) -> Any:
     if isinstance(value, list | tuple):
         return tuple(freeze(item, _depth - 1) for item in value)
     raise ValueError(f"a {type(value).__name__} is not JSON")
+
+
+def plain(value: Any) -> Any:
+    """Give `_json.dumps` something that it can write for what it cannot. Raises TypeError for what is not JSON."""
+    if isinstance(value, FrozenMap):
+        return dict(value)
+    if isinstance(value, _Exact):
+        return value.text if isinstance(value, date) else orjson.Fragment(value.text)
+    for base in (str, int, float, list, tuple, dict):  # an enum's member, a subclass: as its base is written
+        if isinstance(value, base):
+            return base.__str__(value) if base is str else base(value)
+    raise TypeError(f"a {type(value).__name__} is not JSON")
 
 
 def _key(key: Any) -> str:

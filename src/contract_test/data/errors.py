@@ -1,4 +1,4 @@
-"""The one base of every error that the toolkit raises."""
+"""The one base of every error that the toolkit raises, and the few kinds there are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class ContractTestError(Exception):
 
     def __init__(self, problem: str, *, place: str = "", advice: str = "") -> None:
         self.problem, self.place, self.advice = problem, place, advice
-        super().__init__(f"{place}: {problem}" if place else problem)
+        super().__init__(problem, place, advice)
 
     def __str__(self) -> str:
         text = f"{self.place}: {self.problem}" if self.place else self.problem
@@ -26,5 +26,13 @@ class SchemaError(ContractTestError):
     """A schema file cannot be used."""
 
 
+class RecordingError(ContractTestError):
+    """A recording cannot be read."""
+
+
 class NothingFoundError(ContractTestError):
     """There is nothing to work on; that is never a success."""
+
+
+class UnreachableError(ContractTestError):
+    """A server, or something else that a run needs, is not there."""

@@ -1,0 +1,61 @@
+"""Recorded messages, and what is found when they are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from envelopes import Wire
+
+
+@dataclass(frozen=True)
+class Tapped:
+    """One message as a transport holds it; `seen` says where, in the transport's own words."""
+
+    wire: Wire
+    seen: Mapping[str, str | int]
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """One recorded message.
+
+    `payload` is the message's JSON, `prefix` the bytes before it (Schema Registry's header); `masked` are JSON pointers
+    into the data whose values were replaced when it was recorded; `line` counts from 1.
+    """
+
+    channel: str
+    subject: str
+    version: int
+    payload: Any
+    key: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    prefix: str = ""
+    masked: tuple[str, ...] = ()
+    seen: Mapping[str, str | int] = field(default_factory=dict)
+    path: Path | None = None
+    line: int = 0
+
+    @property
+    def place(self) -> str:
+        """The file and line, for people."""
+        return f"{self.path}:{self.line}"
+
+    @property
+    def label(self) -> str:
+        """A short readable id: `message.liked-v2[v2.jsonl:14]`."""
+        return f"{self.subject}-v{self.version}[{self.path.name if self.path else '-'}:{self.line}]"
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """One place where an actual message is not what was expected. `pointer` leads into the data."""
+
+    pointer: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.pointer or '/'}: expected {self.expected}, found {self.found}"

@@ -1,0 +1,109 @@
+"""Recordings: one interaction a line, in canonical JSON, so that a change reads well in a diff."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from contract_test.data.contract import Catalog, Contract
+from contract_test.data.errors import RecordingError
+from contract_test.data.interaction import Interaction
+from envelopes import _json
+from envelopes.types import freeze, plain
+
+FORMAT = 1
+
+
+def recording_path(contract: Contract) -> Path:
+    """Where a contract's recording stands."""
+    return contract.path.parent / "recordings" / f"v{contract.version}.jsonl"
+
+
+def read_recording(contract: Contract) -> list[Interaction]:
+    """Read a contract's recording; empty where there is none. Raises RecordingError with the line."""
+    path = recording_path(contract)
+    if not path.is_file():
+        return []
+    interactions = []
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        if line.strip():
+            interactions.append(_read_line(line, contract, path, number))
+    return interactions
+
+
+def read_recordings(catalog: Catalog) -> list[Interaction]:
+    """Read every recording of a catalog."""
+    return [interaction for contract in catalog.contracts for interaction in read_recording(contract)]
+
+
+def write_recording(contract: Contract, interactions: Iterable[Interaction]) -> Path:
+    """Write a contract's recording at once: a reader sees the old file or the new one, never a part."""
+    path = recording_path(contract)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.writelines(line_of(interaction) + b"\n" for interaction in interactions)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def line_of(interaction: Interaction) -> bytes:
+    """One interaction as its line, without the line's end."""
+    values = {
+        "format": FORMAT,
+        "channel": interaction.channel,
+        "subject": interaction.subject,
+        "version": interaction.version,
+        "key": interaction.key,
+        "headers": dict(interaction.headers),
+        "prefix": interaction.prefix,
+        "payload": interaction.payload,
+        "masked": sorted(interaction.masked),
+        "seen": dict(interaction.seen),
+    }
+    kept = {name: value for name, value in values.items() if value not in (None, "", {}, [])}
+    return _json.dumps(_sorted(kept), plain)
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else freeze(value)
+
+
+def _read_line(line: bytes, contract: Contract, path: Path, number: int) -> Interaction:
+    place = f"{path}:{number}"
+    try:
+        values = _json.loads(line)
+    except _json.JsonError as error:
+        raise RecordingError(f"not JSON: {error}", place=place, advice="Remove the line, or record again.") from None
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        raise RecordingError(
+            f"not an interaction in format {FORMAT}", place=place, advice="Record again with this version of contract-test."
+        )
+    try:
+        return Interaction(
+            channel=values["channel"],
+            subject=contract.subject,
+            version=contract.version,
+            payload=values["payload"],
+            key=values.get("key"),
+            headers=values.get("headers", {}),
+            prefix=values.get("prefix", ""),
+            masked=tuple(values.get("masked", ())),
+            seen=values.get("seen", {}),
+            path=path,
+            line=number,
+        )
+    except KeyError as error:
+        raise RecordingError(f"{error} is missing", place=place, advice="Remove the line, or record again.") from None
