@@ -94,10 +94,12 @@ def _redis_program() -> tuple[Path, str]:
 def _redis_on(port: int, program: Path, directory: Path) -> Iterator[str]:
     """Run Redis on `port`, hand over its version once it answers, and end it."""
     from redis import Redis, RedisError
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
     command = [str(program), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory)]
     command += ["--save", "", "--appendonly", "no"]
-    with Redis(port=port, socket_timeout=1) as client:
+    with Redis(port=port, socket_timeout=1, retry=Retry(NoBackoff(), 0)) as client:
 
         def ready(child: Child) -> bool:
             try:
