@@ -82,6 +82,7 @@ def test_messages_make_the_round_trip_through_kafka(kafka: str, topic: str) -> N
     assert read(kafka, topic, 2) == [b"first", b"second"]
 
 
+@pytest.mark.skipif(bool(os.environ.get(choice.KAFKA)), reason="about the brokers that the tests start")
 def test_a_topic_gets_four_partitions_on_first_use(kafka: str, topic: str) -> None:
     produce(kafka, topic, b"first")
     consumer = KafkaConsumer(bootstrap_servers=kafka, api_version=(2, 3))
