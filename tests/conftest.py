@@ -55,7 +55,7 @@ def redis_url(redis_for_tests: Server, record_property: Record) -> str:
 def kafka(request: pytest.FixtureRequest, record_property: Record) -> str:
     """A bootstrap server; the test runs once on each Kafka: `embedded` and `real`, or the `given` one."""
     try:
-        server = request.getfixturevalue(f"{request.param}_kafka")
+        server: Server | KafkaNode = request.getfixturevalue(f"{request.param}_kafka")
     except RealKafkaMissingError as error:
         advice = f"{error}, or set {choice.KAFKA}"
         pytest.skip(choice.do_without("a real Kafka", advice, record_property))

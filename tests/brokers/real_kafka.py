@@ -59,7 +59,13 @@ class KafkaNode:
     def __init__(self, java: Path, jars: Path, directory: Path) -> None:
         self._cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
         self._settings = directory / "server.properties"
-        self._command = [java, *JVM, f"-XX:ErrorFile={directory}/jvm.log", "-cp", f"{jars}/*"]
+        self._command: list[str | Path] = [
+            java,
+            *JVM,
+            f"-XX:ErrorFile={directory}/jvm.log",
+            "-cp",
+            f"{jars}/*",
+        ]
         self._run = contextlib.ExitStack()
         self._process: Child | None = None
         port = free_port()
@@ -165,7 +171,7 @@ def _fetch_jars(folder: Path) -> None:
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     goal = ["dependency:copy-dependencies", f"-DoutputDirectory={partial}"]
-    command = [maven, "--quiet", "--batch-mode", "--file", POM, *goal]
+    command: list[str | Path] = [maven, "--quiet", "--batch-mode", "--file", POM, *goal]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"Maven could not fetch Kafka {VERSION}:\n{done.stdout}{done.stderr}"
     partial.rename(folder)

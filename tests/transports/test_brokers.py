@@ -1,5 +1,6 @@
 """What the other tests stand on: the brokers answer, and leave nothing behind."""
 
+import importlib.util
 import os
 import signal
 import socket
@@ -16,9 +17,8 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from redis import Redis
 
 from contract_test.data.errors import ContractTestError
-from contract_test.transports import embedded
 from contract_test.transports.embedded import BrokerMissingError, kafka_broker, redis_server
-from contract_test.transports.processes import ChildFailedError, running
+from contract_test.transports.processes import Child, ChildFailedError, running
 
 
 def answers(address: str) -> bool:
@@ -146,9 +146,11 @@ def test_redis_listens_on_the_loopback_alone() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_redis_does_not_outlive_the_process_that_started_it(end: signal.Signals, tmp_path: Path) -> None:
     script = """if True:
+        import signal
         import time
         from redis import Redis
         from contract_test.transports.embedded import redis_server
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background has it ignored
         with redis_server() as server:
             print(Redis.from_url(server.address).info("server")["process_id"], flush=True)
             time.sleep(60)
@@ -193,7 +195,7 @@ def test_without_any_redis_the_error_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(BrokerMissingError, match="install redis-server") as caught, redis_server():
         pass
     assert isinstance(caught.value, ContractTestError)
@@ -215,9 +217,14 @@ def test_importing_the_module_loads_no_client() -> None:
 
 
 def test_a_child_that_never_gets_ready_is_ended_and_quoted() -> None:
-    pids = []
+    pids: list[int] = []
+
+    def ready(child: Child) -> bool:
+        pids.append(child.pid)
+        return False
+
     command = ["/bin/sh", "-c", "echo still thinking; exec sleep 60"]
-    never = running(command, ready=lambda child: bool(pids.append(child.pid)), seconds_to_start=0.3)
+    never = running(command, ready=ready, seconds_to_start=0.3)
     with pytest.raises(ChildFailedError, match="was not ready") as caught, never:
         pass
     assert caught.value.output == "still thinking"
