@@ -130,9 +130,10 @@ def test_embedded_kafka_ends_with_its_block() -> None:
 
 
 def test_embedded_kafka_ends_when_the_block_raises() -> None:
-    with pytest.raises(ZeroDivisionError), kafka_broker() as server:
+    with pytest.raises(ZeroDivisionError) as caught, kafka_broker() as server:
         _ = 1 / 0
-    assert not answers(server.address)
+    assert not answers(server.address), "whoever holds the traceback must not hold the broker"
+    assert caught.tb
 
 
 def test_redis_listens_on_the_loopback_alone() -> None:
