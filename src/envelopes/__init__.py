@@ -5,8 +5,8 @@
 """
 
 from ._catalog import Catalog, Channel, Subject
-from ._coding import decode, encode
-from ._contract import ASSERTED_FORMATS, Contract
+from ._coding import at, decode, encode
+from ._contract import ASSERTED_FORMATS, Contract, excerpt
 from ._envelope import Envelope, Wire
 from ._errors import (
     ContractViolationError,
@@ -35,6 +35,8 @@ __all__ = [
     "ValueObject",
     "Violation",
     "Wire",
+    "at",
     "decode",
     "encode",
+    "excerpt",
 ]

@@ -33,7 +33,14 @@ class Malformed(ValueError):  # noqa: N818 - it never leaves the package: decode
 
 
 class Codec(Protocol):
-    """Bytes ⇄ (context, data). A codec is a module with these two functions and a row in `CODECS`."""
+    """Bytes ⇄ (context, data). A codec is a module with these names and a row in `CODECS`."""
+
+    HEAD: int
+    """How many bytes stand before the JSON."""
+
+    def place(self, payload: Any) -> tuple[str | int, ...]:
+        """The path to the data in the parsed JSON of a message that can be read."""
+        ...
 
     def read(self, wire: Wire) -> tuple[Parts, Any]:
         """Give the context and the parsed data. Raises Malformed."""

@@ -28,6 +28,9 @@ _JSON_TYPE = re.compile(r"^[\w.+-]+/([\w.-]+\+)?json\s*(;.*)?$", re.IGNORECASE)
 _DATE_TIME = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$")
 
 
+HEAD = 0
+
+
 def read(wire: Wire) -> tuple[Parts, Any]:
     """Read an event in either mode."""
     headers = {name: value.decode(errors="replace") for name, value in wire.headers if name.startswith("ce_")}
@@ -39,6 +42,11 @@ def read(wire: Wire) -> tuple[Parts, Any]:
         parts = _context(attributes | ({} if content_type is None else {"datacontenttype": content_type}))
         data = parse(wire)
     return (parts if wire.key is None else _with_key(parts, key_text(wire))), data
+
+
+def place(payload: Any) -> tuple[str | int, ...]:
+    """The event's data; in binary mode the data is all there is."""
+    return ("data",) if is_event(payload) else ()
 
 
 def write(parts: Parts, raw: bytes, mode: str) -> Wire:

@@ -12,12 +12,20 @@ from .json import parse
 _HEAD = struct.Struct(">bI")
 
 
+HEAD = _HEAD.size
+
+
 def read(wire: Wire) -> tuple[Parts, Any]:
     """Read the schema id and the data."""
     if len(wire) < _HEAD.size or wire[0] != 0:
         raise Malformed("", "a zero byte and a schema id of four bytes", f"{bytes(wire[:5]).hex(' ') or 'nothing'}")
     _, schema_id = _HEAD.unpack_from(wire)
     return Parts(schema_id=schema_id, key=key_text(wire)), parse(wire[_HEAD.size :])
+
+
+def place(payload: Any) -> tuple[str | int, ...]:  # noqa: ARG001 - every codec has this signature
+    """The data is all there is behind the head."""
+    return ()
 
 
 def write(parts: Parts, raw: bytes, mode: str) -> Wire:  # noqa: ARG001 - every codec has this signature

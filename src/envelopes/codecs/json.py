@@ -9,9 +9,17 @@ from envelopes._envelope import Wire
 from ._parts import Malformed, Parts, key_bytes, key_text
 
 
+HEAD = 0
+
+
 def read(wire: Wire) -> tuple[Parts, Any]:
     """Everything is data; the catalog's pointers find the rest in it."""
     return Parts(key=key_text(wire)), parse(wire)
+
+
+def place(payload: Any) -> tuple[str | int, ...]:  # noqa: ARG001 - every codec has this signature
+    """The data is all there is."""
+    return ()
 
 
 def write(parts: Parts, raw: bytes, mode: str) -> Wire:  # noqa: ARG001 - every codec has this signature

@@ -16,6 +16,9 @@ from ._parts import Malformed, Parts
 from .json import parse
 
 
+HEAD = 0
+
+
 def read(wire: Wire) -> tuple[Parts, Any]:
     """Read a job, with or without an envelope."""
     job = parse(wire)
@@ -32,6 +35,11 @@ def read(wire: Wire) -> tuple[Parts, Any]:
         return cloudevents.read_event(args[0])
     except Malformed as error:
         raise Malformed(f"/args/0{error.pointer}", error.expected, error.found) from None
+
+
+def place(payload: Any) -> tuple[str | int, ...]:
+    """The job's argument, or the data of the event that it is."""
+    return ("args", 0, *cloudevents.place(payload["args"][0]))
 
 
 def write(parts: Parts, raw: bytes, mode: str) -> Wire:  # noqa: ARG001 - every codec has this signature

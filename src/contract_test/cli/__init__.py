@@ -1,0 +1,49 @@
+"""The `contract-test` command: parse, call a use case, render, exit."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+COMMANDS = {
+    "generate": "write the value objects of every contract",
+    "record": "take scrubbed samples from a queue or a stream",
+    "demo": "see the whole loop on embedded brokers",
+}
+"""Each command is a module of this package with a click command `command`; it is imported when it is asked for."""
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 clean, 1 findings, 2 usage or configuration, 3 could not run."""
+    try:
+        import click
+    except ImportError:
+        sys.exit("contract-test needs its tools: pip install 'contract-test[tools]'")
+
+    class Lazy(click.Group):
+        def list_commands(self, ctx: click.Context) -> list[str]:
+            del ctx
+            return list(COMMANDS)
+
+        def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+            del ctx
+            if cmd_name not in COMMANDS:
+                return None
+            command: click.Command = import_module(f"{__name__}.{cmd_name}").command
+            return command
+
+        def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+            del ctx
+            with formatter.section("Commands"):
+                formatter.write_dl(list(COMMANDS.items()))
+
+    group = Lazy(
+        name="contract-test",
+        help="Contract testing for services that talk through queues and event streams.\n\n"
+        "Schemas live in contracts/; `pytest --contracts` replays recordings in each service's repo.",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    click.version_option(package_name="contract-test")(group)
+    from contract_test.cli.running import run
+
+    sys.exit(run(group))

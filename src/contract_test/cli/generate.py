@@ -1,0 +1,47 @@
+"""`contract-test generate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, note
+from contract_test.files.catalog import load_catalog
+from contract_test.use_cases.generate import check as find_stale
+from contract_test.use_cases.generate import generate
+
+
+@click.command("generate")
+@contracts_option
+@click.option("--package", default="envelopes", show_default=True, help="The package that gets the value objects.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("src"),
+    show_default=True,
+    help="The directory that holds the package.",
+)
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 where the generated code is stale.")
+def command(contracts: Path, package: str, output: Path, *, check: bool) -> int:
+    """Write the value objects of every version of every subject.
+
+    They are typed, immutable, and accept exactly what the contract accepts. Commit them: `generate --check` in CI
+    tells when somebody forgot.
+    """
+    if not package.isidentifier():
+        raise click.BadParameter(f"{package!r} is not a package's name", param_hint="--package")
+    catalog = load_catalog(contracts)
+    if check:
+        stale = find_stale(catalog, package, output).stale
+        for path in stale:
+            click.echo(f"{path}: stale; run `contract-test generate` and commit the result")
+        note(f"{len(catalog.contracts)} contracts, {len(stale)} stale files")
+        return FINDINGS if stale else CLEAN
+    done = generate(catalog, package, output)
+    for path in done.written:
+        click.echo(f"wrote {path}")
+    for path in done.removed:
+        click.echo(f"removed {path}")
+    note(f"{len(catalog.contracts)} contracts, {len(done.written)} files written, {len(done.removed)} removed")
+    return CLEAN

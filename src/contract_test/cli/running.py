@@ -1,0 +1,43 @@
+"""What every command shares: options, exit codes, and how an error reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from contract_test.data.errors import ContractTestError, UnreachableError
+
+CLEAN, FINDINGS, USAGE, COULD_NOT_RUN = 0, 1, 2, 3
+
+contracts_option = click.option(
+    "--contracts",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("contracts"),
+    show_default=True,
+    help="The contracts directory.",
+)
+
+
+def run(group: click.Group) -> int:
+    """Run the command line and give its exit code; an error is told, not traced."""
+    try:
+        code = group.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        note("stopped")
+        return COULD_NOT_RUN
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except UnreachableError as error:
+        note(f"error: {error}")
+        return COULD_NOT_RUN
+    except ContractTestError as error:
+        note(f"error: {error}")
+        return USAGE
+    return code if isinstance(code, int) else CLEAN
+
+
+def note(text: str) -> None:
+    """Tell people something: on stderr, because stdout is for data."""
+    click.echo(text, err=True)

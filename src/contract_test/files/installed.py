@@ -1,0 +1,40 @@
+"""Contracts that come with an installed package of value objects."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from contract_test.data.errors import NothingFoundError
+from envelopes import Catalog as Runtime
+
+
+def installed_contracts(package: str) -> Path:
+    """The contracts directory that belongs to a package: inside it, or, installed in place, at the top of its checkout.
+
+    Raises NothingFoundError where there is no such package, or no contracts with it.
+    """
+    spec = find_spec(package) if package.isidentifier() else None
+    if spec is None or spec.origin is None:
+        raise NothingFoundError(
+            f"the package {package!r} is not installed", advice=f"pip install it, or name the contracts with --contracts-dir."
+        )
+    folder = Path(spec.origin).parent
+    for candidate in (folder / "contracts", folder.parents[1] / "contracts"):
+        if (candidate / "catalog.toml").is_file():
+            return candidate
+    raise NothingFoundError(
+        "there are no contracts in the package", place=str(folder), advice="Name a directory with --contracts-dir."
+    )
+
+
+def runtime_catalog(package: str) -> Runtime:
+    """The generated package's own catalog. Raises NothingFoundError where it has none."""
+    try:
+        catalog = import_module(f"{package}.messages").CATALOG
+    except (ImportError, AttributeError) as error:
+        advice = "Generate it: contract-test generate --package NAME --output DIR."
+        raise NothingFoundError(f"the package {package!r} has no value objects: {error}", advice=advice) from None
+    assert isinstance(catalog, Runtime)
+    return catalog

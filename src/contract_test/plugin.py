@@ -1,0 +1,147 @@
+"""The pytest plugin: `pytest --contracts` replays recorded messages against this service's consumers and producers.
+
+Hooks, options and fixtures only; the engine is imported where it is first needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from contract_test.pytest_session import ContractSession
+    from contract_test.use_cases.replay import Case
+
+_SESSION = pytest.StashKey["ContractSession"]()
+_EMITTED = pytest.StashKey[list[Any]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("contracts", "contract tests")
+    group.addoption("--contracts", action="store_true", help="replay recorded messages against this service's operations")
+    group.addoption("--contracts-dir", metavar="DIR", help="the contracts directory (default: the installed package's)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "contract: every test that replays recorded messages")
+    config.addinivalue_line("markers", "consumes(subject): gets each recorded message of a subject as `message`")
+    config.addinivalue_line(
+        "markers", "produces(subject, caused_by=None): has to emit each recorded message again, through `emits`"
+    )
+    if config.getoption("--contracts"):
+        from contract_test.pytest_session import ContractSession
+
+        config.stash[_SESSION] = session = ContractSession(config)
+        config.pluginmanager.register(_Counter(session), "contract-test-counter")
+
+
+class _Counter:
+    """Counts outcomes where all reports come together; with xdist that is the controlling process."""
+
+    def __init__(self, session: ContractSession) -> None:
+        self.pytest_runtest_logreport = session.count
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    session = metafunc.config.stash.get(_SESSION, None)
+    if session is not None:
+        session.parametrize(metafunc)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    session = config.stash.get(_SESSION, None)
+    if session is None:  # an ordinary run: contract tests are neither failures nor skips
+        items[:] = [item for item in items if not _is_contract_test(item)]
+    else:
+        session.collected(items)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    contracts = session.config.stash.get(_SESSION, None)
+    if contracts is not None:
+        contracts.selected(session)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    result = yield
+    session = pyfuncitem.config.stash.get(_SESSION, None)
+    if session is not None:
+        session.called(pyfuncitem, pyfuncitem.stash.get(_EMITTED, []))
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    session = item.config.stash.get(_SESSION, None)
+    if session is not None:
+        session.explain(item, call, report)
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    contracts = session.config.stash.get(_SESSION, None)
+    if contracts is not None:
+        contracts.finish(session)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    session = terminalreporter.config.stash.get(_SESSION, None)
+    if session is not None:
+        session.summarize(terminalreporter)
+
+
+@pytest.fixture
+def contract_case(request: pytest.FixtureRequest) -> Case:
+    """The recorded message behind this item, with all that is known of it."""
+    case = getattr(request, "param", None)
+    if case is None:
+        pytest.fail("only a test marked `consumes(subject)` or `produces(subject)` gets recorded messages", pytrace=False)
+    if isinstance(case, Exception):
+        raise case
+    return case  # type: ignore[no-any-return] # a Case: `parametrize` put it there
+
+
+@pytest.fixture
+def message(contract_case: Case) -> Any:
+    """The value object of the recorded message."""
+    return contract_case.message.envelope.data
+
+
+@pytest.fixture
+def envelope(contract_case: Case) -> Any:
+    """The envelope of the recorded message."""
+    return contract_case.message.envelope
+
+
+@pytest.fixture
+def recorded(contract_case: Case) -> Any:
+    """The value object that a producer at the edge has to emit again."""
+    return contract_case.message.envelope.data
+
+
+@pytest.fixture
+def cause(contract_case: Case) -> Any:
+    """The value object of the message that caused the recorded one."""
+    if contract_case.cause is None:
+        pytest.fail("`cause` needs produces(subject, caused_by=...) ; at the edge use `recorded`", pytrace=False)
+    return contract_case.cause.envelope.data
+
+
+@pytest.fixture
+def emits(request: pytest.FixtureRequest, contract_case: Case) -> Callable[[Any], None]:
+    """Takes every message that the producer emits: a value object, an envelope, or the channel's bytes."""
+    del contract_case  # it has to be a contract test
+    emitted: list[Any] = []
+    request.node.stash[_EMITTED] = emitted
+    return emitted.append
+
+
+def _is_contract_test(item: pytest.Item) -> bool:
+    return item.get_closest_marker("consumes") is not None or item.get_closest_marker("produces") is not None

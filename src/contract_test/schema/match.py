@@ -1,0 +1,38 @@
+"""Holding an actual message against an expected one."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from typing import Any
+
+from contract_test.data.interaction import Mismatch
+from contract_test.schema.walk import escape
+from envelopes import excerpt
+
+
+def mismatches(expected: Any, actual: Any, ignored: Container[str], pointer: str = "") -> Iterator[Mismatch]:
+    """Every place where two parsed JSON values differ, but for the values (not the presence) at `ignored` pointers."""
+    if pointer in ignored:
+        return
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        for name, value in expected.items():
+            place = f"{pointer}/{escape(name)}"
+            if name in actual:
+                yield from mismatches(value, actual[name], ignored, place)
+            else:
+                yield Mismatch(place, excerpt(value), "nothing")
+        for name in actual:
+            if name not in expected:
+                yield Mismatch(f"{pointer}/{escape(name)}", "nothing", excerpt(actual[name]))
+    elif isinstance(expected, list) and isinstance(actual, list):
+        for index, (one, other) in enumerate(zip(expected, actual, strict=False)):
+            yield from mismatches(one, other, ignored, f"{pointer}/{index}")
+        if len(expected) != len(actual):
+            yield Mismatch(pointer, f"an array of {len(expected)}", f"an array of {len(actual)}")
+    elif not same(expected, actual):
+        yield Mismatch(pointer, excerpt(expected), excerpt(actual))
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equality as JSON Schema has it: 1 and 1.0 are one number, true is not 1 (draft 2020-12, core, 4.2.2)."""
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)

@@ -1,0 +1,78 @@
+"""Recorded messages as bytes, as envelopes, and as cause and effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contract_test.data.contract import Catalog, Channel, Subject
+from contract_test.data.errors import RecordingError
+from contract_test.data.interaction import Interaction
+from envelopes import Catalog as Runtime
+from envelopes import DecodeError, Envelope, Wire, _json, at, decode
+from envelopes.codecs import CODECS
+from envelopes.types import freeze, plain
+
+
+@dataclass(frozen=True)
+class Message:
+    """A recorded message that has been read back."""
+
+    interaction: Interaction
+    envelope: Envelope[Any]
+    data: Any
+    """The data as plain JSON, as it was recorded."""
+
+
+def wire_of(interaction: Interaction) -> Wire:
+    """The bytes, key and headers of a recorded message."""
+    payload = _json.dumps(freeze(interaction.payload), plain)
+    headers = [(name, value.encode()) for name, value in interaction.headers.items()]
+    key = None if interaction.key is None else interaction.key.encode()
+    return Wire(bytes.fromhex(interaction.prefix) + payload, key, headers)
+
+
+def data_of(interaction: Interaction, channel: Channel) -> Any:
+    """The data of a recorded message, as plain JSON."""
+    return at_path(interaction.payload, CODECS[channel.codec].place(interaction.payload))
+
+
+def at_path(value: Any, path: tuple[str | int, ...]) -> Any:
+    """The value at the end of a path of keys and indexes."""
+    for step in path:
+        value = value[step]
+    return value
+
+
+def read_message(interaction: Interaction, catalog: Catalog, runtime: Runtime) -> Message:
+    """Read a recorded message back. Raises RecordingError where its own contract does not accept it any more."""
+    channel = catalog.channels.get(interaction.channel)
+    if channel is None:
+        raise RecordingError(
+            f"channel {interaction.channel!r} is not in the catalog", place=interaction.place, advice="Record again."
+        )
+    try:
+        envelope = decode(wire_of(interaction), channel=channel.name, catalog=runtime)
+    except DecodeError as error:
+        advice = "Record again, or mend the line; if the contract changed, it needs a new version."
+        raise RecordingError(f"the recorded message breaks its contract: {error}", place=interaction.place, advice=advice) from None
+    return Message(interaction, envelope, data_of(interaction, channel))
+
+
+def cause_of(message: Message, subject: Subject) -> str | None:
+    """The id of the message that caused this one, where the catalog says where it stands."""
+    where = subject.caused_by
+    if where is None:
+        return None
+    found = at(message.data, where) if where.startswith("/") else message.envelope.extensions.get(where)
+    return found if isinstance(found, str) else None
+
+
+def by_id(messages: Iterable[Message]) -> Mapping[str, Message]:
+    """The messages by the id of their envelope; of two with one id, the first."""
+    found: dict[str, Message] = {}
+    for message in messages:
+        if message.envelope.id is not None:
+            found.setdefault(message.envelope.id, message)
+    return found

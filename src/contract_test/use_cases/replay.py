@@ -1,0 +1,161 @@
+"""Replay: recorded messages for a service's consumers and producers, and what its producers emit held against them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from contract_test.data.contract import Catalog, Subject
+from contract_test.data.errors import CatalogError, NothingFoundError
+from contract_test.data.interaction import Mismatch
+from contract_test.files.recordings import read_recording
+from contract_test.schema.match import mismatches
+from contract_test.use_cases.messages import Message, by_id, cause_of, read_message
+from envelopes import Catalog as Runtime
+from envelopes import Envelope, ValueObject, _json, decode
+
+
+@dataclass(frozen=True)
+class Case:
+    """One recorded message that a consumer gets, or that a producer has to emit again; `cause` led to it."""
+
+    subject: Subject
+    version: int
+    operation: str
+    message: Message
+    cause: Message | None = None
+    effects: tuple[Message, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The pytest id."""
+        return self.message.interaction.label
+
+    @property
+    def about(self) -> str:
+        """Whom it concerns, for a failure's report."""
+        senders, readers = ", ".join(self.subject.sent_by) or "nobody", ", ".join(self.subject.received_by) or "nobody"
+        lines = [
+            f"contract   {self.subject.name} v{self.version}: sent by {senders}, received by {readers}",
+            f"message    {self.message.interaction.place}",
+        ]
+        if self.cause is not None:
+            lines.append(f"cause      {self.cause.interaction.place}")
+        return "\n".join(lines)
+
+
+class Replay:
+    """The recorded messages that concern one service."""
+
+    def __init__(self, catalog: Catalog, runtime: Runtime, service: str) -> None:
+        self.catalog, self.runtime, self.service = catalog, runtime, service
+        if not self.operations:
+            services = sorted({name for each in catalog.subjects.values() for name in (*each.sent_by, *each.received_by)})
+            raise NothingFoundError(
+                f"no subject is sent or received by service {service!r} (known: {', '.join(services) or 'none'})",
+                place=str(catalog.root / "catalog.toml"),
+                advice="Correct `service` under [tool.contract-test] in pyproject.toml, or add it to a subject.",
+            )
+
+    @cached_property
+    def operations(self) -> frozenset[tuple[str, str]]:
+        """What the catalog says that this service does: ("consumes" or "produces", subject)."""
+        return frozenset(
+            [("consumes", subject.name) for subject in self.catalog.received_by(self.service)]
+            + [("produces", subject.name) for subject in self.catalog.sent_by(self.service)]
+        )
+
+    def consumer_cases(self, name: str) -> list[Case]:
+        """Every recorded message of a subject, of every version. Raises NothingFoundError where there is none."""
+        subject = self._subject(name, "consumes")
+        cases = [Case(subject, each.interaction.version, "consumes", each) for each in self._messages(subject)]
+        return self._found(cases, subject)
+
+    def producer_cases(self, name: str, caused_by: str | None) -> list[Case]:
+        """Every recorded message of a subject with the one that caused it.
+
+        Raises NothingFoundError where nothing is recorded, or a cause is not.
+        """
+        subject = self._subject(name, "produces")
+        messages = self._messages(subject)
+        if caused_by is None:
+            return self._found([Case(subject, each.interaction.version, "produces", each) for each in messages], subject)
+        causes = by_id(self._messages(self._subject(caused_by, None)))
+        effects: dict[str, list[Message]] = {}
+        for each in messages:
+            effects.setdefault(cause_of(each, subject) or "", []).append(each)
+        cases = []
+        for each in messages:
+            cause = cause_of(each, subject)
+            if cause in causes:
+                together = tuple(effects[cause])
+                cases.append(Case(subject, each.interaction.version, "produces", each, causes[cause], together))
+        if messages and not cases:
+            place = messages[0].interaction.place
+            raise NothingFoundError(
+                f"no recorded {caused_by} has the id that a recorded {name} names as its cause",
+                place=place,
+                advice="Record both channels over the same time; `caused_by` in the catalog says where the id stands.",
+            )
+        return self._found(cases, subject)
+
+    def judge(self, case: Case, emitted: Iterable[Any]) -> list[Mismatch]:
+        """Hold what a producer emitted for one case against the contract and against what was recorded."""
+        actual = [self._data(each, case) for each in emitted]
+        if not actual:
+            return [Mismatch("", "a message", "nothing was emitted: call `emits(message)`, and await what is async")]
+        ignored = {*case.subject.volatile, *case.message.interaction.masked}
+        found = [list(mismatches(case.message.data, each, ignored)) for each in actual]
+        best = min(found, key=len)
+        surplus = len(actual) - max(1, len(case.effects))
+        if not best and surplus > 0:
+            return [Mismatch("", f"{len(actual) - surplus} messages for this cause", f"{len(actual)} emitted")]
+        return best
+
+    def _data(self, emitted: Any, case: Case) -> Any:
+        """What an emitted message is on the wire: a value object, an envelope, or bytes of the subject's channel."""
+        if isinstance(emitted, bytes) and case.subject.channel is not None:
+            emitted = decode(emitted, channel=case.subject.channel.name, catalog=self.runtime)
+        value = emitted.data if isinstance(emitted, Envelope) else emitted
+        if not isinstance(value, ValueObject):
+            raise TypeError(f"emits() takes a value object, an envelope or bytes, not a {type(value).__name__}")
+        contract = value.__contract__
+        if contract.subject != case.subject.name:
+            raise CatalogError(
+                f"emitted {contract.subject}, where {case.subject.name} is tested",
+                advice="Emit only what the test's `produces` marker names.",
+            )
+        return _json.loads(value.to_json())
+
+    def _messages(self, subject: Subject) -> list[Message]:
+        return [
+            read_message(interaction, self.catalog, self.runtime)
+            for contract in subject.contracts.values()
+            for interaction in read_recording(contract)
+        ]
+
+    def _subject(self, name: str, operation: str | None) -> Subject:
+        subject = self.catalog.subjects.get(name)
+        if subject is None:
+            known = ", ".join(self.catalog.subjects)
+            raise CatalogError(f"no subject {name!r} in the catalog", place=str(self.catalog.root), advice=f"Known: {known}.")
+        if operation is not None and (operation, name) not in self.operations:
+            side = "received_by" if operation == "consumes" else "sent_by"
+            raise CatalogError(
+                f"the catalog does not say that {self.service} {operation} {name}",
+                place=str(self.catalog.root / "catalog.toml"),
+                advice=f'Add "{self.service}" to {side} of [subjects."{name}"].',
+            )
+        return subject
+
+    def _found(self, cases: list[Case], subject: Subject) -> list[Case]:
+        if not cases:
+            channel = subject.channel.name if subject.channel else "CHANNEL"
+            raise NothingFoundError(
+                f"no recorded message of {subject.name}",
+                place=str(subject.newest.path.parent / "recordings"),
+                advice=f"Record some: contract-test record URL --channel {channel}.",
+            )
+        return cases
