@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from contract_test.data.errors import ContractTestError
 from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import installed_contracts, runtime_catalog
-from contract_test.files.settings import Settings, read_settings
+from contract_test.files.settings import read_settings
 from contract_test.report.failure import failure_text
 from contract_test.report.summary import Row, summary_lines
 from contract_test.use_cases.replay import Case, Replay
@@ -25,10 +24,12 @@ class ContractSession:
 
     def __init__(self, config: pytest.Config) -> None:
         try:
-            self.settings: Settings = read_settings(config.rootpath)
-            given = config.getoption("--contracts-dir") or self.settings.contracts
-            root = config.rootpath / given if given else installed_contracts(self.settings.package)
-            self.replay = Replay(load_catalog(Path(root)), runtime_catalog(self.settings.package), self.settings.service)
+            here = config.invocation_params.dir  # not the rootdir, which pytest may take from an option's value
+            settings, home = read_settings(here)
+            given = config.getoption("--contracts-dir")
+            root = here / given if given else home / settings.contracts if settings.contracts else None
+            catalog = load_catalog(root or installed_contracts(settings.package))
+            self.replay = Replay(catalog, runtime_catalog(settings.package), settings.service)
         except ContractTestError as error:
             raise pytest.UsageError(str(error)) from None
         self._tested: set[tuple[str, str]] = set()

@@ -102,3 +102,4 @@ def _loads_exactly(raw: bytes) -> Any:
         raise JsonError("not valid UTF-8, or a lone surrogate") from None
     except (json.JSONDecodeError, RecursionError) as error:
         raise JsonError(str(error)) from None
+    return value

@@ -50,6 +50,10 @@ class ValueObject(BaseModel):
         # Keeps the core from calling __init__ again for every nested object that it reads.
         __init__.__pydantic_base_init__ = True
 
+        def __getattr__(self, name: str) -> Any:
+            __tracebackhide__ = True  # pytest then shows the line that asked
+            raise AttributeError(f"{type(self).__name__} has no field {name!r}", name=name, obj=self)
+
     @classmethod
     def from_json(cls, raw: bytes | str) -> Self:
         """Read one JSON text. Raises DecodeError exactly when the contract does not accept it."""

@@ -35,7 +35,11 @@ class _Exact:
         return _restore, (type(self), self.text)
 
 
-class ExactInt(_Exact, int):
+class _ExactNumber(_Exact):
+    pass
+
+
+class ExactInt(_ExactNumber, int):
     """An integer that is not written as 64-bit digits: `1.0`, `1e3`, thirty digits."""
 
     @classmethod
@@ -46,7 +50,7 @@ class ExactInt(_Exact, int):
         return exact
 
 
-class ExactFloat(_Exact, float):
+class ExactFloat(_ExactNumber, float):
     """A number of which a double is only the nearest: `1e400` is infinity here, and `1e400` on the wire."""
 
     @classmethod
@@ -196,8 +200,6 @@ def _key(key: Any) -> str:
 
 
 def _integer(value: Any) -> int:
-    if isinstance(value, ExactInt):
-        return value
     if isinstance(value, float):
         whole = value.is_integer()
     elif isinstance(value, Decimal):
@@ -210,8 +212,6 @@ def _integer(value: Any) -> int:
 
 
 def _number(value: Any) -> int | float:
-    if isinstance(value, _Exact):
-        return value  # type: ignore[return-value] # an ExactInt or ExactFloat: nothing else gets here
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("not a number")  # noqa: TRY004 - pydantic collects ValueErrors
     if isinstance(value, int):
@@ -265,12 +265,15 @@ class _Plain:
 
 
 _INT64 = core_schema.int_schema(strict=True, ge=_SMALLEST, le=_LARGEST)
-_DOUBLE = core_schema.float_schema(strict=True, allow_inf_nan=False)
+_DOUBLE = core_schema.chain_schema(  # a strict float alone takes integers, and makes floats of them
+    [core_schema.is_instance_schema(float), core_schema.float_schema(strict=True, allow_inf_nan=False)]
+)
+_EXACT = core_schema.is_instance_schema(_ExactNumber)
 
 Json: TypeAlias = Annotated[Any, _Plain(freeze)]
 """Any JSON value, frozen: None, bool, int, float, str, tuple or FrozenMap."""
-Integer: TypeAlias = Annotated[int, _Plain(_integer, _INT64)]
-Number: TypeAlias = Annotated[float, _Plain(_number, _INT64, _DOUBLE)]
+Integer: TypeAlias = Annotated[int, _Plain(_integer, _EXACT, _INT64)]
+Number: TypeAlias = Annotated[float, _Plain(_number, _EXACT, _INT64, _DOUBLE)]
 Boolean: TypeAlias = Annotated[bool, Strict()]
 Timestamp: TypeAlias = Annotated[datetime, _Plain(read_timestamp)]
 """An RFC 3339 date-time; always with an offset."""

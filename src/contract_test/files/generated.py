@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from contract_test.data.contract import Catalog, Contract, Subject, class_name
-from contract_test.data.errors import ContractTestError, SchemaError
+from contract_test.data.errors import ContractTestError
 from contract_test.schema.classes import Attribute, ValueClass, value_classes
 from contract_test.schema.names import literal
 
@@ -51,11 +51,7 @@ def _plan(contract: Contract) -> tuple[ValueClass, ...]:
     from envelopes import ValueObject  # noqa: PLC0415 - its attributes are names that no field may have
 
     taken = frozenset((*dir(ValueObject), *_IMPORTED, "CONTRACT", "annotations", "str", "tuple", "None"))
-    try:
-        return value_classes(contract.resources, contract.uri, contract.class_name, taken)
-    except RecursionError:
-        advice = "Flatten it: give the deep parts names in $defs."
-        raise SchemaError("nested too deeply for classes", place=str(contract.path), advice=advice) from None
+    return value_classes(contract.resources, contract.uri, contract.class_name, taken)
 
 
 def _module(contract: Contract, classes: tuple[ValueClass, ...]) -> str:
@@ -160,14 +156,15 @@ def _package(package: str) -> str:
         "",
         "from functools import partial",
         "",
-        "import envelopes",
+        "from envelopes import decode as _decode",
+        "from envelopes import encode as _encode",
         "",
         "from .messages import CATALOG",
         "",
         '__all__ = ["decode", "encode"]',
         "",
-        "decode = partial(envelopes.decode, catalog=CATALOG)",
-        "encode = partial(envelopes.encode, catalog=CATALOG)",
+        "decode = partial(_decode, catalog=CATALOG)",
+        "encode = partial(_encode, catalog=CATALOG)",
         "",
     ))  # fmt: skip
 

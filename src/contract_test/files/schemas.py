@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from urllib.parse import unquote, urldefrag, urlsplit
 
 from contract_test.data.errors import SchemaError
-from contract_test.schema.walk import SPECIFICATIONS, Node, References, draft_of, subschemas
+from contract_test.schema.walk import SPECIFICATIONS, Node, References, draft_of, join, subschemas
 
 BASE = "https://contracts.invalid/"
 """Where the contracts directory's files stand as URIs. The name can never resolve (RFC 2606)."""
@@ -135,7 +135,7 @@ class SchemaFiles:
             resources[base] = contents
             inside = {urldefrag(at).url for _, _, at in subschemas(contents, base, draft)}
             for pointer, _, at, target in _references(contents, base, draft):
-                document = urldefrag(urljoin(at, target)).url
+                document = urldefrag(join(at, target)).url
                 if document in resources or document in inside:
                     continue
                 if document in SPECIFICATIONS:
@@ -195,16 +195,17 @@ def _settled(schema: Any, base: str, references: References, place: str) -> Any:
     if not isinstance(schema, dict):
         return schema
     targets: dict[int, str] = {}
-    dynamic = False
-    for pointer, node, at, target in _references(schema, base, references.draft):
+    found_references = list(_references(schema, base, references.draft))
+    dynamic = any("$ref" not in node for _, node, _, _ in found_references)  # then `$id`s inside keep their meaning
+    for pointer, node, at, target in found_references:
         found = references.follow(Node(node, at, base), target)
         if found is None:
             advice = "Point it at a place that exists in that file."
             raise SchemaError(f"$ref {target[:100]!r} leads nowhere", place=f"{place}:{pointer}", advice=advice)
         if "$ref" in node:
             document, fragment = urldefrag(found.location)
-            targets[id(node)] = f"#{fragment}" if document == base else found.location
-        dynamic = dynamic or "$ref" not in node
+            here = document == base and not (dynamic and at != base)
+            targets[id(node)] = f"#{fragment}" if here else found.location
     identified = [id(node) for _, node, _ in subschemas(schema, base, references.draft)] if not dynamic else [id(schema)]
 
     def copy(value: Any, among: frozenset[int]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from contract_test.data.errors import CatalogError
 
@@ -18,24 +19,38 @@ class Settings:
     contracts: str | None = None
 
 
-def read_settings(folder: Path) -> Settings:
-    """Read the settings of the service in a folder. Raises CatalogError that says what to write."""
-    path = folder / "pyproject.toml"
+def read_settings(start: Path) -> tuple[Settings, Path]:
+    """Read the settings of the service around a folder, and the folder they stand in.
+
+    Raises CatalogError that says what to write.
+    """
+    for folder in (start, *start.parents):
+        path = folder / "pyproject.toml"
+        table = _table(path)
+        if table is not None:
+            return _settings(table, path), folder
+    raise CatalogError(
+        "no service is named",
+        place=str(start / "pyproject.toml"),
+        advice='Add:\n\n  [tool.contract-test]\n  service = "the service\'s name in the catalog"',
+    )
+
+
+def _table(path: Path) -> dict[str, Any] | None:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     except (tomllib.TOMLDecodeError, UnicodeError) as error:
         raise CatalogError(f"not TOML: {error}", place=str(path), advice="Mend the syntax there.") from None
-    table = document.get("tool", {}).get("contract-test", {})
-    if not table.get("service"):
-        raise CatalogError(
-            "no service is named",
-            place=str(path),
-            advice='Add:\n\n  [tool.contract-test]\n  service = "the service\'s name in the catalog"',
-        )
+    table = document.get("tool", {}).get("contract-test")
+    return table if isinstance(table, dict) else None
+
+
+def _settings(table: dict[str, Any], path: Path) -> Settings:
+    place = f"{path}:[tool.contract-test]"
     for key, value in table.items():
         if key not in Settings.__dataclass_fields__ or not isinstance(value, str):
             known = ", ".join(Settings.__dataclass_fields__)
-            raise CatalogError(
-                f"{key} = {value!r} is not a setting", place=f"{path}:[tool.contract-test]", advice=f"Known, all texts: {known}."
-            )
+            raise CatalogError(f"{key} = {value!r} is not a setting", place=place, advice=f"Known, all texts: {known}.")
+    if not table.get("service"):
+        raise CatalogError("no service is named", place=place, advice='Add: service = "its name in the catalog"')
     return Settings(**table)

@@ -12,6 +12,12 @@ from contract_test.schema.shape import ALL_TYPES, Field, Position, Shape, Shapes
 from contract_test.schema.walk import References
 
 
+MAX_NESTING = 80
+MAX_MIXTURES = 50
+MAX_FIELDS = 4000
+"""Where a module would grow beyond these, the rest of it is `Json`: real contracts stay far below."""
+
+
 @dataclass(frozen=True)
 class Attribute:
     """One field of a class. `type` is Python source made of known names and of literals only."""
@@ -53,6 +59,9 @@ class _Planner:
         self._taken = set(taken)
         self._names: dict[frozenset[tuple[str, bool]], str] = {}
         self._made: list[ValueClass] = []
+        self._fields = 0
+        self._mixtures: set[frozenset[tuple[str, bool]]] = set()
+        self._open: set[frozenset[tuple[str, bool]]] = set()
 
     def plan(self, name: str) -> tuple[ValueClass, ...]:
         self._taken.add(name)
@@ -73,6 +82,7 @@ class _Planner:
         return frozenset((source.node.location, source.certain) for source in telling or sources)
 
     def _class(self, name: str, position: Position, shape: Shape, place: str | None) -> None:
+        self._fields += len(shape.fields)
         attributes: list[Attribute] = []
         nullable = []
         types = [self._type(each.position, each.name) if each.position else "Json" for each in shape.fields]
@@ -95,7 +105,7 @@ class _Planner:
 
     def _attribute(self, each: Field, name: str, annotation: str) -> Attribute:
         default = None if each.required else self._default(each, annotation)
-        if not each.required and default is None and annotation != "Json" and not annotation.endswith(" | None"):
+        if not each.required and default is None and annotation not in ("Json", "None") and not annotation.endswith(" | None"):
             annotation = f"{annotation} | None"
         return Attribute(name, each.name, annotation, each.required, default, each.description)
 
@@ -113,6 +123,26 @@ class _Planner:
 
     def _type(self, position: Position, hint: str) -> str:
         """The annotation for a position, as Python source; its classes are made on the way."""
+        key = self._key(position)
+        inside_itself = key in self._open and "array" in self._shapes.shape(position).types
+        large = len(self._open) > MAX_NESTING or self._fields > MAX_FIELDS
+        too_much = key in self._open or large or self._too_mixed(position)
+        if inside_itself or (too_much and key not in self._names):
+            return "Json"  # only classes can name themselves; and any value loses nothing
+        self._open.add(key)
+        try:
+            return self._union(position, hint)
+        finally:
+            self._open.discard(key)
+
+    def _too_mixed(self, position: Position) -> bool:
+        """Whether a position adds yet another mixture of schemas; there can be exponentially many of them."""
+        if len(position) < 2:  # noqa: PLR2004 - a mixture has two parts
+            return False
+        self._mixtures.add(self._key(position))
+        return len(self._mixtures) > MAX_MIXTURES
+
+    def _union(self, position: Position, hint: str) -> str:
         shape = self._shapes.shape(position)
         unnamed = not (shape.fields or shape.branches or shape.additional)
         if shape.types == ALL_TYPES and unnamed and not shape.items:

@@ -12,6 +12,9 @@ from typing import Any
 
 from contract_test.schema.walk import Node, References
 
+MAX_DEPTH = 100
+"""How far a chain of references is followed for types; beyond it a value may look like anything."""
+
 ALL_TYPES = frozenset(("null", "boolean", "integer", "number", "string", "array", "object"))
 
 
@@ -65,11 +68,17 @@ class Shapes:
 
     def __init__(self, references: References) -> None:
         self._references = references
+        self._shapes: dict[Position, Shape] = {}
+        self._sources: dict[Position, Position] = {}
         self._types: dict[str, frozenset[str]] = {}
+        self._depth = 0
         self._texts: dict[str, str | tuple[str, ...]] = {}
 
     def sources(self, position: Position) -> Position:
         """A position with everything that `$ref`, `allOf`, `anyOf`, `oneOf`, `if` and `dependentSchemas` add to it."""
+        known = self._sources.get(position)
+        if known is not None:
+            return known
         found: dict[tuple[str, bool], Source] = {}
         pending = list(position)
         while pending:
@@ -79,7 +88,8 @@ class Shapes:
                 continue
             found[key] = source
             pending.extend(self._beside(source))
-        return tuple(found.values())
+        self._sources[position] = tuple(found.values())
+        return self._sources[position]
 
     def _beside(self, source: Source) -> Iterator[Source]:
         node, inside = source.node, self._references.inside
@@ -113,27 +123,33 @@ class Shapes:
         if node.location in self._types:
             return self._types[node.location]
         self._types[node.location] = ALL_TYPES  # what a schema that comes back to itself says of itself: nothing
+        if self._depth < MAX_DEPTH:
+            self._depth += 1
+            self._types[node.location] = self._read_types(node)
+            self._depth -= 1
+        return self._types[node.location]
+
+    def _read_types(self, node: Node) -> frozenset[str]:
+        schema = node.schema
         types = ALL_TYPES
         target = self._target(node)
         if target is not None:
             types &= self.types(target)
-        if not self._references.alone(node):
-            declared = schema.get("type")
-            if isinstance(declared, str | list):
-                types &= _closed({declared} if isinstance(declared, str) else set(declared))
-            if "const" in schema:
-                types &= _types_of(schema["const"])
-            if isinstance(schema.get("enum"), list):
-                types &= frozenset().union(*map(_types_of, schema["enum"]))
-            for place in range(len(_list(schema, "allOf"))):
-                types &= self.types(self._references.inside(node, "allOf", place))
-            for keyword in ("anyOf", "oneOf"):
-                branches = range(len(_list(schema, keyword)))
-                if branches:
-                    types &= frozenset().union(
-                        *(self.types(self._references.inside(node, keyword, place)) for place in branches)
-                    )
-        self._types[node.location] = types
+        if self._references.alone(node):
+            return types
+        declared = schema.get("type")
+        if isinstance(declared, str | list):
+            types &= _closed({declared} if isinstance(declared, str) else set(declared))
+        if "const" in schema:
+            types &= _types_of(schema["const"])
+        if isinstance(schema.get("enum"), list):
+            types &= frozenset().union(*map(_types_of, schema["enum"]))
+        for place in range(len(_list(schema, "allOf"))):
+            types &= self.types(self._references.inside(node, "allOf", place))
+        for keyword in ("anyOf", "oneOf"):
+            branches = [self._references.inside(node, keyword, place) for place in range(len(_list(schema, keyword)))]
+            if branches:
+                types &= frozenset().union(*[self.types(branch) for branch in branches])
         return types
 
     def text(self, node: Node) -> str | tuple[str, ...]:
@@ -142,7 +158,10 @@ class Shapes:
             return ""
         if node.location not in self._texts:
             self._texts[node.location] = ""  # as for types
-            self._texts[node.location] = self._read_text(node)
+            if self._depth < MAX_DEPTH:
+                self._depth += 1
+                self._texts[node.location] = self._read_text(node)
+                self._depth -= 1
         return self._texts[node.location]
 
     def _read_text(self, node: Node) -> str | tuple[str, ...]:
@@ -176,16 +195,12 @@ class Shapes:
 
     def shape(self, position: Position) -> Shape:
         """The shape of the values at a position."""
-        types = ALL_TYPES
-        text: str | tuple[str, ...] = ""
-        for source in position:
-            if source.certain:
-                types &= self.types(source.node)
-                text = text or self.text(source.node)
-        for group in {source.group for source in position if source.group}:
-            members = [source.node for source in position if source.group == group]
-            types &= frozenset().union(*map(self.types, members))
-            text = text or self._common_text(members)
+        if position not in self._shapes:
+            self._shapes[position] = self._read_shape(position)
+        return self._shapes[position]
+
+    def _read_shape(self, position: Position) -> Shape:
+        types, text = self._scalars(position)
         sources = self.sources(position)
         title, description = _annotations(sources)
         items: Position = self._items(sources) if "array" in types else ()
@@ -195,6 +210,20 @@ class Shapes:
         fields = () if tag else tuple(self._fields(sources))
         additional = None if tag else self._additional(sources, named=bool(fields))
         return Shape(types, text, items, fields, additional, branches, tag, title, description)
+
+    def _scalars(self, position: Position) -> tuple[frozenset[str], str | tuple[str, ...]]:
+        """The types, and how the strings look, without a look at fields or items."""
+        types = ALL_TYPES
+        text: str | tuple[str, ...] = ""
+        for source in position:
+            if source.certain:
+                types &= self.types(source.node)
+                text = text or self.text(source.node)
+        for group in {source.group for source in position if source.group}:
+            members = [source.node for source in position if source.group == group]
+            types &= frozenset().union(*[self.types(member) for member in members])
+            text = text or self._common_text(members)
+        return types, text
 
     def _items(self, sources: Position) -> Position:
         found: list[Source] = []
@@ -283,12 +312,10 @@ class Shapes:
     def _tagged(self, alternatives: list[Source]) -> tuple[str, tuple[tuple[str, Position], ...]]:
         tags: dict[str, list[tuple[str, ...]]] = {}
         for branch in alternatives:
-            if self._branches((branch,))[0]:
-                return "", ()
             for each in self._fields(self.sources((branch,))):
-                shape = self.shape(each.position) if each.required and each.position else None
-                if shape is not None and shape.types == {"string"} and isinstance(shape.text, tuple) and shape.text:
-                    tags.setdefault(each.name, []).append(shape.text)
+                types, text = self._scalars(each.position)
+                if each.required and types == {"string"} and isinstance(text, tuple) and text:
+                    tags.setdefault(each.name, []).append(text)
         for name, texts in tags.items():
             flat = [text for each in texts for text in each]
             if len(texts) == len(alternatives) and len(set(flat)) == len(flat):
@@ -337,8 +364,7 @@ def _list(schema: dict[str, Any], keyword: str) -> list[Any]:
 def _mentioned(schema: dict[str, Any]) -> Iterator[str]:
     """The names that a schema asks for without describing them."""
     names = [*_list(schema, "required")]
-    for keyword in ("dependentRequired", "dependencies"):
+    for keyword in ("dependentRequired", "dependentSchemas", "dependencies"):
         for name, needed in _dict(schema, keyword).items():
-            if isinstance(needed, list):
-                names.extend((name, *needed))
+            names.extend((name, *needed) if isinstance(needed, list) else (name,))
     return (name for name in names if isinstance(name, str))

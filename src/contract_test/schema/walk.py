@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote, unquote, urldefrag, urljoin
@@ -64,6 +64,13 @@ def escape(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
+def join(base: str, reference: str) -> str:
+    """The absolute URI of a reference (RFC 3986); unlike urllib's, for any scheme (`urn:` too) where it can be done."""
+    if reference == "" or reference.startswith("#"):
+        return urldefrag(base).url + reference
+    return urljoin(base, reference)
+
+
 def children(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The subschemas directly inside a schema, with their JSON pointers relative to it."""
     for keyword in _ONE:
@@ -88,16 +95,16 @@ def subschemas(schema: Any, base: str, draft: str) -> Iterator[tuple[str, dict[s
             continue
         declared = node.get("id" if draft == "draft-04" else "$id")
         if isinstance(declared, str) and not ("$ref" in node and draft in _REF_ALONE):
-            at = urljoin(at, declared)  # noqa: PLW2901 - the identifier moves the base for all below
+            at = join(at, declared)  # noqa: PLW2901 - the identifier moves the base for all below
         yield pointer, node, at
         pending.extend((pointer + step, child, at) for step, child in children(node))
 
 
 @dataclass(frozen=True)
 class Node:
-    """A schema where it stands: `location` is `URI#pointer` in the document that holds it."""
+    """A schema where it stands: `location` is `URI#pointer` in the document that holds it, and names it."""
 
-    schema: Any
+    schema: Any = field(compare=False)
     base: str
     location: str
 
@@ -148,7 +155,7 @@ class References:
 
     def follow(self, node: Node, reference: str) -> Node | None:
         """What a `$ref` in a node leads to, or None where that is nowhere."""
-        target = urljoin(node.base, reference)
+        target = join(node.base, reference)
         if target in self._known:
             return self._known[target]
         document, fragment = urldefrag(target)

@@ -1,0 +1,29 @@
+"""`contract-test demo`."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from contract_test.cli.running import CLEAN, FINDINGS
+from contract_test.use_cases.demo import demo
+
+
+@click.command("demo")
+def command() -> int:
+    """See the whole loop on embedded brokers: publish, record, replay, and a breaking change caught.
+
+    Needs a checkout, because the reference services run in it. Leaves nothing running and nothing on the disk.
+    """
+    started = time.monotonic()
+    outcome = demo(click.echo)
+    seconds = time.monotonic() - started
+    if outcome.green and outcome.red:
+        click.echo(
+            f"\nVerdict: {outcome.recorded} recorded messages replayed green in both services, and the breaking change "
+            f"was caught before it shipped ({seconds:.0f} s)."
+        )
+        return CLEAN
+    click.echo("\nVerdict: not as it should be: " + ("the change was not caught." if outcome.green else "the replay is red."))
+    return FINDINGS

@@ -1,0 +1,229 @@
+"""The demo: the whole loop on embedded brokers, with the reference services as processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from contract_test.data.errors import ContractTestError, UnreachableError
+from contract_test.files.catalog import load_catalog
+from contract_test.files.installed import installed_contracts, runtime_catalog
+from contract_test.transports.embedded import Server, kafka_broker, redis_server
+from contract_test.transports.processes import Child, free_port, running
+from contract_test.transports.sources import tap
+from contract_test.use_cases.record import Recorded, Recorder
+from envelopes import Wire, encode
+from envelopes.messages import MessageLikedV1, MessageLikedV2, MessagePosted
+
+Say = Callable[[str], None]
+LIKES = 60
+_PATIENCE = 30.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the demo has to show in the end."""
+
+    recorded: int
+    delivered: int
+    green: bool
+    red: bool
+    """The breaking change was caught."""
+
+
+def demo(say: Say) -> Outcome:
+    """Run the loop once; everything that was started has ended when this returns.
+
+    Raises UnreachableError where a broker or a service does not come up, ContractTestError without a checkout.
+    """
+    services = _services()
+    with ExitStack() as stack:
+        say("1. Brokers, embedded")
+        redis = stack.enter_context(redis_server())
+        kafka = stack.enter_context(kafka_broker())
+        say(f"   {redis.description} at {redis.address}")
+        say(f"   {kafka.description} at {kafka.address}")
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="contract-test-demo-")))
+        contracts = folder / "contracts"
+        shutil.copytree(installed_contracts("envelopes"), contracts, ignore=shutil.ignore_patterns("recordings", ".*"))
+
+        say("2. Services, as processes: feed (Kafka in, Redis out), transport (Redis in, HTTP out), a local gateway")
+        feed = ["feed", "--kafka", kafka.address, "--redis", redis.address, "--store", str(folder / "feed.db")]
+        _publish(kafka.address, list(_traffic()))
+        stack.enter_context(running([sys.executable, "-m", *feed], ready=_alive, seconds_to_start=20))
+        _wait(lambda: _queued(redis.address) >= LIKES, "the feed's pushes on the queue")
+        say(f"   published {LIKES} likes of 10 messages; feed counted them and asked for {_queued(redis.address)} pushes")
+
+        say("3. Record: contract-test record, from the topic and from the queue, scrubbed")
+        recorded = _record(contracts, kafka, redis)
+        for contract, count in sorted(recorded.items()):
+            say(f"   {contract}: {count} kept")
+        delivered = _deliver(stack, redis.address)
+        say(f"   transport delivered {delivered} pushes to the gateway, each once")
+
+
+        say("4. Replay: pytest --contracts, in each service's repo")
+        green = True
+        for service in ("feed", "transport"):
+            code, output = _replay(services / service, contracts)
+            green = green and code == 0
+            for line in _table(output):
+                say(f"   {line}")
+
+        say("5. A breaking change: feed reads `lover` where the contract says `liker`")
+        red, output = _broken(services / "feed", contracts, folder)
+        for line in _reason(output):
+            say(f"   {line}")
+    return Outcome(sum(recorded.values()), delivered, green, red)
+
+
+def _services() -> Path:
+    for candidate in (Path.cwd(), *Path(__file__).resolve().parents):
+        if (candidate / "services" / "feed" / "pyproject.toml").is_file():
+            return candidate / "services"
+    raise ContractTestError(
+        "the reference services are not here", place=str(Path.cwd()), advice="Run the demo in a checkout: `make demo`."
+    )
+
+
+def _traffic() -> Iterator[Wire]:
+    people = [("p-ana001", "Ana", "es"), ("p-bo0002", "Bo", "sv"), ("p-chi003", "Chi", None), ("p-dee004", "Dee", "en-GB")]
+    who = [{"person_id": key, "name": name} | ({"locale": locale} if locale else {}) for key, name, locale in people]
+    for number in range(10):
+        yield encode(
+            MessagePosted(
+                message_id=f"m-{number:04d}",
+                group={"group_id": "g-blue01", "name": "Blue team", "size": 4},  # type: ignore[arg-type] # read as JSON
+                author=who[number % 4],  # type: ignore[arg-type] # read as JSON
+                kind=("text", "photo", "voice")[number % 3],  # type: ignore[arg-type] # one of its literals
+                text=f"Message number {number}",
+                posted_at=datetime.now(UTC),
+            ),
+            source="/web",
+        )
+    for number in range(LIKES):
+        fields = {
+            "like_id": f"l-{number:06d}",
+            "message_id": f"m-{number % 10:04d}",
+            "group_id": "g-blue01",
+            "liker": who[(number + 1) % 4],
+            "author": who[number % 10 % 4],
+            "liked_at": datetime.now(UTC),
+        }
+        reaction = ("like", "love", "laugh", "wow")[number % 4]
+        yield encode(MessageLikedV1(**fields) if number % 2 else MessageLikedV2(**fields, reaction=reaction), source="/web")
+
+
+def _publish(address: str, messages: list[Wire]) -> None:
+    from confluent_kafka import Producer
+
+    producer = Producer({"bootstrap.servers": address})
+    for message in messages:
+        producer.produce("activity", bytes(message), message.key, headers=list(message.headers))
+    if producer.flush(_PATIENCE):
+        raise UnreachableError("Kafka did not take the messages", place=address, advice="Run the demo again.")
+
+
+def _queued(url: str) -> int:
+    from redis import Redis
+
+    with Redis.from_url(url) as client:
+        return int(client.llen("resque:queue:transport"))  # type: ignore[arg-type] # the client is a sync one
+
+
+def _record(contracts: Path, kafka: Server, redis: Server) -> dict[str, int]:
+    catalog, runtime = load_catalog(contracts), runtime_catalog("envelopes")
+    counts: dict[str, int] = {}
+    for name, url in (("activity", f"kafka://{kafka.address}"), ("transport", redis.address)):
+        channel = catalog.channels[name]
+        recorder = Recorder(catalog, channel, runtime, key=b"demo", per_shape=3)
+        recorder.take_all(tap(url, channel, limit=10_000))
+        result: Recorded = recorder.write()
+        counts |= result.kept
+    return counts
+
+
+def _deliver(stack: ExitStack, redis: str) -> int:
+    port = free_port()
+    gateway = f"http://127.0.0.1:{port}"
+
+    def ledger() -> list[object]:
+        try:
+            with urllib.request.urlopen(f"{gateway}/ledger", timeout=5) as answer:  # noqa: S310 - our own address
+                rows: list[object] = json.load(answer)
+                return rows
+        except urllib.error.URLError:
+            return []
+
+    def up(child: Child) -> bool:
+        del child
+        try:
+            urllib.request.urlopen(f"{gateway}/ledger", timeout=5).close()  # noqa: S310 - our own address
+        except urllib.error.URLError:
+            return False
+        return True
+
+    stub = [sys.executable, "-m", "transport.gateway_stub", "--port", str(port)]
+    worker = [sys.executable, "-m", "transport", "--redis", redis, "--gateway", gateway]
+    stack.enter_context(running(stub, ready=up, seconds_to_start=20))
+    stack.enter_context(running(worker, ready=_alive, seconds_to_start=20))
+    _wait(lambda: len(ledger()) >= LIKES, "the deliveries")
+    return len(ledger())
+
+
+def _alive(child: Child) -> bool:
+    return child.poll() is None
+
+
+def _wait(true: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not true():
+        if time.monotonic() > deadline:
+            raise UnreachableError(f"waited {_PATIENCE:g} s in vain for {what}", advice="Run the demo again.")
+        time.sleep(0.05)
+
+
+def _replay(service: Path, contracts: Path, *, source: Path | None = None) -> tuple[int, str]:
+    command = [sys.executable, "-m", "pytest", "--contracts", "--contracts-dir", str(contracts), "-m", "contract"]
+    environment = os.environ | {"NO_COLOR": "1"} | ({"PYTHONPATH": str(source)} if source else {})
+    done = subprocess.run(  # noqa: S603 - this interpreter and our own service
+        [*command, "-q", "--no-header", "-p", "no:cacheprovider"],
+        cwd=service, env=environment, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def _broken(service: Path, contracts: Path, folder: Path) -> tuple[bool, str]:
+    copy = folder / service.name
+    shutil.copytree(service, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in (copy / "src").rglob("*.py"):
+        path.write_text(path.read_text(encoding="utf-8").replace(".liker.", ".lover."), encoding="utf-8")
+    code, output = _replay(copy, contracts, source=copy / "src")
+    return code != 0, output
+
+
+def _table(output: str) -> list[str]:
+    lines = output.splitlines()
+    start = next((number for number, line in enumerate(lines) if "contracts of" in line), len(lines))
+    return [line for line in lines[start:] if line.strip() and not line.startswith("FAILED")]
+
+
+def _reason(output: str) -> list[str]:
+    """The first failure's explanation, and the table."""
+    lines = output.splitlines()
+    start = next((number for number, line in enumerate(lines) if line.startswith("contract ")), 0)
+    end = next((number for number in range(start, len(lines)) if lines[number].startswith("___")), start + 6)
+    error = next((line for line in lines if line.startswith("E ")), "")
+    return [error, *lines[start : min(end, start + 6)], *_table(output)]
