@@ -19,12 +19,16 @@ _EMITTED = pytest.StashKey[list[Any]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options."""
     group = parser.getgroup("contracts", "contract tests")
-    group.addoption("--contracts", action="store_true", help="replay recorded messages against this service's operations")
+    group.addoption(
+        "--contracts", action="store_true", help="replay recorded messages against this service's operations"
+    )
     group.addoption("--contracts-dir", metavar="DIR", help="the contracts directory (default: the installed package's)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """The markers; and with `--contracts`, the session."""
     config.addinivalue_line("markers", "contract: every test that replays recorded messages")
     config.addinivalue_line("markers", "consumes(subject): gets each recorded message of a subject as `message`")
     config.addinivalue_line(
@@ -45,6 +49,7 @@ class _Counter:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One item a recorded message."""
     session = metafunc.config.stash.get(_SESSION, None)
     if session is not None:
         session.parametrize(metafunc)
@@ -52,6 +57,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave contract tests out of an ordinary run; mark them in this one."""
     session = config.stash.get(_SESSION, None)
     if session is None:  # an ordinary run: contract tests are neither failures nor skips
         items[:] = [item for item in items if not _is_contract_test(item)]
@@ -60,6 +66,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
+    """See what will run."""
     contracts = session.config.stash.get(_SESSION, None)
     if contracts is not None:
         contracts.selected(session)
@@ -67,6 +74,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """After a producer's test, judge what it emitted."""
     result = yield
     session = pyfuncitem.config.stash.get(_SESSION, None)
     if session is not None:
@@ -78,6 +86,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say in words what a failure means."""
     report = yield
     session = item.config.stash.get(_SESSION, None)
     if session is not None:
@@ -86,12 +95,14 @@ def pytest_runtest_makereport(
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Nothing proved is red."""
     contracts = session.config.stash.get(_SESSION, None)
     if contracts is not None:
         contracts.finish(session)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The table."""
     session = terminalreporter.config.stash.get(_SESSION, None)
     if session is not None:
         session.summarize(terminalreporter)
@@ -102,7 +113,9 @@ def contract_case(request: pytest.FixtureRequest) -> Case:
     """The recorded message behind this item, with all that is known of it."""
     case = getattr(request, "param", None)
     if case is None:
-        pytest.fail("only a test marked `consumes(subject)` or `produces(subject)` gets recorded messages", pytrace=False)
+        pytest.fail(
+            "only a test marked `consumes(subject)` or `produces(subject)` gets recorded messages", pytrace=False
+        )
     if isinstance(case, Exception):
         pytest.fail(str(case), pytrace=False)
     return case  # type: ignore[no-any-return] # a Case: `parametrize` put it there

@@ -137,4 +137,3 @@ def _case(item: pytest.Item) -> Case | None:
     callspec = getattr(item, "callspec", None)
     case = callspec.params.get("contract_case") if callspec is not None else None
     return case if isinstance(case, Case) else None
-

@@ -59,9 +59,7 @@ def decode(wire: bytes, *, channel: str, catalog: Catalog | None = None) -> Enve
     return envelope
 
 
-def encode(
-    message: Envelope[Any] | ValueObject, *, source: str | None = None, catalog: Catalog | None = None
-) -> Wire:
+def encode(message: Envelope[Any] | ValueObject, *, source: str | None = None, catalog: Catalog | None = None) -> Wire:
     """Write one message for its subject's channel.
 
     What the envelope leaves open is filled in: key, id and time from the data where the catalog points there, else a
@@ -113,7 +111,7 @@ _NO_EXTENSIONS: FrozenMap[str, str | int | bool] = FrozenMap()
 
 
 def _own_catalog() -> Catalog:
-    from .messages import CATALOG  # noqa: PLC0415 - the generated package imports this one
+    from .messages import CATALOG
 
     return CATALOG
 
@@ -129,7 +127,9 @@ def _subject(catalog: Catalog, road: Channel, parts: Parts, data: Any) -> Subjec
     if len(here) == 1 and not isinstance(named, str):
         return here[0]
     known = ", ".join(each.type or each.name for each in here) or "none: the catalog names no subject for it"
-    raise Malformed(road.type or "", f"a type of channel {road.name} ({known})", "no type" if named is None else excerpt(named))
+    raise Malformed(
+        road.type or "", f"a type of channel {road.name} ({known})", "no type" if named is None else excerpt(named)
+    )
 
 
 def _declared_version(subject: Subject, parts: Parts, data: Any) -> int | None:
@@ -162,7 +162,9 @@ def _known_version(subject: Subject, version: int, wire: bytes) -> int:
     newest = max(subject.versions)
     if version < newest:
         known = ", ".join(f"v{number}" for number in sorted(subject.versions))
-        raise DecodeError(subject.name, version, Violation("", "version", f"one of {known}", f"v{version}"), bytes(wire))
+        raise DecodeError(
+            subject.name, version, Violation("", "version", f"one of {known}", f"v{version}"), bytes(wire)
+        )
     log.warning("%s v%d is newer than this package knows: read as v%d", subject.name, version, newest)
     return newest
 

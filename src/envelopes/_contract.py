@@ -90,8 +90,7 @@ class Contract:
 def find_violation(validator: jsonschema_rs.Validator, value: Any) -> Violation | None:
     """The most telling violation of a parsed JSON value, or None. Alternatives are explained by the nearest one."""
     best = None
-    for error in validator.iter_errors(value):
-        error = _nearest(error)
+    for error in map(_nearest, validator.iter_errors(value)):
         if best is None or len(error.instance_path) > len(best.instance_path):
             best = error
     return None if best is None else _violation(best)

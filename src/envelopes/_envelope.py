@@ -10,7 +10,7 @@ from typing import Any, Generic, Self, TypeVar
 from ._values import ValueObject
 from .types import FrozenMap
 
-T = TypeVar("T", bound=ValueObject, covariant=True)
+T_co = TypeVar("T_co", bound=ValueObject, covariant=True)
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -35,14 +35,14 @@ class Wire(bytes):
 
 
 @dataclass(frozen=True)
-class Envelope(Generic[T]):
+class Envelope(Generic[T_co]):
     """A message's context (CloudEvents 1.0 attributes) around its value object.
 
     `type` is the subject. `version` is what the sender said; where this package does not know that version, `data` is
     of the newest one it knows, and `newer` is True. What a codec does not carry is None.
     """
 
-    data: T
+    data: T_co
     id: str | None = None
     source: str | None = None
     type: str | None = None

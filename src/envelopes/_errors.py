@@ -15,7 +15,9 @@ class UnknownNameError(EnvelopesError, LookupError):
     def __init__(self, kind: str, name: str, known: tuple[str, ...]) -> None:
         self.kind, self.name, self.known = kind, name, known
         listed = ", ".join(known) or "none"
-        super().__init__(f"no {kind} {name!r} in the catalog (known: {listed}); check the spelling, or update the package")
+        super().__init__(
+            f"no {kind} {name!r} in the catalog (known: {listed}); check the spelling, or update the package"
+        )
 
 
 @dataclass(frozen=True)

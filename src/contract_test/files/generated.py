@@ -15,9 +15,9 @@ from contract_test.schema.names import literal
 
 HEADER = "Generated from contracts/ by `contract-test generate`: change the contract, not this file."
 
-_IMPORTED = ("Annotated", "Boolean", "Day", "Field", "FrozenMap", "Integer", "Json", "Literal", "Number",
-             "OpenValueObject", "RootValue", "Timestamp", "ValueObject", "contract_beside")  # fmt: skip
-_CATALOG_NAMES = ("Catalog", "Channel", "Subject")
+_TYPING = ("Annotated", "Literal")
+_RUNTIME = ("Boolean", "Day", "Field", "FrozenMap", "Integer", "Json", "Number", "OpenValueObject", "RootValue",
+            "Timestamp", "ValueObject", "contract_beside")  # fmt: skip
 _WIDTH = 100
 
 
@@ -37,7 +37,7 @@ def schema_file(contract: Contract) -> str:
 
 def package_files(catalog: Catalog, package: str) -> dict[str, str]:
     """The package's own modules: the lazy names and the catalog at run time."""
-    files = {"messages/__init__.py": _messages(catalog, package)}
+    files = {"messages/__init__.py": _messages(catalog)}
     if package != "envelopes":
         files["__init__.py"] = _package(package)
         files["py.typed"] = ""
@@ -48,23 +48,24 @@ def package_files(catalog: Catalog, package: str) -> dict[str, str]:
 
 
 def _plan(contract: Contract) -> tuple[ValueClass, ...]:
-    from envelopes import ValueObject  # noqa: PLC0415 - its attributes are names that no field may have
+    from envelopes import ValueObject
 
-    taken = frozenset((*dir(ValueObject), *_IMPORTED, "CONTRACT", "annotations", "str", "tuple", "None"))
+    taken = frozenset((*dir(ValueObject), *_TYPING, *_RUNTIME, "CONTRACT", "annotations", "str", "tuple", "None"))
     return value_classes(contract.resources, contract.uri, contract.class_name, taken)
 
 
 def _module(contract: Contract, classes: tuple[ValueClass, ...]) -> str:
     body = "\n\n\n".join(_class(made) for made in classes)
     used = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
-    names = sorted(name for name in _IMPORTED if name in used or name == "contract_beside")
-    imported = "".join(f"    {name},\n" for name in names)
+    typing = ", ".join(name for name in _TYPING if name in used)
+    runtime = "".join(f"    {name},\n" for name in _RUNTIME if name in used or name == "contract_beside")
     return "\n".join((
         _docstring(f"{contract.name}\n\n{HEADER}", ""),
         "",
         "from __future__ import annotations",
         "",
-        f"from envelopes.generated import (\n{imported})",
+        *([f"from typing import {typing}", ""] if typing else []),
+            f"from envelopes.generated import (\n{runtime})",
         "",
         f"CONTRACT = contract_beside({literal(contract.subject)}, {contract.version}, __file__)",
         "",
@@ -108,13 +109,15 @@ def _docstring(text: str, indent: str) -> str:
     if not plain or not lines:
         return f"{indent}{literal(' '.join(text.split()))}"
     paragraphs = "\n".join(lines).split("\n\n")
-    wrapped = "\n\n".join(textwrap.fill(paragraph, _WIDTH - len(indent), break_long_words=False) for paragraph in paragraphs)
+    wrapped = "\n\n".join(
+        textwrap.fill(paragraph, _WIDTH - len(indent), break_long_words=False) for paragraph in paragraphs
+    )
     if "\n" not in wrapped and len(wrapped) < _WIDTH - len(indent):
         return f'{indent}"""{wrapped}"""'
     return textwrap.indent(f'"""{wrapped}\n"""', indent, lambda line: bool(line.strip()))
 
 
-def _messages(catalog: Catalog, package: str) -> str:
+def _messages(catalog: Catalog) -> str:
     imports, names = [], []
     for subject in catalog.subjects.values():
         for contract in subject.contracts.values():
@@ -124,11 +127,15 @@ def _messages(catalog: Catalog, package: str) -> str:
         newest = subject.newest
         imports.append(f"    from .{newest.module_name} import {newest.class_name} as {class_name(subject.name)}")
         names.append(class_name(subject.name))
-    channels = "".join(f"        {_call('Channel', _channel_values(channel.__dict__), 8)},\n" for channel in catalog.channels.values())
-    subjects = "".join(f"        {_call('Subject', _subject_values(subject), 8)},\n" for subject in catalog.subjects.values())
+    channels = "".join(
+        f"        {_call('Channel', _channel_values(channel.__dict__), 8)},\n" for channel in catalog.channels.values()
+    )
+    subjects = "".join(
+        f"        {_call('Subject', _subject_values(subject), 8)},\n" for subject in catalog.subjects.values()
+    )
     exported = "".join(f"    {literal(name)},\n" for name in sorted({*names, "CATALOG"}))
     return "\n".join((
-        _docstring(f"Value objects, one module a version; a name without a number is the newest version.\n\n{HEADER}", ""),
+        _docstring(f"Value objects, one module a version; the bare name is the newest version.\n\n{HEADER}", ""),
         "",
         "from __future__ import annotations",
         "",
@@ -170,7 +177,9 @@ def _package(package: str) -> str:
 
 
 def _channel_values(values: dict[str, object]) -> dict[str, object]:
-    return {name: value for name, value in values.items() if value is not None and (name, value) != ("mode", "structured")}
+    return {
+        name: value for name, value in values.items() if value is not None and (name, value) != ("mode", "structured")
+    }
 
 
 def _subject_values(subject: Subject) -> dict[str, object]:
@@ -191,11 +200,13 @@ def _call(name: str, values: dict[str, object], indent: int) -> str:
     return f"{name}(\n{inner}{' ' * indent})"
 
 
-_ALLOWED_CALLS = frozenset(("contract_beside", "Field", "FrozenMap", "frozenset", "Catalog", "Channel", "Subject", "partial"))
+_ALLOWED_CALLS = frozenset(
+    ("contract_beside", "Field", "FrozenMap", "frozenset", "Catalog", "Channel", "Subject", "partial")
+)
 _ALLOWED_NODES = (
     ast.Module, ast.Expr, ast.Constant, ast.ImportFrom, ast.Import, ast.alias, ast.ClassDef, ast.Assign, ast.AnnAssign,
-    ast.Name, ast.Load, ast.Store, ast.Subscript, ast.Tuple, ast.List, ast.Dict, ast.BinOp, ast.BitOr, ast.Call, ast.keyword,
-    ast.UnaryOp, ast.USub,
+    ast.Name, ast.Load, ast.Store, ast.Subscript, ast.Tuple, ast.List, ast.Dict, ast.BinOp, ast.BitOr, ast.Call,
+    ast.keyword, ast.UnaryOp, ast.USub,
 )  # fmt: skip
 _ALLOWED_MODULES = frozenset(("__future__", "typing", "functools", "envelopes.generated", "envelopes"))
 _GETATTR = ast.dump(ast.parse("def __getattr__(name: str) -> object:\n    return CATALOG.load(name)").body[0])
@@ -210,11 +221,14 @@ def check_source(source: str) -> None:
         if ast.dump(statement) == _GETATTR:
             continue
         body = statement.body if isinstance(statement, ast.If) else [statement]
-        allowed_test = not isinstance(statement, ast.If) or ast.dump(statement.test) == "Name(id='TYPE_CHECKING', ctx=Load())"
+        allowed_test = (
+            not isinstance(statement, ast.If) or ast.dump(statement.test) == "Name(id='TYPE_CHECKING', ctx=Load())"
+        )
         for node in (node for part in body for node in ast.walk(part)):
             if not (allowed_test and isinstance(node, _ALLOWED_NODES) and _harmless(node)):
                 raise ContractTestError(
-                    f"the generated code holds {ast.unparse(node)[:80]!r}", advice="This is a defect: please report the schema."
+                    f"the generated code holds {ast.unparse(node)[:80]!r}",
+                    advice="This is a defect: please report the schema.",
                 )
 
 

@@ -18,7 +18,8 @@ def installed_contracts(package: str) -> Path:
     spec = find_spec(package) if package.isidentifier() else None
     if spec is None or spec.origin is None:
         raise NothingFoundError(
-            f"the package {package!r} is not installed", advice=f"pip install it, or name the contracts with --contracts-dir."
+            f"the package {package!r} is not installed",
+            advice="pip install it, or name the contracts with --contracts-dir.",
         )
     folder = Path(spec.origin).parent
     for candidate in (folder / "contracts", folder.parents[1] / "contracts"):

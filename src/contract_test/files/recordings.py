@@ -89,7 +89,9 @@ def _read_line(line: bytes, contract: Contract, path: Path, number: int) -> Inte
         raise RecordingError(f"not JSON: {error}", place=place, advice="Remove the line, or record again.") from None
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         raise RecordingError(
-            f"not an interaction in format {FORMAT}", place=place, advice="Record again with this version of contract-test."
+            f"not an interaction in format {FORMAT}",
+            place=place,
+            advice="Record again with this version of contract-test.",
         )
     try:
         return Interaction(

@@ -35,7 +35,9 @@ def read_json(path: Path) -> Any:
         if len(made) != len(items):
             seen: set[str] = set()
             twice = next(name for name, _ in items if name in seen or seen.add(name))  # type: ignore[func-returns-value] # set.add in a condition
-            raise SchemaError(f"the key {twice[:60]!r} stands twice in one object", place=place, advice="Keep one of them.")
+            raise SchemaError(
+                f"the key {twice[:60]!r} stands twice in one object", place=place, advice="Keep one of them."
+            )
         return made
 
     def parse_int(text: str) -> int:
@@ -68,7 +70,9 @@ def read_json(path: Path) -> Any:
         where = f"{place}:{error.lineno}:{error.colno}"
         raise SchemaError(f"not JSON: {error.msg}", place=where, advice="Mend the syntax there.") from None
     except OSError as error:
-        raise SchemaError(f"cannot be read: {error.strerror}", place=place, advice="Check that the file is there.") from None
+        raise SchemaError(
+            f"cannot be read: {error.strerror}", place=place, advice="Check that the file is there."
+        ) from None
     return value
 
 
@@ -90,7 +94,9 @@ def _check_depth(text: str, place: str) -> None:
         elif letter in "[{":
             depth += 1
             if depth > MAX_DEPTH:
-                raise SchemaError(f"nested deeper than {MAX_DEPTH} levels", place=place, advice="Flatten it with $defs.")
+                raise SchemaError(
+                    f"nested deeper than {MAX_DEPTH} levels", place=place, advice="Flatten it with $defs."
+                )
         elif letter in "]}":
             depth -= 1
 
@@ -120,8 +126,8 @@ class SchemaFiles:
     def reach(self, path: Path) -> dict[str, Any]:
         """The schema of a file and of everything that it reaches through `$ref`, by URI, its own first.
 
-        Every `$ref` in the result is absolute or local to its document, and `$id`s are gone, so that whoever compiles it
-        finds the same targets. Raises SchemaError with the file and the pointer of a `$ref` that leads nowhere.
+        Every `$ref` in the result is absolute or local to its document, and `$id`s are gone, so that
+        whoever compiles it finds the same targets. Raises SchemaError with the file and the pointer of a `$ref` that leads nowhere.
         """
         uri = self.uri_of(path)
         draft = draft_of(self.read(path), place=str(path))
@@ -151,7 +157,7 @@ class SchemaFiles:
         }
 
     def _find(self, uri: str, place: str) -> Path:
-        """Find the file for a URI: by its place, by its declared `$id`, or beside a file whose `$id` stands beside it."""
+        """Find the file for a URI: by its place, by its declared `$id`, or beside a file with a like `$id`."""
         if uri.startswith(BASE):
             path = self.root / unquote(uri.removeprefix(BASE))
             if ".." not in path.relative_to(self.root).parts and path.is_file():
@@ -160,11 +166,19 @@ class SchemaFiles:
             return self._by_id[uri]
         elif urlsplit(uri).scheme in ("http", "https"):
             for declared, path in self._by_id.items():
-                relative = posixpath.relpath(urlsplit(uri).path or "/", posixpath.dirname(urlsplit(declared).path) or "/")
+                relative = posixpath.relpath(
+                    urlsplit(uri).path or "/", posixpath.dirname(urlsplit(declared).path) or "/"
+                )
                 neighbour = Path(posixpath.normpath((path.parent / relative).as_posix()))
-                if urlsplit(uri)[:2] == urlsplit(declared)[:2] and neighbour.is_relative_to(self.root) and neighbour.is_file():
+                if (
+                    urlsplit(uri)[:2] == urlsplit(declared)[:2]
+                    and neighbour.is_relative_to(self.root)
+                    and neighbour.is_file()
+                ):
                     return neighbour
-        advice = "A $ref reaches only files below the contracts directory: put a copy there, and point to it by its path."
+        advice = (
+            "A $ref reaches only files below the contracts directory: put a copy there, and point to it by its path."
+        )
         raise SchemaError(f"$ref to {uri.removeprefix(BASE)[:100]!r} finds no file", place=place, advice=advice)
 
     @cached_property
@@ -206,7 +220,9 @@ def _settled(schema: Any, base: str, references: References, place: str) -> Any:
             document, fragment = urldefrag(found.location)
             here = document == base and not (dynamic and at != base)
             targets[id(node)] = f"#{fragment}" if here else found.location
-    identified = [id(node) for _, node, _ in subschemas(schema, base, references.draft)] if not dynamic else [id(schema)]
+    identified = (
+        [id(node) for _, node, _ in subschemas(schema, base, references.draft)] if not dynamic else [id(schema)]
+    )
 
     def copy(value: Any, among: frozenset[int]) -> Any:
         if isinstance(value, list):

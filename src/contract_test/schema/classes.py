@@ -11,7 +11,6 @@ from contract_test.schema.names import class_identifier, identifier, literal, un
 from contract_test.schema.shape import ALL_TYPES, Field, Position, Shape, Shapes, Source
 from contract_test.schema.walk import References
 
-
 MAX_NESTING = 80
 MAX_MIXTURES = 50
 MAX_FIELDS = 4000
@@ -69,7 +68,7 @@ class _Planner:
         shape = self._shapes.shape(root)
         if shape.types == {"object"} and shape.fields:
             self._names[self._key(root)] = name
-            self._class(name, root, shape, place="")
+            self._class(name, shape, place="")
         else:
             attribute = Attribute("root", "root", self._type(root, "Root"), required=True)
             self._made.append(ValueClass(name, "RootValue", "", (attribute,), (), shape.title, shape.description))
@@ -81,7 +80,7 @@ class _Planner:
         telling = [source for source in sources if set(_keywords(source)) - {"$ref"}]
         return frozenset((source.node.location, source.certain) for source in telling or sources)
 
-    def _class(self, name: str, position: Position, shape: Shape, place: str | None) -> None:
+    def _class(self, name: str, shape: Shape, place: str | None) -> None:
         self._fields += len(shape.fields)
         attributes: list[Attribute] = []
         nullable = []
@@ -105,7 +104,12 @@ class _Planner:
 
     def _attribute(self, each: Field, name: str, annotation: str) -> Attribute:
         default = None if each.required else self._default(each, annotation)
-        if not each.required and default is None and annotation not in ("Json", "None") and not annotation.endswith(" | None"):
+        if (
+            not each.required
+            and default is None
+            and annotation not in ("Json", "None")
+            and not annotation.endswith(" | None")
+        ):
             annotation = f"{annotation} | None"
         return Attribute(name, each.name, annotation, each.required, default, each.description)
 
@@ -166,11 +170,11 @@ class _Planner:
 
     def _object(self, position: Position, shape: Shape, hint: str) -> str:
         if shape.branches:
-            if any(len({identifier(name, "field") for name in names}) < len(names) for names in self._field_names(shape)):
+            if any(
+                len({identifier(name, "field") for name in names}) < len(names) for names in self._field_names(shape)
+            ):
                 return "FrozenMap[str, Json]"
-            names = [
-                self._named(branch, self._shapes.shape(branch), f"{hint} {tag}") for tag, branch in shape.branches
-            ]
+            names = [self._named(branch, self._shapes.shape(branch), f"{hint} {tag}") for tag, branch in shape.branches]
             return f"Annotated[{' | '.join(names)}, Field(discriminator={literal(identifier(shape.tag, 'field'))})]"
         if shape.fields:
             return self._named(position, shape, hint)
@@ -190,7 +194,7 @@ class _Planner:
         name = unused(wanted, self._taken, "")
         self._taken.add(name)
         self._names[key] = name
-        self._class(name, position, shape, place)
+        self._class(name, shape, place)
         return name
 
     def _place(self, position: Position) -> str | None:

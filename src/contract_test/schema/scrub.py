@@ -28,9 +28,7 @@ def scrub(value: Any, position: Position, shapes: Shapes, key: bytes, pointer: s
     if isinstance(value, dict):
         made: dict[str, Any] = {}
         for name, child in value.items():
-            made[name], found = scrub(
-                child, _child(position, name, shapes), shapes, key, f"{pointer}/{escape(name)}"
-            )
+            made[name], found = scrub(child, _child(position, name, shapes), shapes, key, f"{pointer}/{escape(name)}")
             masked += found
         return made, tuple(masked)
     if isinstance(value, list):
@@ -44,7 +42,7 @@ def scrub(value: Any, position: Position, shapes: Shapes, key: bytes, pointer: s
 
 
 def pseudonym(text: str, key: bytes) -> str:
-    """The stand-in for a text: letters for letters, digits for digits, the rest and a short prefix (`m-`) as they are."""
+    """The stand-in for a text: letters for letters, digits for digits, the rest and a prefix like `m-` stay."""
     stream = _stream(text, key)
     if _HEXADECIMAL.fullmatch(text):
         digits = "0123456789ABCDEF" if text.isupper() else "0123456789abcdef"

@@ -280,9 +280,8 @@ class Shapes:
                 continue
             patterns = [("patternProperties", name) for name in _dict(node.schema, "patternProperties")]
             places: list[tuple[str, ...]] = [*patterns]
-            for keyword in ("additionalProperties", "unevaluatedProperties"):
-                if node.schema.get(keyword, False) is not False:
-                    places.append((keyword,))
+            rules = ("additionalProperties", "unevaluatedProperties")
+            places.extend((keyword,) for keyword in rules if node.schema.get(keyword, False) is not False)
             group = node.location if source.certain and "additionalProperties" in node.schema else ""
             found.extend(Source(self._references.inside(node, *place), certain=False, group=group) for place in places)
         if found or not named:
@@ -323,7 +322,18 @@ class Shapes:
         return "", ()
 
 
-_ANNOTATIONS = ("title", "description", "$comment", "examples", "$schema", "$id", "id", "$defs", "definitions", "deprecated")
+_ANNOTATIONS = (
+    "title",
+    "description",
+    "$comment",
+    "examples",
+    "$schema",
+    "$id",
+    "id",
+    "$defs",
+    "definitions",
+    "deprecated",
+)
 
 
 def _types_of(value: Any) -> frozenset[str]:

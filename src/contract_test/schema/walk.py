@@ -20,12 +20,13 @@ DRAFTS = {
 }
 """The dialects that are read, by `$schema` without its fragment."""
 
+
 class _Specifications:
     """The meta-schemas themselves, for schemas that refer to them; they come with a library, not from the network."""
 
     @cached_property
     def _registry(self) -> Any:
-        from jsonschema_specifications import REGISTRY  # noqa: PLC0415 - rarely needed, and slow to import
+        from jsonschema_specifications import REGISTRY
 
         return REGISTRY
 
@@ -95,7 +96,7 @@ def subschemas(schema: Any, base: str, draft: str) -> Iterator[tuple[str, dict[s
             continue
         declared = node.get("id" if draft == "draft-04" else "$id")
         if isinstance(declared, str) and not ("$ref" in node and draft in _REF_ALONE):
-            at = join(at, declared)  # noqa: PLW2901 - the identifier moves the base for all below
+            at = join(at, declared)
         yield pointer, node, at
         pending.extend((pointer + step, child, at) for step, child in children(node))
 

@@ -26,7 +26,7 @@ def read_list(url: str, key: str, limit: int) -> Iterator[Tapped]:
         with Redis.from_url(url, socket_timeout=10) as client:
             start = 0
             while start < limit:
-                page: list[bytes] = client.lrange(key, start, min(start + PAGE, limit) - 1)  # type: ignore[assignment] # the client is a sync one
+                page: list[bytes] = client.lrange(key, start, min(start + PAGE, limit) - 1)
                 for index, value in enumerate(page, start):
                     yield Tapped(Wire(value), {"list": key, "index": index})
                 if len(page) < PAGE:

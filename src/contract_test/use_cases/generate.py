@@ -21,7 +21,7 @@ class Generated:
 
 
 def generate(catalog: Catalog, package: str, output: Path) -> Generated:
-    """Write the value objects of every contract below `output`/`package`; a contract that did not change is left alone."""
+    """Write the value objects of every contract below `output`/`package`; an unchanged one is left alone."""
     _refuse_clashes(catalog)
     folder = output / package
     written: list[Path] = []

@@ -56,7 +56,9 @@ def read_message(interaction: Interaction, catalog: Catalog, runtime: Runtime) -
         envelope = decode(wire_of(interaction), channel=channel.name, catalog=runtime)
     except DecodeError as error:
         advice = "Record again, or mend the line; if the contract changed, it needs a new version."
-        raise RecordingError(f"the recorded message breaks its contract: {error}", place=interaction.place, advice=advice) from None
+        raise RecordingError(
+            f"the recorded message breaks its contract: {error}", place=interaction.place, advice=advice
+        ) from None
     return Message(interaction, envelope, data_of(interaction, channel))
 
 

@@ -52,7 +52,9 @@ class Replay:
     def __init__(self, catalog: Catalog, runtime: Runtime, service: str) -> None:
         self.catalog, self.runtime, self.service = catalog, runtime, service
         if not self.operations:
-            services = sorted({name for each in catalog.subjects.values() for name in (*each.sent_by, *each.received_by)})
+            services = sorted(
+                {name for each in catalog.subjects.values() for name in (*each.sent_by, *each.received_by)}
+            )
             raise NothingFoundError(
                 f"no subject is sent or received by service {service!r} (known: {', '.join(services) or 'none'})",
                 place=str(catalog.root / "catalog.toml"),
@@ -81,7 +83,9 @@ class Replay:
         subject = self._subject(name, "produces")
         messages = self._messages(subject)
         if caused_by is None:
-            return self._found([Case(subject, each.interaction.version, "produces", each) for each in messages], subject)
+            return self._found(
+                [Case(subject, each.interaction.version, "produces", each) for each in messages], subject
+            )
         causes = by_id(self._messages(self._subject(caused_by, None)))
         effects: dict[str, list[Message]] = {}
         for each in messages:
@@ -89,7 +93,7 @@ class Replay:
         cases = []
         for each in messages:
             cause = cause_of(each, subject)
-            if cause in causes:
+            if cause is not None and cause in causes:
                 together = tuple(effects[cause])
                 cases.append(Case(subject, each.interaction.version, "produces", each, causes[cause], together))
         if messages and not cases:
@@ -140,7 +144,9 @@ class Replay:
         subject = self.catalog.subjects.get(name)
         if subject is None:
             known = ", ".join(self.catalog.subjects)
-            raise CatalogError(f"no subject {name!r} in the catalog", place=str(self.catalog.root), advice=f"Known: {known}.")
+            raise CatalogError(
+                f"no subject {name!r} in the catalog", place=str(self.catalog.root), advice=f"Known: {known}."
+            )
         if operation is not None and (operation, name) not in self.operations:
             side = "received_by" if operation == "consumes" else "sent_by"
             raise CatalogError(

@@ -19,13 +19,16 @@ from envelopes import _json
 from envelopes._contract import excerpt
 from envelopes._envelope import Wire
 from envelopes.types import read_timestamp
+
 from ._parts import Malformed, Parts, key_bytes, key_text
 from .json import parse
 
 _ATTRIBUTES = ("specversion", "id", "source", "type", "time", "dataschema", "datacontenttype")
 _NOT_EXTENSIONS = frozenset((*_ATTRIBUTES, "data", "data_base64"))
 _JSON_TYPE = re.compile(r"^[\w.+-]+/([\w.-]+\+)?json\s*(;.*)?$", re.IGNORECASE)
-_DATE_TIME = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$")
+_DATE_TIME = re.compile(
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+)
 
 
 HEAD = 0
@@ -81,7 +84,9 @@ def event_of(parts: Parts, raw: bytes) -> dict[str, Any]:
     """Put a structured event together; its values are ready for `_json.dumps`."""
     for name in parts.extensions:
         if name in _NOT_EXTENSIONS or not re.fullmatch("[a-z0-9]+", name):
-            raise Malformed(f"/{name}", "an extension's name of lower-case letters and digits, not an attribute's", repr(name))
+            raise Malformed(
+                f"/{name}", "an extension's name of lower-case letters and digits, not an attribute's", repr(name)
+            )
     context = {
         "specversion": "1.0",
         "id": parts.id,
@@ -105,7 +110,11 @@ def _context(event: Mapping[str, Any]) -> Parts:
     for name in ("specversion", "id", "source", "type"):
         value = event.get(name)
         if not isinstance(value, str) or not value:
-            raise Malformed(f"/{name}", "a non-empty string (CloudEvents 1.0 requires it)", "nothing" if value is None else excerpt(value))
+            raise Malformed(
+                f"/{name}",
+                "a non-empty string (CloudEvents 1.0 requires it)",
+                "nothing" if value is None else excerpt(value),
+            )
     if event["specversion"] != "1.0":
         raise Malformed("/specversion", '"1.0"', excerpt(event["specversion"]))
     content_type = event.get("datacontenttype")
@@ -117,7 +126,9 @@ def _context(event: Mapping[str, Any]) -> Parts:
     extensions = {}
     if len(event) > len(_NOT_EXTENSIONS & event.keys()):
         extensions = {name: value for name, value in event.items() if name not in _NOT_EXTENSIONS and value is not None}
-    return Parts(event["type"], event["id"], event["source"], _time(event.get("time")), dataschema, extensions=extensions)
+    return Parts(
+        event["type"], event["id"], event["source"], _time(event.get("time")), dataschema, extensions=extensions
+    )
 
 
 def _time(value: Any) -> datetime | None:

@@ -6,6 +6,7 @@ import struct
 from typing import Any
 
 from envelopes._envelope import Wire
+
 from ._parts import Malformed, Parts, key_bytes, key_text
 from .json import parse
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from envelopes import _json
 from envelopes._envelope import Wire
-from ._parts import Malformed, Parts, key_bytes, key_text
 
+from ._parts import Malformed, Parts, key_bytes, key_text
 
 HEAD = 0
 

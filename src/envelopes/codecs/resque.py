@@ -11,10 +11,10 @@ from typing import Any
 from envelopes import _json
 from envelopes._contract import excerpt
 from envelopes._envelope import Wire
+
 from . import cloudevents
 from ._parts import Malformed, Parts
 from .json import parse
-
 
 HEAD = 0
 

@@ -1,4 +1,4 @@
-"""Value objects, one module a version; a name without a number is the newest version.
+"""Value objects, one module a version; the bare name is the newest version.
 
 Generated from contracts/ by `contract-test generate`: change the contract, not this file.
 """
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from envelopes.generated import Catalog, Channel, Subject
 
 if TYPE_CHECKING:
-    from .message_posted_v1 import MessagePostedV1 as MessagePostedV1
-    from .message_posted_v1 import MessagePostedV1 as MessagePosted
-    from .message_liked_v1 import MessageLikedV1 as MessageLikedV1
-    from .message_liked_v2 import MessageLikedV2 as MessageLikedV2
-    from .message_liked_v2 import MessageLikedV2 as MessageLiked
-    from .delivery_requested_v1 import DeliveryRequestedV1 as DeliveryRequestedV1
     from .delivery_requested_v1 import DeliveryRequestedV1 as DeliveryRequested
+    from .delivery_requested_v1 import DeliveryRequestedV1 as DeliveryRequestedV1
+    from .message_liked_v1 import MessageLikedV1 as MessageLikedV1
+    from .message_liked_v2 import MessageLikedV2 as MessageLiked
+    from .message_liked_v2 import MessageLikedV2 as MessageLikedV2
+    from .message_posted_v1 import MessagePostedV1 as MessagePosted
+    from .message_posted_v1 import MessagePostedV1 as MessagePostedV1
 
 __all__ = [
     "CATALOG",

@@ -5,8 +5,9 @@ Generated from contracts/ by `contract-test generate`: change the contract, not 
 
 from __future__ import annotations
 
+from typing import Literal
+
 from envelopes.generated import (
-    Literal,
     Timestamp,
     ValueObject,
     contract_beside,

@@ -5,9 +5,10 @@ Generated from contracts/ by `contract-test generate`: change the contract, not 
 
 from __future__ import annotations
 
+from typing import Literal
+
 from envelopes.generated import (
     Integer,
-    Literal,
     Timestamp,
     ValueObject,
     contract_beside,
