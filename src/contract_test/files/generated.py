@@ -144,7 +144,7 @@ def _messages(catalog: Catalog) -> str:
         "from envelopes.generated import Catalog, Channel, Subject",
         "",
         "if TYPE_CHECKING:",
-        *imports,
+        *sorted(imports),
         "",
         f"__all__ = [\n{exported}]",
         "",

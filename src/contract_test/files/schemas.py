@@ -127,7 +127,9 @@ class SchemaFiles:
         """The schema of a file and of everything that it reaches through `$ref`, by URI, its own first.
 
         Every `$ref` in the result is absolute or local to its document, and `$id`s are gone, so that
-        whoever compiles it finds the same targets. Raises SchemaError with the file and the pointer of a `$ref` that leads nowhere.
+        whoever compiles it finds the same targets.
+
+        Raises SchemaError with the file and the pointer of a `$ref` that leads nowhere.
         """
         uri = self.uri_of(path)
         draft = draft_of(self.read(path), place=str(path))
