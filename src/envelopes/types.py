@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Annotated, Any, TypeAlias, TypeVar, get_args
+from typing import Annotated, Any, SupportsIndex, TypeAlias, TypeVar, get_args
 
 import orjson
 from pydantic import GetCoreSchemaHandler, Strict
@@ -31,7 +31,9 @@ class _Exact:
 
     text: str
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce_ex__(
+        self, protocol: SupportsIndex
+    ) -> tuple[Any, ...]:  # datetime has one of its own, which comes first
         return _restore, (type(self), self.text)
 
 

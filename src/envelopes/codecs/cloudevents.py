@@ -18,7 +18,7 @@ import orjson
 from envelopes import _json
 from envelopes._contract import excerpt
 from envelopes._envelope import Wire
-from envelopes.types import read_timestamp
+from envelopes.types import plain, read_timestamp
 
 from ._parts import Malformed, Parts, key_bytes, key_text
 from .json import parse
@@ -60,7 +60,7 @@ def write(parts: Parts, raw: bytes, mode: str) -> Wire:
         headers = [(f"ce_{name}", _header(value)) for name, value in event.items()]
         return Wire(raw, key_bytes(parts), [("content-type", b"application/json"), *headers])
     content_type = ("content-type", b"application/cloudevents+json; charset=UTF-8")
-    return Wire(_json.dumps(event_of(parts, raw)), key_bytes(parts), [content_type])
+    return Wire(_json.dumps(event_of(parts, raw), plain), key_bytes(parts), [content_type])
 
 
 def read_event(event: Any) -> tuple[Parts, Any]:
@@ -145,7 +145,7 @@ def _time(value: Any) -> datetime | None:
 def _header(value: Any) -> bytes:
     if isinstance(value, str):
         return value.encode()
-    text = _json.dumps(value)
+    text = _json.dumps(value, plain)
     return text.strip(b'"')
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from envelopes import _json
 from envelopes._contract import excerpt
 from envelopes._envelope import Wire
+from envelopes.types import plain
 
 from . import cloudevents
 from ._parts import Malformed, Parts
@@ -44,4 +45,4 @@ def place(payload: Any) -> tuple[str | int, ...]:
 
 def write(parts: Parts, raw: bytes, mode: str) -> Wire:  # noqa: ARG001 - every codec has this signature
     """Write a job whose argument is the event."""
-    return Wire(_json.dumps({"class": parts.type, "args": [cloudevents.event_of(parts, raw)]}))
+    return Wire(_json.dumps({"class": parts.type, "args": [cloudevents.event_of(parts, raw)]}, plain))
