@@ -1,0 +1,192 @@
+"""Recording from real brokers: nothing is disturbed, and no person is in what is kept."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from redis import Redis
+
+from contract_test.cli.record import command
+from contract_test.data.contract import Channel
+from contract_test.files.catalog import load_catalog
+from contract_test.transports.kafka_topic import read_topic
+from contract_test.transports.redis_list import read_list
+from envelopes import encode
+from envelopes.messages import DeliveryRequested, MessageLiked
+
+CONTRACTS = Path(__file__).parents[2] / "contracts"
+QUEUE = "resque:queue:transport"
+
+
+@pytest.fixture
+def contracts(tmp_path, monkeypatch):
+    monkeypatch.setenv("CONTRACT_TEST_SCRUB_KEY", "a key for tests")
+    copy = tmp_path / "contracts"
+    shutil.copytree(CONTRACTS, copy, ignore=shutil.ignore_patterns("recordings", ".scrub-key"))
+    return copy
+
+
+def request(number: int, **changes: object) -> bytes:
+    data = {
+        "delivery_id": f"d-{number:06d}",
+        "kind": "push",
+        "recipient": {"person_id": "p-ana001"},
+        "text": "Bo Bergström likes your message",
+        "enqueued_at": "2026-03-01T12:00:00Z",
+        "caused_by": "l-5d21e0",
+    }
+    return encode(DeliveryRequested.model_validate(data | changes), source="/feed")
+
+
+def like(number: int) -> bytes:
+    person = {"person_id": "p-bo0002", "name": "Bo Bergström"}
+    data = {
+        "like_id": f"l-{number:06d}",
+        "message_id": "m-7f3a9c",
+        "group_id": "g-blue01",
+        "liker": person,
+        "author": {"person_id": "p-ana001", "name": "Ana"},
+        "liked_at": "2026-03-01T12:00:05Z",
+    }
+    return encode(MessageLiked.model_validate(data), source="/web")
+
+
+def run(contracts: Path, url: str, channel: str, *options: str):
+    return CliRunner().invoke(
+        command, [url, "--contracts", str(contracts), "--channel", channel, *options], standalone_mode=False
+    )
+
+
+def lines(contracts: Path, subject: str, version: int) -> list[dict]:
+    path = contracts / subject / "recordings" / f"v{version}.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def produce(address: str, topic: str, *wires: bytes) -> None:
+    producer = KafkaProducer(bootstrap_servers=address, api_version=(2, 3))
+    for wire in wires:
+        producer.send(topic, bytes(wire), key=wire.key, headers=list(wire.headers))
+    producer.flush()
+    producer.close()
+
+
+def at_topic(contracts: Path, topic: str) -> None:
+    path = contracts / "catalog.toml"
+    path.write_text(path.read_text().replace('address  = "activity"', f'address  = "{topic}"'))
+
+
+def test_a_queue_is_recorded_and_stays_as_it_was(contracts, redis_url):
+    with Redis.from_url(redis_url) as redis:
+        redis.rpush(QUEUE, *[request(number) for number in range(1200)])
+        redis.expire(QUEUE, 1000)
+        before = (redis.lrange(QUEUE, 0, -1), redis.ttl(QUEUE) > 900, redis.dbsize())
+        result = run(contracts, redis_url, "transport")
+        assert result.return_value == 0, result.output
+        assert (redis.lrange(QUEUE, 0, -1), redis.ttl(QUEUE) > 900, redis.dbsize()) == before
+    assert len(lines(contracts, "delivery.requested", 1)) == 3, "a few of one shape"
+
+
+def test_no_person_is_in_a_recording_and_who_is_who_can_still_be_seen(contracts, redis_url):
+    with Redis.from_url(redis_url) as redis:
+        redis.rpush(QUEUE, request(1), request(2), request(3, recipient={"person_id": "p-chi003"}))
+        run(contracts, redis_url, "transport")
+    text = (contracts / "delivery.requested" / "recordings" / "v1.jsonl").read_text()
+    for secret in ("Bergstr", "p-ana001", "p-chi003", "likes your", "l-5d21e0", "d-000001"):
+        assert secret not in text
+    one, two, other = (
+        each["payload"]["args"][0]["data"]["recipient"] for each in lines(contracts, "delivery.requested", 1)
+    )
+    assert one == two != other
+    first = lines(contracts, "delivery.requested", 1)[0]
+    assert {"/text", "/recipient/person_id", "/caused_by"} <= set(first["masked"])
+    assert "/enqueued_at" not in first["masked"]
+    assert "/kind" not in first["masked"]
+
+
+def test_recording_again_changes_nothing_and_new_shapes_are_added(contracts, redis_url):
+    path = contracts / "delivery.requested" / "recordings" / "v1.jsonl"
+    with Redis.from_url(redis_url) as redis:
+        redis.rpush(QUEUE, *[request(number) for number in range(5)])
+        run(contracts, redis_url, "transport")
+        before = path.read_bytes()
+        run(contracts, redis_url, "transport")
+        assert path.read_bytes() == before
+        redis.rpush(QUEUE, request(9, priority="high"))
+        run(contracts, redis_url, "transport")
+    assert path.read_bytes().startswith(before)
+    assert len(path.read_bytes().splitlines()) == len(before.splitlines()) + 1
+
+
+def test_what_no_contract_accepts_is_counted_and_makes_the_run_red(contracts, redis_url):
+    with Redis.from_url(redis_url) as redis:
+        redis.rpush(QUEUE, request(1), request(2).replace(b"push", b"fax!"), b"not json")
+        result = run(contracts, redis_url, "transport")
+    assert result.return_value == 1
+    assert "drift: delivery.requested/kind: enum: 1 messages" in result.output
+    assert len(lines(contracts, "delivery.requested", 1)) == 1
+
+
+def test_an_empty_queue_is_never_a_success(contracts, redis_url):
+    result = run(contracts, redis_url, "transport")
+    assert "nothing was recorded" in str(result.exception)
+
+
+def test_a_topic_is_recorded_and_its_groups_stay_as_they_were(contracts, kafka, topic):
+    produce(kafka, topic, *[like(number) for number in range(30)])
+    consumer = KafkaConsumer(
+        topic, bootstrap_servers=kafka, group_id="feed", auto_offset_reset="earliest", api_version=(2, 3),
+        enable_auto_commit=False, consumer_timeout_ms=20_000,
+    )  # fmt: skip
+    taken = [next(consumer) for _ in range(3)]
+    consumer.commit()
+    partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
+    before = [consumer.committed(each) for each in partitions]
+    at_topic(contracts, topic)
+
+    result = run(contracts, f"kafka://{kafka}", "activity")
+
+    assert result.return_value == 0, (result.output, result.exception)
+    assert [consumer.committed(each) for each in partitions] == before
+    assert len(taken) + sum(1 for _, _ in zip(range(27), consumer, strict=False)) == 30, "the group still gets the rest"
+    consumer.close()
+    kept = lines(contracts, "message.liked", 2)
+    assert len(kept) == 3
+    assert "Bergstr" not in json.dumps(kept)
+    assert kept[0]["key"] == kept[0]["payload"]["data"]["message_id"], "the key is masked like the field it repeats"
+
+
+def test_a_topic_is_read_to_its_end_and_not_beyond(kafka, topic):
+    produce(kafka, topic, *[like(number) for number in range(700)])
+    assert len(list(read_topic(f"kafka://{kafka}", topic, 10_000))) == 700
+    assert len(list(read_topic(f"kafka://{kafka}", topic, 10))) == 10
+
+
+def test_a_list_is_read_in_pages(redis_url):
+    with Redis.from_url(redis_url) as redis:
+        redis.rpush("list", *range(1001))
+        assert [bytes(each.wire) for each in read_list(redis_url, "list", 10_000)] == [b"%d" % n for n in range(1001)]
+        assert len(list(read_list(redis_url, "list", 700))) == 700
+
+
+@pytest.mark.parametrize("url", ["redis://user:hunter2@127.0.0.1:1/0", "kafka://user:hunter2@127.0.0.1:1"])
+def test_a_server_that_is_not_there_is_told_without_the_password(contracts, url):
+    channel = "transport" if url.startswith("redis") else "activity"
+    result = run(contracts, url, channel)
+    assert "127.0.0.1:1" in str(result.exception)
+    assert "hunter2" not in str(result.exception) + result.output
+
+
+def test_the_catalog_of_the_reference_domain_is_what_the_readme_says():
+    catalog = load_catalog(CONTRACTS)
+    assert [contract.name for contract in catalog.contracts] == [
+        "message.posted v1",
+        "message.liked v1",
+        "message.liked v2",
+        "delivery.requested v1",
+    ]
+    assert catalog.channels["transport"] == Channel(
+        "transport", "redis-list", QUEUE, "resque", expires_after="PT2H", delivery="exactly-once"
+    )
