@@ -1,0 +1,151 @@
+"""The stream's reader: batches from Kafka into the feed, and what nobody can read into the dead letters."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from confluent_kafka import Consumer as KafkaConsumer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
+from envelopes import DecodeError, Wire, decode
+
+from .feed import Feed, Received
+from .outbox import STREAM, Outbox
+
+log = logging.getLogger("feed")
+
+DEAD_LETTERS = f"{STREAM}.dead-letter"
+BATCH = 1000
+
+
+class DeadLetterError(Exception):
+    """A dead letter could not be written; nothing after it was taken in."""
+
+
+class Consumer:
+    """One member of the group `feed`. Where it goes on is what the store says, not what the group says."""
+
+    def __init__(
+        self, kafka: str, feed: Feed, outbox: Outbox, *, session: float, ready: Callable[[], None] = lambda: None
+    ) -> None:
+        self._feed, self._outbox, self._ready = feed, outbox, ready
+        self._partitions: set[int] = set()
+        self._stopping = self._seen_group = False
+        self._producer = Producer(
+            {"bootstrap.servers": kafka, "enable.idempotence": True, "message.timeout.ms": 30_000}
+        )
+        self._consumer = KafkaConsumer(
+            {
+                "bootstrap.servers": kafka,
+                "group.id": "feed",
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "auto.offset.reset": "earliest",
+                "session.timeout.ms": round(session * 1000),
+                "heartbeat.interval.ms": round(session * 300),
+                "topic.metadata.refresh.interval.ms": 5_000,
+            }
+        )
+
+    def stop(self) -> None:
+        """Let `run` end after the batch in hand; safe to call in a signal handler."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Read until `stop`. Raises DeadLetterError, and KafkaException where reading cannot go on."""
+        with suppress(KafkaException):  # a broker that makes topics on first use makes it now; one that is away comes
+            self._producer.list_topics(STREAM, timeout=5)
+        self._consumer.subscribe([STREAM], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+        try:
+            while not self._stopping:
+                self.step()
+        finally:
+            self._consumer.close()
+            self._outbox.close()
+
+    def step(self) -> None:
+        """Take in what has arrived, or wait a moment for something."""
+        first = self._consumer.poll(0.2)
+        records = [] if first is None else [first, *self._consumer.consume(BATCH - 1, 0)]
+        batch = self._read(records)
+        if batch:
+            self._feed.handle_batch(batch)
+            self._show_progress(batch)
+        self._outbox.send(self._partitions)
+
+    def _read(self, records: Sequence[Message]) -> list[Received]:
+        batch, dead = [], 0
+        for record in records:
+            error = record.error()
+            if error is not None:
+                _pass_or_raise(error)
+                continue
+            partition, offset = record.partition(), record.offset()
+            assert partition is not None
+            assert offset is not None
+            wire = _wire(record)
+            try:
+                batch.append(Received(partition, offset, decode(wire, channel="activity").data))
+            except DecodeError as reason:
+                self._bury(wire, partition, offset, reason)
+                batch.append(Received(partition, offset, None))
+                dead += 1
+        if dead and self._producer.flush(30):
+            raise DeadLetterError(f"{dead} dead letters could not be written to {DEAD_LETTERS} within 30 s")
+        return batch
+
+    def _bury(self, wire: Wire, partition: int, offset: int, reason: DecodeError) -> None:
+        log.warning("dead letter: %s, partition %d, offset %d: %s", STREAM, partition, offset, reason)
+        place = f"{STREAM}/{partition}/{offset}"
+        added = [("dead-letter-place", place.encode()), ("dead-letter-reason", str(reason).encode())]
+        headers: list[tuple[str, str | bytes | None]] = [*wire.headers, *added]
+        self._producer.produce(DEAD_LETTERS, bytes(wire), wire.key, headers=headers, on_delivery=_raise_undelivered)
+
+    def _show_progress(self, batch: Sequence[Received]) -> None:
+        """Commit to Kafka what is stored, for the eyes of lag monitors only."""
+        following = {received.partition: received.offset + 1 for received in batch}
+        places = [TopicPartition(STREAM, partition, offset) for partition, offset in following.items()]
+        self._consumer.commit(offsets=places, asynchronous=True)
+
+    def _assigned(self, consumer: KafkaConsumer, partitions: list[TopicPartition]) -> None:
+        with self._feed.store.begin() as unit:
+            offsets = unit.offsets({each.partition for each in partitions})
+        consumer.assign([TopicPartition(STREAM, partition, offset) for partition, offset in offsets.items()])
+        self._partitions = set(offsets)
+        if not self._seen_group:
+            self._seen_group = True
+            self._ready()
+
+    def _revoked(self, consumer: KafkaConsumer, _: list[TopicPartition]) -> None:
+        consumer.unassign()
+        self._partitions = set()
+
+
+def _wire(record: Message) -> Wire:
+    """Give a record as it came; its client types everything as text or bytes, and gives bytes."""
+    headers: Any = record.headers() or ()
+    value: Any = record.value()
+    key: Any = record.key()
+    return Wire(value or b"", key, headers)
+
+
+def _raise_undelivered(error: KafkaError | None, _: Message) -> None:
+    if error is not None:
+        raise DeadLetterError(f"a dead letter could not be written to {DEAD_LETTERS}: {error.str()}")
+
+
+def _pass_or_raise(error: KafkaError) -> None:
+    """Raise for what does not mend itself; brokers that are away come back, topics appear."""
+    if error.fatal() or not (error.retriable() or error.code() in _PASSING):
+        raise KafkaException(error)
+    log.warning("%s", error.str())
+
+
+_PASSING = (
+    KafkaError._PARTITION_EOF,  # noqa: SLF001 - librdkafka's own codes begin with an underscore
+    KafkaError._TRANSPORT,  # noqa: SLF001
+    KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+)

@@ -1,0 +1,173 @@
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+import redis
+from confluent_kafka import Consumer, Producer
+from envelopes import encode
+from envelopes.messages import MessageLiked, MessagePosted
+
+from feed import Feed, Store
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NAMES = ("Ana", "Bo", "Cy", "Di")
+PEOPLE = SimpleNamespace(**{name.lower(): {"person_id": f"p-{name.lower():0<6}", "name": name} for name in NAMES})
+
+
+@pytest.fixture(scope="session")
+def people():
+    """Four people, as messages name them."""
+    return PEOPLE
+
+
+@pytest.fixture(scope="session")
+def until():
+    """Poll until a condition holds."""
+    return wait_until
+
+
+@pytest.fixture
+def feed():
+    """A feed on a store in memory."""
+    return Feed(Store("sqlite://"))
+
+
+@pytest.fixture
+def like():
+    """Make a like: of Ana's message, by Bo, at noon, unless told otherwise."""
+
+    def make(number=1, liker=PEOPLE.bo, message="m-0001", author=PEOPLE.ana, seconds=0):
+        return MessageLiked(
+            like_id=f"l-{number:04}",
+            message_id=message,
+            group_id="g-blue01",
+            liker=liker,
+            author=author,
+            liked_at=NOON + timedelta(seconds=seconds),
+        )
+
+    return make
+
+
+@pytest.fixture
+def post():
+    def make(message="m-0001", text="Lunch at one?", author=PEOPLE.ana):
+        group = {"group_id": "g-blue01", "name": "Blue team", "size": 12}
+        return MessagePosted(
+            message_id=message, group=group, author=author, kind="text", text=text, posted_at=NOON - timedelta(hours=1)
+        )
+
+    return make
+
+
+class Kafka:
+    """Writes to and reads from a broker that knows nothing of the service."""
+
+    def __init__(self, address, broker):
+        self.address = address
+        self._broker = broker  # it lives as long as its client
+        self._producer = Producer({"bootstrap.servers": address})
+
+    def publish(self, *messages, topic="activity"):
+        """Write messages, or raw (value, key, headers)."""
+        for message in messages:
+            wire = message if isinstance(message, tuple) else encode(message, source="/web")
+            value, key, headers = wire if isinstance(wire, tuple) else (bytes(wire), wire.key, list(wire.headers))
+            self._producer.produce(topic, value, key, headers=headers)
+        assert self._producer.flush(10) == 0
+
+    def read(self, topic, count):
+        """Read that many messages from the beginning."""
+        consumer = Consumer({"bootstrap.servers": self.address, "group.id": "test", "auto.offset.reset": "earliest"})
+        consumer.subscribe([topic])
+        records = []
+        try:
+            wait_until(lambda: records.extend(consumer.consume(count, 0.2)) or len(records) >= count)
+        finally:
+            consumer.close()
+        return records
+
+
+@pytest.fixture
+def kafka():
+    """A broker of this test alone: the one inside librdkafka, speaking Kafka's protocol over TCP."""
+    broker = Producer({"bootstrap.servers": "", "test.mock.num.brokers": 1})
+    brokers = broker.list_topics(timeout=5).brokers
+    return Kafka(",".join(f"{each.host}:{each.port}" for each in brokers.values()), broker)
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory):
+    """A Redis server of this run alone."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.fail("these tests need redis-server on the PATH (Debian: apt-get install redis-server)")
+    port = free_port()
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    server = subprocess.Popen([*command, "--dir", str(tmp_path_factory.mktemp("redis"))], stdout=subprocess.DEVNULL)
+    url = f"redis://127.0.0.1:{port}"
+    try:
+        wait_until(lambda: answers(url))
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture
+def mailbox(redis_url):
+    """The transport's Redis, empty."""
+    client = redis.Redis.from_url(redis_url)
+    client.flushall()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def service(kafka, redis_url, tmp_path):
+    """Start the service as a process: `start()` returns it when it is ready. Whatever still runs is killed."""
+    running = []
+
+    def start(*arguments, store=tmp_path / "feed.db", url=redis_url):
+        command = [sys.executable, "-m", "feed", "--kafka", kafka.address, "--redis", url, "--store", str(store)]
+        command += [
+            "--session",
+            "4",
+        ]  # the embedded broker needs more than 3 s to form a group
+        process = subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True)
+        running.append(process)
+        for line in process.stderr:
+            if "ready" in line:
+                return process
+        pytest.fail(f"the service ended with {process.wait()} before it was ready")
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def answers(url):
+    try:
+        return redis.Redis.from_url(url).ping()
+    except redis.ConnectionError:
+        return False
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(condition, seconds=60):
+    """Poll until the condition holds; the limit only ends a test that would never end."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"still not true after {seconds} s"
+        time.sleep(0.02)

@@ -1,0 +1,64 @@
+import pytest
+
+
+def test_a_like_is_counted_once_however_often_it_comes(feed, like):
+    for _ in range(3):
+        feed.handle(like(1))
+    assert feed.likes("m-0001") == 1
+
+
+def test_a_person_who_likes_a_message_twice_counts_once(feed, like, people):
+    feed.handle(like(1, people.bo))
+    feed.handle(like(2, people.bo))
+    feed.handle(like(3, people.cy))
+    assert feed.likes("m-0001") == 2
+
+
+def test_the_author_is_told_who_likes_the_message(feed, like, people):
+    (push,) = feed.handle(like(1, people.bo))
+    assert push.text == "Bo likes your message"
+    assert push.recipient.person_id == people.ana["person_id"]
+    assert push.caused_by == "l-0001"
+
+
+def test_a_push_is_asked_for_once_and_under_the_same_id(feed, like):
+    (push,) = feed.handle(like(1))
+    assert push.delivery_id == "d-l-0001"
+    assert feed.handle(like(1)) == []
+
+
+def test_nobody_is_told_of_their_own_like(feed, like, people):
+    assert feed.handle(like(1, people.ana)) == []
+    assert feed.likes("m-0001") == 1
+    assert feed.items(people.ana["person_id"]) == []
+
+
+def test_the_news_feed_names_the_newest_liker_and_counts_the_others(feed, like, post, people):
+    feed.handle(post(text="Lunch at one?"))
+    for number, liker in enumerate([people.bo, people.cy, people.di, people.ana]):
+        feed.handle(like(number, liker, seconds=number))
+    (item,) = feed.items(people.ana["person_id"])
+    assert str(item) == "Di and 2 others like your message"
+    assert item.text == "Lunch at one?"
+
+
+def test_the_news_feed_shows_what_was_liked_last_first(feed, like, people):
+    feed.handle(like(1, people.bo, message="m-0001", seconds=5))
+    feed.handle(like(2, people.bo, message="m-0002", seconds=9))
+    feed.handle(like(3, people.cy, message="m-0001", seconds=7))
+    assert [item.message_id for item in feed.items(people.ana["person_id"])] == ["m-0002", "m-0001"]
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 3, 1)])
+def test_the_newest_like_is_the_one_that_happened_last_not_the_one_that_came_last(feed, like, order, people):
+    likers = {1: people.bo, 2: people.cy, 3: people.di}
+    for number in order:
+        feed.handle(like(number, likers[number], seconds=number))
+    assert str(feed.items(people.ana["person_id"])[0]) == "Di and 2 others like your message"
+
+
+def test_a_post_that_comes_after_its_likes_is_remembered(feed, like, post, people):
+    feed.handle(like(1))
+    feed.handle(post(text="Late"))
+    assert feed.items(people.ana["person_id"])[0].text == "Late"
+    assert feed.message("m-0001").author_id == people.ana["person_id"]

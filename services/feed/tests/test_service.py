@@ -1,0 +1,108 @@
+"""The service as a process, on a real Redis and Kafka's protocol."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+from envelopes import decode
+
+from feed import Feed, Received, Store, outbox
+
+
+@pytest.fixture
+def stored(tmp_path):
+    return Feed(Store(str(tmp_path / "feed.db")))
+
+
+def jobs(mailbox):
+    return mailbox.lrange("resque:queue:transport", 0, -1)
+
+
+def test_a_like_on_the_stream_becomes_a_counter_and_a_job_in_the_mailbox(
+    service, kafka, mailbox, stored, like, post, people, until
+):
+    service()
+    kafka.publish(post(), like(1, people.bo), like(2, people.cy))
+    until(lambda: len(jobs(mailbox)) == 2)
+    assert stored.likes("m-0001") == 2
+    assert mailbox.smembers("resque:queues") == {b"transport"}
+    envelope = decode(jobs(mailbox)[0], channel="transport")
+    assert envelope.source == "/feed"
+    assert envelope.data.text == "Bo likes your message"
+    assert envelope.data.caused_by == "l-0001"
+
+
+def test_duplicates_on_the_stream_change_nothing(service, kafka, mailbox, stored, like, until):
+    service()
+    kafka.publish(like(1), like(1), like(1), like(2, message="m-0002"))
+    until(lambda: stored.likes("m-0002") == 1 and len(jobs(mailbox)) == 2)
+    assert stored.likes("m-0001") == 1
+
+
+def test_sigterm_ends_it_cleanly_and_the_next_one_goes_on_where_it_was(
+    service, kafka, mailbox, stored, like, people, until
+):
+    first = service()
+    kafka.publish(like(1))
+    until(lambda: jobs(mailbox))
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(30) == 0
+
+    kafka.publish(like(2, people.cy))
+    service()
+    until(lambda: len(jobs(mailbox)) == 2)
+    assert stored.likes("m-0001") == 2
+
+
+def test_kills_lose_nothing_and_double_nothing(service, kafka, mailbox, stored, like, until):
+    likes = [like(number, message=f"m-{number:04}") for number in range(3000)]
+    for start in range(0, 3000, 1000):
+        process = service()
+        kafka.publish(*likes[start : start + 1000])
+        until(lambda: mailbox.llen("resque:queue:transport") > 0)
+        process.kill()
+        process.wait()
+    service()
+    until(lambda: all(stored.likes(f"m-{number:04}") for number in range(0, 3000, 100)))
+    until(lambda: mailbox.llen("resque:queue:transport") >= 3000)
+    sent = [decode(job, channel="transport").data.delivery_id for job in jobs(mailbox)]
+    assert sorted(sent) == sorted(f"d-l-{number:04}" for number in range(3000))
+
+
+def test_a_crash_between_sending_and_forgetting_a_push_sends_it_once(redis_url, mailbox, stored, like):
+    stored.handle_batch([Received(0, 0, like(1))])
+    batch = stored.store.waiting({0}, 10)
+    outbox.Outbox(stored.store, redis_url).send({0})
+    with stored.store.begin() as unit:  # as if the row had not been deleted
+        unit.enqueue(batch)
+    outbox.Outbox(stored.store, redis_url).send({0})
+    assert len(jobs(mailbox)) == 1
+    assert stored.store.waiting({0}, 10) == []
+
+
+def test_pushes_wait_while_redis_is_away(service, kafka, stored, like, people, until):
+    service(url="redis://127.0.0.1:1")
+    kafka.publish(like(1), like(2, people.cy))
+    until(lambda: stored.likes("m-0001") == 2)
+    waiting = [decode(job, channel="transport").data for _, _, job in stored.store.waiting(range(10), 10)]
+    assert [push.caused_by for push in waiting] == ["l-0001", "l-0002"]
+
+
+def test_what_nobody_can_read_goes_to_the_dead_letters_as_it_came(service, kafka, mailbox, like, until):
+    service()
+    kafka.publish((b"\xff not JSON", b"m-0001", [("trace", b"\x00\x01")]), like(1))
+    until(lambda: len(jobs(mailbox)) == 1)
+    (letter,) = kafka.read("activity.dead-letter", 1)
+    headers = dict(letter.headers())
+    assert letter.value() == b"\xff not JSON"
+    assert letter.key() == b"m-0001"
+    assert headers["trace"] == b"\x00\x01"
+    assert headers["dead-letter-place"].startswith(b"activity/")
+    assert b"JSON" in headers["dead-letter-reason"]
+
+
+def test_a_missing_option_is_a_usage_error():
+    done = subprocess.run([sys.executable, "-m", "feed"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "--kafka" in done.stderr
