@@ -15,7 +15,9 @@ demo: venv ## the whole loop on embedded brokers
 	@$(VENV)/bin/contract-test demo $(ARGS)
 
 test: lint types ## every check and test; ARGS="-k redis -x" goes to pytest
+	@$(VENV)/bin/contract-test generate --check
 	@$(PYTHON) -m pytest $(ARGS)
+	@for service in $(SERVICES); do (cd $$service && ../../$(PYTHON) -m pytest --contracts) || exit 1; done
 
 lint: venv ## ruff: rules and format
 	@$(VENV)/bin/ruff check --quiet .
@@ -24,8 +26,8 @@ lint: venv ## ruff: rules and format
 types: venv ## mypy, strict
 	@$(VENV)/bin/mypy --no-error-summary src $(SERVICES:%=%/src)
 
-bench: venv ## the benchmarks
-	@$(PYTHON) -m benchmarks $(ARGS)
+bench: venv ## the benchmarks, each beside its floor
+	@$(PYTHON) tests/benchmarks/value_objects.py
 
 venv: $(VENV)/installed ## the environment, in .venv
 

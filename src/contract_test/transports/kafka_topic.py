@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,9 +25,12 @@ def read_topic(url: str, topic: str, limit: int) -> Iterator[Tapped]:
     from kafka.errors import KafkaError
 
     place = f"{without_password(url)} {topic}"
+    servers = urlsplit(url).netloc.rpartition("@")[2].split(",")
     try:
+        if not any(_listens(server) for server in servers):  # the client itself would try for ever
+            raise OSError("nobody listens there")  # noqa: TRY301 - told like the client's own failures
         consumer: Any = KafkaConsumer(
-            bootstrap_servers=urlsplit(url).netloc.rpartition("@")[2],
+            bootstrap_servers=servers,
             group_id=None,
             enable_auto_commit=False,
             isolation_level="read_committed",
@@ -34,7 +38,7 @@ def read_topic(url: str, topic: str, limit: int) -> Iterator[Tapped]:
             consumer_timeout_ms=10_000,
         )
     except (KafkaError, OSError, ValueError) as error:
-        advice = "Check the address: kafka://HOST:PORT."
+        advice = "Check the address: kafka://HOST:PORT, or several with commas between."
         raise UnreachableError(f"Kafka did not answer: {error}", place=place, advice=advice) from None
     try:
         if topic not in consumer.topics():
@@ -56,6 +60,15 @@ def read_topic(url: str, topic: str, limit: int) -> Iterator[Tapped]:
         raise UnreachableError(f"Kafka did not answer: {error}", place=place, advice=advice) from None
     finally:
         consumer.close()
+
+
+def _listens(server: str) -> bool:
+    host, _, port = server.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _tapped(record: Any) -> Tapped:

@@ -28,7 +28,7 @@ from envelopes import Wire, encode
 from envelopes.messages import MessageLikedV1, MessageLikedV2, MessagePosted
 
 Say = Callable[[str], None]
-LIKES = 60
+LIKES = 30
 _PATIENCE = 30.0
 
 
@@ -121,7 +121,7 @@ def _traffic() -> Iterator[Wire]:
             "like_id": f"l-{number:06d}",
             "message_id": f"m-{number % 10:04d}",
             "group_id": "g-blue01",
-            "liker": who[(number + 1) % 4],
+            "liker": who[(number % 10 + 1 + number // 10) % 4],
             "author": who[number % 10 % 4],
             "liked_at": now,
         }
@@ -208,7 +208,7 @@ def _replay(service: Path, contracts: Path, *, source: Path | None = None) -> tu
         [*command, "-q", "--no-header", "-p", "no:cacheprovider"],
         cwd=service, env=environment, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
-    return done.returncode, done.stdout + done.stderr
+    return done.returncode, done.stdout or done.stderr
 
 
 def _broken(service: Path, contracts: Path, folder: Path) -> tuple[bool, str]:
