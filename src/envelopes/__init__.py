@@ -6,7 +6,7 @@
 
 from ._catalog import Catalog, Channel, Subject
 from ._coding import at, decode, encode
-from ._contract import ASSERTED_FORMATS, Contract, excerpt
+from ._contract import ASSERTED_FORMATS, Contract, compile_schema, excerpt, find_violation
 from ._envelope import Envelope, Wire
 from ._errors import (
     ContractViolationError,
@@ -17,6 +17,7 @@ from ._errors import (
     Violation,
 )
 from ._values import OpenValueObject, RootValue, ValueObject
+from .types import freeze
 
 __all__ = [
     "ASSERTED_FORMATS",
@@ -36,7 +37,10 @@ __all__ = [
     "Violation",
     "Wire",
     "at",
+    "compile_schema",
     "decode",
     "encode",
     "excerpt",
+    "find_violation",
+    "freeze",
 ]

@@ -38,7 +38,7 @@ def compile_schema(resources: Mapping[str, Any], location: str) -> jsonschema_rs
             formats=dict.fromkeys(_ANNOTATED_FORMATS, _anything),
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(str(error)) from error
 
 
 _DRAFTS = {

@@ -6,6 +6,8 @@ import sys
 from importlib import import_module
 
 COMMANDS = {
+    "lint": "check that contracts/ is well-formed, locked and named properly",
+    "register": "add versions to the lock: from then on they never change",
     "generate": "write the value objects of every contract",
     "record": "take scrubbed samples from a queue or a stream",
     "demo": "see the whole loop on embedded brokers",

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from contract_test.data.errors import ContractTestError, UnreachableError
+from contract_test.report.findings import FORMATS
 
 CLEAN, FINDINGS, USAGE, COULD_NOT_RUN = 0, 1, 2, 3
 
@@ -16,6 +17,16 @@ contracts_option = click.option(
     default=Path("contracts"),
     show_default=True,
     help="The contracts directory.",
+)
+
+
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    default="text",
+    show_default=True,
+    help="How findings are written to stdout.",
 )
 
 

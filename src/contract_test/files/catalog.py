@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from contract_test.data.contract import Catalog, Channel, Contract, Subject
-from contract_test.data.errors import CatalogError, NothingFoundError
+from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError, SchemaError
 from contract_test.files.schemas import SchemaFiles
 
 PROTOCOLS = ("kafka", "redis-list", "redis-stream")
@@ -54,10 +54,11 @@ _SUBJECT_KEYS: dict[str, str | tuple[str, ...]] = {
 }
 
 
-def load_catalog(root: Path) -> Catalog:
+def load_catalog(root: Path, broken: list[ContractTestError] | None = None) -> Catalog:
     """Read a contracts directory. A directory without a catalog holds subjects without channels.
 
-    Raises CatalogError or SchemaError with the place, NothingFoundError where there is no contract at all.
+    Raises CatalogError or SchemaError with the place, NothingFoundError where there is no contract at all. Where a list
+    `broken` is given, schemas that cannot be used are left out, and their errors are put there.
     """
     if not root.is_dir():
         raise NothingFoundError(
@@ -70,9 +71,9 @@ def load_catalog(root: Path) -> Catalog:
     channels = {name: _channel(root, name, table) for name, table in _tables(root, document, "channels")}
     tables = dict(_tables(root, document, "subjects"))
     files = SchemaFiles(root)
-    found = {folder.name: _contracts(files, folder) for folder in _subject_folders(root)}
+    found = {folder.name: _contracts(files, folder, broken) for folder in _subject_folders(root)}
     for name in tables:
-        if not found.get(name):
+        if name not in found:
             raise CatalogError(
                 f"subject {name!r} has no version",
                 place=str(root / "catalog.toml"),
@@ -83,7 +84,7 @@ def load_catalog(root: Path) -> Catalog:
         for name, contracts in found.items()
         if contracts
     }
-    if not subjects:
+    if not subjects and not broken:
         advice = "A contract is a file <subject>/v1.json; `contract-test init` writes a first one."
         raise NothingFoundError("no contracts found", place=str(root), advice=advice)
     order = [name for name in tables if name in subjects] + sorted(name for name in subjects if name not in tables)
@@ -97,7 +98,7 @@ def _subject_folders(root: Path) -> list[Path]:
     )  # fmt: skip
 
 
-def _contracts(files: SchemaFiles, folder: Path) -> dict[int, Contract]:
+def _contracts(files: SchemaFiles, folder: Path, broken: list[ContractTestError] | None) -> dict[int, Contract]:
     if not _SUBJECT.fullmatch(folder.name):
         advice = "Use letters, digits, dots, hyphens and underscores, beginning with a letter or digit."
         raise CatalogError(f"{folder.name[:60]!r} cannot be a subject's name", place=str(folder), advice=advice)
@@ -106,8 +107,14 @@ def _contracts(files: SchemaFiles, folder: Path) -> dict[int, Contract]:
         match = _VERSION.fullmatch(path.name)
         if match:
             version = int(match[1])
-            schema = files.read(path)
-            contracts[version] = Contract(folder.name, version, path, files.uri_of(path), schema, files.reach(path))
+            try:
+                resources = files.reach(path)
+            except SchemaError as error:
+                if broken is None:
+                    raise
+                broken.append(error)
+                continue
+            contracts[version] = Contract(folder.name, version, path, files.uri_of(path), files.read(path), resources)
     return dict(sorted(contracts.items()))
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urldefrag, urlsplit
 
 from contract_test.data.errors import SchemaError
+from contract_test.schema.cost import LARGEST, Costs
 from contract_test.schema.walk import SPECIFICATIONS, Node, References, draft_of, join, subschemas
 
 BASE = "https://contracts.invalid/"
@@ -153,6 +154,7 @@ class SchemaFiles:
                 places[document] = str(found)
                 pending.append((document, self.read(found)))
         references = References(resources, uri)
+        _refuse_endless(resources, references, places)
         return {
             base: contents if base in SPECIFICATIONS else _settled(contents, base, references, places[base])
             for base, contents in resources.items()
@@ -204,6 +206,22 @@ def _references(schema: Any, base: str, draft: str) -> Iterator[tuple[str, dict[
         for keyword in _REFERENCES:
             if isinstance(node.get(keyword), str):
                 yield f"{pointer}/{keyword}", node, at, node[keyword]
+
+
+def _refuse_endless(resources: Mapping[str, Any], references: References, places: Mapping[str, str]) -> None:
+    costs = Costs(references)
+    for document, contents in resources.items():
+        if document in SPECIFICATIONS:
+            continue
+        for pointer, node, base in subschemas(contents, document, references.draft):
+            cost = costs.of(Node(node, base, references.inside_document(document, pointer)))
+            if cost > LARGEST:
+                loop = cost == float("inf")
+                problem = (
+                    "applies itself to the same value for ever" if loop else "applies too many schemas to one value"
+                )
+                advice = "Let the $ref stand below properties or items." if loop else "Refer to each schema once."
+                raise SchemaError(problem, place=f"{places[document]}:{pointer}", advice=advice)
 
 
 def _settled(schema: Any, base: str, references: References, place: str) -> Any:

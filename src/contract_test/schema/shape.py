@@ -284,9 +284,8 @@ class Shapes:
             places.extend((keyword,) for keyword in rules if node.schema.get(keyword, False) is not False)
             group = node.location if source.certain and "additionalProperties" in node.schema else ""
             found.extend(Source(self._references.inside(node, *place), certain=False, group=group) for place in places)
-        if found or not named:
-            return tuple(found)
-        return None
+        counted = any(source.certain and not _COUNTING.isdisjoint(source.node.schema) for source in sources)
+        return tuple(found) if found or counted or not named else None
 
     def _branches(self, position: Position) -> tuple[str, tuple[tuple[str, Position], ...]]:
         """Recognise alternatives that a constant text tells apart; nothing else may be said of the value."""
@@ -321,6 +320,9 @@ class Shapes:
                 return name, tuple((text[0], (branch,)) for text, branch in zip(texts, alternatives, strict=True))
         return "", ()
 
+
+_COUNTING = frozenset(("minProperties", "propertyNames"))
+"""Keywords that say something of fields which nothing names: such fields are not undeclared."""
 
 _ANNOTATIONS = (
     "title",

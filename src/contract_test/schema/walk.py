@@ -154,6 +154,10 @@ class References:
         base, _ = self._bases.get(id(child), (node.base, ""))
         return Node(child, base, location)
 
+    def inside_document(self, uri: str, pointer: str) -> str:
+        """The location of a JSON pointer in a document."""
+        return f"{uri}#{quote(pointer, safe='/~$')}"
+
     def follow(self, node: Node, reference: str) -> Node | None:
         """What a `$ref` in a node leads to, or None where that is nowhere."""
         target = join(node.base, reference)

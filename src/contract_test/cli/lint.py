@@ -1,0 +1,29 @@
+"""`contract-test lint`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note
+from contract_test.report.findings import FORMATS
+from contract_test.use_cases.lint import lint
+
+
+@click.command("lint")
+@contracts_option
+@format_option
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+def command(contracts: Path, form: str, *, strict: bool) -> int:
+    """Check that contracts/ is well-formed, locked and named properly.
+
+    Errors: schemas that are invalid, accept nothing or never end, registered versions that changed, gaps in the
+    versions, examples that break their schema. Warnings, with a fix each: what readers in other languages may take in
+    another way. Exits 1 on errors.
+    """
+    findings = lint(contracts)
+    click.echo(FORMATS[form](findings), nl=False)
+    errors = sum(finding.severity == "error" for finding in findings)
+    note(f"{errors} errors, {len(findings) - errors} warnings")
+    return FINDINGS if errors or (strict and findings) else CLEAN

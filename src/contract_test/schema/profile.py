@@ -1,0 +1,80 @@
+"""The profile: what every reader in every language understands in the same way. Departures are warnings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from contract_test.schema.walk import subschemas
+from envelopes import ASSERTED_FORMATS
+
+_SAFE = 2**53 - 1
+_TIME_NAME = re.compile(r"(_at|_time|_on|timestamp|Time|At)$")
+_TELLING = ("$ref", "$dynamicRef", "$recursiveRef", "type", "enum", "const", "allOf", "anyOf", "oneOf", "not", "if")
+
+Remark = tuple[str, str, str, str]
+"""JSON pointer, rule, sentence, advice."""
+
+
+def remarks(schema: Any, base: str, draft: str) -> Iterator[Remark]:
+    """Everything in a schema that readers may take in different ways."""
+    for pointer, node, _ in subschemas(schema, base, draft):
+        yield from _integer(pointer, node)
+        yield from _text(pointer, node)
+        named = isinstance(node.get("properties"), dict)
+        if pointer and not any(word in node for word in _TELLING) and _is_value(pointer):
+            yield (
+                pointer,
+                "type-not-stated",
+                "no type is stated: any JSON value is valid",
+                'Add "type", or true for any value.',
+            )
+        elif not pointer and named and "type" not in node:
+            yield pointer, "type-not-stated", "messages that are no objects are valid too", 'Add "type": "object".'
+
+
+def _integer(pointer: str, node: dict[str, Any]) -> Iterator[Remark]:
+    types = node.get("type")
+    if (
+        (types != "integer" and not (isinstance(types, list) and "integer" in types))
+        or "enum" in node
+        or "const" in node
+    ):
+        return
+    low = max((node[word] for word in ("minimum", "exclusiveMinimum") if _is_number(node.get(word))), default=None)
+    high = min((node[word] for word in ("maximum", "exclusiveMaximum") if _is_number(node.get(word))), default=None)
+    if low is None or high is None or low < -_SAFE - 1 or high > _SAFE + 1:
+        yield (
+            pointer, "integer-unbounded", "integers beyond 2^53 - 1 are valid, which many readers round",
+            f'Add "minimum" and "maximum" within ±{_SAFE}.',
+        )  # fmt: skip
+
+
+def _text(pointer: str, node: dict[str, Any]) -> Iterator[Remark]:
+    pattern, form = node.get("pattern"), node.get("format")
+    if isinstance(pattern, str) and re.search(r"(?<!\\)(\\\\)*\\[dDwW]", pattern):
+        advice = "Write [0-9] for \\d and [A-Za-z0-9_] for \\w."
+        yield f"{pointer}/pattern", "pattern-class", "\\d and \\w mean other characters in other languages", advice
+    if isinstance(form, str) and form not in ASSERTED_FORMATS:
+        known = ", ".join(sorted(ASSERTED_FORMATS))
+        advice = f"Say it with a pattern; asserted are: {known}."
+        yield f"{pointer}/format", "format-not-asserted", f"the format {form[:40]!r} is not checked", advice
+    name = pointer.rpartition("/")[2]
+    untold = pattern is None and form is None and "enum" not in node and "const" not in node
+    if node.get("type") == "string" and untold and "/properties/" in pointer and _TIME_NAME.search(name):
+        yield pointer, "time-without-format", "a time is a text of any form", 'Add "format": "date-time" (RFC 3339).'
+
+
+def _is_value(pointer: str) -> bool:
+    """Whether a subschema at this pointer describes a value by itself, and not only adds to another description."""
+    steps = pointer.split("/")
+    if len(steps) > 2 and steps[-2] in ("properties", "$defs", "definitions", "patternProperties"):  # noqa: PLR2004
+        return not any(
+            word in steps for word in ("allOf", "anyOf", "oneOf", "if", "then", "else", "not", "dependentSchemas")
+        )
+    return steps[-1] == "items" and not any(word in steps for word in ("allOf", "anyOf", "oneOf", "not"))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
