@@ -73,8 +73,7 @@ def encode(message: Envelope[Any] | ValueObject, *, source: str | None = None, c
     if subject.channel is None:
         raise UnknownNameError("channel of subject", subject.name, tuple(catalog.channels))
     road = catalog.channel(subject.channel)
-    raw = envelope.data.to_json()
-    data = _json.loads(raw)
+    raw, data = envelope.data._check(EncodeError)  # noqa: SLF001 - to_json, without parsing its text again
     parts = Parts(
         type=subject.type or subject.name,
         id=envelope.id or _text(at(data, subject.id)) or str(uuid.uuid4()),

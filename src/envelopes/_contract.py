@@ -26,16 +26,20 @@ def compile_schema(resources: Mapping[str, Any], location: str) -> jsonschema_rs
 
     Raises ValueError where a schema is malformed or a `$ref` leads outside `resources`.
     """
-    root = resources[location.partition("#")[0]]
+    document, _, pointer = location.partition("#")
+    root = resources[document]
     declared = root.get("$schema") if isinstance(root, dict) else None
     draft = _DRAFTS.get(declared.rstrip("#").rpartition("/draft")[2].strip("-/")) if isinstance(declared, str) else None
+    formats = dict.fromkeys(_ANNOTATED_FORMATS, _anything)
     try:
+        if len(resources) == 1 and not pointer:  # nothing leads elsewhere: one step less for every message
+            return jsonschema_rs.validator_for(root, validate_formats=True, formats=formats, retriever=_refuse)
         registry = jsonschema_rs.Registry(list(resources.items()), draft=draft, retriever=_refuse)
         return jsonschema_rs.validator_for(
             {"$ref": location} if declared is None else {"$ref": location, "$schema": declared},
             registry=registry,
             validate_formats=True,
-            formats=dict.fromkeys(_ANNOTATED_FORMATS, _anything),
+            formats=formats,
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
         raise ValueError(str(error)) from error

@@ -27,23 +27,20 @@ class JsonError(ValueError):
     """Bytes that are not one JSON text; the message says where."""
 
 
-def loads(raw: bytes | str) -> Any:
+def loads(raw: bytes) -> Any:
     """Read one JSON text (RFC 8259). Numbers that no double or 64-bit integer holds come as int or Decimal.
 
     Raises JsonError for anything else, NaN, lone surrogates and numbers of more than 4,000 digits included.
     """
-    if isinstance(raw, str):
-        try:
-            raw = raw.encode()
-        except UnicodeEncodeError as error:
-            raise JsonError(f"not Unicode text: {error.reason} at {error.start}") from None
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         if "infinity" in error.msg:
             return _loads_exactly(raw)
         raise JsonError(f"{error.msg.split(': line')[0]} at line {error.lineno} column {error.colno}") from None
-    return _loads_exactly(raw) if _may_lose_digits(raw) else value
+    if _LONG_RUN in raw.translate(_RUNS) or b"e-" in raw or b"E-" in raw:
+        return _loads_exactly(raw) if _loses_digits(raw) else value
+    return value
 
 
 def dumps(value: Any, default: Callable[[Any], Any] | None = None) -> bytes:
@@ -57,11 +54,9 @@ def number_survives(text: str) -> bool:
     return number - number == 0 and Decimal(repr(number)) == Decimal(text)
 
 
-def _may_lose_digits(raw: bytes) -> bool:
-    if (b"e-" in raw or b"E-" in raw) and _UNDERFLOW.search(raw):
+def _loses_digits(raw: bytes) -> bool:
+    if _UNDERFLOW.search(raw):
         return True
-    if _LONG_RUN not in raw.translate(_RUNS):
-        return False
     for match in _LONG_NUMBER.finditer(raw):
         text = match[0].decode()
         try:

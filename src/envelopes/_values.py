@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from . import _json
 from ._contract import Contract, find_violation
 from ._errors import ContractViolationError, DecodeError, EncodeError, Violation
-from .types import plain
+from .types import exact_numbers_as_decimals, plain
 
 
 class ValueObject(BaseModel):
@@ -57,11 +57,12 @@ class ValueObject(BaseModel):
     @classmethod
     def from_json(cls, raw: bytes | str) -> Self:
         """Read one JSON text. Raises DecodeError exactly when the contract does not accept it."""
-        text = raw.encode(errors="surrogatepass") if isinstance(raw, str) else bytes(raw)
+        text = raw.encode(errors="surrogatepass") if isinstance(raw, str) else raw
         try:
             value = _json.loads(text)
         except _json.JsonError as error:
-            raise DecodeError(*cls._names(), Violation("", "json", "one JSON text", str(error)), text) from None
+            violation = Violation("", "json", "one JSON text", str(error))
+            raise DecodeError(*cls._names(), violation, bytes(text)) from None
         return cls.from_value(value, text)
 
     @classmethod
@@ -69,15 +70,15 @@ class ValueObject(BaseModel):
         """Read a parsed JSON value; `raw` is what a DecodeError carries."""
         validator = _validator(cls)
         if validator is not None and not validator.is_valid(value):
-            raise DecodeError(*cls._names(), _found(validator, value), raw)
+            raise DecodeError(*cls._names(), _found(validator, value), bytes(raw))
         try:
             return cls._make(value)
         except ValidationError as error:
-            raise DecodeError(*cls._names(), _from_pydantic(error), raw) from None
+            raise DecodeError(*cls._names(), _from_pydantic(error), bytes(raw)) from None
 
     def to_json(self) -> bytes:
         """Write the JSON text. Raises EncodeError where the contract does not accept it."""
-        return self._check(EncodeError)
+        return self._check(EncodeError)[0]
 
     @classmethod
     def _make(cls, value: Any) -> Self:
@@ -96,25 +97,24 @@ class ValueObject(BaseModel):
                 data.update(value or {})
             elif value is not None or field.is_required() or name in cls.__nullable__:
                 data[cls.__json_names__[name]] = value
+        data = exact_numbers_as_decimals(data)
         try:
             cls.__pydantic_validator__.validate_python(data, self_instance=self, extra="forbid")
         except ValidationError as error:
             raise ContractViolationError(*cls._names(), _from_pydantic(error)) from None
         self._check(ContractViolationError)
 
-    def _check(self, error: type[EncodeError | ContractViolationError]) -> bytes:
-        """Write the JSON text and hold it against the contract."""
+    def _check(self, error: type[EncodeError | ContractViolationError]) -> tuple[bytes, Any]:
+        """Write the JSON text and hold it against the contract; gives it parsed as well."""
         try:
             raw = _json.dumps(self, _plain)
-            validator = _validator(type(self))
-            if validator is None:
-                return raw
             value = _json.loads(raw)
         except (TypeError, ValueError) as reason:
             raise error(*self._names(), Violation("", "json", "a JSON value", str(reason))) from None
-        if not validator.is_valid(value):
+        validator = _validator(type(self))
+        if validator is not None and not validator.is_valid(value):
             raise error(*self._names(), _found(validator, value))
-        return raw
+        return raw, value
 
     @classmethod
     def _names(cls) -> tuple[str, int | None]:

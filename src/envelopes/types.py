@@ -37,11 +37,7 @@ class _Exact:
         return _restore, (type(self), self.text)
 
 
-class _ExactNumber(_Exact):
-    pass
-
-
-class ExactInt(_ExactNumber, int):
+class ExactInt(_Exact, int):
     """An integer that is not written as 64-bit digits: `1.0`, `1e3`, thirty digits."""
 
     @classmethod
@@ -52,7 +48,7 @@ class ExactInt(_ExactNumber, int):
         return exact
 
 
-class ExactFloat(_ExactNumber, float):
+class ExactFloat(_Exact, float):
     """A number of which a double is only the nearest: `1e400` is infinity here, and `1e400` on the wire."""
 
     @classmethod
@@ -183,6 +179,17 @@ def freeze(value: Any, _depth: int = MAX_DEPTH) -> Any:
     raise ValueError(f"a {type(value).__name__} is not JSON")
 
 
+def exact_numbers_as_decimals(value: Any) -> Any:
+    """Give values on their way into a value object the one form of long numbers that its core does not shorten."""
+    if isinstance(value, ExactInt | ExactFloat):
+        return Decimal(value.text)
+    if isinstance(value, list | tuple):
+        return [exact_numbers_as_decimals(item) for item in value]
+    if isinstance(value, dict | FrozenMap):
+        return {key: exact_numbers_as_decimals(item) for key, item in value.items()}
+    return value
+
+
 def plain(value: Any) -> Any:
     """Give `_json.dumps` something that it can write for what it cannot. Raises TypeError for what is not JSON."""
     if isinstance(value, FrozenMap):
@@ -229,12 +236,13 @@ def read_timestamp(value: Any) -> datetime:
     """Read an RFC 3339 date-time, or check an aware datetime. Raises ValueError."""
     if isinstance(value, str):
         size = len(value)
-        if size in (20, 27) and value[-1] == "Z" and value[10] == "T":  # as dumps writes it: second or microsecond
+        if (size == _SECONDS or size == _MICROSECONDS) and value[-1] == "Z" and value[10] == "T":  # noqa: PLR1714 - hot
             try:
                 near = datetime.fromisoformat(value)
             except ValueError:
                 return ExactDatetime.of(value)
-            return near if (size == 27) == (near.microsecond > 0) else ExactDatetime.of(value)  # noqa: PLR2004
+            if near.microsecond or size == _SECONDS:  # as `dumps` writes it
+                return near
         return ExactDatetime.of(value)
     if not isinstance(value, datetime):
         raise ValueError("not a date-time")
@@ -245,6 +253,9 @@ def read_timestamp(value: Any) -> datetime:
         return value
     whole_minutes = offset % timedelta(minutes=1) == timedelta(0)
     return value.astimezone(timezone(offset) if whole_minutes else UTC)
+
+
+_SECONDS, _MICROSECONDS = len("2026-03-01T12:00:00Z"), len("2026-03-01T12:00:00.000000Z")
 
 
 def _day(value: Any) -> date:
@@ -272,12 +283,11 @@ _INT64 = core_schema.int_schema(strict=True, ge=_SMALLEST, le=_LARGEST)
 _DOUBLE = core_schema.chain_schema(  # a strict float alone takes integers, and makes floats of them
     [core_schema.is_instance_schema(float), core_schema.float_schema(strict=True, allow_inf_nan=False)]
 )
-_EXACT = core_schema.is_instance_schema(_ExactNumber)
 
 Json: TypeAlias = Annotated[Any, _Plain(freeze)]
 """Any JSON value, frozen: None, bool, int, float, str, tuple or FrozenMap."""
-Integer: TypeAlias = Annotated[int, _Plain(_integer, _EXACT, _INT64)]
-Number: TypeAlias = Annotated[float, _Plain(_number, _EXACT, _INT64, _DOUBLE)]
+Integer: TypeAlias = Annotated[int, _Plain(_integer, _INT64)]
+Number: TypeAlias = Annotated[float, _Plain(_number, _DOUBLE, _INT64)]
 Boolean: TypeAlias = Annotated[bool, Strict()]
 Timestamp: TypeAlias = Annotated[datetime, _Plain(read_timestamp)]
 """An RFC 3339 date-time; always with an offset."""

@@ -284,7 +284,7 @@ class Shapes:
             places.extend((keyword,) for keyword in rules if node.schema.get(keyword, False) is not False)
             group = node.location if source.certain and "additionalProperties" in node.schema else ""
             found.extend(Source(self._references.inside(node, *place), certain=False, group=group) for place in places)
-        counted = any(source.certain and not _COUNTING.isdisjoint(source.node.schema) for source in sources)
+        counted = any(not _COUNTING.isdisjoint(source.node.schema) for source in sources)
         return tuple(found) if found or counted or not named else None
 
     def _branches(self, position: Position) -> tuple[str, tuple[tuple[str, Position], ...]]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from envelopes._envelope import Wire
+from envelopes.types import FrozenMap
 
 
-@dataclass(frozen=True)
-class Parts:
+class Parts(NamedTuple):
     """A message's context as it stands on the wire; None where the codec does not carry it."""
 
     type: str | None = None
@@ -21,7 +20,7 @@ class Parts:
     dataschema: str | None = None
     schema_id: int | None = None
     key: str | None = None
-    extensions: Mapping[str, Any] = field(default_factory=dict)
+    extensions: Mapping[str, Any] = FrozenMap()
 
 
 class Malformed(ValueError):  # noqa: N818 - it never leaves the package: decode and encode turn it into their errors

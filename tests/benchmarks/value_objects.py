@@ -1,0 +1,163 @@
+"""Value objects beside their floors, in one run: `python tests/benchmarks/value_objects.py`.
+
+Each figure is the best of several rounds, and a ratio to pydantic alone on the same message: the goals are decode ≥ 0.6 ×
+`model_validate_json`, encode ≥ 0.5 × `model_dump_json`. "pydantic alone" is a plain model with the same fields and
+pydantic's own types, without any contract; the generated class's own core is shown too.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import timeit
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import orjson
+from pydantic import BaseModel, ConfigDict
+
+from contract_test.files.catalog import load_catalog
+from contract_test.use_cases.generate import generate
+
+PERSON = {
+    "type": "object",
+    "required": ["person_id", "name"],
+    "properties": {
+        "person_id": {"type": "string", "pattern": "^p-[0-9a-z]{4,20}$"},
+        "name": {"type": "string", "minLength": 1, "maxLength": 80},
+        "locale": {"type": "string"},
+    },
+}
+LINE = {
+    "type": "object",
+    "required": ["sku", "quantity", "price", "at", "by"],
+    "properties": {
+        "sku": {"type": "string", "maxLength": 40},
+        "quantity": {"type": "integer", "minimum": 0, "maximum": 9007199254740991},
+        "price": {"type": "number", "minimum": 0},
+        "at": {"type": "string", "format": "date-time"},
+        "by": {"$ref": "#/$defs/Person"},
+    },
+}
+SCHEMA = {
+    "type": "object",
+    "required": ["order_id", "kind", "at", "by"],
+    "properties": {
+        "order_id": {"type": "string", "minLength": 1, "maxLength": 40},
+        "kind": {"enum": ["web", "shop"]},
+        "at": {"type": "string", "format": "date-time"},
+        "by": {"$ref": "#/$defs/Person"},
+        "note": {"type": "string"},
+        "lines": {"type": "array", "items": {"$ref": "#/$defs/Line"}},
+    },
+    "$defs": {"Person": PERSON, "Line": LINE},
+}
+
+
+class Plain(BaseModel):
+    """Pydantic alone: the peer."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class PlainPerson(Plain):
+    person_id: str
+    name: str
+    locale: str | None = None
+
+
+class PlainLine(Plain):
+    sku: str
+    quantity: int
+    price: float
+    at: datetime
+    by: PlainPerson
+
+
+class PlainOrder(Plain):
+    order_id: str
+    kind: str
+    at: datetime
+    by: PlainPerson
+    note: str | None = None
+    lines: tuple[PlainLine, ...] | None = None
+
+
+def message(lines: int) -> bytes:
+    person = {"person_id": "p-ana001", "name": "Ana Díaz", "locale": "es"}
+    line = {"sku": "ABC-0001", "quantity": 3, "price": 9.5, "at": "2026-03-01T12:00:00Z", "by": person}
+    order = {"order_id": "o-1", "kind": "web", "at": "2026-03-01T12:00:00.123456Z", "by": person}
+    extra = (
+        {"lines": [line] * lines} if lines else {"note": "please ring twice, and leave it with the neighbour at no. 7"}
+    )
+    return orjson.dumps(order | extra)
+
+
+def microseconds(call: Callable[[], object], size: int) -> float:
+    number = max(20, 400_000 // size)
+    return min(timeit.repeat(call, number=number, repeat=7)) / number * 1e6
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        contracts = folder / "contracts"
+        (contracts / "order").mkdir(parents=True)
+        (contracts / "order" / "v1.json").write_text(json.dumps(SCHEMA))
+        (contracts / "catalog.toml").write_text(
+            '[channels.c]\nprotocol = "kafka"\naddress = "c"\ncodec = "json"\n[subjects.order]\nchannel = "c"\nid = "/order_id"\n'
+        )
+        generate(load_catalog(contracts), "benchmarked", folder)
+        sys.path.insert(0, name)
+        from benchmarked import decode, encode
+        from benchmarked.messages import Order
+
+        print(f"{'message':>8} {'bytes':>6} | {'from_json':>9} {'decode':>7} {'own core':>8} {'pydantic':>8} | "
+              f"{'ratio':>5} {'decode':>6} | {'to_json':>7} {'encode':>7} {'pydantic':>8} | {'ratio':>5} {'encode':>6}")  # fmt: skip
+        for title, lines in (("200 B", 0), ("2 KB", 15), ("20 KB", 160)):
+            raw = message(lines)
+            value, plain = Order.from_json(raw), PlainOrder.model_validate_json(raw)
+            envelope = decode(raw, channel="c")
+            size = len(raw)
+            read = microseconds(lambda raw=raw: Order.from_json(raw), size)
+            decoded = microseconds(lambda raw=raw: decode(raw, channel="c"), size)
+            core = 0.0
+            peer = microseconds(lambda raw=raw: PlainOrder.model_validate_json(raw), size)
+            wrote = microseconds(value.to_json, size)
+            encoded = microseconds(lambda envelope=envelope: encode(envelope), size)
+            peer_wrote = microseconds(plain.model_dump_json, size)
+            print(f"{title:>8} {size:>6} | {read:>9.1f} {decoded:>7.1f} {core:>8.1f} {peer:>8.1f} | {peer / read:>5.2f} "
+                  f"{peer / decoded:>6.2f} | {wrote:>7.1f} {encoded:>7.1f} {peer_wrote:>8.1f} | {peer_wrote / wrote:>5.2f} "
+                  f"{peer_wrote / encoded:>6.2f}")  # fmt: skip
+        for number in range(200):
+            (contracts / f"subject.n{number}").mkdir()
+            (contracts / f"subject.n{number}" / "v1.json").write_text(json.dumps(SCHEMA))
+        started = time.perf_counter()
+        generate(load_catalog(contracts), "many", folder)
+        first = time.perf_counter() - started
+        started = time.perf_counter()
+        generate(load_catalog(contracts), "many", folder)
+        print(
+            f"200 contracts generated in {first:.2f} s, again without a change in {time.perf_counter() - started:.2f} s"
+        )
+        for package, cls in (("envelopes", "MessageLiked"), ("many", "SubjectN7")):
+            code = f"import sys; sys.path.insert(0, {name!r}); from {package}.messages import {cls}"
+            seconds = min(
+                timeit.repeat(
+                    lambda code=code: subprocess.run([sys.executable, "-c", code], check=True), number=1, repeat=5
+                )
+            )
+            bare = min(
+                timeit.repeat(lambda: subprocess.run([sys.executable, "-c", "pass"], check=True), number=1, repeat=5)
+            )
+            print(
+                f"from {package}.messages import {cls}: {(seconds - bare) * 1000:.0f} ms more than a bare interpreter"
+            )
+
+
+if __name__ == "__main__":
+    main()

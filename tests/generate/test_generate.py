@@ -1,0 +1,354 @@
+"""`contract-test generate`: for our contracts, for other people's, and for hostile ones."""
+
+import ast
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from contract_test.cli.generate import command
+from contract_test.data.errors import CatalogError, ContractTestError, SchemaError
+from contract_test.files.catalog import load_catalog
+from contract_test.files.generated import check_source, module_files
+from contract_test.use_cases.generate import generate
+from envelopes import DecodeError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def contracts(tmp_path):
+    """A function that writes schemas, by path below the contracts directory, and gives the directory."""
+
+    def write(**schemas):
+        for path, schema in schemas.items():
+            file = tmp_path / "contracts" / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(schema if isinstance(schema, str) else json.dumps(schema))
+        return tmp_path / "contracts"
+
+    return write
+
+
+def run(*arguments):
+    return CliRunner().invoke(command, [str(argument) for argument in arguments], standalone_mode=False)
+
+
+def load(tmp_path, monkeypatch, package, name):
+    monkeypatch.syspath_prepend(tmp_path)
+    return getattr(__import__(f"{package}.messages", fromlist=[name]), name)
+
+
+def obj(**properties):
+    return {"type": "object", "properties": properties}
+
+
+def test_our_own_value_objects_are_up_to_date():
+    result = run("--check", "--contracts", ROOT / "contracts", "--output", ROOT / "src")
+    assert result.return_value == 0, result.output
+
+
+def test_stale_code_is_found_and_named(contracts, tmp_path):
+    directory = contracts(**{"a/v1.json": obj(x={"type": "string"})})
+    arguments = ("--contracts", directory, "--package", "stale", "--output", tmp_path)
+    assert run(*arguments).return_value == 0
+    assert run("--check", *arguments).return_value == 0
+    contracts(**{"a/v1.json": obj(y={"type": "string"})})
+    result = run("--check", *arguments)
+    assert result.return_value == 1
+    assert "a_v1.py: stale" in result.output
+    module = tmp_path / "stale" / "messages" / "a_v1.py"
+    run(*arguments)
+    module.write_text(module.read_text() + "# by hand\n")
+    assert "a_v1.py: stale" in run("--check", *arguments).output
+
+
+def test_an_unchanged_contract_is_not_generated_again(contracts, tmp_path):
+    directory = contracts(**{"a/v1.json": obj(x={"type": "string"}), "b/v1.json": obj()})
+    generate(load_catalog(directory), "again", tmp_path)
+    contracts(**{"b/v1.json": obj(y={"type": "string"})})
+    written = {path.name for path in generate(load_catalog(directory), "again", tmp_path).written}
+    assert written == {"b_v1.py", "b_v1.json"}
+
+
+def test_what_is_no_longer_a_contract_goes(contracts, tmp_path):
+    directory = contracts(**{"a/v1.json": obj(), "b/v1.json": obj()})
+    generate(load_catalog(directory), "gone", tmp_path)
+    (directory / "b" / "v1.json").unlink()
+    (directory / "b").rmdir()
+    assert [path.name for path in generate(load_catalog(directory), "gone", tmp_path).removed] == [
+        "b_v1.py",
+        "b_v1.json",
+    ]
+
+
+def test_one_message_costs_the_import_of_one_module():
+    code = (
+        "import sys; from envelopes.messages import MessageLiked;"
+        "print(*[name for name in sys.modules if name.startswith(('envelopes.messages.', 'contract_test'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["envelopes.messages.message_liked_v2"]
+
+
+def test_files_may_share_schemas(contracts, tmp_path, monkeypatch):
+    directory = contracts(**{
+        "common/person.json": {"$id": "https://acme.example/common/person.json", "$defs": {"name": {"type": "string"}},
+                               "type": "object", "required": ["name"], "properties": {"name": {"$ref": "#/$defs/name"}}},
+        "common/address.json": {"type": "object", "properties": {"city": {"type": "string"}}},
+        "hired/v1.json": obj(who={"$ref": "../common/person.json"}, where={"$ref": "../common/address.json"}),
+        "fired/v1.json": {"$id": "https://acme.example/fired/v1.json"} | obj(
+            who={"$ref": "../common/person.json"}, name={"$ref": "../common/person.json#/$defs/name"},
+            where={"$ref": "../common/address.json"}),
+    })  # fmt: skip
+    generate(load_catalog(directory), "sharing", tmp_path)
+    fired = load(tmp_path, monkeypatch, "sharing", "Fired")
+    assert fired.from_json('{"who": {"name": "Ana"}, "name": "x", "where": {"city": "Y"}}').who.name == "Ana"
+    for wrong in ('{"who": {}}', '{"name": 1}', '{"where": {"city": 1}}'):
+        with pytest.raises(DecodeError):
+            fired.from_json(wrong)
+
+
+def test_draft_07_is_read_as_draft_07(contracts, tmp_path, monkeypatch):
+    schema = {"$schema": "http://json-schema.org/draft-07/schema#", "definitions": {"n": {"type": "integer"}}} | obj(
+        pair={"items": [{"type": "string"}, {"$ref": "#/definitions/n"}], "additionalItems": False},
+        count={"$ref": "#/definitions/n", "maximum": 3},
+    )
+    schema["dependencies"] = {"count": ["pair"]}
+    generate(load_catalog(contracts(**{"old/v1.json": schema})), "draft7", tmp_path)
+    old = load(tmp_path, monkeypatch, "draft7", "Old")
+    assert old.from_json('{"pair": ["a", 1], "count": 9}').count == 9, "beside a $ref nothing counts in draft-07"
+    for wrong in ('{"pair": ["a", "b"]}', '{"pair": ["a", 1, 2]}', '{"count": 1}'):
+        with pytest.raises(DecodeError):
+            old.from_json(wrong)
+
+
+NAMES = ["class", "self", "from_json", "model_config", "None", "print", "__class__", "_x", "1st", "", "a b", "a-b", "a_b", "名前",
+         "Ünï", "ﬁ", "str", "Json", "root", "additional_properties", "x" * 200, "import os", '"', "'", "\\", "\n", "\u2028", "😀"]  # fmt: skip
+
+
+def test_any_name_can_be_a_field(contracts, tmp_path, monkeypatch):
+    schema = obj(**{name: {"type": "string", "title": name, "description": name} for name in NAMES})
+    schema["required"] = NAMES[:10]
+    generate(load_catalog(contracts(**{"names/v1.json": schema})), "names", tmp_path)
+    cls = load(tmp_path, monkeypatch, "names", "Names")
+    message = {name: f"value {number}" for number, name in enumerate(NAMES)}
+    value = cls.from_json(json.dumps(message))
+    assert json.loads(value.to_json()) == message
+    assert value.class_ == "value 0"
+    fields = {name: getattr(value, name) for name in cls.model_fields}
+    assert cls(**fields) == value
+
+
+def test_alternatives_that_a_constant_tells_apart_are_classes_of_their_own(contracts, tmp_path, monkeypatch):
+    def way(kind, field):
+        return obj(**{"class": {"const": kind}, field: {"type": "string"}}) | {"required": ["class", field]}
+
+    schema = obj(way={"oneOf": [way("push", "token"), way("sms", "number")]}) | {"required": ["way"]}
+    generate(load_catalog(contracts(**{"sent/v1.json": schema})), "tagged", tmp_path)
+    sent = load(tmp_path, monkeypatch, "tagged", "Sent")
+    assert sent.from_json('{"way": {"class": "sms", "number": "1"}}').way.number == "1"
+    assert not hasattr(sent.from_json('{"way": {"class": "push", "token": "1"}}').way, "number")
+
+
+HOSTILE_TEXTS = ['"""', "'''", '\\"""', "\\", "\n", "\r\n", "\u2028", "\x00", '""")\nimport os\nos.abort()\n("""', "{0}", "%s",
+                 "__import__('os').abort()", "# -*- coding: utf-7 -*-", "\u202e", "'+__import__('os').abort()+'", "\ufeff"]  # fmt: skip
+
+
+def hostile_schema(rng: random.Random, depth: int = 2) -> dict:
+    """A valid schema whose every text is hostile."""
+
+    def text():
+        return "".join(rng.choice([*HOSTILE_TEXTS, *NAMES]) for _ in range(rng.randint(1, 3)))
+
+    kind = rng.choice(["object", "enum", "const", "default"] if depth else ["enum", "const", "default"])
+    schema = {"title": text(), "description": text(), "$comment": text(), "examples": [text()]}
+    if kind == "object":
+        properties = {text(): hostile_schema(rng, depth - 1) for _ in range(3)}
+        return schema | {
+            "type": "object",
+            "properties": properties,
+            "required": list(properties)[:1],
+            "$defs": {text(): {}},
+        }
+    if kind == "enum":
+        return schema | {"enum": list({text() for _ in range(3)})}
+    return schema | ({"const": text()} if kind == "const" else {"type": "string", "default": text()})
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_text_of_a_schema_becomes_code(contracts, seed):
+    schema = hostile_schema(random.Random(seed)) | {"type": "object"}
+    directory = contracts(
+        **{"hostile/v1.json": {"properties": {"x": hostile_schema(random.Random(seed + 1000))}} | schema}
+    )
+    for name, source in module_files(load_catalog(directory).contracts[0]).items():
+        if name.endswith(".py"):
+            check_source(source)
+            ast.parse(source)
+            assert source.isascii() or all(line.isprintable() for line in source.splitlines())
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import os", "x = open('a')", "class A:\n    f = lambda: 1", "x = y.z", "def f(): pass", "@a\nclass B: pass"],
+)
+def test_the_allow_list_refuses_code(code):
+    with pytest.raises(ContractTestError):
+        check_source(code)
+
+
+def nested(levels):
+    schema = {"type": "string"}
+    for _ in range(levels):
+        schema = {"properties": {"a": schema}}
+    return schema
+
+
+def doubling(levels):
+    definitions = {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(levels)}
+    return {"$ref": "#/$defs/d0", "$defs": definitions | {f"d{levels}": {"type": "object"}}}
+
+
+REFUSED = {
+    "$ref to the network": {"$ref": "http://127.0.0.1:1/x.json"},
+    "$ref to a file": {"$ref": "file:///etc/passwd"},
+    "$ref that climbs out": {"$ref": "../../../../../../etc/passwd"},
+    "$ref that climbs out, hidden": {"$ref": "..%2f..%2f..%2fetc/passwd"},
+    "$ref to nothing": {"$ref": "#/$defs/none"},
+    "$ref to itself": {"$ref": "#"},
+    "doubling $refs": doubling(40),
+    "10,000 levels": '{"a":' * 10_000 + "1" + "}" * 10_000,
+    "10,000 arrays": '{"enum":' + "[" * 10_000 + "]" * 10_000 + "}",
+    "a number of 5,000 digits": '{"maximum":' + "9" * 5000 + "}",
+    "a number beyond a double": '{"maximum":1e999}',
+    "NaN": '{"const":NaN}',
+    "a key twice": '{"type":"object","type":"string"}',
+    "not UTF-8": '{"title":"\ud800"}',
+    "not JSON": "{",
+    "not a schema": '{"type":"strnig"}',
+    "not a schema at all": '"x"',
+    "a pattern of unbounded size": {"properties": {"a": {"pattern": "((a{1000}){1000}){1000}"}}},
+    "an unknown dialect": {"$schema": "http://127.0.0.1:1/meta"},
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_schema_that_cannot_be_kept_to_is_refused_with_its_file(contracts, tmp_path, name):
+    schema = REFUSED[name]
+    directory = contracts(**{"a/v1.json": "{}"})
+    text = schema if isinstance(schema, str) else json.dumps(schema)
+    (directory / "a" / "v1.json").write_bytes(text.encode(errors="surrogatepass"))
+    with pytest.raises(SchemaError) as caught:
+        generate(load_catalog(directory), "refused", tmp_path)
+    assert "a/v1.json" in caught.value.place
+    assert caught.value.advice
+    assert not (tmp_path / "refused" / "messages" / "a_v1.py").exists()
+
+
+def test_a_link_out_of_the_directory_is_refused(contracts, tmp_path):
+    (tmp_path / "outside.json").write_text("{}")
+    directory = contracts(**{"a/v1.json": {"$ref": "link.json"}})
+    (directory / "a" / "link.json").symlink_to(tmp_path / "outside.json")
+    with pytest.raises(SchemaError, match="outside the contracts directory"):
+        load_catalog(directory)
+
+
+@pytest.mark.parametrize("name", ["..", "-a", "a b", "a;b", "a\nb", "é"])
+def test_a_subject_that_is_no_name_is_refused(contracts, name):
+    directory = contracts(**{"ok/v1.json": {}})
+    if name != "..":
+        (directory / name).mkdir()
+        (directory / name / "v1.json").write_text("{}")
+    else:
+        (directory / "catalog.toml").write_text('[subjects."../x"]\n')
+    with pytest.raises(CatalogError):
+        load_catalog(directory)
+
+
+def test_two_subjects_of_one_class_name_are_refused(contracts, tmp_path):
+    with pytest.raises(CatalogError, match="would both become"):
+        generate(load_catalog(contracts(**{"a.b/v1.json": {}, "a_b/v1.json": {}})), "clash", tmp_path)
+
+
+BEARABLE = {
+    "90 levels": nested(90),
+    "a catastrophic pattern": obj(a={"pattern": "^(a+)+$"}, b={"pattern": "^(a|a)*$"}, c={"pattern": "(?=(a+)+$)b"}),
+    "a large enum": {"enum": [f"value {number}" for number in range(20_000)]},
+    "a wide object": obj(**{f"field {number}": {"type": "string"} for number in range(3000)}),
+    "recursion in every way": obj(
+        a={"$ref": "#"}, b={"items": {"$ref": "#"}}, c={"additionalProperties": {"$ref": "#"}}
+    ),
+    "a map of itself": {"additionalProperties": {"$ref": "#"}},
+    "an array of itself": {"type": "array", "items": {"$ref": "#"}},
+    "mixtures without end": {
+        "anyOf": [obj(a={"$ref": "#/anyOf/1"}, b={"$ref": "#"}), obj(a={"$ref": "#"}, b={"$ref": "#/anyOf/0"})]
+    },
+}
+
+
+@pytest.mark.parametrize("name", BEARABLE)
+def test_a_schema_that_is_only_large_or_odd_is_harmless(contracts, tmp_path, name):
+    """In a process of its own: 256 MB above a bare interpreter with the toolkit, and no longer than a few seconds."""
+    directory = contracts(**{"a/v1.json": BEARABLE[name]})
+    code = (
+        "import resource, sys; from pathlib import Path\n"
+        "from contract_test.files.catalog import load_catalog\n"
+        "from contract_test.use_cases.generate import generate\n"
+        "resource.setrlimit(resource.RLIMIT_CPU, (20, 20)); resource.setrlimit(resource.RLIMIT_DATA, (2**28, 2**28))\n"
+        f"generate(load_catalog(Path({str(directory)!r})), 'bearable', Path({str(tmp_path)!r}))\n"
+        f"sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from bearable.messages import A; from envelopes import DecodeError\n"
+        "try: A.from_json('{\"a\": \"' + 'a' * 5000 + 'b\"}')\n"
+        "except DecodeError: pass\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_generated_packages_are_typed(contracts, tmp_path):
+    mypy = pytest.importorskip("mypy.api")
+    directory = contracts(
+        **{"tagged/v1.json": obj(a={"type": "integer"}, b={"type": ["string", "null"]}), "x/v1.json": {"type": "array"}}
+    )
+    generate(load_catalog(directory), "typed", tmp_path)
+    (tmp_path / "use.py").write_text(
+        "from typed.messages import Tagged, TaggedV1, X\n"
+        "value: TaggedV1 = Tagged(a=1)\n"
+        "number: int | None = value.a\n"
+        "reveal_type(value.b)\n"
+        "Tagged(a='x')\nTagged(c=1)\nvalue.c\n"
+    )
+    out, _, _ = mypy.run(
+        [
+            "--strict",
+            "--no-incremental",
+            "--cache-dir",
+            str(tmp_path / "cache"),
+            str(tmp_path / "use.py"),
+            str(tmp_path / "typed"),
+        ]
+    )
+    found = [
+        line.partition(": ")[0].rpartition("/")[2] + " " + line.rpartition("[")[2]
+        for line in out.splitlines()
+        if "error" in line
+    ]
+    assert found == ["use.py:5 arg-type]", "use.py:6 call-arg]", "use.py:7 attr-defined]"], out
+    assert 'Revealed type is "str | None"' in out or "Union[builtins.str, None]" in out
+
+
+def test_200_contracts_in_one_call(contracts, tmp_path):
+    """Not timed here: that all of them are there, and a second call writes nothing."""
+    schema = json.loads((ROOT / "contracts/message.posted/v1.json").read_text())
+    directory = contracts(**{f"subject.n{number}/v1.json": schema for number in range(200)})
+    catalog = load_catalog(directory)
+    assert len(generate(catalog, "many", tmp_path).written) > 400
+    started = time.monotonic()
+    assert generate(catalog, "many", tmp_path).written == ()
+    assert time.monotonic() - started < 60
