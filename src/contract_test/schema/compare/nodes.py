@@ -353,8 +353,29 @@ class Pool:
         return self.make(Ref, key)
 
     def resolve(self, ref: Ref) -> Node:
-        """What a reference stands for."""
+        """What a reference stands for; one that leads back to itself without reading anything says nothing."""
         target = self._targets.get(ref.key)
         if target is None:
             target = self._targets[ref.key] = self._pending.pop(ref.key)()
+            if self._leads_to(target, ref, set()):
+                target = self._targets[ref.key] = self.make(Unsupported, "a reference leads to itself")
         return target
+
+    def _leads_to(self, node: Node, ref: Ref, seen: set[Node]) -> bool:
+        if node is ref:
+            return True
+        if node in seen:
+            return False
+        seen.add(node)
+        match node:
+            case AllOf(parts) | AnyOf(parts) | OneOf(parts):
+                return any(self._leads_to(part, ref, seen) for part in parts)
+            case Not(part):
+                return self._leads_to(part, ref, seen)
+            case Ref():
+                return self._leads_to(self.resolve(node), ref, seen)
+        return False
+
+    def causes(self) -> list[str]:
+        """Why some nodes are not supported."""
+        return [node.cause for node in self._nodes.values() if isinstance(node, Unsupported)]

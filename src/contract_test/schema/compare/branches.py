@@ -1,0 +1,170 @@
+"""One branch of the search: literals of one JSON type that hold, and unions of which one option must."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from contract_test.schema.compare import nodes
+from contract_test.schema.compare.nodes import Node, Pool
+
+Literal = tuple[Node, bool]
+State = frozenset[Literal]
+Option = tuple[Literal, ...]
+Union = tuple[Option, ...]
+
+_LOOK_THROUGH = 6
+
+
+class Branch:
+    """A conjunction under construction.
+
+    `facts` are keywords of this type, enumerations and what is not supported, each wanted or not.
+    """
+
+    def __init__(self, pool: Pool, kind: str) -> None:
+        self.pool = pool
+        self.kind = kind
+        self.facts: dict[Node, bool] = {}
+        self.unions: list[Union] = []
+        self._seen: dict[Node, bool] = {}
+
+    @classmethod
+    def of(cls, pool: Pool, kind: str, literals: Iterable[Literal]) -> Branch | None:
+        """The branch of one type, None where the literals exclude the type."""
+        branch = cls(pool, kind)
+        return branch if branch.assume(sorted(literals, key=_by_want)) else None
+
+    def choose(self, union: Union, option: Option) -> Branch | None:
+        """A copy in which one option of a union holds, None where that contradicts what holds."""
+        copy = Branch(self.pool, self.kind)
+        copy.facts = dict(self.facts)
+        copy.unions = [other for other in self.unions if other is not union]
+        copy._seen = dict(self._seen)
+        return copy if copy.assume(option) else None
+
+    def narrow(self, union: Union, options: Sequence[Option]) -> None:
+        """Leave only some options of a union."""
+        self.unions = [other for other in self.unions if other is not union]
+        self.unions.append(tuple(options))
+
+    def assume(self, literals: Iterable[Literal]) -> bool:
+        """Let literals hold; return whether that is still possible."""
+        todo = list(reversed(list(literals)))
+        while todo:
+            node, wanted = todo.pop()
+            if node.about and node.about != self.kind:
+                if not wanted:
+                    return False
+                continue
+            seen = self._seen.get(node)
+            if seen is not None:
+                if seen != wanted:
+                    return False
+                continue
+            self._seen[node] = wanted
+            if not self._take(node, wanted, todo):
+                return False
+        return True
+
+    def _take(self, node: Node, wanted: bool, todo: list[Literal]) -> bool:  # noqa: FBT001
+        match node:
+            case nodes.Anything():
+                return wanted
+            case nodes.Nothing():
+                return not wanted
+            case nodes.TypeIs(types):
+                return (self.kind in types) == wanted
+            case nodes.Not(part):
+                todo.append((part, not wanted))
+            case nodes.Ref():
+                todo.append((self.pool.resolve(node), wanted))
+            case nodes.AllOf(parts) | nodes.AnyOf(parts):
+                if wanted == isinstance(node, nodes.AllOf):
+                    todo += [(part, wanted) for part in reversed(parts)]
+                else:
+                    self.unions.append(tuple(((part, wanted),) for part in parts))
+            case nodes.OneOf(parts):
+                self.unions.append(_exactly_one(parts) if wanted else _none_or_two(parts))
+            case _:
+                self.facts[node] = wanted
+        return True
+
+    def propagate(self) -> bool:
+        """Drop options that what holds excludes, and take those that are left alone; False where a union has none."""
+        changed = True
+        while changed:
+            changed = False
+            unions, self.unions = self.unions, []
+            for union in unions:
+                left: list[Option] | None = []
+                for option in union:
+                    answer = self._holds_all(option)
+                    if answer:
+                        left = None
+                        break
+                    if answer is None:
+                        assert left is not None
+                        left.append(option)
+                if left is None:
+                    continue
+                if not left:
+                    return False
+                if len(left) == 1:
+                    changed = True
+                    if not self.assume(left[0]):
+                        return False
+                else:
+                    self.unions.append(union if len(left) == len(union) else tuple(left))
+        return True
+
+    def _holds_all(self, option: Option) -> bool | None:
+        known: bool | None = True
+        for node, wanted in option:
+            answer = self._holds(node, wanted, _LOOK_THROUGH)
+            if answer is False:
+                return False
+            if answer is None:
+                known = None
+        return known
+
+    def _holds(self, node: Node, wanted: bool, depth: int) -> bool | None:  # noqa: FBT001
+        """Whether a literal holds already, as far as that can be seen without search."""
+        if node.about and node.about != self.kind:
+            return wanted
+        seen = self._seen.get(node)
+        if seen is not None:
+            return seen == wanted
+        match node:
+            case nodes.Anything():
+                return wanted
+            case nodes.Nothing():
+                return not wanted
+            case nodes.TypeIs(types):
+                return (self.kind in types) == wanted
+            case nodes.Not(part) if depth:
+                return self._holds(part, not wanted, depth - 1)
+            case nodes.Ref() if depth:
+                return self._holds(self.pool.resolve(node), wanted, depth - 1)
+            case nodes.AllOf(parts) | nodes.AnyOf(parts) if depth:
+                conjunction = wanted == isinstance(node, nodes.AllOf)
+                answers = [self._holds(part, wanted, depth - 1) for part in parts]
+                if (not conjunction) in answers:
+                    return not conjunction
+                return None if None in answers else conjunction
+        return None
+
+
+def _by_want(literal: Literal) -> bool:
+    return not literal[1]
+
+
+def _exactly_one(parts: tuple[Node, ...]) -> Union:
+    return tuple(
+        ((part, True), *((other, False) for other in parts if other is not part)) for part in dict.fromkeys(parts)
+        if parts.count(part) == 1
+    )
+
+
+def _none_or_two(parts: tuple[Node, ...]) -> Union:
+    pairs = [((one, True), (two, True)) for at, one in enumerate(parts) for two in parts[at + 1 :]]
+    return (tuple((part, False) for part in parts), *pairs)
