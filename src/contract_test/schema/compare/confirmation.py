@@ -91,6 +91,11 @@ def _second(schema: Any, dialect: Dialect, resources: Mapping[str, Any], *, asse
     return extend(base, own)(schema, registry=registry, format_checker=checker)
 
 
+def _refuse(uri: str) -> Any:
+    """Retrieve nothing, whatever a schema refers to."""
+    raise ValueError(f"{uri} is not at hand, and nothing is fetched")
+
+
 class Judge:
     """Says of one schema whether a value is valid, by two validators.
 
@@ -102,8 +107,9 @@ class Judge:
     ) -> None:
         self._rest = (schema, dialect, resources)
         self._assert_formats = assert_formats
-        registry = jsonschema_rs.Registry(list(resources.items()), draft=dialect.number) if resources else None
-        options = {} if registry is None else {"registry": registry}
+        options: dict[str, Any] = {}
+        if resources:
+            options["registry"] = jsonschema_rs.Registry(list(resources.items()), draft=dialect.number, retriever=_refuse)
         self._first = jsonschema_rs.validator_for(schema, validate_formats=assert_formats, offline=True, **options)
         self._second: Any = None
 
@@ -120,7 +126,9 @@ class Judge:
             if self._second is None:
                 self._second = _second(*self._rest, assert_formats=self._assert_formats)
             return bool(self._second.is_valid(value))
-        except Exception:  # noqa: BLE001 - RecursionError, an unresolvable reference, an overflow: no answer
+        except (KeyboardInterrupt, SystemExit, MemoryError):
+            raise
+        except BaseException:  # noqa: BLE001 - a reference to nowhere, too deep a recursion, a panic of native code
             return None
 
     def errors(self, value: Any) -> list[Any]:

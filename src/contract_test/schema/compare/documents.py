@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urldefrag, urljoin
 
 from jsonschema_specifications import REGISTRY as SPECIFICATIONS
 from referencing import Resource
@@ -71,8 +72,10 @@ class Document:
         self.uri = str(schema.get(dialect.id_keyword, "")) if isinstance(schema, dict) else ""
         self.plain = True
         self._refs: dict[int, tuple[str, ...]] = {}
-        self._survey(schema)
         self._digests: dict[str, tuple[int, tuple[str, ...]]] = {}
+        subschemas = self._survey(schema)
+        if self.plain:
+            self._refuse_circles(subschemas)
 
     @cached_property
     def place(self) -> Place:
@@ -89,14 +92,15 @@ class Document:
         root = Resource(self.schema, _SPECIFICATIONS[self.dialect.number])
         return registry.with_resource(self.uri.rstrip("#"), root).resolver(self.uri.rstrip("#"))
 
-    def _survey(self, schema: Any) -> None:
-        """Look through the whole document once, for its depth and for what moves references."""
-        todo = [(schema, 0)]
+    def _survey(self, schema: Any) -> list[dict[str, Any]]:
+        """Look through the whole document once, for its depth and for what moves references; list its objects."""
+        todo, seen = [(schema, 0)], []
         while todo:
             value, depth = todo.pop()
             if depth > MAX_DEPTH:
                 raise UnusableSchemaError(f"the {self.side} is nested deeper than {MAX_DEPTH} levels")
             if isinstance(value, dict):
+                seen.append(value)
                 if depth and isinstance(value.get(self.dialect.id_keyword), str) or any(
                     isinstance(value.get(keyword), (str, bool)) for keyword in _MOVES_REFERENCES
                 ):
@@ -106,6 +110,46 @@ class Document:
                 todo += [(member, depth + 1) for member in value.values()]
             elif isinstance(value, list):
                 todo += [(item, depth + 1) for item in value]
+        return seen
+
+    def _refuse_circles(self, subschemas: list[dict[str, Any]]) -> None:
+        """Raise where a schema applies itself to the same value again: it has no meaning, and validators never return."""
+        done: set[int] = set()
+        for start in subschemas:
+            trail: list[tuple[int, Iterator[Any]]] = []
+            open_now: set[int] = set()
+            upcoming: Any = start
+            while True:
+                if isinstance(upcoming, dict) and id(upcoming) in open_now:
+                    raise UnusableSchemaError(f"a reference of the {self.side} leads to itself")
+                if isinstance(upcoming, dict) and id(upcoming) not in done:
+                    open_now.add(id(upcoming))
+                    trail.append((id(upcoming), self._in_place(upcoming)))
+                while trail:
+                    upcoming = next(trail[-1][1], None)
+                    if upcoming is not None:
+                        break
+                    finished, _ = trail.pop()
+                    open_now.discard(finished)
+                    done.add(finished)
+                if not trail:
+                    break
+
+    def _in_place(self, schema: dict[str, Any]) -> Iterator[Any]:
+        """The schemas that one schema applies to the same value."""
+        known = self.dialect.keywords
+        ref = schema.get("$ref")
+        if isinstance(ref, str) and (local := self._local(ref)) is not None:
+            with suppress(UnusableSchemaError):
+                yield self._pointed(local)
+            if self.dialect.ref_stands_alone:
+                return
+        for keyword in ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies"):
+            part = schema.get(keyword) if keyword in known else None
+            if isinstance(part, list):
+                yield from part
+            elif isinstance(part, dict):
+                yield from (part.values() if keyword.startswith("depend") else (part,))
 
     def target(self, ref: str, place: Place, *, keyword: str = "$ref") -> Target:
         """What `ref` stands for at `place`.
@@ -191,6 +235,37 @@ class Document:
         if not isinstance(schema.get(dialect.id_keyword), str):
             return Place(dialect, place.resolver)
         return Place(dialect, place.resolver.in_subresource(Resource(schema, specification)))
+
+
+def reachable(schema: Any, resources: Mapping[str, Any]) -> dict[str, Any]:
+    """Those resources that a schema may refer to, directly or through others."""
+    if not resources:
+        return {}
+    found: dict[str, Any] = {}
+    todo = [("", schema)]
+    while todo:
+        uri, contents = todo.pop()
+        bases = {uri, *(urljoin(uri, value) for value in _strings(contents, ("$id", "id")))}
+        for ref in _strings(contents, ("$ref", "$dynamicRef", "$schema")):
+            for base in bases:
+                target = urldefrag(urljoin(base, ref)).url
+                if target in resources and target not in found:
+                    found[target] = resources[target]
+                    todo.append((target, resources[target]))
+    return found
+
+
+def _strings(value: Any, keywords: tuple[str, ...]) -> Iterator[str]:
+    """Every string that stands under one of some keywords."""
+    if isinstance(value, dict):
+        for name, member in value.items():
+            if name in keywords and isinstance(member, str):
+                yield member
+            else:
+                yield from _strings(member, keywords)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item, keywords)
 
 
 _TEXTS: dict[str, int] = {}

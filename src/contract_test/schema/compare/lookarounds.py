@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contract_test.schema.compare import nodes
 from contract_test.schema.compare.nodes import Node, Pool
+from contract_test.schema.compare.values import TYPES
 
 
 def pattern_node(pool: Pool, regex: str) -> Node:
@@ -14,11 +15,12 @@ def pattern_node(pool: Pool, regex: str) -> Node:
     if not regex.startswith(("^(?=", "^(?!")) or _has_bare_choice(regex):
         return pool.make(nodes.Pattern, regex)
     parts: list[Node] = []
+    no_string = pool.make(nodes.TypeIs, frozenset(TYPES) - {"string"})  # of which a pattern says nothing
     rest = regex[1:]
     while rest.startswith(("(?=", "(?!")):
         end = _closing(rest)
         ahead: Node = pool.make(nodes.Pattern, f"^(?:{rest[3:end]})")
-        parts.append(ahead if rest[2] == "=" else pool.negation(ahead))
+        parts.append(ahead if rest[2] == "=" else pool.any_of([no_string, pool.negation(ahead)]))
         rest = rest[end + 1 :]
         if rest[:1] in ("*", "+", "?", "{"):
             return pool.make(nodes.Pattern, regex)

@@ -277,6 +277,7 @@ class MaxProperties(Node):
     count: int
 
 
+CIRCULAR = "a reference leads to itself"
 N = TypeVar("N", bound=Node)
 Compile = Callable[[], Node]
 
@@ -358,7 +359,7 @@ class Pool:
         if target is None:
             target = self._targets[ref.key] = self._pending.pop(ref.key)()
             if self._leads_to(target, ref, set()):
-                target = self._targets[ref.key] = self.make(Unsupported, "a reference leads to itself")
+                target = self._targets[ref.key] = self.make(Unsupported, CIRCULAR)
         return target
 
     def _leads_to(self, node: Node, ref: Ref, seen: set[Node]) -> bool:

@@ -93,9 +93,19 @@ def has_dot(text: str) -> bool:
     return "." in text.replace("\\.", "")
 
 
+# PropertyValueAliases.txt of Unicode, general categories
+_LONG_NAMES = {
+    "Letter": "L", "Uppercase_Letter": "Lu", "Lowercase_Letter": "Ll", "Titlecase_Letter": "Lt", "Modifier_Letter": "Lm",
+    "Other_Letter": "Lo", "Mark": "M", "Nonspacing_Mark": "Mn", "Number": "N", "Decimal_Number": "Nd", "digit": "Nd",
+    "Letter_Number": "Nl", "Other_Number": "No", "Punctuation": "P", "punct": "P", "Symbol": "S", "Math_Symbol": "Sm",
+    "Currency_Symbol": "Sc", "Separator": "Z", "Space_Separator": "Zs",
+}  # fmt: skip
+
+
 @lru_cache(maxsize=64)
 def _category(name: str) -> CharSet:
-    """The code points of a Unicode general category, such as `Lu` or `L`."""
+    """The code points of a Unicode general category, such as `Lu` or `L`, or `Letter` in full."""
+    name = _LONG_NAMES.get(name, name)
     if not 1 <= len(name) <= 2 or not any(  # noqa: PLR2004 - categories have one letter or two
         unicodedata.category(chr(code)).startswith(name) for code in range(0x3000)
     ):
