@@ -67,11 +67,11 @@ class Compiler:
             if keyword in schema and keyword in known
         ]
         if place.dialect.number in (_DRAFT_6, 7):
-            parts += [
-                self.pool.make(nodes.Content, keyword, schema[keyword])
-                for keyword in ("contentEncoding", "contentMediaType")
-                if isinstance(schema.get(keyword), str)
-            ]
+            encoding, media_type = schema.get("contentEncoding", ""), schema.get("contentMediaType", "")
+            if encoding:
+                parts.append(self.pool.make(nodes.Content, "", encoding))
+            if media_type:
+                parts.append(self.pool.make(nodes.Content, media_type, encoding))
         if place.dialect.number >= _DRAFT_2019:
             own = Coverage.of_nothing()
             if "unevaluatedProperties" in schema or "unevaluatedItems" in schema:

@@ -201,7 +201,8 @@ class _Comparison:
         shrunk = shrink(witness, self._is_witness)
         reasons: list[Incompatibility] = Explainer(self.solver, self.compile_writer, self.compile_reader).reasons()
         if not reasons:
-            reasons = list(dict.fromkeys(from_errors(self.readers_judge.errors(shrunk), self.writer, self.reader)))
+            errors = self.readers_judge.errors(shrunk)
+            reasons = list({repr(reason): reason for reason in from_errors(errors, self.writer, self.reader)}.values())
         if not reasons:
             reasons = [reason_for("not-included", "", "", ABSENT, ABSENT)]
         return Verdict("incompatible", witness=shrunk, incompatibilities=tuple(reasons))

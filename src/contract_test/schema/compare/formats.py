@@ -19,7 +19,7 @@ from contract_test.schema.compare.dialects import DIALECTS, Dialect
 
 _STRANGE = ("", "x", "%", "\\", "( ", "::", ":x", "not a format!", "{", "~", "\x00 \n", "-1")
 
-# A pattern that every text of the format matches (jsonschema-rs accepts no other): for proofs, so rather too wide.
+# A pattern that every text of the format matches, by its RFC: for proofs, so rather too wide.
 SHAPES = {
     "date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
     "date-time": "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$",
@@ -27,35 +27,81 @@ SHAPES = {
     "duration": "^P[0-9A-Z]+$",
     "email": "@",
     "idn-email": "@",
+    "hostname": "^[A-Za-z0-9._-]+$",
     "ipv4": "^[0-9]{1,3}(\\.[0-9]{1,3}){3}$",
-    "ipv6": "^[0-9A-Fa-f:.]{2,45}$",
+    "ipv6": "^[0-9A-Fa-f.:]*:[0-9A-Fa-f.:]*:[0-9A-Fa-f.:]*$",
     "uuid": "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$",
-    "uri": "^[A-Za-z][A-Za-z0-9+.-]*:",
-    "iri": "^[A-Za-z][A-Za-z0-9+.-]*:",
-    "json-pointer": "^(/|$)",
-    "relative-json-pointer": "^[0-9]",
+    "uri": "^[A-Za-z][A-Za-z0-9+.-]*:[\\x21-\\x7e]*$",
+    "uri-reference": "^[\\x21-\\x7e]*$",
+    "iri": '^[A-Za-z][A-Za-z0-9+.-]*:[^\\s<>"{}|\\\\^`]*$',
+    "iri-reference": '^[^\\s<>"{}|\\\\^`]*$',
+    "json-pointer": "^(/([^~/]|~[01])*)*$",
+    "relative-json-pointer": "^(0|[1-9][0-9]*)(#|(/([^~/]|~[01])*)*)$",
+}
+# The other way about: every text that matches has the format. Rather too narrow.
+CERTAIN = {
+    "uri-reference": "^[A-Za-z0-9._~-]*$",
+    "iri-reference": "^[A-Za-z0-9._~-]*$",
+    "uri-template": "^[A-Za-z0-9._~-]*$",
+    "regex": "^[A-Za-z0-9_ -]*$",
+    "uuid": SHAPES["uuid"],
+    "json-pointer": "^(/([^~/]|~[01])*)*$",
+    "relative-json-pointer": "^(0|[1-9][0-9]*)(#|(/([^~/]|~[01])*)*)$",
 }
 EXAMPLES = {
     "date": ["2024-02-29", "1999-12-31"],
-    "date-time": ["2024-02-29T12:30:45Z", "1999-12-31T23:59:59.5+01:00"],
+    "date-time": ["2024-02-29T12:30:45Z", "1999-12-31T23:59:59.5+01:00", "2024-02-29t12:30:45z"],
     "time": ["12:30:45Z", "23:59:59.5+01:00"],
-    "duration": ["P1D", "PT1H30M"],
+    "duration": ["P1D", "PT1H30M", "P4W"],
     "email": ["a@example.org", "b.c@example.com"],
-    "idn-email": ["a@example.org", "b.c@example.com"],
-    "hostname": ["example.org", "a"],
-    "idn-hostname": ["example.org", "a"],
-    "ipv4": ["192.0.2.1", "127.0.0.1"],
-    "ipv6": ["2001:db8::1", "::1"],
-    "uuid": ["2eb8aa08-aa98-11ea-b4aa-73b441d16380", "00000000-0000-0000-0000-000000000000"],
-    "uri": ["https://example.org/a?b#c", "urn:a:b"],
-    "uri-reference": ["/a/b", "#c", ""],
-    "iri": ["https://example.org/a?b#c", "urn:a:b"],
-    "iri-reference": ["/a/b", "#c", ""],
-    "uri-template": ["/a/{b}", "a"],
-    "json-pointer": ["/a/0", ""],
-    "relative-json-pointer": ["0/a", "1#"],
-    "regex": ["^a+$", ""],
+    "idn-email": ["a@example.org", "é@example.org"],
+    "hostname": ["example.org", "a", "1-a", "2024-a.example", "2001"],
+    "idn-hostname": ["example.org", "a", "bücher.example"],
+    "ipv4": ["192.0.2.1", "127.0.0.1", "1.1.1.1", "255.255.255.255"],
+    "ipv6": ["2001:db8::1", "::1", "::", "::ffff:192.0.2.1", "2001:0db8:0000:0000:0000:8a2e:0370:7334",
+             "FFFF:ffff:ffff:ffff:ffff:ffff:255.255.255.255"],
+    "uuid": ["2eb8aa08-aa98-11ea-b4aa-73b441d16380", "00000000-0000-0000-0000-000000000000",
+             "2EB8AA08-AA98-11EA-B4AA-73B441D16380"],
+    "uri": ["https://example.org/a?b#c", "urn:a:b", "a:", "https://u:p@example.org:80/'(a)/%20Z"],
+    "uri-reference": ["/a/b", "#c", "", "a", "/'(a)/%20Z"],
+    "iri": ["https://example.org/a?b#c", "urn:a:b", "https://example.org/é"],
+    "iri-reference": ["/a/b", "#c", "", "/é"],
+    "uri-template": ["/a/{b}", "a", "{+a}"],
+    "json-pointer": ["/a/0", "", "/", "/a b"],
+    "relative-json-pointer": ["0/a", "1#", "0"],
+    "regex": ["^a+$", "", "[a-z]", "(a|b)*", "a{2}"],
+}  # fmt: skip
+# (before, filler, after): a text of any greater length
+_STRETCHED = {
+    "date-time": ("2024-02-29T12:30:45.", "5", "Z"),
+    "time": ("12:30:45.", "5", "Z"),
+    "duration": ("P", "1", "D"),
+    "email": ("", "a", "@example.org"),
+    "idn-email": ("", "a", "@example.org"),
+    "hostname": ("", "a", ".example"),
+    "idn-hostname": ("", "a", ".example"),
+    "uri": ("https://example.org/", "a", ""),
+    "uri-reference": ("/", "a", ""),
+    "iri": ("https://example.org/", "a", ""),
+    "iri-reference": ("/", "a", ""),
+    "uri-template": ("", "a", ""),
+    "json-pointer": ("/", "a", ""),
+    "relative-json-pointer": ("0/", "a", ""),
+    "regex": ("", "a", ""),
 }
+
+
+def examples(name: str, low: int, high: int | None) -> list[str]:
+    """Texts of a format, where possible some of `low` to `high` characters."""
+    texts = list(EXAMPLES.get(name, ()))
+    before, filler, after = _STRETCHED.get(name, ("", "", ""))
+    fixed = len(before) + len(after)
+    if filler:
+        wanted = {max(low, fixed + 1), low + 1, low + 7}
+        texts += [before + filler * (length - fixed) + after for length in sorted(wanted) if length > fixed]
+    return [text for text in texts if len(text) >= low and (high is None or len(text) <= high)]
+
+
 # What has the left format has the right one as well.
 WIDER = {
     ("email", "idn-email"),

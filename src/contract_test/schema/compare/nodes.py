@@ -156,11 +156,11 @@ class Format(Node):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Content(Node):
-    """`contentEncoding` or `contentMediaType` of drafts 6 and 7, which some validators assert and others do not."""
+    """Text of a media type ("" for any) in an encoding: drafts 6 and 7, where some validators assert it and others do not."""
 
     about: ClassVar[str] = "string"
-    keyword: str
-    wanted: str
+    media_type: str
+    encoding: str
 
 
 @dataclass(frozen=True, eq=False, slots=True)

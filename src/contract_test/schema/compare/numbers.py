@@ -124,7 +124,7 @@ def _dense(within: _Range, avoided: list[Fraction], want: int) -> Found:
         if low[0] > high[0] or low[1] or high[1]:
             return EMPTY
         return Found([low[0]] if _is_no_multiple(low[0], avoided) else [], complete=True)
-    kept = (number for number in _guesses(low, high) if within.holds(number) and _is_no_multiple(number, avoided))
+    kept = (number for number in _guesses(low, high, avoided) if within.holds(number) and _is_no_multiple(number, avoided))
     return Found(list(islice(kept, want + 3)), complete=False)
 
 
@@ -132,13 +132,21 @@ def _is_no_multiple(number: Fraction, avoided: Iterable[Fraction]) -> bool:
     return all((number / other).denominator != 1 for other in avoided)
 
 
-def _guesses(low: tuple[Fraction, bool] | None, high: tuple[Fraction, bool] | None) -> Iterator[Fraction]:
+def _guesses(
+    low: tuple[Fraction, bool] | None, high: tuple[Fraction, bool] | None, avoided: list[Fraction]
+) -> Iterator[Fraction]:
     """Numbers in and around an interval: its ends, whole numbers beside them, then finer and finer steps."""
     ends = [end[0] for end in (low, high) if end is not None] or [Fraction(0)]
     for distance in (Fraction(0), Fraction(1), Fraction(1, 2), Fraction(1, 10), Fraction(2), Fraction(10)):
         for end in ends:
             yield end + distance
             yield end - distance
+    if avoided:
+        step = min(avoided)
+        for part in (Fraction(1, 2), Fraction(1, 10), Fraction(3, 2), Fraction(1, 4)):
+            for end in (*ends, Fraction(0)):
+                yield end + step * part
+                yield end - step * part
     for end in ends:
         for whole in (floor(end), ceil(end)):
             yield from (Fraction(whole), Fraction(whole + 1), Fraction(whole - 1))

@@ -24,6 +24,7 @@ from contract_test.schema.compare.values import TYPES, identity, type_of
 
 MAX_DEPTH = 60
 _MAX_PROBES = 400
+_EXACT_FLOATS = 2**53
 
 
 class OutOfTimeError(Exception):
@@ -220,16 +221,17 @@ class Solver:
         listed = [node for node, wanted in facts.items() if wanted and isinstance(node, nodes.OneValueOf)]
         if listed:
             fewest = min(listed, key=lambda node: len(node.values))
-            found = Found([value for value in fewest.values if type_of(value) == branch.kind], complete=True)
+            values = [value for value in fewest.values if type_of(value) == branch.kind]
+            if branch.kind == "number" and any(isinstance(node, nodes.WrittenWithoutFraction) for node in facts):
+                values += [float(value) for value in values if abs(value) < _EXACT_FLOATS]
+            found = Found(values, complete=True)
         else:
             excluded = sum(
                 len(node.values) for node, wanted in facts.items() if not wanted and isinstance(node, nodes.OneValueOf)
             )
             found = self._candidates(branch.kind, facts, want + excluded)
-        values = {
-            _key(value): value for value in found.values if self._all_hold(facts.items(), value) is not False
-        }
-        return Found(list(values.values()), complete=found.complete)
+        kept = {_key(value): value for value in found.values if self._all_hold(facts.items(), value) is not False}
+        return Found(list(kept.values()), complete=found.complete)
 
     def _candidates(self, kind: str, facts: dict[Node, bool], want: int) -> Found:
         match kind:

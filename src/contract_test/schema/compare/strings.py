@@ -44,11 +44,14 @@ def solve(facts: dict[Node, bool], want: int) -> Found:
     ):
         return EMPTY
     shapes = [formats.SHAPES[name] for name in sorted(named[True]) if name in formats.SHAPES]
-    extra = [text for name in sorted(named[True]) for text in formats.EXAMPLES.get(name, ())]
+    certain = [formats.CERTAIN[name] for name in sorted(named[False]) if name in formats.CERTAIN]
+    extra = [text for name in sorted(named[True]) for text in formats.examples(name, low, high)]
     if named[False] or doubtful:
         extra += _STRANGE
+        extra += [text for name in formats.EXAMPLES for text in formats.EXAMPLES[name]]
+        extra += ["(" + "a" * max(low - 1, 0), " " + "a" * max(low - 1, 0)]
     spare = _SPARE if named[True] or named[False] or doubtful else 0
-    wanted_patterns, unwanted = tuple(sorted(patterns[True]) + shapes), tuple(sorted(patterns[False]))
+    wanted_patterns, unwanted = tuple(sorted(patterns[True]) + shapes), tuple(sorted(patterns[False]) + certain)
     if wanted_patterns or unwanted:
         words, complete = _words(wanted_patterns, unwanted, low, high, want + spare)
         return Found([*extra, *words] if words or not complete else [], complete=complete)
