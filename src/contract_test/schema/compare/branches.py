@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from contract_test.schema.compare import nodes
 from contract_test.schema.compare.nodes import Node, Pool
+from contract_test.schema.compare.relations import Relations
 
 Literal = tuple[Node, bool]
 State = frozenset[Literal]
@@ -13,6 +14,7 @@ Option = tuple[Literal, ...]
 Union = tuple[Option, ...]
 
 _LOOK_THROUGH = 6
+_FAR = 1000
 
 
 class Branch:
@@ -21,25 +23,30 @@ class Branch:
     `facts` are keywords of this type, enumerations and what is not supported, each wanted or not.
     """
 
-    def __init__(self, pool: Pool, kind: str) -> None:
+    def __init__(self, pool: Pool, relations: Relations, kind: str) -> None:
         self.pool = pool
+        self.relations = relations
         self.kind = kind
         self.facts: dict[Node, bool] = {}
         self.unions: list[Union] = []
         self._seen: dict[Node, bool] = {}
+        self._wholes: list[Node] = []
+        self._unwanted: list[Node] = []
 
     @classmethod
-    def of(cls, pool: Pool, kind: str, literals: Iterable[Literal]) -> Branch | None:
+    def of(cls, pool: Pool, relations: Relations, kind: str, literals: Iterable[Literal]) -> Branch | None:
         """The branch of one type, None where the literals exclude the type."""
-        branch = cls(pool, kind)
+        branch = cls(pool, relations, kind)
         return branch if branch.assume(sorted(literals, key=_by_want)) else None
 
     def choose(self, union: Union, option: Option) -> Branch | None:
         """A copy in which one option of a union holds, None where that contradicts what holds."""
-        copy = Branch(self.pool, self.kind)
+        copy = Branch(self.pool, self.relations, self.kind)
         copy.facts = dict(self.facts)
         copy.unions = [other for other in self.unions if other is not union]
         copy._seen = dict(self._seen)
+        copy._wholes = list(self._wholes)
+        copy._unwanted = list(self._unwanted)
         return copy if copy.assume(option) else None
 
     def narrow(self, union: Union, options: Sequence[Option]) -> None:
@@ -50,6 +57,8 @@ class Branch:
     def assume(self, literals: Iterable[Literal]) -> bool:
         """Let literals hold; return whether that is still possible."""
         todo = list(reversed(list(literals)))
+        self._wholes += [node for node, wanted in todo if wanted and node not in self._seen]
+        self._unwanted += [node for node, wanted in todo if not wanted and node not in self._seen]
         while todo:
             node, wanted = todo.pop()
             if node.about and node.about != self.kind:
@@ -124,8 +133,28 @@ class Branch:
             if answer is False:
                 return False
             if answer is None:
+                if self._is_excluded(node, wanted):
+                    return False
                 known = None
         return known
+
+    def _is_excluded(self, node: Node, wanted: bool) -> bool:  # noqa: FBT001
+        """Whether one of the literals that hold as a whole plainly excludes another."""
+        if wanted:
+            return any(self.relations.disjoint(whole, node) for whole in self._wholes)
+        return any(self.relations.includes(whole, node) for whole in self._wholes)
+
+    def by_distance(self, union: Union) -> list[Option]:
+        """The options of a union, those first that lead soonest to where two literals differ."""
+        return sorted(union, key=self._distance)
+
+    def _distance(self, option: Option) -> int:
+        gaps = [
+            self.relations.gap(whole, node) if not wanted else self.relations.gap(node, whole)
+            for node, wanted in option[:2]
+            for whole in (self._unwanted if wanted else self._wholes)
+        ]
+        return min((gap for gap in gaps if gap is not None), default=_FAR)
 
     def _holds(self, node: Node, wanted: bool, depth: int) -> bool | None:  # noqa: FBT001
         """Whether a literal holds already, as far as that can be seen without search."""

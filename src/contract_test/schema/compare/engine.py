@@ -150,7 +150,7 @@ class _Comparison:
 
     def _solve(self, want: int) -> Found:
         try:
-            return self.solver.solve([(self.sent, True), (self.read, False)], want)
+            return self.solver.search([(self.sent, True), (self.read, False)], want)
         except OutOfTimeError:
             self.doubt = self.doubt or "the time for this pair is spent"
             return UNKNOWN

@@ -20,9 +20,11 @@ from contract_test.schema.compare.branches import Branch, Literal, State
 from contract_test.schema.compare.evaluation import Evaluator
 from contract_test.schema.compare.found import EMPTY, UNKNOWN, Found
 from contract_test.schema.compare.nodes import Node, Pool
+from contract_test.schema.compare.relations import Relations
 from contract_test.schema.compare.values import TYPES, identity, type_of
 
-MAX_DEPTH = 60
+_DEPTHS = (5, 10, 20, 40, 80)
+_MAX_PAIRS = 64
 _MAX_PROBES = 400
 _EXACT_FLOATS = 2**53
 
@@ -46,10 +48,26 @@ class Solver:
     def __init__(self, pool: Pool, deadline: float) -> None:
         self.pool = pool
         self.evaluator = Evaluator(pool)
+        self.relations = Relations(pool, self.evaluator, self._in_time)
         self.deadline = deadline
         self._known: dict[State, tuple[Found, int]] = {}
         self._conditional: dict[State, set[int]] = {}
         self._frames: list[_Frame] = []
+        self._limit = _DEPTHS[-1]
+        self._was_limited = False
+
+    def search(self, literals: Iterable[Literal], want: int = 1) -> Found:
+        """What `solve` finds, looking for shallow values first: a deep schema has small witnesses too."""
+        literals = frozenset(literals)
+        found = UNKNOWN
+        for self._limit in _DEPTHS:
+            self._was_limited = False
+            found = self.solve(literals, want)
+            if found.complete or found.values or not self._was_limited:
+                break
+            self._known = {state: entry for state, entry in self._known.items() if entry[0].complete}
+        self._limit = _DEPTHS[-1]
+        return found
 
     def solve(self, literals: Iterable[Literal], want: int = 1) -> Found:
         """Up to `want` values that are in every wanted node and in no unwanted one.
@@ -57,7 +75,7 @@ class Solver:
         Raises `OutOfTimeError` after the deadline.
         """
         state = frozenset(literals)
-        if any((node, not wanted) in state for node, wanted in state):
+        if self._is_contradiction(state):
             return EMPTY
         known = self._known.get(state)
         if known is not None and (known[0].complete or known[1] >= want):
@@ -69,7 +87,8 @@ class Solver:
             if frame.state <= state:
                 self._rest_on({depth})
                 return EMPTY
-        if len(self._frames) >= MAX_DEPTH:
+        if len(self._frames) >= self._limit:
+            self._was_limited = True
             return UNKNOWN
         self._frames.append(_Frame(state))
         try:
@@ -78,6 +97,18 @@ class Solver:
             self._forget(self._frames.pop())
             raise
         return self._settle(self._frames.pop(), found, want)
+
+    def _is_contradiction(self, state: State) -> bool:
+        """Whether two literals of a state plainly exclude each other."""
+        wanted = [node for node, positive in state if positive]
+        unwanted = [node for node, positive in state if not positive]
+        if len(wanted) * len(unwanted) > _MAX_PAIRS:
+            return any((node, True) in state for node in unwanted)
+        return any(self.relations.includes(one, other) for other in unwanted for one in wanted)
+
+    def _in_time(self) -> None:
+        if time.monotonic() > self.deadline:
+            raise OutOfTimeError
 
     def _rest_on(self, depths: set[int]) -> None:
         if self._frames:
@@ -119,7 +150,7 @@ class Solver:
         values: dict[Any, Any] = {}
         complete = True
         for kind in TYPES:
-            branch = Branch.of(self.pool, kind, state)
+            branch = Branch.of(self.pool, self.relations, kind, state)
             if branch is not None:
                 complete = self._search(branch, values, want) and complete
             if len(values) >= want and kind != TYPES[-1]:
@@ -129,8 +160,7 @@ class Solver:
 
     def _search(self, branch: Branch, values: dict[Any, Any], want: int) -> bool:
         """Add values of a branch; return whether all of them were added."""
-        if time.monotonic() > self.deadline:
-            raise OutOfTimeError
+        self._in_time()
         if not branch.propagate():
             return True
         found = self.leaf(branch, want)
@@ -154,7 +184,7 @@ class Solver:
             return self._search(branch, values, want)
         complete = True
         union = min(branch.unions, key=len)
-        for option in union:
+        for option in branch.by_distance(union):
             part = branch.choose(union, option)
             if part is not None:
                 complete = self._search(part, values, want) and complete
@@ -215,8 +245,7 @@ class Solver:
 
     def leaf(self, branch: Branch, want: int) -> Found:
         """The values of a branch as far as its plain literals say: its unions may still exclude some."""
-        if time.monotonic() > self.deadline:
-            raise OutOfTimeError
+        self._in_time()
         facts = branch.facts
         listed = [node for node, wanted in facts.items() if wanted and isinstance(node, nodes.OneValueOf)]
         if listed:
