@@ -25,6 +25,7 @@ _MAX_DEMANDS = 7
 _MAX_SEATINGS = 3000
 _MAX_LISTED = 3000
 _MAX_BUILT = 400
+_MAX_LISTED_LENGTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def solve(solver: Solver, facts: dict[Node, bool], want: int) -> Found:
         return UNKNOWN
     search = _Search(solver, shape, want)
     found = search.run()
-    if found.is_empty or len(found.values) >= want:
+    if found.is_empty or len(found.values) >= want or shape.high is None or shape.high > _MAX_LISTED_LENGTH:
         return found
     listed = _list_all(solver, shape)
     return found if listed is None else Found(listed, complete=True)

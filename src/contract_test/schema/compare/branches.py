@@ -15,12 +15,15 @@ Union = tuple[Option, ...]
 
 _LOOK_THROUGH = 6
 _FAR = 1000
+_COMPOSITE = (nodes.AllOf, nodes.AnyOf, nodes.OneOf, nodes.Ref)
 
 
 class Branch:
     """A conjunction under construction.
 
-    `facts` are keywords of this type, enumerations and what is not supported, each wanted or not.
+    `facts` are keywords of this type, enumerations and what is not supported, each wanted or not. `ones` are the `oneOf`s
+    that are still open: the parts of which exactly one holds, or not exactly one. They become unions as late as possible,
+    because by then most of their parts are excluded by what else holds.
     """
 
     def __init__(self, pool: Pool, relations: Relations, kind: str) -> None:
@@ -29,6 +32,7 @@ class Branch:
         self.kind = kind
         self.facts: dict[Node, bool] = {}
         self.unions: list[Union] = []
+        self.ones: list[tuple[tuple[Node, ...], bool]] = []
         self._seen: dict[Node, bool] = {}
         self._wholes: list[Node] = []
         self._unwanted: list[Node] = []
@@ -44,6 +48,7 @@ class Branch:
         copy = Branch(self.pool, self.relations, self.kind)
         copy.facts = dict(self.facts)
         copy.unions = [other for other in self.unions if other is not union]
+        copy.ones = list(self.ones)
         copy._seen = dict(self._seen)
         copy._wholes = list(self._wholes)
         copy._unwanted = list(self._unwanted)
@@ -58,6 +63,7 @@ class Branch:
         """Let literals hold; return whether that is still possible."""
         todo = list(reversed(list(literals)))
         self._wholes += [node for node, wanted in todo if wanted and node not in self._seen]
+        todo = [literal for literal in todo if literal[1] or not self._is_given(literal[0])]
         self._unwanted += [node for node, wanted in todo if not wanted and node not in self._seen]
         while todo:
             node, wanted = todo.pop()
@@ -93,7 +99,7 @@ class Branch:
                 else:
                     self.unions.append(tuple(((part, wanted),) for part in parts))
             case nodes.OneOf(parts):
-                self.unions.append(_exactly_one(parts) if wanted else _none_or_two(parts))
+                self.ones.append((parts, wanted))
             case _:
                 self.facts[node] = wanted
         return True
@@ -103,6 +109,17 @@ class Branch:
         changed = True
         while changed:
             changed = False
+            ones, self.ones = self.ones, []
+            for parts, wanted in ones:
+                near = tuple(part for part in parts if not self._is_excluded(part, True) and self._holds(part, True, 1) is not False)
+                if len(near) > 1:
+                    self.ones.append((near, wanted))
+                elif near:
+                    changed = True
+                    if not self.assume([(near[0], wanted)]):
+                        return False
+                elif wanted:
+                    return False
             unions, self.unions = self.unions, []
             for union in unions:
                 left: list[Option] | None = []
@@ -137,6 +154,24 @@ class Branch:
                     return False
                 known = None
         return known
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is left to choose."""
+        return bool(self.unions or self.ones)
+
+    def next_union(self) -> Union:
+        """What to choose from next."""
+        if self.unions:
+            return min(self.unions, key=len)
+        at = next((at for at, (_, wanted) in enumerate(self.ones) if wanted), 0)
+        parts, wanted = self.ones.pop(at)
+        self.unions.append(_exactly_one(parts) if wanted else _none_or_two(parts))
+        return self.unions[-1]
+
+    def _is_given(self, node: Node) -> bool:
+        """Whether what holds as a whole plainly keeps out of a composite node."""
+        return isinstance(node, _COMPOSITE) and any(self.relations.disjoint(whole, node) for whole in self._wholes)
 
     def _is_excluded(self, node: Node, wanted: bool) -> bool:  # noqa: FBT001
         """Whether one of the literals that hold as a whole plainly excludes another."""

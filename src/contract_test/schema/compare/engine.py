@@ -34,6 +34,8 @@ ContentModel = Literal["as-written", "closed-writer"]
 _MANY = 32
 _SAMPLES = 500
 _SPOT_CHECKS = 6
+_LEAST_FOR_REASONS = 0.15  # seconds
+_LEAST_FOR_SHRINKING = 0.2
 
 
 def compare(  # noqa: PLR0913 - each is a choice that a caller makes by name
@@ -142,7 +144,8 @@ class _Comparison:
             self.solver.deadline = time.monotonic() + (deadline - time.monotonic()) / 2
             witness = self._sampled(_SPOT_CHECKS if found.is_empty else _SAMPLES, exhaustive=not found.is_empty)
         if witness is not ABSENT:
-            self.solver.deadline = deadline
+            now = time.monotonic()
+            self.solver.deadline = min(deadline, now + max(_LEAST_FOR_REASONS, now - started))
             return self._incompatible(witness)
         if found.is_empty or canonical.covers(self.writer, self.reader, assert_formats=self.assert_formats):
             return Verdict("compatible")
@@ -198,7 +201,8 @@ class _Comparison:
         return ABSENT
 
     def _incompatible(self, witness: Any) -> Verdict:
-        shrunk = shrink(witness, self._is_witness)
+        until = time.monotonic() + _LEAST_FOR_SHRINKING
+        shrunk = shrink(witness, lambda value: time.monotonic() < until and self._is_witness(value))
         reasons: list[Incompatibility] = Explainer(self.solver, self.compile_writer, self.compile_reader).reasons()
         if not reasons:
             errors = self.readers_judge.errors(shrunk)

@@ -11,6 +11,7 @@ from contract_test.schema.compare.texts import text_is, text_matches
 from contract_test.schema.compare.values import exact, identity, type_of
 
 Known = bool | None
+_REMEMBERED = (nodes.Ref, nodes.AllOf, nodes.AnyOf, nodes.OneOf)
 
 
 def every(answers: Iterable[Known]) -> Known:
@@ -52,9 +53,20 @@ class Evaluator:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._open: set[tuple[Node, int]] = set()
+        # answers about containers, which a search builds larger ones from; the value is kept so that its id stays its own
+        self._told: dict[tuple[Node, int], tuple[Any, Known]] = {}
 
     def holds(self, node: Node, value: Any) -> Known:
-        """Whether `value` is in `node`."""
+        """Whether `value` is in `node`. A list or dict that was asked about must not be changed afterwards."""
+        if not isinstance(value, (list, dict)) or not isinstance(node, _REMEMBERED):
+            return self._holds(node, value)
+        key = (node, id(value))
+        told = self._told.get(key)
+        if told is None:
+            told = self._told[key] = (value, self._holds(node, value))
+        return told[1]
+
+    def _holds(self, node: Node, value: Any) -> Known:
         if node.about and node.about != type_of(value):
             return True
         match node:

@@ -25,6 +25,7 @@ _MAX_PATTERNS = 6
 _MAX_SEATINGS = 2000
 _MAX_LISTED = 3000
 _MAX_NAMES = 60
+_MAX_LISTED_NAMES = 10
 _Literals = frozenset[Literal]
 
 
@@ -307,6 +308,8 @@ class _Search:
                 return None
             states += [(name, kind.value) for name in names.values]
         total = 1
+        if len(states) > _MAX_LISTED_NAMES:
+            return None
         for name, state in states:
             found = self.solver.solve(state, 40)
             if not found.complete:

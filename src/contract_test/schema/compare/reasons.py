@@ -67,6 +67,8 @@ class Explainer:
         self.writer = writer
         self.reader = reader
         self.found: dict[tuple[str, str, str], Incompatibility] = {}
+        self._visited: set[tuple[int, int]] = set()
+        self._added = 0
 
     def reasons(self) -> list[Incompatibility]:
         """Every reason that the two structures show, the reader's keywords in the order of its schema."""
@@ -85,7 +87,11 @@ class Explainer:
         if depth > _MAX_DEPTH or len(self.found) >= _MAX_REASONS:
             return False
         writer, reader = self._followed(writer, self.writer), self._followed(reader, self.reader)
-        before = len(self.found)
+        pair = (id(writer.schema), id(reader.schema))
+        if isinstance(reader.schema, dict) and pair in self._visited:
+            return True
+        self._visited.add(pair)
+        before = self._added
         if reader.schema is False:
             self._add("nothing-accepted", writer, reader, (), (), writer.schema, False)  # noqa: FBT003
             return True
@@ -99,7 +105,7 @@ class Explainer:
                 self._explain_each(keyword, state, writer, reader, depth)
             elif self._may_break(state, self._alone(keyword, reader)):
                 self._explain_keyword(keyword, value, state, (writer, reader), depth)
-        return len(self.found) > before
+        return self._added > before
 
     def _followed(self, spot: Spot, compiler: Compiler) -> Spot:
         """A subschema that only refers to another one, as that one."""
@@ -196,6 +202,7 @@ class Explainer:
         self, rule: str, writer: Spot, reader: Spot, writer_path: tuple[str | int, ...],
         reader_path: tuple[str | int, ...], before: Any, after: Any,
     ) -> None:  # fmt: skip
+        self._added += 1
         there = writer.at(*writer_path) if _stands(writer.schema, writer_path) else writer.pointer
         reason = reason_for(rule, there, reader.at(*reader_path), before, after)
         self.found.setdefault((rule, reason.writer_pointer, repr(reason.reader_pointer) + repr(after)), reason)

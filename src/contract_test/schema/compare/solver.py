@@ -17,7 +17,7 @@ from typing import Any
 
 from contract_test.schema.compare import arrays, nodes, numbers, objects, strings
 from contract_test.schema.compare.branches import Branch, Literal, State
-from contract_test.schema.compare.evaluation import Evaluator
+from contract_test.schema.compare.evaluation import Evaluator, count
 from contract_test.schema.compare.found import EMPTY, UNKNOWN, Found
 from contract_test.schema.compare.nodes import Node, Pool
 from contract_test.schema.compare.relations import Relations
@@ -25,6 +25,7 @@ from contract_test.schema.compare.values import TYPES, identity, type_of
 
 _DEPTHS = (5, 10, 20, 40, 80)
 _MAX_PAIRS = 64
+_PATIENCE = 16
 _MAX_PROBES = 400
 _EXACT_FLOATS = 2**53
 
@@ -40,6 +41,7 @@ class _Frame:
     state: State
     rests_on: set[int] = field(default_factory=set)
     conditional: list[State] = field(default_factory=list)
+    branches: int = 0
 
 
 class Solver:
@@ -166,7 +168,7 @@ class Solver:
         found = self.leaf(branch, want)
         if found.is_empty:
             return True
-        if not branch.unions or found.complete:
+        if not branch.is_open or found.complete:
             for value in found.values:
                 if self._passes(branch, value) is not False:
                     values.setdefault(_key(value), value)
@@ -176,14 +178,14 @@ class Solver:
                 values.setdefault(_key(value), value)
         if len(values) >= want:
             return False
-        if len(branch.unions) > 1:
-            closed = self._probe(branch)
-            if closed:
+        self._frames[-1].branches += 1
+        if len(branch.unions) > 1 and self._frames[-1].branches > _PATIENCE:
+            if self._probe(branch):
                 return True
-        if not branch.unions:
-            return self._search(branch, values, want)
+            if not branch.is_open:
+                return self._search(branch, values, want)
         complete = True
-        union = min(branch.unions, key=len)
+        union = branch.next_union()
         for option in branch.by_distance(union):
             part = branch.choose(union, option)
             if part is not None:
@@ -200,6 +202,12 @@ class Solver:
                 if None not in answers:
                     return False
                 known = None
+        for parts, wanted in branch.ones:
+            least, most = count(self.evaluator.holds(part, value) for part in parts)
+            if least != most:
+                known = None
+            elif (least == 1) != wanted:
+                return False
         return known
 
     def _all_hold(self, literals: Iterable[Literal], value: Any) -> bool | None:
