@@ -13,7 +13,7 @@ __all__ = ["compare"]
 def __getattr__(name: str) -> Any:
     """Import `compare` when it is first asked for: `import contract_test` itself stays cheap."""
     if name == "compare":
-        from contract_test.schema.compare import compare  # noqa: PLC0415 - the point of this function
+        from contract_test.schema.compare import compare
 
         return compare
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

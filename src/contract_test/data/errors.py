@@ -21,7 +21,8 @@ class ContractTestError(Exception):
 class InvalidSchemaError(ContractTestError):
     """A document that is no JSON Schema: it breaks its own meta-schema, or is no JSON at all.
 
-    `side` is "writer" or "reader"; `pointer` is a JSON Pointer to the offending value, "" for the whole document.
+    `side` is "writer" or "reader"; `pointer` is a JSON Pointer to the offending value, "" for the whole
+    document.
     """
 
     def __init__(self, problem: str, *, side: str, pointer: str = "", advice: str) -> None:

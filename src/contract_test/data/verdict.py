@@ -29,8 +29,8 @@ ABSENT: Final = _Absent.ABSENT
 class Incompatibility:
     """One reason why a reader rejects what a writer may send.
 
-    `rule` is an id of the rules table. The pointers are JSON Pointers into the two schemas as they were given;
-    `before` and `after` are the writer's and the reader's value of what changed, or `ABSENT`.
+    `rule` is an id of the rules table. The pointers are JSON Pointers into the two schemas as they were
+    given; `before` and `after` are the writer's and the reader's value of what changed, or `ABSENT`.
     """
 
     rule: str

@@ -1,7 +1,8 @@
 """Arrays: what each position must hold, which items must be somewhere, how many there may be.
 
-Requests that some item be in a set are *demands*. Every way to seat the demands on positions is tried; positions beyond
-the last one that a keyword names are alike, so only as many of them are looked at as there are demands.
+Requests that some item be in a set are *demands*. Every way to seat the demands on positions is tried;
+positions beyond the last one that a keyword names are alike, so only as many of them are looked at as there
+are demands.
 """
 
 from __future__ import annotations
@@ -56,12 +57,14 @@ class Shape:
 
     @classmethod
     def of(cls, facts: dict[Node, bool]) -> Shape:
+        """Sort facts."""
         shape = cls()
         for group, (fact, wanted) in enumerate(facts.items()):
-            shape._take(fact, wanted, group)
+            shape.take(fact, wanted, group)
         return shape
 
-    def _take(self, fact: Node, wanted: bool, group: int) -> None:  # noqa: FBT001
+    def take(self, fact: Node, wanted: bool, group: int) -> None:  # noqa: FBT001
+        """Sort one fact in."""
         match fact:
             case nodes.MinItems(number):
                 self._bound(low=number) if wanted else self._bound(high=number - 1)
@@ -179,7 +182,9 @@ class _Search:
         # two equal items beyond the named positions might as well be the first two of these
         yield from combinations(range(min(length, self.shape.named + 2)), 2)
 
-    def _state(self, index: int, seated: dict[int, list[Demand]], twins: tuple[int, int] | None) -> frozenset[Literal]:
+    def _state(
+        self, index: int, seated: dict[int, list[Demand]], twins: tuple[int, int] | None
+    ) -> frozenset[Literal]:
         indices = twins if twins is not None and index in twins else (index,)
         literals: list[Literal] = []
         for at in indices:
@@ -188,7 +193,11 @@ class _Search:
         return frozenset(literals)
 
     def _seat(
-        self, demands: list[Demand], seated: dict[int, list[Demand]], length: int, twins: tuple[int, int] | None
+        self,
+        demands: list[Demand],
+        seated: dict[int, list[Demand]],
+        length: int,
+        twins: tuple[int, int] | None,
     ) -> None:
         if len(self.values) >= self.want:
             return
@@ -219,7 +228,9 @@ class _Search:
 
     def _build(self, seated: dict[int, list[Demand]], length: int, twins: tuple[int, int] | None) -> None:
         """Fill every position; a position that cannot be filled refutes this seating."""
-        shown = min(length, max(self.shape.named, *(index + 1 for index in seated), 0) if seated else self.shape.named)
+        shown = min(
+            length, max(self.shape.named, *(index + 1 for index in seated), 0) if seated else self.shape.named
+        )
         shown = min(length, max(shown, twins[1] + 1 if twins else 0))
         states = [self._state(index, seated, twins) for index in range(shown)]
         tail = self._state(max(shown, self.shape.named), {}, None)
@@ -287,7 +298,10 @@ class _Search:
         options = [[identity(value) for value in found.values] for found in choices]
         seats = _match(options)
         if seats is None:
-            if any(not found.complete and len(found.values) < len(states) for found in choices) or self.shape.at_most:
+            if (
+                any(not found.complete and len(found.values) < len(states) for found in choices)
+                or self.shape.at_most
+            ):
                 self.refuted = False
             return
         self.refuted = False

@@ -1,7 +1,8 @@
 """Strings that match some patterns and not others: emptiness, and the shortest members.
 
-Each pattern becomes a nondeterministic automaton (Thompson), and all of them are walked side by side over characters that
-no pattern tells apart. Nothing is built ahead of need, and every walk has a limit; beyond it the answer is "not complete".
+Each pattern becomes a nondeterministic automaton (Thompson), and all of them are walked side by side over
+characters that no pattern tells apart. Nothing is built ahead of need, and every walk has a limit; beyond
+it the answer is "not complete".
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from contract_test.schema.compare import regexes
-from contract_test.schema.compare.charsets import EVERYTHING, CharSet, char_set, size
+from contract_test.schema.compare.charsets import EVERYTHING, LAST, CharSet, char_set, size
 from contract_test.schema.compare.regexes import Chars, Choice, Edge, Regex, Repeat, UnsupportedRegexError
 
 _MAX_STATES = 6000
@@ -110,7 +111,9 @@ class Automaton:
 
     def step(self, states: State, code: int) -> State:
         """Read one character."""
-        reached = frozenset(target for state in states for chars, target in self.edges[state] if _holds(chars, code))
+        reached = frozenset(
+            target for state in states for chars, target in self.edges[state] if _holds(chars, code)
+        )
         return self.closure(reached, at_start=False, at_end=False)
 
     def accepts_in(self, states: State, *, at_start: bool) -> bool:
@@ -164,7 +167,9 @@ class Words:
             merged: dict[Product, list[tuple[int, int]]] = {}
             for chars in self._classes:
                 code = chars[0][0]
-                target = tuple(part.step(states, code) for (part, _), states in zip(self._parts, product, strict=True))
+                target = tuple(
+                    part.step(states, code) for (part, _), states in zip(self._parts, product, strict=True)
+                )
                 if all(
                     (target_states if positive else part.accept not in target_states)
                     for (part, positive), target_states in zip(self._parts, target, strict=True)
@@ -228,7 +233,8 @@ class Words:
             if len(found) > want or steps > _MAX_STEPS:
                 return found[:want], False
             level = after
-        # a product keeps at least one word for each length: where nothing was found, nothing was cut away either
+        # a product keeps at least one word for each length: where nothing was found, nothing was cut away
+        # either
         return found, complete and not (cut and found)
 
 
@@ -258,7 +264,9 @@ def _members(chars: CharSet, limit: int) -> Iterator[str]:
 def _classes(parts: Sequence[Automaton]) -> list[CharSet]:
     """Split all characters into classes that no automaton tells apart."""
     sets = {chars for part in parts for edges in part.edges for chars, _ in edges}
-    starts = sorted({0, 0xE000} | {cut for chars in sets for low, high in chars for cut in (low, high + 1) if cut <= 0x10FFFF})
+    starts = sorted(
+        {0, 0xE000} | {cut for chars in sets for low, high in chars for cut in (low, high + 1) if cut <= LAST}
+    )
     ordered = sorted(sets)
     groups: dict[tuple[bool, ...], list[tuple[int, int]]] = {}
     for low, after in zip(starts, [*starts[1:], 0x110000], strict=True):

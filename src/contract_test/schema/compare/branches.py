@@ -21,9 +21,9 @@ _COMPOSITE = (nodes.AllOf, nodes.AnyOf, nodes.OneOf, nodes.Ref)
 class Branch:
     """A conjunction under construction.
 
-    `facts` are keywords of this type, enumerations and what is not supported, each wanted or not. `ones` are the `oneOf`s
-    that are still open: the parts of which exactly one holds, or not exactly one. They become unions as late as possible,
-    because by then most of their parts are excluded by what else holds.
+    `facts` are keywords of this type, enumerations and what is not supported, each wanted or not. `ones`
+    are the `oneOf`s that are still open: the parts of which exactly one holds, or not exactly one. They
+    become unions as late as possible, because by then most of their parts are excluded by what else holds.
     """
 
     def __init__(self, pool: Pool, relations: Relations, kind: str) -> None:
@@ -105,13 +105,16 @@ class Branch:
         return True
 
     def propagate(self) -> bool:
-        """Drop options that what holds excludes, and take those that are left alone; False where a union has none."""
+        """Drop options that what holds excludes, and take those that are left alone.
+
+        False where a union has none.
+        """
         changed = True
         while changed:
             changed = False
             ones, self.ones = self.ones, []
             for parts, wanted in ones:
-                near = tuple(part for part in parts if not self._is_excluded(part, True) and self._holds(part, True, 1) is not False)
+                near = tuple(part for part in parts if self._may_hold(part))
                 if len(near) > 1:
                     self.ones.append((near, wanted))
                 elif near:
@@ -169,9 +172,16 @@ class Branch:
         self.unions.append(_exactly_one(parts) if wanted else _none_or_two(parts))
         return self.unions[-1]
 
+    def _may_hold(self, node: Node) -> bool:
+        """Whether nothing that holds plainly excludes a node."""
+        wanted = True
+        return not self._is_excluded(node, wanted) and self._holds(node, wanted, 1) is not False
+
     def _is_given(self, node: Node) -> bool:
         """Whether what holds as a whole plainly keeps out of a composite node."""
-        return isinstance(node, _COMPOSITE) and any(self.relations.disjoint(whole, node) for whole in self._wholes)
+        return isinstance(node, _COMPOSITE) and any(
+            self.relations.disjoint(whole, node) for whole in self._wholes
+        )
 
     def _is_excluded(self, node: Node, wanted: bool) -> bool:  # noqa: FBT001
         """Whether one of the literals that hold as a whole plainly excludes another."""
@@ -224,7 +234,8 @@ def _by_want(literal: Literal) -> bool:
 
 def _exactly_one(parts: tuple[Node, ...]) -> Union:
     return tuple(
-        ((part, True), *((other, False) for other in parts if other is not part)) for part in dict.fromkeys(parts)
+        ((part, True), *((other, False) for other in parts if other is not part))
+        for part in dict.fromkeys(parts)
         if parts.count(part) == 1
     )
 

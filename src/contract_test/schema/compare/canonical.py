@@ -1,7 +1,7 @@
-"""Canonical containment by jsonschema-rs: an experimental second prover, asked last and trusted only where it says yes.
+"""Canonical containment by jsonschema-rs: an experimental second prover, asked last.
 
-It runs outside Python, where nothing can stop it, so it is given small schemas only; and whatever it raises, panics of
-its native code included, is no answer.
+Only its yes is trusted. It runs outside Python, where nothing can stop it, so it is given
+small schemas only; and whatever it raises, panics of its native code included, is no answer.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 CharSet = tuple[tuple[int, int], ...]
 
-_LAST = 0x10FFFF
+LAST = 0x10FFFF
 _SURROGATES = (0xD800, 0xDFFF)
 
 
@@ -45,8 +45,8 @@ def complement(chars: CharSet) -> CharSet:
         if start < low:
             runs.append((start, low - 1))
         start = high + 1
-    if start <= _LAST:
-        runs.append((start, _LAST))
+    if start <= LAST:
+        runs.append((start, LAST))
     return char_set(runs)
 
 
@@ -59,8 +59,8 @@ DIGITS = char_set([(48, 57)])
 WORD = char_set([(48, 57), (65, 90), (95, 95), (97, 122)])
 LINE_ENDS = char_set([(10, 10), (13, 13), (0x2028, 0x2029)])
 # ECMA-262 12.2 WhiteSpace and 12.3 LineTerminator
-SPACES = char_set(
-    [(9, 13), (32, 32), (160, 160), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2029), (0x202F, 0x202F), (0x205F, 0x205F),
-     (0x3000, 0x3000), (0xFEFF, 0xFEFF)]
-)  # fmt: skip
-EVERYTHING = char_set([(0, _LAST)])
+SPACES = char_set([
+    (9, 13), (32, 32), (160, 160), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2029),
+    (0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000), (0xFEFF, 0xFEFF),
+])  # fmt: skip
+EVERYTHING = char_set([(0, LAST)])

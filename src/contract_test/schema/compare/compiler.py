@@ -1,9 +1,9 @@
+# ruff: noqa: SLF001 - the table of keywords names the methods that compile them
 """Schema documents of any dialect become nodes: keyword by keyword, one table row each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from contract_test.schema.compare import formats, lookarounds, nodes
@@ -19,9 +19,9 @@ _DRAFT_6, _DRAFT_2019, _DRAFT_2020 = 6, 19, 20
 class Compiler:
     """Compiles one document into a pool.
 
-    With `assert_formats`, `format` is asserted. With `closed`, an object holds only the properties that some part of its
-    schema declares: what a writer sends, as opposed to what its schema happens to admit. A schema that declares no
-    property, or says itself what else there may be, stays as it is written.
+    With `assert_formats`, `format` is asserted. With `closed`, an object holds only the properties that
+    some part of its schema declares: what a writer sends, as opposed to what its schema happens to admit. A
+    schema that declares no property, or says itself what else there may be, stays as it is written.
     """
 
     def __init__(self, pool: Pool, document: Document, *, assert_formats: bool, closed: bool = False) -> None:
@@ -159,11 +159,15 @@ class Compiler:
         if prefix or everything:
             found += Coverage.of_items(always, prefix=prefix, everything=everything)
         if "contains" in schema and "contains" in known and place.dialect.number >= _DRAFT_2020:
-            found += Coverage.of_items(always, matching=self.location(schema["contains"], place, closed=False))
+            found += Coverage.of_items(
+                always, matching=self.location(schema["contains"], place, closed=False)
+            )
         return found
 
     def _present(self, name: str) -> Node:
-        return self.pool.all_of([self.pool.make(nodes.TypeIs, frozenset(["object"])), self.pool.make(nodes.Has, name)])
+        return self.pool.all_of(
+            [self.pool.make(nodes.TypeIs, frozenset(["object"])), self.pool.make(nodes.Has, name)]
+        )
 
     # One method a keyword, or a few that only make sense together.
 
@@ -208,7 +212,9 @@ class Compiler:
         condition = self.in_place(schema["if"], place, closed=False)
         then = self.in_place(schema.get("then", True), place, closed=closed)
         otherwise = self.in_place(schema.get("else", True), place, closed=closed)
-        return pool.all_of([pool.any_of([pool.negation(condition), then]), pool.any_of([condition, otherwise])])
+        return pool.all_of(
+            [pool.any_of([pool.negation(condition), then]), pool.any_of([condition, otherwise])]
+        )
 
     def _number(self, keyword: str, schema: dict[str, Any], place: Place, _closed: bool) -> Node:  # noqa: FBT001
         kind = nodes.MinNumber if keyword.endswith("inimum") else nodes.MaxNumber
@@ -221,7 +227,12 @@ class Compiler:
         return self.pool.make(nodes.MultipleOf, exact(schema["multipleOf"]))
 
     def _count(
-        self, kind: type[Node], keyword: str, schema: dict[str, Any], _place: Place, _closed: bool  # noqa: FBT001
+        self,
+        kind: type[Node],
+        keyword: str,
+        schema: dict[str, Any],
+        _place: Place,
+        _closed: bool,  # noqa: FBT001
     ) -> Node:
         count = int(schema[keyword])
         return self.pool.anything if count == 0 and keyword.startswith("min") else self.pool.make(kind, count)
@@ -240,7 +251,7 @@ class Compiler:
         prefix = schema.get("prefixItems", []) if modern else schema.get("items", [])
         if not isinstance(prefix, list):
             return self._items_from(0, prefix, place, closed)
-        parts = [
+        parts: list[Node] = [
             self.pool.make(nodes.ItemAt, index, item)
             for index, item in enumerate(self.location(part, place, closed=closed) for part in prefix)
             if item is not self.pool.anything
@@ -248,9 +259,9 @@ class Compiler:
         rest = schema.get("items" if modern else "additionalItems", True)
         if modern or "items" in schema:
             parts.append(self._items_from(len(prefix), rest, place, closed))
-        return self.pool.all_of(list(parts))
+        return self.pool.all_of(parts)
 
-    def _items_from(self, start: int, schema: Any, place: Place, closed: bool) -> Any:  # noqa: FBT001
+    def _items_from(self, start: int, schema: Any, place: Place, closed: bool) -> Node:  # noqa: FBT001
         item = self.location(schema, place, closed=closed)
         if item is self.pool.anything:
             return item
@@ -279,7 +290,9 @@ class Compiler:
         return self.pool.all_of([self.pool.make(nodes.Has, name) for name in names])
 
     def _properties(self, schema: dict[str, Any], place: Place, closed: bool) -> Node:  # noqa: FBT001
-        members = {name: self.location(part, place, closed=closed) for name, part in schema["properties"].items()}
+        members = {
+            name: self.location(part, place, closed=closed) for name, part in schema["properties"].items()
+        }
         return self.pool.all_of(
             [
                 self.pool.make(nodes.Property, name, member)
@@ -317,7 +330,11 @@ class Compiler:
     def _dependent(self, keyword: str, schema: dict[str, Any], place: Place, closed: bool) -> Node:  # noqa: FBT001
         parts = []
         for name, asked in schema[keyword].items():
-            then = self._has_all(asked) if isinstance(asked, list) else self.in_place(asked, place, closed=closed)
+            then = (
+                self._has_all(asked)
+                if isinstance(asked, list)
+                else self.in_place(asked, place, closed=closed)
+            )
             parts.append(self.pool.any_of([self.pool.negation(self._present(name)), then]))
         return self.pool.all_of(parts)
 
@@ -327,10 +344,11 @@ _Keyword = Callable[[Compiler, dict[str, Any], Place, bool], Node]
 
 def _of(method: Callable[..., Node], *arguments: Any) -> _Keyword:
     """A keyword that shares its method with others."""
-    return lambda compiler, schema, place, closed: partial(method, compiler, *arguments)(schema, place, closed)
+    return lambda compiler, schema, place, closed: method(compiler, *arguments, schema, place, closed)
 
 
-# `items` says what `prefixItems` and `additionalItems` mean, so the three are compiled once, where any of them stands.
+# `items` says what `prefixItems` and `additionalItems` mean, so the three are compiled once, where any of
+# them stands.
 _KEYWORDS: dict[str, _Keyword] = {
     "type": Compiler._type,
     "enum": Compiler._enum,

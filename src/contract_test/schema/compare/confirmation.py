@@ -1,7 +1,8 @@
 """Two validators on one value: what both of them say, jsonschema-rs and python-jsonschema.
 
-The second one is given two things that it lacks: the `dependencies` that newer drafts keep for old schemas, and a search
-that cannot run away. Its own engine backtracks, so a pattern that repeats a group is matched by the automaton instead.
+The second one is given two things that it lacks: the `dependencies` that newer drafts keep for old schemas,
+and a search that cannot run away. Its own engine backtracks, so a pattern that repeats a group is matched
+by the automaton instead.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import jsonschema
 import jsonschema_rs
 from jsonschema import ValidationError
 from jsonschema.validators import extend, validator_for
-from jsonschema_specifications import REGISTRY as SPECIFICATIONS
+from jsonschema_specifications import REGISTRY as SPECIFICATIONS  # type: ignore[import-untyped]
 from referencing import Resource
 from referencing.jsonschema import DRAFT202012
 
@@ -56,7 +57,9 @@ def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iter
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
-def _pattern_properties(validator: Any, patterns: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+def _pattern_properties(
+    validator: Any, patterns: Any, instance: Any, _schema: Any
+) -> Iterator[ValidationError]:
     if isinstance(instance, dict):
         for pattern, subschema in patterns.items():
             for name, member in instance.items():
@@ -68,7 +71,9 @@ def _additional(validator: Any, additional: Any, instance: Any, schema: Any) -> 
     if isinstance(instance, dict):
         for name, member in instance.items():
             declared = name in schema.get("properties", {})
-            if not declared and not any(search(pattern, name) for pattern in schema.get("patternProperties", {})):
+            if not declared and not any(
+                search(pattern, name) for pattern in schema.get("patternProperties", {})
+            ):
                 yield from validator.descend(member, additional, path=name)
 
 
@@ -85,10 +90,13 @@ def _second(schema: Any, dialect: Dialect, resources: Mapping[str, Any], *, asse
     if dialect.number > 7:  # noqa: PLR2004 - drafts are named by number
         own["dependencies"] = jsonschema.Draft7Validator.VALIDATORS["dependencies"]
     registry = SPECIFICATIONS.with_resources(
-        (uri, Resource.from_contents(contents, default_specification=DRAFT202012)) for uri, contents in resources.items()
+        (uri, Resource.from_contents(contents, default_specification=DRAFT202012))
+        for uri, contents in resources.items()
     )
     checker = formats.CHECKER if assert_formats else None
-    return extend(base, own)(schema, registry=registry, format_checker=checker)
+    return extend(base, own)(  # type: ignore[no-untyped-call]
+        schema, registry=registry, format_checker=checker
+    )
 
 
 def _refuse(uri: str) -> Any:
@@ -109,8 +117,12 @@ class Judge:
         self._assert_formats = assert_formats
         options: dict[str, Any] = {}
         if resources:
-            options["registry"] = jsonschema_rs.Registry(list(resources.items()), draft=dialect.number, retriever=_refuse)
-        self._first = jsonschema_rs.validator_for(schema, validate_formats=assert_formats, offline=True, **options)
+            options["registry"] = jsonschema_rs.Registry(
+                list(resources.items()), draft=dialect.number, retriever=_refuse
+            )
+        self._first = jsonschema_rs.validator_for(
+            schema, validate_formats=assert_formats, offline=True, **options
+        )
         self._second: Any = None
 
     def first(self, value: Any) -> bool | None:

@@ -1,8 +1,9 @@
 """Which properties and items a schema evaluates, and under which conditions: what `unevaluated…` looks at.
 
-2020-12 core, 11.2 and 11.3. A property is evaluated where some part of the schema that *holds* speaks of it, so the set of
-evaluated names is a list of (condition, names); then "every other property is in `member`" is said name by name:
-*the property is in `member`, or one of the conditions that would evaluate it holds*.
+2020-12 core, 11.2 and 11.3. A property is evaluated where some part of the schema that *holds* speaks of
+it, so the set of evaluated names is a list of (condition, names); then "every other property is in
+`member`" is said name by name: *the property is in `member`, or one of the conditions that would evaluate
+it holds*.
 """
 
 from __future__ import annotations
@@ -74,15 +75,22 @@ class Coverage:
     def given(self, pool: Pool, condition: Node) -> Coverage:
         """The same, but only where a condition holds as well."""
         return Coverage(
-            tuple(replace(entry, condition=pool.all_of([entry.condition, condition])) for entry in self.properties),
-            tuple(replace(entry, condition=pool.all_of([entry.condition, condition])) for entry in self.items),
+            tuple(
+                replace(entry, condition=pool.all_of([entry.condition, condition]))
+                for entry in self.properties
+            ),
+            tuple(
+                replace(entry, condition=pool.all_of([entry.condition, condition])) for entry in self.items
+            ),
         )
 
     @property
     def declares_properties(self) -> bool:
         """Whether any property is declared by name or by pattern, and nothing always speaks for all others."""
         named = any(entry.names or entry.patterns for entry in self.properties)
-        return named and not any(entry.everything and isinstance(entry.condition, nodes.Anything) for entry in self.properties)
+        return named and not any(
+            entry.everything and isinstance(entry.condition, nodes.Anything) for entry in self.properties
+        )
 
 
 def close_properties(pool: Pool, coverage: Coverage, member: Node) -> Node:
@@ -110,18 +118,22 @@ def close_properties(pool: Pool, coverage: Coverage, member: Node) -> Node:
         parts.append(pool.any_of([rest, *helpers, *sweeping]))
     for name in sorted(maybe_names):
         helpers = [entry.condition for entry in sometimes if name in entry.names]
-        parts.append(_one_name(pool, name, (patterns, maybe_patterns), member, [*helpers, *sweeping], sometimes))
+        parts.append(
+            _one_name(pool, name, (patterns, maybe_patterns), member, [*helpers, *sweeping], sometimes)
+        )
     return pool.all_of(parts)
 
 
-def _one_name(  # noqa: PLR0913 - one sentence with six words
+def _one_name(
     pool: Pool, name: str, patterns: tuple[frozenset[str], list[str]], member: Node, helpers: list[Node],
     sometimes: list[Properties],
 ) -> Node:  # fmt: skip
     always, maybe = patterns
     known = {pattern: text_matches(pattern, name) for pattern in (*always, *maybe)}
     if None in known.values():
-        return pool.make(nodes.Unsupported, "a pattern of which it is not known whether a declared name matches")
+        return pool.make(
+            nodes.Unsupported, "a pattern of which it is not known whether a declared name matches"
+        )
     if any(known[pattern] for pattern in always):
         return pool.anything
     matching = {pattern for pattern in maybe if known[pattern]}
@@ -145,14 +157,21 @@ def close_items(pool: Pool, coverage: Coverage, item: Node) -> Node:
     sweeping = [entry.condition for entry in sometimes if entry.everything]
 
     def allowed(choice: frozenset[Items]) -> Node:
-        return pool.any_of([item, *matching, *(entry.matching for entry in choice if entry.matching is not None)])
+        return pool.any_of(
+            [item, *matching, *(entry.matching for entry in choice if entry.matching is not None)]
+        )
 
     parts: list[Node] = []
     for index in range(prefix, longest):
         covers = [entry.condition for entry in sometimes if entry.prefix > index]
-        options = [_given(pool, choice, pool.make(nodes.ItemAt, index, allowed(choice))) for choice in _subsets(conditional)]
+        options = [
+            _given(pool, choice, pool.make(nodes.ItemAt, index, allowed(choice)))
+            for choice in _subsets(conditional)
+        ]
         parts.append(pool.any_of([*covers, *sweeping, *options]))
-    options = [_given(pool, choice, _from(pool, longest, allowed(choice))) for choice in _subsets(conditional)]
+    options = [
+        _given(pool, choice, _from(pool, longest, allowed(choice))) for choice in _subsets(conditional)
+    ]
     parts.append(pool.any_of([*sweeping, *options]))
     return pool.all_of(parts)
 

@@ -5,17 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-_VALUES_AND_LOGIC = frozenset(
-    "type enum allOf anyOf oneOf not minimum maximum multipleOf minLength maxLength pattern format minItems maxItems "
-    "uniqueItems items minProperties maxProperties required properties patternProperties additionalProperties "
-    "dependencies $ref".split()
-)
-_SIX = _VALUES_AND_LOGIC | {"const", "contains", "propertyNames", "exclusiveMinimum", "exclusiveMaximum", "additionalItems"}
+_VALUES_AND_LOGIC = frozenset({
+    "type", "enum", "allOf", "anyOf", "oneOf", "not", "minimum", "maximum", "multipleOf", "minLength",
+    "maxLength", "pattern", "format", "minItems", "maxItems", "uniqueItems", "items", "minProperties",
+    "maxProperties", "required", "properties", "patternProperties", "additionalProperties", "dependencies",
+    "$ref",
+})  # fmt: skip
+_SIX = _VALUES_AND_LOGIC | {
+    "const",
+    "contains",
+    "propertyNames",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "additionalItems",
+}
 _SEVEN = _SIX | {"if", "then", "else"}
-_2019 = _SEVEN | set(
-    "minContains maxContains dependentRequired dependentSchemas unevaluatedProperties unevaluatedItems "
-    "$recursiveRef".split()
-)
+_2019 = _SEVEN | {
+    "minContains", "maxContains", "dependentRequired", "dependentSchemas", "unevaluatedProperties",
+    "unevaluatedItems", "$recursiveRef",
+}  # fmt: skip
 _2020 = (_2019 | {"prefixItems", "$dynamicRef"}) - {"additionalItems", "$recursiveRef"}
 
 

@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin
 
-from jsonschema_specifications import REGISTRY as SPECIFICATIONS
-from referencing import Resource
+from jsonschema_specifications import REGISTRY as SPECIFICATIONS  # type: ignore[import-untyped]
+from referencing import Specification
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import (
     DRAFT4,
@@ -20,13 +20,13 @@ from referencing.jsonschema import (
     DRAFT201909,
     DRAFT202012,
     SchemaRegistry,
-    Specification,
     lookup_recursive_ref,
 )
 
 from contract_test.schema.compare.dialects import NEWEST, Dialect, dialect_of
 
 MAX_DEPTH = 120
+_NESTED_BASES = 3
 _SPECIFICATIONS = {4: DRAFT4, 6: DRAFT6, 7: DRAFT7, 19: DRAFT201909, 20: DRAFT202012}
 _MOVES_REFERENCES = ("$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef", "$recursiveAnchor")
 
@@ -64,7 +64,9 @@ class Document:
     def __init__(self, schema: Any, side: str, resources: Mapping[str, Any]) -> None:
         dialect = dialect_of(schema)
         if dialect is None:
-            raise UnusableSchemaError(f"the {side} is written in a dialect that is not known: {schema['$schema']}")
+            raise UnusableSchemaError(
+                f"the {side} is written in a dialect that is not known: {schema['$schema']}"
+            )
         self.schema = schema
         self.side = side
         self.dialect = dialect
@@ -88,12 +90,17 @@ class Document:
         for uri, contents in self.resources.items():
             dialect = dialect_of(contents)
             if dialect is not None:
-                registry = registry.with_resource(uri, Resource(contents, _SPECIFICATIONS[dialect.number]))
-        root = Resource(self.schema, _SPECIFICATIONS[self.dialect.number])
+                registry = registry.with_resource(
+                    uri, _SPECIFICATIONS[dialect.number].create_resource(contents)
+                )
+        root = _SPECIFICATIONS[self.dialect.number].create_resource(self.schema)
         return registry.with_resource(self.uri.rstrip("#"), root).resolver(self.uri.rstrip("#"))
 
     def _survey(self, schema: Any) -> list[dict[str, Any]]:
-        """Look through the whole document once, for its depth and for what moves references; list its objects."""
+        """Look through the whole document once, for its depth and for what moves references.
+
+        List its objects.
+        """
         todo, seen = [(schema, 0)], []
         while todo:
             value, depth = todo.pop()
@@ -101,7 +108,7 @@ class Document:
                 raise UnusableSchemaError(f"the {self.side} is nested deeper than {MAX_DEPTH} levels")
             if isinstance(value, dict):
                 seen.append(value)
-                if depth and isinstance(value.get(self.dialect.id_keyword), str) or any(
+                if (depth and isinstance(value.get(self.dialect.id_keyword), str)) or any(
                     isinstance(value.get(keyword), (str, bool)) for keyword in _MOVES_REFERENCES
                 ):
                     self.plain = False
@@ -113,7 +120,10 @@ class Document:
         return seen
 
     def _refuse_circles(self, subschemas: list[dict[str, Any]]) -> None:
-        """Raise where a schema applies itself to the same value again: it has no meaning, and validators never return."""
+        """Raise where a schema applies itself to the same value again.
+
+        It has no meaning, and validators never return.
+        """
         done: set[int] = set()
         for start in subschemas:
             trail: list[tuple[int, Iterator[Any]]] = []
@@ -144,7 +154,17 @@ class Document:
                 yield self._pointed(local)
             if self.dialect.ref_stands_alone:
                 return
-        for keyword in ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies"):
+        for keyword in (
+            "allOf",
+            "anyOf",
+            "oneOf",
+            "not",
+            "if",
+            "then",
+            "else",
+            "dependentSchemas",
+            "dependencies",
+        ):
             part = schema.get(keyword) if keyword in known else None
             if isinstance(part, list):
                 yield from part
@@ -159,7 +179,9 @@ class Document:
         if place.resolver is None:
             local = self._local(ref)
             if local is not None:
-                return Target(self._pointed(local), place, ("text", place.dialect.number, self._fingerprint(local)))
+                return Target(
+                    self._pointed(local), place, ("text", place.dialect.number, self._fingerprint(local))
+                )
             place = Place(place.dialect, self._resolver)
         resolver = place.resolver
         try:
@@ -201,7 +223,10 @@ class Document:
         return value
 
     def _fingerprint(self, pointer: str) -> Hashable:
-        """What a target says, with everything that it refers to: equal in two documents if they mean the same."""
+        """What a target says, with everything that it refers to.
+
+        Equal in two documents if they mean the same.
+        """
         numbers = {pointer: 0}
         todo, seen = [pointer], []
         for at in todo:
@@ -230,11 +255,13 @@ class Document:
             return place
         dialect = dialect_of(schema, place.dialect)
         if dialect is None:
-            raise UnusableSchemaError(f"the {self.side} holds a dialect that is not known: {schema['$schema']}")
+            raise UnusableSchemaError(
+                f"the {self.side} holds a dialect that is not known: {schema['$schema']}"
+            )
         specification: Specification[Any] = _SPECIFICATIONS[dialect.number]
         if not isinstance(schema.get(dialect.id_keyword), str):
             return Place(dialect, place.resolver)
-        return Place(dialect, place.resolver.in_subresource(Resource(schema, specification)))
+        return Place(dialect, place.resolver.in_subresource(specification.create_resource(schema)))
 
 
 def reachable(schema: Any, resources: Mapping[str, Any]) -> dict[str, Any]:
@@ -245,7 +272,9 @@ def reachable(schema: Any, resources: Mapping[str, Any]) -> dict[str, Any]:
     todo = [("", schema)]
     while todo:
         uri, contents = todo.pop()
-        bases = {uri, *(urljoin(uri, value) for value in _strings(contents, ("$id", "id")))}
+        bases = {uri}
+        for _ in range(_NESTED_BASES):
+            bases |= {urljoin(base, value) for base in bases for value in _strings(contents, ("$id", "id"))}
         for ref in _strings(contents, ("$ref", "$dynamicRef", "$schema")):
             for base in bases:
                 target = urldefrag(urljoin(base, ref)).url

@@ -1,7 +1,8 @@
-"""`compare`: is every value that the writer may send accepted by the reader?
+"""`compare`: whether a reader accepts every value that a writer may send.
 
-What decides, in this order: equal texts; the solver's proof, or a value that it finds; guided samples; canonical
-containment; else unknown, with its cause. A value counts as a witness only once two validators agree on it.
+What decides, in this order: equal texts; the solver's proof, or a value that it finds; guided samples;
+canonical containment; else unknown, with its cause. A value counts as a witness only once two validators
+agree on it.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _LEAST_FOR_REASONS = 0.15  # seconds
 _LEAST_FOR_SHRINKING = 0.2
 
 
-def compare(  # noqa: PLR0913 - each is a choice that a caller makes by name
+def compare(
     writer: Any,
     reader: Any,
     *,
@@ -49,9 +50,10 @@ def compare(  # noqa: PLR0913 - each is a choice that a caller makes by name
 ) -> Verdict:
     """Judge whether every value that is valid under `writer` is valid under `reader`.
 
-    `formats` says whether `format` is asserted. With `content_model` "closed-writer" the writer sends only the
-    properties that it declares (DESIGN.md, "The semantics", point 1). `budget` is in seconds, after which the verdict is
-    "unknown". `resources` maps URIs to the schemas that references may reach; nothing is ever fetched.
+    `formats` says whether `format` is asserted. With `content_model` "closed-writer" the writer sends only
+    the properties that it declares (DESIGN.md, "The semantics", point 1). `budget` is in seconds, after
+    which the verdict is "unknown". `resources` maps URIs to the schemas that references may reach; nothing
+    is ever fetched.
 
     Raises `InvalidSchemaError` when a schema is not valid under its own meta-schema.
     """
@@ -65,7 +67,10 @@ def compare(  # noqa: PLR0913 - each is a choice that a caller makes by name
         return Verdict("compatible")
     try:
         comparison = _Comparison(
-            (sent, read), at_hand, assert_formats=formats == "assertion", closed=content_model == "closed-writer"
+            (sent, read),
+            at_hand,
+            assert_formats=formats == "assertion",
+            closed=content_model == "closed-writer",
         )
         return comparison.verdict(deadline)
     except UnusableSchemaError as error:
@@ -86,7 +91,10 @@ def _plain(schema: Any, side: str) -> tuple[Any, str]:
 
 
 def _check(schema: Any, side: str) -> None:
-    """Raise `InvalidSchemaError` where a schema breaks its meta-schema; a meta-schema that is unknown says nothing."""
+    """Raise `InvalidSchemaError` where a schema breaks its meta-schema.
+
+    A meta-schema that is unknown says nothing.
+    """
     advice = "Correct the schema at this place."
     if not isinstance(schema, (dict, bool)):
         raise InvalidSchemaError("it is neither an object nor true or false", side=side, advice=advice)
@@ -95,7 +103,9 @@ def _check(schema: Any, side: str) -> None:
     try:
         jsonschema_rs.meta.validate(schema)
     except jsonschema_rs.ValidationError as error:
-        pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in error.instance_path)
+        pointer = "".join(
+            "/" + str(part).replace("~", "~0").replace("/", "~1") for part in error.instance_path
+        )
         raise InvalidSchemaError(error.message, side=side, pointer=pointer, advice=advice) from error
     except ValueError:
         return  # nested too deeply to be checked, and to be compared
@@ -121,7 +131,10 @@ class _Comparison:
         try:
             self.writers_judge, self.readers_judge = (
                 Judge(
-                    side.schema, side.dialect, resources=reachable(side.schema, resources), assert_formats=assert_formats
+                    side.schema,
+                    side.dialect,
+                    resources=reachable(side.schema, resources),
+                    assert_formats=assert_formats,
                 )
                 for side in sides
             )
@@ -142,7 +155,9 @@ class _Comparison:
             witness = self._first_witness(self._solve(_MANY).values)
         if witness is ABSENT:
             self.solver.deadline = time.monotonic() + (deadline - time.monotonic()) / 2
-            witness = self._sampled(_SPOT_CHECKS if found.is_empty else _SAMPLES, exhaustive=not found.is_empty)
+            witness = self._sampled(
+                _SPOT_CHECKS if found.is_empty else _SAMPLES, exhaustive=not found.is_empty
+            )
         if witness is not ABSENT:
             now = time.monotonic()
             self.solver.deadline = min(deadline, now + max(_LEAST_FOR_REASONS, now - started))
@@ -203,10 +218,14 @@ class _Comparison:
     def _incompatible(self, witness: Any) -> Verdict:
         until = time.monotonic() + _LEAST_FOR_SHRINKING
         shrunk = shrink(witness, lambda value: time.monotonic() < until and self._is_witness(value))
-        reasons: list[Incompatibility] = Explainer(self.solver, self.compile_writer, self.compile_reader).reasons()
+        reasons: list[Incompatibility] = Explainer(
+            self.solver, self.compile_writer, self.compile_reader
+        ).reasons()
         if not reasons:
             errors = self.readers_judge.errors(shrunk)
-            reasons = list({repr(reason): reason for reason in from_errors(errors, self.writer, self.reader)}.values())
+            reasons = list(
+                {repr(reason): reason for reason in from_errors(errors, self.writer, self.reader)}.values()
+            )
         if not reasons:
             reasons = [reason_for("not-included", "", "", ABSENT, ABSENT)]
         return Verdict("incompatible", witness=shrunk, incompatibilities=tuple(reasons))

@@ -53,11 +53,15 @@ class Evaluator:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._open: set[tuple[Node, int]] = set()
-        # answers about containers, which a search builds larger ones from; the value is kept so that its id stays its own
+        # answers about containers, which a search builds larger ones from; the value is kept so that its id
+        # stays its own
         self._told: dict[tuple[Node, int], tuple[Any, Known]] = {}
 
     def holds(self, node: Node, value: Any) -> Known:
-        """Whether `value` is in `node`. A list or dict that was asked about must not be changed afterwards."""
+        """Whether `value` is in `node`.
+
+        A list or dict that was asked about must not be changed afterwards.
+        """
         if not isinstance(value, (list, dict)) or not isinstance(node, _REMEMBERED):
             return self._holds(node, value)
         key = (node, id(value))
@@ -152,7 +156,8 @@ class Evaluator:
                 return self.holds(member, value[name]) if name in value else True
             case nodes.Members(_, _, _, member):
                 return every(
-                    some([denied(self.covers(node, name)), self.holds(member, part)]) for name, part in value.items()
+                    some([denied(self.covers(node, name)), self.holds(member, part)])
+                    for name, part in value.items()
                 )
             case nodes.NamesAre(member):
                 return every(self.holds(member, name) for name in value)

@@ -1,7 +1,7 @@
 """Asserted formats: two independent opinions on a text, and what every text of a format looks like.
 
-The first opinion is jsonschema-rs; the second is python-jsonschema's checker, with the formats which that leaves to
-further packages read from their RFCs here. Only where both agree is anything known.
+The first opinion is jsonschema-rs; the second is python-jsonschema's checker, with the formats which that
+leaves to further packages read from their RFCs here. Only where both agree is anything known.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import IPv6Address
 
 import jsonschema_rs
@@ -141,7 +141,9 @@ def _is_date_time(text: str) -> bool:
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ESCAPED = r"%[0-9A-Fa-f]{2}"
 _PCHAR = rf"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|{_ESCAPED})"
-_AUTHORITY = rf"(?:(?:[A-Za-z0-9._~!$&'()*+,;=:-]|{_ESCAPED})*@)?(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|{_ESCAPED})*)(?::\d*)?"
+_USER = rf"(?:[A-Za-z0-9._~!$&'()*+,;=:-]|{_ESCAPED})*@"
+_HOST = rf"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|{_ESCAPED})*)"
+_AUTHORITY = rf"(?:{_USER})?{_HOST}(?::\d*)?"
 _TAIL = rf"(?:\?(?:{_PCHAR}|[/?])*)?(?:#(?:{_PCHAR}|[/?])*)?"
 _PATH = rf"(?:/{_PCHAR}*)*"
 _REFERENCE = rf"(?://{_AUTHORITY}{_PATH}|/(?:{_PCHAR}+{_PATH})?|(?:(?!:){_PCHAR}|@)+{_PATH}|){_TAIL}"
@@ -190,8 +192,12 @@ def _checker() -> FormatChecker:
     checker = FormatChecker(formats=())
     checker.checkers = dict(Draft202012Validator.FORMAT_CHECKER.checkers)
     for name, holds in _OWN.items():
-        checker.checkers[name] = (lambda value, holds=holds: not isinstance(value, str) or holds(value), ())
+        checker.checkers[name] = (partial(_holds_of, holds), ())
     return checker
+
+
+def _holds_of(holds: Callable[[str], bool], value: object) -> bool:
+    return not isinstance(value, str) or holds(value)
 
 
 CHECKER = _checker()

@@ -8,7 +8,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Some values of a set. `complete` says that the set holds no others; `values` may hold a few too many."""
+    """Some values of a set.
+
+    `complete` says that the set holds no others; `values` may hold a few too many.
+    """
 
     values: list[Any]
     complete: bool

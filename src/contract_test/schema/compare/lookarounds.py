@@ -56,7 +56,8 @@ def _depths(regex: str) -> list[int]:
 def _closing(regex: str) -> int:
     """Where the group that opens at 0 closes."""
     return next(
-        (at for at, depth in enumerate(_depths(regex)) if at and depth == 1 and regex[at] == ")"), len(regex) - 1
+        (at for at, depth in enumerate(_depths(regex)) if at and depth == 1 and regex[at] == ")"),
+        len(regex) - 1,
     )
 
 

@@ -1,4 +1,7 @@
-"""Which versions are compared with which: the compatibility modes of a schema registry. Pairs first, comparing after."""
+"""Which versions are compared with which.
+
+The compatibility modes of a schema registry. Pairs first, comparing after.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ Version = TypeVar("Version")
 
 @dataclass(frozen=True, slots=True)
 class Pair(Generic[Version]):
-    """What `writer` sends must be readable by `reader`. `direction` is "BACKWARD" where the reader is the newer one."""
+    """What `writer` sends must be readable by `reader`.
+
+    `direction` is "BACKWARD" where the reader is the newer one.
+    """
 
     writer: Version
     reader: Version
@@ -33,8 +39,8 @@ MODES = ("NONE", *(mode + suffix for mode in ("BACKWARD", "FORWARD", "FULL") for
 def pairs_for(mode: str, versions: Sequence[Version]) -> tuple[Pair[Version], ...]:
     """The pairs that a mode asks about, for versions in the order in which they were registered.
 
-    A plain mode compares each version with the one before it, so that one broken step in a history is found even where it
-    is not the last. A `_TRANSITIVE` mode compares each with every earlier one.
+    A plain mode compares each version with the one before it, so that one broken step in a history is found
+    even where it is not the last. A `_TRANSITIVE` mode compares each with every earlier one.
 
     Raises `UnknownModeError` for a mode that does not exist.
     """

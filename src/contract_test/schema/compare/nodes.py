@@ -1,8 +1,9 @@
 """Schemas as sets: the few node kinds that every dialect and keyword is compiled to.
 
-A node is interned by its `Pool`: two nodes that say the same thing are the same object, so that "the writer promises
-exactly what the reader asks" is one identity test, and a large document that changed in one leaf costs one leaf.
-A keyword that speaks of one type (`minLength`) admits every value of the others, as in JSON Schema.
+A node is interned by its `Pool`: two nodes that say the same thing are the same object, so that "the writer
+promises exactly what the reader asks" is one identity test, and a large document that changed in one leaf
+costs one leaf. A keyword that speaks of one type (`minLength`) admits every value of the others, as in JSON
+Schema.
 """
 
 from __future__ import annotations
@@ -156,7 +157,10 @@ class Format(Node):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Content(Node):
-    """Text of a media type ("" for any) in an encoding: drafts 6 and 7, where some validators assert it and others do not."""
+    """Text of a media type ("" for any) in an encoding.
+
+    Drafts 6 and 7, where some validators assert it and others do not.
+    """
 
     about: ClassVar[str] = "string"
     media_type: str
@@ -354,7 +358,10 @@ class Pool:
         return self.make(Ref, key)
 
     def resolve(self, ref: Ref) -> Node:
-        """What a reference stands for; one that leads back to itself without reading anything says nothing."""
+        """What a reference stands for.
+
+        One that leads back to itself without reading anything says nothing.
+        """
         target = self._targets.get(ref.key)
         if target is None:
             target = self._targets[ref.key] = self._pending.pop(ref.key)()

@@ -33,7 +33,9 @@ class _Range:
 
     def holds(self, number: Fraction) -> bool:
         above = self.low is None or number > self.low[0] or (number == self.low[0] and not self.low[1])
-        return above and (self.high is None or number < self.high[0] or (number == self.high[0] and not self.high[1]))
+        return above and (
+            self.high is None or number < self.high[0] or (number == self.high[0] and not self.high[1])
+        )
 
 
 def solve(facts: dict[Node, bool], want: int) -> Found:
@@ -58,10 +60,14 @@ def solve(facts: dict[Node, bool], want: int) -> Found:
                 (divisors if wanted else avoided).append(divisor)
             case nodes.WrittenWithoutFraction():
                 may_be_written_as_float = not wanted
-    found = _multiples(within, _common(divisors), avoided, want) if divisors else _dense(within, avoided, want)
+    found = (
+        _multiples(within, _common(divisors), avoided, want) if divisors else _dense(within, avoided, want)
+    )
     values: list[Any] = [plain(number) for number in found.values]
     if may_be_written_as_float:
-        return Found([float(value) for value in values if abs(value) < 2**53], complete=not values and found.complete)
+        return Found(
+            [float(value) for value in values if abs(value) < 2**53], complete=not values and found.complete
+        )
     return Found(values, complete=found.complete)
 
 
@@ -124,7 +130,11 @@ def _dense(within: _Range, avoided: list[Fraction], want: int) -> Found:
         if low[0] > high[0] or low[1] or high[1]:
             return EMPTY
         return Found([low[0]] if _is_no_multiple(low[0], avoided) else [], complete=True)
-    kept = (number for number in _guesses(low, high, avoided) if within.holds(number) and _is_no_multiple(number, avoided))
+    kept = (
+        number
+        for number in _guesses(low, high, avoided)
+        if within.holds(number) and _is_no_multiple(number, avoided)
+    )
     return Found(list(islice(kept, want + 3)), complete=False)
 
 
@@ -153,12 +163,10 @@ def _guesses(
     if low is not None and high is not None:
         width = high[0] - low[0]
         for parts in (2, 10, 100, 1000):
-            yield from (low[0] + width * part / parts for part in range(1, parts))
+            yield from (low[0] + width * Fraction(part, parts) for part in range(1, parts))
         return
     away = -1 if low is None and high is not None else 1
-    for part in range(1, _MAX_LISTED):
-        yield ends[0] + away * Fraction(part)
-        yield ends[0] + away * Fraction(part, 10)
-        yield ends[0] + away * Fraction(part, 1000)
-
-
+    for steps in range(1, _MAX_LISTED):
+        yield ends[0] + away * Fraction(steps)
+        yield ends[0] + away * Fraction(steps, 10)
+        yield ends[0] + away * Fraction(steps, 1000)

@@ -1,7 +1,8 @@
 """Objects: named properties, rules for groups of names, and how many there may be.
 
-A demand asks for some property: a name of a group, with a value in some set. It is met by a name that a keyword mentions
-or by a fresh one; fresh names that match the same patterns are alike, so one of each kind is looked at.
+A demand asks for some property: a name of a group, with a value in some set. It is met by a name that a
+keyword mentions or by a fresh one; fresh names that match the same patterns are alike, so one of each kind
+is looked at.
 """
 
 from __future__ import annotations
@@ -53,12 +54,14 @@ class Shape:
 
     @classmethod
     def of(cls, facts: dict[Node, bool]) -> Shape:
+        """Sort facts."""
         shape = cls()
         for fact, wanted in facts.items():
-            shape._take(fact, wanted)
+            shape.take(fact, wanted)
         return shape
 
-    def _take(self, fact: Node, wanted: bool) -> None:  # noqa: FBT001
+    def take(self, fact: Node, wanted: bool) -> None:  # noqa: FBT001
+        """Sort one fact in."""
         match fact:
             case nodes.Has(name):
                 if wanted:
@@ -93,7 +96,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Fresh names that match exactly `patterns`: the names' literals, and what a value under one must satisfy."""
+    """Fresh names that match exactly `patterns`.
+
+    The names' literals, and what a value under one must satisfy.
+    """
 
     patterns: frozenset[str]
     name: _Literals
@@ -129,13 +135,19 @@ class _Search:
             mentioned.update(dict.fromkeys(sorted(group.except_names)))
         self.mentioned = list(mentioned)
         self.patterns = sorted(
-            {pattern for group in (*shape.groups, *asked) for pattern in group.matching | group.except_patterns}
+            {
+                pattern
+                for group in (*shape.groups, *asked)
+                for pattern in group.matching | group.except_patterns
+            }
         )
         self._kinds: list[Kind] | None = None
 
     def run(self) -> Found:
         shape = self.shape
-        if shape.required.keys() & shape.absent or (shape.high is not None and len(shape.required) > shape.high):
+        if shape.required.keys() & shape.absent or (
+            shape.high is not None and len(shape.required) > shape.high
+        ):
             return EMPTY
         seated: dict[str, _Literals] = {}
         # the names that a difference is about come first: they fail first
@@ -175,7 +187,9 @@ class _Search:
     def _kind(self, matched: frozenset[str]) -> Kind | None:
         pool = self.solver.pool
         covering = [
-            group for group in self.shape.groups if group.matching <= matched and not group.except_patterns & matched
+            group
+            for group in self.shape.groups
+            if group.matching <= matched and not group.except_patterns & matched
         ]
         value = frozenset((group.member, True) for group in covering)
         if any(isinstance(node, nodes.Nothing) for node, _ in value):
@@ -192,8 +206,13 @@ class _Search:
             return None
         return Kind(matched, name, value)
 
-    def _seat(self, demands: list[Demand], seated: dict[str, _Literals], fresh: dict[int, tuple[Kind, Any]]) -> None:
-        """Meet the demands one after another; `fresh` holds the fresh names in use as (kind, name, value literals)."""
+    def _seat(
+        self, demands: list[Demand], seated: dict[str, _Literals], fresh: dict[int, tuple[Kind, Any]]
+    ) -> None:
+        """Meet the demands one after another.
+
+        `fresh` holds the fresh names in use as (kind, name, value literals).
+        """
         if len(self.values) >= self.want:
             return
         self.seatings += 1
@@ -212,14 +231,16 @@ class _Search:
                     self._seat(rest, {**seated, name: state}, fresh)
         for number, (kind, (names, value)) in fresh.items():
             if self._covers_kind(demand, kind):
-                self._seat_fresh(rest, seated, fresh, number, (kind, names | set(demand.name), value | set(demand.value)))
+                self._seat_fresh(
+                    rest, seated, fresh, number, (kind, names | set(demand.name), value | set(demand.value))
+                )
         if room:
             for kind in self.kinds():
                 if self._covers_kind(demand, kind):
                     entry = (kind, kind.name | set(demand.name), kind.value | set(demand.value))
                     self._seat_fresh(rest, seated, fresh, len(fresh), entry)
 
-    def _seat_fresh(  # noqa: PLR0913 - a search state
+    def _seat_fresh(
         self, rest: list[Demand], seated: dict[str, _Literals], fresh: dict[int, tuple[Kind, Any]], number: int,
         entry: tuple[Kind, _Literals, _Literals],
     ) -> None:  # fmt: skip
@@ -239,7 +260,9 @@ class _Search:
     @staticmethod
     def _covers_kind(demand: Demand, kind: Kind) -> bool:
         group = demand.group
-        return group is None or (group.matching <= kind.patterns and not group.except_patterns & kind.patterns)
+        return group is None or (
+            group.matching <= kind.patterns and not group.except_patterns & kind.patterns
+        )
 
     def _build(self, seated: dict[str, _Literals], fresh: dict[int, tuple[Kind, Any]]) -> None:
         """Choose names and values; too few possible properties refute this seating."""
@@ -266,7 +289,9 @@ class _Search:
         if self.want > 1:
             self._vary(built, seated, spare)
 
-    def _vary(self, built: dict[str, Any], seated: dict[str, _Literals], spare: list[tuple[str, _Literals]]) -> None:
+    def _vary(
+        self, built: dict[str, Any], seated: dict[str, _Literals], spare: list[tuple[str, _Literals]]
+    ) -> None:
         for name, state in [*seated.items(), *spare]:
             for value in self.solver.solve(state, min(self.want, 6)).values:
                 self._add({**built, name: value})
@@ -293,7 +318,8 @@ class _Search:
         if len(self.patterns) > _MAX_PATTERNS:
             return True
         return missing > 0 and any(
-            not self.solver.solve(kind.name, min(_MAX_NAMES, self.shape.low + 2)).complete for kind in self.kinds()
+            not self.solver.solve(kind.name, min(_MAX_NAMES, self.shape.low + 2)).complete
+            for kind in self.kinds()
         )
 
     def list_all(self) -> list[Any] | None:

@@ -1,12 +1,14 @@
-"""Why a reader rejects what a writer may send: named, at a place in both schemas. It explains a verdict, it never makes one.
+"""Why a reader rejects what a writer may send: named, at a place in both schemas.
 
-Keyword by keyword the reader is asked what the writer, at the same place, may break; where both sides have a subschema
-there, the question goes down into it.
+It explains a verdict, it never makes one.
+Keyword by keyword the reader is asked what the writer, at the same place, may break; where both sides have
+a subschema there, the question goes down into it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,14 +50,7 @@ class Spot:
 
     def inside(self, *path: str | int) -> Spot | None:
         """The subschema at a path, None where there is none."""
-        value = self.schema
-        for token in path:
-            if isinstance(value, dict) and token in value:
-                value = value[token]
-            elif isinstance(value, list) and isinstance(token, int) and token < len(value):
-                value = value[token]
-            else:
-                return None
+        value = _value_at(self.schema, path)
         return Spot(value, self.at(*path), self.place) if isinstance(value, (dict, bool)) else None
 
 
@@ -72,14 +67,12 @@ class Explainer:
 
     def reasons(self) -> list[Incompatibility]:
         """Every reason that the two structures show, the reader's keywords in the order of its schema."""
-        try:
+        with suppress(OutOfTimeError, UnusableSchemaError, RecursionError):
             self._explain(
                 Spot(self.writer.document.schema, "", self.writer.document.place),
                 Spot(self.reader.document.schema, "", self.reader.document.place),
                 0,
             )
-        except (OutOfTimeError, UnusableSchemaError, RecursionError):
-            pass
         return list(self.found.values())
 
     def _explain(self, writer: Spot, reader: Spot, depth: int) -> bool:
@@ -113,7 +106,9 @@ class Explainer:
             schema = spot.schema
             if not isinstance(schema, dict) or not isinstance(schema.get("$ref"), str):
                 return spot
-            if not spot.place.dialect.ref_stands_alone and schema.keys() & spot.place.dialect.keywords != {"$ref"}:
+            if not spot.place.dialect.ref_stands_alone and schema.keys() & spot.place.dialect.keywords != {
+                "$ref"
+            }:
                 return spot
             target = compiler.document.target(schema["$ref"], spot.place)
             local = schema["$ref"].startswith(("#/", "#")) and spot.place.resolver is None
@@ -127,7 +122,9 @@ class Explainer:
             wanted |= set(spot.schema)
         fragment = {name: value for name, value in spot.schema.items() if name in wanted}
         if keyword == "additionalProperties":
-            fragment |= {name: dict.fromkeys(fragment[name], True) for name in _TOGETHER[keyword] if name in fragment}
+            fragment |= {
+                name: dict.fromkeys(fragment[name], True) for name in _TOGETHER[keyword] if name in fragment
+            }
         return self.reader.location(fragment, spot.place)
 
     def _may_break(self, writer: Node, asked: Node) -> bool:
@@ -172,7 +169,15 @@ class Explainer:
         if keyword == "required":
             for name in value:
                 if self._may_break(state, self.reader.location({"required": [name]}, reader.place)):
-                    self._add("required-property-added", writer, reader, ("properties", name), ("required",), ABSENT, name)
+                    self._add(
+                        "required-property-added",
+                        writer,
+                        reader,
+                        ("properties", name),
+                        ("required",),
+                        ABSENT,
+                        name,
+                    )
             return
         if keyword in ("items", "additionalProperties", "prefixItems") and self._explain_inside(
             keyword, value, writer, reader, depth
@@ -193,33 +198,29 @@ class Explainer:
             if ours is None or theirs is None or theirs.schema is False:
                 continue
             if self._may_break(
-                self.writer.location(ours.schema, ours.place), self.reader.location(theirs.schema, theirs.place)
+                self.writer.location(ours.schema, ours.place),
+                self.reader.location(theirs.schema, theirs.place),
             ):
                 explained = self._explain(ours, theirs, depth + 1) or explained
         return explained
 
-    def _add(  # noqa: PLR0913 - the fields of what is added
+    def _add(
         self, rule: str, writer: Spot, reader: Spot, writer_path: tuple[str | int, ...],
         reader_path: tuple[str | int, ...], before: Any, after: Any,
     ) -> None:  # fmt: skip
         self._added += 1
-        there = writer.at(*writer_path) if _stands(writer.schema, writer_path) else writer.pointer
+        there = (
+            writer.at(*writer_path) if _value_at(writer.schema, writer_path) is not ABSENT else writer.pointer
+        )
         reason = reason_for(rule, there, reader.at(*reader_path), before, after)
-        self.found.setdefault((rule, reason.writer_pointer, repr(reason.reader_pointer) + repr(after)), reason)
+        self.found.setdefault(
+            (rule, reason.writer_pointer, repr(reason.reader_pointer) + repr(after)), reason
+        )
 
 
-def _stands(schema: Any, path: tuple[str | int, ...]) -> bool:
-    for token in path:
-        if isinstance(schema, dict) and token in schema:
-            schema = schema[token]
-        elif isinstance(schema, list) and isinstance(token, int) and token < len(schema):
-            schema = schema[token]
-        else:
-            return False
-    return True
-
-
-def reason_for(rule: str, writer_pointer: str, reader_pointer: str, before: Any, after: Any) -> Incompatibility:
+def reason_for(
+    rule: str, writer_pointer: str, reader_pointer: str, before: Any, after: Any
+) -> Incompatibility:
     """One incompatibility, with its sentence."""
     change = keyword_rules.change(before, after)
     sentence = f"{RULES[rule].explanation[:-1]}: {change}." if change else RULES[rule].explanation
@@ -239,11 +240,11 @@ def from_errors(errors: list[Any], writer: Any, reader: Any) -> Iterator[Incompa
 
 
 def _value_at(schema: Any, path: tuple[str | int, ...]) -> Any:
+    """What stands at a path, `ABSENT` where nothing does."""
     for token in path:
-        if isinstance(schema, Mapping) and token in schema:
-            schema = schema[token]
-        elif isinstance(schema, list) and isinstance(token, int) and token < len(schema):
-            schema = schema[token]
-        else:
+        named = isinstance(schema, dict) and token in schema
+        counted = isinstance(schema, list) and isinstance(token, int) and token < len(schema)
+        if not (named or counted):
             return ABSENT
+        schema = schema[token]
     return schema

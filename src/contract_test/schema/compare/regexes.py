@@ -1,7 +1,7 @@
 """Regular expressions as ECMA-262 defines them for JSON Schema: text in, a syntax tree out.
 
-Only what describes a regular language is read. Back-references, look-around inside a pattern, word boundaries and
-inline flags raise `UnsupportedRegexError`; the caller then proves nothing from that pattern.
+Only what describes a regular language is read. Back-references, look-around inside a pattern, word
+boundaries and inline flags raise `UnsupportedRegexError`; the caller then proves nothing from that pattern.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from contract_test.schema.compare.charsets import (
     DIGITS,
-    EVERYTHING,
+    LAST,
     LINE_ENDS,
     SPACES,
     WORD,
@@ -26,6 +26,7 @@ from contract_test.schema.compare.charsets import (
 _CONTROL = {"t": 9, "n": 10, "v": 11, "f": 12, "r": 13, "0": 0}
 _SETS = {"d": DIGITS, "w": WORD, "s": SPACES}
 _SYNTAX = frozenset("^$\\.*+?()[]{}|/-")
+_HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
 _MAX_REPEAT = 2000
 
 
@@ -95,11 +96,11 @@ def has_dot(text: str) -> bool:
 
 # PropertyValueAliases.txt of Unicode, general categories
 _LONG_NAMES = {
-    "Letter": "L", "Uppercase_Letter": "Lu", "Lowercase_Letter": "Ll", "Titlecase_Letter": "Lt", "Modifier_Letter": "Lm",
-    "Other_Letter": "Lo", "Mark": "M", "Nonspacing_Mark": "Mn", "Number": "N", "Decimal_Number": "Nd", "digit": "Nd",
-    "Letter_Number": "Nl", "Other_Number": "No", "Punctuation": "P", "punct": "P", "Symbol": "S", "Math_Symbol": "Sm",
-    "Currency_Symbol": "Sc", "Separator": "Z", "Space_Separator": "Zs",
-}  # fmt: skip
+    "Letter": "L", "Uppercase_Letter": "Lu", "Lowercase_Letter": "Ll", "Titlecase_Letter": "Lt",
+    "Modifier_Letter": "Lm", "Other_Letter": "Lo", "Mark": "M", "Nonspacing_Mark": "Mn", "Number": "N",
+    "Decimal_Number": "Nd", "digit": "Nd", "Letter_Number": "Nl", "Other_Number": "No", "Punctuation": "P",
+    "punct": "P", "Symbol": "S", "Math_Symbol": "Sm", "Currency_Symbol": "Sc", "Separator": "Z",
+    "Space_Separator": "Zs" }  # fmt: skip
 
 
 @lru_cache(maxsize=64)
@@ -175,7 +176,11 @@ class _Parser:
             return None
         end = self.text.find("}", self.at)
         low, comma, high = self.text[self.at + 1 : end].partition(",")
-        if end < 0 or not (low.isascii() and low.isdigit()) or (high and not (high.isascii() and high.isdigit())):
+        if (
+            end < 0
+            or not (low.isascii() and low.isdigit())
+            or (high and not (high.isascii() and high.isdigit()))
+        ):
             raise UnsupportedRegexError("a brace that is no quantifier")
         self.at = end + 1
         least = int(low)
@@ -233,23 +238,22 @@ class _Parser:
         if char == "x":
             return self.hexadecimal(2)
         if char == "u":
-            if self.take("{"):
-                end = self.text.find("}", self.at)
-                return self.hexadecimal(end - self.at) if self.text[end : end + 1] == "}" and self.skip_brace(end) else 0
-            return self.hexadecimal(4)
+            return self.braced() if self.take("{") else self.hexadecimal(4)
         if in_set and char == "b":
             return 8
-        if char.isalnum() or char not in _SYNTAX and not char.isascii():
+        if char.isalnum() or (char not in _SYNTAX and not char.isascii()):
             raise UnsupportedRegexError(f"the escape \\{char}")
         return ord(char)
 
-    def skip_brace(self, end: int) -> bool:
-        self.text = self.text[:end] + self.text[end + 1 :]
-        return True
+    def braced(self) -> int:
+        code = self.hexadecimal(self.text.find("}", self.at) - self.at)
+        if not self.take("}") or code > LAST:
+            raise UnsupportedRegexError("a broken escape")
+        return code
 
     def hexadecimal(self, digits: int) -> int:
-        number = self.text[self.at : self.at + digits]
-        if not 0 < digits <= 6 or len(number) < digits or any(d not in "0123456789abcdefABCDEF" for d in number):  # noqa: PLR2004
+        number = self.text[self.at : self.at + max(digits, 0)]
+        if not number or len(number) < digits or not _HEXADECIMAL.issuperset(number):
             raise UnsupportedRegexError("a broken escape")
         self.at += digits
         return int(number, 16)
@@ -287,6 +291,3 @@ class _Parser:
 
 def _is_one(chars: CharSet) -> bool:
     return len(chars) == 1 and chars[0][0] == chars[0][1]
-
-
-__all__ = ["EVERYTHING", "Chars", "Choice", "Edge", "Regex", "Repeat", "Sequence", "UnsupportedRegexError", "has_dot", "parse"]

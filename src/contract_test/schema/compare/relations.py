@@ -1,17 +1,19 @@
 """What two nodes plainly are to each other: included or disjoint, as far as their structure shows.
 
-Rules that look at one pair of parts at a time. They never search and never guess; "not seen" is not "no". They let a large
-schema that changed in one leaf be compared by walking down to that leaf, and they say how far away the leaf is.
+Rules that look at one pair of parts at a time. They never search and never guess; "not seen" is not "no".
+They let a large schema that changed in one leaf be compared by walking down to that leaf, and they say how
+far away the leaf is.
 
-Recursion is a greatest fixpoint: pairs of references are taken as included until one of them is seen not to be, and then
-what was concluded from it is looked at again. That is sound because the same pair comes back only for a smaller value
-(a schema that applies itself to the same value is refused before).
+Recursion is a greatest fixpoint: pairs of references are taken as included until one of them is seen not to
+be, and then what was concluded from it is looked at again. That is sound because the same pair comes back
+only for a smaller value (a schema that applies itself to the same value is refused before).
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from contract_test.schema.compare import nodes
 from contract_test.schema.compare.evaluation import Evaluator
@@ -21,10 +23,13 @@ from contract_test.schema.compare.values import type_of
 _MAX_VALUES = 60
 _MAX_DISJOINT_DEPTH = 12
 
-_Index = dict[Hashable, list[Node]]
+_Index = dict[Any, list[Node]]
 _Pair = tuple[Node, Node]
 Gap = int | None
-"""How many references lie between a pair and the nearest place where it differs; None where it is included."""
+"""How many references lie between a pair and the nearest place where it differs.
+
+None where it is included.
+"""
 
 _HERE = 0
 
@@ -40,7 +45,8 @@ class Relations:
         self._disjoint: dict[_Pair, bool] = {}
         self._indices: dict[Node, _Index] = {}
         self._depth = 0
-        # while a fixpoint is sought: the pair at work, what it has seen so far, what is to do, and who relied on whom
+        # while a fixpoint is sought: the pair at work, what it has seen so far, what is to do, and who relied
+        # on whom
         self._current: _Pair | None = None
         self._local: dict[_Pair, Gap] = {}
         self._todo: deque[_Pair] = deque()
@@ -93,7 +99,7 @@ class Relations:
             self._todo.clear()
             self._relied.clear()
 
-    def _gap(self, inner: Node, outer: Node) -> Gap:  # noqa: C901, PLR0911 - one rule a line
+    def _gap(self, inner: Node, outer: Node) -> Gap:
         match inner, outer:
             case _, nodes.Ref():
                 return self.gap(inner, self._pool.resolve(outer))
@@ -103,7 +109,7 @@ class Relations:
                 return _every(self.gap(inner, part) for part in parts)
             case nodes.OneOf(parts), nodes.OneOf(others) if len(parts) == len(others):
                 return _every(self._gap_to_one(part, others, (at,)) for at, part in enumerate(parts))
-            case (nodes.AnyOf(parts) | nodes.OneOf(parts)), _:
+            case ((nodes.AnyOf(parts) | nodes.OneOf(parts)), _):
                 return _every(self.gap(part, outer) for part in parts)
             case nodes.OneValueOf(_, values), _ if len(values) <= _MAX_VALUES:
                 return None if all(self._evaluator.holds(outer, value) for value in values) else _HERE
@@ -129,26 +135,29 @@ class Relations:
 
     def _gap_of_conjunction(self, inner: nodes.AllOf, outer: Node, found: Gap) -> Gap:
         index = self._index(inner)
-        alike = index.get(_kind(outer)) or index.get("composite", ())
+        alike = index.get(_kind(outer)) or index.get("composite") or []
         gaps = [self.gap(part, outer) for part in alike]
-        evaluator = self._evaluator
         match outer:
             case nodes.Property(name, member):
-                for group in index.get(nodes.Members, ()):
-                    if isinstance(group, nodes.Members) and evaluator.covers(group, name):
-                        gaps.append(self.gap(group.member, member))
+                gaps += [
+                    self.gap(group.member, member)
+                    for group in index.get(nodes.Members, ())
+                    if isinstance(group, nodes.Members) and self._evaluator.covers(group, name)
+                ]
             case nodes.Members(matching, names, patterns, member):
                 for group in index.get(nodes.Members, ()):
                     assert isinstance(group, nodes.Members)
                     if group.matching == matching and group.except_patterns == patterns:
                         declared = group.except_names - names
                         asked = (self._pool.make(nodes.Property, name, member) for name in sorted(declared))
-                        gaps.append(_every([self.gap(group.member, member), *(self.gap(inner, one) for one in asked)]))
+                        gaps.append(
+                            _every([self.gap(group.member, member), *(self.gap(inner, one) for one in asked)])
+                        )
         if isinstance(outer, (nodes.AnyOf, nodes.OneOf)):
             gaps.append(found)
         return _some(gaps)
 
-    def _gap_of_keyword(self, inner: Node, outer: Node) -> Gap:  # noqa: C901, PLR0911 - one rule a line
+    def _gap_of_keyword(self, inner: Node, outer: Node) -> Gap:
         match inner, outer:
             case nodes.TypeIs(mine), nodes.TypeIs(theirs):
                 return _if(mine <= theirs)
@@ -182,7 +191,9 @@ class Relations:
                 return self.gap(asked, item)
             case nodes.Property(name, member), nodes.Property(other, asked) if name == other:
                 return self.gap(member, asked)
-            case nodes.Members(matching, names, patterns, member), nodes.Members(wanted, known, excepted, asked):
+            case nodes.Members(matching, names, patterns, member), nodes.Members(
+                wanted, known, excepted, asked
+            ):
                 same = (matching, names, patterns) == (wanted, known, excepted)
                 return self.gap(member, asked) if same else _HERE
             case nodes.NamesAre(name), nodes.NamesAre(asked):
@@ -194,7 +205,9 @@ class Relations:
         if index is None:
             index = self._indices[node] = {}
             for part in node.parts:
-                index.setdefault("composite" if isinstance(part, _COMPOSITE) else _kind(part), []).append(part)
+                index.setdefault("composite" if isinstance(part, _COMPOSITE) else _kind(part), []).append(
+                    part
+                )
                 if isinstance(part, nodes.Members):
                     index.setdefault(nodes.Members, []).append(part)
                 if isinstance(part, nodes.ItemsFrom):
@@ -212,7 +225,11 @@ class Relations:
         if isinstance(node, nodes.OneValueOf):
             return frozenset(type_of(value) for value in node.values)
         if isinstance(node, nodes.AllOf):
-            types = [part.types for part in self._index(node).get(nodes.TypeIs, ()) if isinstance(part, nodes.TypeIs)]
+            types = [
+                part.types
+                for part in self._index(node).get(nodes.TypeIs, ())
+                if isinstance(part, nodes.TypeIs)
+            ]
             return frozenset.intersection(*types) if types else _ALL
         return _ALL
 
@@ -250,8 +267,12 @@ class Relations:
     def _told_apart(self, one: Node, other: Node) -> bool:
         """Whether some required property has no value that both objects may hold."""
         mine, theirs = dict(self._members(one)), dict(self._members(other))
-        required = {part.name for node in (one, other) for part in _parts(node) if isinstance(part, nodes.Has)}
-        shared = sorted(required & mine.keys() & theirs.keys(), key=lambda name: isinstance(mine[name], nodes.Ref))
+        required = {
+            part.name for node in (one, other) for part in _parts(node) if isinstance(part, nodes.Has)
+        }
+        shared = sorted(
+            required & mine.keys() & theirs.keys(), key=lambda name: isinstance(mine[name], nodes.Ref)
+        )
         return any(self.disjoint(mine[name], theirs[name]) for name in shared)
 
     @staticmethod
@@ -289,7 +310,7 @@ def _parts(node: Node) -> tuple[Node, ...]:
 _COMPOSITE = (nodes.AnyOf, nodes.OneOf, nodes.Ref, nodes.Not, nodes.OneValueOf)
 
 
-def _kind(node: Node) -> Hashable:
+def _kind(node: Node) -> Any:
     """What a keyword is compared by: its class, and the property that it speaks of."""
     if isinstance(node, _COMPOSITE):
         return "composite"

@@ -1,6 +1,7 @@
 """Values near the constants of two schemas: where a witness is, if there is one that no proof has found.
 
-Bounds and their neighbours, lengths, names and fresh names, "\\n", 0 beside false, one item more or fewer. Deterministic.
+Bounds and their neighbours, lengths, names and fresh names, a line feed, 0 beside false, one item more or fewer.
+Deterministic.
 """
 
 from __future__ import annotations
@@ -12,7 +13,26 @@ from typing import Any
 
 from contract_test.schema.compare.values import identity
 
-_ALWAYS = [None, True, False, 0, 1, -1, 0.5, 1.0, "", "a", "\n", "a\n", [], [0], [0, 0], [False], {}, {"zz": 0}]
+_ALWAYS = [
+    None,
+    True,
+    False,
+    0,
+    1,
+    -1,
+    0.5,
+    1.0,
+    "",
+    "a",
+    "\n",
+    "a\n",
+    [],
+    [0],
+    [0, 0],
+    [False],
+    {},
+    {"zz": 0},
+]
 _MAX_CONSTANTS = 160
 
 
@@ -43,7 +63,13 @@ def constants(*schemas: Any) -> tuple[list[Any], list[str]]:
                 if "ength" in keyword and 0 <= value <= 200:  # noqa: PLR2004 - a readable length
                     for length in (value - 1, value, value + 1):
                         add("a" * max(int(length), 0))
-            elif keyword in ("properties", "patternProperties", "dependentRequired", "dependentSchemas", "dependencies"):
+            elif keyword in (
+                "properties",
+                "patternProperties",
+                "dependentRequired",
+                "dependentSchemas",
+                "dependencies",
+            ):
                 names.update(dict.fromkeys(value if isinstance(value, dict) else ()))
                 look(list(value.values()) if isinstance(value, dict) else None, depth + 1)
             elif keyword == "required" and isinstance(value, list):

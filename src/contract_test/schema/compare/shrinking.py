@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 _MAX_TRIES = 400
-_PLAIN = (None, False, 0, "", [], {})
+_PLAIN: tuple[Any, ...] = (None, False, 0, "", [], {})
 
 
 def weight(value: Any) -> tuple[int, int, str]:
@@ -68,7 +68,7 @@ def _smaller(value: Any) -> Iterator[Any]:
             yield "a" * len(value)
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         yield from (1, -1, 2, 10)
-        if isinstance(value, float) and abs(value) < 2**53:  # noqa: PLR2004 - where floats are whole numbers anyway
+        if isinstance(value, float) and abs(value) < 2**53:
             yield int(value)
             yield round(value, 1)
         elif isinstance(value, int):

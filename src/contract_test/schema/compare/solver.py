@@ -1,11 +1,13 @@
 """Which values are in all of these sets and in none of those? A search that proves there are none, or finds some.
 
-A *state* is a set of literals (node, wanted). It is split by JSON type, its unions one by one (a tableau), and what is
-left of one type goes to that type's module, which asks back for items and members. Two flags carry the soundness:
+A *state* is a set of literals (node, wanted). It is split by JSON type, its unions one by one (a tableau),
+and what is left of one type goes to that type's module, which asks back for items and members. Two flags
+carry the soundness:
 
-- `Found.complete` says that every value of the state is listed; complete and empty is a proof that there is none;
-- a state inside a state that asks for it is cut off: the smallest value of the outer one never holds another of its own.
-  A proof that rests on such a cut holds only where the outer state turns out empty too, so it is kept apart until then.
+- `Found.complete` says that every value of the state is listed; complete and empty is a proof of none;
+- a state inside a state that asks for it is cut off: the smallest value of the outer one never holds
+another of its own. A proof that rests on such a cut holds only where the outer state turns out empty too,
+so it is kept apart until then.
 """
 
 from __future__ import annotations
@@ -36,7 +38,10 @@ class OutOfTimeError(Exception):
 
 @dataclass(slots=True)
 class _Frame:
-    """One state under work: what its result rests on, and the proofs inside it that rest on states further out."""
+    """One state under work.
+
+    What its result rests on, and the proofs inside it that rest on states further out.
+    """
 
     state: State
     rests_on: set[int] = field(default_factory=set)
@@ -182,8 +187,13 @@ class Solver:
         if len(branch.unions) > 1 and self._frames[-1].branches > _PATIENCE:
             if self._probe(branch):
                 return True
-            if not branch.is_open:
-                return self._search(branch, values, want)
+            return (
+                self._choose(branch, values, want) if branch.is_open else self._search(branch, values, want)
+            )
+        return self._choose(branch, values, want)
+
+    def _choose(self, branch: Branch, values: dict[Any, Any], want: int) -> bool:
+        """Search the options of one union after another."""
         complete = True
         union = branch.next_union()
         for option in branch.by_distance(union):
@@ -223,7 +233,8 @@ class Solver:
     def _probe(self, branch: Branch) -> bool:
         """Drop every option that fails by itself; return whether that closes the branch.
 
-        This is what keeps a union of fifty alternatives, told apart by one property, from becoming fifty to the fifty.
+        This is what keeps a union of fifty alternatives, told apart by one property, from becoming fifty to
+        the fifty.
         """
         probes = 0
         changed = True
@@ -259,15 +270,21 @@ class Solver:
         if listed:
             fewest = min(listed, key=lambda node: len(node.values))
             values = [value for value in fewest.values if type_of(value) == branch.kind]
-            if branch.kind == "number" and any(isinstance(node, nodes.WrittenWithoutFraction) for node in facts):
+            if branch.kind == "number" and any(
+                isinstance(node, nodes.WrittenWithoutFraction) for node in facts
+            ):
                 values += [float(value) for value in values if abs(value) < _EXACT_FLOATS]
             found = Found(values, complete=True)
         else:
             excluded = sum(
-                len(node.values) for node, wanted in facts.items() if not wanted and isinstance(node, nodes.OneValueOf)
+                len(node.values)
+                for node, wanted in facts.items()
+                if not wanted and isinstance(node, nodes.OneValueOf)
             )
             found = self._candidates(branch.kind, facts, want + excluded)
-        kept = {_key(value): value for value in found.values if self._all_hold(facts.items(), value) is not False}
+        kept = {
+            _key(value): value for value in found.values if self._all_hold(facts.items(), value) is not False
+        }
         return Found(list(kept.values()), complete=found.complete)
 
     def _candidates(self, kind: str, facts: dict[Node, bool], want: int) -> Found:

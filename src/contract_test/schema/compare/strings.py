@@ -51,7 +51,10 @@ def solve(facts: dict[Node, bool], want: int) -> Found:
         extra += [text for name in formats.EXAMPLES for text in formats.EXAMPLES[name]]
         extra += ["(" + "a" * max(low - 1, 0), " " + "a" * max(low - 1, 0)]
     spare = _SPARE if named[True] or named[False] or doubtful else 0
-    wanted_patterns, unwanted = tuple(sorted(patterns[True]) + shapes), tuple(sorted(patterns[False]) + certain)
+    wanted_patterns, unwanted = (
+        tuple(sorted(patterns[True]) + shapes),
+        tuple(sorted(patterns[False]) + certain),
+    )
     if wanted_patterns or unwanted:
         words, complete = _words(wanted_patterns, unwanted, low, high, want + spare)
         return Found([*extra, *words] if words or not complete else [], complete=complete)
@@ -79,8 +82,14 @@ def _words(
 
 
 @lru_cache(maxsize=2048)
-def _search(  # noqa: PLR0913 - the key of a cache
-    positive: tuple[str, ...], negative: tuple[str, ...], low: int, high: int | None, want: int, *, strict_dot: bool
+def _search(
+    positive: tuple[str, ...],
+    negative: tuple[str, ...],
+    low: int,
+    high: int | None,
+    want: int,
+    *,
+    strict_dot: bool,
 ) -> tuple[list[str], bool]:
     automata: dict[bool, list[Automaton]] = {True: [], False: []}
     for regex, wanted in [*((regex, True) for regex in positive), *((regex, False) for regex in negative)]:
