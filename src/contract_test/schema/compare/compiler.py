@@ -82,7 +82,19 @@ class Compiler:
             if "unevaluatedItems" in schema:
                 item = self.location(schema["unevaluatedItems"], place, closed=closed)
                 parts.append(close_items(self.pool, own, item))
-        return self.pool.all_of(parts)
+        return self.pool.all_of(self._with_type(parts))
+
+    def _with_type(self, parts: list[Node]) -> list[Node]:
+        """Say the type in every alternative as well: only then can two of them be seen to exclude each other."""
+        types = [part for part in parts if isinstance(part, nodes.TypeIs)]
+        if not types:
+            return parts
+        return [
+            self.pool.make(type(part), tuple(self.pool.all_of([*types, option]) for option in part.parts))
+            if isinstance(part, (nodes.AnyOf, nodes.OneOf))
+            else part
+            for part in parts
+        ]
 
     def _ref(self, keyword: str, schema: dict[str, Any], place: Place, closed: bool) -> Node:  # noqa: FBT001
         try:

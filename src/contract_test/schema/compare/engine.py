@@ -32,6 +32,7 @@ from contract_test.schema.compare.solver import OutOfTimeError, Solver
 Formats = Literal["annotation", "assertion"]
 ContentModel = Literal["as-written", "closed-writer"]
 
+_CORRECT = "Correct the schema at this place."
 _MANY = 32
 _SAMPLES = 500
 _SPOT_CHECKS = 6
@@ -95,20 +96,22 @@ def _check(schema: Any, side: str) -> None:
 
     A meta-schema that is unknown says nothing.
     """
-    advice = "Correct the schema at this place."
     if not isinstance(schema, (dict, bool)):
-        raise InvalidSchemaError("it is neither an object nor true or false", side=side, advice=advice)
+        raise InvalidSchemaError("it is neither an object nor true or false", side=side, advice=_CORRECT)
     if dialect_of(schema) is None:
         return  # nothing is proved of it later; asking for its meta-schema would fetch it
     try:
         jsonschema_rs.meta.validate(schema)
     except jsonschema_rs.ValidationError as error:
-        pointer = "".join(
-            "/" + str(part).replace("~", "~0").replace("/", "~1") for part in error.instance_path
-        )
-        raise InvalidSchemaError(error.message, side=side, pointer=pointer, advice=advice) from error
+        raise _invalid(error, side) from error
     except ValueError:
         return  # nested too deeply to be checked, and to be compared
+
+
+def _invalid(error: jsonschema_rs.ValidationError, side: str) -> InvalidSchemaError:
+    tokens = (str(token).replace("~", "~0").replace("/", "~1") for token in error.instance_path)
+    pointer = "".join("/" + token for token in tokens)
+    return InvalidSchemaError(error.message, side=side, pointer=pointer, advice=_CORRECT)
 
 
 class _Comparison:
@@ -130,18 +133,20 @@ class _Comparison:
         self.doubt = ""
         try:
             self.writers_judge, self.readers_judge = (
-                Judge(
-                    side.schema,
-                    side.dialect,
-                    resources=reachable(side.schema, resources),
-                    assert_formats=assert_formats,
-                )
-                for side in sides
+                self._judge(side, reachable(side.schema, resources)) for side in sides
             )
             self.judged = True
         except ValueError as error:  # a reference that leads nowhere: proofs may still do, witnesses cannot
             self.judged = False
             self.doubt = f"no validator can read the schemas: {str(error).splitlines()[0]}"
+
+    def _judge(self, side: Document, resources: Mapping[str, Any]) -> Judge:
+        try:
+            return Judge(side.schema, side.dialect, resources=resources, assert_formats=self.assert_formats)
+        except jsonschema_rs.ValidationError as error:
+            if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Format):  # a pattern that is no regex
+                raise _invalid(error, side.side) from error
+            raise
 
     def verdict(self, deadline: float) -> Verdict:
         """The cascade."""

@@ -44,6 +44,7 @@ class Relations:
         self._gaps: dict[_Pair, Gap] = {}
         self._disjoint: dict[_Pair, bool] = {}
         self._indices: dict[Node, _Index] = {}
+        self._flat: dict[Node, tuple[Node, ...]] = {}
         self._depth = 0
         # while a fixpoint is sought: the pair at work, what it has seen so far, what is to do, and who relied
         # on whom
@@ -224,14 +225,23 @@ class Relations:
             return node.types
         if isinstance(node, nodes.OneValueOf):
             return frozenset(type_of(value) for value in node.values)
-        if isinstance(node, nodes.AllOf):
-            types = [
-                part.types
-                for part in self._index(node).get(nodes.TypeIs, ())
-                if isinstance(part, nodes.TypeIs)
-            ]
-            return frozenset.intersection(*types) if types else _ALL
-        return _ALL
+        types = [part.types for part in self._parts(node) if isinstance(part, nodes.TypeIs)]
+        return frozenset.intersection(*types) if types else _ALL
+
+    def _parts(self, node: Node, depth: int = 3) -> tuple[Node, ...]:
+        """What holds of every value of a node, references followed a few steps."""
+        known = self._flat.get(node)
+        if known is None:
+            parts: list[Node] = []
+            for part in node.parts if isinstance(node, nodes.AllOf) else (node,):
+                if isinstance(part, nodes.Ref) and depth:
+                    parts += self._parts(self._pool.resolve(part), depth - 1)
+                else:
+                    parts.append(part)
+            known = tuple(parts)
+            if depth == 3:  # noqa: PLR2004 - the full look
+                self._flat[node] = known
+        return known
 
     def disjoint(self, one: Node, other: Node) -> bool:
         """Whether two nodes plainly have no value in common."""
@@ -268,16 +278,15 @@ class Relations:
         """Whether some required property has no value that both objects may hold."""
         mine, theirs = dict(self._members(one)), dict(self._members(other))
         required = {
-            part.name for node in (one, other) for part in _parts(node) if isinstance(part, nodes.Has)
+            part.name for node in (one, other) for part in self._parts(node) if isinstance(part, nodes.Has)
         }
         shared = sorted(
             required & mine.keys() & theirs.keys(), key=lambda name: isinstance(mine[name], nodes.Ref)
         )
         return any(self.disjoint(mine[name], theirs[name]) for name in shared)
 
-    @staticmethod
-    def _members(node: Node) -> Iterator[tuple[str, Node]]:
-        for part in _parts(node):
+    def _members(self, node: Node) -> Iterator[tuple[str, Node]]:
+        for part in self._parts(node):
             if isinstance(part, nodes.Property):
                 yield part.name, part.member
 
@@ -301,10 +310,6 @@ def _some(gaps: Iterable[Gap]) -> Gap:
 
 
 _ALL = frozenset(["null", "boolean", "number", "string", "array", "object"])
-
-
-def _parts(node: Node) -> tuple[Node, ...]:
-    return node.parts if isinstance(node, nodes.AllOf) else (node,)
 
 
 _COMPOSITE = (nodes.AnyOf, nodes.OneOf, nodes.Ref, nodes.Not, nodes.OneValueOf)
