@@ -22,6 +22,7 @@ from contract_test.schema.compare.values import type_of
 
 _MAX_VALUES = 60
 _MAX_DISJOINT_DEPTH = 12
+_FEW = 4
 
 _Index = dict[Any, list[Node]]
 _Pair = tuple[Node, Node]
@@ -71,7 +72,8 @@ class Relations:
                 self._gaps[pair] = None
                 self._todo.append(pair)
             known = self._gaps[pair]
-            self._relied.setdefault(pair, set()).add(self._current)
+            if known is None and self._current in self._gaps:
+                self._relied.setdefault(pair, set()).add(self._current)
             return None if known is None else known + 1
         if pair not in self._local:
             self._in_time()
@@ -79,19 +81,14 @@ class Relations:
         return self._local[pair]
 
     def _settle(self, pair: _Pair) -> None:
-        """Look at a pair, and at all that it leads to, until nothing changes."""
-        self._gaps[pair] = None
-        self._todo.append(pair)
+        """Look at a pair, and at all references that it leads to, until nothing changes."""
         try:
-            while self._todo:
-                self._current = self._todo.popleft()
-                if self._gaps[self._current] is not None:
-                    continue
-                self._local = {}
-                gap = self._gap(*self._current)
-                if gap is not None:
-                    self._gaps[self._current] = gap
-                    self._todo.extend(self._relied.pop(self._current, set()) - set(self._todo))
+            while True:
+                gap = self._look_at(pair)
+                if not self._todo:
+                    break
+                while self._todo:
+                    self._look_again(self._todo.popleft())
         except BaseException:
             self._gaps = {known: gap for known, gap in self._gaps.items() if gap is not None}
             raise
@@ -99,6 +96,19 @@ class Relations:
             self._current = None
             self._todo.clear()
             self._relied.clear()
+        self._gaps[pair] = gap
+
+    def _look_at(self, pair: _Pair) -> Gap:
+        self._current = pair
+        self._local = {}
+        return self._gap(*pair)
+
+    def _look_again(self, pair: _Pair) -> None:
+        if self._gaps[pair] is None:
+            gap = self._look_at(pair)
+            if gap is not None:
+                self._gaps[pair] = gap
+                self._todo.extend(self._relied.pop(pair, set()) - set(self._todo))
 
     def _gap(self, inner: Node, outer: Node) -> Gap:
         match inner, outer:
@@ -107,7 +117,7 @@ class Relations:
             case nodes.Ref(), _:
                 return self.gap(self._pool.resolve(inner), outer)
             case _, nodes.AllOf(parts):
-                return _every(self.gap(inner, part) for part in parts)
+                return _every(self.gap(inner, part) for part in sorted(parts, key=_effort))
             case nodes.OneOf(parts), nodes.OneOf(others) if len(parts) == len(others):
                 return _every(self._gap_to_one(part, others, (at,)) for at, part in enumerate(parts))
             case ((nodes.AnyOf(parts) | nodes.OneOf(parts)), _):
@@ -136,7 +146,12 @@ class Relations:
 
     def _gap_of_conjunction(self, inner: nodes.AllOf, outer: Node, found: Gap) -> Gap:
         index = self._index(inner)
-        alike = index.get(_kind(outer)) or index.get("composite") or []
+        alike = index.get(_kind(outer)) or [
+            part
+            for part in index.get("composite", ())
+            # every alternative of a large union against one keyword of another: nearly always in vain, and much work
+            if isinstance(outer, _COMPOSITE) or len(getattr(part, "parts", ())) <= _FEW
+        ]
         gaps = [self.gap(part, outer) for part in alike]
         match outer:
             case nodes.Property(name, member):
@@ -296,17 +311,30 @@ def _if(included: bool) -> Gap:  # noqa: FBT001 - it reads as a sentence
 
 
 def _every(gaps: Iterable[Gap]) -> Gap:
-    """Of what must all be included: the nearest that is not."""
-    return min((gap for gap in gaps if gap is not None), default=None)
+    """Of what must all be included: the nearest that is not. Nothing is nearer than here."""
+    nearest: Gap = None
+    for gap in gaps:
+        if gap == _HERE:
+            return gap
+        if gap is not None and (nearest is None or gap < nearest):
+            nearest = gap
+    return nearest
 
 
 def _some(gaps: Iterable[Gap]) -> Gap:
     """Of what may any be included: nothing if one is, else the nearest."""
-    nearest = _HERE
-    listed = list(gaps)
-    if None in listed:
-        return None
-    return min((gap for gap in listed if gap is not None), default=nearest)
+    nearest: Gap = None
+    for gap in gaps:
+        if gap is None:
+            return None
+        nearest = gap if nearest is None else min(gap, nearest)
+    return _HERE if nearest is None else nearest
+
+
+def _effort(part: Node) -> bool:
+    """Whether a keyword leads on to other schemas, and is better looked at last."""
+    member = getattr(part, "member", None) or getattr(part, "item", None) or part
+    return isinstance(member, (nodes.Ref, nodes.AllOf, nodes.AnyOf, nodes.OneOf))
 
 
 _ALL = frozenset(["null", "boolean", "number", "string", "array", "object"])

@@ -67,7 +67,7 @@ class Solver:
         """What `solve` finds, looking for shallow values first: a deep schema has small witnesses too."""
         literals = frozenset(literals)
         found = UNKNOWN
-        for self._limit in _DEPTHS:
+        for self._limit in self._limits(literals):
             self._was_limited = False
             found = self.solve(literals, want)
             if found.complete or found.values or not self._was_limited:
@@ -75,6 +75,14 @@ class Solver:
             self._known = {state: entry for state, entry in self._known.items() if entry[0].complete}
         self._limit = _DEPTHS[-1]
         return found
+
+    def _limits(self, literals: Iterable[Literal]) -> Iterable[int]:
+        """The depths to look to: none in which a witness cannot be, as the distance to the nearest difference says."""
+        positive = [node for node, wanted in literals if wanted]
+        negative = [node for node, wanted in literals if not wanted]
+        gaps = [self.relations.gap(one, other) for one in positive for other in negative]
+        nearest = min((gap for gap in gaps if gap is not None), default=0)
+        return [depth for depth in _DEPTHS if depth >= 2 * nearest] or _DEPTHS[-1:]
 
     def solve(self, literals: Iterable[Literal], want: int = 1) -> Found:
         """Up to `want` values that are in every wanted node and in no unwanted one.
