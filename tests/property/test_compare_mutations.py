@@ -191,7 +191,7 @@ HARMLESS = [
 
 def changed(change, number):
     """The schema with one change at a random spot where the change applies, None where it applies nowhere."""
-    random = Random(number)  # noqa: S311 - a seed, no secret
+    random = Random(number)
     for _ in range(60):
         schema = copy.deepcopy(ORDER)
         if change(random.choice(spots(schema)), random) is not False and schema != ORDER:

@@ -17,6 +17,7 @@ from contract_test.schema.compare.regexes import Chars, Choice, Edge, Regex, Rep
 
 _MAX_STATES = 6000
 _MAX_STEPS = 30_000
+_MAX_WORK = 600_000
 _NICE = "aA0b1B-_ .x"
 
 State = frozenset[int]
@@ -159,12 +160,14 @@ class Words:
         self._parts = [(part, True) for part in positive] + [(part, False) for part in negative]
         self._classes = _classes([part for part, _ in self._parts])
         self._steps: dict[Product, list[tuple[CharSet, Product]]] = {}
+        self._work = 0
         self._initial: Product = tuple(part.start for part, _ in self._parts)
 
     def _next(self, product: Product) -> list[tuple[CharSet, Product]]:
         known = self._steps.get(product)
         if known is None:
             merged: dict[Product, list[tuple[int, int]]] = {}
+            self._work += len(self._classes) * sum(map(len, product))
             for chars in self._classes:
                 code = chars[0][0]
                 target = tuple(
@@ -198,7 +201,7 @@ class Words:
                     before[target] = []
                     todo.append(target)
                 before[target].append(product)
-            if steps > _MAX_STEPS:
+            if steps > _MAX_STEPS or self._work > _MAX_WORK:
                 return set(before), False
         live = set(ends)
         while ends:
@@ -230,7 +233,7 @@ class Words:
             for target, words in after.items():
                 if length >= low and self._accepted(target, at_start=False):
                     found += words
-            if len(found) > want or steps > _MAX_STEPS:
+            if len(found) > want or steps > _MAX_STEPS or self._work > 2 * _MAX_WORK:
                 return found[:want], False
             level = after
         # a product keeps at least one word for each length: where nothing was found, nothing was cut away

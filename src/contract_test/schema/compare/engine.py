@@ -35,7 +35,7 @@ ContentModel = Literal["as-written", "closed-writer"]
 _CORRECT = "Correct the schema at this place."
 _MANY = 32
 _SAMPLES = 500
-_SPOT_CHECKS = 6
+_SPOT_CHECKS = 2
 _LEAST_FOR_REASONS = 0.15  # seconds
 _LEAST_FOR_SHRINKING = 0.2
 

@@ -94,11 +94,9 @@ def _multiples(within: _Range, step: Fraction, avoided: list[Fraction], want: in
         return EMPTY
     listed = islice(_ticks(first, last), _MAX_LISTED)
     kept = (tick * step for tick in listed if all(tick % period for period in periods))
-    if finite and last - first < _MAX_LISTED:  # type: ignore[operator]
-        values = list(kept)
-        return Found(values, complete=True)
     values = list(islice(kept, want + 3))
-    return Found(values, complete=False)
+    all_seen = finite and last - first < _MAX_LISTED and len(values) < want + 3  # type: ignore[operator]
+    return Found(values, complete=all_seen)
 
 
 def _after(low: tuple[Fraction, bool], step: Fraction) -> int:

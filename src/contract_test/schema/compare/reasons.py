@@ -185,7 +185,9 @@ class Explainer:
             return
         ours = writer.schema.get(keyword, ABSENT) if isinstance(writer.schema, dict) else ABSENT
         rule, before, after = keyword_rules.named(keyword, ours, value, writer.schema)
-        if keyword == "oneOf" and not self._may_break(state, self.reader.location({"anyOf": value}, reader.place)):
+        if keyword == "oneOf" and not self._may_break(
+            state, self.reader.location({"anyOf": value}, reader.place)
+        ):
             rule = "alternatives-overlap"
         path = (keyword,) if ours is not ABSENT else ()
         self._add(rule, writer, reader, path, (keyword,), before, after)
