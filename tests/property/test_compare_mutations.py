@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one case is one line
 """A battery of changes whose effect is known: every breaking one is caught, and no harmless one is called breaking."""
 
 import copy

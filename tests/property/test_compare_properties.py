@@ -38,7 +38,8 @@ def test_a_node_means_what_its_schema_means(schema, value):
     except UnusableSchemaError:
         assume(False)
 
-    assert Evaluator(pool).holds(node, value) in {None, validator(schema).is_valid(value)}
+    known = Evaluator(pool).holds(node, value)
+    assert known is None or known == validator(schema).is_valid(value)
 
 
 @seed(2)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one case is one line
 """Patterns as automata: the same strings as an independent engine accepts, and inclusion between them."""
 
 import itertools

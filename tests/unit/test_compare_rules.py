@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one case is one line
 """The rules table: each rule with one pair that breaks it and one that does not."""
 
 import pytest

@@ -67,7 +67,8 @@ class Solver:
         """What `solve` finds, looking for shallow values first: a deep schema has small witnesses too."""
         literals = frozenset(literals)
         found = UNKNOWN
-        for self._limit in self._limits(literals):
+        for depth in self._depths_for(literals):
+            self._limit = depth
             self._was_limited = False
             found = self.solve(literals, want)
             if found.complete or found.values or not self._was_limited:
@@ -76,7 +77,7 @@ class Solver:
         self._limit = _DEPTHS[-1]
         return found
 
-    def _limits(self, literals: Iterable[Literal]) -> Iterable[int]:
+    def _depths_for(self, literals: Iterable[Literal]) -> Iterable[int]:
         """The depths to look to: none in which a witness cannot be, as the distance to the nearest difference says."""
         positive = [node for node, wanted in literals if wanted]
         negative = [node for node, wanted in literals if not wanted]
