@@ -18,7 +18,8 @@ import orjson
 MAX_DIGITS = 4000
 _OPTIONS = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_UTC_Z
 _LONG_RUN = b"0" * 16
-_RUNS = bytes(ord("0") if chr(code) in "0123456789." else ord(" ") for code in range(256))
+_TINY = b"e-000"
+_RUNS = bytes(map(ord, "".join({**dict.fromkeys("0123456789.", "0"), "e": "e", "E": "e", "-": "-"}.get(chr(c), " ") for c in range(256))))
 _LONG_NUMBER = re.compile(rb"[0-9.]{16,}(?:[eE][+-]?[0-9]+)?")
 _UNDERFLOW = re.compile(rb"[0-9][eE]-[0-9]{3}")
 
@@ -38,9 +39,8 @@ def loads(raw: bytes) -> Any:
         if "infinity" in error.msg:
             return _loads_exactly(raw)
         raise JsonError(f"{error.msg.split(': line')[0]} at line {error.lineno} column {error.colno}") from None
-    if _LONG_RUN in raw.translate(_RUNS) or b"e-" in raw or b"E-" in raw:
-        return _loads_exactly(raw) if _loses_digits(raw) else value
-    return value
+    runs = raw.translate(_RUNS)  # two cheap looks instead of one at every number
+    return _loads_exactly(raw) if (_LONG_RUN in runs or _TINY in runs) and _loses_digits(raw) else value
 
 
 def dumps(value: Any, default: Callable[[Any], Any] | None = None) -> bytes:

@@ -289,7 +289,16 @@ Json: TypeAlias = Annotated[Any, _Plain(freeze)]
 Integer: TypeAlias = Annotated[int, _Plain(_integer, _INT64)]
 Number: TypeAlias = Annotated[float, _Plain(_number, _DOUBLE, _INT64)]
 Boolean: TypeAlias = Annotated[bool, Strict()]
-Timestamp: TypeAlias = Annotated[datetime, _Plain(read_timestamp)]
+_AS_WRITTEN = core_schema.chain_schema(  # the texts that `dumps` writes again: no function call for those
+    [
+        core_schema.str_schema(
+            strict=True,
+            pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.([0-9]{5}[1-9]|[1-9][0-9]{5}))?Z$",
+        ),
+        core_schema.datetime_schema(),
+    ]
+)
+Timestamp: TypeAlias = Annotated[datetime, _Plain(read_timestamp, _AS_WRITTEN)]
 """An RFC 3339 date-time; always with an offset."""
 Day: TypeAlias = Annotated[date, _Plain(_day)]
 """An RFC 3339 full-date."""

@@ -36,3 +36,24 @@ class NothingFoundError(ContractTestError):
 
 class UnreachableError(ContractTestError):
     """A server, or something else that a run needs, is not there."""
+
+
+class InvalidSchemaError(SchemaError):
+    """A document that is no JSON Schema: it breaks its own meta-schema, or is no JSON at all.
+
+    `side` is "writer" or "reader"; `pointer` is a JSON Pointer to the offending value, "" for the whole document.
+    """
+
+    def __init__(self, problem: str, *, side: str, pointer: str = "", advice: str) -> None:
+        super().__init__(f"the {side} is not a valid JSON Schema: {problem} (at #{pointer})", advice=advice)
+        self.side = side
+        self.pointer = pointer
+
+
+class UnknownModeError(ContractTestError):
+    """A compatibility mode that does not exist. `mode` is what was asked for, `known` what there is."""
+
+    def __init__(self, mode: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"{mode!r} is not a compatibility mode", advice=f"Use one of {', '.join(known)}.")
+        self.mode = mode
+        self.known = known

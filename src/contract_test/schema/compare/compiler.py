@@ -1,0 +1,398 @@
+# ruff: noqa: SLF001 - the table of keywords names the methods that compile them
+"""Schema documents of any dialect become nodes: keyword by keyword, one table row each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from contract_test.schema.compare import formats, lookarounds, nodes
+from contract_test.schema.compare.coverage import Coverage, close_items, close_properties
+from contract_test.schema.compare.documents import Document, Place, UnusableSchemaError
+from contract_test.schema.compare.nodes import Node, Pool
+from contract_test.schema.compare.values import TYPES, exact
+
+_NO_NAMES: frozenset[str] = frozenset()
+_DRAFT_6, _DRAFT_2019, _DRAFT_2020 = 6, 19, 20
+
+
+class Compiler:
+    """Compiles one document into a pool.
+
+    With `assert_formats`, `format` is asserted. With `closed`, an object holds only the properties that
+    some part of its schema declares: what a writer sends, as opposed to what its schema happens to admit. A
+    schema that declares no property, or says itself what else there may be, stays as it is written.
+    """
+
+    def __init__(self, pool: Pool, document: Document, *, assert_formats: bool, closed: bool = False) -> None:
+        self.pool = pool
+        self.document = document
+        self.assert_formats = assert_formats
+        self.closed = closed
+
+    def root(self) -> Node:
+        """The node of the whole document."""
+        return self.location(self.document.schema, self.document.place)
+
+    def location(self, schema: Any, place: Place, *, closed: bool | None = None) -> Node:
+        """A schema that stands for a value of its own: the root, a property, an item."""
+        closed = self.closed if closed is None else closed
+        written = self.in_place(schema, place, closed=False)
+        if not closed or not isinstance(schema, dict):
+            return written
+        parts = [written, self.in_place(schema, place, closed=True)]
+        coverage = self.coverage(schema, place)
+        if coverage.declares_properties:
+            parts.append(close_properties(self.pool, coverage, self.pool.nothing))
+        return self.pool.all_of(parts)
+
+    def in_place(self, schema: Any, place: Place, *, closed: bool) -> Node:
+        """A schema that speaks of the same value as the schema around it."""
+        if isinstance(schema, bool):
+            return self.pool.anything if schema else self.pool.nothing
+        if not isinstance(schema, dict):
+            raise UnusableSchemaError(f"a reference of the {self.document.side} leads to what is no schema")
+        place = self.document.in_subschema(schema, place)
+        known = place.dialect.keywords
+        if "$ref" in schema and place.dialect.ref_stands_alone:
+            return self._ref("$ref", schema, place, closed)
+        parts = [
+            compile_keyword(self, schema, place, closed)
+            for keyword, compile_keyword in _KEYWORDS.items()
+            if keyword in schema and keyword in known
+        ]
+        parts += [
+            self._ref(keyword, schema, place, closed)
+            for keyword in ("$ref", "$dynamicRef", "$recursiveRef")
+            if keyword in schema and keyword in known
+        ]
+        if place.dialect.number in (_DRAFT_6, 7):
+            encoding, media_type = schema.get("contentEncoding", ""), schema.get("contentMediaType", "")
+            if encoding:
+                parts.append(self.pool.make(nodes.Content, "", encoding))
+            if media_type:
+                parts.append(self.pool.make(nodes.Content, media_type, encoding))
+        if place.dialect.number >= _DRAFT_2019:
+            own = Coverage.of_nothing()
+            if "unevaluatedProperties" in schema or "unevaluatedItems" in schema:
+                own = self._coverage_of(schema, place, frozenset())
+            if "unevaluatedProperties" in schema:
+                member = self.location(schema["unevaluatedProperties"], place, closed=closed)
+                parts.append(close_properties(self.pool, own, member))
+            if "unevaluatedItems" in schema:
+                item = self.location(schema["unevaluatedItems"], place, closed=closed)
+                parts.append(close_items(self.pool, own, item))
+        return self.pool.all_of(self._with_type(parts))
+
+    def _with_type(self, parts: list[Node]) -> list[Node]:
+        """Say the type in every alternative as well: only then can two of them be seen to exclude each other."""
+        types = [part for part in parts if isinstance(part, nodes.TypeIs)]
+        if not types:
+            return parts
+        return [
+            self.pool.make(type(part), tuple(self.pool.all_of([*types, option]) for option in part.parts))
+            if isinstance(part, (nodes.AnyOf, nodes.OneOf))
+            else part
+            for part in parts
+        ]
+
+    def _ref(self, keyword: str, schema: dict[str, Any], place: Place, closed: bool) -> Node:  # noqa: FBT001
+        try:
+            target = self.document.target(schema[keyword], place, keyword=keyword)
+        except UnusableSchemaError as error:
+            return self.pool.make(nodes.Unsupported, str(error))
+
+        def compile_target() -> Node:
+            try:
+                return self.in_place(target.schema, target.place, closed=closed)
+            except UnusableSchemaError as error:
+                return self.pool.make(nodes.Unsupported, str(error))
+
+        return self.pool.ref((target.key, closed), compile_target)
+
+    def coverage(self, schema: Any, place: Place, seen: frozenset[int] = frozenset()) -> Coverage:
+        """Which properties and items a schema speaks of, including by its `unevaluated…` keywords."""
+        if not isinstance(schema, dict) or id(schema) in seen:
+            return Coverage.of_nothing()
+        place = self.document.in_subschema(schema, place)
+        found = self._coverage_of(schema, place, seen)
+        if place.dialect.number >= _DRAFT_2019:
+            everything = self.pool.anything
+            if "unevaluatedProperties" in schema:
+                found += Coverage.of_properties(everything, everything=True)
+            if "unevaluatedItems" in schema:
+                found += Coverage.of_items(everything, everything=True)
+        return found
+
+    def _coverage_of(self, schema: dict[str, Any], place: Place, seen: frozenset[int]) -> Coverage:
+        """The same without the schema's own `unevaluated…` keywords."""
+        seen |= {id(schema)}
+        found = Coverage.of_nothing()
+        known = place.dialect.keywords
+        for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
+            if keyword in schema and keyword in known:
+                target = self.document.target(schema[keyword], place, keyword=keyword)
+                found += self.coverage(target.schema, target.place, seen)
+        if "$ref" in schema and place.dialect.ref_stands_alone:
+            return found
+        found += self._own_coverage(schema, place)
+        for part in schema.get("allOf", ()):
+            found += self.coverage(part, place, seen)
+        for keyword in ("anyOf", "oneOf"):
+            for part in schema.get(keyword, ()):
+                found += self._given(part, self.coverage(part, place, seen), place)
+        if "if" in schema and "if" in known:
+            found += self._given(schema["if"], self.coverage(schema["if"], place, seen), place)
+            if "then" in schema:
+                found += self._given(schema["if"], self.coverage(schema["then"], place, seen), place)
+            if "else" in schema:
+                otherwise = self.pool.negation(self.in_place(schema["if"], place, closed=False))
+                found += self.coverage(schema["else"], place, seen).given(self.pool, otherwise)
+        for keyword in ("dependentSchemas", "dependencies"):
+            for name, part in schema.get(keyword, {}).items() if keyword in known else ():
+                found += self.coverage(part, place, seen).given(self.pool, self._present(name))
+        return found
+
+    def _given(self, condition: Any, found: Coverage, place: Place) -> Coverage:
+        return found.given(self.pool, self.in_place(condition, place, closed=False)) if found else found
+
+    def _own_coverage(self, schema: dict[str, Any], place: Place) -> Coverage:
+        always, known = self.pool.anything, place.dialect.keywords
+        found = Coverage.of_nothing()
+        names = frozenset(schema.get("properties", ()))
+        patterns = frozenset(schema.get("patternProperties", ()))
+        if names or patterns or "additionalProperties" in schema:
+            everything = "additionalProperties" in schema
+            found += Coverage.of_properties(always, names=names, patterns=patterns, everything=everything)
+        items = schema.get("prefixItems" if place.dialect.number >= _DRAFT_2020 else "items", ())
+        prefix = len(items) if isinstance(items, list) else 0
+        rest = "items" if place.dialect.number >= _DRAFT_2020 else "additionalItems"
+        everything = rest in schema if place.dialect.number >= _DRAFT_2020 or prefix else "items" in schema
+        if prefix or everything:
+            found += Coverage.of_items(always, prefix=prefix, everything=everything)
+        if "contains" in schema and "contains" in known and place.dialect.number >= _DRAFT_2020:
+            found += Coverage.of_items(
+                always, matching=self.location(schema["contains"], place, closed=False)
+            )
+        return found
+
+    def _present(self, name: str) -> Node:
+        return self.pool.all_of(
+            [self.pool.make(nodes.TypeIs, frozenset(["object"])), self.pool.make(nodes.Has, name)]
+        )
+
+    # One method a keyword, or a few that only make sense together.
+
+    def _type(self, schema: dict[str, Any], place: Place, _closed: bool) -> Node:  # noqa: FBT001
+        names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        pool = self.pool
+        if "integer" not in names or "number" in names:
+            types = frozenset(names) - {"integer"}
+            return pool.anything if types == set(TYPES) else pool.make(nodes.TypeIs, types)
+        types = frozenset(names) - {"integer"} | {"number"}
+        parts: list[Node] = [pool.make(nodes.TypeIs, types), pool.make(nodes.MultipleOf, exact(1))]
+        if place.dialect.number < _DRAFT_6:
+            parts.append(pool.make(nodes.WrittenWithoutFraction))
+        return pool.all_of(parts)
+
+    def _enum(self, schema: dict[str, Any], _place: Place, _closed: bool) -> Node:  # noqa: FBT001
+        return self.pool.values(schema["enum"])
+
+    def _const(self, schema: dict[str, Any], _place: Place, _closed: bool) -> Node:  # noqa: FBT001
+        return self.pool.values([schema["const"]])
+
+    def _each(self, keyword: str, schema: dict[str, Any], place: Place, closed: bool) -> list[Node]:  # noqa: FBT001
+        return [self.in_place(part, place, closed=closed) for part in schema[keyword]]
+
+    def _all_of(self, schema: dict[str, Any], place: Place, closed: bool) -> Node:  # noqa: FBT001
+        return self.pool.all_of(self._each("allOf", schema, place, closed))
+
+    def _any_of(self, schema: dict[str, Any], place: Place, closed: bool) -> Node:  # noqa: FBT001
+        return self.pool.any_of(self._each("anyOf", schema, place, closed))
+
+    def _one_of(self, schema: dict[str, Any], place: Place, closed: bool) -> Node:  # noqa: FBT001
+        parts = [part for part in self._each("oneOf", schema, place, closed) if part is not self.pool.nothing]
+        if len(parts) <= 1:
+            return self.pool.any_of(parts)
+        return self.pool.make(nodes.OneOf, tuple(parts))
+
+    def _not(self, schema: dict[str, Any], place: Place, _closed: bool) -> Node:  # noqa: FBT001
+        return self.pool.negation(self.in_place(schema["not"], place, closed=False))
+
+    def _if(self, schema: dict[str, Any], place: Place, closed: bool) -> Node:  # noqa: FBT001
+        pool = self.pool
+        condition = self.in_place(schema["if"], place, closed=False)
+        then = self.in_place(schema.get("then", True), place, closed=closed)
+        otherwise = self.in_place(schema.get("else", True), place, closed=closed)
+        return pool.all_of(
+            [pool.any_of([pool.negation(condition), then]), pool.any_of([condition, otherwise])]
+        )
+
+    def _number(self, keyword: str, schema: dict[str, Any], place: Place, _closed: bool) -> Node:  # noqa: FBT001
+        kind = nodes.MinNumber if keyword.endswith("inimum") else nodes.MaxNumber
+        exclusive = keyword.startswith("exclusive")
+        if place.dialect.number < _DRAFT_6:
+            exclusive = schema.get("exclusive" + keyword.capitalize()) is True
+        return self.pool.make(kind, exact(schema[keyword]), exclusive)
+
+    def _multiple_of(self, schema: dict[str, Any], _place: Place, _closed: bool) -> Node:  # noqa: FBT001
+        return self.pool.make(nodes.MultipleOf, exact(schema["multipleOf"]))
+
+    def _count(
+        self,
+        kind: type[Node],
+        keyword: str,
+        schema: dict[str, Any],
+        _place: Place,
+        _closed: bool,  # noqa: FBT001
+    ) -> Node:
+        count = int(schema[keyword])
+        return self.pool.anything if count == 0 and keyword.startswith("min") else self.pool.make(kind, count)
+
+    def _pattern(self, schema: dict[str, Any], _place: Place, _closed: bool) -> Node:  # noqa: FBT001
+        return lookarounds.pattern_node(self.pool, schema["pattern"])
+
+    def _format(self, schema: dict[str, Any], place: Place, _closed: bool) -> Node:  # noqa: FBT001
+        name = schema["format"]
+        if self.assert_formats and formats.is_asserted(name, place.dialect):
+            return self.pool.make(nodes.Format, name)
+        return self.pool.anything
+
+    def _items(self, schema: dict[str, Any], place: Place, closed: bool) -> Node:  # noqa: FBT001
+        modern = place.dialect.number >= _DRAFT_2020
+        prefix = schema.get("prefixItems", []) if modern else schema.get("items", [])
+        if not isinstance(prefix, list):
+            return self._items_from(0, prefix, place, closed)
+        parts: list[Node] = [
+            self.pool.make(nodes.ItemAt, index, item)
+            for index, item in enumerate(self.location(part, place, closed=closed) for part in prefix)
+            if item is not self.pool.anything
+        ]
+        rest = schema.get("items" if modern else "additionalItems", True)
+        if modern or "items" in schema:
+            parts.append(self._items_from(len(prefix), rest, place, closed))
+        return self.pool.all_of(parts)
+
+    def _items_from(self, start: int, schema: Any, place: Place, closed: bool) -> Node:  # noqa: FBT001
+        item = self.location(schema, place, closed=closed)
+        if item is self.pool.anything:
+            return item
+        if item is self.pool.nothing:
+            return self.pool.make(nodes.MaxItems, start)
+        return self.pool.make(nodes.ItemsFrom, start, item)
+
+    def _contains(self, schema: dict[str, Any], place: Place, _closed: bool) -> Node:  # noqa: FBT001
+        item = self.location(schema["contains"], place, closed=False)
+        counted = place.dialect.number >= _DRAFT_2019
+        least = int(schema.get("minContains", 1)) if counted else 1
+        parts: list[Node] = []
+        if least:
+            parts.append(self.pool.make(nodes.ContainsAtLeast, item, least))
+        if counted and "maxContains" in schema:
+            parts.append(self.pool.make(nodes.ContainsAtMost, item, int(schema["maxContains"])))
+        return self.pool.all_of(parts)
+
+    def _unique(self, schema: dict[str, Any], _place: Place, _closed: bool) -> Node:  # noqa: FBT001
+        return self.pool.make(nodes.UniqueItems) if schema["uniqueItems"] else self.pool.anything
+
+    def _required(self, schema: dict[str, Any], _place: Place, _closed: bool) -> Node:  # noqa: FBT001
+        return self._has_all(schema["required"])
+
+    def _has_all(self, names: list[str]) -> Node:
+        return self.pool.all_of([self.pool.make(nodes.Has, name) for name in names])
+
+    def _properties(self, schema: dict[str, Any], place: Place, closed: bool) -> Node:  # noqa: FBT001
+        members = {
+            name: self.location(part, place, closed=closed) for name, part in schema["properties"].items()
+        }
+        return self.pool.all_of(
+            [
+                self.pool.make(nodes.Property, name, member)
+                for name, member in members.items()
+                if member is not self.pool.anything
+            ]
+        )
+
+    def _members(
+        self, member: Node, matching: str | None = None, names: frozenset[str] = _NO_NAMES,
+        patterns: frozenset[str] = _NO_NAMES,
+    ) -> Node:  # fmt: skip
+        if member is self.pool.anything:
+            return member
+        wanted = frozenset() if matching is None else frozenset([matching])
+        return self.pool.make(nodes.Members, wanted, names, patterns, member)
+
+    def _pattern_properties(self, schema: dict[str, Any], place: Place, closed: bool) -> Node:  # noqa: FBT001
+        return self.pool.all_of(
+            [
+                self._members(self.location(part, place, closed=closed), pattern)
+                for pattern, part in schema["patternProperties"].items()
+            ]
+        )
+
+    def _additional(self, schema: dict[str, Any], place: Place, closed: bool) -> Node:  # noqa: FBT001
+        member = self.location(schema["additionalProperties"], place, closed=closed)
+        names, patterns = schema.get("properties", ()), schema.get("patternProperties", ())
+        return self._members(member, None, frozenset(names), frozenset(patterns))
+
+    def _names(self, schema: dict[str, Any], place: Place, _closed: bool) -> Node:  # noqa: FBT001
+        name = self.location(schema["propertyNames"], place, closed=False)
+        return name if name is self.pool.anything else self.pool.make(nodes.NamesAre, name)
+
+    def _dependent(self, keyword: str, schema: dict[str, Any], place: Place, closed: bool) -> Node:  # noqa: FBT001
+        parts = []
+        for name, asked in schema[keyword].items():
+            then = (
+                self._has_all(asked)
+                if isinstance(asked, list)
+                else self.in_place(asked, place, closed=closed)
+            )
+            parts.append(self.pool.any_of([self.pool.negation(self._present(name)), then]))
+        return self.pool.all_of(parts)
+
+
+_Keyword = Callable[[Compiler, dict[str, Any], Place, bool], Node]
+
+
+def _of(method: Callable[..., Node], *arguments: Any) -> _Keyword:
+    """A keyword that shares its method with others."""
+    return lambda compiler, schema, place, closed: method(compiler, *arguments, schema, place, closed)
+
+
+# `items` says what `prefixItems` and `additionalItems` mean, so the three are compiled once, where any of
+# them stands.
+_KEYWORDS: dict[str, _Keyword] = {
+    "type": Compiler._type,
+    "enum": Compiler._enum,
+    "const": Compiler._const,
+    "allOf": Compiler._all_of,
+    "anyOf": Compiler._any_of,
+    "oneOf": Compiler._one_of,
+    "not": Compiler._not,
+    "if": Compiler._if,
+    "minimum": _of(Compiler._number, "minimum"),
+    "maximum": _of(Compiler._number, "maximum"),
+    "exclusiveMinimum": _of(Compiler._number, "exclusiveMinimum"),
+    "exclusiveMaximum": _of(Compiler._number, "exclusiveMaximum"),
+    "multipleOf": Compiler._multiple_of,
+    "minLength": _of(Compiler._count, nodes.MinLength, "minLength"),
+    "maxLength": _of(Compiler._count, nodes.MaxLength, "maxLength"),
+    "pattern": Compiler._pattern,
+    "format": Compiler._format,
+    "prefixItems": Compiler._items,
+    "items": Compiler._items,
+    "contains": Compiler._contains,
+    "minItems": _of(Compiler._count, nodes.MinItems, "minItems"),
+    "maxItems": _of(Compiler._count, nodes.MaxItems, "maxItems"),
+    "uniqueItems": Compiler._unique,
+    "required": Compiler._required,
+    "properties": Compiler._properties,
+    "patternProperties": Compiler._pattern_properties,
+    "additionalProperties": Compiler._additional,
+    "propertyNames": Compiler._names,
+    "minProperties": _of(Compiler._count, nodes.MinProperties, "minProperties"),
+    "maxProperties": _of(Compiler._count, nodes.MaxProperties, "maxProperties"),
+    "dependentRequired": _of(Compiler._dependent, "dependentRequired"),
+    "dependentSchemas": _of(Compiler._dependent, "dependentSchemas"),
+    "dependencies": _of(Compiler._dependent, "dependencies"),
+}

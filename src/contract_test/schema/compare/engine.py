@@ -1,0 +1,236 @@
+"""`compare`: whether a reader accepts every value that a writer may send.
+
+What decides, in this order: equal texts; the solver's proof, or a value that it finds; guided samples;
+canonical containment; else unknown, with its cause. A value counts as a witness only once two validators
+agree on it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from itertools import islice
+from random import Random
+from typing import Any, Literal
+
+import jsonschema_rs
+
+from contract_test.data.errors import InvalidSchemaError
+from contract_test.data.verdict import ABSENT, Incompatibility, Verdict
+from contract_test.schema.compare import canonical, sampling
+from contract_test.schema.compare.compiler import Compiler
+from contract_test.schema.compare.confirmation import Judge
+from contract_test.schema.compare.dialects import dialect_of
+from contract_test.schema.compare.documents import Document, UnusableSchemaError, reachable
+from contract_test.schema.compare.found import UNKNOWN, Found
+from contract_test.schema.compare.nodes import CIRCULAR, Pool
+from contract_test.schema.compare.reasons import Explainer, from_errors, reason_for
+from contract_test.schema.compare.shrinking import shrink
+from contract_test.schema.compare.solver import OutOfTimeError, Solver
+
+Formats = Literal["annotation", "assertion"]
+ContentModel = Literal["as-written", "closed-writer"]
+
+_CORRECT = "Correct the schema at this place."
+_MANY = 32
+_SAMPLES = 500
+_SPOT_CHECKS = 2
+_LEAST_FOR_REASONS = 0.15  # seconds
+_LEAST_FOR_SHRINKING = 0.2
+
+
+def compare(
+    writer: Any,
+    reader: Any,
+    *,
+    formats: Formats = "annotation",
+    content_model: ContentModel = "as-written",
+    budget: float = 2.0,
+    resources: Mapping[str, Any] | None = None,
+) -> Verdict:
+    """Judge whether every value that is valid under `writer` is valid under `reader`.
+
+    `formats` says whether `format` is asserted. With `content_model` "closed-writer" the writer sends only
+    the properties that it declares (DESIGN.md, "The semantics", point 1). `budget` is in seconds, after
+    which the verdict is "unknown". `resources` maps URIs to the schemas that references may reach; nothing
+    is ever fetched.
+
+    Raises `InvalidSchemaError` when a schema is not valid under its own meta-schema.
+    """
+    deadline = time.monotonic() + budget
+    at_hand = {uri: _plain(schema, f"resource {uri}")[0] for uri, schema in (resources or {}).items()}
+    sent, sent_text = _plain(writer, "writer")
+    read, read_text = _plain(reader, "reader")
+    _check(sent, "writer")
+    _check(read, "reader")
+    if sent_text == read_text:
+        return Verdict("compatible")
+    try:
+        comparison = _Comparison(
+            (sent, read),
+            at_hand,
+            assert_formats=formats == "assertion",
+            closed=content_model == "closed-writer",
+        )
+        return comparison.verdict(deadline)
+    except UnusableSchemaError as error:
+        return Verdict("unknown", cause=str(error))
+    except RecursionError:
+        return Verdict("unknown", cause="the schemas are nested too deeply")
+
+
+def _plain(schema: Any, side: str) -> tuple[Any, str]:
+    """A copy of a schema in plain JSON types, and its text with sorted keys."""
+    try:
+        text = json.dumps(schema, sort_keys=True, allow_nan=False)
+        return json.loads(text), text
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidSchemaError(
+            f"it is not JSON: {error}", side=side, advice="Pass what json.load gives for the schema's file."
+        ) from error
+
+
+def _check(schema: Any, side: str) -> None:
+    """Raise `InvalidSchemaError` where a schema breaks its meta-schema.
+
+    A meta-schema that is unknown says nothing.
+    """
+    if not isinstance(schema, (dict, bool)):
+        raise InvalidSchemaError("it is neither an object nor true or false", side=side, advice=_CORRECT)
+    if dialect_of(schema) is None:
+        return  # nothing is proved of it later; asking for its meta-schema would fetch it
+    try:
+        jsonschema_rs.meta.validate(schema)
+    except jsonschema_rs.ValidationError as error:
+        raise _invalid(error, side) from error
+    except ValueError:
+        return  # nested too deeply to be checked, and to be compared
+
+
+def _invalid(error: jsonschema_rs.ValidationError, side: str) -> InvalidSchemaError:
+    tokens = (str(token).replace("~", "~0").replace("/", "~1") for token in error.instance_path)
+    pointer = "".join("/" + token for token in tokens)
+    return InvalidSchemaError(error.message, side=side, pointer=pointer, advice=_CORRECT)
+
+
+class _Comparison:
+    """One writer against one reader, both valid and plain JSON."""
+
+    def __init__(
+        self, schemas: tuple[Any, Any], resources: Mapping[str, Any], *, assert_formats: bool, closed: bool
+    ) -> None:
+        self.writer, self.reader = schemas
+        self.assert_formats = assert_formats
+        self.closed = closed
+        self.pool = Pool()
+        sides = Document(self.writer, "writer", resources), Document(self.reader, "reader", resources)
+        self.compile_writer = Compiler(self.pool, sides[0], assert_formats=assert_formats, closed=closed)
+        self.compile_reader = Compiler(self.pool, sides[1], assert_formats=assert_formats)
+        self.sent = self.compile_writer.root()
+        self.read = self.compile_reader.root()
+        self.solver = Solver(self.pool, 0.0)
+        self.doubt = ""
+        try:
+            self.writers_judge, self.readers_judge = (
+                self._judge(side, reachable(side.schema, resources)) for side in sides
+            )
+            self.judged = True
+        except ValueError as error:  # a reference that leads nowhere: proofs may still do, witnesses cannot
+            self.judged = False
+            self.doubt = f"no validator can read the schemas: {str(error).splitlines()[0]}"
+
+    def _judge(self, side: Document, resources: Mapping[str, Any]) -> Judge:
+        try:
+            return Judge(side.schema, side.dialect, resources=resources, assert_formats=self.assert_formats)
+        except jsonschema_rs.ValidationError as error:
+            if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Format):  # a pattern that is no regex
+                raise _invalid(error, side.side) from error
+            raise
+
+    def verdict(self, deadline: float) -> Verdict:
+        """The cascade."""
+        if self.sent is self.read:
+            return Verdict("compatible")
+        started = time.monotonic()
+        self.solver.deadline = started + (deadline - started) * 0.7
+        found = self._solve(1)
+        witness = self._first_witness(found.values)
+        if witness is ABSENT and found.values:
+            witness = self._first_witness(self._solve(_MANY).values)
+        if witness is ABSENT:
+            self.solver.deadline = time.monotonic() + (deadline - time.monotonic()) / 2
+            witness = self._sampled(
+                _SPOT_CHECKS if found.is_empty else _SAMPLES, exhaustive=not found.is_empty
+            )
+        if witness is not ABSENT:
+            now = time.monotonic()
+            self.solver.deadline = min(deadline, now + max(_LEAST_FOR_REASONS, now - started))
+            return self._incompatible(witness)
+        if found.is_empty or canonical.covers(self.writer, self.reader, assert_formats=self.assert_formats):
+            return Verdict("compatible")
+        return Verdict("unknown", cause=self._cause(found))
+
+    def _solve(self, want: int) -> Found:
+        try:
+            return self.solver.search([(self.sent, True), (self.read, False)], want)
+        except OutOfTimeError:
+            self.doubt = self.doubt or "the time for this pair is spent"
+            return UNKNOWN
+
+    def _cause(self, found: Found) -> str:
+        if self.doubt:
+            return self.doubt
+        if found.values:
+            return "what may break was found, but two validators do not agree on it"
+        causes = self.pool.causes()
+        return causes[0] if causes else "neither a proof nor a breaking message was found"
+
+    def _sends(self, value: Any) -> bool:
+        if not self.writers_judge.first(value):
+            return False
+        return not self.closed or self.solver.evaluator.holds(self.sent, value) is True
+
+    def _is_witness(self, value: Any) -> bool:
+        """Whether the writer may send a value that the reader rejects, as two validators have it."""
+        if not self.judged or self.readers_judge.first(value) is not False or not self._sends(value):
+            return False
+        if CIRCULAR in self.pool.causes():  # where validators recurse without end
+            return False
+        return self.writers_judge.second(value) is True and self.readers_judge.second(value) is False
+
+    def _first_witness(self, values: list[Any]) -> Any:
+        return next((value for value in values if self._is_witness(value)), ABSENT)
+
+    def _sampled(self, number: int, *, exhaustive: bool) -> Any:
+        """A witness among samples of the writer; beside a proof, a few of them check the proof."""
+        if not self.judged:
+            return ABSENT
+        try:
+            seeds = self.solver.solve([(self.sent, True)], _MANY if exhaustive else _SPOT_CHECKS).values
+        except OutOfTimeError:
+            seeds = []
+        if not exhaustive:
+            return self._first_witness(seeds[:number])
+        values, names = sampling.constants(self.writer, self.reader)
+        for value in islice(sampling.samples(seeds, values, names, Random(0)), number):  # noqa: S311 - no secret
+            if time.monotonic() > self.solver.deadline:
+                break
+            if self._is_witness(value):
+                return value
+        return ABSENT
+
+    def _incompatible(self, witness: Any) -> Verdict:
+        until = time.monotonic() + _LEAST_FOR_SHRINKING
+        shrunk = shrink(witness, lambda value: time.monotonic() < until and self._is_witness(value))
+        reasons: list[Incompatibility] = Explainer(
+            self.solver, self.compile_writer, self.compile_reader
+        ).reasons()
+        if not reasons:
+            errors = self.readers_judge.errors(shrunk)
+            reasons = list(
+                {repr(reason): reason for reason in from_errors(errors, self.writer, self.reader)}.values()
+            )
+        if not reasons:
+            reasons = [reason_for("not-included", "", "", ABSENT, ABSENT)]
+        return Verdict("incompatible", witness=shrunk, incompatibilities=tuple(reasons))

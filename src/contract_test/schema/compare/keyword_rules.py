@@ -1,0 +1,106 @@
+"""Which rule a keyword's change is called by, and how the change reads."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from contract_test.data.verdict import ABSENT
+from contract_test.schema.compare.values import identity
+
+# keyword: (rule where the writer has the keyword too, rule where it does not)
+_RULES: dict[str, tuple[str, str]] = {
+    "const": ("const-changed", "const-added"),
+    "minimum": ("minimum-raised", "minimum-added"),
+    "exclusiveMinimum": ("minimum-raised", "minimum-added"),
+    "maximum": ("maximum-lowered", "maximum-added"),
+    "exclusiveMaximum": ("maximum-lowered", "maximum-added"),
+    "multipleOf": ("multiple-of-changed", "multiple-of-added"),
+    "minLength": ("min-length-raised", "min-length-added"),
+    "maxLength": ("max-length-lowered", "max-length-added"),
+    "pattern": ("pattern-changed", "pattern-added"),
+    "format": ("format-changed", "format-added"),
+    "contentEncoding": ("content-changed", "content-changed"),
+    "contentMediaType": ("content-changed", "content-changed"),
+    "items": ("items-narrowed", "items-added"),
+    "prefixItems": ("items-narrowed", "items-added"),
+    "additionalItems": ("items-narrowed", "items-added"),
+    "minItems": ("min-items-raised", "min-items-added"),
+    "maxItems": ("max-items-lowered", "max-items-added"),
+    "uniqueItems": ("unique-items-added", "unique-items-added"),
+    "contains": ("contains-changed", "contains-changed"),
+    "minContains": ("contains-changed", "contains-changed"),
+    "maxContains": ("contains-changed", "contains-changed"),
+    "required": ("required-property-added", "required-property-added"),
+    "properties": ("property-constrained", "property-constrained"),
+    "patternProperties": ("pattern-properties-changed", "pattern-properties-changed"),
+    "propertyNames": ("property-names-narrowed", "property-names-narrowed"),
+    "minProperties": ("min-properties-raised", "min-properties-raised"),
+    "maxProperties": ("max-properties-lowered", "max-properties-lowered"),
+    "dependentRequired": ("dependency-added", "dependency-added"),
+    "dependentSchemas": ("dependency-added", "dependency-added"),
+    "dependencies": ("dependency-added", "dependency-added"),
+    "unevaluatedProperties": ("unevaluated-closed", "unevaluated-closed"),
+    "unevaluatedItems": ("unevaluated-closed", "unevaluated-closed"),
+    "anyOf": ("alternative-removed", "alternative-removed"),
+    "oneOf": ("alternative-removed", "alternative-removed"),
+    "not": ("exclusion-widened", "exclusion-widened"),
+    "if": ("condition-narrowed", "condition-narrowed"),
+    "then": ("condition-narrowed", "condition-narrowed"),
+    "else": ("condition-narrowed", "condition-narrowed"),
+}
+_LONGEST = 120
+
+
+def named(keyword: str, before: Any, after: Any, writer: Any) -> tuple[str, Any, Any]:
+    """The rule for a keyword whose value was `before` and is `after`, with what of the two is worth showing."""
+    if keyword == "type":
+        return _type(before, after), before, after
+    if keyword == "enum":
+        return _enum(before, after, writer)
+    if keyword == "additionalProperties":
+        if after is not False:
+            return "additional-properties-narrowed", before, after
+        declared = writer.get("properties", {}) if isinstance(writer, dict) else {}
+        closed = before is False
+        return (
+            ("property-removed", sorted(declared), after)
+            if closed
+            else ("additional-properties-closed", before, after)
+        )
+    with_keyword, without = _RULES.get(keyword, ("not-included", "not-included"))
+    return without if before is ABSENT else with_keyword, before, after
+
+
+def _type(before: Any, after: Any) -> str:
+    if before is ABSENT:
+        return "type-narrowed"
+    ours = set(before if isinstance(before, list) else [before])
+    theirs = set(after if isinstance(after, list) else [after])
+    return (
+        "type-narrowed" if theirs & ours or (ours == {"number"} and theirs == {"integer"}) else "type-changed"
+    )
+
+
+def _enum(before: Any, after: Any, writer: Any) -> tuple[str, Any, Any]:
+    if before is ABSENT and isinstance(writer, dict) and "const" in writer:
+        before = [writer["const"]]
+    if before is ABSENT:
+        return "enum-added", before, after
+    kept = {identity(value) for value in after}
+    removed = [value for value in before if identity(value) not in kept]
+    return "enum-value-removed", removed or before, after
+
+
+def change(before: Any, after: Any) -> str:
+    """`before → after`, cut to a length that fits a line."""
+    if before is ABSENT and after is ABSENT:
+        return ""
+    return f"{_text(before)} → {_text(after)}"
+
+
+def _text(value: Any) -> str:
+    if value is ABSENT:
+        return "absent"
+    text = value if isinstance(value, str) and value.isidentifier() else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

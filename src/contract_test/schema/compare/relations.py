@@ -1,0 +1,352 @@
+"""What two nodes plainly are to each other: included or disjoint, as far as their structure shows.
+
+Rules that look at one pair of parts at a time. They never search and never guess; "not seen" is not "no".
+They let a large schema that changed in one leaf be compared by walking down to that leaf, and they say how
+far away the leaf is.
+
+Recursion is a greatest fixpoint: pairs of references are taken as included until one of them is seen not to
+be, and then what was concluded from it is looked at again. That is sound because the same pair comes back
+only for a smaller value (a schema that applies itself to the same value is refused before).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from contract_test.schema.compare import nodes
+from contract_test.schema.compare.evaluation import Evaluator
+from contract_test.schema.compare.nodes import Node, Pool
+from contract_test.schema.compare.values import type_of
+
+_MAX_VALUES = 60
+_MAX_DISJOINT_DEPTH = 12
+_FEW = 4
+
+_Index = dict[Any, list[Node]]
+_Pair = tuple[Node, Node]
+Gap = int | None
+"""How many references lie between a pair and the nearest place where it differs.
+
+None where it is included.
+"""
+
+_HERE = 0
+
+
+class Relations:
+    """Answers for the nodes of one pool, each pair once."""
+
+    def __init__(self, pool: Pool, evaluator: Evaluator, in_time: Callable[[], None]) -> None:
+        self._pool = pool
+        self._in_time = in_time
+        self._evaluator = evaluator
+        self._gaps: dict[_Pair, Gap] = {}
+        self._disjoint: dict[_Pair, bool] = {}
+        self._indices: dict[Node, _Index] = {}
+        self._flat: dict[Node, tuple[Node, ...]] = {}
+        self._depth = 0
+        # while a fixpoint is sought: the pair at work, what it has seen so far, what is to do, and who relied
+        # on whom
+        self._current: _Pair | None = None
+        self._local: dict[_Pair, Gap] = {}
+        self._todo: deque[_Pair] = deque()
+        self._relied: dict[_Pair, set[_Pair]] = {}
+
+    def includes(self, inner: Node, outer: Node) -> bool:
+        """Whether every value of `inner` is plainly one of `outer`."""
+        return self.gap(inner, outer) is None
+
+    def gap(self, inner: Node, outer: Node) -> Gap:
+        """How far `inner` is from being plainly included in `outer`."""
+        if inner is outer or isinstance(inner, nodes.Nothing) or isinstance(outer, nodes.Anything):
+            return None
+        pair = (inner, outer)
+        if self._current is None:
+            if pair not in self._gaps:
+                self._settle(pair)
+            return self._gaps[pair]
+        if isinstance(inner, nodes.Ref) or isinstance(outer, nodes.Ref):
+            if pair not in self._gaps:
+                self._gaps[pair] = None
+                self._todo.append(pair)
+            known = self._gaps[pair]
+            if known is None and self._current in self._gaps:
+                self._relied.setdefault(pair, set()).add(self._current)
+            return None if known is None else known + 1
+        if pair not in self._local:
+            self._in_time()
+            self._local[pair] = self._gap(inner, outer)
+        return self._local[pair]
+
+    def _settle(self, pair: _Pair) -> None:
+        """Look at a pair, and at all references that it leads to, until nothing changes."""
+        try:
+            while True:
+                gap = self._look_at(pair)
+                if not self._todo:
+                    break
+                while self._todo:
+                    self._look_again(self._todo.popleft())
+        except BaseException:
+            self._gaps = {known: gap for known, gap in self._gaps.items() if gap is not None}
+            raise
+        finally:
+            self._current = None
+            self._todo.clear()
+            self._relied.clear()
+        self._gaps[pair] = gap
+
+    def _look_at(self, pair: _Pair) -> Gap:
+        self._current = pair
+        self._local = {}
+        return self._gap(*pair)
+
+    def _look_again(self, pair: _Pair) -> None:
+        if self._gaps[pair] is None:
+            gap = self._look_at(pair)
+            if gap is not None:
+                self._gaps[pair] = gap
+                self._todo.extend(self._relied.pop(pair, set()) - set(self._todo))
+
+    def _gap(self, inner: Node, outer: Node) -> Gap:
+        match inner, outer:
+            case _, nodes.Ref():
+                return self.gap(inner, self._pool.resolve(outer))
+            case nodes.Ref(), _:
+                return self.gap(self._pool.resolve(inner), outer)
+            case _, nodes.AllOf(parts):
+                return _every(self.gap(inner, part) for part in sorted(parts, key=_effort))
+            case nodes.OneOf(parts), nodes.OneOf(others) if len(parts) == len(others):
+                return _every(self._gap_to_one(part, others, (at,)) for at, part in enumerate(parts))
+            case ((nodes.AnyOf(parts) | nodes.OneOf(parts)), _):
+                return _every(self.gap(part, outer) for part in parts)
+            case nodes.OneValueOf(_, values), _ if len(values) <= _MAX_VALUES:
+                return None if all(self._evaluator.holds(outer, value) for value in values) else _HERE
+        if outer.about and outer.about not in self._types(inner):
+            return None
+        found: Gap = _HERE
+        match outer:
+            case nodes.AnyOf(parts) if not self._has_union(inner):
+                found = _some(self.gap(inner, part) for part in parts if not self.disjoint(inner, part))
+            case nodes.OneOf(parts) if not self._has_union(inner):
+                found = self._gap_to_one(inner, parts, range(len(parts)))
+            case nodes.Not(part):
+                return None if self.disjoint(inner, part) else _HERE
+        if found is not None and isinstance(inner, nodes.AllOf):
+            return self._gap_of_conjunction(inner, outer, found)
+        return found if isinstance(outer, (nodes.AnyOf, nodes.OneOf)) else self._gap_of_keyword(inner, outer)
+
+    def _gap_to_one(self, inner: Node, parts: tuple[Node, ...], choices: Iterable[int]) -> Gap:
+        """From `inner` to being in one of the chosen parts and in no other one."""
+        near = [at for at, part in enumerate(parts) if not self.disjoint(inner, part)]
+        gaps = [self.gap(inner, parts[at]) for at in choices if at in near]
+        return _some(gaps) if len(near) == 1 else min((gap for gap in gaps if gap is not None), default=_HERE)
+
+    def _gap_of_conjunction(self, inner: nodes.AllOf, outer: Node, found: Gap) -> Gap:
+        index = self._index(inner)
+        alike = index.get(_kind(outer)) or [
+            part
+            for part in index.get("composite", ())
+            # every alternative of a large union against one keyword of another: nearly always in vain, and much work
+            if isinstance(outer, _COMPOSITE) or len(getattr(part, "parts", ())) <= _FEW
+        ]
+        gaps = [self.gap(part, outer) for part in alike]
+        match outer:
+            case nodes.Property(name, member):
+                gaps += [
+                    self.gap(group.member, member)
+                    for group in index.get(nodes.Members, ())
+                    if isinstance(group, nodes.Members) and self._evaluator.covers(group, name)
+                ]
+            case nodes.Members(matching, names, patterns, member):
+                for group in index.get(nodes.Members, ()):
+                    assert isinstance(group, nodes.Members)
+                    if group.matching == matching and group.except_patterns == patterns:
+                        declared = group.except_names - names
+                        asked = (self._pool.make(nodes.Property, name, member) for name in sorted(declared))
+                        gaps.append(
+                            _every([self.gap(group.member, member), *(self.gap(inner, one) for one in asked)])
+                        )
+        if isinstance(outer, (nodes.AnyOf, nodes.OneOf)):
+            gaps.append(found)
+        return _some(gaps)
+
+    def _gap_of_keyword(self, inner: Node, outer: Node) -> Gap:
+        match inner, outer:
+            case nodes.TypeIs(mine), nodes.TypeIs(theirs):
+                return _if(mine <= theirs)
+            case nodes.MinNumber(mine, open_end), nodes.MinNumber(bound, exclusive):
+                return _if(mine > bound or (mine == bound and (open_end or not exclusive)))
+            case nodes.MaxNumber(mine, open_end), nodes.MaxNumber(bound, exclusive):
+                return _if(mine < bound or (mine == bound and (open_end or not exclusive)))
+            case nodes.MultipleOf(mine), nodes.MultipleOf(divisor):
+                return _if((mine / divisor).denominator == 1)
+            case (
+                (nodes.MinLength(least), nodes.MinLength(asked))
+                | (nodes.MinItems(least), nodes.MinItems(asked))
+                | (nodes.MinProperties(least), nodes.MinProperties(asked))
+            ):
+                return _if(least >= asked)
+            case (
+                (nodes.MaxLength(most), nodes.MaxLength(limit))
+                | (nodes.MaxItems(most), nodes.MaxItems(limit))
+                | (nodes.MaxProperties(most), nodes.MaxProperties(limit))
+            ):
+                return _if(most <= limit)
+            case nodes.ItemAt(index, item), nodes.ItemAt(other, asked) if index == other:
+                return self.gap(item, asked)
+            case nodes.ItemsFrom(start, item), nodes.ItemAt(index, asked) if start <= index:
+                return self.gap(item, asked)
+            case nodes.ItemsFrom(start, item), nodes.ItemsFrom(other, asked) if start <= other:
+                return self.gap(item, asked)
+            case nodes.ContainsAtLeast(item, least), nodes.ContainsAtLeast(asked, number) if least >= number:
+                return self.gap(item, asked)
+            case nodes.ContainsAtMost(item, most), nodes.ContainsAtMost(asked, number) if most <= number:
+                return self.gap(asked, item)
+            case nodes.Property(name, member), nodes.Property(other, asked) if name == other:
+                return self.gap(member, asked)
+            case nodes.Members(matching, names, patterns, member), nodes.Members(
+                wanted, known, excepted, asked
+            ):
+                same = (matching, names, patterns) == (wanted, known, excepted)
+                return self.gap(member, asked) if same else _HERE
+            case nodes.NamesAre(name), nodes.NamesAre(asked):
+                return self.gap(name, asked)
+        return _HERE
+
+    def _index(self, node: nodes.AllOf) -> _Index:
+        index = self._indices.get(node)
+        if index is None:
+            index = self._indices[node] = {}
+            for part in node.parts:
+                index.setdefault("composite" if isinstance(part, _COMPOSITE) else _kind(part), []).append(
+                    part
+                )
+                if isinstance(part, nodes.Members):
+                    index.setdefault(nodes.Members, []).append(part)
+                if isinstance(part, nodes.ItemsFrom):
+                    index.setdefault(nodes.ItemAt, []).append(part)
+        return index
+
+    def _has_union(self, node: Node) -> bool:
+        composites = self._index(node).get("composite", ()) if isinstance(node, nodes.AllOf) else ()
+        return any(isinstance(part, (nodes.AnyOf, nodes.OneOf)) for part in composites)
+
+    def _types(self, node: Node) -> frozenset[str]:
+        """The types that a node's own `type` leaves open."""
+        if isinstance(node, nodes.TypeIs):
+            return node.types
+        if isinstance(node, nodes.OneValueOf):
+            return frozenset(type_of(value) for value in node.values)
+        types = [part.types for part in self._parts(node) if isinstance(part, nodes.TypeIs)]
+        return frozenset.intersection(*types) if types else _ALL
+
+    def _parts(self, node: Node, depth: int = 3) -> tuple[Node, ...]:
+        """What holds of every value of a node, references followed a few steps."""
+        known = self._flat.get(node)
+        if known is None:
+            parts: list[Node] = []
+            for part in node.parts if isinstance(node, nodes.AllOf) else (node,):
+                if isinstance(part, nodes.Ref) and depth:
+                    parts += self._parts(self._pool.resolve(part), depth - 1)
+                else:
+                    parts.append(part)
+            known = tuple(parts)
+            if depth == 3:  # noqa: PLR2004 - the full look
+                self._flat[node] = known
+        return known
+
+    def disjoint(self, one: Node, other: Node) -> bool:
+        """Whether two nodes plainly have no value in common."""
+        key = (one, other)
+        known = self._disjoint.get(key)
+        if known is None:
+            self._disjoint[key] = known = False  # while it is open
+            if self._depth < _MAX_DISJOINT_DEPTH:
+                self._depth += 1
+                known = self._disjoint[key] = self._are_disjoint(one, other)
+                self._depth -= 1
+        return known
+
+    def _are_disjoint(self, one: Node, other: Node) -> bool:
+        match one, other:
+            case (nodes.Nothing(), _) | (_, nodes.Nothing()):
+                return True
+            case (nodes.Ref(), _):
+                return self.disjoint(self._pool.resolve(one), other)
+            case (_, nodes.Ref()):
+                return self.disjoint(one, self._pool.resolve(other))
+            case ((nodes.AnyOf(parts) | nodes.OneOf(parts)), _):
+                return all(self.disjoint(part, other) for part in parts)
+            case (_, (nodes.AnyOf(parts) | nodes.OneOf(parts))):
+                return all(self.disjoint(one, part) for part in parts)
+            case (nodes.OneValueOf(_, values), _) if len(values) <= _MAX_VALUES:
+                return all(self._evaluator.holds(other, value) is False for value in values)
+            case (_, nodes.OneValueOf(_, values)) if len(values) <= _MAX_VALUES:
+                return all(self._evaluator.holds(one, value) is False for value in values)
+        types = self._types(one) & self._types(other)
+        return not types or (types == {"object"} and self._told_apart(one, other))
+
+    def _told_apart(self, one: Node, other: Node) -> bool:
+        """Whether some required property has no value that both objects may hold."""
+        mine, theirs = dict(self._members(one)), dict(self._members(other))
+        required = {
+            part.name for node in (one, other) for part in self._parts(node) if isinstance(part, nodes.Has)
+        }
+        shared = sorted(
+            required & mine.keys() & theirs.keys(), key=lambda name: isinstance(mine[name], nodes.Ref)
+        )
+        return any(self.disjoint(mine[name], theirs[name]) for name in shared)
+
+    def _members(self, node: Node) -> Iterator[tuple[str, Node]]:
+        for part in self._parts(node):
+            if isinstance(part, nodes.Property):
+                yield part.name, part.member
+
+
+def _if(included: bool) -> Gap:  # noqa: FBT001 - it reads as a sentence
+    return None if included else _HERE
+
+
+def _every(gaps: Iterable[Gap]) -> Gap:
+    """Of what must all be included: the nearest that is not. Nothing is nearer than here."""
+    nearest: Gap = None
+    for gap in gaps:
+        if gap == _HERE:
+            return gap
+        if gap is not None and (nearest is None or gap < nearest):
+            nearest = gap
+    return nearest
+
+
+def _some(gaps: Iterable[Gap]) -> Gap:
+    """Of what may any be included: nothing if one is, else the nearest."""
+    nearest: Gap = None
+    for gap in gaps:
+        if gap is None:
+            return None
+        nearest = gap if nearest is None else min(gap, nearest)
+    return _HERE if nearest is None else nearest
+
+
+def _effort(part: Node) -> bool:
+    """Whether a keyword leads on to other schemas, and is better looked at last."""
+    member = getattr(part, "member", None) or getattr(part, "item", None) or part
+    return isinstance(member, (nodes.Ref, nodes.AllOf, nodes.AnyOf, nodes.OneOf))
+
+
+_ALL = frozenset(["null", "boolean", "number", "string", "array", "object"])
+
+
+_COMPOSITE = (nodes.AnyOf, nodes.OneOf, nodes.Ref, nodes.Not, nodes.OneValueOf)
+
+
+def _kind(node: Node) -> Any:
+    """What a keyword is compared by: its class, and the property that it speaks of."""
+    if isinstance(node, _COMPOSITE):
+        return "composite"
+    if isinstance(node, nodes.Property):
+        return (nodes.Property, node.name)
+    return type(node)

@@ -1,0 +1,100 @@
+"""Strings: lengths, patterns and formats, each wanted or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice, product
+
+from contract_test.schema.compare import formats, nodes, regexes
+from contract_test.schema.compare.automata import Automaton, Words, automaton
+from contract_test.schema.compare.found import EMPTY, Found
+from contract_test.schema.compare.nodes import Node
+
+_STRANGE = ("", " ", "\n", "not a format!", "%", "\\", "(", "::", "{", "~", "-1", "é", "\x00")
+_SPARE = 24
+
+
+def solve(facts: dict[Node, bool], want: int) -> Found:
+    """Strings that satisfy every fact."""
+    low, high = 0, None
+    patterns: dict[bool, list[str]] = {True: [], False: []}
+    named: dict[bool, set[str]] = {True: set(), False: set()}
+    doubtful = False
+    for fact, wanted in facts.items():
+        match fact:
+            case nodes.MinLength(length):
+                if wanted:
+                    low = max(low, length)
+                else:
+                    high = length - 1 if high is None else min(high, length - 1)
+            case nodes.MaxLength(length):
+                if wanted:
+                    high = length if high is None else min(high, length)
+                else:
+                    low = max(low, length + 1)
+            case nodes.Pattern(regex):
+                patterns[wanted].append(regex)
+            case nodes.Format(name):
+                named[wanted].add(name)
+            case nodes.Content():
+                doubtful = True
+    if (high is not None and low > high) or any(
+        (have, lack) in formats.WIDER for have in named[True] for lack in named[False]
+    ):
+        return EMPTY
+    shapes = [formats.SHAPES[name] for name in sorted(named[True]) if name in formats.SHAPES]
+    certain = [formats.CERTAIN[name] for name in sorted(named[False]) if name in formats.CERTAIN]
+    extra = [text for name in sorted(named[True]) for text in formats.examples(name, low, high)]
+    if named[False] or doubtful:
+        extra += _STRANGE
+        extra += [text for name in formats.EXAMPLES for text in formats.EXAMPLES[name]]
+        extra += ["(" + "a" * max(low - 1, 0), " " + "a" * max(low - 1, 0)]
+    spare = _SPARE if named[True] or named[False] or doubtful else 0
+    wanted_patterns, unwanted = (
+        tuple(sorted(patterns[True]) + shapes),
+        tuple(sorted(patterns[False]) + certain),
+    )
+    if wanted_patterns or unwanted:
+        words, complete = _words(wanted_patterns, unwanted, low, high, want + spare)
+        return Found([*extra, *words] if words or not complete else [], complete=complete)
+    if high == 0:
+        return Found([""], complete=True)
+    return Found([*extra, *islice(_any_words(low, high), want + 1)], complete=False)
+
+
+def _any_words(low: int, high: int | None) -> Iterator[str]:
+    """Words of some length, plain ones first."""
+    for length in range(low, low + 3 if high is None else min(high, low + 2) + 1):
+        for letters in product("ab0-_zA", repeat=min(length, 3)):
+            yield "".join(letters) + "a" * (length - len(letters))
+
+
+def _words(
+    positive: tuple[str, ...], negative: tuple[str, ...], low: int, high: int | None, want: int
+) -> tuple[list[str], bool]:
+    words, complete = _search(positive, negative, low, high, want, strict_dot=False)
+    if complete and any(map(regexes.has_dot, (*positive, *negative))):
+        # ECMA-262 and the validators differ in ".": what is claimed must hold for both
+        others, also_complete = _search(positive, negative, low, high, want, strict_dot=True)
+        complete = also_complete and set(others) <= set(words)
+    return words, complete
+
+
+@lru_cache(maxsize=2048)
+def _search(
+    positive: tuple[str, ...],
+    negative: tuple[str, ...],
+    low: int,
+    high: int | None,
+    want: int,
+    *,
+    strict_dot: bool,
+) -> tuple[list[str], bool]:
+    automata: dict[bool, list[Automaton]] = {True: [], False: []}
+    for regex, wanted in [*((regex, True) for regex in positive), *((regex, False) for regex in negative)]:
+        try:
+            automata[wanted].append(automaton(regex, strict_dot=strict_dot))
+        except (regexes.UnsupportedRegexError, RecursionError):
+            continue  # without it there are more words, not fewer: an empty answer still holds
+    return Words(automata[True], automata[False]).find(low, high, want)

@@ -1,0 +1,193 @@
+"""No pair of schemas crashes the comparison, hangs it, or makes it fetch anything."""
+
+import json
+import socket
+import time
+
+import pytest
+
+from contract_test import compare
+from contract_test.data.errors import InvalidSchemaError
+
+
+def nested(depth, keyword="items"):
+    schema = {"type": "string"}
+    for _ in range(depth):
+        schema = {keyword: schema}
+    return schema
+
+
+@pytest.mark.parametrize(
+    ("schema", "pointer"),
+    [
+        ({"type": "strin"}, "/type"),
+        ({"properties": {"a/b": {"minLength": -1}}}, "/properties/a~1b/minLength"),
+        ({"pattern": "("}, "/pattern"),
+        ({"enum": [float("nan")]}, ""),
+        ({"const": {1, 2}}, ""),
+        ("string", ""),
+        (None, ""),
+    ],
+)
+@pytest.mark.parametrize("side", ["writer", "reader"])
+def test_what_is_no_schema_is_refused_with_its_place(schema, pointer, side):
+    pair = {"writer": True, "reader": True, side: schema}
+
+    with pytest.raises(InvalidSchemaError) as error:
+        compare(**pair)
+
+    assert error.value.side == side
+    assert error.value.pointer == pointer
+    assert error.value.advice in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "http://127.0.0.1:9/schema.json",
+        "file:///etc/passwd",
+        "other.json",
+        "#/$defs/none",
+        "#nowhere",
+        "urn:x:y",
+        "::",
+    ],
+)
+def test_a_reference_that_leads_nowhere_is_unknown_and_fetches_nothing(ref, monkeypatch):
+    monkeypatch.setattr(socket, "socket", lambda *_args, **_more: pytest.fail("a socket was opened"))
+
+    verdict = compare(
+        writer={"type": "object", "properties": {"a": {"$ref": ref}}}, reader={"type": "string"}
+    )
+
+    assert verdict.status == "unknown"
+    assert verdict.cause
+
+
+def test_an_unknown_dialect_is_unknown_and_fetches_nothing(monkeypatch):
+    monkeypatch.setattr(socket, "socket", lambda *_args, **_more: pytest.fail("a socket was opened"))
+
+    verdict = compare(
+        writer={"$schema": "http://127.0.0.1:9/meta", "type": "string"}, reader={"type": "string"}
+    )
+
+    assert verdict.status == "unknown"
+    assert "http://127.0.0.1:9/meta" in verdict.cause
+
+
+def test_resources_at_hand_are_used():
+    resources = {"https://example.org/id.json": {"type": "string", "minLength": 1}}
+    writer = {"$ref": "https://example.org/id.json"}
+
+    assert compare(writer=writer, reader={"type": "string"}, resources=resources).status == "compatible"
+    assert compare(writer={"type": "string"}, reader=writer, resources=resources).witness == ""
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#"},
+        {"not": {"$ref": "#"}},
+        {"allOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"anyOf": [{"$ref": "#"}]}}},
+    ],
+)
+def test_a_reference_to_itself_proves_nothing(schema):
+    verdict = compare(writer=schema, reader={"type": "string"})
+
+    assert verdict.status == "unknown"
+    assert "leads to itself" in verdict.cause
+
+
+@pytest.mark.parametrize("depth", [30, 200, 5000])
+def test_depth_is_no_danger(depth):
+    for keyword in ("items", "allOf", "not"):
+        schema = nested(depth, keyword) if keyword != "allOf" else {"allOf": [nested(depth)]}
+        try:
+            verdict = compare(writer=schema, reader={"type": "array", "items": False})
+        except InvalidSchemaError:
+            continue
+        assert verdict.status in {"compatible", "incompatible", "unknown"}
+
+
+@pytest.mark.parametrize(
+    "pattern", ["^(a+)+$", "^(a|aa)+$", "(x+x+)+y", "^(([a-z])+.)+[A-Z]([a-z])+$", "^(a?){40}a{40}$"]
+)
+def test_a_catastrophic_pattern_is_no_danger(pattern):
+    started = time.monotonic()
+
+    verdict = compare(
+        writer={"type": "string", "minLength": 40, "maxLength": 60}, reader={"pattern": pattern}
+    )
+
+    assert verdict.status in {"incompatible", "unknown"}
+    assert time.monotonic() - started < 4
+
+
+def test_the_budget_holds_where_the_pair_is_hard():
+    def clauses(seed):
+        names = [f"p{number}" for number in range(14)]
+        for number in range(60):
+            at = (number * 7 + seed) % 11
+            yield {
+                "anyOf": [
+                    {"required": [names[at]]},
+                    {"not": {"required": [names[at + 1]]}},
+                    {"required": [names[at + 3]]},
+                ]
+            }
+
+    started = time.monotonic()
+    verdict = compare(
+        writer={"type": "object", "allOf": list(clauses(1))}, reader={"allOf": list(clauses(3))}, budget=0.5
+    )
+
+    assert verdict.status in {"compatible", "incompatible", "unknown"}
+    assert time.monotonic() - started < 2
+
+
+def large(seed=0):
+    """About 100 KB: 150 types that refer to each other, in cycles too, below a union that a property tells apart."""
+    types = {}
+    for number in range(150):
+        properties = {
+            "id": {
+                "type": "string",
+                "pattern": "^[A-Z]{2}-[0-9]+$",
+                "description": "An identifier that people read. " * 3,
+            },
+            "amount": {"type": "integer", "minimum": 0, "maximum": 1000 + number},
+            "state": {"enum": ["open", "closed", f"special {number}"], "title": "State of the thing " * 4},
+            "next": {"$ref": f"#/$defs/T{(number * 7 + 3) % 150}"},
+            "parts": {"type": "array", "items": {"$ref": f"#/$defs/T{(number + 1) % 150}"}, "maxItems": 20},
+            "place": {
+                "type": "object",
+                "properties": {"x": {"type": "number"}, "y": {"type": "number"}},
+                "required": ["x"],
+            },
+        }
+        types[f"T{number}"] = {"type": "object", "properties": properties, "required": ["id", "state"]}
+    kinds = [
+        {
+            "properties": {"kind": {"const": f"k{number}"}, "body": {"$ref": f"#/$defs/T{number}"}},
+            "required": ["kind", "body"],
+        }
+        for number in range(0, 150, 5)
+    ]
+    return {"type": "object", "oneOf": kinds, "$defs": types}
+
+
+@pytest.mark.parametrize("content_model", ["as-written", "closed-writer"])
+def test_a_large_pair_that_differs_in_one_leaf_is_decided_in_time(content_model):
+    old, new = large(), large()
+    assert len(json.dumps(old)) > 100_000
+    new["$defs"]["T77"]["properties"]["amount"]["maximum"] += 1
+
+    started = time.monotonic()
+    wider = compare(writer=old, reader=new, content_model=content_model)
+    narrower = compare(writer=new, reader=old, content_model=content_model, budget=4.0)
+
+    assert wider.status == "compatible"
+    assert narrower.status == "incompatible"
+    assert (
+        time.monotonic() - started < 8
+    )  # a machine of its own needs a tenth of it; the benchmark reports the figure

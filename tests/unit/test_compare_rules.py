@@ -1,0 +1,134 @@
+# ruff: noqa: E501 - one case is one line
+"""The rules table: each rule with one pair that breaks it and one that does not."""
+
+import pytest
+
+from contract_test import compare
+from contract_test.schema.compare import RULES
+
+
+def held(schema):
+    """A schema for a required property, as contracts mostly have it."""
+    return {"type": "object", "properties": {"a": schema}, "required": ["a"]}
+
+
+STRING, ARRAY, OBJECT = {"type": "string"}, {"type": "array"}, {"type": "object"}
+DRAFT_7 = {"$schema": "http://json-schema.org/draft-07/schema#"}
+# rule: (writer, a reader that breaks the rule, a reader that keeps it)
+CASES = {
+    "type-changed": (held(STRING), held({"type": "integer"}), held({"type": ["string", "integer"]})),
+    "type-narrowed": (held({"type": ["string", "null"]}), held(STRING), held({"type": ["null", "string", "number"]})),
+    "enum-value-removed": (held({"enum": ["a", "b"]}), held({"enum": ["a"]}), held({"enum": ["c", "b", "a"]})),
+    "enum-added": (held(STRING), held({"type": "string", "enum": ["a"]}), held({})),
+    "const-changed": (held({"const": 1}), held({"const": 2}), held({"const": 1.0})),
+    "const-added": (held(STRING), held({"const": "a"}), held(STRING)),
+    "minimum-raised": (held({"minimum": 1}), held({"minimum": 2}), held({"minimum": 0})),
+    "minimum-added": (held({"type": "number"}), held({"type": "number", "minimum": 2}), held({"type": "number"})),
+    "maximum-lowered": (held({"maximum": 2}), held({"maximum": 1}), held({"maximum": 3})),
+    "maximum-added": (held({"type": "number"}), held({"type": "number", "maximum": 2}), held({})),
+    "multiple-of-changed": (held({"multipleOf": 4}), held({"multipleOf": 3}), held({"multipleOf": 2})),
+    "multiple-of-added": (held({"type": "number"}), held({"multipleOf": 3}), held({"type": "number"})),
+    "min-length-raised": (held({"minLength": 1}), held({"minLength": 2}), held({"minLength": 0})),
+    "min-length-added": (held(STRING), held({"type": "string", "minLength": 2}), held(STRING)),
+    "max-length-lowered": (held({"maxLength": 3}), held({"maxLength": 2}), held({"maxLength": 4})),
+    "max-length-added": (held(STRING), held({"type": "string", "maxLength": 2}), held(STRING)),
+    "pattern-changed": (held({"pattern": "^a+$"}), held({"pattern": "^b+$"}), held({"pattern": "^a*$"})),
+    "pattern-added": (held(STRING), held({"pattern": "^a"}), held(STRING)),
+    "format-changed": (held({"format": "date"}), held({"format": "date-time"}), held({"format": "date"})),
+    "format-added": (held(STRING), held({"type": "string", "format": "uuid"}), held(STRING)),
+    "items-narrowed": (
+        held({"items": {"multipleOf": 1}}), held({"items": False}), held({"items": {"type": ["number", "string", "object", "array", "null", "boolean"]}}),
+    ),
+    "items-added": (held(ARRAY), held({"type": "array", "items": STRING}), held(ARRAY)),
+    "min-items-raised": (held({"minItems": 1}), held({"minItems": 2}), held({"minItems": 0})),
+    "min-items-added": (held(ARRAY), held({"minItems": 2}), held(ARRAY)),
+    "max-items-lowered": (held({"maxItems": 2}), held({"maxItems": 1}), held({"maxItems": 3})),
+    "max-items-added": (held(ARRAY), held({"maxItems": 1}), held(ARRAY)),
+    "unique-items-added": (held(ARRAY), held({"uniqueItems": True}), held({"uniqueItems": False})),
+    "contains-changed": (held({"contains": STRING}), held({"contains": {"const": "a"}}), held({"contains": {}})),
+    "required-property-added": (held(STRING), {"required": ["a", "b"]}, {"required": []}),
+    "property-constrained": (held(STRING), {"properties": {"b": STRING}}, {"properties": {"b": {}}}),
+    "property-removed": (
+        {"properties": {"a": {}, "b": {}}, "additionalProperties": False},
+        {"properties": {"a": {}}, "additionalProperties": False},
+        {"properties": {"a": {}, "b": {}, "c": {}}, "additionalProperties": False},
+    ),
+    "additional-properties-closed": (held(STRING), {"properties": {"a": {}}, "additionalProperties": False}, {"additionalProperties": True}),
+    "additional-properties-narrowed": (OBJECT, {"additionalProperties": STRING}, {"additionalProperties": {}}),
+    "pattern-properties-changed": (OBJECT, {"patternProperties": {"^x": STRING}}, {"patternProperties": {"^x": {}}}),
+    "property-names-narrowed": (OBJECT, {"propertyNames": {"maxLength": 2}}, {"propertyNames": STRING}),
+    "min-properties-raised": (OBJECT, {"minProperties": 1}, {"minProperties": 0}),
+    "max-properties-lowered": (OBJECT, {"maxProperties": 1}, {"title": "any"}),
+    "dependency-added": (OBJECT, {"dependentRequired": {"a": ["b"]}}, {"dependentRequired": {"a": ["a"]}}),
+    "unevaluated-closed": (held(STRING), {"properties": {"a": {}}, "unevaluatedProperties": False}, {"unevaluatedProperties": True}),
+    "alternative-removed": ({"anyOf": [STRING, OBJECT]}, {"anyOf": [STRING, ARRAY]}, {"anyOf": [OBJECT, STRING, ARRAY]}),
+    "alternatives-overlap": (
+        {"type": "integer"}, {"oneOf": [{"type": "integer"}, {"minimum": 3}]}, {"oneOf": [{"type": "integer"}, STRING]},
+    ),
+    "exclusion-widened": (STRING, {"not": {"const": "a"}}, {"not": {"type": "number"}}),
+    "condition-narrowed": (OBJECT, {"if": {"required": ["a"]}, "then": {"required": ["b"]}}, {"if": False, "then": False}),
+    "nothing-accepted": (held(STRING), {"properties": {"a": False}}, {"properties": {"a": True}}),
+}  # fmt: skip
+# a fallback where no structure says why, and keywords on which validators differ and that never confirm a witness
+WITHOUT_CASE = {"not-included", "content-changed"}
+
+
+def test_every_rule_has_its_cases():
+    assert CASES.keys() == RULES.keys() - WITHOUT_CASE
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_a_broken_rule_is_named(rule):
+    writer, breaking, _ = CASES[rule]
+
+    verdict = compare(writer=writer, reader=breaking, formats="assertion")
+
+    assert verdict.status == "incompatible"
+    assert rule in [reason.rule for reason in verdict.incompatibilities]
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_a_kept_rule_is_not(rule):
+    writer, _, keeping = CASES[rule]
+
+    assert compare(writer=writer, reader=keeping, formats="assertion").status == "compatible"
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
+def test_a_rule_says_what_it_means_and_what_to_do(rule):
+    assert rule.explanation.endswith(".")
+    assert rule.fix.endswith(".")
+
+
+def test_a_reason_points_at_both_schemas_and_says_the_change():
+    (reason,) = compare(writer=held(STRING), reader=held({"type": "integer"})).incompatibilities
+
+    assert (reason.rule, reason.before, reason.after) == ("type-changed", "string", "integer")
+    assert reason.writer_pointer == reason.reader_pointer == "/properties/a/type"
+    assert "string → integer" in reason.sentence
+
+
+def test_all_reasons_are_given_not_only_the_first():
+    writer = {"properties": {"a": STRING, "b": {"minimum": 0}}, "type": "object"}
+    reader = {"properties": {"a": OBJECT, "b": {"minimum": 1}}, "required": ["c"], "type": "object"}
+
+    rules = {reason.rule for reason in compare(writer=writer, reader=reader).incompatibilities}
+
+    assert rules == {"type-changed", "minimum-raised", "required-property-added"}
+
+
+def test_a_reason_is_found_behind_references():
+    defs = {
+        "$defs": {"x": {"type": "object", "properties": {"y": {"enum": [1, 2]}}}},
+        "properties": {"p": {"$ref": "#/$defs/x"}},
+    }
+    narrowed = {
+        "$defs": {"x": {"type": "object", "properties": {"y": {"enum": [1]}}}},
+        "properties": {"p": {"$ref": "#/$defs/x"}},
+    }
+
+    reasons = compare(
+        writer={**defs, "type": "object"}, reader={**narrowed, "type": "object"}
+    ).incompatibilities
+
+    assert [reason.reader_pointer for reason in reasons] == ["/$defs/x/properties/y/enum"]
