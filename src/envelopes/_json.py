@@ -19,7 +19,14 @@ MAX_DIGITS = 4000
 _OPTIONS = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_UTC_Z
 _LONG_RUN = b"0" * 16
 _TINY = b"e-000"
-_RUNS = bytes(map(ord, "".join({**dict.fromkeys("0123456789.", "0"), "e": "e", "E": "e", "-": "-"}.get(chr(c), " ") for c in range(256))))
+_RUNS = bytes(
+    map(
+        ord,
+        "".join(
+            {**dict.fromkeys("0123456789.", "0"), "e": "e", "E": "e", "-": "-"}.get(chr(c), " ") for c in range(256)
+        ),
+    )
+)
 _LONG_NUMBER = re.compile(rb"[0-9.]{16,}(?:[eE][+-]?[0-9]+)?")
 _UNDERFLOW = re.compile(rb"[0-9][eE]-[0-9]{3}")
 

@@ -236,7 +236,7 @@ def read_timestamp(value: Any) -> datetime:
     """Read an RFC 3339 date-time, or check an aware datetime. Raises ValueError."""
     if isinstance(value, str):
         size = len(value)
-        if (size == _SECONDS or size == _MICROSECONDS) and value[-1] == "Z" and value[10] == "T":  # noqa: PLR1714 - hot
+        if size in (_SECONDS, _MICROSECONDS) and value[-1] == "Z" and value[10] == "T":
             try:
                 near = datetime.fromisoformat(value)
             except ValueError:

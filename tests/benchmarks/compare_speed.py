@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - one case is one line
+
 """How long a comparison takes: `python tests/benchmarks/compare_speed.py`. A report, with no limits to fail."""
 
 import copy

@@ -35,9 +35,7 @@ def _some(**optional):
 
 
 def _types():
-    return st.one_of(
-        st.sampled_from(TYPES), st.lists(st.sampled_from(TYPES), min_size=1, max_size=3, unique=True)
-    )
+    return st.one_of(st.sampled_from(TYPES), st.lists(st.sampled_from(TYPES), min_size=1, max_size=3, unique=True))
 
 
 def _flat():

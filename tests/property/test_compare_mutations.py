@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - one case is one line
+
 """A battery of changes whose effect is known: every breaking one is caught, and no harmless one is called breaking."""
 
 import copy
@@ -135,10 +135,7 @@ def add_optional(part, random):
 
 
 def drop_required(part, random):
-    return (
-        bool(part.get("required"))
-        and part["required"].pop(random.randrange(len(part["required"]))) is not None
-    )
+    return bool(part.get("required")) and part["required"].pop(random.randrange(len(part["required"]))) is not None
 
 
 def widen_integer(part, _random):

@@ -6,7 +6,7 @@ import jsonschema
 import jsonschema_rs
 from hypothesis import HealthCheck, assume, given, seed, settings
 from hypothesis import strategies as st
-from schemas import VALUES_NEAR, schemas
+from property.schemas import VALUES_NEAR, schemas
 
 from contract_test import compare
 from contract_test.schema.compare.compiler import Compiler
@@ -65,8 +65,7 @@ def test_a_verdict_survives_samples(writer, reader, values):
 def test_every_schema_is_compatible_with_itself_and_its_like(schema):
     assert compare(writer=schema, reader=schema).status == "compatible"
     assert (
-        compare(writer=schema, reader={"allOf": [schema], "$defs": {"x": {}} | _defs(schema)}).status
-        != "incompatible"
+        compare(writer=schema, reader={"allOf": [schema], "$defs": {"x": {}} | _defs(schema)}).status != "incompatible"
     )
 
 

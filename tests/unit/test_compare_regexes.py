@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - one case is one line
+
 """Patterns as automata: the same strings as an independent engine accepts, and inclusion between them."""
 
 import itertools
@@ -14,18 +14,14 @@ PATTERNS = [
     "^a*$", "a|b", "^(ab|ba)+$", "^[^a]b?$", "a{2}", "^a{1,2}b{0,1}$", "^$", "", "^a|b$", "[ab][12]", r"\d", r"^\D$", r"^\w+$", r"^\W$",
     r"\s", r"^\S+$", r"^\x61\u0062$", "^.$", "(?:a|b)c", "^(a(b)?)+$", "a$|^b", "^a+?b*?$", "(?<name>a)b", r"^\.$", "^[a-b1-2]*$", "(^a)|(b$)",
 ]  # fmt: skip
-TEXTS = [
-    "".join(letters) for length in range(4) for letters in itertools.product("ab12. \n"[:7], repeat=length)
-]
+TEXTS = ["".join(letters) for length in range(4) for letters in itertools.product("ab12. \n"[:7], repeat=length)]
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_a_pattern_matches_what_another_engine_matches(pattern):
     python = re.compile(pattern.replace("$", r"\Z").replace("(?<", "(?P<"), re.ASCII)
 
-    assert [text for text in TEXTS if matches(pattern, text)] == [
-        text for text in TEXTS if python.search(text)
-    ]
+    assert [text for text in TEXTS if matches(pattern, text)] == [text for text in TEXTS if python.search(text)]
 
 
 @pytest.mark.parametrize("pattern", [r"(a)\1", "(?=a)b", r"\bword", "(?i)a", "a{3000}", "[[a]]"])

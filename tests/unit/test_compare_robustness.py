@@ -56,9 +56,7 @@ def test_what_is_no_schema_is_refused_with_its_place(schema, pointer, side):
 def test_a_reference_that_leads_nowhere_is_unknown_and_fetches_nothing(ref, monkeypatch):
     monkeypatch.setattr(socket, "socket", lambda *_args, **_more: pytest.fail("a socket was opened"))
 
-    verdict = compare(
-        writer={"type": "object", "properties": {"a": {"$ref": ref}}}, reader={"type": "string"}
-    )
+    verdict = compare(writer={"type": "object", "properties": {"a": {"$ref": ref}}}, reader={"type": "string"})
 
     assert verdict.status == "unknown"
     assert verdict.cause
@@ -67,9 +65,7 @@ def test_a_reference_that_leads_nowhere_is_unknown_and_fetches_nothing(ref, monk
 def test_an_unknown_dialect_is_unknown_and_fetches_nothing(monkeypatch):
     monkeypatch.setattr(socket, "socket", lambda *_args, **_more: pytest.fail("a socket was opened"))
 
-    verdict = compare(
-        writer={"$schema": "http://127.0.0.1:9/meta", "type": "string"}, reader={"type": "string"}
-    )
+    verdict = compare(writer={"$schema": "http://127.0.0.1:9/meta", "type": "string"}, reader={"type": "string"})
 
     assert verdict.status == "unknown"
     assert "http://127.0.0.1:9/meta" in verdict.cause
@@ -115,9 +111,7 @@ def test_depth_is_no_danger(depth):
 def test_a_catastrophic_pattern_is_no_danger(pattern):
     started = time.monotonic()
 
-    verdict = compare(
-        writer={"type": "string", "minLength": 40, "maxLength": 60}, reader={"pattern": pattern}
-    )
+    verdict = compare(writer={"type": "string", "minLength": 40, "maxLength": 60}, reader={"pattern": pattern})
 
     assert verdict.status in {"incompatible", "unknown"}
     assert time.monotonic() - started < 4
@@ -188,6 +182,4 @@ def test_a_large_pair_that_differs_in_one_leaf_is_decided_in_time(content_model)
 
     assert wider.status == "compatible"
     assert narrower.status == "incompatible"
-    assert (
-        time.monotonic() - started < 8
-    )  # a machine of its own needs a tenth of it; the benchmark reports the figure
+    assert time.monotonic() - started < 8  # a machine of its own needs a tenth of it; the benchmark reports the figure

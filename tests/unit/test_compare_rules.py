@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - one case is one line
+
 """The rules table: each rule with one pair that breaks it and one that does not."""
 
 import pytest
@@ -127,8 +127,6 @@ def test_a_reason_is_found_behind_references():
         "properties": {"p": {"$ref": "#/$defs/x"}},
     }
 
-    reasons = compare(
-        writer={**defs, "type": "object"}, reader={**narrowed, "type": "object"}
-    ).incompatibilities
+    reasons = compare(writer={**defs, "type": "object"}, reader={**narrowed, "type": "object"}).incompatibilities
 
     assert [reason.reader_pointer for reason in reasons] == ["/$defs/x/properties/y/enum"]

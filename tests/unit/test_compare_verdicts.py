@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - one case is one line
+
 """Every keyword: a pair that is compatible, the same pair the other way about, and the message that proves it."""
 
 import jsonschema

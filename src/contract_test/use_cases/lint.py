@@ -108,8 +108,8 @@ def _names(catalog: Catalog) -> Iterator[Finding]:
             yield Finding(str(folder), "", "subject-name", f"{subject.name!r} is not named like the others", advice)
         if subject.channel is None:
             advice = f'Add channel = "NAME" to [subjects."{subject.name}"].'
-            yield Finding(str(catalog.root / "catalog.toml"), "", "no-channel",
-                          f"{subject.name} travels on no channel: it can be neither encoded nor recorded", advice, "warning")  # fmt: skip
+            sentence = f"{subject.name} travels on no channel: it can be neither encoded nor recorded"
+            yield Finding(str(catalog.root / "catalog.toml"), "", "no-channel", sentence, advice, "warning")
         for expected, version in enumerate(sorted(subject.contracts), start=1):
             if version != expected:
                 sentence = f"v{expected} is missing: versions count 1, 2, 3 …"

@@ -182,9 +182,7 @@ class _Search:
         # two equal items beyond the named positions might as well be the first two of these
         yield from combinations(range(min(length, self.shape.named + 2)), 2)
 
-    def _state(
-        self, index: int, seated: dict[int, list[Demand]], twins: tuple[int, int] | None
-    ) -> frozenset[Literal]:
+    def _state(self, index: int, seated: dict[int, list[Demand]], twins: tuple[int, int] | None) -> frozenset[Literal]:
         indices = twins if twins is not None and index in twins else (index,)
         literals: list[Literal] = []
         for at in indices:
@@ -228,9 +226,7 @@ class _Search:
 
     def _build(self, seated: dict[int, list[Demand]], length: int, twins: tuple[int, int] | None) -> None:
         """Fill every position; a position that cannot be filled refutes this seating."""
-        shown = min(
-            length, max(self.shape.named, *(index + 1 for index in seated), 0) if seated else self.shape.named
-        )
+        shown = min(length, max(self.shape.named, *(index + 1 for index in seated), 0) if seated else self.shape.named)
         shown = min(length, max(shown, twins[1] + 1 if twins else 0))
         states = [self._state(index, seated, twins) for index in range(shown)]
         tail = self._state(max(shown, self.shape.named), {}, None)
@@ -298,10 +294,7 @@ class _Search:
         options = [[identity(value) for value in found.values] for found in choices]
         seats = _match(options)
         if seats is None:
-            if (
-                any(not found.complete and len(found.values) < len(states) for found in choices)
-                or self.shape.at_most
-            ):
+            if any(not found.complete and len(found.values) < len(states) for found in choices) or self.shape.at_most:
                 self.refuted = False
             return
         self.refuted = False

@@ -112,9 +112,7 @@ class Automaton:
 
     def step(self, states: State, code: int) -> State:
         """Read one character."""
-        reached = frozenset(
-            target for state in states for chars, target in self.edges[state] if _holds(chars, code)
-        )
+        reached = frozenset(target for state in states for chars, target in self.edges[state] if _holds(chars, code))
         return self.closure(reached, at_start=False, at_end=False)
 
     def accepts_in(self, states: State, *, at_start: bool) -> bool:
@@ -170,9 +168,7 @@ class Words:
             self._work += len(self._classes) * sum(map(len, product))
             for chars in self._classes:
                 code = chars[0][0]
-                target = tuple(
-                    part.step(states, code) for (part, _), states in zip(self._parts, product, strict=True)
-                )
+                target = tuple(part.step(states, code) for (part, _), states in zip(self._parts, product, strict=True))
                 if all(
                     (target_states if positive else part.accept not in target_states)
                     for (part, positive), target_states in zip(self._parts, target, strict=True)

@@ -179,9 +179,7 @@ class Branch:
 
     def _is_given(self, node: Node) -> bool:
         """Whether what holds as a whole plainly keeps out of a composite node."""
-        return isinstance(node, _COMPOSITE) and any(
-            self.relations.disjoint(whole, node) for whole in self._wholes
-        )
+        return isinstance(node, _COMPOSITE) and any(self.relations.disjoint(whole, node) for whole in self._wholes)
 
     def _is_excluded(self, node: Node, wanted: bool) -> bool:  # noqa: FBT001
         """Whether one of the literals that hold as a whole plainly excludes another."""

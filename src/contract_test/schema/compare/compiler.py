@@ -171,15 +171,11 @@ class Compiler:
         if prefix or everything:
             found += Coverage.of_items(always, prefix=prefix, everything=everything)
         if "contains" in schema and "contains" in known and place.dialect.number >= _DRAFT_2020:
-            found += Coverage.of_items(
-                always, matching=self.location(schema["contains"], place, closed=False)
-            )
+            found += Coverage.of_items(always, matching=self.location(schema["contains"], place, closed=False))
         return found
 
     def _present(self, name: str) -> Node:
-        return self.pool.all_of(
-            [self.pool.make(nodes.TypeIs, frozenset(["object"])), self.pool.make(nodes.Has, name)]
-        )
+        return self.pool.all_of([self.pool.make(nodes.TypeIs, frozenset(["object"])), self.pool.make(nodes.Has, name)])
 
     # One method a keyword, or a few that only make sense together.
 
@@ -224,9 +220,7 @@ class Compiler:
         condition = self.in_place(schema["if"], place, closed=False)
         then = self.in_place(schema.get("then", True), place, closed=closed)
         otherwise = self.in_place(schema.get("else", True), place, closed=closed)
-        return pool.all_of(
-            [pool.any_of([pool.negation(condition), then]), pool.any_of([condition, otherwise])]
-        )
+        return pool.all_of([pool.any_of([pool.negation(condition), then]), pool.any_of([condition, otherwise])])
 
     def _number(self, keyword: str, schema: dict[str, Any], place: Place, _closed: bool) -> Node:  # noqa: FBT001
         kind = nodes.MinNumber if keyword.endswith("inimum") else nodes.MaxNumber
@@ -302,9 +296,7 @@ class Compiler:
         return self.pool.all_of([self.pool.make(nodes.Has, name) for name in names])
 
     def _properties(self, schema: dict[str, Any], place: Place, closed: bool) -> Node:  # noqa: FBT001
-        members = {
-            name: self.location(part, place, closed=closed) for name, part in schema["properties"].items()
-        }
+        members = {name: self.location(part, place, closed=closed) for name, part in schema["properties"].items()}
         return self.pool.all_of(
             [
                 self.pool.make(nodes.Property, name, member)
@@ -342,11 +334,7 @@ class Compiler:
     def _dependent(self, keyword: str, schema: dict[str, Any], place: Place, closed: bool) -> Node:  # noqa: FBT001
         parts = []
         for name, asked in schema[keyword].items():
-            then = (
-                self._has_all(asked)
-                if isinstance(asked, list)
-                else self.in_place(asked, place, closed=closed)
-            )
+            then = self._has_all(asked) if isinstance(asked, list) else self.in_place(asked, place, closed=closed)
             parts.append(self.pool.any_of([self.pool.negation(self._present(name)), then]))
         return self.pool.all_of(parts)
 

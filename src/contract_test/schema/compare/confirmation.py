@@ -15,7 +15,7 @@ import jsonschema
 import jsonschema_rs
 from jsonschema import ValidationError
 from jsonschema.validators import extend, validator_for
-from jsonschema_specifications import REGISTRY as SPECIFICATIONS  # type: ignore[import-untyped]
+from jsonschema_specifications import REGISTRY as SPECIFICATIONS
 from referencing import Resource
 from referencing.jsonschema import DRAFT202012
 
@@ -57,9 +57,7 @@ def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iter
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
-def _pattern_properties(
-    validator: Any, patterns: Any, instance: Any, _schema: Any
-) -> Iterator[ValidationError]:
+def _pattern_properties(validator: Any, patterns: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
     if isinstance(instance, dict):
         for pattern, subschema in patterns.items():
             for name, member in instance.items():
@@ -71,9 +69,7 @@ def _additional(validator: Any, additional: Any, instance: Any, schema: Any) -> 
     if isinstance(instance, dict):
         for name, member in instance.items():
             declared = name in schema.get("properties", {})
-            if not declared and not any(
-                search(pattern, name) for pattern in schema.get("patternProperties", {})
-            ):
+            if not declared and not any(search(pattern, name) for pattern in schema.get("patternProperties", {})):
                 yield from validator.descend(member, additional, path=name)
 
 
@@ -120,9 +116,7 @@ class Judge:
             options["registry"] = jsonschema_rs.Registry(
                 list(resources.items()), draft=dialect.number, retriever=_refuse
             )
-        self._first = jsonschema_rs.validator_for(
-            schema, validate_formats=assert_formats, offline=True, **options
-        )
+        self._first = jsonschema_rs.validator_for(schema, validate_formats=assert_formats, offline=True, **options)
         self._second: Any = None
 
     def first(self, value: Any) -> bool | None:

@@ -75,13 +75,8 @@ class Coverage:
     def given(self, pool: Pool, condition: Node) -> Coverage:
         """The same, but only where a condition holds as well."""
         return Coverage(
-            tuple(
-                replace(entry, condition=pool.all_of([entry.condition, condition]))
-                for entry in self.properties
-            ),
-            tuple(
-                replace(entry, condition=pool.all_of([entry.condition, condition])) for entry in self.items
-            ),
+            tuple(replace(entry, condition=pool.all_of([entry.condition, condition])) for entry in self.properties),
+            tuple(replace(entry, condition=pool.all_of([entry.condition, condition])) for entry in self.items),
         )
 
     @property
@@ -118,9 +113,7 @@ def close_properties(pool: Pool, coverage: Coverage, member: Node) -> Node:
         parts.append(pool.any_of([rest, *helpers, *sweeping]))
     for name in sorted(maybe_names):
         helpers = [entry.condition for entry in sometimes if name in entry.names]
-        parts.append(
-            _one_name(pool, name, (patterns, maybe_patterns), member, [*helpers, *sweeping], sometimes)
-        )
+        parts.append(_one_name(pool, name, (patterns, maybe_patterns), member, [*helpers, *sweeping], sometimes))
     return pool.all_of(parts)
 
 
@@ -131,9 +124,7 @@ def _one_name(
     always, maybe = patterns
     known = {pattern: text_matches(pattern, name) for pattern in (*always, *maybe)}
     if None in known.values():
-        return pool.make(
-            nodes.Unsupported, "a pattern of which it is not known whether a declared name matches"
-        )
+        return pool.make(nodes.Unsupported, "a pattern of which it is not known whether a declared name matches")
     if any(known[pattern] for pattern in always):
         return pool.anything
     matching = {pattern for pattern in maybe if known[pattern]}
@@ -157,21 +148,16 @@ def close_items(pool: Pool, coverage: Coverage, item: Node) -> Node:
     sweeping = [entry.condition for entry in sometimes if entry.everything]
 
     def allowed(choice: frozenset[Items]) -> Node:
-        return pool.any_of(
-            [item, *matching, *(entry.matching for entry in choice if entry.matching is not None)]
-        )
+        return pool.any_of([item, *matching, *(entry.matching for entry in choice if entry.matching is not None)])
 
     parts: list[Node] = []
     for index in range(prefix, longest):
         covers = [entry.condition for entry in sometimes if entry.prefix > index]
         options = [
-            _given(pool, choice, pool.make(nodes.ItemAt, index, allowed(choice)))
-            for choice in _subsets(conditional)
+            _given(pool, choice, pool.make(nodes.ItemAt, index, allowed(choice))) for choice in _subsets(conditional)
         ]
         parts.append(pool.any_of([*covers, *sweeping, *options]))
-    options = [
-        _given(pool, choice, _from(pool, longest, allowed(choice))) for choice in _subsets(conditional)
-    ]
+    options = [_given(pool, choice, _from(pool, longest, allowed(choice))) for choice in _subsets(conditional)]
     parts.append(pool.any_of([*sweeping, *options]))
     return pool.all_of(parts)
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin
 
-from jsonschema_specifications import REGISTRY as SPECIFICATIONS  # type: ignore[import-untyped]
+from jsonschema_specifications import REGISTRY as SPECIFICATIONS
 from referencing import Specification
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import (
@@ -64,9 +64,7 @@ class Document:
     def __init__(self, schema: Any, side: str, resources: Mapping[str, Any]) -> None:
         dialect = dialect_of(schema)
         if dialect is None:
-            raise UnusableSchemaError(
-                f"the {side} is written in a dialect that is not known: {schema['$schema']}"
-            )
+            raise UnusableSchemaError(f"the {side} is written in a dialect that is not known: {schema['$schema']}")
         self.schema = schema
         self.side = side
         self.dialect = dialect
@@ -90,9 +88,7 @@ class Document:
         for uri, contents in self.resources.items():
             dialect = dialect_of(contents)
             if dialect is not None:
-                registry = registry.with_resource(
-                    uri, _SPECIFICATIONS[dialect.number].create_resource(contents)
-                )
+                registry = registry.with_resource(uri, _SPECIFICATIONS[dialect.number].create_resource(contents))
         root = _SPECIFICATIONS[self.dialect.number].create_resource(self.schema)
         return registry.with_resource(self.uri.rstrip("#"), root).resolver(self.uri.rstrip("#"))
 
@@ -179,9 +175,7 @@ class Document:
         if place.resolver is None:
             local = self._local(ref)
             if local is not None:
-                return Target(
-                    self._pointed(local), place, ("text", place.dialect.number, self._fingerprint(local))
-                )
+                return Target(self._pointed(local), place, ("text", place.dialect.number, self._fingerprint(local)))
             place = Place(place.dialect, self._resolver)
         resolver = place.resolver
         try:
@@ -255,9 +249,7 @@ class Document:
             return place
         dialect = dialect_of(schema, place.dialect)
         if dialect is None:
-            raise UnusableSchemaError(
-                f"the {self.side} holds a dialect that is not known: {schema['$schema']}"
-            )
+            raise UnusableSchemaError(f"the {self.side} holds a dialect that is not known: {schema['$schema']}")
         specification: Specification[Any] = _SPECIFICATIONS[dialect.number]
         if not isinstance(schema.get(dialect.id_keyword), str):
             return Place(dialect, place.resolver)

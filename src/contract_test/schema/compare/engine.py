@@ -160,9 +160,7 @@ class _Comparison:
             witness = self._first_witness(self._solve(_MANY).values)
         if witness is ABSENT:
             self.solver.deadline = time.monotonic() + (deadline - time.monotonic()) / 2
-            witness = self._sampled(
-                _SPOT_CHECKS if found.is_empty else _SAMPLES, exhaustive=not found.is_empty
-            )
+            witness = self._sampled(_SPOT_CHECKS if found.is_empty else _SAMPLES, exhaustive=not found.is_empty)
         if witness is not ABSENT:
             now = time.monotonic()
             self.solver.deadline = min(deadline, now + max(_LEAST_FOR_REASONS, now - started))
@@ -223,14 +221,10 @@ class _Comparison:
     def _incompatible(self, witness: Any) -> Verdict:
         until = time.monotonic() + _LEAST_FOR_SHRINKING
         shrunk = shrink(witness, lambda value: time.monotonic() < until and self._is_witness(value))
-        reasons: list[Incompatibility] = Explainer(
-            self.solver, self.compile_writer, self.compile_reader
-        ).reasons()
+        reasons: list[Incompatibility] = Explainer(self.solver, self.compile_writer, self.compile_reader).reasons()
         if not reasons:
             errors = self.readers_judge.errors(shrunk)
-            reasons = list(
-                {repr(reason): reason for reason in from_errors(errors, self.writer, self.reader)}.values()
-            )
+            reasons = list({repr(reason): reason for reason in from_errors(errors, self.writer, self.reader)}.values())
         if not reasons:
             reasons = [reason_for("not-included", "", "", ABSENT, ABSENT)]
         return Verdict("incompatible", witness=shrunk, incompatibilities=tuple(reasons))

@@ -156,8 +156,7 @@ class Evaluator:
                 return self.holds(member, value[name]) if name in value else True
             case nodes.Members(_, _, _, member):
                 return every(
-                    some([denied(self.covers(node, name)), self.holds(member, part)])
-                    for name, part in value.items()
+                    some([denied(self.covers(node, name)), self.holds(member, part)]) for name, part in value.items()
                 )
             case nodes.NamesAre(member):
                 return every(self.holds(member, name) for name in value)

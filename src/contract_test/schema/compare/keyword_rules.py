@@ -64,9 +64,7 @@ def named(keyword: str, before: Any, after: Any, writer: Any) -> tuple[str, Any,
         declared = writer.get("properties", {}) if isinstance(writer, dict) else {}
         closed = before is False
         return (
-            ("property-removed", sorted(declared), after)
-            if closed
-            else ("additional-properties-closed", before, after)
+            ("property-removed", sorted(declared), after) if closed else ("additional-properties-closed", before, after)
         )
     with_keyword, without = _RULES.get(keyword, ("not-included", "not-included"))
     return without if before is ABSENT else with_keyword, before, after
@@ -77,9 +75,7 @@ def _type(before: Any, after: Any) -> str:
         return "type-narrowed"
     ours = set(before if isinstance(before, list) else [before])
     theirs = set(after if isinstance(after, list) else [after])
-    return (
-        "type-narrowed" if theirs & ours or (ours == {"number"} and theirs == {"integer"}) else "type-changed"
-    )
+    return "type-narrowed" if theirs & ours or (ours == {"number"} and theirs == {"integer"}) else "type-changed"
 
 
 def _enum(before: Any, after: Any, writer: Any) -> tuple[str, Any, Any]:

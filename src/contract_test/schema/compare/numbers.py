@@ -33,9 +33,7 @@ class _Range:
 
     def holds(self, number: Fraction) -> bool:
         above = self.low is None or number > self.low[0] or (number == self.low[0] and not self.low[1])
-        return above and (
-            self.high is None or number < self.high[0] or (number == self.high[0] and not self.high[1])
-        )
+        return above and (self.high is None or number < self.high[0] or (number == self.high[0] and not self.high[1]))
 
 
 def solve(facts: dict[Node, bool], want: int) -> Found:
@@ -60,14 +58,10 @@ def solve(facts: dict[Node, bool], want: int) -> Found:
                 (divisors if wanted else avoided).append(divisor)
             case nodes.WrittenWithoutFraction():
                 may_be_written_as_float = not wanted
-    found = (
-        _multiples(within, _common(divisors), avoided, want) if divisors else _dense(within, avoided, want)
-    )
+    found = _multiples(within, _common(divisors), avoided, want) if divisors else _dense(within, avoided, want)
     values: list[Any] = [plain(number) for number in found.values]
     if may_be_written_as_float:
-        return Found(
-            [float(value) for value in values if abs(value) < 2**53], complete=not values and found.complete
-        )
+        return Found([float(value) for value in values if abs(value) < 2**53], complete=not values and found.complete)
     return Found(values, complete=found.complete)
 
 
@@ -129,9 +123,7 @@ def _dense(within: _Range, avoided: list[Fraction], want: int) -> Found:
             return EMPTY
         return Found([low[0]] if _is_no_multiple(low[0], avoided) else [], complete=True)
     kept = (
-        number
-        for number in _guesses(low, high, avoided)
-        if within.holds(number) and _is_no_multiple(number, avoided)
+        number for number in _guesses(low, high, avoided) if within.holds(number) and _is_no_multiple(number, avoided)
     )
     return Found(list(islice(kept, want + 3)), complete=False)
 

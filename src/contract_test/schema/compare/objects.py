@@ -135,19 +135,13 @@ class _Search:
             mentioned.update(dict.fromkeys(sorted(group.except_names)))
         self.mentioned = list(mentioned)
         self.patterns = sorted(
-            {
-                pattern
-                for group in (*shape.groups, *asked)
-                for pattern in group.matching | group.except_patterns
-            }
+            {pattern for group in (*shape.groups, *asked) for pattern in group.matching | group.except_patterns}
         )
         self._kinds: list[Kind] | None = None
 
     def run(self) -> Found:
         shape = self.shape
-        if shape.required.keys() & shape.absent or (
-            shape.high is not None and len(shape.required) > shape.high
-        ):
+        if shape.required.keys() & shape.absent or (shape.high is not None and len(shape.required) > shape.high):
             return EMPTY
         seated: dict[str, _Literals] = {}
         # the names that a difference is about come first: they fail first
@@ -187,9 +181,7 @@ class _Search:
     def _kind(self, matched: frozenset[str]) -> Kind | None:
         pool = self.solver.pool
         covering = [
-            group
-            for group in self.shape.groups
-            if group.matching <= matched and not group.except_patterns & matched
+            group for group in self.shape.groups if group.matching <= matched and not group.except_patterns & matched
         ]
         value = frozenset((group.member, True) for group in covering)
         if any(isinstance(node, nodes.Nothing) for node, _ in value):
@@ -206,9 +198,7 @@ class _Search:
             return None
         return Kind(matched, name, value)
 
-    def _seat(
-        self, demands: list[Demand], seated: dict[str, _Literals], fresh: dict[int, tuple[Kind, Any]]
-    ) -> None:
+    def _seat(self, demands: list[Demand], seated: dict[str, _Literals], fresh: dict[int, tuple[Kind, Any]]) -> None:
         """Meet the demands one after another.
 
         `fresh` holds the fresh names in use as (kind, name, value literals).
@@ -260,9 +250,7 @@ class _Search:
     @staticmethod
     def _covers_kind(demand: Demand, kind: Kind) -> bool:
         group = demand.group
-        return group is None or (
-            group.matching <= kind.patterns and not group.except_patterns & kind.patterns
-        )
+        return group is None or (group.matching <= kind.patterns and not group.except_patterns & kind.patterns)
 
     def _build(self, seated: dict[str, _Literals], fresh: dict[int, tuple[Kind, Any]]) -> None:
         """Choose names and values; too few possible properties refute this seating."""
@@ -289,9 +277,7 @@ class _Search:
         if self.want > 1:
             self._vary(built, seated, spare)
 
-    def _vary(
-        self, built: dict[str, Any], seated: dict[str, _Literals], spare: list[tuple[str, _Literals]]
-    ) -> None:
+    def _vary(self, built: dict[str, Any], seated: dict[str, _Literals], spare: list[tuple[str, _Literals]]) -> None:
         for name, state in [*seated.items(), *spare]:
             for value in self.solver.solve(state, min(self.want, 6)).values:
                 self._add({**built, name: value})
@@ -318,8 +304,7 @@ class _Search:
         if len(self.patterns) > _MAX_PATTERNS:
             return True
         return missing > 0 and any(
-            not self.solver.solve(kind.name, min(_MAX_NAMES, self.shape.low + 2)).complete
-            for kind in self.kinds()
+            not self.solver.solve(kind.name, min(_MAX_NAMES, self.shape.low + 2)).complete for kind in self.kinds()
         )
 
     def list_all(self) -> list[Any] | None:

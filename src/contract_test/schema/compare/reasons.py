@@ -106,9 +106,7 @@ class Explainer:
             schema = spot.schema
             if not isinstance(schema, dict) or not isinstance(schema.get("$ref"), str):
                 return spot
-            if not spot.place.dialect.ref_stands_alone and schema.keys() & spot.place.dialect.keywords != {
-                "$ref"
-            }:
+            if not spot.place.dialect.ref_stands_alone and schema.keys() & spot.place.dialect.keywords != {"$ref"}:
                 return spot
             target = compiler.document.target(schema["$ref"], spot.place)
             local = schema["$ref"].startswith(("#/", "#")) and spot.place.resolver is None
@@ -122,9 +120,7 @@ class Explainer:
             wanted |= set(spot.schema)
         fragment = {name: value for name, value in spot.schema.items() if name in wanted}
         if keyword == "additionalProperties":
-            fragment |= {
-                name: dict.fromkeys(fragment[name], True) for name in _TOGETHER[keyword] if name in fragment
-            }
+            fragment |= {name: dict.fromkeys(fragment[name], True) for name in _TOGETHER[keyword] if name in fragment}
         return self.reader.location(fragment, spot.place)
 
     def _may_break(self, writer: Node, asked: Node) -> bool:
@@ -162,9 +158,7 @@ class Explainer:
             before = ABSENT if ours is None else ours.schema
             self._add(rule, writer, reader, (keyword, name), (keyword, name), before, theirs.schema)
 
-    def _explain_keyword(
-        self, keyword: str, value: Any, state: Node, spots: tuple[Spot, Spot], depth: int
-    ) -> None:
+    def _explain_keyword(self, keyword: str, value: Any, state: Node, spots: tuple[Spot, Spot], depth: int) -> None:
         writer, reader = spots
         if keyword == "required":
             for name in value:
@@ -185,9 +179,7 @@ class Explainer:
             return
         ours = writer.schema.get(keyword, ABSENT) if isinstance(writer.schema, dict) else ABSENT
         rule, before, after = keyword_rules.named(keyword, ours, value, writer.schema)
-        if keyword == "oneOf" and not self._may_break(
-            state, self.reader.location({"anyOf": value}, reader.place)
-        ):
+        if keyword == "oneOf" and not self._may_break(state, self.reader.location({"anyOf": value}, reader.place)):
             rule = "alternatives-overlap"
         path = (keyword,) if ours is not ABSENT else ()
         self._add(rule, writer, reader, path, (keyword,), before, after)
@@ -213,18 +205,12 @@ class Explainer:
         reader_path: tuple[str | int, ...], before: Any, after: Any,
     ) -> None:  # fmt: skip
         self._added += 1
-        there = (
-            writer.at(*writer_path) if _value_at(writer.schema, writer_path) is not ABSENT else writer.pointer
-        )
+        there = writer.at(*writer_path) if _value_at(writer.schema, writer_path) is not ABSENT else writer.pointer
         reason = reason_for(rule, there, reader.at(*reader_path), before, after)
-        self.found.setdefault(
-            (rule, reason.writer_pointer, repr(reason.reader_pointer) + repr(after)), reason
-        )
+        self.found.setdefault((rule, reason.writer_pointer, repr(reason.reader_pointer) + repr(after)), reason)
 
 
-def reason_for(
-    rule: str, writer_pointer: str, reader_pointer: str, before: Any, after: Any
-) -> Incompatibility:
+def reason_for(rule: str, writer_pointer: str, reader_pointer: str, before: Any, after: Any) -> Incompatibility:
     """One incompatibility, with its sentence."""
     change = keyword_rules.change(before, after)
     sentence = f"{RULES[rule].explanation[:-1]}: {change}." if change else RULES[rule].explanation

@@ -176,11 +176,7 @@ class _Parser:
             return None
         end = self.text.find("}", self.at)
         low, comma, high = self.text[self.at + 1 : end].partition(",")
-        if (
-            end < 0
-            or not (low.isascii() and low.isdigit())
-            or (high and not (high.isascii() and high.isdigit()))
-        ):
+        if end < 0 or not (low.isascii() and low.isdigit()) or (high and not (high.isascii() and high.isdigit())):
             raise UnsupportedRegexError("a brace that is no quantifier")
         self.at = end + 1
         least = int(low)

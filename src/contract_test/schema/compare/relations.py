@@ -166,9 +166,7 @@ class Relations:
                     if group.matching == matching and group.except_patterns == patterns:
                         declared = group.except_names - names
                         asked = (self._pool.make(nodes.Property, name, member) for name in sorted(declared))
-                        gaps.append(
-                            _every([self.gap(group.member, member), *(self.gap(inner, one) for one in asked)])
-                        )
+                        gaps.append(_every([self.gap(group.member, member), *(self.gap(inner, one) for one in asked)]))
         if isinstance(outer, (nodes.AnyOf, nodes.OneOf)):
             gaps.append(found)
         return _some(gaps)
@@ -207,9 +205,7 @@ class Relations:
                 return self.gap(asked, item)
             case nodes.Property(name, member), nodes.Property(other, asked) if name == other:
                 return self.gap(member, asked)
-            case nodes.Members(matching, names, patterns, member), nodes.Members(
-                wanted, known, excepted, asked
-            ):
+            case nodes.Members(matching, names, patterns, member), nodes.Members(wanted, known, excepted, asked):
                 same = (matching, names, patterns) == (wanted, known, excepted)
                 return self.gap(member, asked) if same else _HERE
             case nodes.NamesAre(name), nodes.NamesAre(asked):
@@ -221,9 +217,7 @@ class Relations:
         if index is None:
             index = self._indices[node] = {}
             for part in node.parts:
-                index.setdefault("composite" if isinstance(part, _COMPOSITE) else _kind(part), []).append(
-                    part
-                )
+                index.setdefault("composite" if isinstance(part, _COMPOSITE) else _kind(part), []).append(part)
                 if isinstance(part, nodes.Members):
                     index.setdefault(nodes.Members, []).append(part)
                 if isinstance(part, nodes.ItemsFrom):
@@ -292,12 +286,8 @@ class Relations:
     def _told_apart(self, one: Node, other: Node) -> bool:
         """Whether some required property has no value that both objects may hold."""
         mine, theirs = dict(self._members(one)), dict(self._members(other))
-        required = {
-            part.name for node in (one, other) for part in self._parts(node) if isinstance(part, nodes.Has)
-        }
-        shared = sorted(
-            required & mine.keys() & theirs.keys(), key=lambda name: isinstance(mine[name], nodes.Ref)
-        )
+        required = {part.name for node in (one, other) for part in self._parts(node) if isinstance(part, nodes.Has)}
+        shared = sorted(required & mine.keys() & theirs.keys(), key=lambda name: isinstance(mine[name], nodes.Ref))
         return any(self.disjoint(mine[name], theirs[name]) for name in shared)
 
     def _members(self, node: Node) -> Iterator[tuple[str, Node]]:

@@ -17,9 +17,7 @@ class Rule:
     fix: str
 
 
-_WIDEN = (
-    "Keep what was accepted before, or publish the narrower shape as a new subject that consumers move to."
-)
+_WIDEN = "Keep what was accepted before, or publish the narrower shape as a new subject that consumers move to."
 
 RULES: dict[str, Rule] = {
     rule.id: rule
@@ -176,10 +174,7 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "property-constrained",
-            (
-                "The reader says what a property must be; the writer leaves it open and may send anything"
-                " there."
-            ),
+            ("The reader says what a property must be; the writer leaves it open and may send anything there."),
             "Declare the property in the writer as well, or close the writer's schema.",
         ),
         Rule(

@@ -196,9 +196,7 @@ class Solver:
         if len(branch.unions) > 1 and self._frames[-1].branches > _PATIENCE:
             if self._probe(branch):
                 return True
-            return (
-                self._choose(branch, values, want) if branch.is_open else self._search(branch, values, want)
-            )
+            return self._choose(branch, values, want) if branch.is_open else self._search(branch, values, want)
         return self._choose(branch, values, want)
 
     def _choose(self, branch: Branch, values: dict[Any, Any], want: int) -> bool:
@@ -279,21 +277,15 @@ class Solver:
         if listed:
             fewest = min(listed, key=lambda node: len(node.values))
             values = [value for value in fewest.values if type_of(value) == branch.kind]
-            if branch.kind == "number" and any(
-                isinstance(node, nodes.WrittenWithoutFraction) for node in facts
-            ):
+            if branch.kind == "number" and any(isinstance(node, nodes.WrittenWithoutFraction) for node in facts):
                 values += [float(value) for value in values if abs(value) < _EXACT_FLOATS]
             found = Found(values, complete=True)
         else:
             excluded = sum(
-                len(node.values)
-                for node, wanted in facts.items()
-                if not wanted and isinstance(node, nodes.OneValueOf)
+                len(node.values) for node, wanted in facts.items() if not wanted and isinstance(node, nodes.OneValueOf)
             )
             found = self._candidates(branch.kind, facts, want + excluded)
-        kept = {
-            _key(value): value for value in found.values if self._all_hold(facts.items(), value) is not False
-        }
+        kept = {_key(value): value for value in found.values if self._all_hold(facts.items(), value) is not False}
         return Found(list(kept.values()), complete=found.complete)
 
     def _candidates(self, kind: str, facts: dict[Node, bool], want: int) -> Found:
