@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import jsonschema_rs
+import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from . import _json
 from ._contract import Contract, find_violation
 from ._errors import ContractViolationError, DecodeError, EncodeError, Violation
-from .types import exact_numbers_as_decimals, plain
+from .types import FrozenMap, exact_numbers_as_decimals, plain
 
 
 class _Door:
@@ -34,6 +35,17 @@ def _anything(_: Any) -> bool:
     return True
 
 
+_DOORS: dict[type[ValueObject], _Door] = {}
+
+
+def _open_door(cls: type[ValueObject]) -> _Door:
+    """Compile what is needed to read and write a class, when it is first needed."""
+    cls.model_rebuild()
+    validator = None if cls.__pointer__ is None else cls.__contract__.validator_at(cls.__pointer__)
+    door = _DOORS[cls] = _Door(validator, cls._core())
+    return door
+
+
 class ValueObject(BaseModel):
     """An immutable value that satisfies its contract, equal by value and hashable.
 
@@ -52,11 +64,9 @@ class ValueObject(BaseModel):
     """The field that holds what the contract allows by rule: `additionalProperties`, `patternProperties`."""
     __json_names__: ClassVar[dict[str, str]] = {}
     __as_is__: ClassVar[bool] = True
-    __door__: ClassVar[_Door | None] = None
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
-        cls.__door__ = None
         cls.__json_names__ = {
             name: field.validation_alias if isinstance(field.validation_alias, str) else name
             for name, field in cls.model_fields.items()
@@ -84,27 +94,24 @@ class ValueObject(BaseModel):
         except _json.JsonError as error:
             violation = Violation("", "json", "one JSON text", str(error))
             raise DecodeError(*cls._names(), violation, bytes(text)) from None
-        return cls.from_value(value, text)
+        door = _DOORS.get(cls) or _open_door(cls)
+        if door.accepts(value):  # as in from_value, without a call more for the most frequent of all
+            try:
+                return door.make(value)  # type: ignore[no-any-return] # the core of this very class
+            except ValidationError as error:
+                raise DecodeError(*cls._names(), _from_pydantic(error, value), bytes(text)) from None
+        raise DecodeError(*cls._names(), door.violation(value), bytes(text))
 
     @classmethod
     def from_value(cls, value: Any, raw: bytes = b"") -> Self:
         """Read a parsed JSON value; `raw` is what a DecodeError carries."""
-        door = cls.__door__ or cls._open_door()
-        if not door.accepts(value):
-            raise DecodeError(*cls._names(), door.violation(value), bytes(raw))
-        try:
-            made: Self = door.make(value)
-        except ValidationError as error:
-            raise DecodeError(*cls._names(), _from_pydantic(error, value), bytes(raw)) from None
-        return made
-
-    @classmethod
-    def _open_door(cls) -> _Door:
-        """Compile what is needed to read and write this class, when it is first needed."""
-        cls.model_rebuild()
-        validator = None if cls.__pointer__ is None else cls.__contract__.validator_at(cls.__pointer__)
-        cls.__door__ = _Door(validator, cls._core())
-        return cls.__door__
+        door = _DOORS.get(cls) or _open_door(cls)
+        if door.accepts(value):
+            try:
+                return door.make(value)  # type: ignore[no-any-return] # the core of this very class
+            except ValidationError as error:
+                raise DecodeError(*cls._names(), _from_pydantic(error, value), bytes(raw)) from None
+        raise DecodeError(*cls._names(), door.violation(value), bytes(raw))
 
     @classmethod
     def _core(cls) -> Callable[[Any], Any]:
@@ -136,11 +143,15 @@ class ValueObject(BaseModel):
     def _check(self, error: type[EncodeError | ContractViolationError]) -> tuple[bytes, Any]:
         """Write the JSON text and hold it against the contract; gives it parsed as well."""
         try:
-            raw = _json.dumps(self, _plain)
-            value = _json.loads(raw)
-        except (TypeError, ValueError) as reason:
-            raise error(*self._names(), Violation("", "json", "a JSON value", str(reason))) from None
-        door = self.__door__ or self._open_door()
+            raw = orjson.dumps(self, _common, _json.OPTIONS)
+            value = orjson.loads(raw)
+        except orjson.JSONEncodeError:  # something rare: long numbers, a subclass; or it really cannot be written
+            try:
+                raw = _json.dumps(self, _plain)
+                value = _json.loads(raw)
+            except (TypeError, ValueError) as reason:
+                raise error(*self._names(), Violation("", "json", "a JSON value", str(reason))) from None
+        door = _DOORS.get(type(self)) or _open_door(type(self))
         if not door.accepts(value):
             raise error(*self._names(), door.violation(value))
         return raw, value
@@ -153,8 +164,10 @@ class ValueObject(BaseModel):
     def _wire(self) -> Any:
         """What stands in JSON for this object: the fields that are set, under their JSON names."""
         fields, present = self.__dict__, self.__pydantic_fields_set__
-        if self.__as_is__ and len(present) == len(fields):
-            return fields
+        if self.__as_is__:
+            if len(present) == len(fields):
+                return fields
+            return {name: value for name, value in fields.items() if name in present}
         names, additional = self.__json_names__, self.__additional__
         wire = {names[name]: value for name, value in fields.items() if name in present and name != additional}
         return wire if additional is None else wire | dict(fields[additional])
@@ -226,6 +239,15 @@ class RootValue(ValueObject):
 
     def _wire(self) -> Any:
         return self.__dict__["root"]
+
+
+def _common(value: Any) -> Any:
+    """Give orjson the object for what most messages are made of, and only for that."""
+    if isinstance(value, ValueObject):
+        return value._wire()  # noqa: SLF001 - the other half of this module
+    if isinstance(value, FrozenMap):
+        return dict(value)
+    raise TypeError
 
 
 def _plain(value: Any) -> Any:
