@@ -9,6 +9,7 @@ from collections.abc import Collection
 import redis
 from envelopes.messages import CATALOG
 
+from .metrics import PUSHES
 from .store import Store
 
 log = logging.getLogger("feed")
@@ -56,6 +57,7 @@ class Outbox:
                 log.warning("pushes wait in the outbox, the next try is in %g s: %s", self._pause, error)
                 self._not_before = time.monotonic() + self._pause
                 return False
+            PUSHES.inc(len(jobs))
             with self._store.begin() as unit:
                 unit.sent({partition: offset for partition, offset, _ in jobs})
         return True
