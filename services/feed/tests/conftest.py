@@ -118,7 +118,7 @@ class Kafka:
     def __init__(self, address, broker):
         self.address = address
         self._broker = broker  # it lives as long as its client
-        self._producer = Producer({"bootstrap.servers": address})
+        self._producer = Producer({"bootstrap.servers": address, "message.max.bytes": 5_000_000})
 
     def publish(self, *messages, topic="activity"):
         """Write messages, or raw (value, key, headers)."""
@@ -180,14 +180,16 @@ def service(kafka, redis_url, tmp_path):
     """Start the service as a process: `start()` returns it when it is ready. Whatever still runs is killed."""
     running = []
 
-    def start(*arguments, store=tmp_path / "feed.db", url=redis_url):
-        command = [sys.executable, "-m", "feed", "--kafka", kafka.address, "--redis", url, "--store", str(store)]
+    def start(*arguments, store=tmp_path / "feed.db", url=redis_url, address=kafka.address, wait=True):
+        command = [sys.executable, "-m", "feed", "--kafka", address, "--redis", url, "--store", str(store)]
         command += [
             "--session",
             "4",
         ]  # the embedded broker needs more than 3 s to form a group
         process = subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True)
         running.append(process)
+        if not wait:
+            return process
         for line in process.stderr:
             if "ready" in line:
                 return process

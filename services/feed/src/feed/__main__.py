@@ -57,18 +57,18 @@ def make_parser() -> argparse.ArgumentParser:
 
 def consume(options: argparse.Namespace) -> None:
     """Run the service."""
+    stopping = told_to_stop()
     store = Store(options.store)
     ready = f"feed: ready: reads {STREAM} at {options.kafka} as a member of group feed"
     outbox, feed = Outbox(store, options.redis), Feed(store)
     consumer = Consumer(options.kafka, feed, outbox, session=options.session, ready=lambda: say(ready))
-    on_signal(consumer.stop)
     server: AbstractContextManager[None] = nullcontext()
     if options.http:
         from .http import make_app, serve  # noqa: PLC0415 - half a second that only a service with an address pays
 
         server = serve(make_app(feed, consumer.trouble), options.http)
     with server:
-        consumer.run()
+        consumer.run(stopping)
     store.close()
 
 
@@ -80,15 +80,15 @@ def rebuild(options: argparse.Namespace) -> None:
 
 def watch(options: argparse.Namespace) -> None:
     """Print what trends."""
-    stopped: list[bool] = []
-    on_signal(lambda: stopped.append(True))
-    run_trending(options.kafka, timedelta(seconds=options.window), options.top, lambda: bool(stopped))
+    run_trending(options.kafka, timedelta(seconds=options.window), options.top, told_to_stop())
 
 
-def on_signal(do: Callable[[], None]) -> None:
-    """Drain instead of dying."""
+def told_to_stop() -> Callable[[], bool]:
+    """From now on SIGTERM and SIGINT do not kill; the result says whether one came."""
+    signals: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: do())
+        signal.signal(number, lambda number, _: signals.append(number))
+    return lambda: bool(signals)
 
 
 def say(line: str) -> None:

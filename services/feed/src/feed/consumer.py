@@ -39,7 +39,8 @@ class Consumer:
     ) -> None:
         self._feed, self._outbox, self._ready = feed, outbox, ready
         self._partitions: set[int] = set()
-        self._stopping = self._seen_group = False
+        self._stopping: Callable[[], bool] = lambda: False
+        self._seen_group = False
         self._trouble: str | None = "waits for its partitions"
         self._producer = Producer(
             {"bootstrap.servers": kafka, "enable.idempotence": True, "message.timeout.ms": 30_000}
@@ -57,17 +58,17 @@ class Consumer:
             }
         )
 
-    def stop(self) -> None:
-        """Let `run` end after the batch in hand; safe to call in a signal handler."""
-        self._stopping = True
+    def run(self, stopping: Callable[[], bool]) -> None:
+        """Read until told to stop, and then finish the batch in hand.
 
-    def run(self) -> None:
-        """Read until `stop`. Raises DeadLetterError, and KafkaException where reading cannot go on."""
+        Raises DeadLetterError, and KafkaException where reading cannot go on.
+        """
+        self._stopping = stopping
         with suppress(KafkaException):  # a broker that makes topics on first use makes it now; one that is away comes
             self._producer.list_topics(STREAM, timeout=5)
         self._consumer.subscribe([STREAM], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
         try:
-            while not self._stopping:
+            while not stopping():
                 self.step()
         finally:
             self._consumer.close()
@@ -95,7 +96,7 @@ class Consumer:
             except sa.exc.OperationalError as error:
                 self._trouble = f"the store is away: {error.orig}".strip()
                 log.warning("%s; the next try is in 1 s", self._trouble)
-                if self._stopping:
+                if self._stopping():
                     raise
                 time.sleep(1)
             else:
@@ -130,9 +131,14 @@ class Consumer:
         place = f"{STREAM}/{partition}/{offset}"
         added = [("dead-letter-place", place.encode()), ("dead-letter-reason", str(reason).encode())]
         headers: list[tuple[str, str | bytes | None]] = [*wire.headers, *added]
-        self._producer.produce(
-            DEAD_LETTER_TOPIC, bytes(wire), wire.key, headers=headers, on_delivery=_raise_undelivered
-        )
+        try:
+            self._producer.produce(
+                DEAD_LETTER_TOPIC, bytes(wire), wire.key, headers=headers, on_delivery=_raise_undelivered
+            )
+        except KafkaException as error:
+            raise DeadLetterError(
+                f"the message at {place} could not be written to {DEAD_LETTER_TOPIC}: {error}"
+            ) from None
 
     def _show_progress(self, batch: Sequence[Received]) -> None:
         """Tell the metrics, and commit to Kafka what is stored, for the eyes of lag monitors only."""

@@ -261,8 +261,11 @@ def _time(microseconds: int) -> datetime:
 def _set_up_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None  # the driver opens no transactions: `_begin_sqlite` does
     # In WAL mode, NORMAL may lose the last transactions when the machine loses power. Their offsets go with them, so
-    # the stream brings them back.
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 30000"):
+    # the stream brings them back. The rest buys throughput with 64 MiB of memory and 40 MiB of log.
+    for pragma in (
+        "journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 30000", "cache_size = -65536",
+        "wal_autocheckpoint = 10000",
+    ):  # fmt: skip
         connection.execute(f"PRAGMA {pragma}")
 
 
