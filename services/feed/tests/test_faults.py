@@ -94,3 +94,9 @@ def test_it_waits_for_a_broker_that_is_away_and_still_ends_when_it_is_told_to(se
             break
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
+
+
+def test_a_database_that_is_away_at_the_start_is_named(service):
+    process = service(store="postgresql+psycopg://feed@127.0.0.1:1/feed", wait=False)
+    assert process.wait(60) == 3
+    assert "feed: stopped" in process.stderr.read()

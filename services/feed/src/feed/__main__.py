@@ -10,6 +10,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 
+from confluent_kafka import KafkaException
+from sqlalchemy.exc import OperationalError
+
 from .consumer import Consumer, DeadLetterError
 from .feed import Feed
 from .outbox import STREAM, Outbox
@@ -27,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         {"replay": rebuild, "trending": watch, None: consume}[options.command](options)
     except ValueError as error:
         parser.error(str(error))
-    except DeadLetterError as error:
+    except (DeadLetterError, KafkaException, OperationalError) as error:
         say(f"feed: stopped: {error}")
         return 3
     return 0

@@ -166,6 +166,7 @@ class Consumer:
 
     def _revoked(self, consumer: KafkaConsumer, _: list[TopicPartition]) -> None:
         consumer.unassign()
+        LAG.clear()
         self._partitions = set()
 
 

@@ -53,7 +53,7 @@ class Outbox:
             try:
                 arguments = [part for job in jobs for part in job]
                 self._send(keys=[MAILBOX, "resque:queues", SENT], args=[MAILBOX.rpartition(":")[2], *arguments])
-            except (redis.ConnectionError, redis.TimeoutError) as error:
+            except redis.RedisError as error:
                 log.warning("pushes wait in the outbox, the next try is in %g s: %s", self._pause, error)
                 self._not_before = time.monotonic() + self._pause
                 return False
