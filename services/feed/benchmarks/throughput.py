@@ -1,6 +1,6 @@
 """Messages per second of the feed, beside the bare floor and other clients that store the same effects; one run.
 
-    python benchmarks/throughput.py [--messages 30000] [--redis redis://…]
+    python benchmarks/throughput.py [--messages 40000] [--redis redis://…]
 
 Everything reads the same likes from the broker inside librdkafka (which keeps 5 MiB a partition: more messages would be
 dropped). The floor and the other clients parse with orjson, check nothing, and store counters, feed rows and offsets in
@@ -34,7 +34,7 @@ BATCH = 1000
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--messages", type=int, default=30_000)
+    parser.add_argument("--messages", type=int, default=40_000)
     parser.add_argument("--redis", metavar="URL", help="measure the whole service, with its pushes, too")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
@@ -130,10 +130,11 @@ def floor(address, count, path):
 
 def effects(address, count, path):
     """Decode and validate with `envelopes`, keep every effect; what a replay does."""
-    store, seen, start = Store(str(path)), 0, time.perf_counter()
+    store, seen = Store(str(path)), 0
     consumer = Consumer(settings(address) | {"enable.partition.eof": True})
     ends = {each: consumer.get_watermark_offsets(TopicPartition(STREAM, each))[1] for each in partitions(address)}
     assert sum(ends.values()) == count
+    start = time.perf_counter()
     for batch in read(consumer, dict.fromkeys(ends, 0), ends):
         with store.begin() as unit:
             take_in_new(unit, batch)
