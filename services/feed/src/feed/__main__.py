@@ -67,7 +67,7 @@ def consume(options: argparse.Namespace) -> None:
     consumer = Consumer(options.kafka, feed, outbox, session=options.session, ready=lambda: say(ready))
     server: AbstractContextManager[None] = nullcontext()
     if options.http:
-        from .http import make_app, serve  # noqa: PLC0415 - half a second that only a service with an address pays
+        from .http import make_app, serve
 
         server = serve(make_app(feed, consumer.trouble), options.http)
     with server:
