@@ -5,6 +5,7 @@ import base64
 import json
 import signal
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from aiohttp import web
@@ -161,7 +162,7 @@ def test_failures_are_retried_with_growing_pauses_then_dead(redis: Redis, redis_
 
     asyncio.run(walk())
     assert counts(redis) == {"delivered": 1, "retried": 3, "dead": 1}
-    pauses = [later - earlier for earlier, later in zip(asked, asked[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in pairwise(asked)]
     assert all(pause >= 0.05 * 2**number for number, pause in enumerate(pauses))
     (entry,) = failed(redis)
     assert (entry["exception"], entry["error"], entry["attempts"]) == ("GatewayError", "failed: 500 INTERNAL", 4)
@@ -235,7 +236,7 @@ def test_one_slow_gateway_does_not_hold_up_the_other(redis: Redis, redis_server:
     redis.rpush(QUEUE, *(resque(n) for n in range(500)), resque("d-an-sms", kind="sms"))
 
     async def walk() -> None:
-        async with stub.serving() as url, hired(redis_server.url, url, limits=Limits(concurrency=4), timeout=60):
+        async with stub.serving() as url, hired(redis_server.url, url, limits=Limits(concurrency=4), patience=60):
             await until(lambda: "d-an-sms" in stub.ledger, "the SMS")
             assert len(stub.ledger) == 1
             stuck.set()

@@ -135,7 +135,7 @@ class Stub:
 
 
 @asynccontextmanager
-async def hired(
+async def hired(  # noqa: PLR0913 - what tests vary
     redis_url: str,
     gateway_url: str,
     *,
@@ -144,14 +144,14 @@ async def hired(
     limits: Limits | None = None,
     delivery: str = "exactly-once",
     cluster: bool = False,
-    timeout: float = 5,
+    patience: float = 5,
 ) -> AsyncIterator[Worker]:
     """A worker in this process, at work until the block ends; then it is stopped in order."""
     redis, token = connect(redis_url, cluster=cluster), secrets.token_hex(6)
     channel = replace(CHANNEL, delivery=delivery)
     boxes = [Mailbox(redis, queue, channel, ["push", "sms"], Holder(token, settings.lease)) for queue in queues]
     valves = [Valve(kind, limits or Limits(), redis) for kind in ("push", "sms")]
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout)) as session:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=patience)) as session:
         here = Endpoint(session, gateway_url, "local", sender="+15005550006")
         gateways = open_gateways({"push": here, "sms": here})
         worker = Worker(boxes, gateways, valves, Books(redis, queues, token), settings)

@@ -166,25 +166,26 @@ class Mailbox:
         verdicts: bytes = await scripts.CLAIM(self.redis, [self.mark(job) for job in jobs], arguments)
         return verdicts.decode()
 
-    async def settle(self, fate: Fate, outcomes: Sequence[Outcome]) -> None:
-        """Make the fate of jobs known to Redis, whatever it is; all of them have the same one."""
+    async def settle(self, fate: Fate, outcomes: Sequence[Outcome]) -> int:
+        """Make the one fate of some jobs known to Redis; give how many of them were still in this hand."""
         jobs = [outcome.job for outcome in outcomes]
         marks = [self.mark(job) for job in jobs] if self.marks and all(job.message for job in jobs) else []
         tickets = [job.ticket for job in jobs]
         match fate:
             case Fate.RETRIED | Fate.POSTPONED:
                 keys = [*self._keys("hand", "later", "parked", "tries", "counts"), *marks]
-                await scripts.POSTPONE(self.redis, keys, [fate.value, *_postponed(fate, outcomes)])
+                left = await scripts.POSTPONE(self.redis, keys, [fate.value, *_postponed(fate, outcomes)])
             case Fate.SHELVED:
                 room = next(key for key in self.rooms if key.endswith(f":{outcomes[0].gateway}"))
-                await scripts.MOVE(self.redis, [self._hand, room, *marks], ["RPUSH", *tickets])
+                left = await scripts.MOVE(self.redis, [self._hand, room, *marks], ["RPUSH", *tickets])
             case Fate.RETURNED:
                 back = [self._hand, self.address, *reversed(marks)]
-                await scripts.MOVE(self.redis, back, ["LPUSH", *reversed(tickets)])
+                left = await scripts.MOVE(self.redis, back, ["LPUSH", *reversed(tickets)])
             case _:
                 mark = "done" if fate in (Fate.DELIVERED, Fate.DUPLICATE) else "release"
                 keys = [*self._keys("hand", "tries", "counts"), *marks]
-                await scripts.SETTLE(self.redis, keys, [fate.value, mark, self._keep, *tickets])
+                left = await scripts.SETTLE(self.redis, keys, [fate.value, mark, self._keep, *tickets])
+        return int(left)
 
     async def depth(self) -> dict[str, int]:
         """Count what waits in Redis, by where it waits."""

@@ -58,6 +58,7 @@ class Worker:
         self._finished: dict[Mailbox, list[Outcome]] = {box: [] for box in mailboxes}
         self._settle_now = {box: asyncio.Event() for box in mailboxes}
         self._taking = {box: asyncio.Lock() for box in mailboxes}
+        self._settling = {box: asyncio.Lock() for box in mailboxes}
         self._drained = dict.fromkeys(mailboxes, True)
         self._suspects = dict.fromkeys(mailboxes, 0)
         self._rooms: dict[Mailbox, dict[str, int]] = {box: {} for box in mailboxes}
@@ -176,21 +177,26 @@ class Worker:
             self._rooms[box] = dict(zip(self.routes, batch.rooms, strict=True))
             self._drained[box] = len(batch.jobs) < limit and not batch.suspects
             self._suspects[box] = batch.suspects or int(any(job.crashes > 1 for job in batch.jobs))
-            await self._accept(box, batch.jobs, self._rooms[box])
+            await self._accept(box, batch.jobs)
             for number, route in enumerate(self.routes.values()):
                 space = route.limit - len(route)
-                if batch.rooms[number] and route.takes and not self._suspects[box]:
+                if batch.rooms[number] and route.takes and not self._suspects[box] and not self._behind(box, route):
                     shelved = await self.link.reach(box.fetch, space, number)
-                    await self._accept(box, shelved.jobs, {})
+                    self._rooms[box][route.name] = shelved.rooms[number]
+                    await self._accept(box, shelved.jobs, from_room=True)
                     self._drained[box] &= shelved.rooms[number] == 0
         except LeaseLostError:
             await self._renew(box)
             return None
         return batch.due_in
 
+    def _behind(self, box: Mailbox, route: Route) -> bool:
+        """Whether more urgent mailboxes have jobs waiting for this gateway."""
+        return any(self._rooms[each].get(route.name) for each in self.mailboxes[: self.mailboxes.index(box)])
+
     # decode
 
-    async def _accept(self, box: Mailbox, jobs: Sequence[Job], rooms: Mapping[str, int]) -> None:
+    async def _accept(self, box: Mailbox, jobs: Sequence[Job], *, from_room: bool = False) -> None:
         """Decode jobs, claim those that may be sent now, and let them wait at their gateways."""
         if self.stopping.is_set():
             for job in jobs:
@@ -204,8 +210,10 @@ class Worker:
             if route is None:
                 continue
             shut = route.valve.ready_in()
-            if shut or room_left[name] <= 0 or (rooms.get(name) and not job.tried):
+            queued = not from_room and self._rooms[box].get(name, 0) > 0
+            if shut or room_left[name] <= 0 or (not job.tried and (queued or self._behind(box, route))):
                 fate = Fate.POSTPONED if job.tried else Fate.SHELVED
+                self._rooms[box][name] = self._rooms[box].get(name, 0) + (not job.tried)
                 self._sift_at = time.monotonic() + _SIFT
                 self._finish(box, Outcome(job, fate, name, delay=max(shut, 1.0) * random.uniform(1, 1.5)))  # noqa: S311
             else:
@@ -320,10 +328,21 @@ class Worker:
             for (fate, *_), group in groups.items():
                 if fate in FAILED:
                     await self.link.reach(self.books.fail, box.queue, group)
-                await self.link.reach(box.settle, fate, group)
+                if not await self._settled(box, fate, group):
+                    async with self._taking[box]:
+                        await self._renew(box, doubt=True)
+                    await self._settled(box, fate, group)
+                box.forget(outcome.job for outcome in group)
                 self._report(box, fate, group)
-            box.forget(outcome.job for outcome in outcomes)
             self._changed.set()
+
+    async def _settled(self, box: Mailbox, fate: Fate, outcomes: Sequence[Outcome]) -> bool:
+        """Settle, and say whether Redis knew of all these jobs; if not, it has forgotten, or others have them now."""
+        async with self._settling[box]:
+            settled = await self.link.reach(box.settle, fate, outcomes) == len(outcomes)
+            if settled:
+                box.forget(outcome.job for outcome in outcomes)
+        return settled
 
     def _report(self, box: Mailbox, fate: Fate, outcomes: Sequence[Outcome]) -> None:
         self.metrics.settled(fate, outcomes)
@@ -368,14 +387,15 @@ class Worker:
         self._run_ids[box] = run_id
         if restarted:
             log.warning("redis was restarted", extra={"fields": {"queue": box.queue, "in_hand": len(box.in_hand)}})
-            await self.link.reach(box.reassert)
+            async with self._settling[box]:
+                await self.link.reach(box.reassert)
         elif lost:
             log.warning("lease lost", extra={"fields": {"queue": box.queue, "in_hand": len(box.in_hand)}})
             for route in self.routes.values():
                 route.drain(box)
             await self.link.reach(box.enter)
             await self.link.reach(self.books.register)
-        await self._accept(box, await self.link.reach(box.adopt), {})
+        await self._accept(box, await self.link.reach(box.adopt))
         return dead
 
     async def _recover(self, box: Mailbox, worker: str) -> None:
