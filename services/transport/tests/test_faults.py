@@ -112,10 +112,16 @@ def survive(  # noqa: PLR0913 - what makes a storm
     }
 
 
+LEFT = """
+local hands = #redis.call('KEYS', '*:hand:*')
+return hands + redis.call('LLEN', KEYS[1]) + redis.call('LLEN', KEYS[2]) + redis.call('LLEN', KEYS[3])
+  + redis.call('ZCARD', KEYS[4]) + redis.call('HLEN', KEYS[5])
+"""
+
+
 def settled(redis: Redis) -> bool:
-    """Nothing waits, and no worker that may still be alive holds anything."""
-    waiting = redis.llen(QUEUE) + redis.zcard(key("later")) + redis.llen(key("suspects")) + redis.llen(key("room:push"))
-    return not waiting and not list(redis.scan_iter(key("hand:*").replace("[", r"\[")))
+    """Nothing waits, and nobody holds anything: at one instant."""
+    return not redis.eval(LEFT, 5, QUEUE, key("room:push"), key("suspects"), key("later"), key("parked"))
 
 
 def judge(verdict: dict[str, int]) -> None:

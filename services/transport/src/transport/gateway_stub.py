@@ -52,7 +52,7 @@ class GatewayStub:
             web.post("/2010-04-01/Accounts/{account}/Messages.json", self._sms),
             web.get("/ledger", self._show),
         ])  # fmt: skip
-        runner = web.AppRunner(app, access_log=None)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -39,14 +39,16 @@ class Fate(Enum):
     EXPIRED = "expired"
     INVALID = "invalid"
     DEAD = "dead"
+    UNSURE = "unsure"
+    """Under at-most-once: it may have been sent, and is not sent again."""
     RETRIED = "retried"
     POSTPONED = "postponed"
     SHELVED = "shelved"
     RETURNED = "returned"
 
 
-FINAL = frozenset((Fate.DELIVERED, Fate.DUPLICATE, Fate.EXPIRED, Fate.INVALID, Fate.DEAD))
-FAILED = frozenset((Fate.INVALID, Fate.DEAD))
+FINAL = frozenset((Fate.DELIVERED, Fate.DUPLICATE, Fate.EXPIRED, Fate.INVALID, Fate.DEAD, Fate.UNSURE))
+FAILED = frozenset((Fate.INVALID, Fate.DEAD, Fate.UNSURE))
 
 
 class Outcome(NamedTuple):

@@ -182,20 +182,17 @@ class Mailbox:
                 back = [self._hand, self.address, *reversed(marks)]
                 left = await scripts.MOVE(self.redis, back, ["LPUSH", *reversed(tickets)])
             case _:
-                mark = "done" if fate in (Fate.DELIVERED, Fate.DUPLICATE) else "release"
+                mark = _MARKS.get(fate, "release")
                 keys = [*self._keys("hand", "tries", "counts"), *marks]
                 left = await scripts.SETTLE(self.redis, keys, [fate.value, mark, self._keep, *tickets])
         return int(left)
 
     async def depth(self) -> dict[str, int]:
         """Count what waits in Redis, by where it waits."""
-        counts = {}
-        for command, key in (("LLEN", self.address), ("ZCARD", self.key("later")), ("LLEN", self.key("suspects"))):
-            counts[key.removeprefix(self.key(""))] = await self.redis.execute_command(command, key)
-        counts["queue"] = counts.pop(self.address)
-        for room in self.rooms:
-            counts[room.removeprefix(self.key(""))] = await self.redis.execute_command("LLEN", room)
-        return counts
+        places = [("queue", "LLEN", self.address)]
+        places += [("later", "ZCARD", self.key("later")), ("suspects", "LLEN", self.key("suspects"))]
+        places += [(room.removeprefix(self.key("")), "LLEN", room) for room in self.rooms]
+        return {where: await self.redis.execute_command(command, key) for where, command, key in places}
 
     async def report(self, snapshot: Mapping[str, Any]) -> None:
         """Leave a description of this worker, for as long as its lease lasts."""
@@ -210,6 +207,9 @@ class Mailbox:
     async def wait(self, longest: float) -> None:
         """Wait until the queue holds something, or `longest` seconds. The head takes its own place: nothing changes."""
         await self.redis.execute_command("BLMOVE", self.address, self.address, "LEFT", "LEFT", longest)
+
+
+_MARKS = {Fate.DELIVERED: "done", Fate.DUPLICATE: "keep", Fate.UNSURE: "keep"}
 
 
 def _postponed(fate: Fate, outcomes: Sequence[Outcome]) -> Iterable[Any]:

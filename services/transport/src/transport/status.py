@@ -20,15 +20,14 @@ async def show_status(mailboxes: Sequence[Mailbox]) -> str:
         lines.append(
             "  so far: " + (", ".join(f"{number} {name}" for name, number in sorted(counts.items())) or "nothing")
         )
-        leases = await box.redis.execute_command("ZRANGE", box.key("workers"), 0, -1, "WITHSCORES")
-        lines += [await _worker(box, *pair) for pair in zip(leases[::2], leases[1::2], strict=True)] or ["  no workers"]
+        leases: Any = await box.redis.zrange(box.key("workers"), 0, -1, withscores=True)
+        lines += [await _worker(box, name.decode(), lease) for name, lease in leases] or ["  no workers"]
     failed = await mailboxes[0].redis.execute_command("LLEN", "resque:failed")
     return "\n".join([*lines, f"resque:failed: {failed}"])
 
 
-async def _worker(box: Mailbox, name: bytes, lease: bytes) -> str:
-    worker = name.decode()
-    left = float(lease) / 1000 - time.time()
+async def _worker(box: Mailbox, worker: str, lease: float) -> str:
+    left = lease / 1000 - time.time()
     held = await box.redis.execute_command("HLEN", box.key(f"hand:{worker}"))
     state = f"lease {left:.1f} s" if left > 0 else "dead, to be recovered"
     report = json.loads(await box.redis.execute_command("GET", box.key(f"report:{worker}")) or b"{}")

@@ -233,7 +233,7 @@ class Worker:
                     reason = WorkerDiedError(
                         "it may have been sent when its worker died, and at-most-once forbids more"
                     )
-                    self._finish(box, Outcome(job, Fate.DEAD, route.name, error=reason))
+                    self._finish(box, Outcome(job, Fate.UNSURE, route.name, error=reason))
         for route in self.routes.values():
             route.pump()
 
@@ -290,8 +290,9 @@ class Worker:
         if trouble is Trouble.OVERLOADED:
             wait = max(after, settings.backoff) * random.uniform(1, 1.5)  # noqa: S311 - jitter
             return Outcome(job, Fate.POSTPONED, route.name, wait, error)
-        last = box.at_most_once or job.failures + 1 >= settings.max_failures
-        if trouble is Trouble.REFUSED or last:
+        if box.at_most_once and trouble is Trouble.FAILED:
+            return Outcome(job, Fate.UNSURE, route.name, error=error)
+        if trouble is Trouble.REFUSED or job.failures + 1 >= settings.max_failures:
             return Outcome(job, Fate.DEAD, route.name, error=error)
         backoff = min(settings.longest_backoff, settings.backoff * 2**job.failures)
         wait = max(after, backoff * random.uniform(0.5, 1))  # noqa: S311 - jitter

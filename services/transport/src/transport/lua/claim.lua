@@ -2,7 +2,7 @@
 -- final (at-most-once), or `done`.
 -- KEYS  one mark for each job
 -- ARGV  1 if a claim is final, ms to keep a mark, one ticket for each job
--- Gives one letter for each job: g go, d done before, b busy (another ticket has it), u unsure (it may have been sent).
+-- Gives one letter for each job: g go, d a duplicate, b busy (another ticket has it), u unsure (it may have been sent).
 local final, keep = ARGV[1] == '1', ARGV[2]
 local verdicts = {}
 for i, mark in ipairs(KEYS) do
@@ -15,6 +15,7 @@ for i, mark in ipairs(KEYS) do
     if held == 'done' then verdicts[i] = 'd'
     elseif held == 'gone:' .. ticket then verdicts[i] = 'u'
     elseif held == ticket then verdicts[i] = 'g'
+    elseif final then verdicts[i] = 'd'
     else verdicts[i] = 'b' end
   end
 end

@@ -25,7 +25,11 @@ if suspect then
 else
   for _, ticket in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', now, 'LIMIT', 0, limit)) do
     redis.call('ZREM', later, ticket)
-    take(ticket)
+    if tonumber(redis.call('HGET', tries, 'c:' .. ticket) or 0) > 1 then
+      redis.call('RPUSH', suspects, ticket)
+    else
+      take(ticket)
+    end
   end
   limit = limit - #again / 4
   if limit > 0 then fresh = redis.call('LPOP', source, limit) or {} end
