@@ -6,9 +6,11 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
+import hiredis
 from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.connection import Connection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
@@ -44,7 +46,18 @@ def connect(url: str, *, cluster: bool) -> AnyRedis:
     """Make a client that tells of every broken connection: a fetch must not be repeated behind the worker's back."""
     if cluster:
         return RedisCluster.from_url(url, socket_timeout=5, socket_connect_timeout=2)
-    return Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0))
+    options: dict[str, Any] = {"socket_timeout": 5, "socket_connect_timeout": 2, "retry": Retry(NoBackoff(), 0)}
+    if url.startswith("redis://"):
+        options["connection_class"] = PackingConnection
+    return Redis.from_url(url, **options)
+
+
+class PackingConnection(Connection):
+    """Lets hiredis write the scripts' long commands, too: redis-py's asyncio client only lets it read."""
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        """Give the bytes to send."""
+        return [hiredis.pack_command(args)] if args[0] == "EVALSHA" else super().pack_command(*args)
 
 
 class Link:

@@ -112,15 +112,23 @@ class Mailbox:
         if not await self.redis.execute_command("HLEN", self._hand):
             await self.redis.execute_command("ZREM", self.key("workers"), self.worker)
 
-    async def fetch(self, limit: int, room: int | None = None) -> Batch:
-        """Take up to `limit` jobs from the queue, or from a gateway's room. Raises LeaseLostError."""
+    async def fetch(self, limit: int, room: int | None = None, longest: float = 0) -> Batch:
+        """Take up to `limit` jobs from the queue, or from a gateway's room. Raises LeaseLostError.
+
+        Waits up to `longest` seconds for the queue to hold something: there, its head takes its own place.
+        """
         source = self.address if room is None else self.rooms[room]
         first, self._number = self._number, self._number + limit  # a lost answer's tickets are never given out again
         prefix = f"{self.worker}-"
         keys = [source, *self._keys("hand", "workers", "later", "parked", "tries", "suspects"), *self.rooms]
         alone = int(not self.in_hand)
+        arguments = [self.worker, limit, alone, prefix, first]
+        filled = ("BLMOVE", self.address, self.address, "LEFT", "LEFT", longest)
         try:
-            answer = await scripts.FETCH(self.redis, keys, [self.worker, limit, alone, prefix, first])
+            if longest:
+                answer = await scripts.FETCH.after(self.redis, filled, keys, arguments)
+            else:
+                answer = await scripts.FETCH(self.redis, keys, arguments)
         except ResponseError as error:
             if "LEASELOST" in str(error):
                 raise LeaseLostError(self.queue) from None
@@ -203,10 +211,6 @@ class Mailbox:
         """Drop settled jobs from memory."""
         for job in jobs:
             self.in_hand.pop(job.ticket, None)
-
-    async def wait(self, longest: float) -> None:
-        """Wait until the queue holds something, or `longest` seconds. The head takes its own place: nothing changes."""
-        await self.redis.execute_command("BLMOVE", self.address, self.address, "LEFT", "LEFT", longest)
 
 
 _MARKS = {Fate.DELIVERED: "done", Fate.DUPLICATE: "keep", Fate.UNSURE: "keep"}

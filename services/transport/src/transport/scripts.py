@@ -27,6 +27,22 @@ class Script:
         except NoScriptError:
             return await redis.execute_command("EVAL", self.text, len(keys), *keys, *arguments)
 
+    async def after(self, redis: AnyRedis, first: tuple[Any, ...], keys: list[str], arguments: list[Any]) -> Any:
+        """Run it right after a command that may block, in one round trip; on a Cluster it takes two."""
+        if isinstance(redis, RedisCluster):
+            await redis.execute_command(*first)
+            return await self(redis, keys, arguments)
+        async with redis.pipeline(transaction=False) as both:
+            both.execute_command(*first)
+            both.execute_command("EVALSHA", self.sha, len(keys), *keys, *arguments)
+            answers: list[Any] = await both.execute(raise_on_error=False)
+        if isinstance(answers[1], NoScriptError):
+            return await self(redis, keys, arguments)
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return answers[1]
+
 
 FETCH, CLAIM, SETTLE, POSTPONE, MOVE, BEAT, RECOVER, PACE = map(
     Script, ("fetch", "claim", "settle", "postpone", "move", "beat", "recover", "pace")

@@ -7,7 +7,7 @@ import logging
 import random
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from envelopes import ContractViolationError, DecodeError
@@ -59,9 +59,10 @@ class Worker:
         self._settle_now = {box: asyncio.Event() for box in mailboxes}
         self._taking = {box: asyncio.Lock() for box in mailboxes}
         self._settling = {box: asyncio.Lock() for box in mailboxes}
-        self._drained = dict.fromkeys(mailboxes, True)
+        self._drained = dict.fromkeys(mailboxes, False)
         self._suspects = dict.fromkeys(mailboxes, 0)
         self._rooms: dict[Mailbox, dict[str, int]] = {box: {} for box in mailboxes}
+        self._shelving: Counter[tuple[Mailbox, str]] = Counter()
         self._sift_at = 0.0
         self._changed = asyncio.Event()
         self._run_ids: dict[Mailbox, bytes] = {}
@@ -85,8 +86,9 @@ class Worker:
             entering.cancel()
             return
         await entering
-        loops = [self._beat(), *map(self._take, self.mailboxes), *map(self._settle, self.mailboxes)]
-        tasks = [asyncio.create_task(loop) for loop in loops]
+        takers = [asyncio.create_task(self._take(box)) for box in self.mailboxes]
+        others = [self._beat(), *map(self._settle, self.mailboxes)]
+        tasks = [*takers, *(asyncio.create_task(each) for each in others)]
         self.ready = True
         sys.stderr.write(f"transport: ready, taking from {', '.join(box.address for box in self.mailboxes)}\n")
         sys.stderr.flush()
@@ -95,7 +97,7 @@ class Worker:
         self.stop()
         try:
             async with asyncio.timeout(self.settings.deadline):
-                await self._drain()
+                await self._drain(takers)
         except TimeoutError:
             log.warning("stopped at the deadline", extra={"fields": {"in_hand": self.in_hand}})
         for task in (stopping, *tasks):
@@ -110,7 +112,8 @@ class Worker:
             self._run_ids[box] = await self.link.reach(box.run_id)
         await self.link.reach(self.books.register)
 
-    async def _drain(self) -> None:
+    async def _drain(self, takers: Sequence[asyncio.Task[None]]) -> None:
+        await asyncio.wait(takers)
         for route in self.routes.values():
             route.valve.close()
             for box, job in route.drain():
@@ -135,18 +138,19 @@ class Worker:
     async def _take(self, box: Mailbox) -> None:
         """Keep this mailbox's jobs coming, as long as there is a use for them."""
         higher = self.mailboxes[: self.mailboxes.index(box)]
-        due_in: float | None = None
+        due_in: float | None = 0.0
         while not self.stopping.is_set():
             if not self._wants(box):
                 await self._change()
             elif not all(self._drained[each] for each in higher):
                 await asyncio.sleep(0.02)
             else:
-                async with self._taking[box]:
-                    due_in = await self._fetch(box)
-                if self._drained[box]:
-                    wait = self.settings.poll if due_in is None else min(self.settings.poll, max(due_in, 0.001))
-                    await self.link.reach(box.wait, wait)
+                wait = self.settings.poll if due_in is None else min(self.settings.poll, max(due_in, 0.001))
+                try:
+                    async with self._taking[box]:
+                        due_in = await self._fetch(box, wait if self._drained[box] else 0)
+                except LeaseLostError:
+                    await self._renew(box)
 
     def _wants(self, box: Mailbox) -> bool:
         if self.paused or not any(route.takes for route in self.routes.values()):
@@ -166,33 +170,31 @@ class Worker:
         except TimeoutError:
             pass
 
-    async def _fetch(self, box: Mailbox) -> float | None:
+    async def _fetch(self, box: Mailbox, longest: float) -> float | None:
         """Fetch and accept a batch, then what waits in rooms; give the seconds until the next job is due."""
-        if self.stopping.is_set():
-            return None
         sifting = any(self._rooms[box].values())
         limit = self.settings.batch // 4 if sifting else self.settings.batch
-        try:
-            batch = await self.link.reach(box.fetch, limit)
-            self._rooms[box] = dict(zip(self.routes, batch.rooms, strict=True))
-            self._drained[box] = len(batch.jobs) < limit and not batch.suspects
-            self._suspects[box] = batch.suspects or int(any(job.crashes > 1 for job in batch.jobs))
-            await self._accept(box, batch.jobs)
-            for number, route in enumerate(self.routes.values()):
-                space = route.limit - len(route)
-                if batch.rooms[number] and route.takes and not self._suspects[box] and not self._behind(box, route):
-                    shelved = await self.link.reach(box.fetch, space, number)
-                    self._rooms[box][route.name] = shelved.rooms[number]
-                    await self._accept(box, shelved.jobs, from_room=True)
-                    self._drained[box] &= shelved.rooms[number] == 0
-        except LeaseLostError:
-            await self._renew(box)
-            return None
+        batch = await self.link.reach(box.fetch, limit, None, longest)
+        self._rooms[box] = dict(zip(self.routes, batch.rooms, strict=True))
+        self._drained[box] = len(batch.jobs) < limit and not batch.suspects
+        self._suspects[box] = batch.suspects or int(any(job.crashes > 1 for job in batch.jobs))
+        await self._accept(box, batch.jobs)
+        for number, route in enumerate(self.routes.values()):
+            space = route.limit - len(route)
+            if batch.rooms[number] and route.takes and not self._suspects[box] and not self._behind(box, route):
+                shelved = await self.link.reach(box.fetch, space, number)
+                self._rooms[box][route.name] = shelved.rooms[number]
+                await self._accept(box, shelved.jobs, from_room=True)
+                self._drained[box] &= shelved.rooms[number] == 0
         return batch.due_in
 
     def _behind(self, box: Mailbox, route: Route) -> bool:
         """Whether more urgent mailboxes have jobs waiting for this gateway."""
-        return any(self._rooms[each].get(route.name) for each in self.mailboxes[: self.mailboxes.index(box)])
+        return any(self._backlog(each, route) for each in self.mailboxes[: self.mailboxes.index(box)])
+
+    def _backlog(self, box: Mailbox, route: Route) -> int:
+        """How many jobs wait in a gateway's room, or are on their way there."""
+        return self._rooms[box].get(route.name, 0) + self._shelving[box, route.name]
 
     # decode
 
@@ -210,10 +212,10 @@ class Worker:
             if route is None:
                 continue
             shut = route.valve.ready_in()
-            queued = not from_room and self._rooms[box].get(name, 0) > 0
+            queued = not from_room and self._backlog(box, route) > 0
             if shut or room_left[name] <= 0 or (not job.tried and (queued or self._behind(box, route))):
                 fate = Fate.POSTPONED if job.tried else Fate.SHELVED
-                self._rooms[box][name] = self._rooms[box].get(name, 0) + (not job.tried)
+                self._shelving[box, name] += fate is Fate.SHELVED
                 self._sift_at = time.monotonic() + _SIFT
                 self._finish(box, Outcome(job, fate, name, delay=max(shut, 1.0) * random.uniform(1, 1.5)))  # noqa: S311
             else:
@@ -330,8 +332,7 @@ class Worker:
                 if fate in FAILED:
                     await self.link.reach(self.books.fail, box.queue, group)
                 if not await self._settled(box, fate, group):
-                    async with self._taking[box]:
-                        await self._renew(box, doubt=True)
+                    await self._renew(box, doubt=True)
                     await self._settled(box, fate, group)
                 box.forget(outcome.job for outcome in group)
                 self._report(box, fate, group)
@@ -347,6 +348,9 @@ class Worker:
 
     def _report(self, box: Mailbox, fate: Fate, outcomes: Sequence[Outcome]) -> None:
         self.metrics.settled(fate, outcomes)
+        if fate is Fate.SHELVED:
+            self._shelving[box, outcomes[0].gateway] -= len(outcomes)
+            self._rooms[box][outcomes[0].gateway] = self._rooms[box].get(outcomes[0].gateway, 0) + len(outcomes)
         if fate in FINAL:
             failed = len(outcomes) if fate in FAILED else 0
             self.books.count(processed=len(outcomes), failed=failed)
@@ -359,18 +363,19 @@ class Worker:
 
     async def _beat(self) -> None:
         """Renew the leases, take over from the dead, and keep the books."""
-        breaks, spare_until = self.link.breaks, 0.0
+        breaks, spare_until, write_at = self.link.breaks, 0.0, 0.0
         while True:
             for box in self.mailboxes:
                 if self.link.breaks != breaks:  # everyone gets the time to come back
                     spare_until = time.monotonic() + self.settings.lease
-                async with self._taking[box]:
-                    dead = await self._renew(box, doubt=self.link.breaks != breaks)
+                dead = await self._renew(box, doubt=self.link.breaks != breaks)
                 if time.monotonic() > spare_until:
                     for worker in dead:
                         await self._recover(box, worker)
             breaks = self.link.breaks
-            await self.link.reach(self._write_books)
+            if time.monotonic() > write_at:
+                await self.link.reach(self._write_books)
+                write_at = time.monotonic() + self.settings.lease / 2
             await asyncio.sleep(self.settings.lease / 5)
 
     async def _renew(self, box: Mailbox, *, doubt: bool = False) -> list[str]:
@@ -381,8 +386,12 @@ class Worker:
             lost = False
         except LeaseLostError:
             lost = True
-        if not lost and not doubt:
-            return dead
+        if lost or doubt:
+            async with self._taking[box]:
+                await self._find_out(box, lost=lost)
+        return dead
+
+    async def _find_out(self, box: Mailbox, *, lost: bool) -> None:
         run_id = await self.link.reach(box.run_id)
         restarted = run_id != self._run_ids[box]
         self._run_ids[box] = run_id
@@ -397,7 +406,6 @@ class Worker:
             await self.link.reach(box.enter)
             await self.link.reach(self.books.register)
         await self._accept(box, await self.link.reach(box.adopt))
-        return dead
 
     async def _recover(self, box: Mailbox, worker: str) -> None:
         jobs = await self.link.reach(box.recover, worker)
