@@ -25,7 +25,10 @@ def cluster(tmp_path: Path) -> Iterator[RedisServer]:
         nodes.append(RedisServer(home, *options, str(free_port())).start())
     addresses = [f"127.0.0.1:{node.port}" for node in nodes]
     subprocess.run(
-        ["redis-cli", "--cluster", "create", *addresses, "--cluster-yes"], check=True, stdout=subprocess.DEVNULL
+        ["redis-cli", "--cluster", "create", *addresses, "--cluster-yes"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        timeout=60,
     )
     wait_until(lambda: all(whole(node) for node in nodes), "the cluster")
     time.sleep(0.5)  # until every node knows of every other

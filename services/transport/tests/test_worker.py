@@ -281,20 +281,22 @@ def test_resque_books_are_kept(redis: Redis, redis_server: RedisServer) -> None:
 
     async def walk() -> None:
         async with stub.serving() as url, hired(redis_server.url, url):
-            await until(lambda: redis.keys("resque:stat:failed:*"), "the statistics")
-            assert redis.get("resque:stat:processed") == b"2"
+            written = ("resque:stat:processed", "resque:stat:failed")
+            await until(lambda: redis.mget(*written) == [b"2", b"1"], "the statistics")
+            await until(lambda: redis.keys("resque:stat:*:*:*"), "this worker's own")
             (name,) = redis.smembers("resque:workers")
             host, pid, queues = name.decode().split(":")
             assert "-transport-" in host
             assert pid.isdigit()
             assert queues == "transport"
-            assert redis.get("resque:stat:failed") == b"1"
-            assert redis.get(f"resque:stat:processed:{name.decode()}") == b"2"
+            await until(lambda: redis.get(f"resque:stat:processed:{name.decode()}") == b"2", "its share")
             assert redis.smembers("resque:queues") == {b"transport"}
             assert redis.get(f"resque:worker:{name.decode()}:started")
             at = datetime.fromisoformat(redis.hget("resque:workers:heartbeat", name).decode())
             assert datetime.now(UTC) - at < timedelta(minutes=1)
-            doing = json.loads(redis.get(f"resque:worker:{name.decode()}"))
+            at_work = f"resque:worker:{name.decode()}"
+            await until(lambda: b"d-000009" in (redis.get(at_work) or b""), "its job")
+            doing = json.loads(redis.get(at_work))
             assert doing["queue"] == "transport"
             assert doing["payload"]["args"][0]["delivery_id"] == "d-000009"
             holding.set()
@@ -313,6 +315,7 @@ def test_paused_workers_take_nothing(redis: Redis, redis_server: RedisServer) ->
     async def walk() -> None:
         async with stub.serving() as url, hired(redis_server.url, url) as worker:
             await until(lambda: worker.paused, "the pause")
+            await asyncio.sleep(2 * QUICK.poll)  # a fetch that was under way
             redis.rpush(QUEUE, resque(1))
             await asyncio.sleep(0.3)
             assert redis.llen(QUEUE) == 1

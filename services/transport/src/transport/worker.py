@@ -64,6 +64,7 @@ class Worker:
         self._rooms: dict[Mailbox, dict[str, int]] = {box: {} for box in mailboxes}
         self._shelving: Counter[tuple[Mailbox, str]] = Counter()
         self._sift_at = 0.0
+        self._accepting = dict[Mailbox, asyncio.Task[None] | None].fromkeys(mailboxes)
         self._changed = asyncio.Event()
         self._run_ids: dict[Mailbox, bytes] = {}
 
@@ -151,6 +152,12 @@ class Worker:
                         due_in = await self._fetch(box, wait if self._drained[box] else 0)
                 except LeaseLostError:
                     await self._renew(box)
+        await self._accepted(box)
+
+    async def _accepted(self, box: Mailbox) -> None:
+        accepting = self._accepting[box]
+        if accepting is not None:
+            await accepting
 
     def _wants(self, box: Mailbox) -> bool:
         if self.paused or not any(route.takes for route in self.routes.values()):
@@ -178,7 +185,10 @@ class Worker:
         self._rooms[box] = dict(zip(self.routes, batch.rooms, strict=True))
         self._drained[box] = len(batch.jobs) < limit and not batch.suspects
         self._suspects[box] = batch.suspects or int(any(job.crashes > 1 for job in batch.jobs))
-        await self._accept(box, batch.jobs)
+        await self._accepted(box)
+        self._accepting[box] = asyncio.create_task(self._accept(box, batch.jobs))
+        if self._drained[box] or any(batch.rooms) or self._suspects[box]:
+            await self._accepted(box)  # else the next batch is fetched in the meantime
         for number, route in enumerate(self.routes.values()):
             space = route.limit - len(route)
             if batch.rooms[number] and route.takes and not self._suspects[box] and not self._behind(box, route):
@@ -379,19 +389,23 @@ class Worker:
             await asyncio.sleep(self.settings.lease / 5)
 
     async def _renew(self, box: Mailbox, *, doubt: bool = False) -> list[str]:
-        """Renew a lease; after a break, also find out what was lost on either side."""
-        dead: list[str] = []
+        """Renew a lease, and give the dead; in doubt, or where it is lost, find out what was lost on either side."""
         try:
             dead = await self.link.reach(box.beat)
-            lost = False
+            if not doubt:
+                return dead
         except LeaseLostError:
-            lost = True
-        if lost or doubt:
-            async with self._taking[box]:
-                await self._find_out(box, lost=lost)
+            dead = []
+        async with self._taking[box]:
+            await self._find_out(box)
         return dead
 
-    async def _find_out(self, box: Mailbox, *, lost: bool) -> None:
+    async def _find_out(self, box: Mailbox) -> None:
+        lost = False
+        try:
+            await self.link.reach(box.beat)  # once more: others may have found out while this waited for its turn
+        except LeaseLostError:
+            lost = True
         run_id = await self.link.reach(box.run_id)
         restarted = run_id != self._run_ids[box]
         self._run_ids[box] = run_id
