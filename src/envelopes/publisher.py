@@ -70,7 +70,7 @@ class Publisher:
 
     def flush(self) -> None:
         """Send what waits in memory, as far as Redis takes it. Raises RedisAwayError."""
-        from redis import exceptions  # noqa: PLC0415 - redis is the caller's dependency
+        from redis import exceptions
 
         while self._waiting:
             address, raw = self._waiting[0]
@@ -83,7 +83,7 @@ class Publisher:
             self._waiting.popleft()
 
     def _address(self, message: Envelope[Any] | ValueObject) -> str:
-        from .messages import CATALOG  # noqa: PLC0415 - the generated package imports this one
+        from .messages import CATALOG
 
         catalog = self._catalog or CATALOG
         data = message.data if isinstance(message, Envelope) else message

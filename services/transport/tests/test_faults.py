@@ -78,9 +78,7 @@ def fleet(size: int, seed: int, *arguments: str) -> Iterator[Fleet]:
         workers.end()
 
 
-def survive(  # noqa: PLR0913 - what makes a storm
-    redis: Redis, url: str, stub: Stub, *, jobs: int, kills: int, seed: int, pause: float
-) -> dict[str, int]:
+def survive(redis: Redis, url: str, stub: Stub, *, jobs: int, kills: int, seed: int, pause: float) -> dict[str, int]:
     """Kill workers while they deliver; then let the rest finish, and hold the ledger against what was enqueued."""
     for first in range(0, jobs, 1000):
         redis.rpush(QUEUE, *(resque(number) for number in range(first, min(first + 1000, jobs))))

@@ -107,7 +107,7 @@ FCM_GONE = {"error": {"code": 404, "status": "NOT_FOUND", "message": "Requested 
         (408, [], {}, Trouble.FAILED, "408", None),
     ],
 )  # fmt: skip
-def test_an_answer_is_the_trouble_that_it_means(  # noqa: PLR0913, PLR0917 - a table
+def test_an_answer_is_the_trouble_that_it_means(
     status: int, body: Any, headers: dict[str, str], trouble: Trouble, reason: str, wait: float | None
 ) -> None:
     text = body if isinstance(body, str) else json.dumps(body)

@@ -135,7 +135,7 @@ class Stub:
 
 
 @asynccontextmanager
-async def hired(  # noqa: PLR0913 - what tests vary
+async def hired(
     redis_url: str,
     gateway_url: str,
     *,

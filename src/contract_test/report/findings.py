@@ -14,7 +14,7 @@ FORMAT = 1
 def as_text(findings: Sequence[Finding]) -> str:
     """One line a finding, and what to do under it."""
     return "".join(
-        f"{each.place}  {each.rule}  {'' if each.severity == 'error' else 'warning: '}{_line(each.sentence)}\n"
+        f"{_line(each.place)}  {_line(each.rule)}  {'' if each.severity == 'error' else 'warning: '}{_line(each.sentence)}\n"
         f"    {_line(each.advice)}\n"
         for each in findings
     )
@@ -85,7 +85,8 @@ def _safe(text: str) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return _line(escaped)
 
 
 def _property(text: str) -> str:

@@ -29,7 +29,7 @@ def run(python: str, script: str, *arguments: object) -> subprocess.Popen[bytes]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=HERE)
 
 
-def measure(  # noqa: PLR0913 - one run
+def measure(
     python: str, script: str, name: str, server: RedisServer, number: int, *, paced: bool
 ) -> dict[str, float] | str:
     """Jobs a second from a full queue, or the latencies at 200 jobs a second; or why there are none."""

@@ -60,7 +60,7 @@ def resque(data: dict[str, Any]) -> str:
     return json.dumps({"class": "DeliveryRequested", "args": [data | {"enqueued_at": f"{sent:%Y-%m-%dT%H:%M:%S.%fZ}"}]})
 
 
-FETCH = "local jobs = redis.call('LPOP', KEYS[1], 100) or {}; if #jobs > 0 then redis.call('RPUSH', KEYS[2], unpack(jobs)) end; return jobs"  # noqa: E501
+FETCH = "local jobs = redis.call('LPOP', KEYS[1], 100) or {}; if #jobs > 0 then redis.call('RPUSH', KEYS[2], unpack(jobs)) end; return jobs"
 ACK_ALL = "for i = 2, #KEYS do redis.call('SET', KEYS[i], '1', 'PX', 7200000) end; redis.call('DEL', KEYS[1])"
 ACK_ONE = "redis.call('SET', KEYS[2], '1', 'PX', 7200000); redis.call('LREM', KEYS[1], 1, ARGV[1])"
 

@@ -1,4 +1,3 @@
-# ruff: noqa: PLC0415 - each peer is imported only where it runs
 """Other Python workers on the same no-op job: `python peers.py fill|trickle|work NAME REDIS_URL N`.
 
 Each runs as its documentation recommends for short jobs, in one process. `work` ends by itself after N jobs.

@@ -51,7 +51,7 @@ async def _trouble(answer: ClientResponse) -> GatewayError:
 
 def _code(body: bytes, answer: ClientResponse) -> str:
     """The gateway's own short code, never its message: that may quote the payload."""
-    from orjson import JSONDecodeError, loads  # noqa: PLC0415 - only when something went wrong
+    from orjson import JSONDecodeError, loads
 
     try:
         document = loads(body)
