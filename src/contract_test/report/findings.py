@@ -13,11 +13,13 @@ FORMAT = 1
 
 def as_text(findings: Sequence[Finding]) -> str:
     """One line a finding, and what to do under it."""
-    return "".join(
-        f"{_line(each.place)}  {_line(each.rule)}  {'' if each.severity == 'error' else 'warning: '}{_line(each.sentence)}\n"
-        f"    {_line(each.advice)}\n"
-        for each in findings
-    )
+    lines = []
+    for each in findings:
+        mark = "" if each.severity == "error" else "warning: "
+        lines.append(
+            f"{_line(each.place)}  {_line(each.rule)}  {mark}{_line(each.sentence)}\n    {_line(each.advice)}\n"
+        )
+    return "".join(lines)
 
 
 def as_json(findings: Sequence[Finding]) -> str:
