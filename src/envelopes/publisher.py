@@ -49,7 +49,7 @@ class Publisher:
         source: str | None = None,
         catalog: Catalog | None = None,
     ) -> None:
-        self._redis, self._limit, self._source, self._catalog = redis, limit, source, catalog
+        self._redis, self._source, self._catalog = redis, source, catalog
         self._limit = limit if when_away == "buffer" else 0
         self._waiting: deque[tuple[str, bytes]] = deque()
 

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,24 +18,20 @@ from transport.valve import Limits
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[RedisServer]:
-    nodes = []
     options = ("--cluster-enabled", "yes", "--save", "", "--cluster-node-timeout", "2000", "--cluster-port")
-    for number in range(3):
-        home = tmp_path / str(number)
-        home.mkdir()
-        nodes.append(RedisServer(home, *options, str(free_port())).start())
-    addresses = [f"127.0.0.1:{node.port}" for node in nodes]
-    subprocess.run(
-        ["redis-cli", "--cluster", "create", *addresses, "--cluster-yes"],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        timeout=60,
-    )
-    wait_until(lambda: all(whole(node) for node in nodes), "the cluster")
-    time.sleep(0.5)  # until every node knows of every other
-    yield nodes[0]
-    for node in nodes:
-        node.stop()
+    with ExitStack() as stack:
+        nodes = []
+        for number in range(3):
+            home = tmp_path / str(number)
+            home.mkdir()
+            nodes.append(RedisServer(home, *options, str(free_port())).start())
+            stack.callback(nodes[-1].stop)
+        addresses = [f"127.0.0.1:{node.port}" for node in nodes]
+        create = ["redis-cli", "--cluster", "create", *addresses, "--cluster-yes"]
+        subprocess.run(create, check=True, stdout=subprocess.DEVNULL, timeout=60)
+        wait_until(lambda: all(whole(node) for node in nodes), "the cluster")
+        time.sleep(0.5)  # until every node knows of every other
+        yield nodes[0]
 
 
 def whole(node: RedisServer) -> bool:

@@ -91,12 +91,12 @@ def test_logs_are_json_lines_without_payloads(redis: Redis, redis_server: RedisS
         _, errors = worker.communicate()
     lines = [json.loads(line) for line in errors.splitlines()]
     assert secret not in errors
+    assert all({"time", "level", "ticket", "queue"} <= line.keys() for line in lines), errors
     assert {(line["event"], line["reason"]) for line in lines} == {
         ("invalid", "/kind: enum"),
         ("invalid", "/recipient/person_id: pattern"),
         ("dead", "refused: 400 INVALID_ARGUMENT"),
     }
-    assert all({"time", "level", "ticket", "queue"} <= line.keys() for line in lines)
 
 
 def test_status_shows_it_in_a_terminal(redis: Redis, redis_server: RedisServer) -> None:

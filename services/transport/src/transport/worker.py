@@ -88,8 +88,8 @@ class Worker:
             return
         await entering
         takers = [asyncio.create_task(self._take(box)) for box in self.mailboxes]
-        others = [self._beat(), *map(self._settle, self.mailboxes)]
-        tasks = [*takers, *(asyncio.create_task(each) for each in others)]
+        beating = asyncio.create_task(self._beat())
+        tasks = [beating, *takers, *(asyncio.create_task(self._settle(box)) for box in self.mailboxes)]
         self.ready = True
         sys.stderr.write(f"transport: ready, taking from {', '.join(box.address for box in self.mailboxes)}\n")
         sys.stderr.flush()
@@ -98,7 +98,7 @@ class Worker:
         self.stop()
         try:
             async with asyncio.timeout(self.settings.deadline):
-                await self._drain(takers)
+                await self._drain(takers, beating)
         except TimeoutError:
             log.warning("stopped at the deadline", extra={"fields": {"in_hand": self.in_hand}})
         for task in (stopping, *tasks):
@@ -113,7 +113,7 @@ class Worker:
             self._run_ids[box] = await self.link.reach(box.run_id)
         await self.link.reach(self.books.register)
 
-    async def _drain(self, takers: Sequence[asyncio.Task[None]]) -> None:
+    async def _drain(self, takers: Sequence[asyncio.Task[None]], beating: asyncio.Task[None]) -> None:
         await asyncio.wait(takers)
         for route in self.routes.values():
             route.valve.close()
@@ -126,6 +126,8 @@ class Worker:
             for box in self.mailboxes:
                 self._settle_now[box].set()
             await self._changed.wait()
+        beating.cancel()  # or it would take the lease again that ends here
+        await asyncio.wait([beating])
         await self.link.reach(self._write_books)
         for box in self.mailboxes:
             await self.link.reach(box.leave)

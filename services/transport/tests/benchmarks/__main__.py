@@ -60,6 +60,7 @@ def measure(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH", help="`peers` names all of them")
+    parser.add_argument("--only", action="append", metavar="NAME", help="of these; by default all")
     parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args()
     pythons = dict(each.split("=", 1) for each in options.python)
@@ -72,6 +73,8 @@ def main() -> None:
             print(f"{'':15}{'jobs/s':>10}{'p50 ms':>9}{'p99 ms':>9}   (latency at 200 jobs/s; rq_fork at its own pace)")
             for _ in range(options.rounds):
                 for name, script, number, python in contenders:
+                    if options.only and name not in options.only:
+                        continue
                     full = measure(python, script, name, server, number, paced=False)
                     slow = None
                     if not isinstance(full, str) and name not in ("lua-floor", "bare-loop", "rq_fork"):
