@@ -30,7 +30,7 @@ from transport.worker import Worker
 
 QUEUE = "resque:queue:transport"
 CHANNEL = CATALOG.channel("transport")
-QUICK = Settings(lease=0.5, poll=0.05, backoff=0.05, deadline=5)
+QUICK = Settings(lease=2.0, poll=0.05, backoff=0.05, deadline=5)
 
 
 def key(name: str, queue: str = QUEUE) -> str:
