@@ -1,6 +1,6 @@
 # `make demo` and `make test` need Python 3.11 or newer, and nothing else that is not said on the way.
 .DEFAULT_GOAL := help
-.PHONY: help venv test demo lint types bench clean
+.PHONY: help venv test demo lint types soak bench clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -25,6 +25,9 @@ lint: venv ## ruff: rules and format
 
 types: venv ## mypy, strict
 	@$(VENV)/bin/mypy --no-error-summary src $(SERVICES:%=%/src)
+
+soak: venv ## the transport's faults, pacing and cluster against the clock; many minutes, on an idle machine
+	@cd services/transport && ../../$(PYTHON) -m pytest -m soak $(ARGS)
 
 bench: venv ## the benchmarks, each beside its floor
 	@$(PYTHON) tests/benchmarks/value_objects.py

@@ -15,6 +15,9 @@ from transport_support import QUEUE, RedisServer, free_port, hired, key, resque,
 from transport.gateway_stub import GatewayStub
 from transport.valve import Limits
 
+# Three nodes that have to find each other against the clock: `make soak` runs it.
+pytestmark = pytest.mark.soak
+
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[RedisServer]:
