@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from contract_test.data.verdict import ABSENT, Incompatibility
 from contract_test.schema.compare import keyword_rules
@@ -110,7 +111,7 @@ class Explainer:
                 return spot
             target = compiler.document.target(schema["$ref"], spot.place)
             local = schema["$ref"].startswith(("#/", "#")) and spot.place.resolver is None
-            spot = Spot(target.schema, schema["$ref"][1:] if local else spot.at("$ref"), target.place)
+            spot = Spot(target.schema, unquote(schema["$ref"][1:]) if local else spot.at("$ref"), target.place)
         return spot
 
     def _alone(self, keyword: str, spot: Spot) -> Node:
