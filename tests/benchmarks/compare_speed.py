@@ -1,4 +1,3 @@
-
 """How long a comparison takes: `python tests/benchmarks/compare_speed.py`. A report, with no limits to fail."""
 
 import copy

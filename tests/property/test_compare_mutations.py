@@ -1,4 +1,3 @@
-
 """A battery of changes whose effect is known: every breaking one is caught, and no harmless one is called breaking."""
 
 import copy

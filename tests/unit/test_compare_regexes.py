@@ -1,4 +1,3 @@
-
 """Patterns as automata: the same strings as an independent engine accepts, and inclusion between them."""
 
 import itertools

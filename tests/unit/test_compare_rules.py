@@ -1,4 +1,3 @@
-
 """The rules table: each rule with one pair that breaks it and one that does not."""
 
 import pytest

@@ -1,4 +1,3 @@
-
 """Every keyword: a pair that is compatible, the same pair the other way about, and the message that proves it."""
 
 import jsonschema

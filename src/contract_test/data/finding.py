@@ -11,8 +11,8 @@ from contract_test.data.verdict import Verdict
 class Finding:
     """One thing that is wrong (`error`), or could go wrong (`warning`): where, by which rule, and what to do.
 
-    A comparison also says its `direction`, whose message (`writer`) is not read (`reader`), the whole `verdict`, and where
-    its witness was `recorded`, if it was. `details` are lines for people.
+    A comparison also says its `direction`, the versions that wrote and read (`writer`, `reader`), the whole `verdict`,
+    and where its witness was `recorded`, if it was. `details` are lines for people.
     """
 
     file: str

@@ -12,6 +12,7 @@ from pathlib import Path
 from contract_test.data.errors import HistoryError, NothingFoundError, UnreachableError
 
 _FILES = ("100644", "100755")
+_OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 _READ = (".json", ".jsonl", ".toml", ".lock")
 
 
@@ -19,15 +20,18 @@ _READ = (".json", ".jsonl", ".toml", ".lock")
 def contracts_at(ref: str, root: Path) -> Iterator[Path]:
     """A temporary copy of the directory `root` as it was at `ref`: its schemas, catalog and recordings.
 
-    Raises HistoryError where `root` is in no git repository or the ref is unknown, NothingFoundError where the ref has no
-    such directory, UnreachableError where git is not installed.
+    Raises HistoryError where `root` is in no git repository or the ref is unknown, NothingFoundError where the ref has
+    no such directory, UnreachableError where git is not installed.
     """
     place = root.resolve()
     if not place.is_dir():
         raise NothingFoundError("there is no such directory", place=str(root), advice="Name one with --contracts DIR.")
     prefix = _git(place, "rev-parse", "--show-prefix").decode().rstrip("\n")
     commit = _commit(place, ref)
-    blobs = dict(_blobs(place, commit, prefix))
+    try:
+        blobs = dict(_blobs(place, f"{commit}:{prefix.rstrip('/')}"))
+    except HistoryError:
+        blobs = {}
     if not blobs:
         raise NothingFoundError(
             f"there are no contracts at {ref!r}",
@@ -51,15 +55,14 @@ def _commit(place: Path, ref: str) -> str:
     return found.decode().strip()
 
 
-def _blobs(place: Path, commit: str, prefix: str) -> Iterator[tuple[str, str]]:
-    """Path below the directory → object id. Links and submodules are no files and are left out."""
-    listing = _git(place, "ls-tree", "-r", "-z", "--full-tree", commit, "--", f":(literal){prefix}" if prefix else ".")
-    for entry in listing.split(b"\0"):
+def _blobs(place: Path, tree: str) -> Iterator[tuple[str, str]]:
+    """Path in the tree → object id. Links and submodules are no files and are left out."""
+    for entry in _git(place, "ls-tree", "-r", "-z", "--full-tree", tree).split(b"\0"):
         about, _, name = entry.partition(b"\t")
         if not name:
             continue
         mode, _, identity = about.decode().split(" ")
-        path = os.fsdecode(name).removeprefix(prefix)
+        path = os.fsdecode(name)
         if mode in _FILES and path.endswith(_READ) and ".." not in Path(path).parts:
             yield path, identity
 
@@ -79,7 +82,7 @@ def _contents(place: Path, identities: list[str]) -> Iterator[bytes]:
 
 def _git(place: Path, *arguments: str, stdin: str = "") -> bytes:
     """Run git in a directory, whatever repository the environment of a hook names, and never over the network."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment = {name: value for name, value in os.environ.items() if name not in _OF_A_HOOK}
     environment |= {"GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
     try:
         done = subprocess.run(  # noqa: S603 - fixed words; what is given stands behind --end-of-options or on stdin
@@ -96,5 +99,7 @@ def _git(place: Path, *arguments: str, stdin: str = "") -> bytes:
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().partition("\n")[0].removeprefix("fatal: ")
         advice = "Run it in the git repository that holds the contracts."
-        raise HistoryError(f"git {arguments[0]} failed: {said or 'it gives no reason'}", place=str(place), advice=advice)
+        raise HistoryError(
+            f"git {arguments[0]} failed: {said or 'it gives no reason'}", place=str(place), advice=advice
+        )
     return done.stdout

@@ -27,7 +27,9 @@ def as_json(findings: Sequence[Finding]) -> str:
 
     A comparison's rows also have direction, writer, reader, details, recorded and verdict.
     """
-    return json.dumps({"format": FORMAT, "findings": [_row(each) for each in findings]}, indent=2, default=_number) + "\n"
+    return (
+        json.dumps({"format": FORMAT, "findings": [_row(each) for each in findings]}, indent=2, default=_number) + "\n"
+    )
 
 
 def as_junit(findings: Sequence[Finding]) -> str:
@@ -49,7 +51,7 @@ def as_sarif(findings: Sequence[Finding]) -> str:
             "ruleId": each.rule,
             "level": each.severity,
             "message": {"text": _line(". ".join((_told(each), *each.details, each.advice)))},
-            "locations": [{"physicalLocation": {"artifactLocation": {"uri": quote(each.file)}}}],
+            "locations": [{"physicalLocation": {"artifactLocation": {"uri": quote(each.file, errors="replace")}}}],
         }
         for each in findings
     ]

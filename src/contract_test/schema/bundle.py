@@ -37,8 +37,8 @@ class Bundle:
 def bundle(resources: Mapping[str, Any], uri: str, formats: frozenset[str]) -> Bundle:
     """Make one document of a contract's resources; of `format`, only those in `formats` stay assertions.
 
-    References are absolute or local, as `files.schemas` leaves them. Where they depend on how they are reached, or where
-    files are written in several dialects, the files stay apart.
+    References are absolute or local, as `files.schemas` leaves them. Where they depend on how they are reached, or
+    where files are written in several dialects, the files stay apart.
     """
     schemas = _Schemas(resources)
     own = resources[uri]
