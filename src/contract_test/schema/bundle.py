@@ -106,6 +106,8 @@ class _Schemas:
             if places is not None:
                 for keyword in _ANCHORS:
                     made.pop(keyword, None)
+                if value is not self.resources[next(iter(places))]:
+                    made.pop("$schema", None)  # the root's, where all are of one dialect
                 if isinstance(made.get("$ref"), str):
                     made["$ref"] = _moved(document, made["$ref"], places)
             return made

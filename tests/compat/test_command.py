@@ -1,0 +1,240 @@
+"""`contract-test compat`: what it compares, what it says, how it ends."""
+
+import copy
+import json
+import time
+from pathlib import Path
+
+import pytest
+from compat.conftest import INTEGER, STRING, message
+
+from contract_test.schema.compare import RULES
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_finding_reads_as_promised(repo, compat):
+    repo.subject(versions=[message(liker=STRING), message(liker=INTEGER)])
+
+    result = compat()
+
+    assert result.code == 1
+    first, *rest = result.out.splitlines()
+    assert first == "contracts/thing.done/v2.json:/properties/liker  BACKWARD  type-changed  string → integer"
+    assert rest == [
+        "    The reader expects another type. Reader: v2. Writer: v1.",
+        '    breaks: {"liker": ""}',
+        "    made up: no recorded message breaks",
+        '    rejected at /liker: expected integer, found ""',
+        "    thing.done is sent by web; received by feed, trending",
+        f"    {RULES['type-changed'].fix}",
+    ]
+    assert "1 pair compared: 0 compatible, 1 incompatible, 0 unknown; 1 findings" in result.err
+
+
+def test_each_incompatibility_is_a_finding(repo, compat):
+    repo.subject(versions=[message(a=STRING, b=INTEGER), message(("b",), a=INTEGER, b=INTEGER)])
+
+    lines = [line for line in compat().out.splitlines() if not line.startswith(" ")]
+
+    assert lines == [
+        "contracts/thing.done/v2.json:/properties/b  BACKWARD  required-property-added  b: optional → required",
+        "contracts/thing.done/v2.json:/properties/a  BACKWARD  type-changed  string → integer",
+    ]
+
+
+def test_a_forward_finding_is_told_in_the_newer_file(repo, compat):
+    repo.subject(mode="FORWARD", versions=[message(("a",), a=STRING), message(a=STRING)])
+
+    result = compat()
+
+    assert result.out.startswith(
+        "contracts/thing.done/v2.json:/properties/a  FORWARD  required-property-added  a: optional → required\n"
+    )
+    assert "Reader: v1. Writer: v2." in result.out
+
+
+@pytest.mark.parametrize("versions", [(message(), message(a=STRING)), (message(a=STRING), message())])
+def test_an_optional_field_may_come_and_go(repo, compat, versions):
+    repo.subject(mode="FULL", versions=[message(kept=STRING, **each["properties"]) for each in versions])
+
+    assert compat().code == 0
+    as_written = compat("--content-model", "as-written")
+    assert as_written.code == 1
+    assert "property-constrained" in as_written.out
+
+
+def test_versions_are_compared_as_the_catalog_says(repo, compat):
+    versions = [message(b=STRING, a=STRING), message(b=STRING), message(b=STRING, a=INTEGER)]
+
+    repo.subject(mode="BACKWARD", versions=versions)
+    assert compat().code == 0
+    repo.subject(mode="BACKWARD_TRANSITIVE", versions=versions)
+    result = compat()
+
+    assert result.code == 1
+    assert "Reader: v3. Writer: v1." in result.out
+    assert "3 pairs compared" in result.err
+
+
+def test_a_mode_can_be_given(repo, compat):
+    repo.subject(mode="BACKWARD", versions=[message(("a",), a=STRING), message(a=STRING)])
+
+    assert compat().code == 0
+    assert compat("--mode", "FORWARD").code == 1
+
+
+def test_one_subject_can_be_named(repo, compat):
+    repo.subject(versions=[message(a=STRING), message(a=INTEGER)])
+    for number in (1, 2):
+        repo.version(number, message(a=STRING), "other")
+
+    assert compat("other").code == 0
+    assert compat("thing.done").code == 1
+    unknown = compat("thing.dome")
+    assert unknown.code == 2
+    assert "Known: thing.done, other." in unknown.err
+
+
+def test_what_is_not_compared_is_said(repo, compat):
+    repo.subject(mode="NONE", versions=[message(a=STRING), message(a=INTEGER)])
+    repo.version(1, message(), "lonely")
+
+    result = compat()
+
+    assert (result.code, result.out) == (0, "")
+    assert "the mode is NONE: thing.done" in result.err
+    assert "one version only: lonely" in result.err
+
+
+def test_two_files_are_compared_backward_unless_said(repo, compat):
+    Path("old.json").write_text(json.dumps(message(("a",), a=STRING)))
+    Path("new.json").write_text(json.dumps(message(a=STRING)))
+
+    assert compat("old.json", "new.json").code == 0
+    full = compat("old.json", "new.json", "--mode", "FULL")
+    assert full.code == 1
+    assert full.out.startswith("new.json:/properties/a  FORWARD  required-property-added  ")
+
+
+def test_a_file_reaches_its_neighbours(repo, compat):
+    for folder, leaf in (("before", STRING), ("after", INTEGER)):
+        Path(folder).mkdir()
+        Path(folder, "common.json").write_text(json.dumps({"$defs": {"leaf": leaf}}))
+        Path(folder, "a.json").write_text(json.dumps(message(a={"$ref": "common.json#/$defs/leaf"})))
+
+    result = compat("before/a.json", "after/a.json")
+
+    assert result.out.startswith("after/common.json:/$defs/leaf  BACKWARD  type-changed  string → integer\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("a.json",), ("a", "b"), ("a", "b", "c"), ("a.json", "b.json", "--against", "main"), ("--mode", "SIDEWAYS"),
+     ("--budget", "0"), ("--content-model", "open"), ("absent.json", "missing.json")],
+)  # fmt: skip
+def test_wrong_usage_exits_2(repo, compat, arguments):
+    result = compat(*arguments)
+
+    assert (result.code, result.out) == (2, "")
+    assert result.err
+
+
+def test_no_contracts_are_never_green(repo, compat):
+    assert compat().code == 2
+    (repo.root / "contracts").mkdir()
+    assert compat().code == 2
+
+
+def test_unknown_is_red_and_says_its_cause(repo, compat):
+    repo.subject(versions=[message(a={"pattern": r"^(.)\1$"}), message(a={"pattern": r"^(.+)\1$"})])
+
+    result = compat("--format", "json")
+
+    assert result.code == 1
+    (finding,) = result.findings
+    assert finding["rule"] == "unknown"
+    assert finding["verdict"]["status"] == "unknown"
+    assert finding["verdict"]["cause"] == finding["sentence"] != ""
+    assert "1 unknown" in result.err
+
+
+def test_time_that_is_spent_is_unknown(repo, compat):
+    hard = {"pattern": "^(a|b)*a(a|b){9}$"}
+    repo.subject(
+        versions=[
+            message(a={"allOf": [hard, {"pattern": "^(a|b)*b(a|b){8}$"}]}),
+            message(a={"pattern": "^(a|b)*a(a|b){7}$"}),
+        ]
+    )
+
+    started = time.monotonic()
+    result = compat("--budget", "0.000001")
+
+    assert time.monotonic() - started < 3
+    assert result.code == 1
+    assert "  unknown  the time for this pair is spent" in result.out
+
+
+def test_a_format_counts_as_it_does_for_a_reader(repo, compat):
+    repo.subject(
+        versions=[message(a=STRING, b=STRING), message(a={**STRING, "format": "date"}, b={**STRING, "format": "regex"})]
+    )
+
+    result = compat("--format", "json")
+
+    assert [(each["rule"], each["pointer"]) for each in result.findings] == [("format-added", "/properties/a")]
+
+
+def test_a_schema_that_is_none_is_a_finding(repo, compat):
+    repo.subject(versions=[message(a=STRING), message(a={"type": "sting"})])
+
+    result = compat()
+
+    assert result.code == 1
+    assert result.out.startswith("contracts/thing.done/v2.json:/properties/a  schema-invalid  ")
+
+
+def test_a_broken_file_does_not_hide_the_rest(repo, compat):
+    repo.subject(versions=[message(a=STRING), message(a=INTEGER)])
+    repo.version(3, message(a={"$ref": "nowhere.json"}))
+
+    rules = {each["rule"] for each in compat("--format", "json").findings}
+
+    assert rules == {"schema-invalid", "type-changed"}
+
+
+def test_a_large_schema_with_one_leaf_changed_is_decided(repo, compat):
+    types = 200
+    plain = {f"field_{number}": {**STRING, "description": "what it means " * 8} for number in range(8)}
+    definitions = {
+        f"T{number}": {
+            "type": "object",
+            "properties": plain
+            | {"count": {**INTEGER, "maximum": 10}, "next": {"$ref": f"#/$defs/T{(number + 1) % types}"}}
+            | {"parts": {"type": "array", "items": {"$ref": f"#/$defs/T{(number * 7 + 3) % types}"}}},
+        }
+        for number in range(types)
+    }
+    old = {"$ref": "#/$defs/T0", "$defs": definitions}
+    new = copy.deepcopy(old)
+    new["$defs"]["T150"]["properties"]["count"]["maximum"] = 9
+    assert len(json.dumps(old)) > 200_000
+    repo.subject(mode="FULL", versions=[old, new])
+
+    started = time.monotonic()
+    result = compat("--budget", "8", "--format", "json")
+
+    assert time.monotonic() - started < 20
+    assert [(each["direction"], each["rule"], each["pointer"]) for each in result.findings] == [
+        ("BACKWARD", "maximum-lowered", "/$defs/T150/properties/count")
+    ]
+
+
+def test_the_contracts_of_this_repository_are_compatible(compat, monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+    result = compat()
+
+    assert (result.code, result.out) == (0, "")
+    assert "0 incompatible, 0 unknown" in result.err
