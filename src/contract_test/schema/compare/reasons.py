@@ -98,7 +98,7 @@ class Explainer:
         return list(self.found.values())
 
     def _give_what_is_left(self) -> None:
-        """Where all is explored and nothing below a place says why, the place itself is the reason; the deepest first."""
+        """Where nothing below a place says why, the place itself is the reason; only known when all is explored."""
         for visit in reversed(self._visits.values()):
             for group, otherwise in visit.below:
                 if otherwise is not None and not any(below.explained for below in group):
