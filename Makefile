@@ -39,7 +39,8 @@ clean: ## remove the environment, what was fetched, and caches
 $(VENV)/installed: pyproject.toml $(SERVICES:%=%/pyproject.toml) | $(VENV)/bin/pip
 	@echo "Installing the toolkit, its tools and the reference services into $(VENV)" >&2
 	@$(PIP) install --upgrade 'pip>=25.1'
-	@$(PIP) install --editable '.[replay,tools]' --group dev $(SERVICES:%=--editable %)
+	@$(PIP) install --editable '.[replay,tools]' --group dev --editable services/transport \
+		--editable 'services/feed[postgresql]'
 	@touch $@
 
 $(VENV)/bin/pip:

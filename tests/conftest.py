@@ -10,6 +10,8 @@ from brokers.real_kafka import kafka_node as run_kafka_node
 
 from contract_test.transports.embedded import Server, kafka_broker
 
+pytest_plugins = ["pytester"]
+
 Record = Callable[[str, object], None]
 
 

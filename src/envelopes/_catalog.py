@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import import_module
 
 from ._errors import UnknownNameError
@@ -43,6 +44,11 @@ class Subject:
     dataschemas: Mapping[int, str] = field(default_factory=dict)
     schema_ids: Mapping[int, int] = field(default_factory=dict)
 
+    @cached_property
+    def by_dataschema(self) -> Mapping[str, int]:
+        """The versions by the URI that names them on the wire."""
+        return {uri: version for version, uri in self.dataschemas.items()}
+
 
 class Catalog:
     """The channels and subjects of one generated package. A class is imported when it is first needed."""
@@ -51,7 +57,7 @@ class Catalog:
         self.package = package
         self.channels = {channel.name: channel for channel in channels}
         self.subjects = {subject.name: subject for subject in subjects}
-        self.by_type: dict[tuple[str | None, str | int], Subject] = {}
+        self.by_type: dict[tuple[str | None, str | int | None], Subject] = {}
         self.by_channel: dict[str | None, list[Subject]] = {}
         self._places: dict[str, str] = {}
         for subject in self.subjects.values():

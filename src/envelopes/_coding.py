@@ -30,18 +30,21 @@ def decode(wire: bytes, *, channel: str, catalog: Catalog | None = None) -> Enve
     """
     catalog = catalog or _own_catalog()
     road = catalog.channel(channel)
-    wire = wire if isinstance(wire, Wire) else Wire(wire)
+    raw = wire if type(wire) is bytes else bytes(wire)
     try:
-        parts, data = CODECS[road.codec].read(wire)
-        subject = _subject(catalog, road, parts, data)
+        if isinstance(wire, Wire):
+            parts, data = CODECS[road.codec].read(raw, wire.key, wire.headers)
+        else:
+            parts, data = CODECS[road.codec].read(raw, None, ())
+        subject = catalog.by_type.get((channel, parts.type)) or _subject(catalog, road, parts, data)
     except Malformed as error:
         violation = Violation(error.pointer, road.codec, error.expected, error.found)
-        raise DecodeError(f"channel {channel}", None, violation, bytes(wire)) from None
+        raise DecodeError(f"channel {channel}", None, violation, raw) from None
     version = _declared_version(subject, parts, data)
     if version is None:
         version = _matching_version(catalog, subject, data)
-    known = _known_version(subject, version, wire)
-    value = catalog.value_object(subject.name, known).from_value(data, wire)
+    known = version if version in subject.versions else _known_version(subject, version, raw)
+    value = catalog.value_object(subject.name, known).from_value(data, raw)
     envelope: Envelope[Any] = object.__new__(Envelope)
     # Not through the frozen class's __init__, which sets one field at a time: this is the hot path of every reader.
     envelope.__dict__.update(
@@ -95,6 +98,8 @@ def at(data: Any, pointer: str | None) -> Any:
     """Return the value at a JSON pointer (RFC 6901) in a parsed JSON value, or None where there is none."""
     if pointer is None:
         return None
+    if isinstance(data, dict) and pointer[1:] in data and pointer.count("/") == 1:
+        return data[pointer[1:]]
     for step in pointer.split("/")[1:]:
         name = step.replace("~1", "/").replace("~0", "~")
         if isinstance(data, dict):
@@ -133,14 +138,16 @@ def _subject(catalog: Catalog, road: Channel, parts: Parts, data: Any) -> Subjec
 
 def _declared_version(subject: Subject, parts: Parts, data: Any) -> int | None:
     if parts.dataschema is not None:
-        for version, dataschema in subject.dataschemas.items():
-            if dataschema == parts.dataschema:
-                return version
+        known = subject.by_dataschema.get(parts.dataschema)
+        if known is not None:
+            return known
         match = _VERSION.search(parts.dataschema)
         if match:
             return int(match[1])
     if parts.schema_id is not None:
         return next((version for version, number in subject.schema_ids.items() if number == parts.schema_id), None)
+    if subject.version is None:
+        return None
     version = at(data, subject.version)
     if isinstance(version, str) and (match := _VERSION.search(version)):
         return int(match[1])
@@ -148,6 +155,8 @@ def _declared_version(subject: Subject, parts: Parts, data: Any) -> int | None:
 
 
 def _matching_version(catalog: Catalog, subject: Subject, data: Any) -> int:
+    if len(subject.versions) == 1:
+        return next(iter(subject.versions))
     newest_first = sorted(subject.versions, reverse=True)
     for version in newest_first:
         if catalog.value_object(subject.name, version).__contract__.validator.is_valid(data):
@@ -155,15 +164,11 @@ def _matching_version(catalog: Catalog, subject: Subject, data: Any) -> int:
     return newest_first[0]
 
 
-def _known_version(subject: Subject, version: int, wire: bytes) -> int:
-    if version in subject.versions:
-        return version
+def _known_version(subject: Subject, version: int, raw: bytes) -> int:
     newest = max(subject.versions)
     if version < newest:
         known = ", ".join(f"v{number}" for number in sorted(subject.versions))
-        raise DecodeError(
-            subject.name, version, Violation("", "version", f"one of {known}", f"v{version}"), bytes(wire)
-        )
+        raise DecodeError(subject.name, version, Violation("", "version", f"one of {known}", f"v{version}"), raw)
     log.warning("%s v%d is newer than this package knows: read as v%d", subject.name, version, newest)
     return newest
 

@@ -105,10 +105,12 @@ class Contract:
     @cached_property
     def validator(self) -> jsonschema_rs.Validator:
         """Validates a whole message."""
-        return self.validator_at("")
+        return compile_schema(self.bundle[1], f"{self.bundle[0]}#")
 
     def validator_at(self, place: str) -> jsonschema_rs.Validator:
         """Compile a part of the schema: at a JSON pointer, or at `URI#pointer` in another file."""
+        if not place:
+            return self.validator
         uri, resources = self.bundle
         return compile_schema(resources, place if "#" in place else f"{uri}#{place}")
 

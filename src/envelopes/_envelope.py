@@ -24,10 +24,13 @@ class Wire(bytes):
     key: bytes | None
     headers: Headers
 
-    def __new__(cls, value: bytes, key: bytes | None = None, headers: Iterable[tuple[str, bytes]] = ()) -> Self:
+    def __new__(
+        cls, value: bytes, key: bytes | str | None = None, headers: Iterable[tuple[str, bytes | str | None]] = ()
+    ) -> Self:
+        """Clients differ in whether keys and headers are texts: both are taken."""
         wire = super().__new__(cls, value)
-        wire.key = key
-        wire.headers = tuple(headers)
+        wire.key = key.encode() if isinstance(key, str) else key
+        wire.headers = tuple((name, each.encode() if isinstance(each, str) else each or b"") for name, each in headers)
         return wire
 
     def __reduce__(self) -> tuple[Any, ...]:

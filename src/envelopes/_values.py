@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import jsonschema_rs
+import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from . import _json
 from ._contract import Contract, find_violation
 from ._errors import ContractViolationError, DecodeError, EncodeError, Violation
-from .types import exact_numbers_as_decimals, plain
+from .types import FrozenMap, exact_numbers_as_decimals, plain
+
+
+class _Door:
+    """What every message passes: the compiled contract first, then the core that builds the object."""
+
+    __slots__ = ("_validator", "accepts", "make")
+
+    def __init__(self, validator: jsonschema_rs.Validator | None, make: Callable[[Any], Any]) -> None:
+        self._validator, self.make = validator, make
+        self.accepts: Callable[[Any], bool] = _anything if validator is None else validator.is_valid
+
+    def violation(self, value: Any) -> Violation:
+        """What is wrong with a value that is not accepted."""
+        violation = None if self._validator is None else find_violation(self._validator, value)
+        assert violation is not None, "invalid, and yet nothing is wrong with it"
+        return violation
+
+
+def _anything(_: Any) -> bool:
+    return True
+
+
+_DOORS: dict[type[ValueObject], _Door] = {}
+
+
+def _open_door(cls: type[ValueObject]) -> _Door:
+    """Compile what is needed to read and write a class, when it is first needed."""
+    cls.model_rebuild()
+    validator = None if cls.__pointer__ is None else cls.__contract__.validator_at(cls.__pointer__)
+    door = _DOORS[cls] = _Door(validator, cls._core())
+    return door
 
 
 class ValueObject(BaseModel):
@@ -63,27 +94,32 @@ class ValueObject(BaseModel):
         except _json.JsonError as error:
             violation = Violation("", "json", "one JSON text", str(error))
             raise DecodeError(*cls._names(), violation, bytes(text)) from None
-        return cls.from_value(value, text)
+        door = _DOORS.get(cls) or _open_door(cls)
+        if door.accepts(value):  # as in from_value, without a call more for the most frequent of all
+            try:
+                return door.make(value)  # type: ignore[no-any-return] # the core of this very class
+            except ValidationError as error:
+                raise DecodeError(*cls._names(), _from_pydantic(error, value), bytes(text)) from None
+        raise DecodeError(*cls._names(), door.violation(value), bytes(text))
 
     @classmethod
     def from_value(cls, value: Any, raw: bytes = b"") -> Self:
         """Read a parsed JSON value; `raw` is what a DecodeError carries."""
-        validator = _validator(cls)
-        if validator is not None and not validator.is_valid(value):
-            raise DecodeError(*cls._names(), _found(validator, value), bytes(raw))
-        try:
-            return cls._make(value)
-        except ValidationError as error:
-            raise DecodeError(*cls._names(), _from_pydantic(error), bytes(raw)) from None
+        door = _DOORS.get(cls) or _open_door(cls)
+        if door.accepts(value):
+            try:
+                return door.make(value)  # type: ignore[no-any-return] # the core of this very class
+            except ValidationError as error:
+                raise DecodeError(*cls._names(), _from_pydantic(error, value), bytes(raw)) from None
+        raise DecodeError(*cls._names(), door.violation(value), bytes(raw))
+
+    @classmethod
+    def _core(cls) -> Callable[[Any], Any]:
+        return cls.__pydantic_validator__.validate_python
 
     def to_json(self) -> bytes:
         """Write the JSON text. Raises EncodeError where the contract does not accept it."""
         return self._check(EncodeError)[0]
-
-    @classmethod
-    def _make(cls, value: Any) -> Self:
-        made: Self = cls.__pydantic_validator__.validate_python(value)
-        return made
 
     def _build(self, fields: dict[str, Any]) -> None:
         cls = type(self)
@@ -101,19 +137,23 @@ class ValueObject(BaseModel):
         try:
             cls.__pydantic_validator__.validate_python(data, self_instance=self, extra="forbid")
         except ValidationError as error:
-            raise ContractViolationError(*cls._names(), _from_pydantic(error)) from None
+            raise ContractViolationError(*cls._names(), _from_pydantic(error, data)) from None
         self._check(ContractViolationError)
 
     def _check(self, error: type[EncodeError | ContractViolationError]) -> tuple[bytes, Any]:
         """Write the JSON text and hold it against the contract; gives it parsed as well."""
         try:
-            raw = _json.dumps(self, _plain)
-            value = _json.loads(raw)
-        except (TypeError, ValueError) as reason:
-            raise error(*self._names(), Violation("", "json", "a JSON value", str(reason))) from None
-        validator = _validator(type(self))
-        if validator is not None and not validator.is_valid(value):
-            raise error(*self._names(), _found(validator, value))
+            raw = orjson.dumps(self, _common, _json.OPTIONS)
+            value = orjson.loads(raw)
+        except orjson.JSONEncodeError:  # something rare: long numbers, a subclass; or it really cannot be written
+            try:
+                raw = _json.dumps(self, _plain)
+                value = _json.loads(raw)
+            except (TypeError, ValueError) as reason:
+                raise error(*self._names(), Violation("", "json", "a JSON value", str(reason))) from None
+        door = _DOORS.get(type(self)) or _open_door(type(self))
+        if not door.accepts(value):
+            raise error(*self._names(), door.violation(value))
         return raw, value
 
     @classmethod
@@ -124,8 +164,10 @@ class ValueObject(BaseModel):
     def _wire(self) -> Any:
         """What stands in JSON for this object: the fields that are set, under their JSON names."""
         fields, present = self.__dict__, self.__pydantic_fields_set__
-        if self.__as_is__ and len(present) == len(fields):
-            return fields
+        if self.__as_is__:
+            if len(present) == len(fields):
+                return fields
+            return {name: value for name, value in fields.items() if name in present}
         names, additional = self.__json_names__, self.__additional__
         wire = {names[name]: value for name, value in fields.items() if name in present and name != additional}
         return wire if additional is None else wire | dict(fields[additional])
@@ -191,24 +233,21 @@ class RootValue(ValueObject):
     """A message that is not a JSON object, or not always: the value is in `root`."""
 
     @classmethod
-    def _make(cls, value: Any) -> Self:
-        return super()._make({"root": value})
+    def _core(cls) -> Callable[[Any], Any]:
+        core = super()._core()
+        return lambda value: core({"root": value})
 
     def _wire(self) -> Any:
         return self.__dict__["root"]
 
 
-@cache
-def _validator(cls: type[ValueObject]) -> jsonschema_rs.Validator | None:
-    if cls.__pointer__ is None:
-        return None
-    return cls.__contract__.validator_at(cls.__pointer__) if cls.__pointer__ else cls.__contract__.validator
-
-
-def _found(validator: jsonschema_rs.Validator, value: Any) -> Violation:
-    violation = find_violation(validator, value)
-    assert violation is not None, "invalid, and yet nothing is wrong with it"
-    return violation
+def _common(value: Any) -> Any:
+    """Give orjson the object for what most messages are made of, and only for that."""
+    if isinstance(value, ValueObject):
+        return value._wire()  # noqa: SLF001 - the other half of this module
+    if isinstance(value, FrozenMap):
+        return dict(value)
+    raise TypeError
 
 
 def _plain(value: Any) -> Any:
@@ -223,14 +262,18 @@ def _thaw(value: Any) -> Any:
     return [_thaw(item) for item in value] if isinstance(value, tuple) else value
 
 
-def _from_pydantic(error: ValidationError) -> Violation:
-    first = error.errors(include_url=False, include_context=False)[0]
-    steps = [str(step).replace("~", "~0").replace("/", "~1") for step in first["loc"] if _is_place(step)]
-    found = "nothing" if first["type"] == "missing" else f"a {type(first['input']).__name__}"
-    return Violation("".join(f"/{step}" for step in steps), first["type"], first["msg"].lower(), found)
-
-
-def _is_place(step: int | str) -> bool:
-    return isinstance(step, int) or not step.endswith(
-        ("]", ")")
-    )  # pydantic names a union's member, such as tuple[str, ...]
+def _from_pydantic(error: ValidationError, value: Any) -> Violation:
+    errors = error.errors(include_url=False, include_context=False)
+    here = [each for each in errors if each["loc"][:1] == errors[0]["loc"][:1]]
+    telling = next((each for each in here if each["type"] == "value_error"), here[0])
+    steps = []
+    for step in telling["loc"]:  # pydantic also names the members of a union, which are no places
+        inside = (
+            step in value if isinstance(value, Mapping) else isinstance(value, list | tuple) and isinstance(step, int)
+        )
+        if inside:
+            value = value[step]
+        if inside or telling["type"] == "missing":
+            steps.append(str(step).replace("~", "~0").replace("/", "~1"))
+    found = "nothing" if telling["type"] == "missing" else f"a {type(telling['input']).__name__}"
+    return Violation("".join(f"/{step}" for step in steps), telling["type"], telling["msg"].lower(), found)

@@ -337,7 +337,7 @@ def test_generated_packages_are_typed(contracts, tmp_path):
     found = [
         line.partition(": ")[0].rpartition("/")[2] + " " + line.rpartition("[")[2]
         for line in out.splitlines()
-        if "error" in line
+        if "error:" in line
     ]
     assert found == ["use.py:5 arg-type]", "use.py:6 call-arg]", "use.py:7 attr-defined]"], out
     assert 'Revealed type is "str | None"' in out or "Union[builtins.str, None]" in out

@@ -8,8 +8,6 @@ import pytest
 from contract_test.files.catalog import load_catalog
 from contract_test.use_cases.generate import generate
 
-pytest_plugins = ["pytester"]
-
 CATALOG = """
 [channels.orders]
 protocol = "kafka"

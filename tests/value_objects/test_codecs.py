@@ -206,5 +206,17 @@ def test_our_events_are_the_sdks_events(like):
     assert decode(Wire(value), channel="activity").data == like
 
 
+def test_our_binary_events_are_the_sdks_events(acme):
+    from cloudevents.core.bindings.kafka import KafkaMessage, from_binary, to_binary
+    from cloudevents.core.formats.json import JSONFormat
+
+    wire = encode(acme.Sent(id="7"), source="/s", catalog=acme.CATALOG)
+    theirs = from_binary(KafkaMessage(dict(wire.headers), wire.key, bytes(wire)), JSONFormat())
+    assert (theirs.get_type(), theirs.get_source(), theirs.get_data()) == ("sent", "/s", {"id": "7"})
+    back = to_binary(theirs, JSONFormat())
+    envelope = decode(Wire(back.value, back.key, back.headers.items()), channel="binary", catalog=acme.CATALOG)
+    assert (envelope.data, envelope.source, envelope.version) == (acme.Sent(id="7"), "/s", 1)
+
+
 def test_requests_are_typed():
     assert DeliveryRequested.__annotations__["enqueued_at"] == "Timestamp"

@@ -1,14 +1,21 @@
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import redis
+import sqlalchemy as sa
 from confluent_kafka import Consumer, Producer
+from contract_test.transports.embedded import redis_program
 from envelopes import encode
 from envelopes.messages import MessageLiked, MessagePosted
 
@@ -65,13 +72,55 @@ def post():
     return make
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request, tmp_path):
+    """An empty store of each kind."""
+    if request.param == "sqlite":
+        return str(tmp_path / "feed.db")
+    server = request.getfixturevalue("postgresql")
+    name = f"feed{uuid.uuid4().hex}"
+    with sa.create_engine(server, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    return server.replace("/postgres", f"/{name}")
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """A PostgreSQL server of this run alone; it does not run as root, so root steps down."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [Path(shutil.which("initdb") or "/none").parent]
+    if not (programs[-1] / "initdb").exists():
+        missing = "NOT RUN on PostgreSQL: there is no server here (Debian: apt-get install postgresql)"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+    folder = tempfile.mkdtemp(prefix="feed-postgresql-")
+    user = "postgres" if os.geteuid() == 0 else None
+    if user:
+        shutil.chown(folder, user)
+    port = free_port()
+    subprocess.run(
+        [programs[-1] / "initdb", "-D", folder, "-U", "feed", "-A", "trust", "--no-sync"],
+        user=user, cwd=folder, check=True, capture_output=True,
+    )  # fmt: skip
+    options = ["-p", str(port), "-h", "127.0.0.1", "-k", folder, "-F"]
+    server = subprocess.Popen(
+        [programs[-1] / "postgres", "-D", folder, *options], user=user, cwd=folder, stderr=subprocess.DEVNULL
+    )
+    url = f"postgresql+psycopg://feed@127.0.0.1:{port}/postgres"
+    try:
+        wait_until(lambda: connects(url))
+        yield url
+    finally:
+        server.send_signal(signal.SIGINT)  # "fast": it does not wait for its clients
+        server.wait()
+        shutil.rmtree(folder)
+
+
 class Kafka:
     """Writes to and reads from a broker that knows nothing of the service."""
 
     def __init__(self, address, broker):
         self.address = address
         self._broker = broker  # it lives as long as its client
-        self._producer = Producer({"bootstrap.servers": address})
+        self._producer = Producer({"bootstrap.servers": address, "message.max.bytes": 5_000_000})
 
     def publish(self, *messages, topic="activity"):
         """Write messages, or raw (value, key, headers)."""
@@ -104,9 +153,7 @@ def kafka():
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory):
     """A Redis server of this run alone."""
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.fail("these tests need redis-server on the PATH (Debian: apt-get install redis-server)")
+    program, _ = redis_program()
     port = free_port()
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     server = subprocess.Popen([*command, "--dir", str(tmp_path_factory.mktemp("redis"))], stdout=subprocess.DEVNULL)
@@ -133,14 +180,16 @@ def service(kafka, redis_url, tmp_path):
     """Start the service as a process: `start()` returns it when it is ready. Whatever still runs is killed."""
     running = []
 
-    def start(*arguments, store=tmp_path / "feed.db", url=redis_url):
-        command = [sys.executable, "-m", "feed", "--kafka", kafka.address, "--redis", url, "--store", str(store)]
+    def start(*arguments, store=tmp_path / "feed.db", url=redis_url, address=kafka.address, wait=True):
+        command = [sys.executable, "-m", "feed", "--kafka", address, "--redis", url, "--store", str(store)]
         command += [
             "--session",
             "4",
         ]  # the embedded broker needs more than 3 s to form a group
         process = subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True)
         running.append(process)
+        if not wait:
+            return process
         for line in process.stderr:
             if "ready" in line:
                 return process
@@ -150,6 +199,13 @@ def service(kafka, redis_url, tmp_path):
     for process in running:
         process.kill()
         process.communicate()
+
+
+def connects(url):
+    try:
+        return bool(sa.create_engine(url).connect())
+    except sa.exc.OperationalError:
+        return False
 
 
 def answers(url):

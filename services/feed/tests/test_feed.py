@@ -1,4 +1,8 @@
+import random
+
 import pytest
+
+from feed import Feed, Store
 
 
 def test_a_like_is_counted_once_however_often_it_comes(feed, like):
@@ -55,6 +59,26 @@ def test_the_newest_like_is_the_one_that_happened_last_not_the_one_that_came_las
     for number in order:
         feed.handle(like(number, likers[number], seconds=number))
     assert str(feed.items(people.ana["person_id"])[0]) == "Di and 2 others like your message"
+
+
+def test_neither_order_nor_duplicates_change_anything(like, post, people):
+    likers = [people.bo, people.cy, people.di, people.ana]
+    messages = [like(n, likers[n % 4], message=f"m-000{n // 4}", seconds=n * 31 % 17) for n in range(24)]
+    messages += [post(f"m-000{n}") for n in range(6)]
+    shown = []
+    for seed in range(20):
+        feed = Feed(Store("sqlite://"))
+        for message in random.Random(seed).sample(messages * 2, len(messages) * 2):
+            feed.handle(message)
+        shown.append(([feed.likes(f"m-000{n}") for n in range(6)], feed.items(people.ana["person_id"])))
+    assert all(each == shown[0] for each in shown)
+    assert shown[0][0] == [4] * 6
+
+
+def test_a_clock_that_runs_ahead_changes_who_is_named_and_not_what_is_counted(feed, like, people):
+    feed.handle(like(1, people.bo, seconds=10**8))
+    feed.handle(like(2, people.cy))
+    assert str(feed.items(people.ana["person_id"])[0]) == "Bo and 1 other like your message"
 
 
 def test_a_post_that_comes_after_its_likes_is_remembered(feed, like, post, people):

@@ -7,7 +7,7 @@ import pytest
 
 from envelopes.messages import DeliveryRequested
 from transport.gateway_stub import GatewayStub
-from transport.gateways import HttpGateway
+from transport.gateways import Endpoint, open_gateways
 from transport.worker import deliver
 
 
@@ -17,9 +17,10 @@ def test_a_delivery_reaches_its_gateway_once(message: DeliveryRequested) -> None
 
     async def deliver_twice() -> None:
         async with stub.serving() as url, aiohttp.ClientSession() as session:
-            gateway = HttpGateway(url, session)
-            await deliver(message, gateway)
-            await deliver(message, gateway)
+            here = Endpoint(session, url, "local", sender="+15005550006")
+            gateways = open_gateways({"push": here, "sms": here})
+            await deliver(message, gateways)
+            await deliver(message, gateways)
 
     asyncio.run(deliver_twice())
 

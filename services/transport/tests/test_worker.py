@@ -1,42 +1,325 @@
-"""The worker as a process between a real Redis and a gateway."""
+"""The worker between a real Redis and a gateway: what it takes, what it drops, what it leaves behind."""
 
+import asyncio
 import base64
 import json
 import signal
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
-from conftest import QUEUE, RedisServer, Stub, process, wait_until
+import pytest
+from aiohttp import web
 from redis import Redis
+from transport_support import (
+    QUEUE,
+    QUICK,
+    RedisServer,
+    Stub,
+    hired,
+    key,
+    process,
+    resque,
+    until,
+    wait_ready,
+    wait_until,
+)
 
-JOB = {
-    "delivery_id": "d-l-5d21e0",
-    "kind": "push",
-    "recipient": {"person_id": "p-ana001"},
-    "text": "Bo likes your message",
-    "enqueued_at": "2099-03-01T12:00:06Z",
-    "caused_by": "l-5d21e0",
-}
+from envelopes import Envelope, encode
+from envelopes.messages import DeliveryRequested
+from transport.gateway_stub import GatewayStub
+from transport.valve import Limits
 
 
-def resque(**changes: object) -> bytes:
-    return json.dumps({"class": "DeliveryRequested", "args": [JOB | changes]}).encode()
+def counts(redis: Redis) -> dict[str, int]:
+    return {name.decode(): int(number) for name, number in redis.hgetall(key("counts")).items()}
 
 
-def test_jobs_reach_the_gateway_and_what_breaks_the_contract_goes_to_failed(
-    redis: Redis, redis_server: RedisServer, stub: Stub
-) -> None:
-    broken = resque(delivery_id="d-broken", kind="pigeon")
-    redis.rpush(QUEUE, resque(), broken, b"\xffnot json", resque(delivery_id="d-second"))
+def failed(redis: Redis) -> list[dict[str, object]]:
+    return [json.loads(entry) for entry in redis.lrange("resque:failed", 0, -1)]
+
+
+def left_behind(redis: Redis) -> set[str]:
+    """Keys that an idle mailbox should not have."""
+    known = ("once:", "counts", "report:")
+    names = {name.decode() for name in redis.keys("*transport}*")}
+    return {name for name in names if not name.removeprefix(key("")).startswith(known)}
+
+
+def test_a_worker_process_delivers_and_stops_in_order(redis: Redis, redis_server: RedisServer, stub: Stub) -> None:
+    broken = resque("d-broken", kind="pigeon")
+    redis.rpush(QUEUE, resque(1), broken, b"\xffnot json", resque(2, kind="sms"))
     with process("transport", "--redis", redis_server.url, "--gateway", stub.url) as worker:
-        assert worker.stderr is not None
-        assert "ready" in worker.stderr.readline()
+        wait_ready(worker)
         wait_until(lambda: len(stub.ledger()) == 2, "two deliveries")
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(10) == 0
-    assert [row["delivery_id"] for row in stub.ledger()] == ["d-l-5d21e0", "d-second"]
-    first, second = (json.loads(entry) for entry in redis.lrange("resque:failed", 0, -1))
-    assert base64.b64decode(first["original"]) == broken
+        assert worker.wait(20) == 0
+    assert {(row["delivery_id"], row["kind"]) for row in stub.ledger()} == {("d-000001", "push"), ("d-000002", "sms")}
+    assert left_behind(redis) == set()
+    first, second = failed(redis)
+    assert base64.b64decode(str(first["original"])) == broken
     assert first["pointer"] == "/kind"
-    assert "pigeon" in first["error"]
+    assert "pigeon" in str(first["error"])
     assert first["payload"] == json.loads(broken)
-    assert base64.b64decode(second["original"]) == b"\xffnot json"
-    assert redis.keys("*hand*") == []
+    assert base64.b64decode(str(second["original"])) == b"\xffnot json"
+
+
+def test_jobs_with_and_without_an_envelope_are_delivered(redis: Redis, redis_server: RedisServer) -> None:
+    plain = resque(1)
+    data = json.loads(resque(2))["args"][0]
+    event = encode(Envelope(DeliveryRequested.from_value(data), id="another-id"))
+    bare = json.dumps(json.loads(bytes(event).replace(b"d-000002", b"d-000003"))["args"][0]).encode()
+    redis.rpush(QUEUE, plain, bytes(event), bare)
+    stub = GatewayStub()
+
+    async def walk() -> None:
+        async with stub.serving() as url, hired(redis_server.url, url):
+            await until(lambda: len(stub.ledger) == 3, "three deliveries")
+
+    asyncio.run(walk())
+    assert set(stub.ledger) == {"d-000001", "d-000002", "d-000003"}
+
+
+def test_what_is_too_old_is_dropped_unsent_and_counted(redis: Redis, redis_server: RedisServer) -> None:
+    redis.rpush(QUEUE, resque(1, age=timedelta(hours=2, seconds=5)), resque(2, age=timedelta(hours=1, minutes=59)))
+    stub = GatewayStub()
+
+    async def walk() -> None:
+        async with stub.serving() as url, hired(redis_server.url, url):
+            await until(lambda: sum(counts(redis).values()) == 2, "both settled")
+
+    asyncio.run(walk())
+    assert set(stub.ledger) == {"d-000002"}
+    assert counts(redis) == {"delivered": 1, "expired": 1}
+    assert failed(redis) == []
+
+
+def test_a_delivery_that_was_enqueued_twice_is_sent_once(redis: Redis, redis_server: RedisServer) -> None:
+    redis.rpush(QUEUE, resque(1), resque(1), resque(2))
+    stub = GatewayStub()
+
+    async def walk() -> None:
+        async with stub.serving() as url, hired(redis_server.url, url):
+            await until(lambda: len(stub.ledger) == 2, "two deliveries")
+            redis.rpush(QUEUE, resque(1))
+            await until(lambda: counts(redis).get("duplicate") == 2, "both duplicates dropped")
+
+    asyncio.run(walk())
+    assert stub.ledger["d-000001"].requests == 1
+
+
+def test_without_marks_a_channel_sends_again(redis: Redis, redis_server: RedisServer) -> None:
+    redis.rpush(QUEUE, resque(1), resque(1))
+    stub = GatewayStub()
+
+    async def walk() -> None:
+        async with stub.serving() as url, hired(redis_server.url, url, delivery="at-least-once"):
+            await until(lambda: counts(redis).get("delivered") == 2, "both sent")
+
+    asyncio.run(walk())
+    assert stub.ledger["d-000001"].requests == 2
+
+
+@pytest.mark.parametrize(("delivery", "requests"), [("exactly-once", 2), ("at-most-once", 1)])
+def test_a_cut_connection_after_the_gateway_acted(
+    redis: Redis, redis_server: RedisServer, delivery: str, requests: int
+) -> None:
+    """exactly-once asks again under the same key; at-most-once never does, and says so in `resque:failed`."""
+
+    async def cut(request: web.Request, key: str) -> None:
+        if stub.ledger[key].requests == 1:
+            assert request.transport is not None
+            request.transport.abort()
+
+    stub = GatewayStub(after=cut)
+    redis.rpush(QUEUE, resque(1))
+
+    async def walk() -> None:
+        async with stub.serving() as url, hired(redis_server.url, url, delivery=delivery):
+            await until(lambda: {"delivered", "unsure"} & counts(redis).keys(), "its end")
+
+    asyncio.run(walk())
+    assert stub.ledger["d-000001"].requests == requests
+    assert len(failed(redis)) == (delivery == "at-most-once")
+    assert left_behind(redis) == set()
+
+
+def test_failures_are_retried_with_growing_pauses_then_dead(redis: Redis, redis_server: RedisServer) -> None:
+    asked: list[float] = []
+
+    async def fail(_: web.Request, key: str) -> web.Response | None:
+        if key != "d-000001":
+            return None
+        asked.append(asyncio.get_running_loop().time())
+        return web.json_response({"error": {"status": "INTERNAL", "message": "quotes the payload"}}, status=500)
+
+    stub = GatewayStub(before=fail)
+    redis.rpush(QUEUE, resque(1), resque(2))
+    settings = QUICK.__class__(lease=0.5, poll=0.02, backoff=0.1, max_failures=4)
+
+    async def walk() -> None:
+        async with stub.serving() as url, hired(redis_server.url, url, settings=settings):
+            await until(lambda: "dead" in counts(redis), "its end")
+
+    asyncio.run(walk())
+    assert counts(redis) == {"delivered": 1, "retried": 3, "dead": 1}
+    pauses = [later - earlier for earlier, later in pairwise(asked)]
+    assert all(pause >= 0.05 * 2**number for number, pause in enumerate(pauses))
+    (entry,) = failed(redis)
+    assert (entry["exception"], entry["error"], entry["attempts"]) == ("GatewayError", "failed: 500 INTERNAL", 4)
+    assert left_behind(redis) == set()
+
+
+def test_what_a_gateway_refuses_is_not_sent_again(redis: Redis, redis_server: RedisServer) -> None:
+    redis.rpush(QUEUE, resque(1, kind="sms", recipient={"person_id": "p-ana001"}), resque(2, details={"from": "x"}))
+    stub = GatewayStub()
+
+    async def walk() -> None:
+        async with stub.serving() as url, hired(redis_server.url, url):
+            await until(lambda: counts(redis).get("dead") == 2, "their end")
+
+    asyncio.run(walk())
+    assert {entry["error"] for entry in failed(redis)} == {
+        "refused: an SMS needs /recipient/phone, and there is none",
+        "refused: 400 INVALID_ARGUMENT",
+    }
+
+
+def test_a_dead_letter_can_be_retried_the_way_resque_does(redis: Redis, redis_server: RedisServer) -> None:
+    well = False
+
+    async def fail(_: web.Request, key: str) -> web.Response | None:
+        return None if well else web.Response(status=500)
+
+    stub = GatewayStub(before=fail)
+    redis.rpush(QUEUE, resque(1))
+    settings = QUICK.__class__(lease=0.5, poll=0.02, backoff=0.01, max_failures=2)
+
+    async def walk() -> None:
+        nonlocal well
+        async with stub.serving() as url, hired(redis_server.url, url, settings=settings):
+            await until(lambda: "dead" in counts(redis), "its end")
+            well = True
+            (entry,) = failed(redis)
+            redis.rpush(f"resque:queue:{entry['queue']}", json.dumps(entry["payload"]))
+            await until(lambda: "delivered" in counts(redis), "its second life")
+
+    asyncio.run(walk())
+    assert set(stub.ledger) == {"d-000001"}
+
+
+def test_queues_are_worked_in_order_of_priority(redis: Redis, redis_server: RedisServer) -> None:
+    redis.rpush("resque:queue:low", *(resque(f"d-low{n:03}") for n in range(300)))
+    redis.rpush("resque:queue:high", *(resque(f"d-high{n:03}") for n in range(300)))
+    stub = GatewayStub()
+
+    async def walk() -> None:
+        async with (
+            stub.serving() as url,
+            hired(redis_server.url, url, queues=("high", "low"), limits=Limits(concurrency=1)),
+        ):
+            await until(lambda: len(stub.ledger) == 600, "all")
+
+    asyncio.run(walk())
+    order = [name[:5] for name in stub.ledger]
+    assert "d-low" not in order[:200]
+    assert order[-200:] == ["d-low"] * 200
+
+
+def test_one_slow_gateway_does_not_hold_up_the_other(redis: Redis, redis_server: RedisServer) -> None:
+    stuck = asyncio.Event()
+
+    async def slow(request: web.Request, key: str) -> None:
+        if "projects" in request.path:
+            await stuck.wait()
+
+    stub = GatewayStub(before=slow)
+    redis.rpush(QUEUE, *(resque(n) for n in range(500)), resque("d-an-sms", kind="sms"))
+
+    async def walk() -> None:
+        async with stub.serving() as url, hired(redis_server.url, url, limits=Limits(concurrency=4), patience=60):
+            await until(lambda: "d-an-sms" in stub.ledger, "the SMS")
+            assert len(stub.ledger) == 1
+            stuck.set()
+            await until(lambda: len(stub.ledger) == 501, "all")
+
+    asyncio.run(walk())
+    assert all(row.requests == 1 for row in stub.ledger.values())
+
+
+def test_stopping_gives_back_what_has_not_been_started(redis: Redis, redis_server: RedisServer) -> None:
+    jobs = [resque(n) for n in range(20)]
+
+    async def slow(_: web.Request, key: str) -> None:
+        started.set()
+        await asyncio.sleep(0.3)
+
+    stub = GatewayStub(before=slow)
+    redis.rpush(QUEUE, *jobs)
+
+    async def walk() -> None:
+        global started  # noqa: PLW0603
+        started = asyncio.Event()
+        async with stub.serving() as url, hired(redis_server.url, url, limits=Limits(concurrency=2)):
+            await started.wait()
+
+    asyncio.run(walk())
+    assert redis.lrange(QUEUE, 0, -1) == jobs[len(stub.ledger) :]
+    assert set(stub.ledger) == {"d-000000", "d-000001"}
+    assert left_behind(redis) == set()
+
+
+def test_resque_books_are_kept(redis: Redis, redis_server: RedisServer) -> None:
+    stub = GatewayStub()
+    holding = asyncio.Event()
+
+    async def hold(_: web.Request, key: str) -> None:
+        if key == "d-000009":
+            await holding.wait()
+
+    stub = GatewayStub(before=hold)
+    redis.rpush(QUEUE, resque(1), b"nonsense", resque(9))
+
+    async def walk() -> None:
+        async with stub.serving() as url, hired(redis_server.url, url):
+            written = ("resque:stat:processed", "resque:stat:failed")
+            await until(lambda: redis.mget(*written) == [b"2", b"1"], "the statistics")
+            await until(lambda: redis.keys("resque:stat:*:*:*"), "this worker's own")
+            (name,) = redis.smembers("resque:workers")
+            host, pid, queues = name.decode().split(":")
+            assert "-transport-" in host
+            assert pid.isdigit()
+            assert queues == "transport"
+            await until(lambda: redis.get(f"resque:stat:processed:{name.decode()}") == b"2", "its share")
+            assert redis.smembers("resque:queues") == {b"transport"}
+            assert redis.get(f"resque:worker:{name.decode()}:started")
+            at = datetime.fromisoformat(redis.hget("resque:workers:heartbeat", name).decode())
+            assert datetime.now(UTC) - at < timedelta(minutes=1)
+            at_work = f"resque:worker:{name.decode()}"
+            await until(lambda: b"d-000009" in (redis.get(at_work) or b""), "its job")
+            doing = json.loads(redis.get(at_work))
+            assert doing["queue"] == "transport"
+            assert doing["payload"]["args"][0]["delivery_id"] == "d-000009"
+            holding.set()
+
+    asyncio.run(walk())
+    assert redis.smembers("resque:workers") == set()
+    assert redis.keys("resque:worker:*") == []
+    assert redis.keys("resque:stat:*:*") == []
+    assert redis.get("resque:stat:processed") == b"3"
+
+
+def test_paused_workers_take_nothing(redis: Redis, redis_server: RedisServer) -> None:
+    redis.set("resque:pause-all-workers", "true")
+    stub = GatewayStub()
+
+    async def walk() -> None:
+        async with stub.serving() as url, hired(redis_server.url, url) as worker:
+            await until(lambda: worker.paused, "the pause")
+            await asyncio.sleep(2 * QUICK.poll)  # a fetch that was under way
+            redis.rpush(QUEUE, resque(1))
+            await asyncio.sleep(0.3)
+            assert redis.llen(QUEUE) == 1
+            redis.delete("resque:pause-all-workers")
+            await until(lambda: stub.ledger, "the delivery")
+
+    asyncio.run(walk())

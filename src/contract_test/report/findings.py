@@ -65,7 +65,7 @@ def as_github(findings: Sequence[Finding]) -> str:
     """Workflow commands: annotations in a pull request."""
     return "".join(
         f"::{each.severity} file={_property(each.file)},title={_property(each.rule)}::"
-        f"{_data(chr(10).join(map(_line, (_told(each), *each.details, each.advice))))}\n"
+        f"{_data(chr(10).join((_told(each), *each.details, each.advice)))}\n"
         for each in findings
     )
 
@@ -126,8 +126,9 @@ def _safe(text: str) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return _line(escaped)
 
 
 def _property(text: str) -> str:
-    return _data(_line(text)).replace(":", "%3A").replace(",", "%2C")
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

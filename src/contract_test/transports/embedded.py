@@ -37,7 +37,7 @@ def redis_server() -> Iterator[Server]:
 
     Raises `BrokerMissingError` where there is neither, `ChildFailedError` where it does not start.
     """
-    program, origin = _redis_program()
+    program, origin = redis_program()
     with contextlib.ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="contract-test-redis-")))
         for attempt in range(1, _STARTS + 1):
@@ -70,7 +70,7 @@ def kafka_broker() -> Iterator[Server]:
     yield Server(f"{broker.host}:{broker.port}", "embedded Kafka (librdkafka's in-process broker)")
 
 
-def _redis_program() -> tuple[Path, str]:
+def redis_program() -> tuple[Path, str]:
     """Find a server to run, and say where it comes from."""
     if on_path := shutil.which("redis-server"):
         return Path(on_path), "redis-server on the PATH"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from envelopes._envelope import Wire
+from envelopes._envelope import Headers, Wire
 from envelopes.types import FrozenMap
 
 
@@ -41,7 +41,7 @@ class Codec(Protocol):
         """The path to the data in the parsed JSON of a message that can be read."""
         ...
 
-    def read(self, wire: Wire) -> tuple[Parts, Any]:
+    def read(self, raw: bytes, key: bytes | None, headers: Headers) -> tuple[Parts, Any]:
         """Give the context and the parsed data. Raises Malformed."""
         ...
 
@@ -50,9 +50,9 @@ class Codec(Protocol):
         ...
 
 
-def key_text(wire: Wire) -> str | None:
+def key_text(key: bytes | None) -> str | None:
     """Read a stream's key as text."""
-    return None if wire.key is None else wire.key.decode(errors="backslashreplace")
+    return None if key is None else key.decode(errors="backslashreplace")
 
 
 def key_bytes(parts: Parts) -> bytes | None:

@@ -17,7 +17,7 @@ import orjson
 
 from envelopes import _json
 from envelopes._contract import excerpt
-from envelopes._envelope import Wire
+from envelopes._envelope import Headers, Wire
 from envelopes.types import plain, read_timestamp
 
 from ._parts import Malformed, Parts, key_bytes, key_text
@@ -34,17 +34,19 @@ _DATE_TIME = re.compile(
 HEAD = 0
 
 
-def read(wire: Wire) -> tuple[Parts, Any]:
+def read(raw: bytes, key: bytes | None, headers: Headers) -> tuple[Parts, Any]:
     """Read an event in either mode."""
-    headers = {name: value.decode(errors="replace") for name, value in wire.headers if name.startswith("ce_")}
-    if "ce_specversion" not in headers:
-        parts, data = read_event(parse(wire))
+    named = (
+        {name: value.decode(errors="replace") for name, value in headers if name.startswith("ce_")} if headers else {}
+    )
+    if "ce_specversion" not in named:
+        parts, data = read_event(parse(raw))
     else:
-        attributes: dict[str, Any] = {name[3:]: value for name, value in headers.items()}
-        content_type = next((value.decode() for name, value in wire.headers if name == "content-type"), None)
-        parts = _context(attributes | ({} if content_type is None else {"datacontenttype": content_type}))
-        data = parse(wire)
-    return (parts if wire.key is None else _with_key(parts, key_text(wire))), data
+        attributes: dict[str, Any] = {name[3:]: value for name, value in named.items()}
+        content_type = next((value.decode(errors="replace") for name, value in headers if name == "content-type"), None)
+        parts = _context(attributes if content_type is None else attributes | {"datacontenttype": content_type})
+        data = parse(raw)
+    return (parts if key is None else parts._replace(key=key_text(key))), data
 
 
 def place(payload: Any) -> tuple[str | int, ...]:
@@ -147,7 +149,3 @@ def _header(value: Any) -> bytes:
         return value.encode()
     text = _json.dumps(value, plain)
     return text.strip(b'"')
-
-
-def _with_key(parts: Parts, key: str | None) -> Parts:
-    return Parts(parts.type, parts.id, parts.source, parts.time, parts.dataschema, None, key, parts.extensions)

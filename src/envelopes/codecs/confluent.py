@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from envelopes._envelope import Wire
+from envelopes._envelope import Headers, Wire
 
 from ._parts import Malformed, Parts, key_bytes, key_text
 from .json import parse
@@ -16,12 +16,12 @@ _HEAD = struct.Struct(">bI")
 HEAD = _HEAD.size
 
 
-def read(wire: Wire) -> tuple[Parts, Any]:
+def read(raw: bytes, key: bytes | None, headers: Headers) -> tuple[Parts, Any]:  # noqa: ARG001 - every codec has this signature
     """Read the schema id and the data."""
-    if len(wire) < _HEAD.size or wire[0] != 0:
-        raise Malformed("", "a zero byte and a schema id of four bytes", f"{bytes(wire[:5]).hex(' ') or 'nothing'}")
-    _, schema_id = _HEAD.unpack_from(wire)
-    return Parts(schema_id=schema_id, key=key_text(wire)), parse(wire[_HEAD.size :])
+    if len(raw) < _HEAD.size or raw[0] != 0:
+        raise Malformed("", "a zero byte and a schema id of four bytes", f"{raw[:5].hex(' ') or 'nothing'}")
+    _, schema_id = _HEAD.unpack_from(raw)
+    return Parts(schema_id=schema_id, key=key_text(key)), parse(raw[_HEAD.size :])
 
 
 def place(payload: Any) -> tuple[str | int, ...]:  # noqa: ARG001 - every codec has this signature

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from envelopes import _json
-from envelopes._envelope import Wire
+from envelopes._envelope import Headers, Wire
 
 from ._parts import Malformed, Parts, key_bytes, key_text
 
 HEAD = 0
+_NOTHING = Parts()
 
 
-def read(wire: Wire) -> tuple[Parts, Any]:
+def read(raw: bytes, key: bytes | None, headers: Headers) -> tuple[Parts, Any]:  # noqa: ARG001 - every codec has this signature
     """Everything is data; the catalog's pointers find the rest in it."""
-    return Parts(key=key_text(wire)), parse(wire)
+    return (_NOTHING if key is None else Parts(key=key_text(key))), parse(raw)
 
 
 def place(payload: Any) -> tuple[str | int, ...]:  # noqa: ARG001 - every codec has this signature
@@ -30,6 +31,6 @@ def write(parts: Parts, raw: bytes, mode: str) -> Wire:  # noqa: ARG001 - every 
 def parse(raw: bytes) -> Any:
     """Read one JSON text. Raises Malformed."""
     try:
-        return _json.loads(bytes(raw))
+        return _json.loads(raw)
     except _json.JsonError as error:
         raise Malformed("", "one JSON text", str(error)) from None

@@ -10,7 +10,7 @@ from typing import Any
 
 from envelopes import _json
 from envelopes._contract import excerpt
-from envelopes._envelope import Wire
+from envelopes._envelope import Headers, Wire
 from envelopes.types import plain
 
 from . import cloudevents
@@ -20,9 +20,9 @@ from .json import parse
 HEAD = 0
 
 
-def read(wire: Wire) -> tuple[Parts, Any]:
+def read(raw: bytes, key: bytes | None, headers: Headers) -> tuple[Parts, Any]:  # noqa: ARG001 - every codec has this signature
     """Read a job, with or without an envelope."""
-    job = parse(wire)
+    job = parse(raw)
     if not isinstance(job, dict):
         raise Malformed("", "a Resque job", excerpt(job))
     name, args = job.get("class"), job.get("args")

@@ -1,4 +1,4 @@
-"""`python -m feed`: run the service until SIGTERM."""
+"""`python -m feed`: run the service until SIGTERM; `replay` and `trending` beside it."""
 
 from __future__ import annotations
 
@@ -6,42 +6,92 @@ import argparse
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
+
+from confluent_kafka import KafkaException
+from sqlalchemy.exc import OperationalError
 
 from .consumer import Consumer, DeadLetterError
 from .feed import Feed
 from .outbox import STREAM, Outbox
+from .replay import replay
 from .store import Store
+from .trending import run as run_trending
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run; return the exit code: 0 after SIGTERM or SIGINT, 3 where a dead letter could not be written."""
+    """Run; return the exit code: 0 after SIGTERM or SIGINT, 2 for a wrong option, 3 where it could not go on."""
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    logging.basicConfig(format="feed: %(message)s", level=logging.WARNING, stream=sys.stderr)
+    try:
+        {"replay": rebuild, "trending": watch, None: consume}[options.command](options)
+    except ValueError as error:
+        parser.error(str(error))
+    except (DeadLetterError, KafkaException, OperationalError) as error:
+        say(f"feed: stopped: {error}")
+        return 3
+    return 0
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
     parser = argparse.ArgumentParser(prog="python -m feed", description="Count likes, keep news feeds, ask for pushes.")
-    parser.add_argument("--kafka", required=True, metavar="ADDRESS", help="bootstrap servers, host:port[,host:port]")
-    parser.add_argument("--redis", required=True, metavar="URL", help="where the transport's mailbox is")
-    parser.add_argument("--store", required=True, metavar="PATH", help="an SQLite file, or postgresql+psycopg://…")
+    parser.add_argument("command", nargs="?", choices=["replay", "trending"], help="what to do instead of serving")
+    parser.add_argument("--kafka", metavar="ADDRESS", required=True, help="bootstrap servers, host:port[,host:port]")
+    parser.add_argument("--redis", metavar="URL", default="redis://localhost", help="where the transport's mailbox is")
+    parser.add_argument("--store", metavar="PATH", default="feed.db", help="an SQLite file, or postgresql+psycopg://…")
+    parser.add_argument("--http", metavar="HOST:PORT", help="serve the feed, /healthz and /metrics here")
     parser.add_argument(
         "--session", type=float, default=6.0, metavar="SECONDS",
         help="a member that is silent for so long loses its partitions (default: %(default)s, the least that a broker "
         "allows unless told otherwise)",
     )  # fmt: skip
-    options = parser.parse_args(arguments)
-    logging.basicConfig(format="feed: %(message)s", level=logging.WARNING, stream=sys.stderr)
+    group = parser.add_argument_group("replay", "Rebuild the store from the stream, beside the live one; then switch.")
+    group.add_argument("--from", dest="start", default="beginning", help="beginning, an offset, or a time")
+    group.add_argument("--into", metavar="NAME", default="replayed", help="the new generation's name: a-z, 0-9, _")
+    group = parser.add_argument_group("trending", "Print the most liked messages whenever they change, as JSON lines.")
+    group.add_argument("--window", type=float, default=3600, metavar="SECONDS")
+    group.add_argument("--top", type=int, default=10, metavar="N")
+    return parser
 
+
+def consume(options: argparse.Namespace) -> None:
+    """Run the service."""
+    stopping = told_to_stop()
     store = Store(options.store)
     ready = f"feed: ready: reads {STREAM} at {options.kafka} as a member of group feed"
-    outbox = Outbox(store, options.redis)
-    consumer = Consumer(options.kafka, Feed(store), outbox, session=options.session, ready=lambda: say(ready))
+    outbox, feed = Outbox(store, options.redis), Feed(store)
+    consumer = Consumer(options.kafka, feed, outbox, session=options.session, ready=lambda: say(ready))
+    server: AbstractContextManager[None] = nullcontext()
+    if options.http:
+        from .http import make_app, serve
+
+        server = serve(make_app(feed, consumer.trouble), options.http)
+    with server:
+        consumer.run(stopping)
+    store.close()
+
+
+def rebuild(options: argparse.Namespace) -> None:
+    """Replay the stream into a new generation of the store."""
+    count = replay(options.kafka, Store(options.store), options.start, options.into)
+    say(f"feed: generation {options.into} is live; {count} messages were taken in again")
+
+
+def watch(options: argparse.Namespace) -> None:
+    """Print what trends."""
+    run_trending(options.kafka, timedelta(seconds=options.window), options.top, told_to_stop())
+
+
+def told_to_stop() -> Callable[[], bool]:
+    """From now on SIGTERM and SIGINT do not kill; the result says whether one came."""
+    signals: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: consumer.stop())
-    try:
-        consumer.run()
-    except DeadLetterError as error:
-        say(f"feed: stopped: {error}")
-        return 3
-    finally:
-        store.close()
-    return 0
+        signal.signal(number, lambda number, _: signals.append(number))
+    return lambda: bool(signals)
 
 
 def say(line: str) -> None:

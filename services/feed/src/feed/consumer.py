@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
+import sqlalchemy as sa
 from confluent_kafka import Consumer as KafkaConsumer
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
-from envelopes import DecodeError, Wire, decode
+from envelopes import DecodeError, ValueObject, Wire, decode
 
 from .feed import Feed, Received
+from .metrics import DEAD_LETTERS, LAG, LATENCY, MESSAGES, REBALANCES
 from .outbox import STREAM, Outbox
+
+T = TypeVar("T")
 
 log = logging.getLogger("feed")
 
-DEAD_LETTERS = f"{STREAM}.dead-letter"
+DEAD_LETTER_TOPIC = f"{STREAM}.dead-letter"
 BATCH = 1000
 
 
@@ -32,7 +39,9 @@ class Consumer:
     ) -> None:
         self._feed, self._outbox, self._ready = feed, outbox, ready
         self._partitions: set[int] = set()
-        self._stopping = self._seen_group = False
+        self._stopping: Callable[[], bool] = lambda: False
+        self._seen_group = False
+        self._trouble: str | None = "waits for its partitions"
         self._producer = Producer(
             {"bootstrap.servers": kafka, "enable.idempotence": True, "message.timeout.ms": 30_000}
         )
@@ -49,17 +58,17 @@ class Consumer:
             }
         )
 
-    def stop(self) -> None:
-        """Let `run` end after the batch in hand; safe to call in a signal handler."""
-        self._stopping = True
+    def run(self, stopping: Callable[[], bool]) -> None:
+        """Read until told to stop, and then finish the batch in hand.
 
-    def run(self) -> None:
-        """Read until `stop`. Raises DeadLetterError, and KafkaException where reading cannot go on."""
+        Raises DeadLetterError, and KafkaException where reading cannot go on.
+        """
+        self._stopping = stopping
         with suppress(KafkaException):  # a broker that makes topics on first use makes it now; one that is away comes
             self._producer.list_topics(STREAM, timeout=5)
         self._consumer.subscribe([STREAM], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
         try:
-            while not self._stopping:
+            while not stopping():
                 self.step()
         finally:
             self._consumer.close()
@@ -71,9 +80,28 @@ class Consumer:
         records = [] if first is None else [first, *self._consumer.consume(BATCH - 1, 0)]
         batch = self._read(records)
         if batch:
-            self._feed.handle_batch(batch)
+            self._patiently(lambda: self._feed.handle_batch(batch))
             self._show_progress(batch)
-        self._outbox.send(self._partitions)
+        self._patiently(lambda: self._outbox.send(self._partitions))
+
+    def trouble(self) -> str | None:
+        """Say in a few words what keeps messages from being taken in; None while all is well."""
+        return self._trouble
+
+    def _patiently(self, do: Callable[[], T]) -> T:
+        """Do it, and where the database is away do it again until it is back: what was read is never let go."""
+        while True:
+            try:
+                done = do()
+            except sa.exc.OperationalError as error:
+                self._trouble = f"the store is away: {error.orig}".strip()
+                log.warning("%s; the next try is in 1 s", self._trouble)
+                if self._stopping():
+                    raise
+                time.sleep(1)
+            else:
+                self._trouble = None
+                return done
 
     def _read(self, records: Sequence[Message]) -> list[Received]:
         batch, dead = [], 0
@@ -85,15 +113,17 @@ class Consumer:
             partition, offset = record.partition(), record.offset()
             assert partition is not None
             assert offset is not None
-            wire = _wire(record)
+            wire = wire_of(record)
             try:
-                batch.append(Received(partition, offset, decode(wire, channel="activity").data))
+                envelope = decode(wire, channel="activity")
+                batch.append(Received(partition, offset, envelope.data, envelope.time))
             except DecodeError as reason:
                 self._bury(wire, partition, offset, reason)
                 batch.append(Received(partition, offset, None))
                 dead += 1
+        DEAD_LETTERS.inc(dead)
         if dead and self._producer.flush(30):
-            raise DeadLetterError(f"{dead} dead letters could not be written to {DEAD_LETTERS} within 30 s")
+            raise DeadLetterError(f"{dead} dead letters could not be written to {DEAD_LETTER_TOPIC} within 30 s")
         return batch
 
     def _bury(self, wire: Wire, partition: int, offset: int, reason: DecodeError) -> None:
@@ -101,17 +131,33 @@ class Consumer:
         place = f"{STREAM}/{partition}/{offset}"
         added = [("dead-letter-place", place.encode()), ("dead-letter-reason", str(reason).encode())]
         headers: list[tuple[str, str | bytes | None]] = [*wire.headers, *added]
-        self._producer.produce(DEAD_LETTERS, bytes(wire), wire.key, headers=headers, on_delivery=_raise_undelivered)
+        try:
+            self._producer.produce(
+                DEAD_LETTER_TOPIC, bytes(wire), wire.key, headers=headers, on_delivery=_raise_undelivered
+            )
+        except KafkaException as error:
+            raise DeadLetterError(
+                f"the message at {place} could not be written to {DEAD_LETTER_TOPIC}: {error}"
+            ) from None
 
     def _show_progress(self, batch: Sequence[Received]) -> None:
-        """Commit to Kafka what is stored, for the eyes of lag monitors only."""
+        """Tell the metrics, and commit to Kafka what is stored, for the eyes of lag monitors only."""
+        now = datetime.now(UTC)
+        for subject, count in Counter(name_of(received.message) for received in batch).items():
+            MESSAGES.labels(subject).inc(count)
+        for received in batch:
+            if received.time is not None:
+                LATENCY.observe((now - received.time).total_seconds())
         following = {received.partition: received.offset + 1 for received in batch}
         places = [TopicPartition(STREAM, partition, offset) for partition, offset in following.items()]
+        for place in places:
+            _, end = self._consumer.get_watermark_offsets(place, cached=True)
+            LAG.labels(place.partition).set(max(0, end - place.offset))
         self._consumer.commit(offsets=places, asynchronous=True)
 
     def _assigned(self, consumer: KafkaConsumer, partitions: list[TopicPartition]) -> None:
-        with self._feed.store.begin() as unit:
-            offsets = unit.offsets({each.partition for each in partitions})
+        REBALANCES.inc()
+        offsets = self._patiently(lambda: self._feed.store.offsets({each.partition for each in partitions}))
         consumer.assign([TopicPartition(STREAM, partition, offset) for partition, offset in offsets.items()])
         self._partitions = set(offsets)
         if not self._seen_group:
@@ -120,10 +166,16 @@ class Consumer:
 
     def _revoked(self, consumer: KafkaConsumer, _: list[TopicPartition]) -> None:
         consumer.unassign()
+        LAG.clear()
         self._partitions = set()
 
 
-def _wire(record: Message) -> Wire:
+def name_of(message: ValueObject | None) -> str:
+    """Give the subject of a message."""
+    return "unreadable" if message is None else message.__contract__.subject
+
+
+def wire_of(record: Message) -> Wire:
     """Give a record as it came; its client types everything as text or bytes, and gives bytes."""
     headers: Any = record.headers() or ()
     value: Any = record.value()
@@ -133,7 +185,7 @@ def _wire(record: Message) -> Wire:
 
 def _raise_undelivered(error: KafkaError | None, _: Message) -> None:
     if error is not None:
-        raise DeadLetterError(f"a dead letter could not be written to {DEAD_LETTERS}: {error.str()}")
+        raise DeadLetterError(f"a dead letter could not be written to {DEAD_LETTER_TOPIC}: {error.str()}")
 
 
 def _pass_or_raise(error: KafkaError) -> None:

@@ -22,6 +22,8 @@ class Received(NamedTuple):
     partition: int
     offset: int
     message: ValueObject | None
+    time: datetime | None = None
+    """When it happened."""
 
 
 class Feed:
@@ -33,24 +35,14 @@ class Feed:
     def handle(self, message: ValueObject) -> list[DeliveryRequested]:
         """Take one message in, in a transaction of its own, and return what is to be sent because of it."""
         with self.store.begin() as unit:
-            return [push for _, push in self._take_in(unit, [Received(-1, -1, message)])]
+            return [ask_for_push(like) for _, like in take_in(unit, [Received(-1, -1, message)])]
 
     def handle_batch(self, batch: Sequence[Received]) -> None:
-        """Take a batch of the stream in: effects, pushes and offsets in one transaction.
-
-        What lies before a partition's stored offset was taken in already, by this process or by one that held the
-        partition before, and changes nothing.
-        """
+        """Take a batch of the stream in: effects, pushes and offsets in one transaction."""
         with self.store.begin() as unit:
-            following = unit.offsets({received.partition for received in batch})
-            new = []
-            for received in batch:
-                if received.offset >= following[received.partition]:
-                    following[received.partition] = received.offset + 1
-                    new.append(received)
-            pushes = self._take_in(unit, new)
-            unit.enqueue([(cause.partition, cause.offset, encode(push, source="/feed")) for cause, push in pushes])
-            unit.advance(following)
+            news = take_in_new(unit, batch)
+            jobs = [(cause.partition, cause.offset, encode(ask_for_push(like), source="/feed")) for cause, like in news]
+            unit.enqueue(jobs)
 
     def likes(self, message_id: str) -> int:
         """Count the people who like a message."""
@@ -64,21 +56,37 @@ class Feed:
         """Give a person's news feed, newest first: one item per message that others like."""
         return self.store.items(person_id, limit)
 
-    def _take_in(self, unit: Unit, batch: Sequence[Received]) -> list[tuple[Received, DeliveryRequested]]:
-        posts = [received.message for received in batch if isinstance(received.message, MessagePosted)]
-        unit.remember(list(map(as_post, posts)))
-        first: dict[tuple[str, str], tuple[Received, Likes]] = {}
-        for received in batch:
-            if isinstance(received.message, Likes):
-                like = received.message
-                first.setdefault((like.message_id, like.liker.person_id), (received, like))
-        counted = unit.count([as_like(like) for _, like in first.values()])
-        now = datetime.now(UTC)
-        return [
-            (received, ask_for_push(like, now))
-            for pair, (received, like) in first.items()
-            if pair in counted and like.liker.person_id != like.author.person_id
-        ]
+
+def take_in_new(unit: Unit, batch: Sequence[Received]) -> list[tuple[Received, Likes]]:
+    """Take in what of a batch is new to the store, and move its offsets.
+
+    What lies before a partition's stored offset was taken in already, by this process or by one that held the partition
+    before, and changes nothing.
+    """
+    following = unit.offsets({received.partition for received in batch})
+    new = []
+    for received in batch:
+        if received.offset >= following[received.partition]:
+            following[received.partition] = received.offset + 1
+            new.append(received)
+    unit.advance(following)
+    return take_in(unit, new)
+
+
+def take_in(unit: Unit, batch: Sequence[Received]) -> list[tuple[Received, Likes]]:
+    """Keep posts and likes; return the likes that the author does not know of yet."""
+    unit.remember([as_post(received.message) for received in batch if isinstance(received.message, MessagePosted)])
+    first: dict[tuple[str, str], tuple[Received, Likes]] = {}
+    for received in batch:
+        if isinstance(received.message, Likes):
+            like = received.message
+            first.setdefault((like.message_id, like.liker.person_id), (received, like))
+    counted = unit.count([as_like(like) for _, like in first.values()])
+    return [
+        (received, like)
+        for pair, (received, like) in first.items()
+        if pair in counted and like.liker.person_id != like.author.person_id
+    ]
 
 
 def as_post(message: MessagePosted) -> Post:
@@ -93,7 +101,7 @@ def as_like(like: Likes) -> Like:
     )
 
 
-def ask_for_push(like: Likes, now: datetime) -> DeliveryRequested:
+def ask_for_push(like: Likes) -> DeliveryRequested:
     """Ask that the author be told. The id follows from the like: asking twice is asking once."""
     return DeliveryRequested(
         delivery_id=f"d-{like.like_id}",
@@ -101,6 +109,6 @@ def ask_for_push(like: Likes, now: datetime) -> DeliveryRequested:
         recipient=Recipient(person_id=like.author.person_id),
         text=f"{like.liker.name} likes your message",
         details=FrozenMap({"message_id": like.message_id}),
-        enqueued_at=now,
+        enqueued_at=datetime.now(UTC),
         caused_by=like.like_id,
     )

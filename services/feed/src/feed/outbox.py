@@ -9,6 +9,7 @@ from collections.abc import Collection
 import redis
 from envelopes.messages import CATALOG
 
+from .metrics import PUSHES
 from .store import Store
 
 log = logging.getLogger("feed")
@@ -52,10 +53,11 @@ class Outbox:
             try:
                 arguments = [part for job in jobs for part in job]
                 self._send(keys=[MAILBOX, "resque:queues", SENT], args=[MAILBOX.rpartition(":")[2], *arguments])
-            except (redis.ConnectionError, redis.TimeoutError) as error:
+            except redis.RedisError as error:
                 log.warning("pushes wait in the outbox, the next try is in %g s: %s", self._pause, error)
                 self._not_before = time.monotonic() + self._pause
                 return False
+            PUSHES.inc(len(jobs))
             with self._store.begin() as unit:
                 unit.sent({partition: offset for partition, offset, _ in jobs})
         return True

@@ -1,40 +1,144 @@
-"""`python -m transport`: run a worker until SIGTERM or SIGINT."""
+"""`python -m transport`: deliver until SIGTERM or SIGINT. `python -m transport status`: what is going on."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
+import gc
+import os
+import secrets
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from contextlib import aclosing as closing
 
 import aiohttp
-from redis.asyncio import Redis
 
-from .gateways import HttpGateway
+from envelopes import Channel
+from envelopes.messages import CATALOG
+
+from .books import Books
+from .gateways import GATEWAYS, Endpoint, open_gateways
+from .link import connect
+from .logs import log_to_stderr
+from .mailbox import PREFIX, Holder, Mailbox
+from .scripts import AnyRedis
+from .settings import Settings
+from .status import show_status
+from .valve import Limits, Valve
 from .worker import Worker
+
+CHANNEL = "transport"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse the command line and run; 0 after an orderly stop."""
-    parser = argparse.ArgumentParser(prog="transport", description=__doc__)
-    parser.add_argument("--redis", required=True, metavar="URL", help="redis://host:port/db")
-    parser.add_argument("--gateway", required=True, metavar="URL", help="where deliveries are posted")
-    options = parser.parse_args(arguments)
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO)
-    asyncio.run(_run(options.redis, options.gateway))
+    """Parse the command line and run; 0 after an orderly stop, 2 where the command line is wrong."""
+    options = _parser().parse_args(arguments)
+    log_to_stderr(options.log_level)
+    asyncio.run(_status(options) if options.command == "status" else _work(options))
     return 0
 
 
-async def _run(redis_url: str, gateway_url: str) -> None:
-    timeout = aiohttp.ClientTimeout(total=10)
-    async with Redis.from_url(redis_url) as redis, aiohttp.ClientSession(timeout=timeout) as session:
-        worker = Worker(redis, HttpGateway(gateway_url, session))
-        loop = asyncio.get_running_loop()
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="transport", description=__doc__)
+    add = parser.add_argument
+    add("command", nargs="?", choices=("work", "status"), default="work")
+    add("--redis", required=True, metavar="URL", help="redis://host:port/db")
+    add("--cluster", action="store_true", help="the URL names a node of a Redis Cluster")
+    add(
+        "--queue",
+        action="append",
+        metavar="NAME",
+        help="a Resque queue, the most urgent first; by default the channel's",
+    )
+    add("--gateway", metavar="URL", help="where gateways are that have no URL of their own")
+    for kind in GATEWAYS:
+        add(f"--{kind}-url", metavar="URL", help=f"the {kind} gateway; its secret is in ${_secret(kind)}")
+        add(f"--{kind}-account", default="local", metavar="NAME", help="project, or account")
+        add(f"--{kind}-rate", type=float, metavar="N", help="what it may see in any second, from all workers together")
+        add(f"--{kind}-concurrency", type=int, default=Limits().concurrency, metavar="N", help="%(default)s at once")
+    add("--sms-sender", default="+15005550006", metavar="NUMBER", help="or a Messaging Service SID")
+    add("--timeout", type=float, default=10.0, metavar="S", help="for a gateway's answer; %(default)s")
+    add("--batch", type=int, default=Settings().batch, metavar="N", help="%(default)s jobs are fetched at once")
+    add("--lease", type=float, default=Settings().lease, metavar="S", help="a silent worker is dead; %(default)s")
+    add("--deadline", type=float, default=Settings().deadline, metavar="S", help="for an orderly stop; %(default)s")
+    add("--attempts", type=int, default=Settings().max_failures, metavar="N", help="then resque:failed; %(default)s")
+    add("--backoff", type=float, default=Settings().backoff, metavar="S", help="after the first failure; %(default)s")
+    add("--metrics", metavar="HOST:PORT", help="serve /metrics and /healthz there")
+    add("--log-level", default="info", choices=("debug", "info", "warning", "error"))
+    return parser
+
+
+def _secret(kind: str) -> str:
+    return f"TRANSPORT_{kind.upper()}_SECRET"
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    return Settings(
+        batch=options.batch,
+        in_hand=3 * options.batch,
+        lease=options.lease,
+        deadline=options.deadline,
+        max_failures=options.attempts,
+        backoff=options.backoff,
+    )
+
+
+def _channel(address: str) -> Channel:
+    """The channel of that address in the catalog; queues that it does not name are like its `transport`."""
+    return next((each for each in CATALOG.channels.values() if each.address == address), CATALOG.channel(CHANNEL))
+
+
+def _mailboxes(options: argparse.Namespace, redis: AnyRedis, holder: Holder) -> list[Mailbox]:
+    names = options.queue or [CATALOG.channel(CHANNEL).address.removeprefix(PREFIX)]
+    return [Mailbox(redis, name, _channel(PREFIX + name), list(GATEWAYS), holder) for name in names]
+
+
+async def _status(options: argparse.Namespace) -> None:
+    async with closing(connect(options.redis, cluster=options.cluster)) as redis:
+        sys.stdout.write(await show_status(_mailboxes(options, redis, Holder("status", options.lease))) + "\n")
+
+
+def calm_collector() -> None:
+    """Let the garbage collector look less often, and not at what was imported: jobs are no cycles."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 50)
+
+
+async def _work(options: argparse.Namespace) -> None:
+    calm_collector()
+    token = secrets.token_hex(6)
+    async with AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(closing(connect(options.redis, cluster=options.cluster)))
+        pool = aiohttp.TCPConnector(limit=0)
+        timeout = aiohttp.ClientTimeout(total=options.timeout)
+        session = await stack.enter_async_context(aiohttp.ClientSession(connector=pool, timeout=timeout))
+        endpoints = {kind: _endpoint(options, kind, session) for kind in GATEWAYS}
+        valves = [Valve(kind, _limits(options, kind), redis) for kind in GATEWAYS]
+        mailboxes = _mailboxes(options, redis, Holder(token, options.lease))
+        books = Books(redis, [box.queue for box in mailboxes], token)
+        worker = Worker(mailboxes, open_gateways(endpoints), valves, books, _settings(options))
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, worker.stop)
+            asyncio.get_running_loop().add_signal_handler(number, worker.stop)
+        if options.metrics:
+            host, _, port = options.metrics.rpartition(":")
+            await stack.enter_async_context(worker.metrics.serving(host or "127.0.0.1", int(port)))
         await worker.run()
+
+
+def _endpoint(options: argparse.Namespace, kind: str, session: aiohttp.ClientSession) -> Endpoint:
+    url = getattr(options, f"{kind}_url") or options.gateway
+    if url is None:
+        _parser().error(f"--{kind}-url or --gateway is needed: where is the {kind} gateway?")
+    sender = options.sms_sender if kind == "sms" else ""
+    account = getattr(options, f"{kind}_account")
+    return Endpoint(session, url.rstrip("/"), account, os.environ.get(_secret(kind), ""), sender)
+
+
+def _limits(options: argparse.Namespace, kind: str) -> Limits:
+    return Limits(concurrency=getattr(options, f"{kind}_concurrency"), rate=getattr(options, f"{kind}_rate"))
 
 
 if __name__ == "__main__":

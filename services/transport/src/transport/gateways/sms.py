@@ -1,0 +1,34 @@
+"""SMS in the shape of Twilio's Messages API: `POST /2010-04-01/Accounts/{AccountSid}/Messages.json`, form-encoded."""
+
+from __future__ import annotations
+
+from aiohttp import encode_basic_auth
+
+from envelopes.messages import DeliveryRequested
+
+from ._http import Endpoint
+from ._protocol import GatewayError, Trouble
+
+
+class SmsGateway:
+    """`account` is the Account SID, `secret` its token, `sender` a number or a Messaging Service SID.
+
+    Twilio documents no idempotency key for Messages: behind a gateway that ignores the header, an SMS whose answer got
+    lost may come twice; there, choose at-most-once for the channel.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._path = f"/2010-04-01/Accounts/{endpoint.account}/Messages.json"
+        self._headers = {}
+        if endpoint.secret:
+            self._headers["Authorization"] = encode_basic_auth(endpoint.account, endpoint.secret)
+        by_service = endpoint.sender.startswith("MG")
+        self._sender = {"MessagingServiceSid" if by_service else "From": endpoint.sender}
+
+    async def send(self, message: DeliveryRequested, key: str) -> None:
+        """Send it to the recipient's number; without one it is refused here."""
+        if message.recipient.phone is None:
+            raise GatewayError(Trouble.REFUSED, "an SMS needs /recipient/phone, and there is none")
+        form = {"To": message.recipient.phone, "Body": message.text, **self._sender}
+        await self._endpoint.post(self._path, key, self._headers, data=form)

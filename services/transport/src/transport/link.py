@@ -1,0 +1,86 @@
+"""The connection to Redis, and what to do while it is away: wait, and try again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any, ParamSpec, TypeVar
+
+import hiredis
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.connection import Connection
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    BusyLoadingError,
+    ClusterDownError,
+    ClusterError,
+    MasterDownError,
+    ReadOnlyError,
+    SlotNotCoveredError,
+    TryAgainError,
+)
+from redis.exceptions import (
+    ConnectionError as RedisConnectionError,
+)
+from redis.exceptions import (
+    TimeoutError as RedisTimeoutError,
+)
+
+from .scripts import AnyRedis
+
+log = logging.getLogger("transport")
+T = TypeVar("T")
+P = ParamSpec("P")
+
+REDIS_AWAY = (
+    RedisConnectionError, RedisTimeoutError, BusyLoadingError, ReadOnlyError, MasterDownError, TryAgainError,
+    ClusterError, ClusterDownError, SlotNotCoveredError, OSError,
+)  # fmt: skip
+"""Errors that pass by themselves when Redis is back, or its replica has taken over."""
+
+
+def connect(url: str, *, cluster: bool) -> AnyRedis:
+    """Make a client that tells of every broken connection: a fetch must not be repeated behind the worker's back."""
+    if cluster:
+        return RedisCluster.from_url(url, socket_timeout=5, socket_connect_timeout=2)
+    options: dict[str, Any] = {"socket_timeout": 5, "socket_connect_timeout": 2, "retry": Retry(NoBackoff(), 0)}
+    if url.startswith("redis://"):
+        options["connection_class"] = PackingConnection
+    return Redis.from_url(url, **options)
+
+
+class PackingConnection(Connection):
+    """Lets hiredis write the scripts' long commands, too: redis-py's asyncio client only lets it read."""
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        """Give the bytes to send."""
+        return [hiredis.pack_command(args)] if args[0] == "EVALSHA" else super().pack_command(*args)
+
+
+class Link:
+    """Says whether Redis is there. `breaks` counts how often it went away."""
+
+    def __init__(self) -> None:
+        self.up, self.breaks = True, 0
+
+    async def reach(self, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Make a call that may be repeated, until Redis answers."""
+        delay = 0.02
+        while True:
+            try:
+                answer = await call(*args, **kwargs)
+            except REDIS_AWAY as error:
+                self.breaks += 1
+                if self.up:
+                    self.up = False
+                    log.warning("redis is away", extra={"fields": {"error": type(error).__name__}})
+                await asyncio.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+                delay = min(delay * 2, 0.5)
+            else:
+                if not self.up:
+                    self.up = True
+                    log.info("redis is back")
+                return answer

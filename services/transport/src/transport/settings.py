@@ -1,0 +1,26 @@
+"""What can be set, with the values that the worker is tested with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All times are in seconds.
+
+    `batch` jobs are fetched at once, and `in_hand` of each queue are held at most: that bounds memory, and what is
+    tried again after a death. A dead worker's jobs are back after `lease` + `lease` / 5 + `poll` at the latest.
+    `max_failures` attempts, or `max_crashes` deaths of workers, send a job to the dead letters. A stop takes at most
+    `deadline`.
+    """
+
+    batch: int = 100
+    in_hand: int = 300
+    lease: float = 2.5
+    poll: float = 0.5
+    deadline: float = 10.0
+    max_failures: int = 8
+    max_crashes: int = 5
+    backoff: float = 1.0
+    longest_backoff: float = 600.0

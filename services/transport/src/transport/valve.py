@@ -1,0 +1,138 @@
+"""How much one gateway is given: concurrency, rate, pauses, and a circuit breaker."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from enum import Enum
+
+from . import scripts
+from .scripts import AnyRedis
+
+
+class Breaker(Enum):
+    """CLOSED lets everything through, OPEN nothing, HALF_OPEN one at a time, to see."""
+
+    CLOSED = "closed"
+    HALF_OPEN = "half-open"
+    OPEN = "open"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a gateway allows.
+
+    `rate` is what it may see in any one second, from all workers together; None for no limit. `trips_after` failures
+    in a row open the breaker, for `cooldown` seconds at first and `longest_cooldown` at most.
+    """
+
+    concurrency: int = 32
+    rate: float | None = None
+    trips_after: int = 10
+    cooldown: float = 1.0
+    longest_cooldown: float = 30.0
+
+    @property
+    def burst(self) -> float:
+        """How many tokens the bucket holds. With the refill they stay within `rate` in every window of a second."""
+        return max(1.0, (self.rate or 0) / 20)
+
+    @property
+    def refill(self) -> float:
+        """Tokens a second. Below two a second, the single token of the bucket is spread instead of set aside."""
+        rate = self.rate or 0
+        return rate - self.burst if rate > 2 * self.burst else rate / 2
+
+
+class Valve:
+    """One gateway's, in one worker; what is shared between workers is the bucket in Redis."""
+
+    def __init__(self, name: str, limits: Limits, redis: AnyRedis) -> None:
+        self.name, self.limits, self._redis = name, limits, redis
+        self.window = float(limits.concurrency)
+        self.share = 1.0
+        """Which share of the full rate is in use; the workers agree on it through Redis."""
+        self._bucket = f"{{transport:gateway:{name}}}:bucket"
+        self._refilling = asyncio.Lock()
+        self._granted = self._waiting = self._failures = 0
+        self._cooldown = limits.cooldown
+        self._tripped = self._closed = False
+        self._resume = self._narrowed = 0.0
+
+    @property
+    def breaker(self) -> Breaker:
+        """Where it stands now."""
+        if not self._tripped:
+            return Breaker.CLOSED
+        return Breaker.OPEN if self.ready_in() else Breaker.HALF_OPEN
+
+    @property
+    def lanes(self) -> int:
+        """How many deliveries may be under way."""
+        return 1 if self._tripped else int(self.window)
+
+    def ready_in(self) -> float:
+        """In how many seconds something may be sent; 0 for now."""
+        return max(0.0, self._resume - time.monotonic())
+
+    def close(self) -> None:
+        """Let nothing through any more."""
+        self._closed = True
+
+    async def permit(self) -> bool:
+        """Wait for this delivery's turn; False where nothing may be sent for now. Raises redis' connection errors."""
+        if self.limits.rate is None:
+            return not self._resume or not self.ready_in()
+        self._waiting += 1
+        try:
+            while not self.ready_in() and not self._closed:
+                async with self._refilling:
+                    wait = 0.0 if self._granted else await self._refill(self._waiting)
+                    if self._granted:
+                        self._granted -= 1
+                        return True
+                await asyncio.sleep(wait)
+        finally:
+            self._waiting -= 1
+        return False
+
+    async def _refill(self, want: int, pause: float = 0, *, slow: bool = False) -> float:
+        limits = self.limits
+        arguments = [limits.refill, limits.burst, want, int(pause * 1000), int(slow)]
+        granted, wait, share = await scripts.PACE(self._redis, [self._bucket], arguments)
+        self._granted, self.share = self._granted + granted, share / 1000
+        return min(float(wait) / 1000, 1.0)
+
+    def succeeded(self) -> None:
+        """Open a little wider."""
+        self._failures = 0
+        if self._tripped:
+            self._tripped, self._cooldown = False, self.limits.cooldown
+        if self.window < self.limits.concurrency:
+            self.window = min(self.limits.concurrency, self.window + 1 / self.window)
+
+    def failed(self) -> None:
+        """Narrow down; after too many in a row, trip."""
+        self._failures += 1
+        probe = self.breaker is Breaker.HALF_OPEN
+        if probe or (not self._tripped and self._failures >= self.limits.trips_after):
+            self._tripped = True
+            self._resume = time.monotonic() + self._cooldown
+            self._cooldown = min(self._cooldown * 2, self.limits.longest_cooldown)
+        self._narrow()
+
+    def overloaded(self, retry_after: float) -> None:
+        """Narrow down, and pause."""
+        self._resume = max(self._resume, time.monotonic() + retry_after)
+        self._narrow()
+
+    async def tell_others(self, pause: float) -> None:
+        """Slow every worker down, and let them all pause. Raises redis' connection errors."""
+        if self.limits.rate is not None:
+            await self._refill(0, pause, slow=True)
+
+    def _narrow(self) -> None:
+        if time.monotonic() - self._narrowed > 1:
+            self._narrowed = time.monotonic()
+            self.window = max(1.0, self.window / 2)

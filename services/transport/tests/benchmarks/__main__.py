@@ -1,0 +1,93 @@
+"""`python services/transport/tests/benchmarks`: the worker, its floors and its peers, one after the other in one run.
+
+Absolute figures drift with the machine: compare only within one run. Peers that are not installed are left out; one
+that needs an environment of its own gets it with `--python arq=/path/to/python`.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import quantiles
+
+from redis import Redis
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from transport_support import RedisServer  # noqa: E402 - the tests' own Redis
+
+OURS = {"lua-floor": 200_000, "bare-loop": 50_000, "exactly-once": 100_000, "at-least-once": 100_000}
+PEERS = {"taskiq": 8000, "dramatiq": 8000, "celery": 4000, "arq": 4000, "rq": 1000, "rq_fork": 200}
+
+
+def run(python: str, script: str, *arguments: object) -> subprocess.Popen[bytes]:
+    command = [python, str(HERE / script), *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=HERE)
+
+
+def measure(
+    python: str, script: str, name: str, server: RedisServer, number: int, *, paced: bool
+) -> dict[str, float] | str:
+    """Jobs a second from a full queue, or the latencies at 200 jobs a second; or why there are none."""
+    redis = Redis.from_url(server.url)
+    redis.flushall()
+    if not paced:
+        filling = run(python, script, "fill", name, server.url, number)
+        _, errors = filling.communicate()
+        if filling.returncode:
+            return errors.decode().strip().splitlines()[-1]
+    with run(python, script, "work", name, server.url, number) as working:
+        try:
+            if paced:
+                time.sleep(2.5)
+                run(python, script, "trickle", name, server.url, number).wait()
+            working.wait(120)
+        except subprocess.TimeoutExpired:
+            return "not finished in 120 s"
+        finally:
+            working.kill()
+    found = json.loads(redis.get("benchmark:result") or b"null")
+    if found is None:
+        return "no result"
+    cuts = quantiles(found["latencies"], n=100) if paced else [0.0] * 99
+    return {"rate": number / found["seconds"], "p50": cuts[49] * 1000, "p99": cuts[98] * 1000}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH", help="`peers` names all of them")
+    parser.add_argument("--rounds", type=int, default=1)
+    options = parser.parse_args()
+    pythons = dict(each.split("=", 1) for each in options.python)
+    contenders = [(name, "ours.py", number, sys.executable) for name, number in OURS.items()]
+    for name, number in PEERS.items():
+        contenders.append((name, "peers.py", number, pythons.get(name, pythons.get("peers", sys.executable))))
+    with tempfile.TemporaryDirectory() as directory:
+        server = RedisServer(Path(directory)).start()
+        try:
+            print(f"{'':15}{'jobs/s':>10}{'p50 ms':>9}{'p99 ms':>9}   (latency at 200 jobs/s; rq_fork at its own pace)")
+            for _ in range(options.rounds):
+                for name, script, number, python in contenders:
+                    full = measure(python, script, name, server, number, paced=False)
+                    slow = None
+                    if not isinstance(full, str) and name not in ("lua-floor", "bare-loop", "rq_fork"):
+                        slow = measure(python, script, name, server, 1000, paced=True)
+                    show(name, full, slow)
+        finally:
+            server.stop()
+
+
+def show(name: str, full: dict[str, float] | str, slow: dict[str, float] | str | None) -> None:
+    if isinstance(full, str):
+        print(f"{name:15} {full}", flush=True)
+        return
+    waits = f"{slow['p50']:9.1f}{slow['p99']:9.1f}" if isinstance(slow, dict) else f"   {slow or ''}"
+    print(f"{name:15}{full['rate']:10,.0f}{waits}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

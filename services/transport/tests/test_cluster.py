@@ -1,0 +1,69 @@
+"""Three nodes that make a real Redis Cluster, and two workers on it."""
+
+import asyncio
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import RedisCluster
+from redis.crc import key_slot
+from transport_support import QUEUE, RedisServer, free_port, hired, key, resque, until, wait_until
+
+from transport.gateway_stub import GatewayStub
+from transport.valve import Limits
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[RedisServer]:
+    nodes = []
+    options = ("--cluster-enabled", "yes", "--save", "", "--cluster-node-timeout", "2000", "--cluster-port")
+    for number in range(3):
+        home = tmp_path / str(number)
+        home.mkdir()
+        nodes.append(RedisServer(home, *options, str(free_port())).start())
+    addresses = [f"127.0.0.1:{node.port}" for node in nodes]
+    subprocess.run(
+        ["redis-cli", "--cluster", "create", *addresses, "--cluster-yes"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        timeout=60,
+    )
+    wait_until(lambda: all(whole(node) for node in nodes), "the cluster")
+    time.sleep(0.5)  # until every node knows of every other
+    yield nodes[0]
+    for node in nodes:
+        node.stop()
+
+
+def whole(node: RedisServer) -> bool:
+    answer = subprocess.run(["redis-cli", "-p", str(node.port), "cluster", "info"], capture_output=True, check=True)
+    return b"cluster_state:ok" in answer.stdout
+
+
+def test_the_keys_beside_a_queue_are_in_its_slot() -> None:
+    names = ("hand:w", "workers", "later", "parked", "tries", "suspects", "counts", "room:push", "once:d-000001")
+    assert {key_slot(key(name).encode()) for name in names} == {key_slot(QUEUE.encode())}
+
+
+def test_workers_deliver_from_a_cluster(cluster: RedisServer) -> None:
+    stub = GatewayStub()
+    with RedisCluster.from_url(cluster.url) as redis:
+        redis.rpush(QUEUE, *(resque(number) for number in range(500)), b"nonsense", resque(500, kind="sms"))
+        redis.rpush("resque:queue:low", *(resque(f"d-low{number:03}") for number in range(100)))
+
+        async def walk() -> None:
+            queues, limits = ("transport", "low"), Limits(rate=2000)
+            async with (
+                stub.serving() as url,
+                hired(cluster.url, url, queues=queues, limits=limits, cluster=True),
+                hired(cluster.url, url, queues=queues, limits=limits, cluster=True),
+            ):
+                await until(lambda: len(stub.ledger) == 601, "all")
+
+        asyncio.run(walk())
+        assert redis.llen("resque:failed") == 1
+        assert redis.get("resque:stat:processed") == b"602"
+        assert int(redis.hget(key("counts"), "delivered")) == 501
+        assert all(row.requests == 1 for row in stub.ledger.values())

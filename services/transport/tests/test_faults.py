@@ -1,0 +1,354 @@
+"""Everything dies at some instant: workers, Redis, connections. The gateway's ledger is the judge."""
+
+import asyncio
+import os
+import random
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from redis import Redis
+from transport_support import (
+    QUEUE,
+    QUICK,
+    RedisServer,
+    Stub,
+    free_port,
+    hired,
+    key,
+    process,
+    resque,
+    until,
+    wait_ready,
+    wait_until,
+)
+
+from transport.__main__ import main
+from transport.gateway_stub import GatewayStub
+from transport.scripts import FETCH
+from transport.valve import Limits
+
+FORKS = get_context("forkserver")
+FORKS.set_forkserver_preload(["transport.__main__"])
+
+
+def work(arguments: list[str]) -> None:
+    """A worker process without the time that imports take; what it says is lost."""
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, 2)
+    main(arguments)
+
+
+class Fleet:
+    """Worker processes that are killed at random instants, and replaced."""
+
+    def __init__(self, size: int, seed: int, *arguments: str) -> None:
+        self.random, self.arguments = random.Random(seed), list(arguments)
+        self.workers = [self.start() for _ in range(size)]
+
+    def start(self) -> BaseProcess:
+        worker = FORKS.Process(target=work, args=(self.arguments,))
+        worker.start()
+        return worker
+
+    def kill_one(self) -> None:
+        number = self.random.randrange(len(self.workers))
+        self.workers[number].kill()
+        self.workers[number].join()
+        self.workers[number] = self.start()
+
+    def end(self) -> None:
+        for worker in self.workers:
+            worker.kill()
+            worker.join()
+
+
+@contextmanager
+def fleet(size: int, seed: int, *arguments: str) -> Iterator[Fleet]:
+    workers = Fleet(size, seed, *arguments)
+    try:
+        yield workers
+    finally:
+        workers.end()
+
+
+def survive(redis: Redis, url: str, stub: Stub, *, jobs: int, kills: int, seed: int, pause: float) -> dict[str, int]:
+    """Kill workers while they deliver; then let the rest finish, and hold the ledger against what was enqueued."""
+    for first in range(0, jobs, 1000):
+        redis.rpush(QUEUE, *(resque(number) for number in range(first, min(first + 1000, jobs))))
+    options = ("--redis", url, "--gateway", stub.url, "--batch", "50", "--lease", "1", "--log-level", "error")
+    with fleet(3, seed, *options) as workers:
+        done = 0
+        while done < kills:
+            wait_until(lambda: redis.zcard(key("workers")) > 0, "a worker")
+            asyncio.run(asyncio.sleep(workers.random.uniform(0, 2 * pause)))
+            workers.kill_one()
+            done += 1
+            if redis.llen(QUEUE) == 0 and done < kills:  # enough to do until the last kill
+                more = range(jobs, jobs + 1000)
+                redis.rpush(QUEUE, *(resque(number) for number in more))
+                jobs += 1000
+        wait_until(lambda: settled(redis), "the rest", seconds=600)
+    ledger = stub.ledger()
+    expected = {f"d-{number:06}" for number in range(jobs)}
+    delivered = {row["delivery_id"] for row in ledger}
+    return {
+        "jobs": jobs,
+        "kills": done,
+        "lost": len(expected - delivered),
+        "doubled": len(ledger) - len(delivered),
+        "never asked for": len(delivered - expected),
+        "asked twice under the same key": sum(row["requests"] > 1 for row in ledger),
+        "dead letters": redis.llen("resque:failed"),
+        "recovered": int(redis.hget(key("counts"), "recovered") or 0),
+    }
+
+
+LEFT = """
+local hands = #redis.call('KEYS', '*:hand:*')
+return hands + redis.call('LLEN', KEYS[1]) + redis.call('LLEN', KEYS[2]) + redis.call('LLEN', KEYS[3])
+  + redis.call('ZCARD', KEYS[4]) + redis.call('HLEN', KEYS[5])
+"""
+
+
+def settled(redis: Redis) -> bool:
+    """Nothing waits, and nobody holds anything: at one instant."""
+    return not redis.eval(LEFT, 5, QUEUE, key("room:push"), key("suspects"), key("later"), key("parked"))
+
+
+def judge(verdict: dict[str, int]) -> None:
+    print(verdict)
+    assert verdict["lost"] == verdict["doubled"] == verdict["never asked for"] == verdict["dead letters"] == 0, verdict
+    assert verdict["recovered"] > 0
+
+
+def test_no_job_is_lost_or_doubled_when_workers_are_killed(redis: Redis, redis_server: RedisServer, stub: Stub) -> None:
+    judge(survive(redis, redis_server.url, stub, jobs=2000, kills=15, seed=7, pause=0.2))
+
+
+@pytest.mark.soak
+def test_a_thousand_kills_over_a_hundred_thousand_jobs(redis: Redis, redis_server: RedisServer, stub: Stub) -> None:
+    verdict = survive(redis, redis_server.url, stub, jobs=100_000, kills=1000, seed=1, pause=0.25)
+    judge(verdict)
+    assert verdict["kills"] >= 1000
+
+
+def test_a_job_that_kills_its_workers_takes_no_other_with_it(redis: Redis, redis_server: RedisServer) -> None:
+    """The gateway stub kills whichever worker asks for the poisonous delivery, as a crash in a library would."""
+
+    async def poison(request: web.Request, key_: str) -> web.Response | None:
+        if key_ != "d-000025":
+            return None
+        for worker in workers.workers:
+            if worker.pid in owners(request):
+                worker.kill()
+        return web.Response(status=500)
+
+    def owners(request: web.Request) -> list[int]:
+        port = request.transport.get_extra_info("peername")[1] if request.transport else 0
+        return [pid for pid in (worker.pid or 0 for worker in workers.workers) if port in local_ports(pid)]
+
+    stub = GatewayStub(before=poison)
+    redis.rpush(QUEUE, *(resque(number) for number in range(100)))
+
+    async def walk() -> None:
+        nonlocal workers
+        async with stub.serving() as url:
+            options = ("--redis", redis_server.url, "--gateway", url, "--lease", "0.5", "--log-level", "error")
+            with fleet(2, 1, *options) as workers:
+                while redis.llen("resque:failed") == 0:
+                    await asyncio.sleep(0.05)
+                    for number, worker in enumerate(workers.workers):
+                        if not worker.is_alive():
+                            workers.workers[number] = workers.start()
+                await until(lambda: settled(redis), "the rest")
+
+    workers: Fleet = None  # type: ignore[assignment]
+    asyncio.run(walk())
+    assert set(stub.ledger) == {f"d-{number:06}" for number in range(100)} - {"d-000025"}
+    assert b"5 workers died with this job in hand" in redis.lindex("resque:failed", 0)
+
+
+def local_ports(pid: int) -> set[int]:
+    """The local TCP ports of a process's sockets; none where it has died."""
+    inodes = set()
+    try:
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            inodes.add(str(entry.readlink())[8:-1])
+    except OSError:
+        return set()
+    lines = Path("/proc/self/net/tcp").read_text().splitlines()[1:]
+    return {int(line.split()[1].split(":")[1], 16) for line in lines if line.split()[9] in inodes}
+
+
+def test_a_worker_that_stood_still_beyond_its_lease_doubles_nothing(redis: Redis, redis_server: RedisServer) -> None:
+    slow = asyncio.Event()
+
+    async def hold(_: web.Request, key_: str) -> None:
+        if not slow.is_set():
+            await slow.wait()
+
+    stub = GatewayStub(before=hold)
+    redis.rpush(QUEUE, *(resque(number) for number in range(50)))
+
+    async def walk() -> None:
+        async with stub.serving() as url:
+            options = ["--redis", redis_server.url, "--gateway", url, "--lease", "0.5", "--push-concurrency", "4"]
+            with process("transport", *options) as first:
+                await asyncio.to_thread(wait_ready, first)
+                (hand,) = [name async for name in hands()]
+                await until(lambda: redis.hlen(hand) == 50, "everything in its hand")
+                first.send_signal(signal.SIGSTOP)
+                slow.set()
+                with process("transport", *options) as second:
+                    await until(lambda: len(stub.ledger) == 50, "the second worker delivers all")
+                    first.send_signal(signal.SIGCONT)
+                    await until(lambda: redis.zcard(key("workers")) == 2, "the first is back under a new name")
+                    second.terminate()
+                    await asyncio.to_thread(second.wait)
+                redis.rpush(QUEUE, resque(50))
+                await until(lambda: "d-000050" in stub.ledger, "the first works on")
+
+    async def hands():
+        await until(lambda: redis.keys("*hand*"), "a hand")
+        for name in redis.keys("*hand*"):
+            yield name
+
+    asyncio.run(walk())
+    again = [row.delivery_id for row in stub.ledger.values() if row.requests > 1]
+    assert len(again) <= 4, "only what was under way when it stopped is asked for twice, under the same key"
+    assert int(redis.hget(key("counts"), "delivered")) == 51
+
+
+def test_workers_wait_for_a_redis_that_is_not_there_yet(tmp_path: Path, stub: Stub) -> None:
+    server = RedisServer(tmp_path)
+    with process("transport", "--redis", server.url, "--gateway", stub.url) as worker:
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection(("127.0.0.1", server.port))
+        server.start()
+        try:
+            wait_ready(worker)
+            with Redis.from_url(server.url) as client:
+                client.rpush(QUEUE, resque(1))
+            wait_until(stub.ledger, "the delivery")
+        finally:
+            server.stop()
+
+
+def test_sigterm_ends_a_worker_that_never_saw_redis(stub: Stub) -> None:
+    with process("transport", "--redis", f"redis://127.0.0.1:{free_port()}/0", "--gateway", stub.url) as worker:
+        assert worker.stderr is not None
+        assert "redis is away" in worker.stderr.readline()
+        worker.terminate()
+        assert worker.wait(20) == 0
+
+
+def test_a_redis_that_forgets_everything_takes_nothing_that_was_in_hand(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path).start()
+    held = asyncio.Event()
+
+    async def hold(_: web.Request, key_: str) -> None:
+        await held.wait()
+
+    stub = GatewayStub(before=hold)
+
+    async def walk() -> None:
+        with Redis.from_url(server.url) as redis:
+            redis.rpush(QUEUE, *(resque(number) for number in range(50)))
+            async with stub.serving() as url, hired(server.url, url, limits=Limits(concurrency=4)) as worker:
+                await until(lambda: worker.in_hand == 50, "everything in hand")
+                server.stop()
+                await until(lambda: not worker.link.up, "Redis is missed")
+                held.set()
+                server.start()
+                await until(lambda: worker.in_hand == 0, "everything settled")
+            assert int(redis.hget(key("counts"), "delivered")) == 50
+            assert settled(redis)
+
+    try:
+        asyncio.run(walk())
+    finally:
+        server.stop()
+    assert len(stub.ledger) == 50
+
+
+@pytest.mark.parametrize("fsync", ["always", "everysec"])
+def test_a_restarted_redis_with_an_append_only_file_loses_nothing_that_it_had_written(
+    tmp_path: Path, fsync: str
+) -> None:
+    """`always` keeps every job; `everysec` may lose the last second's jobs, so those are enqueued a second before."""
+    server = RedisServer(tmp_path, "--save", "", "--appendonly", "yes", "--appendfsync", fsync).start()
+    stub = GatewayStub()
+
+    async def walk() -> None:
+        with Redis.from_url(server.url) as redis:
+            redis.rpush(QUEUE, *(resque(number) for number in range(3000)))
+            await asyncio.sleep(1.5 if fsync == "everysec" else 0)
+            async with stub.serving() as url, hired(server.url, url):
+                for share in (500, 1500):
+                    await until(lambda share=share: len(stub.ledger) > share, "some work")
+                    server.stop()
+                    await asyncio.sleep(0.2)
+                    server.start()
+                await until(lambda: len(stub.ledger) == 3000, "all")
+                await until(lambda: settled(redis), "all settled")
+
+    try:
+        asyncio.run(walk())
+    finally:
+        server.stop()
+
+
+class CuttingProxy:
+    """A way to Redis that, when it is told to, swallows the answer to a fetch and cuts the connection."""
+
+    def __init__(self, port: int) -> None:
+        self.port, self.cut, self.cuts = port, False, 0
+
+    async def serve(self) -> asyncio.Server:
+        return await asyncio.start_server(self._carry, "127.0.0.1", 0)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        redis_reader, redis_writer = await asyncio.open_connection("127.0.0.1", self.port)
+
+        async def back() -> None:
+            while data := await redis_reader.read(1 << 16):
+                if self.doomed:
+                    self.doomed, self.cut, self.cuts = False, False, self.cuts + 1
+                    break
+                writer.write(data)
+            writer.close()
+
+        self.doomed = False
+        answering = asyncio.create_task(back())
+        while data := await reader.read(1 << 16):
+            self.doomed |= self.cut and FETCH.sha.encode() in data
+            redis_writer.write(data)
+        redis_writer.close()
+        await answering
+
+
+def test_jobs_whose_fetch_was_never_answered_are_found_in_the_hand(redis: Redis, redis_server: RedisServer) -> None:
+    stub, proxy = GatewayStub(), CuttingProxy(redis_server.port)
+
+    async def walk() -> None:
+        server = await proxy.serve()
+        port = server.sockets[0].getsockname()[1]
+        async with stub.serving() as url, hired(f"redis://127.0.0.1:{port}/0", url) as worker:
+            await until(lambda: worker.ready, "it works")
+            proxy.cut = True
+            redis.rpush(QUEUE, *(resque(number) for number in range(10)))
+            await until(lambda: len(stub.ledger) == 10, "all")
+        server.close()
+
+    asyncio.run(walk())
+    assert proxy.cuts == 1
+    assert int(redis.hget(key("counts"), "recovered") or 0) == 0
+    assert all(row.requests == 1 for row in stub.ledger.values())
+    assert QUICK.lease < 1

@@ -1,0 +1,159 @@
+"""What gateways are asked, byte for byte where their public documentation says so, and what their answers mean."""
+
+import asyncio
+import base64
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from transport_support import free_port, resque
+
+from envelopes.messages import DeliveryRequested
+from transport.gateway_stub import GatewayStub
+from transport.gateways import Endpoint, Gateway, GatewayError, PushGateway, SmsGateway, Trouble
+from transport.gateways._http import retry_after
+
+
+def delivery(**changes: Any) -> DeliveryRequested:
+    return DeliveryRequested.from_value(json.loads(resque("d-1234", **changes))["args"][0])
+
+
+class Seen:
+    """One request, as a server saw it; `answer` is what it got."""
+
+    def __init__(self, answer: web.Response | None = None) -> None:
+        self.answer = answer
+
+    async def see(self, request: web.Request) -> web.Response:
+        self.path, self.headers, self.body = request.path, request.headers, await request.read()
+        self.form = {name: str(value) for name, value in (await request.post()).items()}
+        return self.answer or web.json_response({})
+
+
+def send(make: type[PushGateway] | type[SmsGateway], message: DeliveryRequested, seen: Seen, **account: str) -> None:
+    async def walk() -> None:
+        app = web.Application()
+        app.router.add_post("/{path:.*}", seen.see)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        async with aiohttp.ClientSession() as session:
+            try:
+                gateway: Gateway = make(Endpoint(session, url, **account))
+                await gateway.send(message, key=message.delivery_id)
+            finally:
+                await runner.cleanup()
+
+    asyncio.run(walk())
+
+
+def test_a_push_has_the_shape_of_fcm_http_v1() -> None:
+    seen = Seen()
+    message = delivery(
+        recipient={"person_id": "p-ana001", "device": "device-token"}, priority="high", details={"message_id": "m-1"}
+    )
+    send(PushGateway, message, seen, account="our-project", secret="oauth-token")
+    assert seen.path == "/v1/projects/our-project/messages:send"
+    assert seen.headers["Authorization"] == "Bearer oauth-token"
+    assert seen.headers["Content-Type"].startswith("application/json")
+    assert seen.headers["Idempotency-Key"] == "d-1234"
+    assert json.loads(seen.body) == {
+        "message": {
+            "token": "device-token",
+            "notification": {"body": "Bo likes your message"},
+            "data": {"message_id": "m-1", "delivery_id": "d-1234"},
+            "android": {"priority": "HIGH"},
+            "apns": {"headers": {"apns-priority": "10"}},
+        }
+    }
+
+
+def test_a_push_without_a_device_goes_to_all_of_the_persons_devices() -> None:
+    seen = Seen()
+    send(PushGateway, delivery(), seen, account="our-project")
+    assert json.loads(seen.body)["message"]["topic"] == "person-p-ana001"
+    assert "Authorization" not in seen.headers
+
+
+@pytest.mark.parametrize(("sender", "field"), [("+15005550006", "From"), ("MG0123456789abcdef", "MessagingServiceSid")])
+def test_an_sms_has_the_shape_of_twilios_messages_api(sender: str, field: str) -> None:
+    seen = Seen(web.json_response({"sid": "SM1"}, status=201))
+    send(SmsGateway, delivery(kind="sms", text="Grüße & mehr"), seen, account="AC42", secret="token", sender=sender)
+    assert seen.path == "/2010-04-01/Accounts/AC42/Messages.json"
+    assert seen.headers["Authorization"] == "Basic " + base64.b64encode(b"AC42:token").decode()
+    assert seen.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert seen.headers["Idempotency-Key"] == "d-1234"
+    assert seen.form == {"To": "+4915112345678", "Body": "Grüße & mehr", field: sender}
+
+
+FCM_GONE = {"error": {"code": 404, "status": "NOT_FOUND", "message": "Requested entity was not found: Bo likes"}}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "trouble", "reason", "wait"),
+    [
+        (404, FCM_GONE, {}, Trouble.REFUSED, "404 NOT_FOUND", None),
+        (400, {"code": 21211, "message": "not valid", "status": 400}, {}, Trouble.REFUSED, "400 21211", None),
+        (429, {"code": 20429, "status": 429}, {"Retry-After": "7"}, Trouble.OVERLOADED, "429 20429", 7.0),
+        (429, {"error": {"status": "RESOURCE_EXHAUSTED"}}, {}, Trouble.OVERLOADED, "429 RESOURCE_EXHAUSTED", None),
+        (503, {"error": {"status": "UNAVAILABLE"}}, {"Retry-After": "30"}, Trouble.OVERLOADED, "503 UNAVAILABLE", 30.0),
+        (503, "down", {}, Trouble.FAILED, "503 Service Unavailable", None),
+        (500, {"error": {"status": "INTERNAL"}}, {}, Trouble.FAILED, "500 INTERNAL", None),
+        (401, {"error": {"status": "UNAUTHENTICATED"}}, {}, Trouble.FAILED, "401 UNAUTHENTICATED", None),
+        (408, [], {}, Trouble.FAILED, "408", None),
+    ],
+)  # fmt: skip
+def test_an_answer_is_the_trouble_that_it_means(
+    status: int, body: Any, headers: dict[str, str], trouble: Trouble, reason: str, wait: float | None
+) -> None:
+    text = body if isinstance(body, str) else json.dumps(body)
+    with pytest.raises(GatewayError) as caught:
+        send(PushGateway, delivery(), Seen(web.Response(text=text, status=status, headers=headers)), account="p")
+    assert (caught.value.trouble, caught.value.reason, caught.value.retry_after) == (trouble, reason, wait)
+    assert "Bo likes" not in str(caught.value)
+
+
+def test_a_gateway_that_is_not_there_has_failed() -> None:
+    async def walk() -> None:
+        async with aiohttp.ClientSession() as session:
+            endpoint = Endpoint(session, f"http://127.0.0.1:{free_port()}", "p")
+            await PushGateway(endpoint).send(delivery(), "key")
+
+    with pytest.raises(GatewayError) as caught:
+        asyncio.run(walk())
+    assert caught.value.trouble is Trouble.FAILED
+
+
+def test_retry_after_is_read_as_delay_or_date() -> None:
+    now = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+    assert retry_after("120") == 120
+    assert retry_after("Sun, 01 Mar 2026 12:00:30 GMT", now) == 30
+    assert retry_after("Sun, 01 Mar 2026 11:00:00 GMT", now) == 0
+    assert retry_after("soon") is None
+    assert retry_after(None) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/projects/p/messages:send", {"json": {"message": {"notification": {"body": "to nobody"}}}}),
+        ("/v1/projects/p/messages:send", {"json": {"message": {"topic": "t", "data": {"number": 1}}}}),
+        ("/v1/projects/p/messages:send", {"json": {"message": {"topic": "t", "android": {"priority": "high!"}}}}),
+        ("/2010-04-01/Accounts/a/Messages.json", {"data": {"To": "0151", "From": "+15005550006", "Body": "x"}}),
+        ("/2010-04-01/Accounts/a/Messages.json", {"data": {"To": "+4915112345678", "Body": "x"}}),
+        ("/2010-04-01/Accounts/a/Messages.json", {"data": {"To": "+49151123456", "From": "+1500", "Body": "x" * 1601}}),
+    ],
+)  # fmt: skip
+def test_the_stub_refuses_what_the_documentation_does_not_allow(path: str, body: dict[str, Any]) -> None:
+    stub = GatewayStub()
+
+    async def walk() -> int:
+        async with stub.serving() as url, aiohttp.ClientSession(headers={"Idempotency-Key": "k"}) as session:
+            return (await session.post(url + path, **body)).status
+
+    assert asyncio.run(walk()) == 400
+    assert stub.ledger == {}

@@ -1,0 +1,174 @@
+"""A gateway sees no more than its limits allow, and gets time when it is in trouble."""
+
+import asyncio
+from bisect import bisect_left
+
+import pytest
+from aiohttp import web
+from redis import Redis
+from transport_support import QUEUE, QUICK, RedisServer, hired, key, resque, until
+
+from transport.gateway_stub import GatewayStub
+from transport.valve import Breaker, Limits
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+@pytest.mark.parametrize(("rate", "jobs"), [(40, 90), (1, 2)])
+def test_two_workers_together_stay_within_the_rate(
+    redis: Redis, redis_server: RedisServer, rate: int, jobs: int
+) -> None:
+    seen: list[float] = []
+
+    async def note(_: web.Request, key_: str) -> None:
+        seen.append(now())
+
+    stub = GatewayStub(before=note)
+    redis.rpush(QUEUE, *(resque(number) for number in range(jobs)))
+    limits = Limits(rate=rate, concurrency=8)
+
+    async def walk() -> None:
+        async with (
+            stub.serving() as url,
+            hired(redis_server.url, url, limits=limits),
+            hired(redis_server.url, url, limits=limits),
+        ):
+            await until(lambda: len(stub.ledger) == jobs, "all")
+
+    asyncio.run(walk())
+    fullest = max(bisect_left(seen, start + 0.999) - number for number, start in enumerate(seen))
+    assert fullest <= rate
+    assert len(seen) == jobs
+
+
+def test_never_more_at_once_than_the_concurrency_allows(redis: Redis, redis_server: RedisServer) -> None:
+    under_way = most = 0
+
+    async def slow(_: web.Request, key_: str) -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.005)
+        under_way -= 1
+
+    stub = GatewayStub(before=slow)
+    redis.rpush(QUEUE, *(resque(number) for number in range(100)))
+
+    async def walk() -> None:
+        async with stub.serving() as url, hired(redis_server.url, url, limits=Limits(concurrency=5)):
+            await until(lambda: len(stub.ledger) == 100, "all")
+
+    asyncio.run(walk())
+    assert most == 5
+
+
+@pytest.mark.parametrize("rate", [None, 200])
+def test_retry_after_is_honoured_and_costs_no_attempt(
+    redis: Redis, redis_server: RedisServer, rate: float | None
+) -> None:
+    asked: list[float] = []
+
+    async def refuse(_: web.Request, key_: str) -> web.Response | None:
+        asked.append(now())
+        if len(asked) == 1:
+            return web.json_response({}, status=429, headers={"Retry-After": "1"})
+        return None
+
+    stub = GatewayStub(before=refuse)
+    redis.rpush(QUEUE, resque(1))
+    settings = QUICK.__class__(lease=0.5, poll=0.05, backoff=0.05, max_failures=1)
+
+    async def walk() -> None:
+        limits = Limits(rate=rate)
+        async with (
+            stub.serving() as url,
+            hired(redis_server.url, url, limits=limits, settings=settings),
+            hired(redis_server.url, url, limits=limits, settings=settings),
+        ):
+            await until(lambda: asked, "the refusal")
+            if rate:  # without a shared bucket each worker finds out by itself
+                redis.rpush(QUEUE, *(resque(number) for number in range(2, 10)))
+            await until(lambda: "d-000001" in stub.ledger, "the delivery")
+
+    asyncio.run(walk())
+    assert asked[1] - asked[0] >= 1
+    assert redis.llen("resque:failed") == 0
+
+
+def test_the_breaker_opens_for_a_dead_gateway_and_closes_when_it_is_back(
+    redis: Redis, redis_server: RedisServer
+) -> None:
+    well, asked = False, 0
+
+    async def fail(_: web.Request, key_: str) -> web.Response | None:
+        nonlocal asked
+        asked += not well
+        return None if well else web.Response(status=500)
+
+    stub = GatewayStub(before=fail)
+    redis.rpush(QUEUE, *(resque(number) for number in range(300)))
+    limits = Limits(concurrency=4, trips_after=5, cooldown=0.3)
+    settings = QUICK.__class__(lease=0.5, poll=0.05, backoff=0.05, max_failures=50)
+
+    async def walk() -> None:
+        nonlocal well
+        async with stub.serving() as url, hired(redis_server.url, url, limits=limits, settings=settings) as worker:
+            valve = worker.routes["push"].valve
+            await until(lambda: valve.breaker is Breaker.OPEN, "it opens")
+            await asyncio.sleep(1.0)
+            assert asked <= 5 + 3 + 3, "what was under way when it opened, then one probe a cooldown"
+            well = True
+            await until(lambda: len(stub.ledger) == 300, "all")
+            assert valve.breaker is Breaker.CLOSED
+
+    asyncio.run(walk())
+    assert redis.llen("resque:failed") == 0
+
+
+def test_a_gateway_in_trouble_gets_less_and_then_more_again(redis: Redis, redis_server: RedisServer) -> None:
+    bad = True
+
+    async def sometimes(_: web.Request, key_: str) -> web.Response | None:
+        return web.Response(status=500) if bad and int(key_[-1]) % 2 else None
+
+    stub = GatewayStub(before=sometimes)
+    redis.rpush(QUEUE, *(resque(number) for number in range(200)))
+    limits = Limits(concurrency=16, rate=1000, trips_after=1000)
+
+    async def walk() -> None:
+        nonlocal bad
+        async with stub.serving() as url, hired(redis_server.url, url, limits=limits) as worker:
+            valve = worker.routes["push"].valve
+            await until(lambda: valve.window <= 8 and valve.share < 1, "less")
+            narrow = valve.window
+            bad = False
+            await until(lambda: len(stub.ledger) == 200, "all")
+            redis.rpush(QUEUE, *(resque(number) for number in range(200, 700)))
+            await until(lambda: len(stub.ledger) == 700, "more")
+            assert valve.window > narrow
+
+    asyncio.run(walk())
+    assert float(redis.hget("{transport:gateway:push}:bucket", "share")) < 1
+    assert redis.llen(key("room:push")) == 0
+
+
+def test_a_burst_waits_in_redis_and_not_in_memory(redis: Redis, redis_server: RedisServer) -> None:
+    stub = GatewayStub()
+    for _ in range(20):
+        redis.rpush(QUEUE, *(resque(number) for number in range(5000)))
+
+    async def walk() -> int:
+        async with stub.serving() as url, hired(redis_server.url, url, limits=Limits(rate=50)) as worker:
+            most = 0
+            for _ in range(100):
+                await asyncio.sleep(0.02)
+                most = max(most, worker.in_hand)
+            return most
+
+    assert asyncio.run(walk()) <= QUICK.in_hand
+    waiting = redis.llen(QUEUE) + redis.llen(key("room:push")) + redis.zcard(key("later"))
+    counts = {name: int(number) for name, number in redis.hgetall(key("counts")).items()}
+    assert waiting + counts.get(b"delivered", 0) + counts.get(b"duplicate", 0) == 100_000
+    assert 0 < len(stub.ledger) <= 150

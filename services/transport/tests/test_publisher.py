@@ -1,0 +1,84 @@
+"""What a producer's choice means while Redis is away: `envelopes.publisher`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from transport_support import QUEUE, RedisServer, resque
+
+from envelopes import decode
+from envelopes.messages import DeliveryRequested, MessagePosted
+from envelopes.publisher import Publisher, RedisAwayError
+
+
+def delivery(number: int) -> DeliveryRequested:
+    return DeliveryRequested.from_value(json.loads(resque(number))["args"][0])
+
+
+def client(server: RedisServer) -> Redis:
+    return Redis.from_url(server.url, socket_timeout=1, retry=Retry(NoBackoff(), 0))
+
+
+def on_the_list(redis: Redis) -> list[str]:
+    return [decode(raw, channel="transport").data.delivery_id for raw in redis.lrange(QUEUE, 0, -1)]
+
+
+def test_a_message_gets_onto_its_channels_list(redis: Redis) -> None:
+    Publisher(redis, source="/feed").publish(delivery(1))
+    (raw,) = redis.lrange(QUEUE, 0, -1)
+    envelope = decode(raw, channel="transport")
+    assert (envelope.data, envelope.source) == (
+        delivery(1).model_copy(update={"enqueued_at": envelope.data.enqueued_at}),
+        "/feed",
+    )
+    assert redis.smembers("resque:queues") == {b"transport"}
+
+
+def test_raise_keeps_nothing(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path)
+    publisher = Publisher(client(server))
+    with pytest.raises(RedisAwayError, match="0 messages wait"):
+        publisher.publish(delivery(1))
+    server.start()
+    try:
+        publisher.publish(delivery(2))
+        assert on_the_list(client(server)) == ["d-000002"]
+    finally:
+        server.stop()
+
+
+def test_buffer_keeps_order_up_to_its_limit_and_then_raises(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path)
+    publisher = Publisher(client(server), when_away="buffer", limit=3)
+    for number in range(3):
+        publisher.publish(delivery(number))
+    with pytest.raises(RedisAwayError, match="3 messages wait"):
+        publisher.publish(delivery(99))
+    assert len(publisher) == 3
+    server.start()
+    try:
+        publisher.publish(delivery(3))
+        assert on_the_list(client(server)) == [f"d-00000{number}" for number in range(4)]
+        assert len(publisher) == 0
+    finally:
+        server.stop()
+
+
+def test_a_stream_is_not_a_list(redis: Redis) -> None:
+    example = MessagePosted.from_json(EXAMPLE)
+    with pytest.raises(ValueError, match="channel activity is kafka"):
+        Publisher(redis).publish(example)
+    assert redis.dbsize() == 0
+
+
+EXAMPLE = json.dumps({
+    "message_id": "m-7f3a9c",
+    "group": {"group_id": "g-blue01", "name": "Blue team", "size": 12},
+    "author": {"person_id": "p-ana001", "name": "Ana"},
+    "kind": "text",
+    "text": "Lunch at one?",
+    "posted_at": "2026-03-01T12:00:00Z",
+})  # fmt: skip

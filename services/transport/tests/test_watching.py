@@ -1,0 +1,136 @@
+"""What people and machines see of a worker."""
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
+from redis import Redis
+from transport_support import QUEUE, RedisServer, Stub, free_port, hired, process, resque, until, wait_ready, wait_until
+
+from transport.gateway_stub import GatewayStub
+
+
+def samples(text: str) -> dict[tuple[str, ...], float]:
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_metrics_say_what_became_of_jobs_and_how_long_it_took(redis: Redis, redis_server: RedisServer) -> None:
+    redis.rpush(QUEUE, resque(1), resque(2, age=timedelta(seconds=20)), resque(3, kind="sms"), b"nonsense")
+    redis.rpush(QUEUE, resque(4, age=timedelta(hours=3)))
+    stub = GatewayStub()
+
+    async def walk() -> str:
+        async with (
+            stub.serving() as url,
+            hired(redis_server.url, url) as worker,
+            worker.metrics.serving("127.0.0.1", 0) as port,
+            aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
+        ):
+            await until(lambda: len(stub.ledger) == 3 and worker.ready and worker.in_hand == 0, "all settled")
+            assert (await session.get("/healthz")).status == 200
+            return await (await session.get("/metrics")).text()
+
+    seen = samples(asyncio.run(walk()))
+    assert seen["transport_jobs_total", "delivered", "push"] == 2
+    assert seen["transport_jobs_total", "delivered", "sms"] == 1
+    assert seen["transport_jobs_total", "expired", "push"] == 1
+    assert seen["transport_jobs_total", "invalid", ""] == 1
+    assert seen["transport_age_seconds_bucket", "delivered", "push", "15.0"] == 1
+    assert seen["transport_age_seconds_bucket", "delivered", "push", "60.0"] == 2
+    assert seen["transport_depth", "transport", "queue"] == 0
+    assert seen["transport_depth", "transport", "later"] == 0
+    assert seen["transport_in_hand", "transport"] == 0
+    assert seen["transport_breaker", "push"] == 0
+    assert seen["transport_redis_up",] == 1
+
+
+def test_healthz_says_when_redis_is_away(tmp_path: Path) -> None:
+    server, stub = RedisServer(tmp_path).start(), GatewayStub()
+
+    async def walk() -> None:
+        async with (
+            stub.serving() as url,
+            hired(server.url, url) as worker,
+            worker.metrics.serving("127.0.0.1", 0) as port,
+            aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
+        ):
+            for act, status in ((None, 200), (server.stop, 503), (server.start, 200)):
+                if act:
+                    act()
+                async with asyncio.timeout(20):
+                    answer = await session.get("/healthz")
+                    while answer.status != status:
+                        await asyncio.sleep(0.02)
+                        answer = await session.get("/healthz")
+                assert (await answer.json())["redis"] == (status == 200)
+
+    try:
+        asyncio.run(walk())
+    finally:
+        server.stop()
+
+
+def test_logs_are_json_lines_without_payloads(redis: Redis, redis_server: RedisServer, stub: Stub) -> None:
+    secret = "Bo-likes-this-very-secret-message"
+    redis.rpush(QUEUE, resque(1, text=secret, kind=secret), resque(2, text=secret, recipient={"person_id": secret}))
+    redis.rpush(QUEUE, resque(3, text=secret, details={"from": secret}), resque(4, text=secret))
+    with process("transport", "--redis", redis_server.url, "--gateway", stub.url) as worker:
+        wait_ready(worker)
+        wait_until(lambda: redis.llen("resque:failed") == 3 and len(stub.ledger()) == 1, "all settled")
+        worker.terminate()
+        _, errors = worker.communicate()
+    lines = [json.loads(line) for line in errors.splitlines()]
+    assert secret not in errors
+    assert {(line["event"], line["reason"]) for line in lines} == {
+        ("invalid", "/kind: enum"),
+        ("invalid", "/recipient/person_id: pattern"),
+        ("dead", "refused: 400 INVALID_ARGUMENT"),
+    }
+    assert all({"time", "level", "ticket", "queue"} <= line.keys() for line in lines)
+
+
+def test_status_shows_it_in_a_terminal(redis: Redis, redis_server: RedisServer) -> None:
+    held = asyncio.Event()
+
+    async def hold(_: object, key: str) -> None:
+        if key == "d-000002":
+            await held.wait()
+
+    stub = GatewayStub(before=hold)
+    redis.rpush(QUEUE, resque(1), b"nonsense", resque(2))
+
+    async def walk() -> str:
+        async with stub.serving() as url, hired(redis_server.url, url) as worker:
+            box = worker.mailboxes[0]
+            await until(lambda: b'"under_way": 1' in (redis.get(box.key(f"report:{box.worker}")) or b""), "a report")
+            command = [sys.executable, "-m", "transport", "status", "--redis", redis_server.url]
+            shown = await asyncio.to_thread(subprocess.run, command, capture_output=True, check=True, text=True)
+            held.set()
+        return shown.stdout
+
+    shown = asyncio.run(walk())
+    assert "resque:queue:transport: 0 queue, 0 later, 0 suspects, 0 room:push, 0 room:sms" in shown
+    assert "so far: 1 delivered, 1 invalid" in shown
+    assert "1 in hand" in shown
+    assert "push: breaker closed, 1 of 32 under way, 0 waiting, no rate limit" in shown
+    assert "resque:failed: 1" in shown
+
+
+def test_metrics_are_served_by_the_process(redis_server: RedisServer, redis: Redis, stub: Stub) -> None:
+    port = free_port()
+    options = ("--redis", redis_server.url, "--gateway", stub.url, "--metrics", f"127.0.0.1:{port}")
+    with process("transport", *options) as worker:
+        wait_ready(worker)
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+            assert b"200 OK" in client.recv(1000)

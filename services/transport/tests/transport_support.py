@@ -1,0 +1,164 @@
+"""What the tests share: a Redis of their own, the worker as a process or in this one, jobs, and waiting."""
+
+import asyncio
+import json
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from redis import Redis
+
+from envelopes.messages import CATALOG
+from transport.books import Books
+from transport.gateways import Endpoint, open_gateways
+from transport.link import connect
+from transport.mailbox import Holder, Mailbox
+from transport.settings import Settings
+from transport.valve import Limits, Valve
+from transport.worker import Worker
+
+QUEUE = "resque:queue:transport"
+CHANNEL = CATALOG.channel("transport")
+QUICK = Settings(lease=0.5, poll=0.05, backoff=0.05, deadline=5)
+
+
+def key(name: str, queue: str = QUEUE) -> str:
+    return f"{{{queue}}}:{name}"
+
+
+def resque(number: int | str = 0, age: timedelta = timedelta(0), **changes: Any) -> bytes:
+    """A job as a plain Resque client writes it."""
+    data = {
+        "delivery_id": f"d-{number:06}" if isinstance(number, int) else number,
+        "kind": "push",
+        "recipient": {"person_id": "p-ana001", "phone": "+4915112345678"},
+        "text": "Bo likes your message",
+        "enqueued_at": f"{datetime.now(UTC) - age:%Y-%m-%dT%H:%M:%S.%fZ}",
+        "caused_by": "l-5d21e0",
+    }
+    return json.dumps({"class": "DeliveryRequested", "args": [data | changes]}).encode()
+
+
+class RedisServer:
+    """A redis-server process on a free loopback port, in a directory of its own."""
+
+    def __init__(self, directory: Path, *options: str) -> None:
+        self.directory, self.options, self.port = directory, options, free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> "RedisServer":
+        where = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.directory))
+        options = self.options or ("--save", "")
+        self.process = subprocess.Popen(["redis-server", *where, *options], stdout=subprocess.DEVNULL)
+        with Redis(port=self.port) as client:
+            wait_until(lambda: answers(client), "Redis answers")
+        return self
+
+    def stop(self, number: int = signal.SIGKILL) -> None:
+        self.process.send_signal(number)
+        self.process.wait()
+
+
+def answers(client: Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except Exception:  # noqa: BLE001 - not there yet, loading
+        return False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(true: Callable[[], object], what: str, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.01)
+
+
+async def until(true: Callable[[], object], what: str, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        await asyncio.sleep(0.01)
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    """`python -m …`."""
+    return subprocess.Popen(
+        [sys.executable, "-m", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+@contextmanager
+def process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """`python -m …`, ended with the test."""
+    with start(*arguments) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def wait_ready(worker: subprocess.Popen[str]) -> None:
+    assert worker.stderr is not None
+    for line in worker.stderr:
+        if line.startswith("transport: ready"):
+            return
+    raise AssertionError(f"the worker ended with {worker.wait()}")
+
+
+class Stub:
+    """The gateway stub in a process of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def ledger(self) -> list[dict[str, Any]]:
+        with urllib.request.urlopen(f"{self.url}/ledger") as answer:
+            rows: list[dict[str, Any]] = json.load(answer)
+        return rows
+
+
+@asynccontextmanager
+async def hired(
+    redis_url: str,
+    gateway_url: str,
+    *,
+    queues: Sequence[str] = ("transport",),
+    settings: Settings = QUICK,
+    limits: Limits | None = None,
+    delivery: str = "exactly-once",
+    cluster: bool = False,
+    patience: float = 5,
+) -> AsyncIterator[Worker]:
+    """A worker in this process, at work until the block ends; then it is stopped in order."""
+    redis, token = connect(redis_url, cluster=cluster), secrets.token_hex(6)
+    channel = replace(CHANNEL, delivery=delivery)
+    boxes = [Mailbox(redis, queue, channel, ["push", "sms"], Holder(token, settings.lease)) for queue in queues]
+    valves = [Valve(kind, limits or Limits(), redis) for kind in ("push", "sms")]
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=patience)) as session:
+        here = Endpoint(session, gateway_url, "local", sender="+15005550006")
+        gateways = open_gateways({"push": here, "sms": here})
+        worker = Worker(boxes, gateways, valves, Books(redis, queues, token), settings)
+        running = asyncio.create_task(worker.run())
+        try:
+            yield worker
+        finally:
+            worker.stop()
+            await running
+            await redis.aclose()
