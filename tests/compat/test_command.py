@@ -2,13 +2,17 @@
 
 import copy
 import json
+import sys
 import time
 from pathlib import Path
 
 import pytest
 from compat.conftest import INTEGER, STRING, message
 
+from contract_test.cli import progress
 from contract_test.schema.compare import RULES
+from contract_test.use_cases.compat import plan_subjects
+from contract_test.use_cases.judging import judge_all
 
 ROOT = Path(__file__).parents[2]
 
@@ -117,11 +121,13 @@ def test_two_files_are_compared_backward_unless_said(repo, compat):
     assert full.out.startswith("new.json:/properties/a  FORWARD  required-property-added  ")
 
 
-def test_a_file_reaches_its_neighbours(repo, compat):
+@pytest.mark.parametrize("reference", ["common.json", "https://example.org/common.json"])
+def test_a_file_reaches_its_neighbours(repo, compat, reference):
     for folder, leaf in (("before", STRING), ("after", INTEGER)):
         Path(folder).mkdir()
-        Path(folder, "common.json").write_text(json.dumps({"$defs": {"leaf": leaf}}))
-        Path(folder, "a.json").write_text(json.dumps(message(a={"$ref": "common.json#/$defs/leaf"})))
+        common = {"$id": "https://example.org/common.json", "$defs": {"leaf": leaf}}
+        Path(folder, "common.json").write_text(json.dumps(common))
+        Path(folder, "a.json").write_text(json.dumps(message(a={"$ref": f"{reference}#/$defs/leaf"})))
 
     result = compat("before/a.json", "after/a.json")
 
@@ -238,3 +244,27 @@ def test_the_contracts_of_this_repository_are_compatible(compat, monkeypatch):
 
     assert (result.code, result.out) == (0, "")
     assert "0 incompatible, 0 unknown" in result.err
+
+
+def test_many_pairs_are_judged_by_several_processes_in_order(repo, compat):
+    repo.subject(mode="FULL_TRANSITIVE", versions=[message(a=STRING), message(a=INTEGER), message(a={"const": 1})])
+    plan = plan_subjects(Path("contracts"))
+
+    one = list(judge_all(plan.pairs, "closed-writer", 2.0))
+    several = list(judge_all(plan.pairs, "closed-writer", 2.0, many=1))
+
+    assert [outcome.status for outcome in one].count("incompatible") == 5
+    assert one == several
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_long_run_shows_how_far_it_is_on_a_terminal_only(monkeypatch, capsys, terminal):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    monkeypatch.setattr(progress, "_LONG", 0.0)
+    monkeypatch.setenv("TERM", "xterm")
+
+    assert list(progress.with_progress(iter(range(5)), 5, "Comparing")) == [0, 1, 2, 3, 4]
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert ("Comparing" in err) == terminal

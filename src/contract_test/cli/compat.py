@@ -14,7 +14,8 @@ from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_
 from contract_test.data.finding import Finding
 from contract_test.report.findings import FORMATS
 from contract_test.schema.compare import MODES
-from contract_test.use_cases.compat import ContentModel, Plan, judge, plan_against, plan_files, plan_subjects
+from contract_test.use_cases.compat import ContentModel, Plan, plan_against, plan_files, plan_subjects
+from contract_test.use_cases.judging import judge_all
 
 _LONGEST_BUDGET = 3600.0
 _NAMED = 10
@@ -62,8 +63,7 @@ def command(
     plan = _plan(what, contracts, mode, against)
     findings = list(plan.findings)
     statuses: Counter[str] = Counter()
-    for pair in with_progress(plan.pairs, "Comparing"):
-        outcome = judge(pair, content_model, budget)
+    for outcome in with_progress(judge_all(plan.pairs, content_model, budget), len(plan.pairs), "Comparing"):
         statuses[outcome.status] += 1
         findings += outcome.findings
     unique = list(

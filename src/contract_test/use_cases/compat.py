@@ -19,7 +19,7 @@ from contract_test.files.catalog import load_catalog
 from contract_test.files.history import contracts_at
 from contract_test.schema.compare import RULES, Rule, compare, pairs_for
 from contract_test.schema.compare.keyword_rules import change
-from contract_test.use_cases.sides import Recorded, Side, side, side_of_file
+from contract_test.use_cases.sides import Recorded, Side, side_of_file, sides_of
 from envelopes import find_violation
 
 ContentModel = Literal["closed-writer", "as-written"]
@@ -92,9 +92,10 @@ def plan_subjects(root: Path, subject: str | None = None, mode: str | None = Non
     """Every subject, or one, against its own earlier versions."""
     plan = Plan()
     catalog = _load(root, plan)
+    all_sides = sides_of(catalog)
     for each in _chosen(catalog, subject):
         asked = mode or each.compatibility
-        sides = [side(catalog, contract) for _, contract in sorted(each.contracts.items())]
+        sides = list(all_sides[each.name].values())
         if asked == "NONE":
             plan.not_compared.append(each.name)
         elif len(sides) == 1:
@@ -121,18 +122,11 @@ def plan_against(root: Path, ref: str, subject: str | None = None, mode: str | N
         for error in broken:
             place = error.place.removeprefix(f"{folder}/")
             plan.notes.append(f"not compared, because it could not be used at {ref}: {place}: {error.problem}")
-        shown = f"{ref}:{root.as_posix()}"
-        gone = [each for name, each in before.subjects.items() if name not in catalog.subjects]
-        known = {each.name: each for each in (*catalog.subjects.values(), *gone)}
-        for each in _chosen(replace(catalog, subjects=known), subject):
+        sides, sides_before = sides_of(catalog), sides_of(before, ref, f"{ref}:{root.as_posix()}")
+        subjects = {**before.subjects, **catalog.subjects}
+        for each in _chosen(replace(catalog, subjects=subjects), subject):
             old = before.subjects.get(each.name)
-            then = {
-                version: replace(side(before, contract, ref=ref), shown=shown)
-                for version, contract in (old.contracts if old else {}).items()
-            }
-            now = {} if each in gone else {
-                version: side(catalog, contract) for version, contract in each.contracts.items()
-            }  # fmt: skip
+            then, now = sides_before.get(each.name, {}), sides.get(each.name, {})
             asked = mode or each.compatibility
             if old and mode is None and old.compatibility != asked:
                 plan.notes.append(f"{each.name}: the mode was {old.compatibility} at {ref}, and is {asked} here")
@@ -225,7 +219,7 @@ def _removed(
     subject: Subject, then: Mapping[int, Side], now: Mapping[int, Side], ref: str, root: Path
 ) -> Iterator[Finding]:
     for version in sorted(then.keys() - now.keys()):
-        path = root / then[version].contract.path.relative_to(then[version].root)
+        path = root / then[version].contract.path.relative_to(then[version].files.root)
         rule = OWN_RULES["version-removed"]
         sentence = f"v{version} was there at {ref} and is gone"
         details = (rule.explanation, *_services(subject))

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import jsonschema_rs
 
 from contract_test.data.contract import Catalog, Channel, Contract
 from contract_test.data.errors import ContractTestError
 from contract_test.files.recordings import read_recording
-from contract_test.files.schemas import BASE, SchemaFiles
+from contract_test.files.schemas import SchemaFiles
 from contract_test.schema.bundle import Bundle, bundle, schema_around, value_at
 from contract_test.use_cases.messages import data_of
 from envelopes import ASSERTED_FORMATS, compile_schema
@@ -30,14 +29,14 @@ class Recorded:
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """A contract below `root`, which people know as `shown`: a directory, or `REF:directory`.
+    """A contract among `files`, whose directory people know as `shown`: a path, or `REF:path`.
 
     `label` names the version to people: `v2`, `v2 at main`, `old.json`.
     """
 
     contract: Contract
     label: str
-    root: Path
+    files: SchemaFiles
     shown: str
     channels: Mapping[str, Channel]
 
@@ -73,6 +72,10 @@ class Side:
             found.append(Recorded(f"{self.shown_as(interaction.path)}:{interaction.line}", data))
         return tuple(found)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process is given: all but the compiled validator, which each compiles for itself."""
+        return {name: value for name, value in self.__dict__.items() if name != "validator"}
+
     @property
     def file(self) -> str:
         """The contract's file, as people know it."""
@@ -80,14 +83,14 @@ class Side:
 
     def shown_as(self, path: Path) -> str:
         """A path below the root, as people know it."""
-        return (Path(self.shown) / path.relative_to(self.root)).as_posix()
+        return (Path(self.shown) / path.relative_to(self.files.root)).as_posix()
 
     def place_of(self, pointer: str) -> tuple[str, str]:
         """The file and the JSON pointer of the schema around a place in the bundle."""
         uri, inside = self.bundle.file_of(pointer)
         uri = uri or self.contract.uri
-        file = self.shown_as(self.root / unquote(uri.removeprefix(BASE))) if uri.startswith(BASE) else uri
-        return file, schema_around(self.contract.resources[uri], inside)
+        path = self.files.path_of(uri)
+        return self.shown_as(path) if path else uri, schema_around(self.contract.resources[uri], inside)
 
     def declares(self, pointer: str, name: str) -> bool:
         """Whether the schema at a place in the bundle declares a property."""
@@ -95,12 +98,17 @@ class Side:
         return isinstance(schema, dict) and name in schema.get("properties", {})
 
 
-def side(catalog: Catalog, contract: Contract, *, ref: str = "") -> Side:
-    """A version of a catalog; with `ref`, as it was at that ref."""
-    label = f"v{contract.version}"
-    if ref:
-        return Side(contract, f"{label} at {ref}", catalog.root, ref, catalog.channels)
-    return Side(contract, label, catalog.root, str(catalog.root), catalog.channels)
+def sides_of(catalog: Catalog, ref: str = "", shown: str = "") -> dict[str, dict[int, Side]]:
+    """Every version of a catalog, by subject and number; with `ref`, as it was at that ref."""
+    files = SchemaFiles(catalog.root)
+    shown = shown or str(catalog.root)
+    return {
+        subject.name: {
+            version: Side(contract, f"v{version} at {ref}" if ref else f"v{version}", files, shown, catalog.channels)
+            for version, contract in sorted(subject.contracts.items())
+        }
+        for subject in catalog.subjects.values()
+    }
 
 
 def side_of_file(path: Path, contracts: Path) -> Side:
@@ -109,4 +117,4 @@ def side_of_file(path: Path, contracts: Path) -> Side:
     files = SchemaFiles(root)
     resources = files.reach(path)
     contract = Contract(path.stem, 1, path, files.uri_of(path), files.read(path), resources)
-    return Side(contract, str(path), root, str(root), {})
+    return Side(contract, str(path), files, str(root), {})
