@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from compat.conftest import INTEGER, STRING, message
+from compat.conftest import DRAFT, INTEGER, STRING, message
 
 from contract_test.cli import progress
 from contract_test.schema.compare import RULES
@@ -268,3 +268,65 @@ def test_a_long_run_shows_how_far_it_is_on_a_terminal_only(monkeypatch, capsys, 
     out, err = capsys.readouterr()
     assert out == ""
     assert ("Comparing" in err) == terminal
+
+
+DRAFT_7 = "http://json-schema.org/draft-07/schema#"
+
+
+@pytest.mark.parametrize(("leaf", "code"), [(STRING, 0), (INTEGER, 1)])
+def test_a_shared_file_in_another_dialect_is_followed(repo, compat, leaf, code):
+    repo.file("old.json", {"$schema": DRAFT_7, "definitions": {"leaf": STRING}})
+    repo.file("new.json", {"$schema": DRAFT_7, "definitions": {"leaf": leaf}})
+    repo.subject(
+        versions=[
+            message(a={"$ref": "../old.json#/definitions/leaf"}),
+            message(a={"$ref": "../new.json#/definitions/leaf"}),
+        ]
+    )
+
+    result = compat()
+
+    assert result.code == code
+    if code:
+        assert result.out.startswith("contracts/new.json:/definitions/leaf  BACKWARD  type-changed  ")
+
+
+def test_a_recursive_shared_file_is_followed(repo, compat):
+    tree = {"type": "object", "properties": {"leaf": STRING, "next": {"$ref": "#/$defs/tree"}}}
+    wider = {"type": "object", "properties": {"leaf": {}, "next": {"$ref": "#/$defs/tree"}}}
+    repo.file("common/tree.json", {"$schema": DRAFT, "$defs": {"tree": tree}})
+    repo.file("common/wider.json", {"$schema": DRAFT, "$defs": {"tree": wider}})
+    repo.subject(
+        mode="FULL",
+        versions=[message(a={"$ref": f"../common/{name}.json#/$defs/tree"}) for name in ("tree", "wider")],
+    )
+
+    findings = compat("--format", "json").findings
+
+    assert [(each["direction"], each["file"], each["pointer"]) for each in findings] == [
+        ("FORWARD", "contracts/common/wider.json", "/$defs/tree/properties/leaf")
+    ]
+
+
+def test_numbers_longer_than_a_double_are_compared_and_shown(repo, compat):
+    repo.subject(versions=[message(a={"type": "number"}), message(a={"type": "number", "maximum": 5})])
+    repo.recording(1, {"a": 0})
+    path = repo.root / "contracts/thing.done/recordings/v1.jsonl"
+    path.write_text(path.read_text().replace('"a": 0', '"a": 123456789012345678901234567890'))
+
+    (finding,) = compat("--format", "json").findings
+
+    assert finding["verdict"]["witness"] == {"a": 123456789012345678901234567890}
+
+
+def test_both_sides_of_a_file_that_cannot_be_bundled_are_unknown(repo, compat):
+    common = {"$schema": DRAFT_7, "definitions": {"leaf": STRING}}
+    repo.subject(versions=[message(a={"$ref": "../common.json#/definitions/leaf"})])
+    repo.file("common.json", common)
+    repo.commit()
+    repo.file("common.json", common | {"title": "changed"})
+
+    result = compat("--against", "main")
+
+    assert result.code == 1
+    assert "  unknown  both sides refer to one file that changed" in result.out

@@ -27,9 +27,7 @@ def as_json(findings: Sequence[Finding]) -> str:
 
     A comparison's rows also have direction, writer, reader, details, recorded and verdict.
     """
-    return (
-        json.dumps({"format": FORMAT, "findings": [_row(each) for each in findings]}, indent=2, default=_number) + "\n"
-    )
+    return json.dumps({"format": FORMAT, "findings": [_row(each) for each in findings]}, indent=2) + "\n"
 
 
 def as_junit(findings: Sequence[Finding]) -> str:
@@ -106,11 +104,6 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     ]
     witness = {"witness": verdict.witness} if verdict.has_witness else {}
     return {"status": verdict.status, **witness, "incompatibilities": reasons, "cause": verdict.cause}
-
-
-def _number(value: Any) -> int | float:
-    """A number that was recorded with more digits than a double holds."""
-    return int(value) if value == value.to_integral_value() else float(value)
 
 
 def _line(text: str) -> str:

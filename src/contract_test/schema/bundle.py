@@ -133,6 +133,19 @@ def value_at(value: Any, pointer: str) -> Any:
     return value
 
 
+def follow(resources: Mapping[str, Any], uri: str, pointer: str) -> tuple[str, str]:
+    """Where a pointer that leads through `$ref`s ends: the document, and the pointer in it."""
+    for _ in range(pointer.count("/$ref/")):
+        before, _, behind = pointer.partition("/$ref/")
+        node = value_at(resources[uri], before)
+        reference = node.get("$ref") if isinstance(node, dict) else None
+        target, fragment = urldefrag(join(uri, reference)) if isinstance(reference, str) else ("", "")
+        if target not in resources:
+            break
+        uri, pointer = target, f"{unquote(fragment)}/{behind}"
+    return uri, pointer
+
+
 def schema_around(schema: Any, pointer: str) -> str:
     """The pointer to the schema that a place is in: `/properties/a` for `/properties/a/type`."""
     at, around, node = "", "", schema

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -164,6 +165,9 @@ def judge(pair: Pair, content_model: ContentModel = "closed-writer", budget: flo
             broken = pair.writer if error.side == "writer" else pair.reader
             file, pointer = broken.place_of(error.pointer)
             return Outcome("unknown", (Finding(file, pointer, "schema-invalid", error.problem, error.advice),))
+        except Exception as error:  # noqa: BLE001 - whatever fails in one pair, the others are judged
+            cause = f"the comparison failed, please report it: {type(error).__name__}: {error}"
+            verdict = Verdict("unknown", cause=cause)
     recorded = _recorded_witness(pair)
     if recorded is not None:
         if verdict.status == "compatible":
@@ -231,8 +235,15 @@ def _recorded_witness(pair: Pair) -> Recorded | None:
     writer, reader = pair.writer.validator, pair.reader.validator
     if not pair.writer.recorded or writer is None or reader is None:
         return None
-    breaking = (each for each in pair.writer.recorded if writer.is_valid(each.data) and not reader.is_valid(each.data))
-    return next(breaking, None)
+    for each in pair.writer.recorded:
+        if writer.is_valid(each.data) and not reader.is_valid(each.data):
+            return Recorded(each.place, json.loads(json.dumps(each.data, default=_number)))
+    return None
+
+
+def _number(value: Decimal) -> int | float:
+    """A number that was recorded with more digits than a double holds, as it is shown."""
+    return int(value) if value == value.to_integral_value() else float(value)
 
 
 def _finding(pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorded: Recorded | None) -> Finding:
@@ -273,13 +284,11 @@ def _pointed(pair: Pair, reason: Incompatibility) -> tuple[str, str]:
 
 def _of_recording(pair: Pair, verdict: Verdict, recorded: Recorded) -> Finding:
     rule = OWN_RULES["recorded-message-breaks"]
-    reader = pair.reader.validator
-    violation = find_violation(reader, recorded.data) if reader else None
     return Finding(
         pair.newer.file,
         "",
         rule.id,
-        str(violation or rule.explanation),
+        _violation(pair.reader, recorded.data) or rule.explanation,
         rule.fix,
         direction=pair.direction,
         details=_details(pair, rule, recorded.data, recorded),
@@ -295,11 +304,19 @@ def _details(pair: Pair, rule: Rule, witness: Any, recorded: Recorded | None) ->
     if witness is not ABSENT:
         lines.append(f"breaks: {json_line(witness)}")
         lines.append(f"recorded: {recorded.place}" if recorded else "made up: no recorded message breaks")
-        reader = pair.reader.validator
-        violation = find_violation(reader, witness) if reader else None
-        if violation is not None:
+        violation = _violation(pair.reader, witness)
+        if violation:
             lines.append(f"rejected at {violation}")
     return (*lines, *_services(pair.subject))
+
+
+def _violation(reader: Side, witness: Any) -> str:
+    """Where and why the reader rejects a message, as `decode` says it."""
+    try:
+        violation = find_violation(reader.validator, witness) if reader.validator else None
+    except ValueError:  # a made-up text that no JSON text can carry
+        return ""
+    return str(violation or "")
 
 
 def _services(subject: Subject | None) -> Sequence[str]:
@@ -321,5 +338,5 @@ def _distinct(findings: Iterator[Finding]) -> tuple[Finding, ...]:
 
 def json_line(value: Any) -> str:
     """A JSON value in one line that does nothing to a terminal: what cannot be printed is escaped, as JSON has it."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = json.dumps(value, ensure_ascii=False)
     return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)

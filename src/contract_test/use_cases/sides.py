@@ -14,7 +14,7 @@ from contract_test.data.contract import Catalog, Channel, Contract
 from contract_test.data.errors import ContractTestError
 from contract_test.files.recordings import read_recording
 from contract_test.files.schemas import SchemaFiles
-from contract_test.schema.bundle import Bundle, bundle, schema_around, value_at
+from contract_test.schema.bundle import Bundle, bundle, follow, schema_around, value_at
 from contract_test.use_cases.messages import data_of
 from envelopes import ASSERTED_FORMATS, compile_schema
 
@@ -88,7 +88,7 @@ class Side:
     def place_of(self, pointer: str) -> tuple[str, str]:
         """The file and the JSON pointer of the schema around a place in the bundle."""
         uri, inside = self.bundle.file_of(pointer)
-        uri = uri or self.contract.uri
+        uri, inside = follow(self.contract.resources, uri or self.contract.uri, inside)
         path = self.files.path_of(uri)
         return self.shown_as(path) if path else uri, schema_around(self.contract.resources[uri], inside)
 
