@@ -319,14 +319,18 @@ def test_numbers_longer_than_a_double_are_compared_and_shown(repo, compat):
     assert finding["verdict"]["witness"] == {"a": 123456789012345678901234567890}
 
 
-def test_both_sides_of_a_file_that_cannot_be_bundled_are_unknown(repo, compat):
-    common = {"$schema": DRAFT_7, "definitions": {"leaf": STRING}}
-    repo.subject(versions=[message(a={"$ref": "../common.json#/definitions/leaf"})])
-    repo.file("common.json", common)
+@pytest.mark.parametrize(("leaf", "code"), [(STRING | {"title": "changed"}, 0), (INTEGER, 1)])
+def test_a_shared_file_in_another_dialect_may_have_changed(repo, compat, leaf, code):
+    repo.subject(versions=[message(a={"$ref": "../between.json"})])
+    repo.file("between.json", {"$ref": "common.json#/definitions/leaf"})
+    repo.file("common.json", {"$schema": DRAFT_7, "definitions": {"leaf": STRING}})
     repo.commit()
-    repo.file("common.json", common | {"title": "changed"})
+    repo.file("common.json", {"$schema": DRAFT_7, "definitions": {"leaf": leaf}})
 
     result = compat("--against", "main")
 
-    assert result.code == 1
-    assert "  unknown  both sides refer to one file that changed" in result.out
+    assert result.code == code
+    if code:
+        assert result.out.startswith(
+            "contracts/common.json:/definitions/leaf  BACKWARD  type-changed  string → integer"
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote, urldefrag
 
@@ -33,6 +33,27 @@ class Bundle:
                 return uri, pointer.removeprefix(name)
         return None, pointer
 
+    def beside(self, other: Bundle) -> Bundle:
+        """The same, with URIs of its own where one of its resources has another text in the other bundle."""
+        if all(other.resources.get(uri, schema) == schema for uri, schema in self.resources.items()):
+            return self
+        own = [uri for uri in self.resources if uri not in SPECIFICATIONS]
+        names = {uri: f"https://writer.invalid/{number}" for number, uri in enumerate(own)}
+
+        def renamed(value: Any) -> Any:
+            if isinstance(value, list):
+                return [renamed(item) for item in value]
+            if not isinstance(value, dict):
+                return value
+            made = {name: renamed(member) for name, member in value.items()}
+            if isinstance(made.get("$ref"), str):
+                target, _, fragment = made["$ref"].partition("#")
+                made["$ref"] = f"{names[target]}#{fragment}" if target in names else made["$ref"]
+            return made
+
+        resources = {names.get(uri, uri): renamed(schema) for uri, schema in self.resources.items()}
+        return replace(self, schema=renamed(self.schema), resources=resources)
+
 
 def bundle(resources: Mapping[str, Any], uri: str, formats: frozenset[str]) -> Bundle:
     """Make one document of a contract's resources; of `format`, only those in `formats` stay assertions.
@@ -50,7 +71,7 @@ def bundle(resources: Mapping[str, Any], uri: str, formats: frozenset[str]) -> B
     )
     if apart or not isinstance(own, dict):
         copies = {document: schemas.copy(document, formats) for document in resources}
-        return Bundle(copies[uri], {document: copies[document] for document in others})
+        return Bundle(copies[uri], copies if others else {})
     holder = _DEFINITIONS.get(draft, "definitions")
     taken = own.get(holder, {})
     places = {uri: ""}

@@ -146,28 +146,24 @@ def plan_against(root: Path, ref: str, subject: str | None = None, mode: str | N
 
 def judge(pair: Pair, content_model: ContentModel = "closed-writer", budget: float = 2.0) -> Outcome:
     """Compare one pair as `decode` reads. Each incompatibility is a finding, with the whole verdict."""
-    writer, reader = pair.writer.bundle, pair.reader.bundle
-    resources = {**writer.resources, **reader.resources}
-    if any(resources[uri] != schema for uri, schema in writer.resources.items()):
-        cause = "both sides refer to one file that changed, through references that depend on how they are reached"
+    reader = pair.reader.bundle
+    writer = pair.writer.bundle.beside(reader)
+    try:
+        verdict = compare(
+            writer.schema,
+            reader.schema,
+            formats="assertion",
+            content_model=content_model,
+            budget=budget,
+            resources={**writer.resources, **reader.resources},
+        )
+    except InvalidSchemaError as error:
+        broken = pair.writer if error.side == "writer" else pair.reader
+        file, pointer = broken.place_of(error.pointer)
+        return Outcome("unknown", (Finding(file, pointer, "schema-invalid", error.problem, error.advice),))
+    except Exception as error:  # noqa: BLE001 - whatever fails in one pair, the others are judged
+        cause = f"the comparison failed, please report it: {type(error).__name__}: {error}"
         verdict = Verdict("unknown", cause=cause)
-    else:
-        try:
-            verdict = compare(
-                writer.schema,
-                reader.schema,
-                formats="assertion",
-                content_model=content_model,
-                budget=budget,
-                resources=resources,
-            )
-        except InvalidSchemaError as error:
-            broken = pair.writer if error.side == "writer" else pair.reader
-            file, pointer = broken.place_of(error.pointer)
-            return Outcome("unknown", (Finding(file, pointer, "schema-invalid", error.problem, error.advice),))
-        except Exception as error:  # noqa: BLE001 - whatever fails in one pair, the others are judged
-            cause = f"the comparison failed, please report it: {type(error).__name__}: {error}"
-            verdict = Verdict("unknown", cause=cause)
     recorded = _recorded_witness(pair)
     if recorded is not None:
         if verdict.status == "compatible":
