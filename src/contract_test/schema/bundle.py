@@ -156,7 +156,7 @@ def value_at(value: Any, pointer: str) -> Any:
 
 def follow(resources: Mapping[str, Any], uri: str, pointer: str) -> tuple[str, str]:
     """Where a pointer that leads through `$ref`s ends: the document, and the pointer in it."""
-    for _ in range(pointer.count("/$ref/")):
+    for _ in range(pointer.split("/").count("$ref")):
         before, _, behind = pointer.partition("/$ref/")
         node = value_at(resources[uri], before)
         reference = node.get("$ref") if isinstance(node, dict) else None
