@@ -33,7 +33,7 @@ def test_a_finding_reads_as_promised(repo, compat):
         "    thing.done is sent by web; received by feed, trending",
         f"    {RULES['type-changed'].fix}",
     ]
-    assert "1 pair compared: 0 compatible, 1 incompatible, 0 unknown; 1 findings" in result.err
+    assert "1 pair compared: 0 compatible, 1 incompatible, 0 unknown; 1 finding\n" in result.err
 
 
 def test_each_incompatibility_is_a_finding(repo, compat):

@@ -27,7 +27,7 @@ _NAMED = 10
 @format_option
 @click.option(
     "--mode",
-    type=click.Choice(MODES, case_sensitive=False),
+    type=click.Choice(MODES),
     help="Instead of each subject's own; for two files BACKWARD.",
 )
 @click.option("--against", metavar="GIT-REF", help="What would this branch break? Compare with the contracts at a ref.")
@@ -97,9 +97,11 @@ def _summary(plan: Plan, statuses: Counter[str], findings: Sequence[Finding], ag
         note(f"unchanged since {against}: {_names(plan.unchanged)}")
     if plan.not_compared:
         note(f"not compared, the mode is NONE: {_names(plan.not_compared)}")
-    pairs = statuses.total()
+    pairs, found = statuses.total(), len(findings)
     told = ", ".join(f"{statuses[status]} {status}" for status in ("compatible", "incompatible", "unknown"))
-    note(f"{pairs} {'pair' if pairs == 1 else 'pairs'} compared: {told}; {len(findings)} findings")
+    note(
+        f"{pairs} {'pair' if pairs == 1 else 'pairs'} compared: {told}; {found} {'finding' if found == 1 else 'findings'}"
+    )
 
 
 def _names(names: Sequence[str]) -> str:
