@@ -334,3 +334,24 @@ def test_a_shared_file_in_another_dialect_may_have_changed(repo, compat, leaf, c
         assert result.out.startswith(
             "contracts/common.json:/definitions/leaf  BACKWARD  type-changed  string → integer"
         )
+
+
+def test_many_files_that_refer_to_each_other_are_decided(repo, compat):
+    files = 40
+    for version, longest in ((1, 50), (2, 40)):
+        for number in range(files):
+            fields = {f"field_{name}": {**STRING, "maxLength": 50, "description": "x" * 60} for name in range(40)}
+            fields["next"] = {"$ref": f"t{(number + 1) % files}.json"}
+            fields["many"] = {"type": "array", "items": {"$ref": f"t{(number * 7 + 3) % files}.json"}}
+            if number == 25:
+                fields["field_7"]["maxLength"] = longest
+            repo.file(f"lib{version}/t{number}.json", message(**fields))
+    repo.subject(mode="FULL", versions=[message(a={"$ref": f"../lib{version}/t0.json"}) for version in (1, 2)])
+
+    started = time.monotonic()
+    findings = compat("--budget", "8", "--format", "json").findings
+
+    assert time.monotonic() - started < 20
+    assert [(each["direction"], each["file"], each["pointer"]) for each in findings] == [
+        ("BACKWARD", "contracts/lib2/t25.json", "/properties/field_7")
+    ]

@@ -97,11 +97,13 @@ def _summary(plan: Plan, statuses: Counter[str], findings: Sequence[Finding], ag
         note(f"unchanged since {against}: {_names(plan.unchanged)}")
     if plan.not_compared:
         note(f"not compared, the mode is NONE: {_names(plan.not_compared)}")
-    pairs, found = statuses.total(), len(findings)
+    pairs = statuses.total()
     told = ", ".join(f"{statuses[status]} {status}" for status in ("compatible", "incompatible", "unknown"))
-    note(
-        f"{pairs} {'pair' if pairs == 1 else 'pairs'} compared: {told}; {found} {'finding' if found == 1 else 'findings'}"
-    )
+    note(f"{_counted(pairs, 'pair')} compared: {told}; {_counted(len(findings), 'finding')}")
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
 def _names(names: Sequence[str]) -> str:

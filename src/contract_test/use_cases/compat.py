@@ -228,8 +228,10 @@ def _removed(
 
 def _recorded_witness(pair: Pair) -> Recorded | None:
     """A recorded message that the writer's version accepts and the reader's rejects."""
+    if not pair.writer.recorded:
+        return None
     writer, reader = pair.writer.validator, pair.reader.validator
-    if not pair.writer.recorded or writer is None or reader is None:
+    if writer is None or reader is None:
         return None
     for each in pair.writer.recorded:
         if writer.is_valid(each.data) and not reader.is_valid(each.data):

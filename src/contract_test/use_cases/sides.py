@@ -48,8 +48,9 @@ class Side:
     @cached_property
     def validator(self) -> jsonschema_rs.Validator | None:
         """Reads a message as `decode` does; None where the schema is broken."""
+        resources = self.bundle.resources or {self.contract.uri: self.bundle.schema}  # one document compiles faster
         try:
-            return compile_schema(self.contract.resources, f"{self.contract.uri}#")
+            return compile_schema(resources, f"{self.contract.uri}#")
         except ValueError:
             return None
 
