@@ -129,3 +129,26 @@ def test_a_reason_is_found_behind_references():
     reasons = compare(writer={**defs, "type": "object"}, reader={**narrowed, "type": "object"}).incompatibilities
 
     assert [reason.reader_pointer for reason in reasons] == ["/$defs/x/properties/y/enum"]
+
+
+def test_a_reason_in_a_recursion_is_told_once():
+    def chain(maximum):
+        types = {
+            f"T{number}": {"type": "object", "properties": {"next": {"$ref": f"#/$defs/T{(number + 1) % 30}"}}}
+            for number in range(30)
+        }
+        types["T3"]["properties"]["count"] = {"type": "integer", "maximum": maximum}
+        return {"$ref": "#/$defs/T0", "$defs": types}
+
+    reasons = compare(writer=chain(10), reader=chain(9), content_model="closed-writer").incompatibilities
+
+    assert [reason.reader_pointer for reason in reasons] == ["/$defs/T3/properties/count/maximum"]
+
+
+def test_a_pointer_through_a_reference_is_not_percent_encoded():
+    def referring(leaf):
+        return {"$defs": {"a b": {"type": leaf}}, "properties": {"p": {"$ref": "#/$defs/a%20b"}}}
+
+    (reason,) = compare(writer=referring("string"), reader=referring("integer")).incompatibilities
+
+    assert reason.reader_pointer == "/$defs/a b/type"

@@ -9,6 +9,7 @@ COMMANDS = {
     "lint": "check that contracts/ is well-formed, locked and named properly",
     "register": "add versions to the lock: from then on they never change",
     "generate": "write the value objects of every contract",
+    "compat": "may these versions be deployed next to each other?",
     "record": "take scrubbed samples from a queue or a stream",
     "demo": "see the whole loop on embedded brokers",
 }

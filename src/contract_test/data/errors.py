@@ -38,6 +38,10 @@ class UnreachableError(ContractTestError):
     """A server, or something else that a run needs, is not there."""
 
 
+class HistoryError(ContractTestError):
+    """Contracts of an earlier time cannot be read from git."""
+
+
 class InvalidSchemaError(SchemaError):
     """A document that is no JSON Schema: it breaks its own meta-schema, or is no JSON at all.
 

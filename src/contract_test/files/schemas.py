@@ -160,6 +160,13 @@ class SchemaFiles:
             for base, contents in resources.items()
         }
 
+    def path_of(self, uri: str) -> Path | None:
+        """The file below the directory that a URI of `reach` stands for; None for a meta-schema."""
+        try:
+            return None if uri in SPECIFICATIONS else self._find(uri, "")
+        except SchemaError:
+            return None
+
     def _find(self, uri: str, place: str) -> Path:
         """Find the file for a URI: by its place, by its declared `$id`, or beside a file with a like `$id`."""
         if uri.startswith(BASE):

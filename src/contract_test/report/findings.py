@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from contract_test.data.finding import Finding
+from contract_test.data.verdict import ABSENT, Incompatibility, Verdict
 
 FORMAT = 1
 
 
 def as_text(findings: Sequence[Finding]) -> str:
-    """One line a finding, and what to do under it."""
-    lines = []
-    for each in findings:
-        mark = "" if each.severity == "error" else "warning: "
-        lines.append(
-            f"{_line(each.place)}  {_line(each.rule)}  {mark}{_line(each.sentence)}\n    {_line(each.advice)}\n"
-        )
-    return "".join(lines)
+    """One line a finding: where, by which rule, what; under it the details, and what to do."""
+    return "".join(
+        "".join(f"{_line(line)}\n" for line in (_head(each), *(f"    {line}" for line in (*each.details, each.advice))))
+        for each in findings
+    )
 
 
 def as_json(findings: Sequence[Finding]) -> str:
-    """`{"format": 1, "findings": [{file, pointer, rule, severity, sentence, advice}]}`."""
-    rows = [{name: getattr(each, name) for name in Finding.__dataclass_fields__} for each in findings]
-    return json.dumps({"format": FORMAT, "findings": rows}, indent=2) + "\n"
+    """`{"format": 1, "findings": [{file, pointer, rule, severity, sentence, advice}]}`.
+
+    A comparison's rows also have direction, writer, reader, details, recorded and verdict.
+    """
+    return json.dumps({"format": FORMAT, "findings": [_row(each) for each in findings]}, indent=2) + "\n"
 
 
 def as_junit(findings: Sequence[Finding]) -> str:
@@ -33,9 +35,10 @@ def as_junit(findings: Sequence[Finding]) -> str:
     errors = sum(each.severity == "error" for each in findings)
     suite = ET.Element("testsuite", name="contract-test", tests=str(len(findings)), failures=str(errors))
     for each in findings:
-        case = ET.SubElement(suite, "testcase", classname=_safe(each.file), name=_safe(f"{each.rule} {each.pointer}"))
+        name = " ".join(filter(None, (each.direction, each.rule, each.pointer)))
+        case = ET.SubElement(suite, "testcase", classname=_safe(each.file), name=_safe(name))
         inner = ET.SubElement(case, "failure" if each.severity == "error" else "system-out")
-        inner.text = _safe(f"{each.place}: {each.sentence}\n{each.advice}")
+        inner.text = _safe("\n".join((f"{each.place}: {each.sentence}", *each.details, each.advice)))
     return ET.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 
@@ -45,8 +48,8 @@ def as_sarif(findings: Sequence[Finding]) -> str:
         {
             "ruleId": each.rule,
             "level": each.severity,
-            "message": {"text": f"{each.pointer or '/'}: {each.sentence}. {each.advice}"},
-            "locations": [{"physicalLocation": {"artifactLocation": {"uri": each.file}}}],
+            "message": {"text": _line(". ".join((_told(each), *each.details, each.advice)))},
+            "locations": [{"physicalLocation": {"artifactLocation": {"uri": quote(each.file, errors="replace")}}}],
         }
         for each in findings
     ]
@@ -60,7 +63,7 @@ def as_github(findings: Sequence[Finding]) -> str:
     """Workflow commands: annotations in a pull request."""
     return "".join(
         f"::{each.severity} file={_property(each.file)},title={_property(each.rule)}::"
-        f"{_data(f'{each.pointer or chr(47)}: {each.sentence} {each.advice}')}\n"
+        f"{_data(chr(10).join((_told(each), *each.details, each.advice)))}\n"
         for each in findings
     )
 
@@ -72,6 +75,35 @@ FORMATS: dict[str, Callable[[Sequence[Finding]], str]] = {
     "sarif": as_sarif,
     "github": as_github,
 }
+
+
+_ALWAYS = ("file", "pointer", "rule", "severity", "sentence", "advice")
+_COMPARED = ("direction", "writer", "reader", "details", "recorded")
+
+
+def _head(each: Finding) -> str:
+    warning = "" if each.severity == "error" else "warning: "
+    return "  ".join(filter(None, (each.place, each.direction, each.rule, f"{warning}{each.sentence}")))
+
+
+def _told(each: Finding) -> str:
+    return " ".join(filter(None, (f"{each.pointer or '/'}:", each.direction, each.sentence)))
+
+
+def _row(each: Finding) -> dict[str, Any]:
+    row = {name: getattr(each, name) for name in _ALWAYS}
+    row |= {name: getattr(each, name) for name in _COMPARED if getattr(each, name)}
+    return row if each.verdict is None else row | {"verdict": _verdict(each.verdict)}
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as JSON; what is absent is left out, because null is a value."""
+    reasons = [
+        {name: value for name in Incompatibility.__slots__ if (value := getattr(reason, name)) is not ABSENT}
+        for reason in verdict.incompatibilities
+    ]
+    witness = {"witness": verdict.witness} if verdict.has_witness else {}
+    return {"status": verdict.status, **witness, "incompatibilities": reasons, "cause": verdict.cause}
 
 
 def _line(text: str) -> str:

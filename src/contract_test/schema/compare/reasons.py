@@ -7,10 +7,13 @@ a subschema there, the question goes down into it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
 from contract_test.data.verdict import ABSENT, Incompatibility
 from contract_test.schema.compare import keyword_rules
@@ -21,7 +24,7 @@ from contract_test.schema.compare.rules import RULES
 from contract_test.schema.compare.solver import OutOfTimeError, Solver
 
 _MAX_REASONS = 50
-_MAX_DEPTH = 24
+_MAX_STEPS = 24
 # keywords that only speak together with their neighbours
 _TOGETHER = {
     "additionalProperties": ("properties", "patternProperties"),
@@ -54,6 +57,21 @@ class Spot:
         return Spot(value, self.at(*path), self.place) if isinstance(value, (dict, bool)) else None
 
 
+@dataclass(eq=False)
+class _Visit:
+    """One pair of subschemas on the way to the reasons.
+
+    `below` groups the pairs that the question goes down to, each group with the reason to give where none of it has
+    any.
+    """
+
+    writer: Spot
+    reader: Spot
+    below: list[tuple[list[_Visit], Callable[[], None] | None]] = field(default_factory=list)
+    above: list[_Visit] = field(default_factory=list)
+    explained: bool = False
+
+
 class Explainer:
     """Explains one comparison, with the solver that decided it."""
 
@@ -62,47 +80,63 @@ class Explainer:
         self.writer = writer
         self.reader = reader
         self.found: dict[tuple[str, str, str], Incompatibility] = {}
-        self._visited: set[tuple[int, int]] = set()
-        self._added = 0
+        self._visits: dict[tuple[int, int], _Visit] = {}
+        self._todo: deque[_Visit] = deque()
 
     def reasons(self) -> list[Incompatibility]:
-        """Every reason that the two structures show, the reader's keywords in the order of its schema."""
+        """Every reason that the two structures show, the shallowest first."""
         with suppress(OutOfTimeError, UnusableSchemaError, RecursionError):
-            self._explain(
+            self._visit(
                 Spot(self.writer.document.schema, "", self.writer.document.place),
                 Spot(self.reader.document.schema, "", self.reader.document.place),
-                0,
             )
+            while self._todo and len(self.found) < _MAX_REASONS:
+                visit = self._todo.popleft()
+                self._explain(visit)
+            if not self._todo:
+                self._give_what_is_left()
         return list(self.found.values())
 
-    def _explain(self, writer: Spot, reader: Spot, depth: int) -> bool:
-        """Explain one pair of subschemas; return whether any reason was found."""
-        if depth > _MAX_DEPTH or len(self.found) >= _MAX_REASONS:
-            return False
+    def _give_what_is_left(self) -> None:
+        """Where nothing below a place says why, the place itself is the reason; only known when all is explored."""
+        for visit in reversed(self._visits.values()):
+            for group, otherwise in visit.below:
+                if otherwise is not None and not any(below.explained for below in group):
+                    otherwise()
+
+    def _visit(self, writer: Spot, reader: Spot, above: _Visit | None = None) -> _Visit:
+        """The visit of a pair; there is one, however many ways lead to it."""
         writer, reader = self._followed(writer, self.writer), self._followed(reader, self.reader)
         pair = (id(writer.schema), id(reader.schema))
-        if isinstance(reader.schema, dict) and pair in self._visited:
-            return True
-        self._visited.add(pair)
-        before = self._added
+        if pair not in self._visits:
+            self._visits[pair] = _Visit(writer, reader)
+            self._todo.append(self._visits[pair])
+        visit = self._visits[pair]
+        if above is not None:
+            visit.above.append(above)
+            if visit.explained:
+                _explain_upwards(above)
+        return visit
+
+    def _explain(self, visit: _Visit) -> None:
+        """Explain one pair of subschemas, as far as its own keywords do."""
+        writer, reader = visit.writer, visit.reader
         if reader.schema is False:
-            self._add("nothing-accepted", writer, reader, (), (), writer.schema, False)  # noqa: FBT003
-            return True
+            self._add("nothing-accepted", visit, (), (), writer.schema, False)  # noqa: FBT003
         if not isinstance(reader.schema, dict):
-            return False
+            return
         state = self.writer.location(writer.schema, writer.place)
         for keyword, value in reader.schema.items():
             if keyword in _NO_ASSERTION or keyword not in reader.place.dialect.keywords:
                 continue
             if keyword in ("properties", "patternProperties", "allOf", "$ref"):
-                self._explain_each(keyword, state, writer, reader, depth)
+                self._explain_each(keyword, state, visit)
             elif self._may_break(state, self._alone(keyword, reader)):
-                self._explain_keyword(keyword, value, state, (writer, reader), depth)
-        return self._added > before
+                self._explain_keyword(keyword, value, state, visit)
 
     def _followed(self, spot: Spot, compiler: Compiler) -> Spot:
         """A subschema that only refers to another one, as that one."""
-        for _ in range(_MAX_DEPTH):
+        for _ in range(_MAX_STEPS):
             schema = spot.schema
             if not isinstance(schema, dict) or not isinstance(schema.get("$ref"), str):
                 return spot
@@ -110,7 +144,7 @@ class Explainer:
                 return spot
             target = compiler.document.target(schema["$ref"], spot.place)
             local = schema["$ref"].startswith(("#/", "#")) and spot.place.resolver is None
-            spot = Spot(target.schema, schema["$ref"][1:] if local else spot.at("$ref"), target.place)
+            spot = Spot(target.schema, unquote(schema["$ref"][1:]) if local else spot.at("$ref"), target.place)
         return spot
 
     def _alone(self, keyword: str, spot: Spot) -> Node:
@@ -126,13 +160,14 @@ class Explainer:
     def _may_break(self, writer: Node, asked: Node) -> bool:
         return not self.solver.solve([(writer, True), (asked, False)]).is_empty
 
-    def _explain_each(self, keyword: str, state: Node, writer: Spot, reader: Spot, depth: int) -> None:
+    def _explain_each(self, keyword: str, state: Node, visit: _Visit) -> None:
         """Keywords that hold one subschema for each of several things."""
+        writer, reader = visit.writer, visit.reader
         if keyword == "$ref":
             target = self.reader.document.target(reader.schema["$ref"], reader.place)
             inner = Spot(target.schema, reader.at("$ref"), target.place)
             if self._may_break(state, self.reader.location(target.schema, target.place)):
-                self._explain(writer, inner, depth + 1)
+                visit.below.append(([self._visit(writer, inner, visit)], None))
             return
         parts = reader.schema[keyword]
         for name in range(len(parts)) if isinstance(parts, list) else parts:
@@ -142,7 +177,7 @@ class Explainer:
             node = self.reader.location(theirs.schema, theirs.place)
             if keyword == "allOf":
                 if self._may_break(state, node):
-                    self._explain(writer, theirs, depth + 1)
+                    visit.below.append(([self._visit(writer, theirs, visit)], None))
                 continue
             asked = (
                 self.reader.pool.make(Property, name, node)
@@ -152,62 +187,70 @@ class Explainer:
             if not self._may_break(state, asked):
                 continue
             ours = writer.inside(keyword, name)
-            if ours is not None and self._explain(ours, theirs, depth + 1):
-                continue
             rule = "property-constrained" if keyword == "properties" else "pattern-properties-changed"
             before = ABSENT if ours is None else ours.schema
-            self._add(rule, writer, reader, (keyword, name), (keyword, name), before, theirs.schema)
+            add = partial(self._add, rule, visit, (keyword, name), (keyword, name), before, theirs.schema)
+            if ours is None:
+                add()
+            else:
+                visit.below.append(([self._visit(ours, theirs, visit)], add))
 
-    def _explain_keyword(self, keyword: str, value: Any, state: Node, spots: tuple[Spot, Spot], depth: int) -> None:
-        writer, reader = spots
+    def _explain_keyword(self, keyword: str, value: Any, state: Node, visit: _Visit) -> None:
+        writer, reader = visit.writer, visit.reader
         if keyword == "required":
             for name in value:
                 if self._may_break(state, self.reader.location({"required": [name]}, reader.place)):
-                    self._add(
-                        "required-property-added",
-                        writer,
-                        reader,
-                        ("properties", name),
-                        ("required",),
-                        ABSENT,
-                        name,
-                    )
-            return
-        if keyword in ("items", "additionalProperties", "prefixItems") and self._explain_inside(
-            keyword, value, writer, reader, depth
-        ):
+                    self._add("required-property-added", visit, ("properties", name), ("required",), ABSENT, name)
             return
         ours = writer.schema.get(keyword, ABSENT) if isinstance(writer.schema, dict) else ABSENT
         rule, before, after = keyword_rules.named(keyword, ours, value, writer.schema)
         if keyword == "oneOf" and not self._may_break(state, self.reader.location({"anyOf": value}, reader.place)):
             rule = "alternatives-overlap"
         path = (keyword,) if ours is not ABSENT else ()
-        self._add(rule, writer, reader, path, (keyword,), before, after)
+        add = partial(self._add, rule, visit, path, (keyword,), before, after)
+        inside = ("items", "additionalProperties", "prefixItems")
+        group = self._inside(keyword, value, visit) if keyword in inside else []
+        if group:
+            visit.below.append((group, add))
+        else:
+            add()
 
-    def _explain_inside(self, keyword: str, value: Any, writer: Spot, reader: Spot, depth: int) -> bool:
+    def _inside(self, keyword: str, value: Any, visit: _Visit) -> list[_Visit]:
+        """The pairs below a keyword on both sides of which the reader may reject what the writer sends."""
         paths: list[tuple[str | int, ...]] = (
             [(keyword, at) for at in range(len(value))] if isinstance(value, list) else [(keyword,)]
         )
-        explained = False
+        found = []
         for path in paths:
-            ours, theirs = writer.inside(*path), reader.inside(*path)
+            ours, theirs = visit.writer.inside(*path), visit.reader.inside(*path)
             if ours is None or theirs is None or theirs.schema is False:
                 continue
             if self._may_break(
                 self.writer.location(ours.schema, ours.place),
                 self.reader.location(theirs.schema, theirs.place),
             ):
-                explained = self._explain(ours, theirs, depth + 1) or explained
-        return explained
+                found.append(self._visit(ours, theirs, visit))
+        return found
 
     def _add(
-        self, rule: str, writer: Spot, reader: Spot, writer_path: tuple[str | int, ...],
+        self, rule: str, visit: _Visit, writer_path: tuple[str | int, ...],
         reader_path: tuple[str | int, ...], before: Any, after: Any,
     ) -> None:  # fmt: skip
-        self._added += 1
+        _explain_upwards(visit)
+        writer, reader = visit.writer, visit.reader
         there = writer.at(*writer_path) if _value_at(writer.schema, writer_path) is not ABSENT else writer.pointer
         reason = reason_for(rule, there, reader.at(*reader_path), before, after)
         self.found.setdefault((rule, reason.writer_pointer, repr(reason.reader_pointer) + repr(after)), reason)
+
+
+def _explain_upwards(visit: _Visit) -> None:
+    """Take a visit for explained, and every visit that led to it."""
+    todo = [visit]
+    while todo:
+        explained = todo.pop()
+        if not explained.explained:
+            explained.explained = True
+            todo += explained.above
 
 
 def reason_for(rule: str, writer_pointer: str, reader_pointer: str, before: Any, after: Any) -> Incompatibility:
@@ -224,7 +267,9 @@ def from_errors(errors: list[Any], writer: Any, reader: Any) -> Iterator[Incompa
         keyword = next((str(token) for token in reversed(path) if isinstance(token, str)), "")
         ours = _value_at(writer, path)
         theirs = _value_at(reader, path)
-        rule, before, after = keyword_rules.named(keyword, ours, theirs, writer)
+        rule, before, after = "nothing-accepted", ours, theirs  # a schema `false`, whatever name it stands under
+        if error.kind.name != "falseSchema":
+            rule, before, after = keyword_rules.named(keyword, ours, theirs, writer)
         pointer = "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in path)
         yield reason_for(rule, pointer if ours is not ABSENT else "", pointer, before, after)
 

@@ -1,0 +1,111 @@
+"""`contract-test compat`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from contract_test.cli.progress import with_progress
+from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note
+from contract_test.data.finding import Finding
+from contract_test.report.findings import FORMATS
+from contract_test.schema.compare import MODES
+from contract_test.use_cases.compat import ContentModel, Plan, plan_against, plan_files, plan_subjects
+from contract_test.use_cases.judging import judge_all
+
+_LONGEST_BUDGET = 3600.0
+_NAMED = 10
+
+
+@click.command("compat")
+@click.argument("what", nargs=-1, metavar="[SUBJECT | OLD.json NEW.json]")
+@contracts_option
+@format_option
+@click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    help="Instead of each subject's own; for two files BACKWARD.",
+)
+@click.option("--against", metavar="GIT-REF", help="What would this branch break? Compare with the contracts at a ref.")
+@click.option(
+    "--content-model",
+    type=click.Choice(get_args(ContentModel)),
+    default="closed-writer",
+    show_default=True,
+    help="Whether a writer sends only the fields that it declares.",
+)
+@click.option(
+    "--budget",
+    type=click.FloatRange(0, _LONGEST_BUDGET, min_open=True),
+    default=2.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time for one pair; after it the verdict is unknown.",
+)
+def command(
+    what: tuple[str, ...],
+    contracts: Path,
+    form: str,
+    mode: str | None,
+    against: str | None,
+    content_model: ContentModel,
+    budget: float,
+) -> int:
+    """Say whether these versions may be deployed next to each other.
+
+    Compares the versions of every subject, of one SUBJECT, or two files, as `decode` reads: formats are asserted. A
+    finding shows a message that breaks, a recorded one if there is one. Exits 1 on findings; unknown is one.
+    """
+    plan = _plan(what, contracts, mode, against)
+    findings = list(plan.findings)
+    statuses: Counter[str] = Counter()
+    for outcome in with_progress(judge_all(plan.pairs, content_model, budget), len(plan.pairs), "Comparing"):
+        statuses[outcome.status] += 1
+        findings += outcome.findings
+    unique = list(
+        {(each.place, each.rule, each.direction, each.sentence, each.details): each for each in findings}.values()
+    )
+    click.echo(FORMATS[form](unique), nl=False)
+    _summary(plan, statuses, unique, against)
+    return FINDINGS if unique else CLEAN
+
+
+def _plan(what: Sequence[str], contracts: Path, mode: str | None, against: str | None) -> Plan:
+    files = [name.endswith(".json") or Path(name).is_file() for name in what]
+    if len(what) == 2 and all(files):  # noqa: PLR2004 - OLD.json and NEW.json
+        if against is not None:
+            raise click.UsageError("--against compares a contracts directory, not two files.")
+        return plan_files(Path(what[0]), Path(what[1]), mode or "BACKWARD", contracts)
+    if len(what) > 1 or (what and what[0].endswith(".json")):
+        raise click.UsageError(f"Name nothing, one subject, or two files OLD.json NEW.json; got {' '.join(what)}.")
+    subject = what[0] if what else None
+    if against is not None:
+        return plan_against(contracts, against, subject, mode)
+    return plan_subjects(contracts, subject, mode)
+
+
+def _summary(plan: Plan, statuses: Counter[str], findings: Sequence[Finding], against: str | None) -> None:
+    for line in plan.notes:
+        note(line)
+    if plan.single:
+        note(f"nothing to compare with, one version only: {_names(plan.single)}")
+    if plan.unchanged:
+        note(f"unchanged since {against}: {_names(plan.unchanged)}")
+    if plan.not_compared:
+        note(f"not compared, the mode is NONE: {_names(plan.not_compared)}")
+    pairs = statuses.total()
+    told = ", ".join(f"{statuses[status]} {status}" for status in ("compatible", "incompatible", "unknown"))
+    note(f"{_counted(pairs, 'pair')} compared: {told}; {_counted(len(findings), 'finding')}")
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
+
+
+def _names(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,47 @@
+"""Judging many pairs: one after the other, or, where they are many, on every processor."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+
+from contract_test.data.errors import UnreachableError
+from contract_test.use_cases.compat import ContentModel, Outcome, Pair, judge
+
+MANY = 600
+"""Fewer pairs than this are done before another process has started."""
+_BATCH = 40
+_MOST_PROCESSES = 8
+
+
+def judge_all(
+    pairs: Sequence[Pair], content_model: ContentModel, budget: float, *, many: int = MANY
+) -> Iterator[Outcome]:
+    """The outcome of each pair, in their order. Raises UnreachableError where a process of ours is killed."""
+    processes = min(os.cpu_count() or 1, _MOST_PROCESSES)
+    if len(pairs) < many or processes == 1:
+        for pair in pairs:
+            yield judge(pair, content_model, budget)
+        return
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _leave_interrupts_to_the_parent)
+    batches = [pairs[start : start + _BATCH] for start in range(0, len(pairs), _BATCH)]
+    try:
+        for batch in [pool.submit(_judge_batch, batch, content_model, budget) for batch in batches]:
+            yield from batch.result()
+    except BrokenProcessPool:
+        advice = "Is there memory enough? Name one SUBJECT to compare less at once."
+        raise UnreachableError("a process that compares was killed", advice=advice) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _judge_batch(batch: Sequence[Pair], content_model: ContentModel, budget: float) -> list[Outcome]:
+    return [judge(pair, content_model, budget) for pair in batch]
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,175 @@
+"""`contract-test compat --against GIT-REF`: what this branch would break."""
+
+import shutil
+
+import pytest
+from compat.conftest import INTEGER, STRING, message
+
+
+def test_a_change_since_a_ref_is_compared_with_what_was_there(repo, compat):
+    repo.subject(versions=[message(a=STRING)])
+    repo.commit()
+    assert compat().code == 0
+    repo.version(1, message(a=INTEGER))
+
+    result = compat("--against", "main")
+
+    assert result.code == 1
+    assert result.out.startswith(
+        "contracts/thing.done/v1.json:/properties/a  BACKWARD  type-changed  string → integer\n"
+    )
+    assert "Reader: v1. Writer: v1 at main." in result.out
+
+
+def test_a_new_version_is_compared_and_old_breaks_are_not_told_again(repo, compat):
+    repo.subject(mode="BACKWARD_TRANSITIVE", versions=[message(a=STRING), message(a=INTEGER)])
+    repo.commit()
+
+    unchanged = compat("--against", "HEAD")
+    assert unchanged.code == 0
+    assert "unchanged since HEAD: thing.done" in unchanged.err
+
+    repo.version(3, message(a=INTEGER, b=STRING))
+    result = compat("--against", "HEAD", "--format", "json")
+    assert [(each["writer"], each["reader"]) for each in result.findings] == [("v1 at HEAD", "v3")]
+
+
+def test_new_versions_are_compared_with_each_other(repo, compat):
+    repo.subject(versions=[message(a=STRING)])
+    repo.commit()
+    repo.version(2, message(a=STRING, b=STRING))
+    repo.version(3, message(a=STRING, b=INTEGER))
+
+    result = compat("--against", "HEAD", "--format", "json")
+
+    assert [(each["writer"], each["reader"]) for each in result.findings] == [("v2", "v3")]
+
+
+def test_a_shared_file_that_changed_changes_the_contract(repo, compat):
+    repo.subject(versions=[message(a={"$ref": "../common.json#/$defs/leaf"})])
+    repo.file("common.json", {"$defs": {"leaf": STRING}})
+    repo.commit()
+    repo.file("common.json", {"$defs": {"leaf": INTEGER}})
+
+    result = compat("--against", "main")
+
+    assert result.code == 1
+    assert result.out.startswith("contracts/common.json:/$defs/leaf  BACKWARD  type-changed  string → integer\n")
+
+
+def test_a_version_that_is_gone_is_told(repo, compat):
+    repo.subject(versions=[message(a=STRING), message(a=STRING)])
+    repo.version(1, message(), "other")
+    repo.commit()
+    (repo.root / "contracts/thing.done/v1.json").unlink()
+    shutil.rmtree(repo.root / "contracts/other")
+
+    findings = compat("--against", "main", "--format", "json").findings
+
+    assert {(each["file"], each["rule"]) for each in findings} == {
+        ("contracts/thing.done/v1.json", "version-removed"),
+        ("contracts/other/v1.json", "version-removed"),
+    }
+
+
+def test_a_new_subject_breaks_nobody(repo, compat):
+    repo.subject(versions=[message(a=STRING)])
+    repo.commit()
+    repo.version(1, message(a=STRING), "fresh")
+
+    result = compat("--against", "main")
+
+    assert result.code == 0
+    assert "one version only: fresh" in result.err
+
+
+def test_a_mode_that_was_loosened_is_said(repo, compat):
+    repo.subject(mode="FULL", versions=[message(a=STRING)])
+    repo.commit()
+    repo.subject(mode="NONE", versions=[message(a=INTEGER)])
+
+    result = compat("--against", "main")
+
+    assert result.code == 0
+    assert "thing.done: the mode was FULL at main, and is NONE here" in result.err
+    assert compat("--against", "main", "--mode", "BACKWARD").code == 1
+
+
+def test_a_message_recorded_then_is_the_witness(repo, compat):
+    repo.subject(mode="BACKWARD_TRANSITIVE", versions=[message(a=STRING)])
+    repo.recording(1, {"a": "seen"})
+    repo.commit()
+    repo.version(1, message(a=INTEGER))
+    shutil.rmtree(repo.root / "contracts/thing.done/recordings")
+
+    (finding,) = compat("--against", "main", "--format", "json").findings
+
+    assert finding["verdict"]["witness"] == {"a": "seen"}
+    assert finding["recorded"] == "main:contracts/thing.done/recordings/v1.jsonl:1"
+
+
+def test_the_working_tree_is_not_touched(repo, compat):
+    repo.subject(versions=[message(a=STRING)])
+    repo.commit()
+    repo.version(1, message(a=STRING, b=STRING))
+    before = {path: path.read_bytes() for path in (repo.root / "contracts").rglob("*.*") if path.is_file()}
+    index = (repo.root / ".git/index").read_bytes()
+
+    compat("--against", "main")
+
+    assert before == {path: path.read_bytes() for path in (repo.root / "contracts").rglob("*.*") if path.is_file()}
+    assert (repo.root / ".git/index").read_bytes() == index
+
+
+def test_it_works_inside_a_hook_and_below_the_top(repo, compat, monkeypatch):
+    repo.subject(versions=[message(a=STRING)])
+    shutil.move(repo.root / "contracts", repo.root / "shared" / "contracts")
+    repo.commit()
+    (repo.root / "shared/contracts/thing.done/v1.json").write_text('{"type": "array"}')
+    monkeypatch.setenv("GIT_DIR", ".git")
+    monkeypatch.chdir(repo.root / "shared")
+
+    assert compat("--against", "main").code == 1
+
+
+@pytest.mark.parametrize("ref", ["no-such-ref", "--upload-pack=x", "main:contracts", ""])
+def test_an_unknown_ref_is_said(repo, compat, ref):
+    repo.subject(versions=[message(a=STRING)])
+    repo.commit()
+
+    result = compat("--against", ref)
+
+    assert (result.code, result.out) == (2, "")
+    assert f"git knows no ref {ref!r} here" in result.err
+    assert "git fetch" in result.err
+
+
+def test_a_ref_without_contracts_is_said(repo, compat):
+    (repo.root / "other.txt").write_text("x")
+    repo.commit()
+    repo.subject(versions=[message(a=STRING)])
+
+    result = compat("--against", "main")
+
+    assert result.code == 2
+    assert "there are no contracts at 'main'" in result.err
+
+
+def test_a_directory_outside_git_is_said(repo, compat, monkeypatch):
+    repo.subject(versions=[message(a=STRING)])
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(repo.root.parent))
+
+    result = compat("--against", "main")
+
+    assert result.code == 2
+    assert "not a git repository" in result.err
+
+
+def test_a_machine_without_git_could_not_run(repo, compat, monkeypatch):
+    repo.subject(versions=[message(a=STRING)])
+    monkeypatch.setenv("PATH", str(repo.root))
+
+    result = compat("--against", "main")
+
+    assert result.code == 3
+    assert "git is not installed" in result.err

@@ -1,0 +1,357 @@
+"""`contract-test compat`: what it compares, what it says, how it ends."""
+
+import copy
+import json
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from compat.conftest import DRAFT, INTEGER, STRING, message
+
+from contract_test.cli import progress
+from contract_test.schema.compare import RULES
+from contract_test.use_cases.compat import plan_subjects
+from contract_test.use_cases.judging import judge_all
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_finding_reads_as_promised(repo, compat):
+    repo.subject(versions=[message(liker=STRING), message(liker=INTEGER)])
+
+    result = compat()
+
+    assert result.code == 1
+    first, *rest = result.out.splitlines()
+    assert first == "contracts/thing.done/v2.json:/properties/liker  BACKWARD  type-changed  string → integer"
+    assert rest == [
+        "    The reader expects another type. Reader: v2. Writer: v1.",
+        '    breaks: {"liker": ""}',
+        "    made up: no recorded message breaks",
+        '    rejected at /liker: expected integer, found ""',
+        "    thing.done is sent by web; received by feed, trending",
+        f"    {RULES['type-changed'].fix}",
+    ]
+    assert "1 pair compared: 0 compatible, 1 incompatible, 0 unknown; 1 finding\n" in result.err
+
+
+def test_each_incompatibility_is_a_finding(repo, compat):
+    repo.subject(versions=[message(a=STRING, b=INTEGER), message(("b",), a=INTEGER, b=INTEGER)])
+
+    lines = [line for line in compat().out.splitlines() if not line.startswith(" ")]
+
+    assert lines == [
+        "contracts/thing.done/v2.json:/properties/b  BACKWARD  required-property-added  b: optional → required",
+        "contracts/thing.done/v2.json:/properties/a  BACKWARD  type-changed  string → integer",
+    ]
+
+
+def test_a_forward_finding_is_told_in_the_newer_file(repo, compat):
+    repo.subject(mode="FORWARD", versions=[message(("a",), a=STRING), message(a=STRING)])
+
+    result = compat()
+
+    assert result.out.startswith(
+        "contracts/thing.done/v2.json:/properties/a  FORWARD  required-property-added  a: optional → required\n"
+    )
+    assert "Reader: v1. Writer: v2." in result.out
+
+
+@pytest.mark.parametrize("versions", [(message(), message(a=STRING)), (message(a=STRING), message())])
+def test_an_optional_field_may_come_and_go(repo, compat, versions):
+    repo.subject(mode="FULL", versions=[message(kept=STRING, **each["properties"]) for each in versions])
+
+    assert compat().code == 0
+    as_written = compat("--content-model", "as-written")
+    assert as_written.code == 1
+    assert "property-constrained" in as_written.out
+
+
+def test_versions_are_compared_as_the_catalog_says(repo, compat):
+    versions = [message(b=STRING, a=STRING), message(b=STRING), message(b=STRING, a=INTEGER)]
+
+    repo.subject(mode="BACKWARD", versions=versions)
+    assert compat().code == 0
+    repo.subject(mode="BACKWARD_TRANSITIVE", versions=versions)
+    result = compat()
+
+    assert result.code == 1
+    assert "Reader: v3. Writer: v1." in result.out
+    assert "3 pairs compared" in result.err
+
+
+def test_a_mode_can_be_given(repo, compat):
+    repo.subject(mode="BACKWARD", versions=[message(("a",), a=STRING), message(a=STRING)])
+
+    assert compat().code == 0
+    assert compat("--mode", "FORWARD").code == 1
+
+
+def test_one_subject_can_be_named(repo, compat):
+    repo.subject(versions=[message(a=STRING), message(a=INTEGER)])
+    for number in (1, 2):
+        repo.version(number, message(a=STRING), "other")
+
+    assert compat("other").code == 0
+    assert compat("thing.done").code == 1
+    unknown = compat("thing.dome")
+    assert unknown.code == 2
+    assert "Known: thing.done, other." in unknown.err
+
+
+def test_what_is_not_compared_is_said(repo, compat):
+    repo.subject(mode="NONE", versions=[message(a=STRING), message(a=INTEGER)])
+    repo.version(1, message(), "lonely")
+
+    result = compat()
+
+    assert (result.code, result.out) == (0, "")
+    assert "the mode is NONE: thing.done" in result.err
+    assert "one version only: lonely" in result.err
+
+
+def test_two_files_are_compared_backward_unless_said(repo, compat):
+    Path("old.json").write_text(json.dumps(message(("a",), a=STRING)))
+    Path("new.json").write_text(json.dumps(message(a=STRING)))
+
+    assert compat("old.json", "new.json").code == 0
+    full = compat("old.json", "new.json", "--mode", "FULL")
+    assert full.code == 1
+    assert full.out.startswith("new.json:/properties/a  FORWARD  required-property-added  ")
+
+
+@pytest.mark.parametrize("reference", ["common.json", "https://example.org/common.json"])
+def test_a_file_reaches_its_neighbours(repo, compat, reference):
+    for folder, leaf in (("before", STRING), ("after", INTEGER)):
+        Path(folder).mkdir()
+        common = {"$id": "https://example.org/common.json", "$defs": {"leaf": leaf}}
+        Path(folder, "common.json").write_text(json.dumps(common))
+        Path(folder, "a.json").write_text(json.dumps(message(a={"$ref": f"{reference}#/$defs/leaf"})))
+
+    result = compat("before/a.json", "after/a.json")
+
+    assert result.out.startswith("after/common.json:/$defs/leaf  BACKWARD  type-changed  string → integer\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("a.json",), ("a", "b"), ("a", "b", "c"), ("a.json", "b.json", "--against", "main"), ("--mode", "SIDEWAYS"),
+     ("--budget", "0"), ("--content-model", "open"), ("absent.json", "missing.json")],
+)  # fmt: skip
+def test_wrong_usage_exits_2(repo, compat, arguments):
+    result = compat(*arguments)
+
+    assert (result.code, result.out) == (2, "")
+    assert result.err
+
+
+def test_no_contracts_are_never_green(repo, compat):
+    assert compat().code == 2
+    (repo.root / "contracts").mkdir()
+    assert compat().code == 2
+
+
+def test_unknown_is_red_and_says_its_cause(repo, compat):
+    repo.subject(versions=[message(a={"pattern": r"^(.)\1$"}), message(a={"pattern": r"^(.+)\1$"})])
+
+    result = compat("--format", "json")
+
+    assert result.code == 1
+    (finding,) = result.findings
+    assert finding["rule"] == "unknown"
+    assert finding["verdict"]["status"] == "unknown"
+    assert finding["verdict"]["cause"] == finding["sentence"] != ""
+    assert "1 unknown" in result.err
+
+
+def test_time_that_is_spent_is_unknown(repo, compat):
+    hard = {"pattern": "^(a|b)*a(a|b){9}$"}
+    repo.subject(
+        versions=[
+            message(a={"allOf": [hard, {"pattern": "^(a|b)*b(a|b){8}$"}]}),
+            message(a={"pattern": "^(a|b)*a(a|b){7}$"}),
+        ]
+    )
+
+    started = time.monotonic()
+    result = compat("--budget", "0.000001")
+
+    assert time.monotonic() - started < 3
+    assert result.code == 1
+    assert "  unknown  the time for this pair is spent" in result.out
+
+
+def test_a_format_counts_as_it_does_for_a_reader(repo, compat):
+    repo.subject(
+        versions=[message(a=STRING, b=STRING), message(a={**STRING, "format": "date"}, b={**STRING, "format": "regex"})]
+    )
+
+    result = compat("--format", "json")
+
+    assert [(each["rule"], each["pointer"]) for each in result.findings] == [("format-added", "/properties/a")]
+
+
+def test_a_schema_that_is_none_is_a_finding(repo, compat):
+    repo.subject(versions=[message(a=STRING), message(a={"type": "sting"})])
+
+    result = compat()
+
+    assert result.code == 1
+    assert result.out.startswith("contracts/thing.done/v2.json:/properties/a  schema-invalid  ")
+
+
+def test_a_broken_file_does_not_hide_the_rest(repo, compat):
+    repo.subject(versions=[message(a=STRING), message(a=INTEGER)])
+    repo.version(3, message(a={"$ref": "nowhere.json"}))
+
+    rules = {each["rule"] for each in compat("--format", "json").findings}
+
+    assert rules == {"schema-invalid", "type-changed"}
+
+
+def test_a_large_schema_with_one_leaf_changed_is_decided(repo, compat):
+    types = 200
+    plain = {f"field_{number}": {**STRING, "description": "what it means " * 8} for number in range(8)}
+    definitions = {
+        f"T{number}": {
+            "type": "object",
+            "properties": plain
+            | {"count": {**INTEGER, "maximum": 10}, "next": {"$ref": f"#/$defs/T{(number + 1) % types}"}}
+            | {"parts": {"type": "array", "items": {"$ref": f"#/$defs/T{(number * 7 + 3) % types}"}}},
+        }
+        for number in range(types)
+    }
+    old = {"$ref": "#/$defs/T0", "$defs": definitions}
+    new = copy.deepcopy(old)
+    new["$defs"]["T150"]["properties"]["count"]["maximum"] = 9
+    assert len(json.dumps(old)) > 200_000
+    repo.subject(mode="FULL", versions=[old, new])
+
+    started = time.monotonic()
+    result = compat("--budget", "8", "--format", "json")
+
+    assert time.monotonic() - started < 20
+    assert [(each["direction"], each["rule"], each["pointer"]) for each in result.findings] == [
+        ("BACKWARD", "maximum-lowered", "/$defs/T150/properties/count")
+    ]
+
+
+def test_the_contracts_of_this_repository_are_compatible(compat, monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+    result = compat()
+
+    assert (result.code, result.out) == (0, "")
+    assert "0 incompatible, 0 unknown" in result.err
+
+
+def test_many_pairs_are_judged_by_several_processes_in_order(repo, compat):
+    repo.subject(mode="FULL_TRANSITIVE", versions=[message(a=STRING), message(a=INTEGER), message(a={"const": 1})])
+    plan = plan_subjects(Path("contracts"))
+
+    one = list(judge_all(plan.pairs, "closed-writer", 2.0))
+    several = list(judge_all(plan.pairs, "closed-writer", 2.0, many=1))
+
+    assert [outcome.status for outcome in one].count("incompatible") == 5
+    assert one == several
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_long_run_shows_how_far_it_is_on_a_terminal_only(monkeypatch, capsys, terminal):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    monkeypatch.setattr(progress, "_LONG", 0.0)
+    monkeypatch.setenv("TERM", "xterm")
+
+    assert list(progress.with_progress(iter(range(5)), 5, "Comparing")) == [0, 1, 2, 3, 4]
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert ("Comparing" in err) == terminal
+
+
+DRAFT_7 = "http://json-schema.org/draft-07/schema#"
+
+
+@pytest.mark.parametrize(("leaf", "code"), [(STRING, 0), (INTEGER, 1)])
+def test_a_shared_file_in_another_dialect_is_followed(repo, compat, leaf, code):
+    repo.file("old.json", {"$schema": DRAFT_7, "definitions": {"leaf": STRING}})
+    repo.file("new.json", {"$schema": DRAFT_7, "definitions": {"leaf": leaf}})
+    repo.subject(
+        versions=[
+            message(a={"$ref": "../old.json#/definitions/leaf"}),
+            message(a={"$ref": "../new.json#/definitions/leaf"}),
+        ]
+    )
+
+    result = compat()
+
+    assert result.code == code
+    if code:
+        assert result.out.startswith("contracts/new.json:/definitions/leaf  BACKWARD  type-changed  ")
+
+
+def test_a_recursive_shared_file_is_followed(repo, compat):
+    tree = {"type": "object", "properties": {"leaf": STRING, "next": {"$ref": "#/$defs/tree"}}}
+    wider = {"type": "object", "properties": {"leaf": {}, "next": {"$ref": "#/$defs/tree"}}}
+    repo.file("common/tree.json", {"$schema": DRAFT, "$defs": {"tree": tree}})
+    repo.file("common/wider.json", {"$schema": DRAFT, "$defs": {"tree": wider}})
+    repo.subject(
+        mode="FULL",
+        versions=[message(a={"$ref": f"../common/{name}.json#/$defs/tree"}) for name in ("tree", "wider")],
+    )
+
+    findings = compat("--format", "json").findings
+
+    assert [(each["direction"], each["file"], each["pointer"]) for each in findings] == [
+        ("FORWARD", "contracts/common/wider.json", "/$defs/tree/properties/leaf")
+    ]
+
+
+def test_numbers_longer_than_a_double_are_compared_and_shown(repo, compat):
+    repo.subject(versions=[message(a={"type": "number"}), message(a={"type": "number", "maximum": 5})])
+    repo.recording(1, {"a": 0})
+    path = repo.root / "contracts/thing.done/recordings/v1.jsonl"
+    path.write_text(path.read_text().replace('"a": 0', '"a": 123456789012345678901234567890'))
+
+    (finding,) = compat("--format", "json").findings
+
+    assert finding["verdict"]["witness"] == {"a": 123456789012345678901234567890}
+
+
+@pytest.mark.parametrize(("leaf", "code"), [(STRING | {"title": "changed"}, 0), (INTEGER, 1)])
+def test_a_shared_file_in_another_dialect_may_have_changed(repo, compat, leaf, code):
+    repo.subject(versions=[message(a={"$ref": "../between.json"})])
+    repo.file("between.json", {"$ref": "common.json#/definitions/leaf"})
+    repo.file("common.json", {"$schema": DRAFT_7, "definitions": {"leaf": STRING}})
+    repo.commit()
+    repo.file("common.json", {"$schema": DRAFT_7, "definitions": {"leaf": leaf}})
+
+    result = compat("--against", "main")
+
+    assert result.code == code
+    if code:
+        assert result.out.startswith(
+            "contracts/common.json:/definitions/leaf  BACKWARD  type-changed  string → integer"
+        )
+
+
+def test_many_files_that_refer_to_each_other_are_decided(repo, compat):
+    files = 40
+    for version, longest in ((1, 50), (2, 40)):
+        for number in range(files):
+            fields = {f"field_{name}": {**STRING, "maxLength": 50, "description": "x" * 60} for name in range(40)}
+            fields["next"] = {"$ref": f"t{(number + 1) % files}.json"}
+            fields["many"] = {"type": "array", "items": {"$ref": f"t{(number * 7 + 3) % files}.json"}}
+            if number == 25:
+                fields["field_7"]["maxLength"] = longest
+            repo.file(f"lib{version}/t{number}.json", message(**fields))
+    repo.subject(mode="FULL", versions=[message(a={"$ref": f"../lib{version}/t0.json"}) for version in (1, 2)])
+
+    started = time.monotonic()
+    findings = compat("--budget", "8", "--format", "json").findings
+
+    assert time.monotonic() - started < 20
+    assert [(each["direction"], each["file"], each["pointer"]) for each in findings] == [
+        ("BACKWARD", "contracts/lib2/t25.json", "/properties/field_7")
+    ]
