@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,7 @@ import jsonschema_rs
 
 from . import _json
 from ._errors import Violation
+from ._one_document import one_document
 
 ASSERTED_FORMATS = frozenset(
     ("date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uri", "uuid")
@@ -44,8 +46,12 @@ def compile_schema(resources: Mapping[str, Any], location: str) -> jsonschema_rs
     # Only where they are used: a validator with formats of Python's is slower at everything.
     formats = dict.fromkeys(_ANNOTATED_FORMATS & set(_formats(list(resources.values()))), _anything)
     try:
-        if len(resources) == 1 and not pointer:  # nothing leads elsewhere: one step less for every message
+        # A file that names no file is compiled as it is: one step less for every message.
+        if len(resources) == 1 and not pointer and document not in json.dumps(root, default=str):
             return jsonschema_rs.validator_for(root, validate_formats=True, formats=formats, retriever=_refuse)
+        whole = one_document(resources, location)
+        if whole is not None:
+            return jsonschema_rs.validator_for(whole, validate_formats=True, formats=formats, retriever=_refuse)
         registry = jsonschema_rs.Registry(list(resources.items()), draft=draft, retriever=_refuse)
         return jsonschema_rs.validator_for(
             {"$ref": location} if declared is None else {"$ref": location, "$schema": declared},

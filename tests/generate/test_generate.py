@@ -114,6 +114,24 @@ def test_files_may_share_schemas(contracts, tmp_path, monkeypatch):
             fired.from_json(wrong)
 
 
+def test_many_files_that_refer_to_each_other_are_compiled_at_once(contracts, tmp_path, monkeypatch):
+    """Forty files, each to the next five and round again: followed one by one they would never end."""
+    files = {
+        f"common/f{n}.json": obj(
+            name={"type": "string"}, **{f"p{k}": {"$ref": f"f{(n + k) % 40}.json"} for k in range(1, 6)}
+        )
+        for n in range(40)
+    }
+    contracts(**files)
+    directory = contracts(**{"a/v1.json": obj(first={"$ref": "../common/f0.json"}, data={"const": {"$ref": "#/x"}})})
+    generate(load_catalog(directory), "forty", tmp_path)
+    cls = load(tmp_path, monkeypatch, "forty", "A")
+    assert cls.from_json('{"first": {"p1": {"p5": {"name": "x"}}}, "data": {"$ref": "#/x"}}').first.p1.p5.name == "x"
+    for wrong in ('{"first": {"p1": {"p5": {"name": 1}}}}', '{"data": {"$ref": "#/y"}}'):
+        with pytest.raises(DecodeError):
+            cls.from_json(wrong)
+
+
 def test_draft_07_is_read_as_draft_07(contracts, tmp_path, monkeypatch):
     schema = {"$schema": "http://json-schema.org/draft-07/schema#", "definitions": {"n": {"type": "integer"}}} | obj(
         pair={"items": [{"type": "string"}, {"$ref": "#/definitions/n"}], "additionalItems": False},
