@@ -143,7 +143,11 @@ def recorded(contract_case: Case) -> Any:
 def cause(contract_case: Case) -> Any:
     """The value object of the message that caused the recorded one."""
     if contract_case.cause is None:
-        pytest.fail("`cause` needs produces(subject, caused_by=...) ; at the edge use `recorded`", pytrace=False)
+        pytest.fail(
+            f"{contract_case.message.interaction.place}: no recorded message has the id that it names as its cause; "
+            "record both channels over the same time, or, at the edge, use `recorded` instead of `cause`",
+            pytrace=False,
+        )
     return contract_case.cause.envelope.data
 
 

@@ -104,6 +104,13 @@ def test_a_cause_that_was_not_recorded_is_red(repo):
     result.stdout.fnmatch_lines(["*no recorded order.placed has the id*", "*Record both channels*"])
 
 
+def test_one_cause_that_was_not_recorded_is_one_red_item(repo):
+    repo.record("order.placed", [line("order.placed", 1, order(number)) for number in range(2)])
+    result = repo.run("-k", "answered")
+    result.assert_outcomes(passed=2, errors=1, deselected=2)
+    result.stdout.fnmatch_lines(["*v1.jsonl:3: no recorded message has the id*"])
+
+
 def test_an_operation_without_a_test_is_red(repo):
     repo.tests(TEST_FILE.partition('@pytest.mark.produces("mail')[0])
     result = repo.run()

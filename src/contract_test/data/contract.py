@@ -8,19 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from envelopes import Channel
 
-@dataclass(frozen=True)
-class Channel:
-    """A named address on a transport, with its codec. Names and defaults as in the catalog's reference."""
-
-    name: str
-    protocol: str
-    address: str
-    codec: str
-    mode: str = "structured"
-    type: str | None = None
-    expires_after: str | None = None
-    delivery: str | None = None
+__all__ = ["Catalog", "Channel", "Contract", "Subject", "class_name", "snake_case"]
 
 
 @dataclass(frozen=True)

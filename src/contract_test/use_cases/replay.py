@@ -90,13 +90,19 @@ class Replay:
         effects: dict[str, list[Message]] = {}
         for each in messages:
             effects.setdefault(cause_of(each, subject) or "", []).append(each)
+        others = by_id(
+            each
+            for other in self.catalog.subjects.values()
+            if other.name != caused_by
+            for each in self._messages(other)
+        )
         cases = []
         for each in messages:
-            cause = cause_of(each, subject)
-            if cause is not None and cause in causes:
+            cause = cause_of(each, subject) or ""
+            if cause in causes or cause not in others:  # nowhere recorded: an item that fails, not one that is missing
                 together = tuple(effects[cause])
-                cases.append(Case(subject, each.interaction.version, "produces", each, causes[cause], together))
-        if messages and not cases:
+                cases.append(Case(subject, each.interaction.version, "produces", each, causes.get(cause), together))
+        if messages and not any(case.cause for case in cases):
             place = messages[0].interaction.place
             raise NothingFoundError(
                 f"no recorded {caused_by} has the id that a recorded {name} names as its cause",
