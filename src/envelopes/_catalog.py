@@ -58,6 +58,8 @@ class Catalog:
         self.channels = {channel.name: channel for channel in channels}
         self.subjects = {subject.name: subject for subject in subjects}
         self.by_type: dict[tuple[str | None, str | int | None], Subject] = {}
+        self.declared: dict[tuple[str | None, str | None, str | None], tuple[Subject, int]] = {}
+        """The subject and version of a message that names both, by channel, type and `dataschema`."""
         self.by_channel: dict[str | None, list[Subject]] = {}
         self._places: dict[str, str] = {}
         for subject in self.subjects.values():
@@ -65,6 +67,9 @@ class Catalog:
             for name in (subject.name, subject.type, *subject.schema_ids.values()):
                 if name is not None:
                     self.by_type[subject.channel, name] = subject
+                    if isinstance(name, str):
+                        for uri, version in subject.by_dataschema.items():
+                            self.declared[subject.channel, name, uri] = subject, version
             for version in sorted(subject.versions):
                 place = subject.versions[version]
                 name = place.partition(":")[2]

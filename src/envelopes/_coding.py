@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from . import _json
@@ -15,7 +17,7 @@ from ._envelope import Envelope, Wire
 from ._errors import DecodeError, EncodeError, UnknownNameError, Violation
 from ._values import ValueObject
 from .codecs import CODECS, Malformed, Parts
-from .types import FrozenMap, read_timestamp
+from .types import read_timestamp
 
 log = logging.getLogger("envelopes")
 
@@ -36,28 +38,33 @@ def decode(wire: bytes, *, channel: str, catalog: Catalog | None = None) -> Enve
             parts, data = CODECS[road.codec].read(raw, wire.key, wire.headers)
         else:
             parts, data = CODECS[road.codec].read(raw, None, ())
-        subject = catalog.by_type.get((channel, parts.type)) or _subject(catalog, road, parts, data)
+        declared = catalog.declared.get((channel, parts.type, parts.dataschema))
+        subject, version = declared or (_subject(catalog, road, parts, data), None)
     except Malformed as error:
         violation = Violation(error.pointer, road.codec, error.expected, error.found)
         raise DecodeError(f"channel {channel}", None, violation, raw) from None
-    version = _declared_version(subject, parts, data)
     if version is None:
-        version = _matching_version(catalog, subject, data)
+        version = _declared_version(subject, parts, data)
+        if version is None:
+            version = _matching_version(catalog, subject, data)
     known = version if version in subject.versions else _known_version(subject, version, raw)
     value = catalog.value_object(subject.name, known).from_value(data, raw)
     envelope: Envelope[Any] = object.__new__(Envelope)
     # Not through the frozen class's __init__, which sets one field at a time: this is the hot path of every reader.
-    envelope.__dict__.update(
-        data=value,
-        id=parts.id if parts.id is not None else _text(at(data, subject.id)),
-        source=parts.source,
-        type=subject.name,
-        time=parts.time if parts.time is not None else _time(at(data, subject.time)),
-        version=version,
-        dataschema=parts.dataschema,
-        key=parts.key,
-        extensions=FrozenMap(parts.extensions) if parts.extensions else _NO_EXTENSIONS,
-        newer=version != known,
+    _set_fields(
+        envelope,
+        {
+            "data": value,
+            "id": parts.id if parts.id is not None else _text(at(data, subject.id)),
+            "source": parts.source,
+            "type": subject.name,
+            "time": parts.time if parts.time is not None else _time(at(data, subject.time)),
+            "version": version,
+            "dataschema": parts.dataschema,
+            "key": parts.key,
+            "extensions": parts.extensions,
+            "newer": version != known,
+        },
     )
     return envelope
 
@@ -111,9 +118,10 @@ def at(data: Any, pointer: str | None) -> Any:
     return data
 
 
-_NO_EXTENSIONS: FrozenMap[str, str | int | bool] = FrozenMap()
+_set_fields: Callable[[Envelope[Any], dict[str, Any]], None] = Envelope.__dict__["__dict__"].__set__
 
 
+@cache
 def _own_catalog() -> Catalog:
     from .messages import CATALOG
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from . import _json
 from ._contract import Contract, find_violation
 from ._errors import ContractViolationError, DecodeError, EncodeError, Violation
-from .types import FrozenMap, exact_numbers_as_decimals, plain
+from .types import ExactDatetime, FrozenMap, exact_numbers_as_decimals, plain
 
 
 class _Door:
@@ -63,6 +63,7 @@ class ValueObject(BaseModel):
     __additional__: ClassVar[str | None] = None
     """The field that holds what the contract allows by rule: `additionalProperties`, `patternProperties`."""
     __json_names__: ClassVar[dict[str, str]] = {}
+    __absent_as_none__: ClassVar[frozenset[str]] = frozenset()
     __as_is__: ClassVar[bool] = True
 
     @classmethod
@@ -71,6 +72,9 @@ class ValueObject(BaseModel):
             name: field.validation_alias if isinstance(field.validation_alias, str) else name
             for name, field in cls.model_fields.items()
         }
+        cls.__absent_as_none__ = frozenset(
+            name for name, field in cls.model_fields.items() if not field.is_required() and name not in cls.__nullable__
+        )
         cls.__as_is__ = not cls.__additional__ and all(name == json for name, json in cls.__json_names__.items())
 
     if not TYPE_CHECKING:  # a type checker takes the fields as the signature
@@ -124,16 +128,15 @@ class ValueObject(BaseModel):
     def _build(self, fields: dict[str, Any]) -> None:
         cls = type(self)
         data: dict[str, Any] = {}
+        names = cls.__json_names__
         for name, value in fields.items():
-            field = cls.model_fields.get(name)
-            if field is None:
-                known = f"one of the fields {', '.join(cls.model_fields)}"
+            if name not in names:
+                known = f"one of the fields {', '.join(names)}"
                 raise ContractViolationError(*cls._names(), Violation(f"/{name}", "properties", known, repr(name)))
             if name == cls.__additional__:
-                data.update(value or {})
-            elif value is not None or field.is_required() or name in cls.__nullable__:
-                data[cls.__json_names__[name]] = value
-        data = exact_numbers_as_decimals(data)
+                data.update(exact_numbers_as_decimals(value or {}))
+            elif value is not None or name not in cls.__absent_as_none__:
+                data[names[name]] = exact_numbers_as_decimals(value)
         try:
             cls.__pydantic_validator__.validate_python(data, self_instance=self, extra="forbid")
         except ValidationError as error:
@@ -246,8 +249,11 @@ def _common(value: Any) -> Any:
     wire = getattr(value, "_wire", None)  # isinstance asks pydantic's metaclass, which takes its time
     if wire is not None:
         return wire()
-    if type(value) is FrozenMap:
-        return dict(value)
+    kind = type(value)
+    if kind is FrozenMap:
+        return dict(value.items())
+    if kind is ExactDatetime:
+        return value.text
     raise TypeError
 
 

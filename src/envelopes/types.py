@@ -65,8 +65,11 @@ class ExactDatetime(_Exact, datetime):
     @classmethod
     def of(cls, text: str) -> ExactDatetime:
         """Build from an RFC 3339 date-time; a leap second is the last microsecond before it."""
-        near = _nearest(text)
-        exact = cls.combine(near.date(), near.timetz())
+        try:
+            exact = cls.fromisoformat(text)
+        except ValueError:
+            near = _nearest(text)
+            exact = cls.combine(near.date(), near.timetz())
         exact.text = text
         return exact
 
@@ -181,11 +184,14 @@ def freeze(value: Any, _depth: int = MAX_DEPTH) -> Any:
 
 def exact_numbers_as_decimals(value: Any) -> Any:
     """Give values on their way into a value object the one form of long numbers that its core does not shorten."""
-    if isinstance(value, ExactInt | ExactFloat):
+    kind = type(value)
+    if kind is str or kind is int:  # nearly all
+        return value
+    if kind is ExactInt or kind is ExactFloat:
         return Decimal(value.text)
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [exact_numbers_as_decimals(item) for item in value]
-    if isinstance(value, dict | FrozenMap):
+    if kind is FrozenMap or isinstance(value, dict):
         return {key: exact_numbers_as_decimals(item) for key, item in value.items()}
     return value
 
@@ -193,7 +199,7 @@ def exact_numbers_as_decimals(value: Any) -> Any:
 def plain(value: Any) -> Any:
     """Give `_json.dumps` something that it can write for what it cannot. Raises TypeError for what is not JSON."""
     if isinstance(value, FrozenMap):
-        return dict(value)
+        return dict(value.items())
     if isinstance(value, _Exact):
         return value.text if isinstance(value, date) else orjson.Fragment(value.text)
     bases: tuple[type[Any], ...] = (str, int, float, list, tuple, dict)

@@ -93,6 +93,43 @@ def test_a_structured_event_comes_back_whole(like):
     assert back.key == like.message_id == wire.key.decode()
 
 
+@pytest.mark.parametrize(
+    ("pointer", "value"),
+    [
+        ("/id", None),
+        ("/source", ""),
+        ("/type", 7),
+        ("/specversion", "0.3"),
+        ("/time", "2026-02-30T12:00:00Z"),
+        ("/time", "2026-W01-1T12:00:00Z"),
+        ("/time", 1_700_000_000),
+        ("/datacontenttype", "text/plain"),
+        ("/datacontenttype", 7),
+        ("/dataschema", 7),
+    ],
+)
+def test_a_context_that_is_no_cloudevent_is_refused_with_its_place(like, pointer, value):
+    event = json.loads(encode(like, source="/web")) | {pointer[1:]: value}
+    with pytest.raises(DecodeError) as refused:
+        decode(json.dumps(event).encode(), channel="activity")
+    assert refused.value.violation.pointer == pointer
+
+
+def test_attributes_that_are_null_are_absent(like):
+    absent = dict.fromkeys(("time", "dataschema", "datacontenttype", "trace"))
+    event = json.loads(encode(like, source="/web")) | absent
+    back = decode(json.dumps(event).encode(), channel="activity")
+    assert (back.data, back.dataschema, dict(back.extensions)) == (like, None, {})
+
+
+def test_times_with_any_offset_are_instants_and_keep_their_text(like):
+    for text in ("2026-03-01T12:00:00.240793+00:00", "2026-03-01T14:00:00+02:00", "2026-03-01T12:00:00.000Z"):
+        value = MessageLiked.from_json(json.dumps(LIKE | {"liked_at": text}))
+        assert value.liked_at == datetime.fromisoformat(text)
+        assert json.loads(encode(value))["data"]["liked_at"] == text
+        assert value == MessageLiked.from_json(value.to_json())
+
+
 def test_what_the_envelope_leaves_open_comes_from_the_data(like):
     back = decode(encode(like, source="/web"), channel="activity")
     assert (back.id, back.time, back.source) == (like.like_id, like.liked_at, "/web")

@@ -18,13 +18,15 @@ import orjson
 from envelopes import _json
 from envelopes._contract import excerpt
 from envelopes._envelope import Headers, Wire
-from envelopes.types import plain, read_timestamp
+from envelopes.types import FrozenMap, plain, read_timestamp
 
 from ._parts import Malformed, Parts, key_bytes, key_text
 from .json import parse
 
-_ATTRIBUTES = ("specversion", "id", "source", "type", "time", "dataschema", "datacontenttype")
-_NOT_EXTENSIONS = frozenset((*_ATTRIBUTES, "data", "data_base64"))
+_REQUIRED = ("specversion", "id", "source", "type")
+_NOT_EXTENSIONS = frozenset((*_REQUIRED, "time", "dataschema", "datacontenttype", "data", "data_base64"))
+_NO_EXTENSIONS: FrozenMap[str, Any] = FrozenMap()
+_USUAL_TYPES = (None, "application/json")
 _JSON_TYPE = re.compile(r"^[\w.+-]+/([\w.-]+\+)?json\s*(;.*)?$", re.IGNORECASE)
 _DATE_TIME = re.compile(
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
@@ -36,17 +38,15 @@ HEAD = 0
 
 def read(raw: bytes, key: bytes | None, headers: Headers) -> tuple[Parts, Any]:
     """Read an event in either mode."""
-    named = (
-        {name: value.decode(errors="replace") for name, value in headers if name.startswith("ce_")} if headers else {}
-    )
-    if "ce_specversion" not in named:
-        parts, data = read_event(parse(raw))
-    else:
-        attributes: dict[str, Any] = {name[3:]: value for name, value in named.items()}
-        content_type = next((value.decode(errors="replace") for name, value in headers if name == "content-type"), None)
-        parts = _context(attributes if content_type is None else attributes | {"datacontenttype": content_type})
-        data = parse(raw)
-    return (parts if key is None else parts._replace(key=key_text(key))), data
+    attributes: dict[str, Any] = {
+        name[3:]: value.decode(errors="replace") for name, value in headers if name.startswith("ce_")
+    }
+    if "specversion" not in attributes:
+        return read_event(parse(raw), key_text(key))
+    content_type = next((value for name, value in headers if name == "content-type"), None)
+    if content_type is not None:
+        attributes["datacontenttype"] = content_type.decode(errors="replace")
+    return _context(attributes, key_text(key)), parse(raw)
 
 
 def place(payload: Any) -> tuple[str | int, ...]:
@@ -65,11 +65,11 @@ def write(parts: Parts, raw: bytes, mode: str) -> Wire:
     return Wire(_json.dumps(event_of(parts, raw), plain), key_bytes(parts), [content_type])
 
 
-def read_event(event: Any) -> tuple[Parts, Any]:
+def read_event(event: Any, key: str | None = None) -> tuple[Parts, Any]:
     """Take a structured event, already parsed, apart."""
     if not isinstance(event, dict):
         raise Malformed("", "a CloudEvents object", excerpt(event))
-    parts = _context(event)
+    parts = _context(event, key)
     if "data" in event:
         return parts, event["data"]
     if "data_base64" not in event:
@@ -84,23 +84,21 @@ def read_event(event: Any) -> tuple[Parts, Any]:
 
 def event_of(parts: Parts, raw: bytes) -> dict[str, Any]:
     """Put a structured event together; its values are ready for `_json.dumps`."""
-    for name in parts.extensions:
+    event: dict[str, Any] = {"specversion": "1.0"}
+    for name in ("id", "source", "type", "time", "dataschema"):
+        value = getattr(parts, name)
+        if value is not None:
+            event[name] = value
+    event["datacontenttype"] = "application/json"
+    for name, value in parts.extensions.items():
         if name in _NOT_EXTENSIONS or not re.fullmatch("[a-z0-9]+", name):
             raise Malformed(
                 f"/{name}", "an extension's name of lower-case letters and digits, not an attribute's", repr(name)
             )
-    context = {
-        "specversion": "1.0",
-        "id": parts.id,
-        "source": parts.source,
-        "type": parts.type,
-        "time": parts.time,
-        "dataschema": parts.dataschema,
-        "datacontenttype": "application/json",
-        **parts.extensions,
-        "data": orjson.Fragment(raw),
-    }
-    return {name: value for name, value in context.items() if value is not None}
+        if value is not None:
+            event[name] = value
+    event["data"] = orjson.Fragment(raw)
+    return event
 
 
 def is_event(value: Any) -> bool:
@@ -108,10 +106,11 @@ def is_event(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("specversion"), str)
 
 
-def _context(event: Mapping[str, Any]) -> Parts:
-    for name in ("specversion", "id", "source", "type"):
-        value = event.get(name)
-        if not isinstance(value, str) or not value:
+def _context(event: Mapping[str, Any], key: str | None) -> Parts:
+    get = event.get
+    for name in _REQUIRED:
+        value = get(name)
+        if not value or not isinstance(value, str):
             raise Malformed(
                 f"/{name}",
                 "a non-empty string (CloudEvents 1.0 requires it)",
@@ -119,29 +118,37 @@ def _context(event: Mapping[str, Any]) -> Parts:
             )
     if event["specversion"] != "1.0":
         raise Malformed("/specversion", '"1.0"', excerpt(event["specversion"]))
-    content_type = event.get("datacontenttype")
-    if content_type is not None and not (isinstance(content_type, str) and _JSON_TYPE.match(content_type)):
+    content_type = get("datacontenttype")
+    if content_type not in _USUAL_TYPES and not (isinstance(content_type, str) and _JSON_TYPE.match(content_type)):
         raise Malformed("/datacontenttype", "a JSON media type", excerpt(content_type))
-    dataschema = event.get("dataschema")
+    dataschema = get("dataschema")
     if dataschema is not None and not isinstance(dataschema, str):
         raise Malformed("/dataschema", "a URI", excerpt(dataschema))
-    extensions = {}
-    if len(event) > len(_NOT_EXTENSIONS & event.keys()):
-        extensions = {name: value for name, value in event.items() if name not in _NOT_EXTENSIONS and value is not None}
+    extensions = _NO_EXTENSIONS
+    if not event.keys() <= _NOT_EXTENSIONS:
+        extensions = FrozenMap(
+            {name: value for name, value in event.items() if name not in _NOT_EXTENSIONS and value is not None}
+        )
+    time = get("time")
     return Parts(
-        event["type"], event["id"], event["source"], _time(event.get("time")), dataschema, extensions=extensions
+        event["type"],
+        event["id"],
+        event["source"],
+        None if time is None else _time(time),
+        dataschema,
+        None,
+        key,
+        extensions,
     )
 
 
-def _time(value: Any) -> datetime | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or not _DATE_TIME.match(value):
-        raise Malformed("/time", "an RFC 3339 date-time", excerpt(value))
-    try:
-        return read_timestamp(value)
-    except ValueError:
-        raise Malformed("/time", "an RFC 3339 date-time", excerpt(value)) from None
+def _time(value: Any) -> datetime:
+    if isinstance(value, str) and _DATE_TIME.match(value):
+        try:
+            return read_timestamp(value)
+        except ValueError:  # the thirtieth of February
+            pass
+    raise Malformed("/time", "an RFC 3339 date-time", excerpt(value))
 
 
 def _header(value: Any) -> bytes:
