@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from contract_test.data.errors import ContractTestError
+from contract_test.data.interaction import Mismatch
+from contract_test.data.result import Outcome, Played, Run
 from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import installed_contracts, runtime_catalog
 from contract_test.files.settings import read_settings
 from contract_test.report.failure import failure_text
-from contract_test.report.summary import Row, summary_lines
+from contract_test.report.summary import summary_lines
+from contract_test.use_cases.failing import failure_of
+from contract_test.use_cases.gathering import Gathering, as_text, from_text
 from contract_test.use_cases.replay import Case, Replay
 
 _OPERATIONS = ("consumes", "produces")
-_PROPERTY = "contract"
+_RESULT = "contract_result"
+_MISMATCHES = pytest.StashKey[Sequence[Mismatch]]()
 
 
 class ContractSession:
@@ -35,8 +40,7 @@ class ContractSession:
         self._tested: set[tuple[str, str]] = set()
         self._untested: set[tuple[str, str]] = set()
         self._items = 0
-        self._outcomes: dict[tuple[str, int, str], Counter[str]] = {}
-        self._judged: set[str] = set()
+        self._gathering = Gathering()
 
     def parametrize(self, metafunc: pytest.Metafunc) -> None:
         """Give a marked test one item a recorded message; one that fails where there is none."""
@@ -79,29 +83,44 @@ class ContractSession:
             return
         found = self.replay.judge(case, emitted)
         if found:
+            item.stash[_MISMATCHES] = found
             listed = "\n".join(f"  {mismatch}" for mismatch in found)
             pytest.fail(f"{case.label}: what was emitted is not what was recorded\n{listed}", pytrace=False)
 
     def explain(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-        """Put the case into the report: as a property for counting, and in words where it failed."""
+        """Put what became of a message into the report: as data, and in words where it failed."""
         case = _case(item)
-        if case is None:
+        if case is None or not (report.when == "call" or report.failed or report.skipped):
             return
-        if report.when == "call" or report.failed:
-            key = [case.subject.name, case.version, case.operation, report.outcome]
-            report.user_properties = [*report.user_properties, (_PROPERTY, key)]
+        failure = None
         if report.failed:
             error = call.excinfo.value if call.excinfo else None
-            report.sections.append(("contract", failure_text(case, error)))
+            failure = failure_of(case, error, item.stash.get(_MISMATCHES, ()))
+            report.sections.append(("contract", failure_text(case, failure)))
+        outcome: Outcome = report.outcome
+        played = Played(
+            report.nodeid,
+            case.subject.name,
+            case.version,
+            case.operation,
+            outcome,
+            place=case.message.interaction.place,
+            failure=failure,
+            message=case.given_text if failure else "",
+            expected=case.expected_text if failure else "",
+        )
+        setattr(report, _RESULT, as_text(played))  # an attribute of the report goes with it, from xdist's workers too
 
     def count(self, report: pytest.TestReport) -> None:
-        """Count one phase of one item."""
-        for name, value in report.user_properties:
-            if name == _PROPERTY and isinstance(value, list | tuple):
-                subject, version, operation, outcome = value
-                if outcome == "failed" or report.nodeid not in self._judged:
-                    self._outcomes.setdefault((subject, version, operation), Counter())[outcome] += 1
-                self._judged.add(report.nodeid)
+        """Take in one phase of one item."""
+        played = getattr(report, _RESULT, None)
+        if played is not None:
+            self._gathering.add(from_text(played))
+
+    @property
+    def run(self) -> Run:
+        """What was found so far."""
+        return self._gathering.run(self.replay.service, self.replay.catalog, self._problems())
 
     def finish(self, session: pytest.Session) -> None:
         """A run that proved nothing, or left an operation out, is red."""
@@ -111,10 +130,10 @@ class ContractSession:
     def summarize(self, reporter: pytest.TerminalReporter) -> None:
         """Show the table, and what is missing."""
         reporter.section(f"contracts of {self.replay.service}")
-        rows = [Row(*key, outcomes) for key, outcomes in sorted(self._outcomes.items())]
-        for line in summary_lines(rows):
+        run = self.run
+        for line in summary_lines(run):
             reporter.line(line)
-        for problem in self._problems():
+        for problem in run.problems:
             reporter.line(problem, red=True)
 
     def _problems(self) -> list[str]:

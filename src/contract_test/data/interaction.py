@@ -51,11 +51,15 @@ class Interaction:
 
 @dataclass(frozen=True)
 class Mismatch:
-    """One place where an actual message is not what was expected. `pointer` leads into the data."""
+    """One place where an actual message is not what was expected.
+
+    `pointer` leads into the data, or is `key` or `header NAME`; `check` is one of `data.result.CHECKS`.
+    """
 
     pointer: str
     expected: str
     found: str
+    check: str = "value-changed"
 
     def __str__(self) -> str:
         return f"{self.pointer or '/'}: expected {self.expected}, found {self.found}"

@@ -20,17 +20,26 @@ def mismatches(expected: Any, actual: Any, ignored: Container[str], pointer: str
             if name in actual:
                 yield from mismatches(value, actual[name], ignored, place)
             else:
-                yield Mismatch(place, excerpt(value), "nothing")
+                yield Mismatch(place, excerpt(value), "nothing", "missing-field")
         for name in actual:
             if name not in expected:
-                yield Mismatch(f"{pointer}/{escape(name)}", "nothing", excerpt(actual[name]))
+                yield Mismatch(f"{pointer}/{escape(name)}", "nothing", excerpt(actual[name]), "new-field")
     elif isinstance(expected, list) and isinstance(actual, list):
         for index, (one, other) in enumerate(zip(expected, actual, strict=False)):
             yield from mismatches(one, other, ignored, f"{pointer}/{index}")
         if len(expected) != len(actual):
-            yield Mismatch(pointer, f"an array of {len(expected)}", f"an array of {len(actual)}")
+            yield Mismatch(pointer, f"an array of {len(expected)}", f"an array of {len(actual)}", "length-changed")
     elif not same(expected, actual):
-        yield Mismatch(pointer, excerpt(expected), excerpt(actual))
+        kept = json_type(expected) == json_type(actual)
+        yield Mismatch(pointer, excerpt(expected), excerpt(actual), "value-changed" if kept else "type-changed")
+
+
+def json_type(value: Any) -> str:
+    """The JSON type of a parsed value."""
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else "boolean"
+    named = ((str, "string"), (dict, "object"), (list, "array"))
+    return next((name for kind, name in named if isinstance(value, kind)), "number")
 
 
 def same(one: Any, other: Any) -> bool:

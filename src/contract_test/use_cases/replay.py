@@ -10,11 +10,13 @@ from typing import Any
 from contract_test.data.contract import Catalog, Subject
 from contract_test.data.errors import CatalogError, NothingFoundError
 from contract_test.data.interaction import Mismatch
+from contract_test.data.result import OperationKind
 from contract_test.files.recordings import read_recording
 from contract_test.schema.match import mismatches
 from contract_test.use_cases.messages import Message, by_id, cause_of, read_message
 from envelopes import Catalog as Runtime
 from envelopes import Envelope, ValueObject, _json, decode
+from envelopes.types import freeze, plain
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Case:
 
     subject: Subject
     version: int
-    operation: str
+    operation: OperationKind
     message: Message
     cause: Message | None = None
     effects: tuple[Message, ...] = ()
@@ -32,6 +34,16 @@ class Case:
     def label(self) -> str:
         """The pytest id."""
         return self.message.interaction.label
+
+    @property
+    def given_text(self) -> str:
+        """The data of the message that the service gets, as JSON text."""
+        return _json.dumps(freeze((self.cause or self.message).data), plain).decode()
+
+    @property
+    def expected_text(self) -> str:
+        """The data of the message that a producer has to emit again, as JSON text."""
+        return "" if self.operation == "consumes" else _json.dumps(freeze(self.message.data), plain).decode()
 
     @property
     def about(self) -> str:
@@ -115,13 +127,24 @@ class Replay:
         """Hold what a producer emitted for one case against the contract and against what was recorded."""
         actual = [self._data(each, case) for each in emitted]
         if not actual:
-            return [Mismatch("", "a message", "nothing was emitted: call `emits(message)`, and await what is async")]
+            return [
+                Mismatch(
+                    "",
+                    "a message",
+                    "nothing was emitted: call `emits(message)`, and await what is async",
+                    "nothing-emitted",
+                )
+            ]
         ignored = {*case.subject.volatile, *case.message.interaction.masked}
         found = [list(mismatches(case.message.data, each, ignored)) for each in actual]
         best = min(found, key=len)
         surplus = len(actual) - max(1, len(case.effects))
         if not best and surplus > 0:
-            return [Mismatch("", f"{len(actual) - surplus} messages for this cause", f"{len(actual)} emitted")]
+            return [
+                Mismatch(
+                    "", f"{len(actual) - surplus} messages for this cause", f"{len(actual)} emitted", "too-many-emitted"
+                )
+            ]
         return best
 
     def _data(self, emitted: Any, case: Case) -> Any:

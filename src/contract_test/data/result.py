@@ -1,0 +1,176 @@
+"""What a run of `pytest --contracts` found: plain data, filled in by the session and rendered by every report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from contract_test.data.interaction import Mismatch
+
+OperationKind = Literal["consumes", "produces"]
+Origin = Literal["recorded", "variation", "generated"]
+Outcome = Literal["passed", "failed", "skipped"]
+Exercised = Literal["recorded", "variation", "never"]
+
+CHECKS = {
+    "handler-failed": "the service, or its test, failed on a message that its contract allows",
+    "field-unknown": "the code reads a field that the contract does not have",
+    "contract-broken": "a message breaks its contract",
+    "undeclared-field": "a message holds a field that its contract does not declare",
+    "missing-field": "a field that was recorded is not emitted any more",
+    "new-field": "a field is emitted that was not there when the message was recorded",
+    "type-changed": "a value has another JSON type than when it was recorded",
+    "value-changed": "a value is not the one that was recorded",
+    "length-changed": "an array has another length than when it was recorded",
+    "wrong-key": "the message's key is not the one that the catalog, or the recording, asks for",
+    "wrong-header": "a header, or an attribute of the envelope, is not the one that was recorded",
+    "wrong-subject": "a message of another subject was emitted",
+    "nothing-emitted": "the producer emitted nothing",
+    "too-many-emitted": "the producer emitted more messages than were recorded",
+    "cannot-replay": "there is nothing to replay, or it cannot be read",
+}
+"""Every check that a replayed message can fail, by its id."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a replayed message failed: the id of the check, and what to do. `pointer` leads into the message's data."""
+
+    check: str
+    sentence: str
+    pointer: str = ""
+    advice: str = ""
+    mismatches: tuple[Mismatch, ...] = ()
+
+
+@dataclass(frozen=True)
+class Played:
+    """One message that was replayed in one pytest item, and what became of it.
+
+    `place` is the file and line of the recorded message behind it; `change` says what a variation changed in it.
+    `reads` are the pointers into the data that the service read (`*` stands for any item or any undeclared name),
+    `test_reads` those that only its test read. `message` is the data as JSON text, kept where it failed; so is
+    `expected`, what was recorded, where that is something else.
+    """
+
+    item: str
+    subject: str
+    version: int
+    operation: OperationKind
+    outcome: Outcome
+    origin: Origin = "recorded"
+    place: str = ""
+    change: str = ""
+    reads: tuple[str, ...] = ()
+    test_reads: tuple[str, ...] = ()
+    failure: Failure | None = None
+    message: str = ""
+    expected: str = ""
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """A broken message that no test noticed: in which item, what was broken where."""
+
+    item: str
+    pointer: str
+    change: str
+
+
+@dataclass(frozen=True)
+class Strength:
+    """How many of the messages that were broken on purpose the service's own tests noticed."""
+
+    noticed: int
+    total: int
+    survivors: tuple[Survivor, ...] = ()
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One service's operation on one version of a subject, with every message that was replayed for it."""
+
+    subject: str
+    version: int
+    operation: OperationKind
+    played: tuple[Played, ...]
+    sent_by: tuple[str, ...] = ()
+    received_by: tuple[str, ...] = ()
+    strength: Strength | None = None
+
+    def count(self, outcome: Outcome, origin: Origin | None = None) -> int:
+        """How many messages had that outcome; of one origin, or of all."""
+        return sum(each.outcome == outcome and origin in (None, each.origin) for each in self.played)
+
+    @property
+    def failed(self) -> tuple[Played, ...]:
+        """The messages that failed."""
+        return tuple(each for each in self.played if each.outcome == "failed")
+
+
+@dataclass(frozen=True)
+class FieldReads:
+    """How many of an operation's recorded messages had a field read; `pointer` as in `Played.reads`.
+
+    `by_service` of them by the service; in `by_test` more only its test looked.
+    """
+
+    pointer: str
+    by_service: int
+    by_test: int = 0
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What one service reads of one version. Whatever is not in `fields` it never read in `messages` messages.
+
+    `contract` is the digest of the contract that was replayed: after a change nothing is known.
+    """
+
+    service: str
+    subject: str
+    version: int
+    contract: str
+    messages: int
+    fields: tuple[FieldReads, ...]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that a contract allows of one field: `present`, `absent`, `null`, `value "x"`, `branch x`, `empty`."""
+
+    pointer: str
+    state: str
+    exercised: Exercised = "never"
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Which of the things that a contract allows were replayed."""
+
+    subject: str
+    version: int
+    facts: tuple[Fact, ...]
+
+    @cached_property
+    def share(self) -> float:
+        """The part that was exercised at all, from 0 to 1."""
+        return sum(fact.exercised != "never" for fact in self.facts) / len(self.facts) if self.facts else 1.0
+
+    @cached_property
+    def recorded_share(self) -> float:
+        """The part that recorded messages exercised, from 0 to 1."""
+        return sum(fact.exercised == "recorded" for fact in self.facts) / len(self.facts) if self.facts else 1.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that one run found. `problems` concern the run as a whole; each makes it red."""
+
+    service: str
+    operations: tuple[Operation, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
+    readers: tuple[Reader, ...] = ()
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
