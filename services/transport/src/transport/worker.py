@@ -377,14 +377,15 @@ class Worker:
         """Renew the leases, take over from the dead, and keep the books."""
         breaks, spare_until, write_at = self.link.breaks, 0.0, 0.0
         while True:
+            seen = self.link.breaks  # now: a break during what follows is the next round's to look into
+            if seen != breaks:  # everyone gets the time to come back
+                spare_until = time.monotonic() + self.settings.lease
             for box in self.mailboxes:
-                if self.link.breaks != breaks:  # everyone gets the time to come back
-                    spare_until = time.monotonic() + self.settings.lease
-                dead = await self._renew(box, doubt=self.link.breaks != breaks)
+                dead = await self._renew(box, doubt=seen != breaks)
                 if time.monotonic() > spare_until:
                     for worker in dead:
                         await self._recover(box, worker)
-            breaks = self.link.breaks
+            breaks = seen
             if time.monotonic() > write_at:
                 await self.link.reach(self._write_books)
                 write_at = time.monotonic() + self.settings.lease / 2
