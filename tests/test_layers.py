@@ -14,6 +14,8 @@ LAYERS = {
     "contract_test.transports": 4,
     "contract_test.use_cases": 5,
     "contract_test.report": 6,
+    "contract_test.pytest_awaiting": 7,
+    "contract_test.pytest_proof": 7,
     "contract_test.pytest_session": 7,
     "contract_test.plugin": 8,
     "contract_test.cli": 8,

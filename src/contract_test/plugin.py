@@ -45,7 +45,13 @@ class _Counter:
     """Counts outcomes where all reports come together; with xdist that is the controlling process."""
 
     def __init__(self, session: ContractSession) -> None:
+        self._session = session
         self.pytest_runtest_logreport = session.count
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what a worker of xdist saw."""
+        self._session.received(getattr(node, "workeroutput", {}))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -75,10 +81,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
     """After a producer's test, judge what it emitted."""
-    result = yield
     session = pyfuncitem.config.stash.get(_SESSION, None)
-    if session is not None:
-        session.called(pyfuncitem, pyfuncitem.stash.get(_EMITTED, []))
+    if session is None:
+        return (yield)
+    with session.watched(pyfuncitem):
+        result = yield
+    session.called(pyfuncitem, pyfuncitem.stash.get(_EMITTED, []))
     return result
 
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
 
-from contract_test.data.errors import ContractTestError
+from contract_test.data.errors import CatalogError, ContractTestError
 from contract_test.data.interaction import Mismatch
 from contract_test.data.result import Outcome, Played, Run
 from contract_test.files.catalog import load_catalog
-from contract_test.files.installed import installed_contracts, runtime_catalog
+from contract_test.files.installed import check_package, installed_contracts, runtime_catalog
 from contract_test.files.settings import read_settings
+from contract_test.pytest_awaiting import ADVICE, everything_awaited
+from contract_test.pytest_proof import OPERATIONS, Proof
 from contract_test.report.failure import failure_text
 from contract_test.report.summary import summary_lines
 from contract_test.use_cases.failing import failure_of
 from contract_test.use_cases.gathering import Gathering, as_text, from_text
 from contract_test.use_cases.replay import Case, Replay
 
-_OPERATIONS = ("consumes", "produces")
 _RESULT = "contract_result"
 _MISMATCHES = pytest.StashKey[Sequence[Mismatch]]()
 
@@ -34,47 +37,40 @@ class ContractSession:
             given = config.getoption("--contracts-dir")
             root = here / given if given else home / settings.contracts if settings.contracts else None
             catalog = load_catalog(root or installed_contracts(settings.package))
-            self.replay = Replay(catalog, runtime_catalog(settings.package), settings.service)
+            runtime = runtime_catalog(settings.package)
+            self.replay = Replay(catalog, runtime, settings.service)
+            check_package(self.replay.contracts, runtime)
+            self._proof = Proof(self.replay, settings.allow_empty)
         except ContractTestError as error:
             raise pytest.UsageError(str(error)) from None
-        self._tested: set[tuple[str, str]] = set()
-        self._untested: set[tuple[str, str]] = set()
-        self._items = 0
+        self._config = config
         self._gathering = Gathering()
 
     def parametrize(self, metafunc: pytest.Metafunc) -> None:
         """Give a marked test one item a recorded message; one that fails where there is none."""
-        for operation in _OPERATIONS:
-            marker = next(metafunc.definition.iter_markers(operation), None)
-            if marker is None:
-                continue
-            if "contract_case" not in metafunc.fixturenames:
-                metafunc.fixturenames.append("contract_case")
-            cases: list[Case | Exception]
-            try:
-                cases = list(self._cases(operation, *marker.args, **marker.kwargs))
-            except (ContractTestError, TypeError) as error:
-                cases = [error]
-            ids = [case.label if isinstance(case, Case) else "nothing-to-replay" for case in cases]
-            metafunc.parametrize("contract_case", cases, indirect=True, ids=ids)
+        markers = [marker for operation in OPERATIONS for marker in metafunc.definition.iter_markers(operation)]
+        if not markers:
+            return
+        if "contract_case" not in metafunc.fixturenames:
+            metafunc.fixturenames.append("contract_case")
+        cases = [case for marker in markers for case in self._cases(marker)]
+        metafunc.parametrize("contract_case", cases, indirect=True)
 
     def collected(self, items: list[pytest.Item]) -> None:
         """Mark the contract tests, so that `-m contract` selects them."""
-        for item in items:
-            for operation in _OPERATIONS:
-                marker = item.get_closest_marker(operation)
-                if marker is not None and marker.args:
-                    item.add_marker("contract")
-                    self._tested.add((operation, str(marker.args[0])))
+        self._proof.collected(items)
 
     def selected(self, session: pytest.Session) -> None:
-        """See what will run; a whole run has to have a test for every operation."""
-        self._items = sum(item.get_closest_marker("contract") is not None for item in session.items)
-        config = session.config
-        selecting = any(config.getoption(option, None) for option in ("keyword", "lf", "deselect", "collectonly"))
-        whole = not selecting and config.args_source != pytest.Config.ArgsSource.ARGS
-        if whole:
-            self._untested = set(self.replay.operations - self._tested)
+        """See what will run."""
+        self._proof.selected(session.items)
+
+    def received(self, output: Mapping[str, Any]) -> None:
+        """Take over what a worker of xdist saw."""
+        self._proof.receive(output)
+
+    def watched(self, item: pytest.Function) -> AbstractContextManager[None]:
+        """What surrounds the call of a test."""
+        return everything_awaited() if _case(item) is not None else nullcontext()
 
     def called(self, item: pytest.Function, emitted: list[Any]) -> None:
         """After a producer's test: hold what it emitted against the recording."""
@@ -89,6 +85,7 @@ class ContractSession:
 
     def explain(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Put what became of a message into the report: as data, and in words where it failed."""
+        self._proof.mark(item, report)
         case = _case(item)
         if case is None or not (report.when == "call" or report.failed or report.skipped):
             return
@@ -97,6 +94,8 @@ class ContractSession:
             error = call.excinfo.value if call.excinfo else None
             failure = failure_of(case, error, item.stash.get(_MISMATCHES, ()))
             report.sections.append(("contract", failure_text(case, failure)))
+            if inspect.iscoroutinefunction(getattr(item, "function", None)):
+                report.sections.append(("async", f"if nothing awaited this test: {ADVICE}"))
         outcome: Outcome = report.outcome
         played = Played(
             report.nodeid,
@@ -113,6 +112,7 @@ class ContractSession:
 
     def count(self, report: pytest.TestReport) -> None:
         """Take in one phase of one item."""
+        self._proof.see(report)
         played = getattr(report, _RESULT, None)
         if played is not None:
             self._gathering.add(from_text(played))
@@ -120,11 +120,14 @@ class ContractSession:
     @property
     def run(self) -> Run:
         """What was found so far."""
-        return self._gathering.run(self.replay.service, self.replay.catalog, self._problems())
+        return self._gathering.run(
+            self.replay.service, self.replay.catalog, self._proof.problems(self._config), self._proof.notes()
+        )
 
     def finish(self, session: pytest.Session) -> None:
         """A run that proved nothing, or left an operation out, is red."""
-        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and self._problems():
+        self._proof.send(session.config)
+        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and self.run.problems:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def summarize(self, reporter: pytest.TerminalReporter) -> None:
@@ -133,23 +136,40 @@ class ContractSession:
         run = self.run
         for line in summary_lines(run):
             reporter.line(line)
+        for note in run.notes:
+            reporter.line(note, yellow=True)
         for problem in run.problems:
             reporter.line(problem, red=True)
 
-    def _problems(self) -> list[str]:
-        problems = [
-            f"no test for an operation of this service: {operation} {subject}; mark one with "
-            f'@pytest.mark.{operation}("{subject}")'
-            for operation, subject in sorted(self._untested)
-        ]
-        if self._items == 0 and not problems:
-            problems.append(f"no contract test was selected for {self.replay.service}: nothing is proved")
-        return problems
+    def _cases(self, marker: pytest.Mark) -> list[Any]:
+        """One parameter a recorded message; one that fails where there is none."""
+        try:
+            subject, caused_by = _named(marker)
+            if self._proof.may_be_empty(subject):
+                reason = f"{subject} is allowed to be empty (allow_empty)"
+                return [pytest.param(None, id=f"{subject}-empty", marks=pytest.mark.skip(reason=reason))]
+            cases = (
+                self.replay.consumer_cases(subject)
+                if marker.name == "consumes"
+                else self.replay.producer_cases(subject, caused_by)
+            )
+        except ContractTestError as error:
+            return [pytest.param(error, id="nothing-to-replay")]
+        return [pytest.param(case, id=case.label) for case in cases]
 
-    def _cases(self, operation: str, subject: str, caused_by: str | None = None) -> list[Case]:
-        if operation == "consumes":
-            return self.replay.consumer_cases(subject)
-        return self.replay.producer_cases(subject, caused_by)
+
+def _named(marker: pytest.Mark) -> tuple[str, str | None]:
+    """The subject that a marker names, and the cause. Raises CatalogError that shows how to write it."""
+    values = dict(zip(("subject", "caused_by"), marker.args, strict=False)) | dict(marker.kwargs)
+    known = {"subject"} if marker.name == "consumes" else {"subject", "caused_by"}
+    right = "subject" in values and not values.keys() - known and all(isinstance(each, str) for each in values.values())
+    if not right or len(marker.args) > len(known):
+        form = '("subject")' if marker.name == "consumes" else '("subject", caused_by="subject of the cause")'
+        raise CatalogError(
+            f"a marker `{marker.name}` that names no subject, or more",
+            advice=f"Write @pytest.mark.{marker.name}{form}.",
+        )
+    return values["subject"], values.get("caused_by")
 
 
 def _case(item: pytest.Item) -> Case | None:

@@ -34,6 +34,10 @@ class NothingFoundError(ContractTestError):
     """There is nothing to work on; that is never a success."""
 
 
+class StalePackageError(ContractTestError):
+    """The installed value objects do not belong to the contracts beside them."""
+
+
 class UnreachableError(ContractTestError):
     """A server, or something else that a run needs, is not there."""
 

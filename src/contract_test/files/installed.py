@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from contract_test.data.errors import NothingFoundError
+from contract_test.data.contract import Contract
+from contract_test.data.errors import NothingFoundError, StalePackageError
+from contract_test.files.lock import digest, digest_of, read_lock
 from envelopes import Catalog as Runtime
 
 
@@ -39,3 +42,24 @@ def runtime_catalog(package: str) -> Runtime:
         raise NothingFoundError(f"the package {package!r} has no value objects: {error}", advice=advice) from None
     assert isinstance(catalog, Runtime)
     return catalog
+
+
+def check_package(contracts: Iterable[Contract], runtime: Runtime) -> None:
+    """Raise StalePackageError where the value objects were generated from other contracts than these."""
+    for contract in contracts:
+        subject = runtime.subjects.get(contract.subject)
+        if subject is None or contract.version not in subject.versions:
+            problem = "is not in"
+        else:
+            uri, resources = runtime.value_object(contract.subject, contract.version).__contract__.bundle
+            if digest_of(uri, resources) == digest(contract):
+                continue
+            problem = "is another schema in"
+        registered = (contract.subject, contract.version) in read_lock(contract.path.parents[1])
+        package = runtime.package.partition(".")[0]
+        raise StalePackageError(
+            f"{contract.name} {problem} the package {package!r}"
+            + (": the package is older than contracts.lock" if registered else ""),
+            place=str(contract.path),
+            advice=f"Install the version of {package} that belongs to these contracts, or run contract-test generate.",
+        )

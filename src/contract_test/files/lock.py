@@ -20,7 +20,12 @@ _HEADING = "# What is registered never changes. Written by `contract-test regist
 
 def digest(contract: Contract) -> str:
     """SHA-256 of a version's content with all that it refers to; layout and the order of keys do not count."""
-    document = {"uri": contract.uri, "resources": dict(contract.resources)}
+    return digest_of(contract.uri, contract.resources)
+
+
+def digest_of(uri: str, resources: Mapping[str, Any]) -> str:
+    """The same of a schema by its URI and all that it reaches."""
+    document = {"uri": uri, "resources": dict(resources)}
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

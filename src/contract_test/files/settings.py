@@ -12,11 +12,15 @@ from contract_test.data.errors import CatalogError
 
 @dataclass(frozen=True)
 class Settings:
-    """`service` is this service's name in the catalog. Contracts come from a directory or from a package."""
+    """`service` is this service's name in the catalog. Contracts come from a directory or from a package.
+
+    Of the subjects in `allow_empty` no recorded message and no test is asked.
+    """
 
     service: str
     package: str = "envelopes"
     contracts: str | None = None
+    allow_empty: tuple[str, ...] = ()
 
 
 def read_settings(start: Path) -> tuple[Settings, Path]:
@@ -48,9 +52,18 @@ def _table(path: Path) -> dict[str, Any] | None:
 def _settings(table: dict[str, Any], path: Path) -> Settings:
     place = f"{path}:[tool.contract-test]"
     for key, value in table.items():
-        if key not in Settings.__dataclass_fields__ or not isinstance(value, str):
+        if key not in Settings.__dataclass_fields__:
             known = ", ".join(Settings.__dataclass_fields__)
-            raise CatalogError(f"{key} = {value!r} is not a setting", place=place, advice=f"Known, all texts: {known}.")
+            raise CatalogError(f"{key} = {value!r} is not a setting", place=place, advice=f"Known: {known}.")
+        listed = key == "allow_empty"
+        if not (
+            isinstance(value, list) and all(isinstance(each, str) for each in value)
+            if listed
+            else isinstance(value, str)
+        ):
+            raise CatalogError(
+                f"{key} is {value!r}", place=place, advice=f"It takes a {'list of texts' if listed else 'text'}."
+            )
     if not table.get("service"):
         raise CatalogError("no service is named", place=place, advice='Add: service = "its name in the catalog"')
-    return Settings(**table)
+    return Settings(**table | {"allow_empty": tuple(table.get("allow_empty", ()))})

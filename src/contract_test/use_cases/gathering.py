@@ -34,7 +34,7 @@ class Gathering:
         if known is None or known.failure is None:
             self._played[played.item] = played
 
-    def run(self, service: str, catalog: Catalog, problems: Iterable[str] = ()) -> Run:
+    def run(self, service: str, catalog: Catalog, problems: Iterable[str] = (), notes: Iterable[str] = ()) -> Run:
         """The result."""
         grouped: dict[tuple[str, int, str], list[Played]] = {}
         for each in self._played.values():
@@ -45,4 +45,4 @@ class Gathering:
             operations.append(
                 Operation(name, version, played[0].operation, tuple(played), subject.sent_by, subject.received_by)
             )
-        return Run(service, tuple(operations), problems=tuple(problems))
+        return Run(service, tuple(operations), problems=tuple(problems), notes=tuple(notes))

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from contract_test.data.contract import Catalog, Subject
+from contract_test.data.contract import Catalog, Contract, Subject
 from contract_test.data.errors import CatalogError, NothingFoundError
 from contract_test.data.interaction import Mismatch
 from contract_test.data.result import OperationKind
-from contract_test.files.recordings import read_recording
+from contract_test.files.recordings import read_recording, recording_path
 from contract_test.schema.match import mismatches
 from contract_test.use_cases.messages import Message, by_id, cause_of, read_message
 from envelopes import Catalog as Runtime
@@ -63,6 +63,7 @@ class Replay:
 
     def __init__(self, catalog: Catalog, runtime: Runtime, service: str) -> None:
         self.catalog, self.runtime, self.service = catalog, runtime, service
+        self._read: dict[str, list[Message]] = {}
         if not self.operations:
             services = sorted(
                 {name for each in catalog.subjects.values() for name in (*each.sent_by, *each.received_by)}
@@ -80,6 +81,17 @@ class Replay:
             [("consumes", subject.name) for subject in self.catalog.received_by(self.service)]
             + [("produces", subject.name) for subject in self.catalog.sent_by(self.service)]
         )
+
+    @property
+    def contracts(self) -> list[Contract]:
+        """The contracts that this service has to do with."""
+        own = {subject for _, subject in self.operations}
+        return [contract for contract in self.catalog.contracts if contract.subject in own]
+
+    def recorded(self, name: str) -> bool:
+        """Whether there is a recording of a subject, be it readable or not."""
+        paths = map(recording_path, self.catalog.subjects[name].contracts.values())
+        return any(path.is_file() and path.read_bytes().strip() for path in paths)
 
     def consumer_cases(self, name: str) -> list[Case]:
         """Every recorded message of a subject, of every version. Raises NothingFoundError where there is none."""
@@ -163,11 +175,13 @@ class Replay:
         return _json.loads(value.to_json())
 
     def _messages(self, subject: Subject) -> list[Message]:
-        return [
-            read_message(interaction, self.catalog, self.runtime)
-            for contract in subject.contracts.values()
-            for interaction in read_recording(contract)
-        ]
+        if subject.name not in self._read:
+            self._read[subject.name] = [
+                read_message(interaction, self.catalog, self.runtime)
+                for contract in subject.contracts.values()
+                for interaction in read_recording(contract)
+            ]
+        return self._read[subject.name]
 
     def _subject(self, name: str, operation: str | None) -> Subject:
         subject = self.catalog.subjects.get(name)

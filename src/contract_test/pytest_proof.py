@@ -1,0 +1,122 @@
+"""What one run with `--contracts` has to prove, and what of it is missing. With xdist, the workers' parts together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract_test.data.errors import CatalogError
+from contract_test.use_cases.replay import Replay
+
+OPERATIONS = ("consumes", "produces")
+_OUTPUT = "contract-test"
+_ATTRIBUTE = "contract_operations"
+_NARROWING = ("keyword", "lf", "deselect", "collectonly")
+
+
+class Proof:
+    """Which operations have tests, and which were selected. `allow_empty` names subjects of which nothing is asked.
+
+    Raises CatalogError where a subject there is none of this service's.
+    """
+
+    def __init__(self, replay: Replay, allow_empty: Collection[str]) -> None:
+        self._replay, self._allow_empty = replay, sorted(allow_empty)
+        self._tested: set[tuple[str, str]] = set()
+        self._selected: set[tuple[str, str]] = set()
+        self._judged: set[tuple[str, str]] = set()
+        own = {subject for _, subject in replay.operations}
+        for subject in self._allow_empty:
+            if subject not in own:
+                advice = f"Take it out. {replay.service} sends and receives {', '.join(sorted(own))}."
+                raise CatalogError(f"allow_empty names {subject!r}, no subject of {replay.service}", advice=advice)
+
+    def collected(self, items: Iterable[pytest.Item]) -> None:
+        """See which operations have a test. Raises pytest.UsageError where a test cannot be given messages."""
+        for item in items:
+            for operation, subject in _operations(item):
+                if "contract_case" not in getattr(getattr(item, "callspec", None), "params", ()):
+                    raise pytest.UsageError(
+                        f"{item.nodeid}: a method of a unittest.TestCase cannot be given recorded messages; "
+                        "make it a function, or a method of a plain class"
+                    )
+                item.add_marker("contract")
+                self._tested.add((operation, subject))
+
+    def selected(self, items: Iterable[pytest.Item]) -> None:
+        """See what will run."""
+        self._selected |= {each for item in items for each in _operations(item)}
+
+    def send(self, config: pytest.Config) -> None:
+        """In a worker of xdist: hand over to the controlling process."""
+        output = getattr(config, "workeroutput", None)
+        if output is not None:
+            output[_OUTPUT] = [sorted(self._tested), sorted(self._selected)]
+
+    def receive(self, output: Mapping[str, Any]) -> None:
+        """In the controlling process: take over what a worker saw."""
+        tested, selected = output.get(_OUTPUT, ([], []))
+        self._tested |= {(operation, subject) for operation, subject in tested}
+        self._selected |= {(operation, subject) for operation, subject in selected}
+
+    def mark(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Write on a report which operations it judges."""
+        if report.when == "call" or report.failed:
+            setattr(report, _ATTRIBUTE, _operations(item))
+
+    def see(self, report: pytest.TestReport) -> None:
+        """Take note that something passed or failed."""
+        if not report.skipped:
+            self._judged |= {(operation, subject) for operation, subject in getattr(report, _ATTRIBUTE, ())}
+
+    def problems(self, config: pytest.Config) -> list[str]:
+        """What keeps this run from being green."""
+        missing = self._replay.operations - self._tested if _whole(config) else frozenset()
+        found = [
+            f"no test for an operation of this service: {operation} {subject}; mark one with "
+            f'@pytest.mark.{operation}("{subject}")'
+            for operation, subject in sorted(missing)
+            if subject not in self._allow_empty
+        ]
+        if not config.getoption("collectonly"):
+            found += [
+                f"{operation} {subject}: every test was skipped, so nothing is proved; "
+                "let one run, or name the subject in allow_empty"
+                for operation, subject in sorted(self._selected - self._judged)
+                if subject not in self._allow_empty
+            ]
+        if not self._selected and not found:
+            found.append(f"no contract test was selected for {self._replay.service}: nothing is proved")
+        return found
+
+    def notes(self) -> list[str]:
+        """What was let pass on purpose."""
+        return [
+            f"{subject}: allow_empty, so nothing is asked of it"
+            if self.may_be_empty(subject)
+            else f"{subject}: allow_empty, but messages are recorded; take it out of allow_empty"
+            for subject in self._allow_empty
+        ]
+
+    def may_be_empty(self, subject: str) -> bool:
+        """Whether the settings let this subject be without a recorded message, and it is."""
+        return subject in self._allow_empty and not self._replay.recorded(subject)
+
+
+def _operations(item: pytest.Item) -> list[tuple[str, str]]:
+    return [
+        (operation, str(marker.args[0]) if marker.args else "")
+        for operation in OPERATIONS
+        for marker in item.iter_markers(operation)
+    ]
+
+
+def _whole(config: pytest.Config) -> bool:
+    """Whether nothing narrows the run: then every operation has to have a test."""
+    if any(config.getoption(option, None) for option in _NARROWING):
+        return False
+    start = config.invocation_params.dir
+    return not any("::" in argument or Path(start, argument).is_file() for argument in config.args)

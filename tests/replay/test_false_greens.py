@@ -1,0 +1,199 @@
+"""What proves nothing is red, and says what to do: a test for every way in which a run could be green by mistake."""
+
+import json
+
+import pytest
+
+from contract_test.files.catalog import load_catalog
+from contract_test.files.lock import register
+from contract_test.use_cases.generate import generate
+
+from .conftest import ORDER, TEST_FILE, line, order
+
+CONSUMER = """
+import pytest
+
+@pytest.mark.consumes("order.placed")
+{body}
+"""
+SETTINGS = 'service = "mailer"\npackage = "acme"\ncontracts = "contracts"'
+
+
+def only_consumer(repo, body: str, *options: str) -> pytest.RunResult:
+    repo.tests(CONSUMER.format(body=body))
+    return repo.run("-k", "order", *options)
+
+
+def red(result: pytest.RunResult, *said: str) -> None:
+    assert result.ret not in (0, pytest.ExitCode.INTERNAL_ERROR)
+    lines = result.outlines + result.errlines
+    for text in said:
+        assert any(text in each for each in lines), f"not said: {text}\n" + "\n".join(lines[-30:])
+
+
+@pytest.mark.parametrize(
+    "call", ["handle(message)", "return handle(message)", "asyncio.gather", "task = handle(message)"]
+)
+def test_an_async_handler_that_nobody_awaits(repo, call):
+    if call == "asyncio.gather":
+        call = "[handle(each) for each in [message]]"
+    body = f"import asyncio\nasync def handle(message):\n    raise ValueError\n\n{CONSUMER.format(body='')}"
+    repo.tests(f"{body}def test_order(message):\n    {call}\n")
+    result = repo.run("-k", "test_order", "-W", "ignore")
+    result.assert_outcomes(failed=3)
+    red(result, *(["`handle` was called and never awaited", "await it"] if "return" not in call else ["async"]))
+
+
+def test_an_async_test_that_nobody_awaits(repo):
+    result = only_consumer(repo, "async def test_order(message):\n    raise ValueError", "-p", "no:anyio")
+    result.assert_outcomes(failed=3)
+    red(result, "if nothing awaited this test: await it; an `async def` test needs pytest-asyncio or anyio")
+
+
+def test_a_contracts_directory_with_nothing_in_it(repo):
+    (repo.pytester.path / "empty").mkdir()
+    red(repo.run("--contracts-dir=empty"), "empty: no contracts found", "`contract-test init` writes a first one")
+
+
+def test_a_service_name_that_matches_nothing(repo):
+    repo.settings(SETTINGS.replace("mailer", "Mailer"))
+    red(
+        repo.run(),
+        "no subject is sent or received by service 'Mailer' (known: mailer, postman, shop)",
+        "Correct `service`",
+    )
+
+
+def test_a_fixture_that_nobody_wrote(repo):
+    result = only_consumer(repo, "def test_order(message, a_shop_with_stock):\n    pass")
+    result.assert_outcomes(errors=3)
+    red(result, "fixture 'a_shop_with_stock' not found")
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2"), (".",), ("-m", "contract")])
+def test_an_operation_without_a_test(repo, options):
+    repo.tests(TEST_FILE.partition('@pytest.mark.produces("mail')[0])
+    red(repo.run(*options), "no test for an operation of this service: produces mail.requested; mark one with @pytest")
+
+
+def test_a_part_of_the_tests_need_not_cover_every_operation(repo):
+    repo.tests(TEST_FILE.partition('@pytest.mark.produces("mail')[0])
+    assert repo.run("test_mailer.py").ret == 0
+    assert repo.run("-k", "read").ret == 0
+
+
+def test_no_contract_test_at_all(repo):
+    repo.tests("def test_other():\n    pass\n")
+    red(repo.run("test_mailer.py"), "no contract test was selected for mailer: nothing is proved")
+    red(repo.run("-n", "2"), "no test for an operation of this service: consumes order.placed")
+
+
+def test_tests_that_are_all_skipped(repo):
+    repo.change("    assert handle(message)", '    pytest.skip("later")')
+    said = "consumes order.placed: every test was skipped, so nothing is proved"
+    red(repo.run(), said)
+    red(repo.run("-n", "2"), said)
+
+
+def test_a_parametrization_with_nothing_in_it(repo):
+    result = only_consumer(repo, '@pytest.mark.parametrize("size", [])\ndef test_order(message, size):\n    pass')
+    red(result, "consumes order.placed: every test was skipped, so nothing is proved")
+
+
+@pytest.mark.parametrize(
+    "marker",
+    ["consumes", "consumes()", "consumes(1)", 'consumes("order.placed", "more")', 'consumes("order.placed", by="x")'],
+)
+def test_a_marker_that_is_not_understood(repo, marker):
+    repo.change('consumes("order.placed")', marker)
+    red(repo.run("-k", "read"), 'Write @pytest.mark.consumes("subject").')
+
+
+def test_a_marker_with_an_unknown_subject(repo):
+    repo.change('consumes("order.placed")', 'consumes("order.paid")')
+    red(repo.run("-k", "read"), "no subject 'order.paid' in the catalog", "Known: order.placed, mail.requested.")
+
+
+def test_an_operation_that_the_catalog_gives_to_others(repo):
+    repo.change('consumes("order.placed")', 'consumes("mail.requested")')
+    red(
+        repo.run("-k", "read"),
+        "the catalog does not say that mailer consumes mail.requested",
+        'Add "mailer" to received_by',
+    )
+
+
+def test_two_markers_on_one_test_are_both_replayed(repo):
+    repo.change(
+        '@pytest.mark.consumes("order.placed")', '@pytest.mark.consumes("order.placed")\n@pytest.mark.consumes("a.b")'
+    )
+    result = repo.run("-k", "read")
+    result.assert_outcomes(passed=3, errors=1, deselected=3)
+
+
+def test_a_method_of_a_unittest_case(repo):
+    text = "import unittest\nclass TestOrders(unittest.TestCase):\n    @pytest.mark.consumes('order.placed')\n"
+    repo.tests(f"import pytest\n{text}    def test_order(self):\n        pass\n")
+    red(repo.run(), "TestOrders::test_order: a method of a unittest.TestCase cannot be given recorded messages")
+
+
+@pytest.mark.parametrize("lines", [[], ["\n", "\n"]])
+def test_a_recording_with_nothing_in_it(repo, lines):
+    repo.record("order.placed", lines)
+    red(
+        repo.run("-k", "read"),
+        "no recorded message of order.placed",
+        "Record some: contract-test record URL --channel orders.",
+    )
+
+
+def test_a_package_that_is_older_than_the_lock(repo):
+    schema = ORDER | {"required": ["order_id"]}
+    (repo.contracts / "order.placed" / "v2.json").write_text(json.dumps(schema))
+    register(load_catalog(repo.contracts), [])
+    result = repo.run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    red(
+        result,
+        "order.placed v2 is not in the package 'acme': the package is older than contracts.lock",
+        "Install the version",
+    )
+    generate(load_catalog(repo.contracts), "acme", repo.pytester.path)
+    repo.run().assert_outcomes(passed=6)
+
+
+def test_a_package_of_another_schema(repo):
+    (repo.contracts / "order.placed" / "v1.json").write_text(json.dumps(ORDER | {"required": ["order_id"]}))
+    red(repo.run(), "order.placed v1 is another schema in the package 'acme'", "or run contract-test generate")
+
+
+def test_allow_empty_is_the_way_out_and_is_seen(repo):
+    repo.record("order.placed", []).unlink()
+    repo.record("mail.requested", []).unlink()
+    repo.settings(f'{SETTINGS}\nallow_empty = ["order.placed", "mail.requested"]')
+    repo.tests(TEST_FILE.partition('@pytest.mark.produces("mail')[0])
+    result = repo.run()
+    assert result.ret == 0
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["order.placed: allow_empty, so nothing is asked of it"])
+
+
+def test_allow_empty_that_is_not_needed_any_more_is_said(repo):
+    repo.settings(f'{SETTINGS}\nallow_empty = ["order.placed"]')
+    result = repo.run()
+    result.assert_outcomes(passed=6)
+    result.stdout.fnmatch_lines(["order.placed: allow_empty, but messages are recorded; take it out of allow_empty"])
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [('["order.paid"]', "allow_empty names 'order.paid', no subject of mailer"), ("true", "It takes a list of texts.")],
+)
+def test_allow_empty_that_means_nothing(repo, written, said):
+    repo.settings(f"{SETTINGS}\nallow_empty = {written}")
+    red(repo.run(), said)
+
+
+def test_a_recording_that_matches_no_version(repo):
+    repo.record("order.placed", [line("order.placed", 1, order(1) | {"buyer": None})])
+    red(repo.run("-k", "read"), "v1.jsonl:1: the recorded message breaks its contract")
