@@ -1,0 +1,31 @@
+"""Every command and code block of README and docs/ does what the page says."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from docs.page import Walk, read_page
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(path for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_can_be_followed(page, tmp_path, redis_url):
+    folder = tmp_path / "home"
+    folder.mkdir()
+    walk = Walk(
+        folder,
+        {
+            "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(folder),
+            "NO_COLOR": "1",
+            "COLUMNS": "120",
+            "STAGING": redis_url,
+        },
+    )
+    for block in read_page(page):
+        if block.shown_by is None:
+            walk.follow(page, block)
+        else:
+            assert (ROOT / block.shown_by).exists(), f"{page.name}:{block.line}: {block.shown_by} is not there"
