@@ -25,6 +25,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--contracts", action="store_true", help="replay recorded messages against this service's operations"
     )
     group.addoption("--contracts-dir", metavar="DIR", help="the contracts directory (default: the installed package's)")
+    group.addoption(
+        "--contracts-readers",
+        metavar="DIR",
+        help="where to write which fields this service reads (default: .contract-test/readers beside pyproject.toml)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -130,15 +135,15 @@ def contract_case(request: pytest.FixtureRequest) -> Case:
 
 
 @pytest.fixture
-def message(contract_case: Case) -> Any:
+def message(request: pytest.FixtureRequest, contract_case: Case) -> Any:
     """The value object of the recorded message."""
-    return contract_case.message.envelope.data
+    return _session(request).given(request.node, contract_case.message).data
 
 
 @pytest.fixture
-def envelope(contract_case: Case) -> Any:
+def envelope(request: pytest.FixtureRequest, contract_case: Case) -> Any:
     """The envelope of the recorded message."""
-    return contract_case.message.envelope
+    return _session(request).given(request.node, contract_case.message)
 
 
 @pytest.fixture
@@ -148,7 +153,7 @@ def recorded(contract_case: Case) -> Any:
 
 
 @pytest.fixture
-def cause(contract_case: Case) -> Any:
+def cause(request: pytest.FixtureRequest, contract_case: Case) -> Any:
     """The value object of the message that caused the recorded one."""
     if contract_case.cause is None:
         pytest.fail(
@@ -156,7 +161,7 @@ def cause(contract_case: Case) -> Any:
             "record both channels over the same time, or, at the edge, use `recorded` instead of `cause`",
             pytrace=False,
         )
-    return contract_case.cause.envelope.data
+    return _session(request).given(request.node, contract_case.cause).data
 
 
 @pytest.fixture
@@ -166,6 +171,10 @@ def emits(request: pytest.FixtureRequest, contract_case: Case) -> Callable[[Any]
     emitted: list[Any] = []
     request.node.stash[_EMITTED] = emitted
     return emitted.append
+
+
+def _session(request: pytest.FixtureRequest) -> ContractSession:
+    return request.config.stash[_SESSION]
 
 
 def _is_contract_test(item: pytest.Item) -> bool:

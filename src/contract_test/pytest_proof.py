@@ -74,7 +74,7 @@ class Proof:
 
     def problems(self, config: pytest.Config) -> list[str]:
         """What keeps this run from being green."""
-        missing = self._replay.operations - self._tested if _whole(config) else frozenset()
+        missing = self._replay.operations - self._tested if is_whole(config) else frozenset()
         found = [
             f"no test for an operation of this service: {operation} {subject}; mark one with "
             f'@pytest.mark.{operation}("{subject}")'
@@ -114,7 +114,7 @@ def _operations(item: pytest.Item) -> list[tuple[str, str]]:
     ]
 
 
-def _whole(config: pytest.Config) -> bool:
+def is_whole(config: pytest.Config) -> bool:
     """Whether nothing narrows the run: then every operation has to have a test."""
     if any(config.getoption(option, None) for option in _NARROWING):
         return False

@@ -5,25 +5,31 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from contract_test.data.errors import CatalogError, ContractTestError
 from contract_test.data.interaction import Mismatch
-from contract_test.data.result import Outcome, Played, Run
+from contract_test.data.result import Given, Outcome, Played, Run
 from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import check_package, installed_contracts, runtime_catalog
+from contract_test.files.readers import FOLDER, write_readers
 from contract_test.files.settings import read_settings
 from contract_test.pytest_awaiting import ADVICE, everything_awaited
-from contract_test.pytest_proof import OPERATIONS, Proof
+from contract_test.pytest_proof import OPERATIONS, Proof, is_whole
 from contract_test.report.failure import failure_text
 from contract_test.report.summary import summary_lines
 from contract_test.use_cases.failing import failure_of
 from contract_test.use_cases.gathering import Gathering, as_text, from_text
+from contract_test.use_cases.messages import Message
 from contract_test.use_cases.replay import Case, Replay
+from contract_test.use_cases.watching import Watch, code_of, forget
+from envelopes import Envelope
 
 _RESULT = "contract_result"
+_GIVEN = pytest.StashKey[tuple[Message, Envelope[Any], Watch]]()
 _MISMATCHES = pytest.StashKey[Sequence[Mismatch]]()
 
 
@@ -37,6 +43,8 @@ class ContractSession:
             given = config.getoption("--contracts-dir")
             root = here / given if given else home / settings.contracts if settings.contracts else None
             catalog = load_catalog(root or installed_contracts(settings.package))
+            readers = config.getoption("--contracts-readers")
+            self._readers_folder = here / readers if readers else home / ".contract-test" / FOLDER
             runtime = runtime_catalog(settings.package)
             self.replay = Replay(catalog, runtime, settings.service)
             check_package(self.replay.contracts, runtime)
@@ -72,6 +80,14 @@ class ContractSession:
         """What surrounds the call of a test."""
         return everything_awaited() if _case(item) is not None else nullcontext()
 
+    def given(self, item: pytest.Item, message: Message) -> Envelope[Any]:
+        """The message that the test of an item gets, watched; the same one however often it is asked for."""
+        if _GIVEN not in item.stash:
+            watch = Watch(code_of(getattr(item, "function", None)))
+            envelope = replace(message.envelope, data=watch.over(message.envelope.data))
+            item.stash[_GIVEN] = (message, envelope, watch)
+        return item.stash[_GIVEN][1]
+
     def called(self, item: pytest.Function, emitted: list[Any]) -> None:
         """After a producer's test: hold what it emitted against the recording."""
         case = _case(item)
@@ -92,11 +108,12 @@ class ContractSession:
         failure = None
         if report.failed:
             error = call.excinfo.value if call.excinfo else None
-            failure = failure_of(case, error, item.stash.get(_MISMATCHES, ()))
+            failure = failure_of(error, item.stash.get(_MISMATCHES, ()))
             report.sections.append(("contract", failure_text(case, failure)))
             if inspect.iscoroutinefunction(getattr(item, "function", None)):
                 report.sections.append(("async", f"if nothing awaited this test: {ADVICE}"))
         outcome: Outcome = report.outcome
+        given, reads, test_reads = _seen(item)
         played = Played(
             report.nodeid,
             case.subject.name,
@@ -104,6 +121,9 @@ class ContractSession:
             case.operation,
             outcome,
             place=case.message.interaction.place,
+            given=given,
+            reads=reads if report.passed else (),
+            test_reads=test_reads if report.passed else (),
             failure=failure,
             message=case.given_text if failure else "",
             expected=case.expected_text if failure else "",
@@ -129,6 +149,10 @@ class ContractSession:
         self._proof.send(session.config)
         if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and self.run.problems:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        forget()
+        run = self.run
+        if is_whole(session.config) and run.readers and not hasattr(session.config, "workerinput"):
+            write_readers(self._readers_folder, self.replay.service, run.readers, self.replay.catalog)
 
     def summarize(self, reporter: pytest.TerminalReporter) -> None:
         """Show the table, and what is missing."""
@@ -170,6 +194,16 @@ def _named(marker: pytest.Mark) -> tuple[str, str | None]:
             advice=f"Write @pytest.mark.{marker.name}{form}.",
         )
     return values["subject"], values.get("caused_by")
+
+
+def _seen(item: pytest.Item) -> tuple[Given | None, tuple[str, ...], tuple[str, ...]]:
+    """What an item was given, and what was read of it: by the service, and by its test."""
+    if _GIVEN not in item.stash:
+        return None, (), ()
+    message, _, watch = item.stash[_GIVEN]
+    interaction = message.interaction
+    given = Given(interaction.subject, interaction.version, interaction.place)
+    return given, tuple(sorted(watch.by_service)), tuple(sorted(watch.by_test))
 
 
 def _case(item: pytest.Item) -> Case | None:

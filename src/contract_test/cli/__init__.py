@@ -10,6 +10,7 @@ COMMANDS = {
     "register": "add versions to the lock: from then on they never change",
     "generate": "write the value objects of every contract",
     "compat": "may these versions be deployed next to each other?",
+    "readers": "which service reads which field?",
     "record": "take scrubbed samples from a queue or a stream",
     "demo": "see the whole loop on embedded brokers",
 }

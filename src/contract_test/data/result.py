@@ -45,13 +45,22 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Given:
+    """The message that a service got: for a producer its cause. `place` is the file and line it was recorded at."""
+
+    subject: str
+    version: int
+    place: str
+
+
+@dataclass(frozen=True)
 class Played:
     """One message that was replayed in one pytest item, and what became of it.
 
     `place` is the file and line of the recorded message behind it; `change` says what a variation changed in it.
-    `reads` are the pointers into the data that the service read (`*` stands for any item or any undeclared name),
-    `test_reads` those that only its test read. `message` is the data as JSON text, kept where it failed; so is
-    `expected`, what was recorded, where that is something else.
+    `reads` are the pointers into what was given that the service read, `test_reads` those that its test read; `*` is
+    any item or any undeclared name, `/**` at the end all below; where it failed there are none. `message` is the data
+    as JSON text, kept where it failed; so is `expected`, what was recorded, where that is something else.
     """
 
     item: str
@@ -62,6 +71,7 @@ class Played:
     origin: Origin = "recorded"
     place: str = ""
     change: str = ""
+    given: Given | None = None
     reads: tuple[str, ...] = ()
     test_reads: tuple[str, ...] = ()
     failure: Failure | None = None
@@ -111,14 +121,15 @@ class Operation:
 
 @dataclass(frozen=True)
 class FieldReads:
-    """How many of an operation's recorded messages had a field read; `pointer` as in `Played.reads`.
+    """In how many recorded messages a service read a field; in `by_test` more only its test did.
 
-    `by_service` of them by the service; in `by_test` more only its test looked.
+    `varied` says in how many of their variations; `pointer` has `*` for any item, and for any undeclared name.
     """
 
     pointer: str
     by_service: int
     by_test: int = 0
+    varied: int = 0
 
 
 @dataclass(frozen=True)

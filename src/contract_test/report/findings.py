@@ -17,7 +17,9 @@ FORMAT = 1
 def as_text(findings: Sequence[Finding]) -> str:
     """One line a finding: where, by which rule, what; under it the details, and what to do."""
     return "".join(
-        "".join(f"{_line(line)}\n" for line in (_head(each), *(f"    {line}" for line in (*each.details, each.advice))))
+        "".join(
+            f"{printable(line)}\n" for line in (_head(each), *(f"    {line}" for line in (*each.details, each.advice)))
+        )
         for each in findings
     )
 
@@ -48,7 +50,7 @@ def as_sarif(findings: Sequence[Finding]) -> str:
         {
             "ruleId": each.rule,
             "level": each.severity,
-            "message": {"text": _line(". ".join((_told(each), *each.details, each.advice)))},
+            "message": {"text": printable(". ".join((_told(each), *each.details, each.advice)))},
             "locations": [{"physicalLocation": {"artifactLocation": {"uri": quote(each.file, errors="replace")}}}],
         }
         for each in findings
@@ -106,7 +108,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     return {"status": verdict.status, **witness, "incompatibilities": reasons, "cause": verdict.cause}
 
 
-def _line(text: str) -> str:
+def printable(text: str) -> str:
     """Keep what a terminal could take as a command out of a line."""
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
@@ -120,7 +122,7 @@ def _safe(text: str) -> str:
 
 def _data(text: str) -> str:
     escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return _line(escaped)
+    return printable(escaped)
 
 
 def _property(text: str) -> str:

@@ -18,8 +18,10 @@ from contract_test.data.finding import Finding
 from contract_test.data.verdict import ABSENT, Incompatibility, Verdict
 from contract_test.files.catalog import load_catalog
 from contract_test.files.history import contracts_at
+from contract_test.files.readers import FOLDER, read_readers
 from contract_test.schema.compare import RULES, Rule, compare, pairs_for
 from contract_test.schema.compare.keyword_rules import change
+from contract_test.use_cases.affected import affected
 from contract_test.use_cases.sides import Recorded, Side, side_of_file, sides_of
 from envelopes import find_violation
 
@@ -93,7 +95,7 @@ def plan_subjects(root: Path, subject: str | None = None, mode: str | None = Non
     """Every subject, or one, against its own earlier versions."""
     plan = Plan()
     catalog = _load(root, plan)
-    all_sides = sides_of(catalog)
+    all_sides = sides_of(catalog, read_readers(root / FOLDER))
     for each in _chosen(catalog, subject):
         asked = mode or each.compatibility
         sides = list(all_sides[each.name].values())
@@ -123,7 +125,8 @@ def plan_against(root: Path, ref: str, subject: str | None = None, mode: str | N
         for error in broken:
             place = error.place.removeprefix(f"{folder}/")
             plan.notes.append(f"not compared, because it could not be used at {ref}: {place}: {error.problem}")
-        sides, sides_before = sides_of(catalog), sides_of(before, ref, f"{ref}:{root.as_posix()}")
+        readers = read_readers(root / FOLDER)
+        sides, sides_before = sides_of(catalog, readers), sides_of(before, readers, ref, f"{ref}:{root.as_posix()}")
         subjects = {**before.subjects, **catalog.subjects}
         for each in _chosen(replace(catalog, subjects=subjects), subject):
             old = before.subjects.get(each.name)
@@ -259,7 +262,10 @@ def _finding(pair: Pair, verdict: Verdict, reason: Incompatibility | None, recor
         sentence,
         rule.fix,
         direction=pair.direction,
-        details=_details(pair, rule, verdict.witness, recorded),
+        details=(
+            *_details(pair, rule, verdict.witness, recorded),
+            *(affected(pair.reader, pair.writer, reason) if reason else ()),
+        ),
         writer=pair.writer.label,
         reader=pair.reader.label,
         recorded=recorded.place if recorded else "",

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from contract_test.data.contract import Catalog
 from contract_test.data.result import Operation, Played, Run
+from contract_test.use_cases.readers import readers_of
 
 _PLAYED = TypeAdapter(Played)
 
@@ -45,4 +46,5 @@ class Gathering:
             operations.append(
                 Operation(name, version, played[0].operation, tuple(played), subject.sent_by, subject.received_by)
             )
-        return Run(service, tuple(operations), problems=tuple(problems), notes=tuple(notes))
+        readers = readers_of(service, catalog, self._played.values())
+        return Run(service, tuple(operations), readers=readers, problems=tuple(problems), notes=tuple(notes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,10 +12,12 @@ import jsonschema_rs
 
 from contract_test.data.contract import Catalog, Channel, Contract
 from contract_test.data.errors import ContractTestError
+from contract_test.data.result import Reader
 from contract_test.files.recordings import read_recording
 from contract_test.files.schemas import SchemaFiles
 from contract_test.schema.bundle import Bundle, bundle, follow, schema_around, value_at
 from contract_test.use_cases.messages import data_of
+from contract_test.use_cases.readers import readers_by_service
 from envelopes import ASSERTED_FORMATS, compile_schema
 
 
@@ -31,7 +33,7 @@ class Recorded:
 class Side:
     """A contract among `files`, whose directory people know as `shown`: a path, or `REF:path`.
 
-    `label` names the version to people: `v2`, `v2 at main`, `old.json`.
+    `label` names the version to people: `v2`, `v2 at main`, `old.json`. `readers` say which services read what of it.
     """
 
     contract: Contract
@@ -39,6 +41,7 @@ class Side:
     files: SchemaFiles
     shown: str
     channels: Mapping[str, Channel]
+    readers: tuple[Reader, ...] = ()
 
     @cached_property
     def bundle(self) -> Bundle:
@@ -99,13 +102,22 @@ class Side:
         return isinstance(schema, dict) and name in schema.get("properties", {})
 
 
-def sides_of(catalog: Catalog, ref: str = "", shown: str = "") -> dict[str, dict[int, Side]]:
+def sides_of(
+    catalog: Catalog, readers: Sequence[Reader] = (), ref: str = "", shown: str = ""
+) -> dict[str, dict[int, Side]]:
     """Every version of a catalog, by subject and number; with `ref`, as it was at that ref."""
     files = SchemaFiles(catalog.root)
     shown = shown or str(catalog.root)
     return {
         subject.name: {
-            version: Side(contract, f"v{version} at {ref}" if ref else f"v{version}", files, shown, catalog.channels)
+            version: Side(
+                contract,
+                f"v{version} at {ref}" if ref else f"v{version}",
+                files,
+                shown,
+                catalog.channels,
+                tuple(readers_by_service(contract, readers).values()) if readers else (),
+            )
             for version, contract in sorted(subject.contracts.items())
         }
         for subject in catalog.subjects.values()

@@ -1,0 +1,214 @@
+"""The fields of a contract by JSON pointer, what it allows of each, and what a message shows of that.
+
+In a pointer `*` stands for any item of an array, and for any name that the contract only describes by a rule.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import jsonschema_rs
+
+from contract_test.schema.match import json_type
+from contract_test.schema.shape import Position, Shape, Shapes, Source
+from contract_test.schema.walk import References, escape
+from envelopes import compile_schema
+
+State = tuple[str, str]
+"""A pointer and what holds there: `present`, `absent`, `null`, `empty`, `type T`, `value V`, `branch B`."""
+
+
+@dataclass(frozen=True)
+class FieldPlace:
+    """One field where it stands; the fields of alternatives may share a pointer. `parent` is the pointer above."""
+
+    pointer: str
+    position: Position
+    required: bool
+    parent: str
+    name: str | None = None
+    """None for an item of an array, and for what has no name of its own."""
+
+
+class Fields:
+    """Reads a contract's fields. `resources` holds the schema at `uri` and every other that it reaches."""
+
+    def __init__(self, resources: Mapping[str, Any], uri: str) -> None:
+        references = References(resources, uri)
+        self.resources, self.uri = resources, uri
+        self.shapes = Shapes(references)
+        self.root: Position = (Source(references.root, certain=True),)
+        self._validators: dict[str, jsonschema_rs.Validator | None] = {}
+
+    @cached_property
+    def places(self) -> tuple[FieldPlace, ...]:
+        """Every field, what holds it before what it holds. A schema that comes back to itself is followed once."""
+        return tuple(self._below(self.root, "", ()))
+
+    @cached_property
+    def states(self) -> tuple[State, ...]:
+        """Everything that the contract allows of its fields."""
+        found: dict[State, None] = {}
+        for state in self._own_states(self.root):
+            found["", state] = None
+        for place in self.places:
+            if place.name is not None:
+                found[place.pointer, "present"] = None
+                if not place.required:
+                    found[place.pointer, "absent"] = None
+            for state in self._own_states(place.position):
+                found[place.pointer, state] = None
+        return tuple(found)
+
+    def shown(self, data: Any) -> frozenset[State]:
+        """Which of the states a message shows."""
+        return frozenset(self._shown(data, self.root, "")) & frozenset(self.states)
+
+    def pointers_of(self, uri: str, inside: str) -> tuple[str, ...]:
+        """The fields whose values are described by the schema at a JSON pointer in a file."""
+        location = f"{uri}#{inside}"
+        found = [
+            place.pointer
+            for place in (FieldPlace("", self.root, required=True, parent=""), *self.places)
+            if any(source.node.location == location for source in self.shapes.sources(place.position))
+        ]
+        return tuple(dict.fromkeys(found))
+
+    def is_valid_at(self, location: str, value: Any) -> bool:
+        """Whether a value is valid under the schema at `URI#pointer`."""
+        if location not in self._validators:
+            try:
+                self._validators[location] = compile_schema(self.resources, location)
+            except ValueError:
+                self._validators[location] = None
+        validator = self._validators[location]
+        return validator is not None and validator.is_valid(value)
+
+    def _below(self, position: Position, pointer: str, above: tuple[Position, ...]) -> Iterator[FieldPlace]:
+        if position in above:
+            return
+        above = (*above, position)
+        shape = self.shapes.shape(position)
+        if shape.items:
+            yield FieldPlace(f"{pointer}/*", shape.items, required=False, parent=pointer)
+            yield from self._below(shape.items, f"{pointer}/*", above)
+        for objects in self._alternatives(shape):
+            for field in objects.fields:
+                inner = f"{pointer}/{escape(field.name)}"
+                yield FieldPlace(inner, field.position, field.required, pointer, field.name)
+                yield from self._below(field.position, inner, above)
+            if objects.additional is not None:
+                yield FieldPlace(f"{pointer}/*", objects.additional, required=False, parent=pointer)
+                yield from self._below(objects.additional, f"{pointer}/*", above)
+
+    def _alternatives(self, shape: Shape) -> list[Shape]:
+        return [self.shapes.shape(branch) for _, branch in shape.branches] if shape.tag else [shape]
+
+    def _own_states(self, position: Position) -> Iterator[str]:
+        shape = self.shapes.shape(position)
+        types = shape.types - {"integer"} if "number" in shape.types else shape.types
+        others = sorted("number" if name == "integer" else name for name in types - {"null"})
+        if "null" in types and others:
+            yield "null"
+        if 1 < len(others) < _ANY:
+            yield from (f"type {name}" for name in others)
+        yield from (f"value {json.dumps(value)}" for value in self.choices(position))
+        if shape.tag:
+            yield from (f"branch {name}" for name, _ in shape.branches)
+        else:
+            yield from (f"branch {name}" for name, _ in self.branches(position))
+        if "array" in types and not self.keyword(position, "minItems"):
+            yield "empty"
+
+    def choices(self, position: Position) -> list[Any]:
+        """The only values that are allowed, where there are several."""
+        shape = self.shapes.shape(position)
+        if isinstance(shape.text, tuple):
+            return list(shape.text) if len(shape.text) > 1 else []
+        for schema in self.schemas(position):
+            values = [value for value in schema.get("enum", ()) if isinstance(value, int | float)]
+            if len(values) > 1:
+                return values
+        return []
+
+    def branches(self, position: Position) -> list[tuple[str, str]]:
+        """Alternatives that nothing else tells apart: their names, and where their schemas stand."""
+        found = []
+        for source in self.shapes.sources(position):
+            for keyword in ("anyOf", "oneOf"):
+                branches = source.node.schema.get(keyword)
+                if source.certain and isinstance(branches, list):
+                    objects = sum(isinstance(each, dict) and "object" in self._types(each) for each in branches)
+                    if objects > 1:
+                        found += [
+                            (f"{keyword}/{index}", f"{source.node.location}/{keyword}/{index}")
+                            for index in range(len(branches))
+                        ]
+        return found
+
+    @staticmethod
+    def _types(schema: Mapping[str, Any]) -> list[str]:
+        types = schema.get("type", "object")
+        return [types] if isinstance(types, str) else types
+
+    def schemas(self, position: Position) -> list[dict[str, Any]]:
+        """The schemas that always have a say on a value."""
+        return [source.node.schema for source in self.shapes.sources(position) if source.certain]
+
+    def keyword(self, position: Position, name: str) -> Any:
+        """The value of a keyword in one of the schemas that always have a say, or None."""
+        return next((schema[name] for schema in self.schemas(position) if name in schema), None)
+
+    def _shown(self, value: Any, position: Position, pointer: str) -> Iterator[State]:
+        shape = self.shapes.shape(position)
+        yield pointer, f"type {json_type(value)}"
+        if value is None:
+            yield pointer, "null"
+        elif isinstance(value, str | int | float):
+            yield pointer, f"value {json.dumps(value)}"
+        for name, location in self.branches(position):
+            if self.is_valid_at(location, value):
+                yield pointer, f"branch {name}"
+        if isinstance(value, dict):
+            yield from self._shown_object(value, shape, pointer)
+        elif isinstance(value, list):
+            if not value:
+                yield pointer, "empty"
+            for item in value:
+                yield from self._shown(item, shape.items, f"{pointer}/*")
+
+    def _shown_object(self, value: dict[str, Any], shape: Shape, pointer: str) -> Iterator[State]:
+        if shape.tag:
+            for name, branch in shape.branches:
+                shape_of_branch = self.shapes.shape(branch)
+                tag = next((field for field in shape_of_branch.fields if field.name == shape.tag), None)
+                texts = self.shapes.shape(tag.position).text if tag else ()
+                if value.get(shape.tag) in texts:
+                    yield pointer, f"branch {name}"
+                    shape = shape_of_branch
+                    break
+        named = {field.name: field for field in shape.fields}
+        for name, field in named.items():
+            inner = f"{pointer}/{escape(name)}"
+            yield inner, "present" if name in value else "absent"
+            if name in value:
+                yield from self._shown(value[name], field.position, inner)
+        for name, member in value.items():
+            if name not in named:
+                yield from self._shown(member, shape.additional or (), f"{pointer}/*")
+
+
+_ANY = 6
+"""As many types as there are, when null and one of the two numbers are not counted: any value."""
+
+
+def pattern_of(pointer: str, places: Mapping[str, Any]) -> str:
+    """The pointer with `*` for indexes and undeclared names; `places` are the known patterns."""
+    made = ""
+    for step in pointer.split("/")[1:]:
+        made = f"{made}/{step}" if f"{made}/{step}" in places else f"{made}/*"
+    return made

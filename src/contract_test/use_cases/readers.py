@@ -1,0 +1,98 @@
+"""Readers: which fields of each contract each service really reads, as its replays showed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from contract_test.data.contract import Catalog, Contract
+from contract_test.data.errors import CatalogError
+from contract_test.data.result import FieldReads, Played, Reader
+from contract_test.files.lock import digest
+from contract_test.schema.fields import Fields
+from contract_test.use_cases.watching import is_read
+
+
+def readers_of(service: str, catalog: Catalog, played: Iterable[Played]) -> tuple[Reader, ...]:
+    """What a service read, by contract. Of a contract that one of its tests failed on, nothing is known."""
+    by_contract: dict[tuple[str, int], list[Played]] = defaultdict(list)
+    for each in played:
+        if each.given is not None:
+            by_contract[each.given.subject, each.given.version].append(each)
+    return tuple(
+        _reader(service, catalog.subjects[subject].contracts[version], found)
+        for (subject, version), found in sorted(by_contract.items())
+        if all(each.outcome == "passed" for each in found)
+    )
+
+
+def _reader(service: str, contract: Contract, played: Sequence[Played]) -> Reader:
+    by_service: dict[tuple[str, str], set[str]] = defaultdict(set)  # of a message, told by its place and its change
+    by_test: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for each in played:
+        if each.given is not None:
+            message = (each.given.place, each.change)
+            by_service[message] |= set(each.reads)
+            by_test[message] |= set(each.test_reads)
+    fields = []
+    for pointer in dict.fromkeys(place.pointer for place in Fields(contract.resources, contract.uri).places):
+        read = {message for message, reads in by_service.items() if is_read(pointer, reads)}
+        tested = {message for message, reads in by_test.items() if is_read(pointer, reads)} - read
+        recorded, looked = (sum(not change for _, change in messages) for messages in (read, tested))
+        if read or tested:
+            fields.append(FieldReads(pointer, recorded, looked, len(read) - recorded))
+    messages = sum(not change for _, change in by_service)
+    return Reader(service, contract.subject, contract.version, digest(contract), messages, tuple(fields))
+
+
+@dataclass(frozen=True)
+class ReadersTable:
+    """A contract's fields, and of each what every service does with it, in words."""
+
+    contract: str
+    services: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def tables(catalog: Catalog, subject: str, readers: Iterable[Reader]) -> list[ReadersTable]:
+    """One table a version, for every service that receives the subject or was seen reading it. Raises CatalogError."""
+    known = catalog.subjects.get(subject)
+    if known is None:
+        names = ", ".join(catalog.subjects)
+        raise CatalogError(f"no subject {subject!r}", place=str(catalog.root), advice=f"Known: {names}.")
+    seen = list(readers)
+    services = tuple(dict.fromkeys([*known.received_by, *(each.service for each in seen if each.subject == subject)]))
+    made = []
+    for contract in known.contracts.values():
+        by_service = readers_by_service(contract, seen)
+        pointers = dict.fromkeys(place.pointer for place in Fields(contract.resources, contract.uri).places)
+        rows = tuple(
+            (pointer, tuple(told(by_service.get(service), pointer) for service in services)) for pointer in pointers
+        )
+        made.append(ReadersTable(contract.name, services, rows))
+    return made
+
+
+def readers_by_service(contract: Contract, readers: Iterable[Reader]) -> Mapping[str, Reader]:
+    """Who reads a contract, as it stands now: what was seen of another content of it does not count."""
+    now = digest(contract)
+    return {
+        each.service: each
+        for each in readers
+        if (each.subject, each.version, each.contract) == (contract.subject, contract.version, now)
+    }
+
+
+def told(reader: Reader | None, pointer: str) -> str:
+    """What a service does with a field, in words."""
+    if reader is None or not reader.messages:
+        return "unknown"
+    field = next((each for each in reader.fields if each.pointer == pointer), None)
+    if field is None:
+        return "never reads"
+    if field.by_service:
+        return f"reads, in {field.by_service} of {reader.messages}"
+    if field.varied:
+        return f"reads, in {field.varied} variations only"
+    return "only its test reads"

@@ -1,0 +1,175 @@
+"""Watching: which fields of a message are read, by the service and by its test.
+
+A watched message is of the very class that the service imports: `type(message) is MessageLiked` holds as in production.
+The class itself looks on, from the first message that is watched until `forget`; where none is, nothing of this runs.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any, TypeVar
+
+import pydantic
+
+import envelopes
+from contract_test.schema.walk import escape
+from envelopes import RootValue, ValueObject
+from envelopes.types import FrozenMap
+
+T = TypeVar("T", bound=ValueObject)
+
+EVERYTHING = "/**"
+"""Behind a pointer: all that it holds was read."""
+
+_WHOLE = frozenset(("__dict__", "__pydantic_fields_set__"))
+_INSIDE = tuple(f"{Path(module.__file__ or '').parent}/" for module in (envelopes, pydantic))
+_changed: set[type[ValueObject]] = set()
+
+
+class Watch:
+    """What was read of one message. Reads in `test_code`, the test function's own, are its test's.
+
+    `replaced` holds values by pointer that the service sees in the place of the true ones, which the test still sees.
+    """
+
+    def __init__(self, test_code: frozenset[CodeType] = frozenset(), replaced: Mapping[str, Any] | None = None) -> None:
+        self.test_code, self.replaced = test_code, dict(replaced or {})
+        self.by_service: set[str] = set()
+        self.by_test: set[str] = set()
+
+    def over(self, message: T, pointer: str = "") -> T:
+        """The same message, watched; it is equal to the one that was given."""
+        cls = type(message)
+        if cls not in _changed:
+            _look_into(cls)
+        pointers = _pointers(cls, pointer)
+        values = object.__getattribute__(message, "__dict__")
+        if self.replaced:  # else a part is watched when it is first read
+            values = {name: self._child(value, pointers[name]) for name, value in values.items()}
+        watched: T = cls.__new__(cls)
+        object.__setattr__(watched, "__dict__", values.copy())
+        object.__setattr__(watched, "__pydantic_fields_set__", _fields_set(message))
+        object.__setattr__(watched, "__pydantic_extra__", None)
+        object.__setattr__(watched, "__pydantic_private__", {"watch": self, "pointers": pointers, "pointer": pointer})
+        return watched
+
+    def _child(self, value: Any, pointer: str) -> Any:
+        if isinstance(value, ValueObject):
+            return self.over(value, pointer)
+        if isinstance(value, tuple):
+            return tuple(self._child(item, f"{pointer}/*") for item in value) if _holds_objects(value) else value
+        if isinstance(value, FrozenMap) and _holds_objects(value):
+            inner = pointer if pointer.endswith("/*") else f"{pointer}/*"
+            return FrozenMap({name: self._child(member, inner) for name, member in value.items()})
+        return value
+
+    def see(self, message: ValueObject, name: str, pointer: str, frame: FrameType) -> Any:
+        """Note that a field was read, and give what the reader is to see."""
+        test = frame.f_code in self.test_code
+        seen = self.by_test if test else self.by_service
+        seen.add(pointer)
+        if pointer in self.replaced and not test:
+            return self.replaced[pointer]
+        values = object.__getattribute__(message, "__dict__")
+        value = values[name]
+        if type(value) not in _SIMPLE:
+            if isinstance(value, tuple | FrozenMap) and not _holds_objects(value):
+                seen.add(pointer + EVERYTHING)
+            elif not self.replaced and (not isinstance(value, ValueObject) or not _private(value)):
+                value = values[name] = self._child(value, pointer)
+        return value
+
+    def see_all(self, values: Any, pointers: Mapping[str, str], pointer: str, frame: FrameType) -> Any:
+        """Note that a whole object was read."""
+        while frame.f_code.co_filename.startswith(_INSIDE) and frame.f_back is not None:
+            frame = frame.f_back
+        test = frame.f_code in self.test_code
+        (self.by_test if test else self.by_service).update((pointer, pointer + EVERYTHING))
+        if test or not self.replaced or not isinstance(values, dict):
+            return values
+        return {name: self.replaced.get(pointers.get(name, ""), value) for name, value in values.items()}
+
+    def __deepcopy__(self, memo: Any) -> Watch:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Watch, ()  # in another process nobody looks
+
+
+def _holds_objects(value: Iterable[Any]) -> bool:
+    members = value.values() if isinstance(value, FrozenMap) else value
+    return any(isinstance(member, ValueObject) for member in members)
+
+
+_SIMPLE = frozenset((str, int, float, bool, type(None)))
+_private: Callable[[ValueObject], Any] = pydantic.BaseModel.__dict__["__pydantic_private__"].__get__
+_fields_set: Callable[[ValueObject], set[str]] = pydantic.BaseModel.__dict__["__pydantic_fields_set__"].__get__
+
+
+@lru_cache(maxsize=4096)
+def _pointers(cls: type[ValueObject], pointer: str) -> Mapping[str, str]:
+    """Where each field stands, by its name in Python."""
+    if issubclass(cls, RootValue):
+        return {"root": pointer}
+    return {
+        name: f"{pointer}/*" if name == cls.__additional__ else f"{pointer}/{escape(json_name)}"
+        for name, json_name in cls.__json_names__.items()
+    }
+
+
+def pointer_of(part: ValueObject) -> str:
+    """Where a part of a watched message stands in it; empty for what is not watched."""
+    return str((_private(part) or {}).get("pointer", ""))
+
+
+def _look(self: ValueObject, name: str) -> Any:
+    if name[:2] == "__" and name not in _WHOLE:
+        return object.__getattribute__(self, name)
+    try:
+        watched = _private(self)
+    except AttributeError:  # it is still being made
+        watched = None
+    if watched:
+        pointer = watched["pointers"].get(name)
+        if pointer is not None:
+            return watched["watch"].see(self, name, pointer, sys._getframe(1))  # noqa: SLF001 - who reads
+        if name in _WHOLE:
+            values = object.__getattribute__(self, name)
+            return watched["watch"].see_all(values, watched["pointers"], watched["pointer"], sys._getframe(1))  # noqa: SLF001 - as above
+    return object.__getattribute__(self, name)
+
+
+def _look_into(cls: type[ValueObject]) -> None:
+    cls.__getattribute__ = _look  # type: ignore[method-assign, assignment] # until `forget`
+    _changed.add(cls)
+
+
+def forget() -> None:
+    """Leave every class as it was."""
+    while _changed:
+        del _changed.pop().__getattribute__
+
+
+def code_of(function: object) -> frozenset[CodeType]:
+    """The code of a function, with that of the functions, lambdas and comprehensions in it."""
+    return frozenset(_codes(getattr(function, "__code__", None)))
+
+
+def _codes(code: CodeType | None) -> Iterator[CodeType]:
+    if code is not None:
+        yield code
+        for constant in code.co_consts:
+            if isinstance(constant, CodeType):
+                yield from _codes(constant)
+
+
+def is_read(pointer: str, reads: Iterable[str]) -> bool:
+    """Whether the field at a pointer is among what was read."""
+    return any(
+        each == pointer or (each.endswith(EVERYTHING) and f"{pointer}/".startswith(each.removesuffix("**")))
+        for each in reads
+    )
