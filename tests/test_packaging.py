@@ -14,9 +14,14 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """The wheel's content in a folder of its own, away from this checkout."""
+    """The wheel's content in a folder of its own, away from this checkout; made where somebody has recorded."""
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT]
+    checkout = folder / "checkout"
+    shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(".git", ".venv", ".cache", "*_cache", "__pycache__"))
+    (checkout / "contracts" / ".scrub-key").write_text("secret")
+    (checkout / "contracts" / ".recorder").mkdir(exist_ok=True)
+    (checkout / "contracts" / ".recorder" / "activity.marks.json").write_text("{}")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, checkout]
     subprocess.run(command, check=True, timeout=200)
     (wheel,) = folder.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
@@ -35,6 +40,7 @@ def test_the_wheel_holds_code_schemas_and_recordings(installed):
     ):
         assert (installed / path).is_file(), path
     assert not list(installed.rglob(".scrub-key"))
+    assert not list(installed.rglob(".recorder*"))
 
 
 @pytest.mark.parametrize("service", ["feed", "transport"])

@@ -6,7 +6,7 @@
 
 from ._catalog import Catalog, Channel, Subject
 from ._coding import at, decode, encode
-from ._contract import ASSERTED_FORMATS, Contract, compile_schema, excerpt, find_violation
+from ._contract import ASSERTED_FORMATS, Contract, compile_schema, excerpt, find_violation, find_violations
 from ._envelope import Envelope, Wire
 from ._errors import (
     ContractViolationError,
@@ -42,5 +42,6 @@ __all__ = [
     "encode",
     "excerpt",
     "find_violation",
+    "find_violations",
     "freeze",
 ]

@@ -133,6 +133,11 @@ def find_violation(validator: jsonschema_rs.Validator, value: Any) -> Violation 
     return None if best is None else _violation(best)
 
 
+def find_violations(validator: jsonschema_rs.Validator, value: Any) -> Iterator[Violation]:
+    """Everything that is wrong with a parsed JSON value, in the schema's order."""
+    return (_violation(_nearest(error)) for error in validator.iter_errors(value))
+
+
 def _nearest(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
     branches = getattr(error.kind, "context", None)
     while branches:

@@ -6,60 +6,88 @@ from pathlib import Path
 
 import click
 
-from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, note
-from contract_test.data.errors import CatalogError, NothingFoundError
-from contract_test.files.catalog import load_catalog
-from contract_test.files.installed import runtime_catalog
+from contract_test.cli.progress import until_interrupted, with_rates
+from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, note, quiet_decoding
+from contract_test.cli.sources import SourceOptions, existing_or_empty, source_options
+from contract_test.data.contract import Catalog
+from contract_test.data.errors import NothingFoundError
+from contract_test.data.reading import Reading
 from contract_test.files.scrub_key import scrub_key
+from contract_test.files.state import State
+from contract_test.report.drift import drift_lines
 from contract_test.transports.sources import tap
 from contract_test.transports.urls import without_password
-from contract_test.use_cases.record import Recorder
+from contract_test.use_cases.quarantine import Quarantine
+from contract_test.use_cases.record import Recorded, Recorder
+
+_SAVE_EVERY = 1000  # messages, and whenever nothing new comes
 
 
 @click.command("record")
-@click.argument("url")
+@source_options
 @contracts_option
-@click.option(
-    "--channel", "name", required=True, help="The channel in the catalog: it says the key or topic, and the codec."
-)
-@click.option("--package", default="envelopes", show_default=True, help="The package with the value objects.")
-@click.option(
-    "--limit", type=click.IntRange(1), default=100_000, show_default=True, help="Read at most so many messages."
-)
 @click.option(
     "--per-shape", type=click.IntRange(1), default=3, show_default=True, help="Keep at most so many of one shape."
 )
-def command(url: str, contracts: Path, name: str, package: str, limit: int, per_shape: int) -> int:
-    """Take samples of what stands on a channel now: redis://HOST:PORT/DB or kafka://HOST:PORT.
+def command(source: SourceOptions, contracts: Path, per_shape: int) -> int:
+    """Take samples of a channel: redis://HOST:PORT/DB, kafka://HOST:PORT, a file of JSON Lines, or - for stdin.
 
     Nothing is popped, committed or changed. Personal texts are replaced before anything reaches the disk; only messages
-    that show something new are kept. Exits 1 where a message matches no contract.
+    that show something new are kept. What no contract accepts is kept apart, in .recorder. Exits 1 where there is any.
     """
-    catalog = load_catalog(contracts)
-    channel = catalog.channels.get(name)
-    if channel is None:
-        known = ", ".join(catalog.channels) or "none"
-        raise CatalogError(f"no channel {name!r}", place=str(contracts / "catalog.toml"), advice=f"Known: {known}.")
-    key, said = scrub_key(contracts)
-    note(said)
-    recorder = Recorder(catalog, channel, runtime_catalog(package), key, per_shape)
-    recorder.take_all(tap(url, channel, limit))
-    result = recorder.write()
-    if result.read == 0:
-        raise NothingFoundError(
-            "the channel is empty: nothing was recorded",
-            place=f"{without_password(url)} {channel.address}",
-            advice="Record while messages wait there.",
-        )
+    quiet_decoding()
+    catalog = existing_or_empty(contracts, source)
+    channel = source.channel_of(catalog)
+    address = f"{without_password(source.url)} {channel.address}"
+    state = State(contracts, channel.name)
+    with state.locked():
+        key, said = scrub_key(contracts)
+        note(said)
+        reading = source.reading
+        reading.marks = state.marks(address)
+        recorder = Recorder(catalog, channel, key, per_shape, Quarantine(state.quarantine, channel.name))
+        result = recorder.result
+        taken = 0
+        for message in with_rates(
+            until_interrupted(tap(source.url, channel, reading)), lambda: _progress(result), reading.limit
+        ):
+            if message is not None:
+                recorder.take(message)
+                taken += 1
+            if message is None or taken % _SAVE_EVERY == 0:
+                _save(recorder, state, address, reading)
+        _save(recorder, state, address, reading)
+    for line in reading.notes:
+        note(line)
+    if result.drift.read == 0 and not reading.marks:
+        advice = "Record while messages wait there; --follow waits for them."
+        raise NothingFoundError("the channel is empty: nothing was recorded", place=address, advice=advice)
+    return _summary(result, state, catalog)
+
+
+def _save(recorder: Recorder, state: State, address: str, reading: Reading) -> None:
+    """The recordings first: what is marked as read is on the disk."""
+    recorder.write()
+    if reading.since in (None, "earliest"):  # else something was left out, which a later run may want
+        state.write_marks(address, recorder.marks)
+
+
+def _progress(result: Recorded) -> str:
+    drift = result.drift
+    return f"{sum(result.kept.values())} kept, {result.known} known, {result.shapes} shapes, {drift.drifted} drifted"
+
+
+def _summary(result: Recorded, state: State, catalog: Catalog) -> int:
     for path in result.written:
         click.echo(f"wrote {path}")
     for contract, count in sorted(result.kept.items()):
         click.echo(f"{contract}: {count} new")
-    for reason, count in result.drift.most_common():
-        click.echo(f"drift: {reason}: {count} messages match no contract")
+    for line in drift_lines(result.drift, catalog):
+        click.echo(line)
     for place, count in result.unscrubbed.most_common():
         advice = "widen the pattern, or mark the field x-sensitivity: public"
         click.echo(f"not kept: {place}: {count} messages are no longer valid once scrubbed; {advice}")
-    new = sum(result.kept.values())
-    note(f"{result.read} read, {new} kept, {result.known} showed nothing new, {sum(result.drift.values())} drifted")
-    return FINDINGS if result.drift or result.unscrubbed else CLEAN
+    if result.quarantined:
+        click.echo(f"kept apart, scrubbed: {result.quarantined} messages in {state.quarantine}")
+    note(f"{result.drift.read} read, {_progress(result)}")
+    return FINDINGS if result.drift.is_red or result.unscrubbed else CLEAN

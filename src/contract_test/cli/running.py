@@ -49,6 +49,13 @@ def run(group: click.Group) -> int:
     return code if isinstance(code, int) else CLEAN
 
 
+def quiet_decoding() -> None:
+    """Have `decode` say nothing of single messages: what it found is counted and told at the end."""
+    import logging
+
+    logging.getLogger("envelopes").setLevel(logging.ERROR)
+
+
 def note(text: str) -> None:
     """Tell people something: on stderr, because stdout is for data."""
     click.echo(text, err=True)

@@ -12,10 +12,14 @@ from envelopes import Wire
 
 @dataclass(frozen=True)
 class Tapped:
-    """One message as a transport holds it; `seen` says where, in the transport's own words."""
+    """One message as a transport holds it; `seen` says where, in the transport's own words.
+
+    `mark` is the name of the place that a later run may go on from, and its value; None where there is none to go by.
+    """
 
     wire: Wire
     seen: Mapping[str, str | int]
+    mark: tuple[str, str | int] | None = None
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from contract_test.data.contract import Catalog, Contract
 from contract_test.data.errors import RecordingError
 from contract_test.data.interaction import Interaction
-from envelopes import _json
-from envelopes.types import freeze, plain
+from contract_test.files.exact_json import exact_dumps, exact_loads, wire
+from contract_test.files.state import write_whole
+from envelopes import Wire, _json
 
 FORMAT = 1
 
@@ -39,21 +37,11 @@ def read_recordings(catalog: Catalog) -> list[Interaction]:
     return [interaction for contract in catalog.contracts for interaction in read_recording(contract)]
 
 
-def write_recording(contract: Contract, interactions: Iterable[Interaction]) -> Path:
-    """Write a contract's recording at once: a reader sees the old file or the new one, never a part."""
+def append_recording(contract: Contract, interactions: Iterable[Interaction]) -> Path:
+    """Add to a contract's recording at once: a reader sees the old file or the new one, and what stood there stays."""
     path = recording_path(contract)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.writelines(line_of(interaction) + b"\n" for interaction in interactions)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    old = path.read_bytes().splitlines() if path.is_file() else []
+    write_whole(path, [*old, *map(line_of, interactions)])
     return path
 
 
@@ -72,19 +60,18 @@ def line_of(interaction: Interaction) -> bytes:
         "seen": dict(interaction.seen),
     }
     kept = {name: value for name, value in values.items() if value not in (None, "", {}, [])}
-    return _json.dumps(_sorted(kept), plain)
+    return exact_dumps(kept)
 
 
-def _sorted(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    return [_sorted(item) for item in value] if isinstance(value, list) else freeze(value)
+def wire_of(interaction: Interaction) -> Wire:
+    """The bytes, key and headers of a recorded message."""
+    return wire(interaction.payload, interaction.key, interaction.headers, interaction.prefix)
 
 
 def _read_line(line: bytes, contract: Contract, path: Path, number: int) -> Interaction:
     place = f"{path}:{number}"
     try:
-        values = _json.loads(line)
+        values = exact_loads(line)
     except _json.JsonError as error:
         raise RecordingError(f"not JSON: {error}", place=place, advice="Remove the line, or record again.") from None
     if not isinstance(values, dict) or values.get("format") != FORMAT:

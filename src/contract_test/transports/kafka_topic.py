@@ -2,76 +2,75 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-from contract_test.data.errors import NothingFoundError, UnreachableError
 from contract_test.data.interaction import Tapped
-from contract_test.transports.urls import without_password
+from contract_test.data.reading import Reading
+from contract_test.transports.kafka_client import kafka_consumer
 from envelopes import Wire
 
-_PROTOCOL = (2, 3)
-"""The oldest broker that is spoken to; asking for it spares the probing that librdkafka's broker does not survive."""
+_PAGE = 500
+_WAIT_MS = 200
 
 
-def read_topic(url: str, topic: str, limit: int) -> Iterator[Tapped]:
-    """The messages that stand in a topic now, from the beginning to where it ended when the call began.
+def read_topic(url: str, topic: str, reading: Reading) -> Iterator[Tapped | None]:
+    """The messages of a topic: to where it ended when the call began, or on and on while following.
 
-    Raises UnreachableError, or NothingFoundError where there is no such topic.
+    None stands for "nothing new just now". What other consumers see stays as it was. Raises UnreachableError, or
+    NothingFoundError where there is no such topic.
     """
-    from kafka import KafkaConsumer, TopicPartition
-    from kafka.errors import KafkaError
+    from kafka import TopicPartition
 
-    place = f"{without_password(url)} {topic}"
-    servers = urlsplit(url).netloc.rpartition("@")[2].split(",")
-    try:
-        if not any(_listens(server) for server in servers):  # the client itself would try for ever
-            raise OSError("nobody listens there")  # noqa: TRY301 - told like the client's own failures
-        consumer: Any = KafkaConsumer(
-            bootstrap_servers=servers,
-            group_id=None,
-            enable_auto_commit=False,
-            isolation_level="read_committed",
-            api_version=_PROTOCOL,
-            consumer_timeout_ms=10_000,
-        )
-    except (KafkaError, OSError, ValueError) as error:
-        advice = "Check the address: kafka://HOST:PORT, or several with commas between."
-        raise UnreachableError(f"Kafka did not answer: {error}", place=place, advice=advice) from None
-    try:
-        if topic not in consumer.topics():
-            raise NothingFoundError("there is no such topic", place=place, advice="Check the channel's address.")
+    with kafka_consumer(url, topic, group_id=None) as consumer:
         partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic))]
         consumer.assign(partitions)
         ends = consumer.end_offsets(partitions)
-        consumer.seek_to_beginning(*partitions)
-        read = 0
-        while read < limit and any(consumer.position(each) < ends[each] for each in partitions):
-            batches = consumer.poll(timeout_ms=500, max_records=min(500, limit - read))
+        _seek(consumer, partitions, ends, reading)
+        while reading.follow or any(consumer.position(each) < ends[each] for each in partitions):
+            batches = consumer.poll(timeout_ms=_WAIT_MS, max_records=_PAGE)
+            if not batches:
+                yield None
             for partition, records in batches.items():
                 for record in records:
-                    if record.offset < ends[partition]:
-                        read += 1
-                        yield _tapped(record)
-    except KafkaError as error:
-        advice = "Check that this user may read the topic."
-        raise UnreachableError(f"Kafka did not answer: {error}", place=place, advice=advice) from None
-    finally:
-        consumer.close()
+                    if not reading.follow and record.offset >= ends[partition]:
+                        break
+                    if record.value is None:
+                        reading.note(
+                            f"the topic {topic} holds deletions (messages without a value): they were left out"
+                        )
+                        continue
+                    yield tapped(record)
 
 
-def _listens(server: str) -> bool:
-    host, _, port = server.rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
-    except (OSError, ValueError):
-        return False
-    return True
-
-
-def _tapped(record: Any) -> Tapped:
+def tapped(record: Any) -> Tapped:
+    """A record of the client as a message; a later run goes on behind it."""
     headers = [(name, value if value is not None else b"") for name, value in record.headers or ()]
     seen = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-    return Tapped(Wire(record.value or b"", record.key, headers), seen)
+    return Tapped(Wire(record.value or b"", record.key, headers), seen, (str(record.partition), record.offset + 1))
+
+
+def _seek(consumer: Any, partitions: list[Any], ends: dict[Any, int], reading: Reading) -> None:
+    starts = consumer.beginning_offsets(partitions)
+    places = {each: starts[each] for each in partitions}
+    if reading.since == "latest":
+        places = ends
+    elif isinstance(reading.since, datetime):
+        stamp = int(reading.since.timestamp() * 1000)
+        found = consumer.offsets_for_times(dict.fromkeys(partitions, stamp))
+        places = {each: found[each].offset if found.get(each) else ends[each] for each in partitions}
+    elif reading.since is None:
+        for each in partitions:
+            mark = reading.marks.get(str(each.partition))
+            if not isinstance(mark, int):
+                continue
+            where = f"{each.topic} partition {each.partition}"
+            if mark > ends[each]:
+                reading.note(f"{where} ends before the place of the last run: another topic; read from its beginning")
+                continue
+            if mark < starts[each]:
+                reading.note(f"{where}: {starts[each] - mark} messages left it before they were read")
+            places[each] = max(mark, starts[each])
+    for each in partitions:
+        consumer.seek(each, places[each])

@@ -1,33 +1,66 @@
-"""The taps by the URL's scheme: one row each."""
+"""The taps by the URL's scheme: one row each. What is no URL is a file, or `-` for stdin."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
 from contract_test.data.contract import Channel
 from contract_test.data.errors import CatalogError
 from contract_test.data.interaction import Tapped
+from contract_test.data.reading import Reading
+from contract_test.transports.json_lines import read_lines
 from contract_test.transports.kafka_topic import read_topic
 from contract_test.transports.redis_list import read_list
+from contract_test.transports.redis_stream import read_stream
 from contract_test.transports.urls import without_password
 
-Tap = Callable[[str, str, int], Iterator[Tapped]]
+Tap = Callable[[str, str, Reading], Iterator[Tapped | None]]
 
 TAPS: dict[tuple[str, str], Tap] = {
-    ("redis", "redis-list"): read_list,
-    ("rediss", "redis-list"): read_list,
-    ("kafka", "kafka"): read_topic,
-}
+    (scheme, protocol): read
+    for scheme in ("redis", "rediss", "unix")
+    for protocol, read in (("redis-list", read_list), ("redis-stream", read_stream))
+} | {("kafka", "kafka"): read_topic}
 
 
-def tap(url: str, channel: Channel, limit: int) -> Iterator[Tapped]:
-    """Read what stands on a channel. Raises CatalogError where the URL cannot carry the channel's protocol."""
-    scheme = urlsplit(url).scheme
+def tap(url: str, channel: Channel, reading: Reading | None = None) -> Iterator[Tapped | None]:
+    """Read what stands on a channel; None stands for "nothing new just now".
+
+    Raises CatalogError where the URL cannot carry the channel's protocol, and what the source itself raises.
+    """
+    reading = reading or Reading()
+    scheme = scheme_of(url)
+    if scheme is None:
+        return _bounded(read_lines(url, reading), reading)
     read = TAPS.get((scheme, channel.protocol))
     if read is None:
-        accepted = ", ".join(f"{known}:// for {protocol}" for known, protocol in TAPS)
+        accepted = ", ".join(dict.fromkeys(f"{known}:// for a {protocol}" for known, protocol in TAPS))
         raise CatalogError(
-            f"channel {channel.name} is a {channel.protocol}", place=without_password(url), advice=f"Known: {accepted}."
+            f"channel {channel.name} is a {channel.protocol}",
+            place=without_password(url),
+            advice=f"Known: {accepted}; a file, or - for stdin, for any.",
         )
-    return read(url, channel.address, limit)
+    return _bounded(read(url, channel.address, reading), reading)
+
+
+def scheme_of(url: str) -> str | None:
+    """`redis` for `redis://…`; None for a file and for `-`."""
+    scheme, mark, _ = url.partition("://")
+    return scheme.lower() if mark else None
+
+
+def _bounded(messages: Iterator[Tapped | None], reading: Reading) -> Iterator[Tapped | None]:
+    """End where the reading says so."""
+    started = time.monotonic()
+    count = size = 0
+    for message in messages:
+        yield message
+        if message is not None:
+            count, size = count + 1, size + len(message.wire)
+        if (
+            (reading.limit is not None and count >= reading.limit)
+            or (reading.max_bytes is not None and size >= reading.max_bytes)
+            or (reading.seconds is not None and time.monotonic() - started >= reading.seconds)
+        ):
+            return

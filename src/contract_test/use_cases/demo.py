@@ -18,8 +18,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from contract_test.data.errors import ContractTestError, UnreachableError
+from contract_test.data.reading import Reading
 from contract_test.files.catalog import load_catalog
-from contract_test.files.installed import installed_contracts, runtime_catalog
+from contract_test.files.installed import installed_contracts
 from contract_test.transports.embedded import Server, kafka_broker, redis_server
 from contract_test.transports.processes import Child, free_port, running
 from contract_test.transports.sources import tap
@@ -150,12 +151,12 @@ def _queued(url: str) -> int:
 
 
 def _record(contracts: Path, kafka: Server, redis: Server) -> dict[str, int]:
-    catalog, runtime = load_catalog(contracts), runtime_catalog("envelopes")
+    catalog = load_catalog(contracts)
     counts: dict[str, int] = {}
     for name, url in (("activity", f"kafka://{kafka.address}"), ("transport", redis.address)):
         channel = catalog.channels[name]
-        recorder = Recorder(catalog, channel, runtime, key=b"demo", per_shape=3)
-        recorder.take_all(tap(url, channel, limit=10_000))
+        recorder = Recorder(catalog, channel, key=b"demo", per_shape=3)
+        recorder.take_all(tap(url, channel, Reading(limit=10_000)))
         result: Recorded = recorder.write()
         counts |= result.kept
     return counts

@@ -9,10 +9,10 @@ from typing import Any
 from contract_test.data.contract import Catalog, Channel, Subject
 from contract_test.data.errors import RecordingError
 from contract_test.data.interaction import Interaction
+from contract_test.files.recordings import wire_of
 from envelopes import Catalog as Runtime
-from envelopes import DecodeError, Envelope, Wire, _json, at, decode
+from envelopes import DecodeError, Envelope, at, decode
 from envelopes.codecs import CODECS
-from envelopes.types import freeze, plain
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,6 @@ class Message:
     envelope: Envelope[Any]
     data: Any
     """The data as plain JSON, as it was recorded."""
-
-
-def wire_of(interaction: Interaction) -> Wire:
-    """The bytes, key and headers of a recorded message."""
-    payload = _json.dumps(freeze(interaction.payload), plain)
-    headers = [(name, value.encode()) for name, value in interaction.headers.items()]
-    key = None if interaction.key is None else interaction.key.encode()
-    return Wire(bytes.fromhex(interaction.prefix) + payload, key, headers)
 
 
 def data_of(interaction: Interaction, channel: Channel) -> Any:

@@ -1,0 +1,148 @@
+"""Where messages come from, as options: the same for every command that reads a channel."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from contract_test.data.contract import Catalog, Channel
+from contract_test.data.errors import CatalogError
+from contract_test.data.reading import Reading, Since
+from contract_test.transports.sources import scheme_of
+from envelopes.codecs import CODECS
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_AGE = re.compile(r"([0-9]{1,9})([smhd])")
+_SIZE = re.compile(r"([0-9]{1,15})([kMG]?)B?")
+_SIZES = {"": 1, "k": 1000, "M": 10**6, "G": 10**9}
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """What was said of the source: a channel by name, or an address and a codec; and how much of it to read."""
+
+    url: str
+    channel: str | None
+    key: str | None
+    topic: str | None
+    codec: str | None
+    reading: Reading
+
+    def channel_of(self, catalog: Catalog) -> Channel:
+        """The channel; one of its own making where no contract describes it. Raises CatalogError, UsageError."""
+        if self.channel is not None:
+            if self.key or self.topic or self.codec:
+                raise click.UsageError("--channel names all there is to say: leave --key, --topic and --codec out.")
+            if self.channel not in catalog.channels:
+                known = ", ".join(catalog.channels) or "none"
+                raise CatalogError(
+                    f"no channel {self.channel!r}", place=str(catalog.root / "catalog.toml"), advice=f"Known: {known}."
+                )
+            return catalog.channels[self.channel]
+        scheme = scheme_of(self.url)
+        address = self.topic if scheme == "kafka" else self.key if scheme else self.key or self.topic or self.url
+        if address is None or self.codec is None:
+            wanted = "--topic" if scheme == "kafka" else "--key"
+            raise click.UsageError(f"Name --channel NAME, or {wanted} and --codec for one that no contract describes.")
+        protocol = "kafka" if scheme == "kafka" else self._redis_protocol()
+        for channel in catalog.channels.values():
+            if (channel.address, channel.codec, channel.protocol) == (address, self.codec, protocol):
+                return channel
+        return Channel(address, protocol, address, self.codec)
+
+    def _redis_protocol(self) -> str:
+        scheme = scheme_of(self.url)
+        if scheme is None or self.key is None:
+            return "redis-list"
+        from contract_test.transports.redis_client import is_stream
+
+        return "redis-stream" if is_stream(self.url, self.key) else "redis-list"
+
+
+def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the argument URL and the options of a source, as one `source: SourceOptions`."""
+
+    @click.argument("url")
+    @click.option("--channel", "channel", metavar="NAME", help="The channel in the catalog: its address and codec.")
+    @click.option("--key", metavar="KEY", help="For a channel that is not in the catalog: the Redis key …")
+    @click.option("--topic", metavar="TOPIC", help="… or the Kafka topic …")
+    @click.option("--codec", type=click.Choice(list(CODECS)), help="… and how its messages are written.")
+    @click.option(
+        "--since",
+        metavar="TIME",
+        help="1h, 2d, 2026-03-01T12:00Z, earliest or latest; else where the last run stopped, or the earliest.",
+    )
+    @click.option("--limit", type=click.IntRange(1), metavar="N", help="Read at most so many messages.")
+    @click.option("--duration", metavar="TIME", help="Read for at most so long: 30s, 10m, 1h.")
+    @click.option("--max-bytes", metavar="SIZE", help="Read at most so much: 500k, 20M, 1G.")
+    @click.option("--follow", is_flag=True, help="Go on with what comes; end with Ctrl-C, --limit or --duration.")
+    @click.option(
+        "--rate", type=click.IntRange(1), default=10_000, show_default=True, help="Ask Redis for so many a second."
+    )
+    @wraps(command)
+    def with_source(
+        *,
+        url: str,
+        channel: str | None,
+        key: str | None,
+        topic: str | None,
+        codec: str | None,
+        since: str | None,
+        limit: int | None,
+        duration: str | None,
+        max_bytes: str | None,
+        follow: bool,
+        rate: int,
+        **others: Any,
+    ) -> Any:
+        seconds = None if duration is None else age(duration, "--duration").total_seconds()
+        reading = Reading(_since(since), follow, rate, limit, seconds, _size(max_bytes))
+        return command(source=SourceOptions(url, channel, key, topic, codec, reading), **others)
+
+    return with_source
+
+
+def existing_or_empty(contracts: Path, source: SourceOptions) -> Catalog:
+    """The catalog; an empty one where none is there and the source is described by options. Raises CatalogError."""
+    from contract_test.files.catalog import load_catalog
+
+    if source.channel is None and not any(contracts.glob("*/v*.json")):
+        return Catalog(contracts, {}, {})
+    return load_catalog(contracts)
+
+
+def age(text: str, option: str) -> timedelta:
+    """`90s`, `10m`, `1h`, `2d`. Raises BadParameter."""
+    match = _AGE.fullmatch(text)
+    if match is None:
+        raise click.BadParameter(f"{text!r} is not a time such as 90s, 10m, 1h or 2d.", param_hint=option)
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+def _since(text: str | None) -> Since:
+    if text in (None, "earliest", "latest"):
+        return text  # type: ignore[return-value] # one of the literals
+    if _AGE.fullmatch(text):
+        return datetime.now(UTC) - age(text, "--since")
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        advice = "Write 1h, 2d, an ISO 8601 time such as 2026-03-01T12:00Z, earliest or latest."
+        raise click.BadParameter(f"{text!r} is not a time. {advice}", param_hint="--since") from None
+    return found if found.tzinfo else found.astimezone()
+
+
+def _size(text: str | None) -> int | None:
+    if text is None:
+        return None
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise click.BadParameter(f"{text!r} is not a size such as 500k, 20M or 1G.", param_hint="--max-bytes")
+    return int(match[1]) * _SIZES[match[2]]

@@ -1,0 +1,35 @@
+"""How much of a channel is read, and what is said of it on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Mark = str | int
+Since = datetime | Literal["earliest", "latest"] | None
+
+
+@dataclass
+class Reading:
+    """One run over a channel.
+
+    `since` None goes on after `marks` (what a source called its places in an earlier run), else begins at the earliest.
+    `rate` is in messages a second, and holds for Redis; `limit`, `seconds` and `max_bytes` end the run. While it runs,
+    `notes` gathers what people have to know: what left the channel before it was read.
+    """
+
+    since: Since = None
+    follow: bool = False
+    rate: int = 10_000
+    limit: int | None = None
+    seconds: float | None = None
+    max_bytes: int | None = None
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        """Say something once."""
+        if text not in self.notes:
+            self.notes.append(text)

@@ -1,0 +1,53 @@
+"""JSON with every number as it was written: `1e5`, `1.50`, `-0`, thirty digits."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from envelopes import Wire, _json
+from envelopes.types import ExactFloat, ExactInt, freeze, plain
+
+# What the fast reader would write in another way: an exponent, a zero at the end of a fraction, a negative zero.
+_UNUSUAL = re.compile(rb"[0-9][eE][+-]?[0-9]|\.[0-9]*[1-9]0+(?![0-9])|\.00|-0(?![0-9])|[0-9]{16}")
+
+
+def exact_loads(raw: bytes) -> Any:
+    """Read one JSON text; a number that would be written in another way remembers its text. Raises JsonError."""
+    value = _json.loads(raw)
+    if not _UNUSUAL.search(raw):
+        return value
+    try:
+        return json.loads(raw, parse_int=_integer, parse_float=_fraction)
+    except RecursionError:
+        raise _json.JsonError("nested too deeply") from None
+
+
+def exact_dumps(value: Any) -> bytes:
+    """Write one JSON text, keys sorted, numbers as they were read."""
+    return _json.dumps(_sorted(value), plain)
+
+
+def wire(payload: Any, key: str | None = None, headers: Mapping[str, str] | None = None, prefix: str = "") -> Wire:
+    """The bytes, key and headers of a recorded message; `prefix` is in hexadecimal digits."""
+    texts = [(name, value.encode()) for name, value in (headers or {}).items()]
+    text = _json.dumps(freeze(payload), plain)
+    return Wire(bytes.fromhex(prefix) + text, None if key is None else key.encode(), texts)
+
+
+def _integer(text: str) -> int:
+    number = int(text)
+    return number if str(number) == text and abs(number) < 2**63 else ExactInt.of(text)
+
+
+def _fraction(text: str) -> float:
+    number = float(text)
+    return number if repr(number) == text else ExactFloat.of(text)
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else freeze(value)

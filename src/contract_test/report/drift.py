@@ -1,0 +1,73 @@
+"""Drift in words and as findings: what a channel's messages were, against what its contracts say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from contract_test.data.contract import Catalog
+from contract_test.data.drift import Drift
+from contract_test.data.finding import Finding
+from contract_test.use_cases.judged import Judge
+
+
+def drift_lines(drift: Drift, catalog: Catalog) -> Iterator[str]:
+    """Versions seen, what was broken, fields that no contract names, and fields that no message had."""
+    for version, count in sorted(drift.versions.items()):
+        yield f"seen: {version}: {count} messages"
+    for breach, count in sorted(drift.breaches.items(), key=lambda row: (-row[1], row[0])):
+        yield f"drift: {breach.subject}{breach.pointer}: {breach.rule}: {count} messages: {drift.examples[breach]}"
+    for (contract, pointer), count in sorted(drift.undeclared.items()):
+        yield f"drift: {contract}{pointer}: not in the contract: {count} messages"
+    for contract, pointer in never_seen(drift, catalog):
+        yield f"never seen: {contract}{pointer}"
+
+
+def never_seen(drift: Drift, catalog: Catalog) -> Iterator[tuple[str, str]]:
+    """Fields of the contracts that were seen at all, which no message had; the outermost only."""
+    for contract in catalog.contracts:
+        if not drift.versions[contract.name]:
+            continue
+        missing: list[str] = []
+        for pointer in Judge(contract).census.declared():
+            if (contract.name, pointer) not in drift.seen and not any(
+                pointer.startswith(f"{each}/") for each in missing
+            ):
+                missing.append(pointer)
+                yield contract.name, pointer
+
+
+def drift_findings(drift: Drift, catalog: Catalog, place: str) -> list[Finding]:
+    """One finding for each breach and each field that no contract names; a warning for each that was never seen."""
+    files = {contract.name: str(contract.path) for contract in catalog.contracts}
+    findings = [
+        Finding(
+            files.get(breach.subject, place),
+            breach.pointer,
+            f"drift-{breach.rule}",
+            f"{count} messages of {breach.subject}: {drift.examples[breach]}",
+            "Change the producer, or register a version that says what it sends.",
+        )
+        for breach, count in sorted(drift.breaches.items(), key=lambda row: (-row[1], row[0]))
+    ]
+    findings += [
+        Finding(
+            files.get(contract, place),
+            pointer,
+            "drift-undeclared",
+            f"{count} messages of {contract} have a field that it does not name",
+            "Add it in a new version, or have the producer leave it out.",
+        )
+        for (contract, pointer), count in sorted(drift.undeclared.items())
+    ]
+    findings += [
+        Finding(
+            files[contract],
+            pointer,
+            "never-seen",
+            f"no message of {contract} had this field, in {drift.versions[contract]}",
+            "Read more of the channel; if nobody sends it, leave it out of the next version.",
+            severity="warning",
+        )
+        for contract, pointer in never_seen(drift, catalog)
+    ]
+    return findings

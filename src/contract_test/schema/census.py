@@ -1,0 +1,111 @@
+"""Which fields messages have, against which their contract names: a tree that every message walks once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+from contract_test.schema.shape import Position, Shapes, Source
+from contract_test.schema.walk import References, escape
+
+_MOST = 10_000
+
+
+class Place:
+    """One place in the messages of a contract. In its pointer `*` stands for any item, and for any key of a map."""
+
+    def __init__(
+        self, shapes: Shapes, position: Position, pointer: str, above: tuple[tuple[Position, Place], ...]
+    ) -> None:
+        self._shapes, self._position, self.pointer = shapes, position, pointer
+        self._above = (*above, (position, self))
+
+    def _at(self, position: Position, step: str) -> Place:
+        for known, place in self._above:
+            if known == position and position:  # a schema that contains itself has no end of fields: one stands for all
+                return place
+        return Place(self._shapes, position, f"{self.pointer}/{step}", self._above)
+
+    @cached_property
+    def named(self) -> dict[str, Place]:
+        """The declared fields of an object; of every alternative, where there are some."""
+        shape = self._shapes.shape(self._position)
+        found: dict[str, Position] = {field.name: field.position for field in shape.fields}
+        for _, branch in shape.branches:
+            for field in self._shapes.shape(branch).fields:
+                found[field.name] = tuple(dict.fromkeys((*found.get(field.name, ()), *field.position)))
+        return {name: self._at(position, escape(name)) for name, position in found.items()}
+
+    @cached_property
+    def rest(self) -> Place | None:
+        """Fields that only a rule describes; None where there may be no others."""
+        shape = self._shapes.shape(self._position)
+        rules = [shape.additional, *(self._shapes.shape(branch).additional for _, branch in shape.branches)]
+        declared = [rule for rule in rules if rule is not None]
+        return self._at(tuple(source for rule in declared for source in rule), "*") if declared else None
+
+    @property
+    def is_described(self) -> bool:
+        """Whether any schema says something of it."""
+        return bool(self._position)
+
+    @cached_property
+    def item(self) -> Place:
+        """Any item of an array."""
+        return self._at(self._shapes.shape(self._position).items, "*")
+
+
+class Census:
+    """The tree of one contract."""
+
+    def __init__(self, references: References, shapes: Shapes) -> None:
+        self.root = Place(shapes, (Source(references.root, certain=True),), "", ())
+
+    def look(self, value: Any, seen: set[Place], undeclared: set[tuple[Place, str]]) -> None:
+        """Add the fields of one message to those that were seen, and the names that no contract knows."""
+        self._look(value, self.root, seen, undeclared)
+
+    def _look(self, value: Any, field: Place, seen: set[Place], undeclared: set[tuple[Place, str]]) -> None:
+        kind = value.__class__
+        if kind is dict:
+            named = field.named
+            for name, child in value.items():
+                below = named.get(name) or field.rest
+                if below is None:
+                    undeclared.add((field, name))
+                    continue
+                seen.add(below)
+                if child.__class__ is dict or child.__class__ is list:
+                    self._look(child, below, seen, undeclared)
+        elif kind is list:
+            for child in value:
+                if child.__class__ is dict or child.__class__ is list:
+                    self._look(child, field.item, seen, undeclared)
+
+    def pointer_of(self, pointer: str) -> str:
+        """A JSON pointer into a message as one into the contract: no index, no key of a map, nothing unknown in it."""
+        field: Place | None = self.root
+        steps = []
+        for step in pointer.split("/")[1:]:
+            name = step.replace("~1", "/").replace("~0", "~")
+            if field is not None and name in field.named:
+                field = field.named[name]
+                steps.append(step)
+            else:
+                field = None if field is None else (field.item if name.isdigit() else field.rest)
+                steps.append("*")
+        return "".join(f"/{step}" for step in steps)
+
+    def declared(self) -> Iterator[str]:
+        """The pointers of all named fields, a field before those inside it."""
+        pending, met, count = [self.root], {self.root}, 0
+        while pending and count < _MOST:
+            field = pending.pop()
+            if field is not self.root and not field.pointer.endswith("/*"):
+                count += 1
+                yield field.pointer
+            below = [*field.named.values(), *filter(None, [field.rest]), field.item]
+            fresh = [each for each in below if each not in met and each.is_described]
+            met.update(fresh)
+            pending += reversed(fresh)

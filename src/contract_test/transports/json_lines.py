@@ -1,0 +1,93 @@
+"""Messages from a file or from stdin, one JSON text a line: interactions, the lines of `kcat -J`, or bare messages."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from contract_test.data.errors import CatalogError, RecordingError, UnreachableError
+from contract_test.data.interaction import Tapped
+from contract_test.data.reading import Reading
+from contract_test.files.exact_json import exact_loads, wire
+from envelopes import Wire, _json
+
+LONGEST = 64 * 1024 * 1024
+_LOOK_AGAIN = 0.2
+_KCAT = {"topic", "partition", "offset", "payload"}
+
+
+def read_lines(name: str, reading: Reading) -> Iterator[Tapped | None]:
+    """The messages of a file; `-` is stdin. A line that is none of the three kinds is a message as it stands.
+
+    Raises UnreachableError where the file cannot be read, RecordingError for a line of more than 64 MiB.
+    """
+    if reading.since not in (None, "earliest"):
+        raise CatalogError("a file does not know when its messages came", place=name, advice="Leave --since out.")
+    try:
+        with nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb") as file:
+            for number, line in enumerate(_lines(file, name, reading), start=1):
+                if line is None:
+                    yield None
+                elif line.strip():
+                    yield _tapped(line.strip(), number)
+    except OSError as error:
+        advice = "Name a file that can be read, or - for stdin."
+        raise UnreachableError(f"cannot be read: {error.strerror}", place=name, advice=advice) from None
+
+
+def _lines(file: BinaryIO, name: str, reading: Reading) -> Iterator[bytes | None]:
+    rest = b""
+    while True:
+        line = rest + file.readline(LONGEST)
+        if len(line) >= LONGEST:
+            raise RecordingError(f"a line of more than {LONGEST} bytes", place=name, advice="Write a message a line.")
+        if line.endswith(b"\n") or (line and not reading.follow):
+            rest = b""
+            yield line
+        elif reading.follow and name != "-":
+            rest = line
+            yield None
+            time.sleep(_LOOK_AGAIN)
+        else:
+            return
+
+
+def _tapped(line: bytes, number: int) -> Tapped:
+    place = {"line": number}
+    try:
+        value = exact_loads(line) if line.startswith(b"{") else None
+    except _json.JsonError:
+        value = None
+    if isinstance(value, dict) and "payload" in value:
+        if isinstance(value.get("format"), int) and isinstance(value.get("channel"), str):
+            return Tapped(_from_interaction(value), place)
+        if value.keys() >= _KCAT:
+            seen = {name: value[name] for name in ("topic", "partition", "offset")}
+            return Tapped(_from_kcat(value), seen)
+    return Tapped(Wire(line), place)
+
+
+def _from_interaction(value: dict[str, Any]) -> Wire:
+    headers = value.get("headers")
+    key, prefix = value.get("key"), value.get("prefix")
+    return wire(
+        value["payload"],
+        key if isinstance(key, str) else None,
+        {name: str(each) for name, each in headers.items()} if isinstance(headers, dict) else {},
+        prefix if isinstance(prefix, str) else "",
+    )
+
+
+def _from_kcat(value: dict[str, Any]) -> Wire:
+    payload, key = value["payload"], value.get("key")
+    flat = value.get("headers") if isinstance(value.get("headers"), list) else []
+    assert isinstance(flat, list)
+    headers = [
+        (str(name), None if each is None else str(each)) for name, each in zip(flat[::2], flat[1::2], strict=False)
+    ]
+    raw = payload.encode() if isinstance(payload, str) else b"" if payload is None else bytes(wire(payload))
+    return Wire(raw, key if isinstance(key, str) else None, headers)

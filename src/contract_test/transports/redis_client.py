@@ -1,0 +1,58 @@
+"""A client for Redis that says what went wrong, and never with which credentials."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from contract_test.data.errors import UnreachableError
+from contract_test.transports.urls import Address, unreadable
+
+PASSWORD = "REDISCLI_AUTH"  # noqa: S105 - the variable's name, as redis-cli has it
+
+
+@contextmanager
+def redis_client(url: str, key: str) -> Iterator[Any]:
+    """Connect to a URL; options in its query go to the client (`ssl_ca_certs=…`), a password may be in REDISCLI_AUTH.
+
+    The client is untyped: redis types the answers of its two kinds of clients as one.
+    Raises UnreachableError, from inside the block too, with the address and never with a password.
+    """
+    from redis import AuthenticationError, Redis, RedisError
+    from redis.exceptions import NoPermissionError
+
+    address, password = Address.of(url), os.environ.get(PASSWORD)
+    place = f"{address.shown} {key}"
+    try:
+        client = Redis.from_url(url, password=password, socket_timeout=10, socket_connect_timeout=10)
+    except (ValueError, TypeError, RedisError):
+        raise unreadable(address.shown) from None
+    try:
+        with client:
+            yield client
+    except NoPermissionError:
+        advice = f"Give it, for this key only: ACL SETUSER name %R~{key} +lrange +xrange."
+        raise UnreachableError("Redis lets this user not read the key", place=place, advice=advice) from None
+    except AuthenticationError:
+        advice = f"Check the user's name and password, in the URL or in {PASSWORD}."
+        raise UnreachableError("Redis did not take the credentials", place=place, advice=advice) from None
+    except (RedisError, OSError) as error:
+        told = address.hide(error, password)
+        advice = "Check the address, the channel's protocol, and that this user may read the key."
+        raise UnreachableError(f"Redis did not answer: {told}", place=place, advice=advice) from None
+
+
+def is_stream(url: str, key: str) -> bool:
+    """Whether a key holds a stream; a list or nothing is none. Asks in a way that a user who may read the key may."""
+    from redis import ResponseError
+
+    with redis_client(url, key) as client:
+        try:
+            client.lrange(key, 0, 0)
+        except ResponseError as error:
+            if "WRONGTYPE" not in str(error):
+                raise
+            return True
+    return False

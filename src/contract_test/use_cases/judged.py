@@ -1,0 +1,120 @@
+"""Messages judged by the contracts directory itself: what `decode` says, without generated classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+import jsonschema_rs
+
+from contract_test.data.contract import Catalog, Channel, Contract
+from contract_test.schema.census import Census
+from contract_test.schema.shape import Position, Shapes, Source
+from contract_test.schema.walk import References
+from envelopes import Catalog as Runtime
+from envelopes import DecodeError, Envelope, Subject, Violation, Wire, compile_schema, decode, find_violations
+
+_MOST = 100  # of one message
+
+
+class Judge:
+    """One contract, and everything that is worked out of its schema once. Stands where `decode` expects a class."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        self.__contract__ = self
+
+    @cached_property
+    def validator(self) -> jsonschema_rs.Validator:
+        """Compiled, as `decode` holds messages against it."""
+        return compile_schema(self.contract.resources, f"{self.contract.uri}#")
+
+    def from_value(self, data: Any, raw: bytes = b"") -> Judged:
+        """Parsed data that the contract accepts. Raises DecodeError."""
+        if self.validator.is_valid(data):
+            return Judged(self, data)
+        first = next(find_violations(self.validator, data))
+        raise RejectedError(self, data, first, raw)
+
+    @cached_property
+    def _references(self) -> References:
+        return References(self.contract.resources, self.contract.uri)
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        """What the schema says about values."""
+        return Shapes(self._references)
+
+    @cached_property
+    def position(self) -> Position:
+        """A whole message."""
+        return (Source(self._references.root, certain=True),)
+
+    @cached_property
+    def census(self) -> Census:
+        """The fields that messages may have."""
+        return Census(self._references, self.shapes)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Data, as plain JSON, and the contract that accepts it."""
+
+    judge: Judge
+    data: Any
+
+
+class RejectedError(DecodeError):
+    """Data that its own contract does not accept."""
+
+    def __init__(self, judge: Judge, data: Any, first: Violation, raw: bytes) -> None:
+        super().__init__(judge.contract.subject, judge.contract.version, first, raw)
+        self.judge, self.data = judge, data
+
+    @property
+    def violations(self) -> list[Violation]:
+        """Everything that is wrong, each once."""
+        return list(dict.fromkeys(islice(find_violations(self.judge.validator, self.data), _MOST)))
+
+
+class Contracts(Runtime):
+    """A contracts directory as the catalog that `decode` takes; what is judged by it needs no generated package."""
+
+    def __init__(self, catalog: Catalog, *more: Channel) -> None:
+        known = {channel.name: channel for channel in (*catalog.channels.values(), *more)}
+        subjects = [
+            Subject(
+                each.name,
+                dict.fromkeys(each.contracts, ":"),
+                channel=each.channel.name if each.channel else None,
+                type=each.type,
+                key=each.key,
+                id=each.id,
+                time=each.time,
+                version=each.version,
+                dataschemas={number: contract.dataschema for number, contract in each.contracts.items()},
+                schema_ids=each.schema_ids,
+            )
+            for each in catalog.subjects.values()
+        ]
+        super().__init__("contracts", known.values(), subjects)
+        self._judges: Mapping[tuple[str, int], Judge] = {
+            (contract.subject, contract.version): Judge(contract) for contract in catalog.contracts
+        }
+
+    def value_object(self, subject: str, version: int) -> Any:
+        """The judge of one version."""
+        return self._judges[subject, version]
+
+    def read(self, message: Wire, channel: Channel) -> Envelope[Any]:
+        """Decode one message; its data is a `Judged`. Raises DecodeError, for an unknown version too."""
+        envelope: Envelope[Any] = decode(message, channel=channel.name, catalog=self)
+        if envelope.newer:
+            subject = envelope.type or channel.name
+            known = ", ".join(f"v{number}" for number in sorted(self.subjects[subject].versions))
+            violation = Violation("", "version", f"one of {known}", f"v{envelope.version}")
+            raise DecodeError(subject, None, violation, bytes(message)) from None
+        return envelope

@@ -1,0 +1,116 @@
+"""Messages held against the contracts of their channel, one by one; what is found adds up to the channel's drift."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from contract_test.data.contract import Channel
+from contract_test.data.drift import Breach, Drift
+from contract_test.data.interaction import Tapped
+from contract_test.schema.census import Place
+from contract_test.schema.scrub import pseudonym
+from contract_test.schema.walk import escape
+from contract_test.use_cases.judged import Contracts, Judge, Judged, RejectedError
+from envelopes import DecodeError, Envelope, Violation
+
+_SAYS_NO_VALUE = re.compile(
+    r"nothing|no type|an (?:object|array) (?:with|of) [0-9]+(?: fields?)?|true|false|null|v[0-9]{1,9}"
+)
+_SHORT_NUMBER = re.compile(r"-?[0-9.]{1,6}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z_-]{0,39}[0-9]{0,3}")
+_FROM_THE_SCHEMA = frozenset(
+    (
+        *("required", "type", "enum", "const", "format", "pattern", "version"),
+        *("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"),
+    )
+)
+_MOST_NAMES = 500
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A message that no contract accepts, and why. `judge` is that of its own contract, where that much is known."""
+
+    reasons: tuple[tuple[Breach, str], ...]
+    judge: Judge | None
+
+
+class Observer:
+    """Counts the messages of one channel. What it keeps of a message is scrubbed, or comes from the contract."""
+
+    def __init__(self, contracts: Contracts, channel: Channel, key: bytes) -> None:
+        self._contracts, self._channel, self._key = contracts, channel, key
+        self.drift = Drift()
+        self._seen: dict[Judge, set[Place]] = {}
+
+    def observe(self, message: Tapped) -> Envelope[Any] | Refused:
+        """Judge one message; the data of the envelope is a `Judged`."""
+        drift = self.drift
+        drift.read += 1
+        try:
+            envelope = self._contracts.read(message.wire, self._channel)
+            self._look(envelope.data)
+        except (DecodeError, RecursionError) as error:
+            refused = self._refused(error)
+            drift.drifted += 1
+            for breach, example in refused.reasons:
+                drift.breaches[breach] += 1
+                drift.examples[breach] = min(example, drift.examples.get(breach, example))
+            return refused
+        drift.versions[envelope.data.judge.contract.name] += 1
+        return envelope
+
+    def result(self) -> Drift:
+        """Everything so far; may be asked for at any time."""
+        self.drift.seen = {(judge.contract.name, field.pointer) for judge, seen in self._seen.items() for field in seen}
+        return self.drift
+
+    def _look(self, judged: Judged) -> None:
+        undeclared: set[tuple[Place, str]] = set()
+        seen = self._seen.get(judged.judge)
+        if seen is None:
+            seen = self._seen[judged.judge] = set()
+        judged.judge.census.look(judged.data, seen, undeclared)
+        counts = self.drift.undeclared
+        for field, name in undeclared:
+            place = (judged.judge.contract.name, f"{field.pointer}/{self._shown_name(name)}")
+            if place not in counts and len(counts) >= _MOST_NAMES:
+                place = (judged.judge.contract.name, f"{field.pointer}/*")
+            counts[place] += 1
+
+    def _refused(self, error: DecodeError | RecursionError) -> Refused:
+        if isinstance(error, RecursionError):
+            breach = Breach(f"channel {self._channel.name}", "", "depth")
+            return Refused(((breach, "nested too deeply to be read"),), None)
+        if isinstance(error, RejectedError):
+            contract, census = error.judge.contract, error.judge.census
+            reasons = {
+                Breach(contract.name, census.pointer_of(each.pointer), each.keyword): self._example(each)
+                for each in error.violations
+            }
+            return Refused(tuple(sorted(reasons.items())), error.judge)
+        breach = Breach(error.subject, error.pointer, error.violation.keyword)
+        expected, found = error.expected, error.found
+        if expected != "one JSON text":  # whose `found` is the place alone
+            found = self._shown(found)
+        return Refused(((breach, f"expected {expected}, found {found}"),), None)
+
+    def _example(self, violation: Violation) -> str:
+        known = violation.keyword in _FROM_THE_SCHEMA
+        expected = violation.expected if known else f"what {violation.keyword} asks for"
+        return f"expected {expected}, found {self._shown(violation.found)}"
+
+    def _shown(self, found: str) -> str:
+        """A short text about a value, without the value."""
+        if _SAYS_NO_VALUE.fullmatch(found) or _SHORT_NUMBER.fullmatch(found):
+            return found
+        if found.startswith('"'):
+            return f'"{pseudonym(found.strip(chr(34)), self._key)}"'
+        return (
+            f"a number of {sum(letter.isdigit() for letter in found)} digits" if found[:2].strip("-").isdigit() else "…"
+        )
+
+    def _shown_name(self, name: str) -> str:
+        return escape(name if _NAME.fullmatch(name) else pseudonym(name[:40], self._key))

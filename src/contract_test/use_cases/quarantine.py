@@ -1,0 +1,72 @@
+"""Messages that no contract accepts, kept apart: scrubbed, with the reason, a few of each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, ClassVar
+
+from contract_test.data.contract import Contract
+from contract_test.data.drift import Breach
+from contract_test.data.errors import RecordingError
+from contract_test.files.exact_json import exact_dumps, exact_loads
+from contract_test.files.recordings import FORMAT
+from contract_test.files.state import write_whole
+from contract_test.use_cases.judged import Judge
+from contract_test.use_cases.observe import Refused
+
+_PER_REASON = 3
+_PER_REASON_WITHOUT_CONTRACT = 50
+"""More, where no contract is known at all: a first one may have to be written from them."""
+_MOST = 300
+
+
+class Quarantine:
+    """The quarantine file of one channel: one JSON object a line, as in recordings, with `reasons`."""
+
+    NOTHING: ClassVar[Judge] = Judge(Contract("-", 1, Path("-"), "urn:-", schema={}, resources={"urn:-": {}}))
+    """Stands where no contract is known: nothing says that any text may be kept."""
+
+    def __init__(self, path: Path, channel: str) -> None:
+        self._path, self._channel = path, channel
+        self._lines = path.read_bytes().splitlines() if path.is_file() else []
+        self._shown: Counter[tuple[Breach, ...]] = Counter()
+        self._known = set()
+        for number, line in enumerate(self._lines, start=1):
+            try:
+                value = exact_loads(line)
+                self._shown[tuple(Breach(*reason[:3]) for reason in value["reasons"])] += 1
+                self._known.add(exact_dumps(value | {"seen": {}}))
+            except (ValueError, TypeError, LookupError):
+                place = f"{path}:{number}"
+                raise RecordingError("not a quarantined message", place=place, advice="Delete the file.") from None
+        self._fresh = False
+
+    def wants(self, refused: Refused) -> bool:
+        """Whether there is room for one more of this kind."""
+        most = _PER_REASON_WITHOUT_CONTRACT if refused.judge is None else _PER_REASON
+        return self._shown[_kind(refused)] < most and len(self._lines) < _MOST
+
+    def add(self, refused: Refused, scrubbed: dict[str, Any]) -> bool:
+        """Keep a scrubbed message; False where it is there already."""
+        reasons = [[each.subject, each.pointer, each.rule, example] for each, example in refused.reasons]
+        row = {"format": FORMAT, "channel": self._channel, "reasons": reasons, **scrubbed}
+        row = {name: value for name, value in row.items() if value not in (None, {}, [])}
+        known = exact_dumps(row | {"seen": {}})
+        if known in self._known:
+            return False
+        self._known.add(known)
+        self._shown[_kind(refused)] += 1
+        self._lines.append(exact_dumps(row))
+        self._fresh = True
+        return True
+
+    def write(self) -> None:
+        """Write what is new, at once."""
+        if self._fresh:
+            write_whole(self._path, self._lines)
+            self._fresh = False
+
+
+def _kind(refused: Refused) -> tuple[Breach, ...]:
+    return tuple(breach for breach, _ in refused.reasons)
