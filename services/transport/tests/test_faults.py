@@ -352,7 +352,7 @@ def test_jobs_whose_fetch_was_never_answered_are_found_in_the_hand(redis: Redis,
             proxy.cut = True
             await until(proxy.beating.is_set, "a heartbeat is under way")
             redis.rpush(QUEUE, *(resque(number) for number in range(10)))
-            await until(lambda: worker.link.breaks, "the cut is noticed")
+            await until(lambda: proxy.cuts, "the cut")
             proxy.noticed.set()
             await until(lambda: len(stub.ledger) == 10, "all")
         server.close()

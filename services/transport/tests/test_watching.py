@@ -111,7 +111,7 @@ def test_status_shows_it_in_a_terminal(redis: Redis, redis_server: RedisServer) 
 
     async def walk() -> str:
         async with stub.serving() as url, hired(redis_server.url, url) as worker:
-            box = worker.mailboxes[0]
+            box = worker.desks[0].box
             await until(lambda: b'"under_way": 1' in (redis.get(box.key(f"report:{box.worker}")) or b""), "a report")
             command = [sys.executable, "-m", "transport", "status", "--redis", redis_server.url]
             shown = await asyncio.to_thread(subprocess.run, command, capture_output=True, check=True, text=True)

@@ -63,6 +63,34 @@ def test_a_worker_process_delivers_and_stops_in_order(redis: Redis, redis_server
     assert base64.b64decode(str(second["original"])) == b"\xffnot json"
 
 
+@pytest.mark.parametrize(
+    "poison",
+    [
+        b'{"class":"DeliveryRequested","args":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"class":"DeliveryRequested","args":[' + b'{"a":' * 990 + b"1" + b"}" * 990 + b"]}",
+        b'{"class":"DeliveryRequested","args":[{"kind":NaN}]}',
+        b"[" * 5_000_000,
+        b"",
+        b"\x00\xff" * 1000,
+    ],
+    ids=["too deep to read", "too deep to write", "not a number", "megabytes", "empty", "bytes"],
+)
+def test_poison_goes_to_the_dead_letters_and_stops_nobody(
+    redis: Redis, redis_server: RedisServer, poison: bytes
+) -> None:
+    redis.rpush(QUEUE, poison, resque(1))
+    stub = GatewayStub()
+
+    async def walk() -> None:
+        async with stub.serving() as url, hired(redis_server.url, url):
+            await until(lambda: stub.ledger and redis.llen("resque:failed"), "both ends")
+
+    asyncio.run(walk())
+    (entry,) = failed(redis)
+    assert base64.b64decode(str(entry["original"])) == poison
+    assert counts(redis) == {"delivered": 1, "invalid": 1}
+
+
 def test_jobs_with_and_without_an_envelope_are_delivered(redis: Redis, redis_server: RedisServer) -> None:
     plain = resque(1)
     data = json.loads(resque(2))["args"][0]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
 
-from envelopes import DecodeError, decode
+from envelopes import DecodeError, Violation, decode
 from envelopes.messages import DeliveryRequested
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Job:
     """A job that this worker has taken. `ticket` is its name in Redis while it is under way.
 
-    `failures` counts attempts that failed, `crashes` the deaths of workers that had it in hand.
+    `failures` counts attempts that failed, `crashes` the deaths of workers that had it in hand; `enqueued_at` is in
+    seconds of Unix time. `delay`, in seconds, and `error` belong to the fate that it meets.
     """
 
     ticket: str
@@ -22,8 +22,9 @@ class Job:
     failures: int = 0
     crashes: int = 0
     message: DeliveryRequested | None = None
-    age_limit: float | None = None
-    """When it is too old to be sent, in seconds of Unix time."""
+    enqueued_at: float = 0.0
+    delay: float = 0.0
+    error: Exception | None = None
 
     @property
     def tried(self) -> bool:
@@ -43,7 +44,6 @@ class Fate(Enum):
     """Under at-most-once: it may have been sent, and is not sent again."""
     RETRIED = "retried"
     POSTPONED = "postponed"
-    SHELVED = "shelved"
     RETURNED = "returned"
 
 
@@ -51,26 +51,22 @@ FINAL = frozenset((Fate.DELIVERED, Fate.DUPLICATE, Fate.EXPIRED, Fate.INVALID, F
 FAILED = frozenset((Fate.INVALID, Fate.DEAD, Fate.UNSURE))
 
 
-class Outcome(NamedTuple):
-    """A job with its fate. `delay` is in seconds; `gateway` is empty where none was chosen."""
-
-    job: Job
-    fate: Fate
-    gateway: str = ""
-    delay: float = 0
-    error: Exception | None = None
+class WorkerDiedError(Exception):
+    """The reason in `resque:failed` for a job that was in hand when workers died."""
 
 
 def read_delivery(raw: bytes, channel: str) -> DeliveryRequested:
     """Decode a job, or a bare CloudEvent where a job should be. Raises DecodeError."""
     try:
-        message: DeliveryRequested = decode(raw, channel=channel).data
-    except DecodeError as error:
-        if error.pointer != "/class" or b'"specversion"' not in raw:
-            raise
-        message = decode(b'{"class":"","args":[' + raw + b"]}", channel=channel).data
+        try:
+            message: DeliveryRequested = decode(raw, channel=channel).data
+        except DecodeError as error:
+            if error.pointer != "/class" or b'"specversion"' not in raw:
+                raise
+            message = decode(b'{"class":"","args":[' + raw + b"]}", channel=channel).data
+    except DecodeError:
+        raise
+    except Exception as error:  # whatever reading it raises, a job must not stop the queue
+        violation = Violation("", "read", "a message that can be read", type(error).__name__)
+        raise DecodeError(f"channel {channel}", None, violation, raw) from error
     return message
-
-
-class WorkerDiedError(Exception):
-    """The reason in `resque:failed` for a job that was in hand when workers died."""

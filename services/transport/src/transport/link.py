@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar
 
@@ -61,10 +63,10 @@ class PackingConnection(Connection):
 
 
 class Link:
-    """Says whether Redis is there. `breaks` counts how often it went away."""
+    """Says whether Redis is there, and when it was last back, in time.monotonic()."""
 
     def __init__(self) -> None:
-        self.up, self.breaks = True, 0
+        self.up, self.back_at = True, -math.inf
 
     async def reach(self, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Make a call that may be repeated, until Redis answers."""
@@ -73,14 +75,13 @@ class Link:
             try:
                 answer = await call(*args, **kwargs)
             except REDIS_AWAY as error:
-                self.breaks += 1
                 if self.up:
                     self.up = False
-                    log.warning("redis is away", extra={"fields": {"error": type(error).__name__}})
+                    log.warning("redis is away", extra={"error": type(error).__name__})
                 await asyncio.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
                 delay = min(delay * 2, 0.5)
             else:
                 if not self.up:
-                    self.up = True
+                    self.up, self.back_at = True, time.monotonic()
                     log.info("redis is back")
                 return answer

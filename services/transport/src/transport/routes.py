@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from .jobs import Job
 from .link import REDIS_AWAY
-from .mailbox import Mailbox
 from .valve import Valve
 
-Attempt = Callable[["Route", Mailbox, Job], Awaitable[bool]]
+if TYPE_CHECKING:
+    from .desk import Desk
+
+Attempt = Callable[["Route", "Desk", Job], Awaitable[bool]]
 
 
 class Route:
@@ -20,56 +23,65 @@ class Route:
     `attempt` sends one job and says whether the lane may go on; `limit` is how many may wait here.
     """
 
-    def __init__(self, valve: Valve, attempt: Attempt, limit: int, priorities: int) -> None:
+    def __init__(self, valve: Valve, attempt: Attempt, limit: int) -> None:
         self.name, self.valve, self.limit = valve.name, valve, limit
         self._attempt = attempt
-        self._waiting: tuple[deque[tuple[Mailbox, Job]], ...] = tuple(deque() for _ in range(priorities))
-        self._count = 0
+        self._lines: dict[Desk, deque[Job]] = {}
         self._lanes: set[asyncio.Task[None]] = set()
         self._opening = False
         self._timer: asyncio.TimerHandle | None = None
 
+    def open_line(self, desk: Desk) -> None:
+        """Make a line for a queue, less urgent than those that are there."""
+        self._lines[desk] = deque()
+
     def __len__(self) -> int:
-        return self._count
+        return sum(map(len, self._lines.values()))
+
+    @property
+    def space(self) -> int:
+        """How many more may wait here."""
+        return self.limit - len(self)
 
     @property
     def takes(self) -> bool:
         """Whether more jobs would get a move on here."""
-        return self._count <= self.limit // 2 and self.valve.ready_in() == 0
+        return len(self) <= self.limit // 2 and self.valve.ready_in() == 0
 
     @property
     def busy(self) -> int:
         """How many lanes are at work."""
         return len(self._lanes)
 
-    def put(self, box: Mailbox, job: Job, priority: int, *, first: bool = False) -> None:
-        """Let a job wait; lower numbers go first. `pump` sets it in motion."""
-        line = self._waiting[priority]
-        (line.appendleft if first else line.append)((box, job))
-        self._count += 1
+    def put(self, desk: Desk, job: Job, *, first: bool = False) -> None:
+        """Let a job wait; `pump` sets it in motion."""
+        line = self._lines[desk]
+        (line.appendleft if first else line.append)(job)
+
+    def _next(self) -> tuple[Desk, Job] | None:
+        for desk, line in self._lines.items():
+            if line:
+                return desk, line.popleft()
+        return None
 
     def pump(self) -> None:
         """Open another lane, where there is work for it and the valve allows it."""
+        if self._opening or not any(self._lines.values()):
+            return
         wait = self.valve.ready_in()
         if wait:
-            if self._count and (self._timer is None or self._timer.when() <= asyncio.get_running_loop().time()):
+            if self._timer is None or self._timer.when() <= asyncio.get_running_loop().time():
                 self._timer = asyncio.get_running_loop().call_later(wait, self.pump)
-        elif self._count and not self._opening and len(self._lanes) < self.valve.lanes:
+        elif len(self._lanes) < self.valve.lanes:
             self._opening = True
             lane = asyncio.create_task(self._lane())
             self._lanes.add(lane)
             lane.add_done_callback(self._closed)
 
-    def drain(self, box: Mailbox | None = None) -> list[tuple[Mailbox, Job]]:
-        """Take back what waits, all of it or one mailbox's."""
-        drained = []
-        for line in self._waiting:
-            drained += [each for each in line if box in (None, each[0])]
-            left = [each for each in line if box not in (None, each[0])]
-            line.clear()
-            line.extend(left)
-        self._count = sum(map(len, self._waiting))
-        return drained
+    def drain(self, desk: Desk) -> list[Job]:
+        """Take back what waits for one queue."""
+        drained, self._lines[desk] = self._lines[desk], deque()
+        return list(drained)
 
     async def finish(self) -> None:
         """Wait for what is under way."""
@@ -80,22 +92,21 @@ class Route:
         self._lanes.discard(lane)
         if not lane.cancelled() and lane.exception() is not None:
             asyncio.get_running_loop().call_exception_handler({"message": "lane", "exception": lane.exception()})
-        if self._count and not self._lanes:
+        if not self._lanes:  # soon, and not at once: whatever ended it may last
             asyncio.get_running_loop().call_later(0.05, self.pump)
 
     async def _lane(self) -> None:
         self._opening = False
-        while self._count and len(self._lanes) <= self.valve.lanes:
+        while any(self._lines.values()) and len(self._lanes) <= self.valve.lanes:
             try:
                 if not await self.valve.permit():
                     return
             except REDIS_AWAY:  # no tokens, no sending
                 await asyncio.sleep(0.1)
                 continue
-            if not self._count:
+            taken = self._next()
+            if taken is None:
                 return
-            box, job = next(line for line in self._waiting if line).popleft()
-            self._count -= 1
             self.pump()
-            if not await self._attempt(self, box, job):
+            if not await self._attempt(self, *taken):
                 return

@@ -16,34 +16,31 @@ class Script:
     """One script: what goes in and out stands at the top of its file. All of its keys live in one Cluster slot."""
 
     def __init__(self, name: str) -> None:
-        self.name = name
         self.text = files(__package__).joinpath("lua", f"{name}.lua").read_text()
         self.sha = sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
-    async def __call__(self, redis: AnyRedis, keys: list[str], arguments: list[Any]) -> Any:
-        """Run it; a server that does not know it yet is given its text."""
+    async def __call__(
+        self, redis: AnyRedis, keys: list[str], arguments: list[Any], *, after: tuple[Any, ...] | None = None
+    ) -> Any:
+        """Run it; a server that does not know it yet is given its text.
+
+        A command that it comes `after` may block; both take one round trip, on a Cluster two.
+        """
+        known = ("EVALSHA", self.sha, len(keys), *keys, *arguments)
         try:
-            return await redis.execute_command("EVALSHA", self.sha, len(keys), *keys, *arguments)
+            if after is None:
+                return await redis.execute_command(*known)
+            if isinstance(redis, RedisCluster):
+                await redis.execute_command(*after)
+                return await redis.execute_command(*known)
+            both = redis.pipeline(transaction=False)
+            both.execute_command(*after)
+            both.execute_command(*known)
+            return (await both.execute())[1]
         except NoScriptError:
-            return await redis.execute_command("EVAL", self.text, len(keys), *keys, *arguments)
-
-    async def after(self, redis: AnyRedis, first: tuple[Any, ...], keys: list[str], arguments: list[Any]) -> Any:
-        """Run it right after a command that may block, in one round trip; on a Cluster it takes two."""
-        if isinstance(redis, RedisCluster):
-            await redis.execute_command(*first)
-            return await self(redis, keys, arguments)
-        async with redis.pipeline(transaction=False) as both:
-            both.execute_command(*first)
-            both.execute_command("EVALSHA", self.sha, len(keys), *keys, *arguments)
-            answers: list[Any] = await both.execute(raise_on_error=False)
-        if isinstance(answers[1], NoScriptError):
-            return await self(redis, keys, arguments)
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise answer
-        return answers[1]
+            return await redis.execute_command("EVAL", self.text, *known[2:])
 
 
-FETCH, CLAIM, SETTLE, POSTPONE, MOVE, BEAT, RECOVER, PACE = map(
-    Script, ("fetch", "claim", "settle", "postpone", "move", "beat", "recover", "pace")
+FETCH, CLAIM, PROBE, SETTLE, POSTPONE, MOVE, BEAT, RECOVER, PACE = map(
+    Script, ("fetch", "claim", "probe", "settle", "postpone", "move", "beat", "recover", "pace")
 )

@@ -15,8 +15,8 @@ class Settings:
     `deadline`.
     """
 
-    batch: int = 100
-    in_hand: int = 300
+    batch: int = 200
+    in_hand: int = 600
     lease: float = 2.5
     poll: float = 0.5
     deadline: float = 10.0

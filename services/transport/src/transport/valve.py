@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from . import scripts
+from .gateways import GatewayError, Trouble
 from .scripts import AnyRedis
 
 
@@ -112,27 +113,26 @@ class Valve:
         if self.window < self.limits.concurrency:
             self.window = min(self.limits.concurrency, self.window + 1 / self.window)
 
-    def failed(self) -> None:
-        """Narrow down; after too many in a row, trip."""
-        self._failures += 1
-        probe = self.breaker is Breaker.HALF_OPEN
-        if probe or (not self._tripped and self._failures >= self.limits.trips_after):
-            self._tripped = True
-            self._resume = time.monotonic() + self._cooldown
-            self._cooldown = min(self._cooldown * 2, self.limits.longest_cooldown)
-        self._narrow()
-
-    def overloaded(self, retry_after: float) -> None:
-        """Narrow down, and pause."""
-        self._resume = max(self._resume, time.monotonic() + retry_after)
-        self._narrow()
-
-    async def tell_others(self, pause: float) -> None:
-        """Slow every worker down, and let them all pause. Raises redis' connection errors."""
-        if self.limits.rate is not None:
-            await self._refill(0, pause, slow=True)
-
-    def _narrow(self) -> None:
+    def suffered(self, error: GatewayError) -> None:
+        """Narrow down, pause where asked to, and trip after too many failures in a row."""
+        if error.trouble is Trouble.REFUSED:  # the gateway is well
+            self.succeeded()
+            return
+        if error.trouble is Trouble.OVERLOADED:
+            self._resume = max(self._resume, time.monotonic() + (error.retry_after or 0.0))
+        else:
+            self._failures += 1
+            probe = self.breaker is Breaker.HALF_OPEN
+            if probe or (not self._tripped and self._failures >= self.limits.trips_after):
+                self._tripped = True
+                self._resume = time.monotonic() + self._cooldown
+                self._cooldown = min(self._cooldown * 2, self.limits.longest_cooldown)
         if time.monotonic() - self._narrowed > 1:
             self._narrowed = time.monotonic()
             self.window = max(1.0, self.window / 2)
+
+    async def tell_others(self, error: GatewayError) -> None:
+        """Slow every worker down, and let them pause, too. Raises redis' connection errors."""
+        if self.limits.rate is not None and error.trouble is not Trouble.REFUSED:
+            pause = error.retry_after if error.trouble is Trouble.OVERLOADED else None
+            await self._refill(0, pause or 0.0, slow=True)
