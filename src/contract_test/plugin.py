@@ -31,6 +31,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="where to write which fields this service reads (default: .contract-test/readers beside pyproject.toml)",
     )
 
+    group.addoption(
+        "--contracts-report",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="write a report of the contract tests, to NAME.html or NAME.json; may be given for both",
+    )
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """The markers; and with `--contracts`, the session."""

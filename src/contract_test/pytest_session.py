@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -19,8 +20,11 @@ from contract_test.files.readers import FOLDER, write_readers
 from contract_test.files.settings import read_settings
 from contract_test.pytest_awaiting import ADVICE, everything_awaited
 from contract_test.pytest_proof import OPERATIONS, Proof, is_whole
+from contract_test.pytest_tracebacks import make_inert
 from contract_test.report.failure import failure_text
-from contract_test.report.summary import summary_lines
+from contract_test.report.run_files import report_paths, write_reports
+from contract_test.report.run_github import run_as_github
+from contract_test.report.summary import failure_lines, summary_lines
 from contract_test.use_cases.failing import failure_of
 from contract_test.use_cases.gathering import Gathering, as_text, from_text
 from contract_test.use_cases.messages import Message
@@ -49,6 +53,7 @@ class ContractSession:
             self.replay = Replay(catalog, runtime, settings.service)
             check_package(self.replay.contracts, runtime)
             self._proof = Proof(self.replay, settings.allow_empty)
+            self._reports = report_paths(here, config.getoption("--contracts-report"))
         except ContractTestError as error:
             raise pytest.UsageError(str(error)) from None
         self._config = config
@@ -109,6 +114,7 @@ class ContractSession:
         if report.failed:
             error = call.excinfo.value if call.excinfo else None
             failure = failure_of(error, item.stash.get(_MISMATCHES, ()))
+            make_inert(report)
             report.sections.append(("contract", failure_text(case, failure)))
             if inspect.iscoroutinefunction(getattr(item, "function", None)):
                 report.sections.append(("async", f"if nothing awaited this test: {ADVICE}"))
@@ -120,7 +126,7 @@ class ContractSession:
             case.version,
             case.operation,
             outcome,
-            place=case.message.interaction.place,
+            place=self._place(case),
             given=given,
             reads=reads if report.passed else (),
             test_reads=test_reads if report.passed else (),
@@ -129,6 +135,12 @@ class ContractSession:
             expected=case.expected_text if failure else "",
         )
         setattr(report, _RESULT, as_text(played))  # an attribute of the report goes with it, from xdist's workers too
+
+    def _place(self, case: Case) -> str:
+        """The recorded line, from where pytest was started if it is below."""
+        path, line = case.message.interaction.path, case.message.interaction.line
+        here = self._config.invocation_params.dir
+        return f"{path.relative_to(here) if path is not None and path.is_relative_to(here) else path}:{line}"
 
     def count(self, report: pytest.TestReport) -> None:
         """Take in one phase of one item."""
@@ -150,20 +162,25 @@ class ContractSession:
         if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and self.run.problems:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         forget()
+        if hasattr(session.config, "workerinput"):
+            return
         run = self.run
-        if is_whole(session.config) and run.readers and not hasattr(session.config, "workerinput"):
+        write_reports(run, self._reports)
+        if is_whole(session.config) and run.readers:
             write_readers(self._readers_folder, self.replay.service, run.readers, self.replay.catalog)
 
     def summarize(self, reporter: pytest.TerminalReporter) -> None:
         """Show the table, and what is missing."""
         reporter.section(f"contracts of {self.replay.service}")
         run = self.run
-        for line in summary_lines(run):
+        for line in (*summary_lines(run), *failure_lines(run)):
             reporter.line(line)
         for note in run.notes:
             reporter.line(note, yellow=True)
         for problem in run.problems:
             reporter.line(problem, red=True)
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            reporter.write(run_as_github(run))
 
     def _cases(self, marker: pytest.Mark) -> list[Any]:
         """One parameter a recorded message; one that fails where there is none."""

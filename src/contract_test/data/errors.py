@@ -38,6 +38,10 @@ class StalePackageError(ContractTestError):
     """The installed value objects do not belong to the contracts beside them."""
 
 
+class ReportError(ContractTestError):
+    """A report cannot be written as it was asked for."""
+
+
 class UnreachableError(ContractTestError):
     """A server, or something else that a run needs, is not there."""
 

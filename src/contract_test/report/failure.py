@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contract_test.data.result import Failure
+from contract_test.report.inert import printable
 from contract_test.use_cases.replay import Case
 
 
@@ -14,4 +15,4 @@ def failure_text(case: Case, failure: Failure) -> str:
     lines.append(f"check      {failure.check}")
     if failure.advice:
         lines.append(f"what to do  {failure.advice}")
-    return "\n".join(lines)
+    return "\n".join(printable(line) for text in lines for line in text.split("\n"))

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 from contract_test.data.finding import Finding
 from contract_test.data.verdict import ABSENT, Incompatibility, Verdict
+from contract_test.report.inert import printable, workflow_data, workflow_property
 
 FORMAT = 1
 
@@ -64,8 +65,8 @@ def as_sarif(findings: Sequence[Finding]) -> str:
 def as_github(findings: Sequence[Finding]) -> str:
     """Workflow commands: annotations in a pull request."""
     return "".join(
-        f"::{each.severity} file={_property(each.file)},title={_property(each.rule)}::"
-        f"{_data(chr(10).join((_told(each), *each.details, each.advice)))}\n"
+        f"::{each.severity} file={workflow_property(each.file)},title={workflow_property(each.rule)}::"
+        f"{workflow_data(chr(10).join((_told(each), *each.details, each.advice)))}\n"
         for each in findings
     )
 
@@ -108,22 +109,8 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     return {"status": verdict.status, **witness, "incompatibilities": reasons, "cause": verdict.cause}
 
 
-def printable(text: str) -> str:
-    """Keep what a terminal could take as a command out of a line."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
-
-
 def _safe(text: str) -> str:
     """What XML 1.0 can hold."""
     return "".join(
         letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
     )
-
-
-def _data(text: str) -> str:
-    escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return printable(escaped)
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,67 @@
+"""Failed messages by what is wrong with them: a hundred messages that fail in one way are one thing to mend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contract_test.data.result import Failure, Operation, Played, Run
+
+_UNKNOWN = Failure("handler-failed", "failed")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The messages of one operation that fail the same check at the same place, in the order of their lines."""
+
+    operation: Operation
+    failure: Failure
+    messages: tuple[Played, ...]
+
+    @property
+    def title(self) -> str:
+        """What fails: `message.liked v2 consumes: 3 of 15 messages, field-unknown`."""
+        each = self.operation
+        count, total = len(self.messages), len(each.played)
+        plural = "message" if total == 1 else "messages"
+        return f"{each.subject} v{each.version} {each.operation}: {count} of {total} {plural}, {self.failure.check}"
+
+    @property
+    def reason(self) -> str:
+        """Why, with the place in the message."""
+        where = f"{self.failure.pointer}: " if self.failure.pointer else ""
+        return f"{where}{self.failure.sentence}"
+
+    @property
+    def example(self) -> str:
+        """The message to look at first, and how many there are besides."""
+        first, more = self.messages[0], len(self.messages) - 1
+        change = f", {first.change}" if first.change else ""
+        return f"{first.place or first.item}{change}" + (f" and {more} more" if more else "")
+
+    @property
+    def affected(self) -> str:
+        """Who is concerned."""
+        return (
+            f"sent by {', '.join(self.operation.sent_by) or 'nobody'}, "
+            f"received by {', '.join(self.operation.received_by) or 'nobody'}"
+        )
+
+
+def kinds(run: Run) -> list[Kind]:
+    """The ways in which messages of a run failed, the most frequent first; in parallel runs too, in one order."""
+    found = [kind for operation in run.operations for kind in _of(operation)]
+    return sorted(found, key=lambda kind: (-len(kind.messages), kind.title, kind.reason))
+
+
+def _of(operation: Operation) -> list[Kind]:
+    grouped: dict[tuple[str, str, str], list[Played]] = {}
+    for each in sorted(operation.failed, key=_order):
+        failure = each.failure or _UNKNOWN
+        sentence = "" if failure.mismatches else failure.sentence  # it quotes values, another one in each message
+        grouped.setdefault((failure.check, failure.pointer, sentence), []).append(each)
+    return [Kind(operation, group[0].failure or _UNKNOWN, tuple(group)) for group in grouped.values()]
+
+
+def _order(played: Played) -> tuple[str, int, str]:
+    path, _, line = played.place.rpartition(":")
+    return path, int(line) if line.isdecimal() else 0, played.item

@@ -1,0 +1,44 @@
+"""A run as JSON, for other programs. docs/replay.md describes it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any, get_args
+
+from contract_test.data.result import Coverage, Operation, Origin, Outcome, Run
+
+FORMAT = 1
+_ORIGINS: tuple[Origin, ...] = get_args(Origin)
+_OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+
+def run_as_json(run: Run) -> str:
+    """Everything of a run but the messages that passed, which are counted. Pure ASCII, so inert on a terminal."""
+    document = {
+        "format": FORMAT,
+        "service": run.service,
+        "operations": [_operation(each) for each in run.operations],
+        "coverage": [_coverage(each) for each in run.coverage],
+        "readers": [asdict(each) for each in run.readers],
+        "problems": run.problems,
+        "notes": run.notes,
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _operation(each: Operation) -> dict[str, Any]:
+    return {
+        "subject": each.subject,
+        "version": each.version,
+        "operation": each.operation,
+        "sent_by": each.sent_by,
+        "received_by": each.received_by,
+        "messages": {origin: {outcome: each.count(outcome, origin) for outcome in _OUTCOMES} for origin in _ORIGINS},
+        "failed": [asdict(played) for played in each.failed],
+        "strength": asdict(each.strength) if each.strength else None,
+    }
+
+
+def _coverage(each: Coverage) -> dict[str, Any]:
+    return asdict(each) | {"share": each.share, "recorded_share": each.recorded_share}
