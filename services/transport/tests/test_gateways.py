@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
+from aiohttp import encode_basic_auth, web
 from transport_support import free_port, resque
 
 from envelopes.messages import DeliveryRequested
@@ -76,7 +76,6 @@ def test_a_push_without_a_device_goes_to_all_of_the_persons_devices() -> None:
     seen = Seen()
     send(PushGateway, delivery(), seen, account="our-project")
     assert json.loads(seen.body)["message"]["topic"] == "person-p-ana001"
-    assert "Authorization" not in seen.headers
 
 
 @pytest.mark.parametrize(("sender", "field"), [("+15005550006", "From"), ("MG0123456789abcdef", "MessagingServiceSid")])
@@ -90,21 +89,28 @@ def test_an_sms_has_the_shape_of_twilios_messages_api(sender: str, field: str) -
     assert seen.form == {"To": "+4915112345678", "Body": "Grüße & mehr", field: sender}
 
 
-FCM_GONE = {"error": {"code": 404, "status": "NOT_FOUND", "message": "Requested entity was not found: Bo likes"}}
+def fcm(status: int, canonical: str, code: str) -> dict[str, Any]:
+    """An error as FCM HTTP v1 writes it; the message quotes the payload, as a message may."""
+    details = [{"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": code}]
+    return {"error": {"code": status, "message": "Bo likes", "status": canonical, "details": details}}
 
 
 @pytest.mark.parametrize(
     ("status", "body", "headers", "trouble", "reason", "wait"),
     [
-        (404, FCM_GONE, {}, Trouble.REFUSED, "404 NOT_FOUND", None),
+        (404, fcm(404, "NOT_FOUND", "UNREGISTERED"), {}, Trouble.REFUSED, "404 UNREGISTERED", None),
+        (403, fcm(403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH"), {}, Trouble.REFUSED, "403 SENDER_ID_MISMATCH", None),
+        (403, {"error": {"status": "PERMISSION_DENIED"}}, {}, Trouble.FAILED, "403 PERMISSION_DENIED", None),
+        (429, fcm(429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED"), {}, Trouble.OVERLOADED, "429 QUOTA_EXCEEDED", 60.0),
+        (400, {"code": 21610, "message": "Bo likes", "status": 400}, {}, Trouble.REFUSED, "400 21610", None),
         (400, {"code": 21211, "message": "not valid", "status": 400}, {}, Trouble.REFUSED, "400 21211", None),
         (429, {"code": 20429, "status": 429}, {"Retry-After": "7"}, Trouble.OVERLOADED, "429 20429", 7.0),
-        (429, {"error": {"status": "RESOURCE_EXHAUSTED"}}, {}, Trouble.OVERLOADED, "429 RESOURCE_EXHAUSTED", None),
+        (429, {"error": {"details": [1, {}]}}, {"Retry-After": "0"}, Trouble.OVERLOADED, "429 Too Many Requests", 0.0),
         (503, {"error": {"status": "UNAVAILABLE"}}, {"Retry-After": "30"}, Trouble.OVERLOADED, "503 UNAVAILABLE", 30.0),
         (503, "down", {}, Trouble.FAILED, "503 Service Unavailable", None),
         (500, {"error": {"status": "INTERNAL"}}, {}, Trouble.FAILED, "500 INTERNAL", None),
         (401, {"error": {"status": "UNAUTHENTICATED"}}, {}, Trouble.FAILED, "401 UNAUTHENTICATED", None),
-        (408, [], {}, Trouble.FAILED, "408", None),
+        (408, [], {}, Trouble.FAILED, "408 Request Timeout", None),
     ],
 )  # fmt: skip
 def test_an_answer_is_the_trouble_that_it_means(
@@ -137,23 +143,41 @@ def test_retry_after_is_read_as_delay_or_date() -> None:
     assert retry_after(None) is None
 
 
+PUSH, SMS = "/v1/projects/p/messages:send", "/2010-04-01/Accounts/a/Messages.json"
+WELL = {"To": "+4915112345678", "From": "+15005550006", "Body": "x"}
+
+
 @pytest.mark.parametrize(
-    ("path", "body"),
+    ("path", "body", "status", "code"),
     [
-        ("/v1/projects/p/messages:send", {"json": {"message": {"notification": {"body": "to nobody"}}}}),
-        ("/v1/projects/p/messages:send", {"json": {"message": {"topic": "t", "data": {"number": 1}}}}),
-        ("/v1/projects/p/messages:send", {"json": {"message": {"topic": "t", "android": {"priority": "high!"}}}}),
-        ("/2010-04-01/Accounts/a/Messages.json", {"data": {"To": "0151", "From": "+15005550006", "Body": "x"}}),
-        ("/2010-04-01/Accounts/a/Messages.json", {"data": {"To": "+4915112345678", "Body": "x"}}),
-        ("/2010-04-01/Accounts/a/Messages.json", {"data": {"To": "+49151123456", "From": "+1500", "Body": "x" * 1601}}),
+        (PUSH, {"json": {"message": {"notification": {"body": "to nobody"}}}}, 400, "INVALID_ARGUMENT"),
+        (PUSH, {"json": {"message": {"topic": "t", "data": {"number": 1}}}}, 400, "INVALID_ARGUMENT"),
+        (PUSH, {"json": {"message": {"topic": "t", "data": {"much": "x" * 4100}}}}, 400, "INVALID_ARGUMENT"),
+        (PUSH, {"json": {"message": {"topic": "t", "android": {"priority": "high!"}}}}, 400, "INVALID_ARGUMENT"),
+        (PUSH, {"data": {"message": "no JSON"}}, 400, "INVALID_ARGUMENT"),
+        (PUSH, {"json": {"message": {"token": "unregistered-1"}}}, 404, "UNREGISTERED"),
+        (PUSH, {"json": {"message": {"topic": "t"}}, "headers": {"Authorization": ""}}, 401, "THIRD_PARTY_AUTH_ERROR"),
+        (SMS, {"data": WELL | {"To": "0151"}}, 400, 21211),
+        (SMS, {"data": WELL | {"To": "+15005550004"}}, 400, 21610),
+        (SMS, {"data": WELL | {"From": ""}}, 400, 21603),
+        (SMS, {"data": WELL | {"Body": "x" * 1601}}, 400, 21617),
+        (SMS, {"json": WELL}, 400, 21211),
+        (SMS.replace("/a/", "/b/"), {"data": WELL}, 401, 20003),
     ],
 )  # fmt: skip
-def test_the_stub_refuses_what_the_documentation_does_not_allow(path: str, body: dict[str, Any]) -> None:
+def test_the_stub_refuses_what_the_documentation_does_not_allow(
+    path: str, body: dict[str, Any], status: int, code: str | int
+) -> None:
     stub = GatewayStub()
+    own = "Bearer token" if path == PUSH else encode_basic_auth("a", "token")
+    headers = {"Idempotency-Key": "k", "Authorization": own} | body.pop("headers", {})
 
-    async def walk() -> int:
-        async with stub.serving() as url, aiohttp.ClientSession(headers={"Idempotency-Key": "k"}) as session:
-            return (await session.post(url + path, **body)).status
+    async def walk() -> tuple[int, Any]:
+        async with stub.serving() as url, aiohttp.ClientSession(headers=headers) as session:
+            answer = await session.post(url + path, **body)
+            return answer.status, await answer.json()
 
-    assert asyncio.run(walk()) == 400
+    seen, answer = asyncio.run(walk())
+    assert seen == status
+    assert (answer["error"]["details"][0]["errorCode"] if path == PUSH else answer["code"]) == code
     assert stub.ledger == {}

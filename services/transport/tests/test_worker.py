@@ -198,18 +198,25 @@ def test_failures_are_retried_with_growing_pauses_then_dead(redis: Redis, redis_
 
 
 def test_what_a_gateway_refuses_is_not_sent_again(redis: Redis, redis_server: RedisServer) -> None:
-    redis.rpush(QUEUE, resque(1, kind="sms", recipient={"person_id": "p-ana001"}), resque(2, details={"from": "x"}))
+    ana = {"person_id": "p-ana001"}
+    redis.rpush(QUEUE, resque(1, kind="sms", recipient=ana), resque(2, details={"from": "x"}))
+    redis.rpush(QUEUE, resque(3, kind="sms", recipient=ana | {"phone": "+15005550004"}))
+    redis.rpush(QUEUE, resque(4, recipient=ana | {"device": "unregistered-1"}))
     stub = GatewayStub()
 
     async def walk() -> None:
         async with stub.serving() as url, hired(redis_server.url, url):
-            await until(lambda: counts(redis).get("dead") == 2, "their end")
+            await until(lambda: counts(redis).get("dead") == 4, "their end")
 
     asyncio.run(walk())
     assert {entry["error"] for entry in failed(redis)} == {
         "refused: an SMS needs /recipient/phone, and there is none",
         "refused: 400 INVALID_ARGUMENT",
+        "refused: 400 21610",
+        "refused: 404 UNREGISTERED",
     }
+    assert stub.ledger == {}
+    assert redis.keys(key("once:*")) == [], "whoever asks again may try"
 
 
 def test_a_dead_letter_can_be_retried_the_way_resque_does(redis: Redis, redis_server: RedisServer) -> None:

@@ -134,7 +134,7 @@ def _endpoint(options: argparse.Namespace, kind: str, session: aiohttp.ClientSes
         _parser().error(f"--{kind}-url or --gateway is needed: where is the {kind} gateway?")
     sender = options.sms_sender if kind == "sms" else ""
     account = getattr(options, f"{kind}_account")
-    return Endpoint(session, url.rstrip("/"), account, os.environ.get(_secret(kind), ""), sender)
+    return Endpoint(session, url.rstrip("/"), account, os.environ.get(_secret(kind), "local"), sender)
 
 
 def _limits(options: argparse.Namespace, kind: str) -> Limits:

@@ -13,12 +13,14 @@ import asyncio
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from base64 import b64decode
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from aiohttp import web
+from orjson import loads
 
 Misbehave = Callable[[web.Request, str], Awaitable[web.StreamResponse | None]]
 
@@ -61,18 +63,19 @@ class GatewayStub:
             await runner.cleanup()
 
     async def _push(self, request: web.Request) -> web.StreamResponse:
-        wrong = _wrong_push(await request.json())
+        status, code, wrong = _wrong_push(request.headers, request.content_type, await request.read())
         if wrong:
-            error = {"code": 400, "message": wrong, "status": "INVALID_ARGUMENT"}
-            return web.json_response({"error": error}, status=400)
+            fcm = {"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": code}
+            error = {"code": status, "message": wrong, "status": _CANONICAL[status], "details": [fcm]}
+            return web.json_response({"error": error}, status=status)
         project = request.match_info["project"]
         return await self._accept(request, "push", 200, lambda key: {"name": f"projects/{project}/messages/{key}"})
 
     async def _sms(self, request: web.Request) -> web.StreamResponse:
-        form = await request.post()
-        code, wrong = _wrong_sms({name: str(value) for name, value in form.items()})
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        status, code, wrong = _wrong_sms(request.headers, request.match_info["account"], form)
         if wrong:
-            return web.json_response({"code": code, "message": wrong, "status": 400}, status=400)
+            return web.json_response({"code": code, "message": wrong, "status": status}, status=status)
         return await self._accept(request, "sms", 201, lambda key: {"sid": f"SM{key}", "status": "queued"})
 
     async def _accept(
@@ -95,7 +98,32 @@ class GatewayStub:
         return web.json_response([asdict(row) for row in self.ledger.values()])
 
 
-def _wrong_push(body: Any) -> str:
+_CANONICAL = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 404: "NOT_FOUND"}
+_UNREGISTERED = "unregistered"
+"""A device's token that starts like this is one that FCM does not know any more."""
+_MAGIC = {
+    "+15005550001": (21211, "The 'To' number is not a valid phone number"),
+    "+15005550002": (21612, "The 'To' number is not reachable"),
+    "+15005550003": (21408, "Permission to send to this region is not enabled"),
+    "+15005550004": (21610, "The recipient has unsubscribed"),
+    "+15005550009": (21614, "The 'To' number cannot receive SMS"),
+}
+"""What Twilio's test credentials answer to these numbers."""
+
+
+def _wrong_push(headers: Mapping[str, str], content: str, raw: bytes) -> tuple[int, str, str]:
+    """Give status, FCM's error code, and what is wrong."""
+    if not headers.get("Authorization", "").startswith("Bearer "):
+        return 401, "THIRD_PARTY_AUTH_ERROR", "an OAuth 2 access token is needed"
+    wrong = _malformed(loads(raw)) if content == "application/json" else "the body is JSON"
+    if wrong:
+        return 400, "INVALID_ARGUMENT", wrong
+    if loads(raw)["message"].get("token", "").startswith(_UNREGISTERED):
+        return 404, "UNREGISTERED", "Requested entity was not found."
+    return 200, "", ""
+
+
+def _malformed(body: Any) -> str:
     message = body.get("message") if isinstance(body, dict) else None
     if not isinstance(message, dict):
         return "message is missing"
@@ -108,19 +136,28 @@ def _wrong_push(body: Any) -> str:
         return "data is a map of strings"
     if any(name in ("from", "message_type") or name.startswith(("google", "gcm")) for name in data):
         return "data has a reserved name"
+    if sum(len(text.encode()) for each in data.items() for text in each) > 4096:  # noqa: PLR2004 - FCM's limit
+        return "the message is too big"
     if message.get("android", {}).get("priority", "NORMAL") not in ("NORMAL", "HIGH"):
         return "android.priority is NORMAL or HIGH"
     return ""
 
 
-def _wrong_sms(form: dict[str, str]) -> tuple[int, str]:
+def _wrong_sms(headers: Mapping[str, str], account: str, form: Mapping[str, str]) -> tuple[int, int, str]:
+    """Give status, Twilio's error code, and what is wrong."""
+    scheme, _, credentials = headers.get("Authorization", "").partition(" ")
+    if scheme != "Basic" or not b64decode(credentials).startswith(f"{account}:".encode()):
+        return 401, 20003, "Authenticate"
+    code, wrong = _MAGIC.get(form.get("To", ""), (0, ""))
     if not re.fullmatch(r"\+[1-9][0-9]{6,14}", form.get("To", "")):
-        return 21211, "The 'To' number is not a valid phone number"
-    if not form.get("From") and not form.get("MessagingServiceSid"):
-        return 21603, "A 'From' phone number is required"
-    if not form.get("Body"):
-        return 21602, "Message body is required"
-    return (21617, "The message body exceeds 1600 characters") if len(form["Body"]) > 1600 else (0, "")  # noqa: PLR2004
+        code, wrong = _MAGIC["+15005550001"]
+    elif not form.get("From") and not form.get("MessagingServiceSid"):
+        code, wrong = 21603, "A 'From' phone number is required"
+    elif not form.get("Body"):
+        code, wrong = 21602, "Message body is required"
+    elif len(form["Body"]) > 1600:  # noqa: PLR2004 - Twilio's limit
+        code, wrong = 21617, "The message body exceeds 1600 characters"
+    return 400, code, wrong
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,6 +8,9 @@ from envelopes.messages import DeliveryRequested
 
 from ._http import Endpoint
 
+_QUOTA_PAUSE = 60.0
+"""What FCM asks for after 429 where it names no time."""
+
 
 class PushGateway:
     """`account` is the project, `secret` an OAuth 2 access token.
@@ -19,7 +22,7 @@ class PushGateway:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._path = f"/v1/projects/{endpoint.account}/messages:send"
-        self._headers = {"Authorization": f"Bearer {endpoint.secret}"} if endpoint.secret else {}
+        self._headers = {"Authorization": f"Bearer {endpoint.secret}"}
 
     async def send(self, message: DeliveryRequested, key: str) -> None:
         """Send it to the device, or to every device of the person: those subscribe to the topic `person-<id>`."""
@@ -32,4 +35,5 @@ class PushGateway:
             "android": {"priority": "HIGH" if high else "NORMAL"},
             "apns": {"headers": {"apns-priority": "10" if high else "5"}},
         }
-        await self._endpoint.post(self._path, key, self._headers, json={"message": body})
+        headers = self._headers | {"Idempotency-Key": key}
+        await self._endpoint.post(self._path, headers, pause=_QUOTA_PAUSE, json={"message": body})

@@ -20,9 +20,7 @@ class SmsGateway:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._path = f"/2010-04-01/Accounts/{endpoint.account}/Messages.json"
-        self._headers = {}
-        if endpoint.secret:
-            self._headers["Authorization"] = encode_basic_auth(endpoint.account, endpoint.secret)
+        self._headers = {"Authorization": encode_basic_auth(endpoint.account, endpoint.secret)}
         by_service = endpoint.sender.startswith("MG")
         self._sender = {"MessagingServiceSid" if by_service else "From": endpoint.sender}
 
@@ -31,4 +29,4 @@ class SmsGateway:
         if message.recipient.phone is None:
             raise GatewayError(Trouble.REFUSED, "an SMS needs /recipient/phone, and there is none")
         form = {"To": message.recipient.phone, "Body": message.text, **self._sender}
-        await self._endpoint.post(self._path, key, self._headers, data=form)
+        await self._endpoint.post(self._path, self._headers | {"Idempotency-Key": key}, data=form)
