@@ -11,6 +11,7 @@ COMMANDS = {
     "generate": "write the value objects of every contract",
     "compat": "may these versions be deployed next to each other?",
     "readers": "which service reads which field?",
+    "infer": "propose a schema from traffic: a first version, or the next one",
     "record": "take scrubbed samples from a queue or a stream",
     "demo": "see the whole loop on embedded brokers",
 }

@@ -51,14 +51,18 @@ class SourceOptions:
         if address is None or self.codec is None:
             wanted = "--topic" if scheme == "kafka" else "--key"
             raise click.UsageError(f"Name --channel NAME, or {wanted} and --codec for one that no contract describes.")
-        protocol = "kafka" if scheme == "kafka" else self._redis_protocol()
+        protocol = self.protocol
         for channel in catalog.channels.values():
             if (channel.address, channel.codec, channel.protocol) == (address, self.codec, protocol):
                 return channel
         return Channel(address, protocol, address, self.codec)
 
-    def _redis_protocol(self) -> str:
+    @property
+    def protocol(self) -> str:
+        """The protocol at an address of its own making; a key in Redis is asked what it is."""
         scheme = scheme_of(self.url)
+        if scheme == "kafka" or (scheme is None and self.topic is not None):
+            return "kafka"
         if scheme is None or self.key is None:
             return "redis-list"
         from contract_test.transports.redis_client import is_stream

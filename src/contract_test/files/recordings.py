@@ -25,11 +25,20 @@ def read_recording(contract: Contract) -> list[Interaction]:
     path = recording_path(contract)
     if not path.is_file():
         return []
-    interactions = []
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        if line.strip():
-            interactions.append(_read_line(line, contract, path, number))
-    return interactions
+    return read_recording_file(path, contract)
+
+
+def read_recording_file(path: Path, contract: Contract | None = None) -> list[Interaction]:
+    """Read a recording wherever it stands: of a contract, or of the one that each line names.
+
+    Raises RecordingError with the line.
+    """
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        advice = "A recording is a file such as contracts/<subject>/recordings/v1.jsonl."
+        raise RecordingError(f"cannot be read: {error.strerror}", place=str(path), advice=advice) from None
+    return [_read_line(line, contract, path, number) for number, line in enumerate(lines, start=1) if line.strip()]
 
 
 def read_recordings(catalog: Catalog) -> list[Interaction]:
@@ -68,7 +77,7 @@ def wire_of(interaction: Interaction) -> Wire:
     return wire(interaction.payload, interaction.key, interaction.headers, interaction.prefix)
 
 
-def _read_line(line: bytes, contract: Contract, path: Path, number: int) -> Interaction:
+def _read_line(line: bytes, contract: Contract | None, path: Path, number: int) -> Interaction:
     place = f"{path}:{number}"
     try:
         values = exact_loads(line)
@@ -83,8 +92,8 @@ def _read_line(line: bytes, contract: Contract, path: Path, number: int) -> Inte
     try:
         return Interaction(
             channel=values["channel"],
-            subject=contract.subject,
-            version=contract.version,
+            subject=contract.subject if contract else values["subject"],
+            version=contract.version if contract else values["version"],
             payload=values["payload"],
             key=values.get("key"),
             headers=values.get("headers", {}),

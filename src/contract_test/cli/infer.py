@@ -1,0 +1,141 @@
+"""`contract-test infer`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from contract_test.cli.progress import until_interrupted, with_rates
+from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, note
+from contract_test.cli.sources import SourceOptions, source_options
+from contract_test.data.contract import Catalog, Channel
+from contract_test.data.errors import CatalogError, NothingFoundError, RecordingError
+from contract_test.data.texts import counted, inert
+from contract_test.files.additions import schema_text
+from contract_test.files.catalog import load_catalog
+from contract_test.files.recordings import read_recording_file
+from contract_test.report.findings import as_text
+from contract_test.schema.infer import Named
+from contract_test.transports.sources import scheme_of, tap
+from contract_test.use_cases.infer import Inferred, Traffic, of_type, propose, read_interactions, read_traffic, write
+
+_SUBJECT = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")
+_ENOUGH = 10_000
+
+
+@click.command("infer")
+@source_options
+@contracts_option
+@click.option("--subject", required=True, help="The message type's name, such as order.placed.")
+@click.option("--type", "kind", metavar="NAME", help="Only messages of this type, as the wire calls it.")
+@click.option(
+    "--enum", "enums", multiple=True, metavar="POINTER", help="This field is an enum: /status, /items/*/unit."
+)
+@click.option("--map", "maps", multiple=True, metavar="POINTER", help="The names in this object are data: /likes.")
+@click.option("--sent-by", multiple=True, metavar="SERVICE", help="For the catalog: who sends it.")
+@click.option("--received-by", multiple=True, metavar="SERVICE", help="For the catalog: who receives it.")
+@click.option("--write", "writing", is_flag=True, help="Write the version and its rows into the contracts directory.")
+def command(
+    source: SourceOptions,
+    contracts: Path,
+    subject: str,
+    kind: str | None,
+    enums: tuple[str, ...],
+    maps: tuple[str, ...],
+    sent_by: tuple[str, ...],
+    received_by: tuple[str, ...],
+    *,
+    writing: bool,
+) -> int:
+    """Propose a schema from traffic: a first version, or the next one that is compatible.
+
+    URL is as for `record`, or a recording. Of a channel that is not in the catalog, --channel is the new name, and
+    without --codec the messages tell. Every message that was read is valid under the schema, and none of their texts is
+    in it but the words of enums: docs/infer.md says on which evidence. Exits 1 where it breaks the versions before it.
+    """
+    if not _SUBJECT.fullmatch(subject):
+        raise click.BadParameter("lower-case words with dots between, such as order.placed", param_hint="--subject")
+    catalog = _catalog(contracts)
+    known = catalog.subjects.get(subject) if catalog else None
+    channel, new = _channel(catalog, source, known.channel if known else None, subject)
+    traffic = _traffic(source, catalog, channel, source.codec if new or channel is None else channel.codec)
+    if channel is not None and new:
+        channel = replace(channel, codec=traffic.codec)
+    seen, wire_type = of_type(traffic, subject, known, kind)
+    inferred = propose(contracts, subject, seen, Named(frozenset(enums), frozenset(maps)), wire_type)
+    _tell(inferred, traffic)
+    if inferred.known:
+        note(f"{subject} v{inferred.version} describes every message: nothing to propose")
+        return CLEAN
+    if inferred.incompatible:
+        click.echo(as_text(inferred.incompatible), nl=False, err=True)
+    if not writing:
+        click.echo(schema_text(inferred.schema), nl=False)
+    elif inferred.incompatible:
+        note("nothing was written: see above, and write this version by hand, or call the message by another name")
+    else:
+        services = {"sent_by": sent_by, "received_by": received_by}
+        for path in write(contracts, inferred, channel, new_channel=new, services=services):
+            click.echo(f"wrote {path}")
+        note(f"next: read it, then `contract-test lint`, `contract-test generate`, `contract-test register {subject}`")
+    return FINDINGS if inferred.incompatible else CLEAN
+
+
+def _catalog(contracts: Path) -> Catalog | None:
+    try:
+        return load_catalog(contracts)
+    except NothingFoundError:
+        return None
+
+
+def _channel(
+    catalog: Catalog | None, source: SourceOptions, own: Channel | None, subject: str
+) -> tuple[Channel | None, bool]:
+    """The channel that is meant, and whether the catalog lacks it; None for a file that is of no channel."""
+    channels = catalog.channels if catalog else {}
+    name, address = source.channel, source.topic or source.key
+    if address is None:
+        if name is not None and name not in channels:
+            advice = f"Known: {', '.join(channels) or 'none'}. For a new one add --key KEY or --topic TOPIC."
+            raise CatalogError(f"no channel {name!r}", place="catalog.toml", advice=advice)
+        return (own if name is None else channels[name]), False
+    for each in channels.values():
+        if (each.protocol, each.address) == (source.protocol, address):
+            return each, False
+    name = name or re.split(r"[^A-Za-z0-9_-]+", address.strip(":./"))[-1] or subject
+    if name in channels:
+        advice = "Call the new one by another name: --channel NAME."
+        raise CatalogError(f"channel {name!r} has another address", place="catalog.toml", advice=advice)
+    return Channel(name, source.protocol, address, source.codec or "json"), True
+
+
+def _traffic(source: SourceOptions, catalog: Catalog | None, channel: Channel | None, codec: str | None) -> Traffic:
+    reading = source.reading
+    reading.limit = reading.limit or _ENOUGH
+    if scheme_of(source.url) is not None and channel is None:
+        raise click.UsageError("Say where on the server: --channel NAME, or --key KEY, or --topic TOPIC.")
+    if scheme_of(source.url) is None and source.url != "-":
+        try:
+            return read_interactions(read_recording_file(Path(source.url))[: reading.limit], catalog)
+        except RecordingError:  # no recording: lines of any JSON, or no file at all
+            pass
+    place = channel or Channel(source.url, "redis-list", source.url, codec or "json")
+    messages = with_rates(until_interrupted(tap(source.url, place, reading)), lambda: "", reading.limit)
+    traffic = read_traffic((each for each in messages if each is not None), codec, place.type)
+    for line in reading.notes:
+        note(line)
+    return traffic
+
+
+def _tell(inferred: Inferred, traffic: Traffic) -> None:
+    """What people should know before they publish a proposal."""
+    told = [f"{counted(inferred.used, 'message')} in codec {traffic.codec}"]
+    if inferred.older:
+        told.append(f"{inferred.older} of earlier versions left out")
+    told += [f"{count} unreadable ({reason})" for reason, count in traffic.unreadable.most_common(3)]
+    note(inert(f"{inferred.subject} v{inferred.version}: {'; '.join(told)}"))
+    for pointer, sentence in inferred.remarks:
+        note(inert(f"  {pointer or '/'}: {sentence}"))

@@ -1,0 +1,161 @@
+"""Values in, a schema out: every one of them is valid under it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contract_test.schema.infer.evidence import (
+    ENOUGH,
+    Named,
+    are_codes,
+    format_of,
+    is_personal_name,
+    is_settled,
+    is_telling,
+    kind_of,
+)
+from contract_test.schema.infer.objects import discriminator, names_of, split
+from contract_test.schema.walk import escape
+
+SAFE = 2**53 - 1
+_DEEPEST = 32
+_KINDS = ("object", "array", "string", "integer", "number", "boolean", "null")
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A schema, and what people should know before they publish it: `(JSON pointer, sentence)`."""
+
+    schema: dict[str, Any]
+    remarks: tuple[tuple[str, str], ...] = ()
+
+
+def infer(values: Sequence[Any], named: Named | None = None, place: str = "") -> Proposal:
+    """Describe parsed JSON values: types, required fields, formats, enums, maps and alternatives.
+
+    `place` is where they stand in their message, as a JSON pointer with `*` for items and keys of maps.
+    """
+    inference = _Inference(named or Named(), values)
+    schema = inference.schema(values, place)
+    return Proposal(schema, tuple(dict.fromkeys(inference.remarks)))
+
+
+class _Inference:
+    def __init__(self, named: Named, values: Sequence[Any]) -> None:
+        self._named = named
+        roots = [name for value in values if isinstance(value, dict) for name in value]
+        self._capitals = sum(name[:1].isupper() for name in roots) * 2 > len(roots)
+        self.remarks: list[tuple[str, str]] = []
+
+    def schema(self, values: Sequence[Any], place: str, depth: int = 0) -> dict[str, Any]:
+        by_kind: dict[str, list[Any]] = {}
+        for value in values:
+            by_kind.setdefault(kind_of(value), []).append(value)
+        if depth == _DEEPEST:
+            return _typed(by_kind)
+        objects = by_kind.get("object", [])
+        tag = None
+        if objects and place not in self._named.maps:
+            tag = discriminator(objects, lambda name: self._may_show(f"{place}/{escape(name)}"))
+        if tag is not None:
+            return self._alternatives(by_kind, tag, place, depth)
+        return _typed(by_kind) | self._details(by_kind, place, depth)
+
+    def _details(self, by_kind: dict[str, list[Any]], place: str, depth: int) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        if "object" in by_kind:
+            made |= self._object(by_kind["object"], place, depth)
+        if "array" in by_kind:
+            items = [item for value in by_kind["array"] for item in value]
+            made |= {"items": self.schema(items, f"{place}/*", depth + 1)} if items else {}
+        if "string" in by_kind:
+            made |= self._text(by_kind["string"], place, nullable="null" in by_kind, alone=by_kind.keys() <= _TEXT)
+        if "integer" in by_kind and "number" not in by_kind:
+            made |= _bounds(by_kind["integer"])
+        return made
+
+    def _object(
+        self, objects: list[dict[str, Any]], place: str, depth: int, among: list[dict[str, Any]] | None = None
+    ) -> dict[str, Any]:
+        """Describe objects. Where they are an alternative `among` others, a scalar is told by all that look alike."""
+        names = names_of(objects, root=not place, is_map=place in self._named.maps, capitals=self._capitals)
+        made: dict[str, Any] = {}
+        if names.required:
+            made["required"] = list(names.required)
+        for name in names.fields:
+            values = [each[name] for each in objects if name in each]
+            wider = [each[name] for each in among or () if name in each]
+            if _scalar(values) and _kinds(values) == _kinds(wider):
+                values = wider
+            made.setdefault("properties", {})[name] = self.schema(values, f"{place}/{escape(name)}", depth + 1)
+        if names.keys:
+            rest = [value for each in objects for name, value in each.items() if name in names.keys]
+            made["additionalProperties"] = self.schema(rest, f"{place}/*", depth + 1)
+            self.remarks.append((place, "a map: its keys differ from message to message, or look like data"))
+        return made
+
+    def _alternatives(self, by_kind: dict[str, list[Any]], tag: str, place: str, depth: int) -> dict[str, Any]:
+        branches: list[dict[str, Any]] = []
+        groups = split(by_kind["object"], tag)
+        for text, objects in groups.items():
+            told = self._object(_without(tag, objects), place, depth, among=by_kind["object"])
+            told["required"] = [tag, *told.get("required", ())]
+            told["properties"] = {tag: {"const": text}} | told.get("properties", {})
+            branches.append({"type": "object"} | told)
+        others = {kind: values for kind, values in by_kind.items() if kind != "object"}
+        if others:
+            branches.append(_typed(others) | self._details(others, place, depth))
+        self.remarks.append((f"{place}/{escape(tag)}", f"tells {len(groups)} alternatives apart; its texts are shown"))
+        return {"oneOf": branches}
+
+    def _text(self, texts: list[str], place: str, *, nullable: bool, alone: bool) -> dict[str, Any]:
+        form = format_of(texts)
+        if form is not None:
+            return {"format": form}
+        if not alone or not are_codes(texts):
+            return {}
+        distinct = sorted({str(text) for text in texts})
+        if len(distinct) == 1:
+            return {}
+        if place in self._named.enums or (self._may_show(place) and is_settled(texts)):
+            self.remarks.append((place, f"an enum of {len(distinct)} texts, which are shown"))
+            return {"enum": [*distinct, None] if nullable else distinct}
+        if is_settled(texts):
+            self.remarks.append((place, f"holds {len(distinct)} texts only; if that is an enum: --enum {place}"))
+        return {}
+
+    def _may_show(self, place: str) -> bool:
+        return place in self._named.enums or (is_telling(place) and not is_personal_name(place.rpartition("/")[2]))
+
+
+_TEXT = frozenset(("string", "null"))
+
+
+def _kinds(values: Sequence[Any]) -> frozenset[str]:
+    return frozenset(map(kind_of, values))
+
+
+def _scalar(values: Sequence[Any]) -> bool:
+    return _kinds(values).isdisjoint(("object", "array"))
+
+
+def _without(tag: str, objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in each.items() if name != tag} for each in objects]
+
+
+def _typed(by_kind: dict[str, Any]) -> dict[str, Any]:
+    kinds = [kind for kind in _KINDS if kind in by_kind and not (kind == "integer" and "number" in by_kind)]
+    return {"type": kinds[0] if len(kinds) == 1 else kinds} if kinds else {}
+
+
+def _bounds(values: list[int]) -> dict[str, int]:
+    """What every reader can hold; from zero where many values show that there are no others."""
+    made = {}
+    low, high = min(values), max(values)
+    if low >= -SAFE:
+        made["minimum"] = 0 if low >= 0 and len(values) >= ENOUGH else -SAFE
+    if high <= SAFE:
+        made["maximum"] = SAFE
+    return made

@@ -1,0 +1,316 @@
+"""The next version of a schema: as it was, and wide enough for messages that it does not describe."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+import jsonschema_rs
+
+from contract_test.schema.infer.evidence import (
+    Masked,
+    Named,
+    are_codes,
+    is_odd_name,
+    is_personal_name,
+    kind_of,
+    unmarked,
+)
+from contract_test.schema.infer.proposal import SAFE, Proposal, infer
+from contract_test.schema.shape import Position, Shape, Shapes, Source
+from contract_test.schema.walk import References, escape
+from envelopes import compile_schema
+
+_ROUNDS = 40
+
+Path = tuple[str | int, ...]
+
+
+class CannotWidenError(Exception):
+    """A schema that has to change is not in the contract's own file; `pointer` leads to what it says of messages."""
+
+    def __init__(self, pointer: str) -> None:
+        super().__init__(pointer)
+        self.pointer = pointer
+
+
+def widen(
+    schema: Any, resources: Mapping[str, Any], uri: str, values: Sequence[Any], named: Named | None = None
+) -> Proposal:
+    """The schema with each keyword loosened that some value breaks, and each field declared that it does not name.
+
+    `resources` holds the schema and all that it reaches, by URI, as the catalog settles it; `uri` is its own. Whoever
+    uses the result holds the values against it once more: not everything can be loosened. Raises CannotWidenError.
+    """
+    widening = _Widening(schema, resources, uri, named or Named())
+    pairs = [(value, unmarked(value)) for value in values]
+    for _ in range(_ROUNDS):
+        if not widening.loosen(pairs):
+            break
+    widening.declare(values)
+    return Proposal(widening.documents[0], tuple(dict.fromkeys(widening.remarks)))
+
+
+@dataclass
+class _Broken:
+    """The values that break one keyword, why, and where in a message they stand."""
+
+    place: str
+    errors: list[jsonschema_rs.ValidationError] = field(default_factory=list)
+    values: list[Any] = field(default_factory=list)
+
+
+class _Widening:
+    def __init__(self, schema: Any, resources: Mapping[str, Any], uri: str, named: Named) -> None:
+        self._resources, self._uri, self._named = dict(resources), uri, named
+        self._resources[uri] = copy.deepcopy(resources[uri])
+        # As people wrote it, and as it is compiled: every change is made in both, at the same place.
+        self.documents = copy.deepcopy(schema), self._resources[uri]
+        self.remarks: list[tuple[str, str]] = []
+
+    def loosen(self, values: Sequence[tuple[Any, Any]]) -> bool:
+        """Loosen each keyword that some value breaks (a value as it is marked, and plain); False if there is none."""
+        validator = compile_schema(self._resources, f"{self._uri}#")
+        broken: dict[Path, _Broken] = {}
+        for marked, value in values:
+            for each in (inner for error in validator.iter_errors(value) for inner in _meant(error)):
+                path = _resolved(marked, each.instance_path) or ()
+                place = "".join(f"/{'*' if isinstance(step, int) else escape(step)}" for step in path)
+                instance = _at(marked, path)
+                found = broken.setdefault(self._path(each, place), _Broken(place))
+                found.errors.append(each)
+                found.values.append(instance if unmarked(instance) == each.instance else each.instance)
+        done: list[Path] = []
+        for path in sorted(broken, key=len):
+            if not any(path[: len(other)] == other for other in done):  # what stood there is another one now
+                self._loosen(path, broken[path])
+                done.append(path)
+        return bool(broken)
+
+    def declare(self, values: Sequence[Any]) -> None:
+        """Declare, as optional, the fields that the schema does not name."""
+        references = References(self._resources, self._uri)
+        undeclared = _Undeclared(Shapes(references))
+        for value in values:
+            undeclared.look(value, (Source(references.root, certain=True),), "")
+        for (position, name), (place, found) in undeclared.found.items():
+            if is_personal_name(name) or is_odd_name(name):
+                self.remarks.append((place.rpartition("/")[0], "has fields whose names look like data; not declared"))
+                continue
+            path = self._home(undeclared.shapes, references, position, place)
+            proposal = infer(found, self._named, place)
+            for document in self.documents:
+                _at(document, path).setdefault("properties", {})[name] = copy.deepcopy(proposal.schema)
+            self.remarks += [(place, "was not declared; optional now"), *proposal.remarks]
+
+    def _path(self, error: jsonschema_rs.ValidationError, place: str) -> Path:
+        """Where the broken keyword stands in the contract's own file."""
+        steps = error.schema_path
+        path = _resolved(self.documents[1], steps)
+        if path is None and [str(step) for step in steps[:2]] == ["$defs", "0"]:  # many files are compiled as one
+            path = _resolved(self.documents[1], steps[2:])
+        if path is None:
+            raise CannotWidenError(place)
+        return path
+
+    def _home(self, shapes: Shapes, references: References, position: Position, place: str) -> Path:
+        """The schema in the contract's own file that has a say on a position, and can name one more field."""
+        homes = [
+            source
+            for source in shapes.sources(position)
+            if source.node.location.startswith(f"{self._uri}#") and not source.node.location.endswith("/if")
+            if not references.alone(source.node)
+        ]
+        homes.sort(
+            key=lambda source: (not source.certain, "properties" not in source.node.schema, source not in position)
+        )
+        if not homes:
+            raise CannotWidenError(place)
+        return _steps(self.documents[1], unquote(homes[0].node.location.partition("#")[2]))
+
+    def _loosen(self, path: Path, broken: _Broken) -> None:
+        *steps, keyword = path
+        if broken.errors[0].kind.name == "falseSchema" and keyword != "additionalProperties":
+            proposal = infer(broken.values, self._named, broken.place)
+            for document in self.documents:
+                _at(document, steps)[keyword] = copy.deepcopy(proposal.schema)
+            self.remarks += [(broken.place, "was forbidden"), *proposal.remarks]
+            return
+        for document in self.documents:
+            node = _at(document, steps)
+            if keyword == "type":
+                self._loosen_type(node, broken)
+            elif keyword == "required":
+                gone = {error.kind.as_dict()["property"] for error in broken.errors}
+                node["required"] = [name for name in node["required"] if name not in gone]
+            elif keyword in ("enum", "const"):
+                self._loosen_enum(node, keyword, broken)
+            elif keyword in ("additionalProperties", "unevaluatedProperties"):
+                self._loosen_additional(node, keyword, broken)
+            elif keyword in ("anyOf", "oneOf"):
+                self._loosen_alternatives(node, keyword, broken)
+            elif keyword in ("minimum", "maximum") and node.get("type") == "integer":
+                _loosen_bound(node, keyword, broken.values)
+            else:
+                del node[keyword]
+        self.remarks.append((broken.place, f"{keyword} was too narrow"))
+
+    def _loosen_type(self, node: dict[str, Any], broken: _Broken) -> None:
+        before = [node["type"]] if isinstance(node["type"], str) else node["type"]
+        made = dict.fromkeys((*before, *map(kind_of, broken.values)))
+        if "number" in made:
+            made.pop("integer", None)
+        node["type"] = list(made) if len(made) > 1 else next(iter(made))
+        if "enum" in node and None in broken.values:
+            node["enum"] = [*node["enum"], None]
+        for keyword, value in infer(broken.values, self._named, broken.place).schema.items():
+            if keyword in ("properties", "items", "additionalProperties", "format"):
+                node.setdefault(keyword, copy.deepcopy(value))
+
+    def _loosen_enum(self, node: dict[str, Any], keyword: str, broken: _Broken) -> None:
+        before = node["enum"] if keyword == "enum" else [node["const"]]
+        texts = [value for value in broken.values if isinstance(value, str)]
+        del node[keyword]
+        only_texts = all(value is None or isinstance(value, str) for value in broken.values)
+        if only_texts and (
+            not texts
+            or are_codes(texts)
+            or (broken.place in self._named.enums and not any(isinstance(text, Masked) for text in texts))
+        ):
+            node["enum"] = [*before, *dict.fromkeys(unmarked(each) for each in broken.values if each not in before)]
+        else:
+            node.setdefault("type", list(dict.fromkeys(map(kind_of, (*before, *broken.values)))))
+
+    def _loosen_additional(self, node: dict[str, Any], keyword: str, broken: _Broken) -> None:
+        found: dict[str, list[Any]] = {}
+        for error, value in zip(broken.errors, broken.values, strict=True):
+            unexpected: Any = error.kind.as_dict().get("unexpected", value)
+            for name in unexpected:
+                found.setdefault(name, []).append(value[name])
+        data = {name for name in found if is_personal_name(name) or is_odd_name(name)}
+        for name in found.keys() - data:
+            place = f"{broken.place}/{escape(name)}"
+            node.setdefault("properties", {})[name] = infer(found[name], self._named, place).schema
+        if data:
+            rest = [value for name in data for value in found[name]]
+            node[keyword] = infer(rest, self._named, f"{broken.place}/*").schema
+
+    def _loosen_alternatives(self, node: dict[str, Any], keyword: str, broken: _Broken) -> None:
+        unmatched = [
+            value
+            for error, value in zip(broken.errors, broken.values, strict=True)
+            if error.kind.name != "oneOfMultipleValid"
+        ]
+        if unmatched:
+            node[keyword] = [*node[keyword], infer(unmatched, self._named, broken.place).schema]
+        elif "anyOf" in node:
+            del node["oneOf"]
+        else:
+            node["anyOf"] = node.pop("oneOf")
+
+
+class _Undeclared:
+    """Collects the fields that no schema names, with their values; a message may hold what is not declared."""
+
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes = shapes
+        self.found: dict[tuple[Position, str], tuple[str, list[Any]]] = {}
+
+    def look(self, value: Any, position: Position, place: str) -> None:
+        if not position:
+            return
+        if isinstance(value, list):
+            for item in value:
+                self.look(item, self.shapes.shape(position).items, f"{place}/*")
+        elif isinstance(value, dict):
+            shape, position = self._of(value, position)
+            named = {field.name: field.position for field in shape.fields}
+            for name, child in value.items():
+                if name in named:
+                    self.look(child, named[name], f"{place}/{escape(name)}")
+                elif shape.additional is not None:
+                    self.look(child, shape.additional, f"{place}/*")
+                else:
+                    self.found.setdefault((position, name), (f"{place}/{escape(name)}", []))[1].append(child)
+
+    def _of(self, value: dict[str, Any], position: Position) -> tuple[Shape, Position]:
+        """The shape of an object; of alternatives, the one that its tag names."""
+        shape = self.shapes.shape(position)
+        for _, branch in shape.branches:
+            for each in self.shapes.shape(branch).fields:
+                if each.name == shape.tag and value.get(shape.tag) in self.shapes.shape(each.position).text:
+                    return self.shapes.shape(branch), branch
+        return shape, position
+
+
+def _meant(error: jsonschema_rs.ValidationError) -> Iterator[jsonschema_rs.ValidationError]:
+    """The errors behind one: of alternatives, those of the alternative that is meant, if one is."""
+    depth = len(error.instance_path)
+    branches = [branch for branch in getattr(error.kind, "context", None) or () if branch]
+    tags: list[set[object]] = [
+        {str(each.instance_path) for each in branch if _is_tag(each, depth)} for branch in branches
+    ]
+    meant = [
+        branch
+        for branch, wrong in zip(branches, tags, strict=True)
+        if not wrong - set.intersection(*tags)
+        and not any(each.kind.name == "const" for each in branch if _is_tag(each, depth))
+        and not any(len(each.instance_path) == depth and each.kind.name in _OTHER_VALUES for each in branch)
+    ]
+    if meant:
+        for each in min(meant, key=len):
+            yield from _meant(each)
+    else:
+        yield error
+
+
+_OTHER_VALUES = ("const", "enum", "type", "falseSchema")
+
+
+def _is_tag(error: jsonschema_rs.ValidationError, depth: int) -> bool:
+    """Whether an alternative is refused for the text of a field: if not all are, that is not the one that is meant."""
+    return len(error.instance_path) == depth + 1 and error.kind.name in ("const", "enum")
+
+
+def _loosen_bound(node: dict[str, Any], keyword: str, values: Sequence[Any]) -> None:
+    lowest, highest = min(values), max(values)
+    if keyword == "minimum" and lowest >= -SAFE:
+        node[keyword] = 0 if lowest >= 0 else -SAFE
+    elif keyword == "maximum" and highest <= SAFE:
+        node[keyword] = SAFE
+    else:
+        del node[keyword]
+
+
+def _at(document: Any, path: Sequence[str | int]) -> Any:
+    for step in path:
+        document = document[step]
+    return document
+
+
+def _resolved(document: Any, steps: Sequence[str | int]) -> Path | None:
+    """A validator's path with keys as they are: it has numbers for keys like "0", and leaves out empty ones."""
+    path: list[str | int] = []
+    for step in steps:
+        while isinstance(document, dict) and str(step) not in document and "" in document:
+            path.append("")
+            document = document[""]
+        path.append(str(step) if isinstance(document, dict) else step)
+        try:
+            document = document[path[-1]]
+        except (LookupError, TypeError):
+            return None
+    return tuple(path)
+
+
+def _steps(document: Any, pointer: str) -> Path:
+    """A JSON pointer as steps, an array's as numbers."""
+    path: list[str | int] = []
+    for step in pointer.split("/")[1:]:
+        name: str | int = step.replace("~1", "/").replace("~0", "~")
+        path.append(int(name) if isinstance(document, list) else name)
+        document = document[path[-1]]
+    return tuple(path)

@@ -1,0 +1,290 @@
+"""Infer: what stands on a channel becomes a first contract, or the next version of one."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+from contract_test.data.contract import Catalog, Channel, Contract, Subject
+from contract_test.data.errors import CatalogError, NothingFoundError
+from contract_test.data.finding import Finding
+from contract_test.data.interaction import Interaction, Tapped
+from contract_test.files.additions import add_rows, add_version
+from contract_test.files.catalog import load_catalog
+from contract_test.files.recordings import wire_of
+from contract_test.schema.compare import pairs_for
+from contract_test.schema.infer import CannotWidenError, Masked, Named, Proposal, format_of, infer, widen
+from contract_test.schema.walk import DRAFT_2020_12, escape
+from contract_test.use_cases.compat import Pair, judge
+from contract_test.use_cases.lint import check_contract
+from contract_test.use_cases.sides import sides_of
+from envelopes import Wire, at, compile_schema, find_violation
+from envelopes.codecs import CODECS, Malformed
+
+_LOOKED_AT = 100
+_GUESSES = ("cloudevents", "resque", "confluent", "json")
+"""The codecs in the order in which they are tried: every other message could be plain JSON too."""
+
+_UNIQUE = 10
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One message: its data, the same with what is masked marked as such, and what stood around it."""
+
+    data: Any
+    marked: Any
+    type: str | None
+    dataschema: str | None
+    key: str | None
+
+
+@dataclass
+class Traffic:
+    """What was read of a channel. `unreadable` counts what the codec refused, by the reason."""
+
+    codec: str
+    seen: list[Seen] = field(default_factory=list)
+    unreadable: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def types(self) -> Counter[str]:
+        """How many messages say that they are of which type."""
+        return Counter(each.type for each in self.seen if each.type is not None)
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """The proposal for one version of a subject.
+
+    `known` is the version that describes every message already: then nothing is proposed. `remarks` are for people,
+    `incompatible` is what `compat` finds between the proposal and the versions before it.
+    """
+
+    subject: str
+    version: int
+    schema: Any
+    used: int
+    older: int = 0
+    known: bool = False
+    remarks: tuple[tuple[str, str], ...] = ()
+    incompatible: tuple[Finding, ...] = ()
+    type: str | None = None
+    pointers: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_traffic(messages: Iterable[Tapped], codec: str | None, type_at: str | None = None) -> Traffic:
+    """Take messages apart, with the codec that is given, or the one that most of them are in.
+
+    `type_at` is a JSON pointer to the type in the data, for codecs that carry none.
+    """
+    wires = [message.wire for message in messages]
+    traffic = Traffic(codec or _guess(wires[:_LOOKED_AT]))
+    for wire in wires:
+        _take(traffic, wire, type_at, ())
+    return traffic
+
+
+def read_interactions(interactions: Sequence[Interaction], catalog: Catalog | None) -> Traffic:
+    """Take recorded messages apart; what was masked says nothing about which texts there are."""
+    channels = catalog.channels if catalog is not None else {}
+    wires = [wire_of(each) for each in interactions]
+    known = next((channels[each.channel] for each in interactions if each.channel in channels), None)
+    traffic = Traffic(known.codec if known else _guess(wires[:_LOOKED_AT]))
+    for each, wire in zip(interactions, wires, strict=True):
+        _take(traffic, wire, known.type if known else None, each.masked)
+    return traffic
+
+
+def of_type(traffic: Traffic, subject: str, known: Subject | None, wanted: str | None) -> tuple[list[Seen], str | None]:
+    """The messages of one subject, and the name that it has on the wire.
+
+    Raises NothingFoundError where there are none, CatalogError where it is not evident which ones they are.
+    """
+    types = traffic.types
+    listed = ", ".join(f"{name!r} ({count})" for name, count in types.most_common())
+    names = [wanted] if wanted else [known.type, subject] if known else [subject]
+    chosen = next((name for name in names if name is not None and name in types), None)
+    if chosen is None and wanted:
+        raise NothingFoundError(f"no message is of type {wanted!r}", advice=f"There are: {listed or 'no types'}.")
+    if chosen is None and len(types) > 1:
+        raise CatalogError(f"the messages are of several types: {listed}", advice="Choose one with --type NAME.")
+    chosen = chosen or next(iter(types), None)
+    seen = [each for each in traffic.seen if chosen is None or each.type == chosen]
+    if not seen:
+        reasons = "; ".join(f"{reason} ({count})" for reason, count in traffic.unreadable.most_common(3))
+        advice = "Name another codec with --codec." if reasons else "Run it while messages wait there."
+        raise NothingFoundError(f"no message could be read{': ' if reasons else ''}{reasons}", advice=advice)
+    return seen, chosen
+
+
+def propose(root: Path, subject: str, seen: Sequence[Seen], named: Named, kind: str | None = None) -> Inferred:
+    """A first version of a subject, or the next one, that every message is valid under.
+
+    Raises CatalogError where the next version has to be written by hand.
+    """
+    known = _known(root, subject)
+    if known is None:
+        proposal = infer([each.marked for each in seen], named)
+        words = subject.replace(".", " ").replace("_", " ").replace("-", " ")
+        schema: Any = {"$schema": DRAFT_2020_12, "title": words[:1].upper() + words[1:], **proposal.schema}
+        _prove(root, subject, 1, schema, seen)
+        return Inferred(subject, 1, schema, len(seen), remarks=proposal.remarks, type=kind, pointers=_pointers(seen))
+    newest = known.newest
+    accepts = {version: _validator(contract).is_valid for version, contract in known.contracts.items()}
+    current = [each for each in seen if not _is_older(each, newest, accepts)]
+    proposal = _widened(newest, [each.marked for each in current], named)
+    done = Inferred(subject, newest.version, newest.schema, len(current), len(seen) - len(current), known=True)
+    if proposal.schema == newest.schema:
+        return done
+    version = newest.version + 1
+    findings = _prove(root, subject, version, proposal.schema, current)
+    return Inferred(
+        subject, version, proposal.schema, len(current), done.older, remarks=proposal.remarks, incompatible=findings
+    )
+
+
+def write(
+    root: Path,
+    inferred: Inferred,
+    channel: Channel | None,
+    *,
+    new_channel: bool,
+    services: Mapping[str, Sequence[str]],
+) -> list[Path]:
+    """Write a proposal into the contracts directory, with the rows that the catalog lacks; gives the files."""
+    tables: dict[tuple[str, str], Mapping[str, str | Sequence[str]]] = {}
+    if channel is not None and new_channel:
+        tables["channels", channel.name] = {
+            "protocol": channel.protocol, "address": channel.address, "codec": channel.codec
+        }  # fmt: skip
+    if inferred.version == 1:
+        rows: dict[str, str | Sequence[str]] = {"channel": channel.name} if channel is not None else {}
+        if inferred.type is not None and inferred.type != inferred.subject:
+            rows["type"] = inferred.type
+        carried = ("key",) if channel is not None and channel.codec == "cloudevents" else ("key", "id", "time")
+        rows |= {name: inferred.pointers[name] for name in carried if name in inferred.pointers}
+        tables["subjects", inferred.subject] = rows | {name: names for name, names in services.items() if names}
+    written = [add_version(root, inferred.subject, inferred.version, inferred.schema)]
+    if tables:
+        written.append(add_rows(root, tables))
+    return written
+
+
+def _guess(wires: Sequence[Wire]) -> str:
+    for name in _GUESSES:
+        readable = sum(_reads(name, wire) for wire in wires)
+        if readable * 2 > len(wires):
+            return name
+    return "json"
+
+
+def _reads(codec: str, wire: Wire) -> bool:
+    try:
+        CODECS[codec].read(bytes(wire), wire.key, wire.headers)
+    except Malformed:
+        return False
+    return True
+
+
+def _take(traffic: Traffic, wire: Wire, type_at: str | None, masked: Sequence[str]) -> None:
+    try:
+        parts, data = CODECS[traffic.codec].read(bytes(wire), wire.key, wire.headers)
+    except Malformed as error:
+        traffic.unreadable[f"{error.pointer or '/'}: expected {error.expected}"] += 1
+        return
+    named = parts.type if parts.type is not None or type_at is None else at(data, type_at)
+    kind = named if isinstance(named, str) else None
+    traffic.seen.append(Seen(data, _mark(data, frozenset(masked), ""), kind, parts.dataschema, parts.key))
+
+
+def _mark(value: Any, masked: frozenset[str], pointer: str) -> Any:
+    if not masked:
+        return value
+    if isinstance(value, dict):
+        return {name: _mark(child, masked, f"{pointer}/{escape(name)}") for name, child in value.items()}
+    if isinstance(value, list):
+        return [_mark(child, masked, f"{pointer}/{index}") for index, child in enumerate(value)]
+    return Masked(value) if isinstance(value, str) and pointer in masked else value
+
+
+def _known(root: Path, subject: str) -> Subject | None:
+    try:
+        return load_catalog(root).subjects.get(subject)
+    except NothingFoundError:
+        return None
+
+
+def _is_older(message: Seen, newest: Contract, accepts: Mapping[int, Callable[[Any], bool]]) -> bool:
+    """Whether a message is of an earlier version: only such a one accepts it, and it does not say otherwise."""
+    if message.dataschema == newest.dataschema or accepts[newest.version](message.data):
+        return False
+    return any(accepts[version](message.data) for version in accepts if version != newest.version)
+
+
+def _validator(contract: Contract) -> jsonschema_rs.Validator:
+    return compile_schema(contract.resources, f"{contract.uri}#")
+
+
+def _widened(newest: Contract, values: Sequence[Any], named: Named) -> Proposal:
+    try:
+        return widen(newest.schema, newest.resources, newest.uri, values, named)
+    except CannotWidenError as error:
+        raise CatalogError(
+            f"messages need another schema at {error.pointer or '/'}, which a file that others share describes",
+            place=str(newest.path),
+            advice=f"Write v{newest.version + 1}.json by hand, with a schema of its own there.",
+        ) from None
+
+
+def _prove(root: Path, subject: str, version: int, schema: Any, seen: Sequence[Seen]) -> tuple[Finding, ...]:
+    """Hold a proposal against every message, as the catalog would read it; gives what makes it incompatible."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "contracts"
+        if root.is_dir():
+            shutil.copytree(root, copy, symlinks=True, ignore=shutil.ignore_patterns(".*", "recordings"))
+        add_version(copy, subject, version, schema)
+        catalog = load_catalog(copy)
+        contract = catalog.subjects[subject].contracts[version]
+        problem = next((each.sentence for each in check_contract(contract) if each.severity == "error"), None)
+        validator = _validator(contract)
+        broken = next((each.data for each in seen if not validator.is_valid(each.data)), None)
+        problem = problem or (str(find_violation(validator, broken)) if broken is not None else None)
+        if problem is not None:
+            advice = "Write this version by hand; `contract-test verify` shows what the messages hold."
+            raise CatalogError(f"no schema was found for all messages: {problem}", place=subject, advice=advice)
+        return tuple(_incompatible(catalog, catalog.subjects[subject], version, str(root)))
+
+
+def _incompatible(catalog: Catalog, subject: Subject, version: int, shown: str) -> Iterator[Finding]:
+    sides = sides_of(catalog, shown=shown)[subject.name]
+    for each in pairs_for(subject.compatibility, list(sides.values())):
+        pair = Pair(each.writer, each.reader, each.direction, subject)
+        if pair.newer is sides[version]:
+            yield from judge(pair).findings
+
+
+def _pointers(seen: Sequence[Seen]) -> dict[str, str]:
+    """Where the data itself holds its partition key, its id and its time, if that is evident."""
+    objects = [each.data for each in seen if isinstance(each.data, dict)]
+    if not objects or len(objects) < len(seen):
+        return {}
+    names = [name for name in objects[0] if all(isinstance(each.get(name), str) for each in objects)]
+    found: dict[str, str] = {}
+    for name in names:
+        texts = [each[name] for each in objects]
+        if texts == [each.key for each in seen]:
+            found.setdefault("key", f"/{escape(name)}")
+        if len(set(texts)) == len(texts) >= _UNIQUE and (name == "id" or name.endswith(("_id", "Id"))):
+            found.setdefault("id", f"/{escape(name)}")
+    times = [name for name in names if format_of([each[name] for each in objects]) == "date-time"]
+    if len(times) == 1:
+        found["time"] = f"/{escape(times[0])}"
+    return found

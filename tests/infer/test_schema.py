@@ -1,0 +1,275 @@
+"""What is inferred from values: always a schema that holds for all of them, tight, and without anybody's name."""
+
+import json
+from pathlib import Path
+from random import Random
+
+import jsonschema_rs
+import pytest
+from generate.random_schemas import Maker
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contract_test.schema.infer import Masked, Named, infer, widen
+from envelopes import compile_schema
+
+REALISTIC = sorted((Path(__file__).parents[1] / "generate" / "realistic").glob("*.json"))
+URI = "https://contracts.invalid/x/v1.json"
+
+scalars = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(),
+    st.sampled_from(["2026-03-01T12:00:00Z", "2026-03-01", "10.0.0.1", "a@b.example", "https://a.example/", "P1D"]),
+)  # fmt: skip
+names = st.one_of(st.sampled_from(["id", "kind", "status", "a", "b", "Ana", "p-0001"]), st.text(max_size=5))
+
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=4), max_leaves=12
+)
+
+
+def accepts(schema, messages):
+    validator = jsonschema_rs.validator_for(schema, validate_formats=True)
+    return [validator.is_valid(each) for each in messages]
+
+
+def one_of(values, number):
+    return values[number % len(values)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(values, min_size=1, max_size=12))
+def test_every_value_is_valid_under_what_is_inferred_from_it(found):
+    assert all(accepts(infer(found).schema, found))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(values, min_size=1, max_size=8), st.lists(values, min_size=1, max_size=8))
+def test_a_schema_is_widened_until_every_new_value_is_valid_and_every_old_one_still_is(before, after):
+    old = infer(before).schema
+    wider = widen(old, {URI: old}, URI, after).schema
+    assert all(accepts(wider, [*before, *after]))
+
+
+def near(message):
+    """A message with one field gone, or with a value of another type in its place."""
+
+    def places(value, path):
+        steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for step, child in steps:
+            yield (*path, step)
+            yield from places(child, (*path, step))
+
+    for path in places(message, ()):
+        for new in (KeyError, None, "x", 7, True, {}, []):
+            changed = json.loads(json.dumps(message))
+            inner = changed
+            for step in path[:-1]:
+                inner = inner[step]
+            if new is KeyError:
+                del inner[path[-1]]
+            else:
+                inner[path[-1]] = new
+            yield changed
+
+
+@pytest.mark.parametrize("path", REALISTIC, ids=lambda path: path.stem)
+def test_what_is_inferred_is_nearly_as_strict_as_the_contract_behind_the_messages(path):
+    document = json.loads(path.read_text())
+    contract = jsonschema_rs.validator_for(document["schema"], validate_formats=True)
+    maker = Maker(Random(3))
+    maker.definitions = document["schema"].get("$defs", {})
+    made = [maker.instance(document["schema"]) for _ in range(300)]
+    messages = [*document["valid"], *[each for each in made if contract.is_valid(each)]]
+    schema = infer(messages).schema
+    assert all(accepts(schema, messages))
+    wrong = [each for message in messages[:40] for each in near(message) if not contract.is_valid(each)]
+    refused = accepts(schema, wrong).count(False)
+    assert refused / len(wrong) > 0.8, f"{refused} of {len(wrong)} wrong messages are refused"
+
+
+def test_types_required_fields_and_nulls():
+    schema = infer([{"a": 1, "b": 1.5, "c": None}, {"a": 2, "b": 1, "c": "x", "d": [True, None]}]).schema
+    assert schema["required"] == ["a", "b", "c"]
+    types = {name: each["type"] for name, each in schema["properties"].items()}
+    assert types == {"a": "integer", "b": "number", "c": ["string", "null"], "d": "array"}
+    assert schema["properties"]["d"]["items"] == {"type": ["boolean", "null"]}
+
+
+def test_integers_are_bounded_to_what_every_reader_holds_and_not_where_they_are_longer():
+    assert infer([1, -1]).schema == {"type": "integer", "minimum": 1 - 2**53, "maximum": 2**53 - 1}
+    assert infer([*range(30)]).schema["minimum"] == 0
+    assert infer([2**60]).schema == {"type": "integer", "minimum": 1 - 2**53}
+
+
+@pytest.mark.parametrize(
+    ("texts", "form"),
+    [
+        (["2026-03-01T12:00:00Z", "2026-03-01T12:00:00.5+01:00"], "date-time"),
+        (["2026-03-01"], "date"),
+        (["P1D", "PT2H"], "duration"),
+        (["7d0fb7a8-3c0c-4fd4-b7f5-6c6e5cbbbd1c"], "uuid"),
+        (["a@b.example"], "email"),
+        (["https://a.example/x?y", "urn:a:b"], None),
+        (["10.0.0.1"], "ipv4"),
+        (["2026-03-01", "soon"], None),
+        (["2026-13-01"], None),
+        (["feed"], None),
+    ],
+)
+def test_a_format_is_what_all_texts_have(texts, form):
+    assert infer(texts).schema.get("format") == form
+
+
+def statuses(count, words=("paid", "open")):
+    return [{"status": one_of(words, number), "by": one_of(("ana", "bo"), number)} for number in range(count)]
+
+
+def test_an_enum_needs_evidence_and_a_field_that_says_so():
+    few, many = (infer(statuses(count)).schema["properties"] for count in (10, 40))
+    assert "enum" not in few["status"]
+    assert many["status"] == {"type": "string", "enum": ["open", "paid"]}
+    assert "enum" not in many["by"], "what has few values may still be people"
+    named = infer(statuses(40), Named(enums=frozenset(["/by"]))).schema["properties"]["by"]
+    assert named["enum"] == ["ana", "bo"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("Ana Berg", "Bo Ek"), ("ana@example.com", "bo@example.com"), ("+46701234567", "+46707654321"), ("p-0001", "p-0002"),
+        ("é", "ü"),
+    ],
+)  # fmt: skip
+def test_what_looks_like_a_person_is_in_no_enum_whatever_the_field_is_called(words):
+    assert not any(word in json.dumps(infer(statuses(200, words)).schema, ensure_ascii=False) for word in words)
+
+
+def test_texts_that_keep_coming_are_no_enum():
+    late = [*statuses(40), *statuses(6, ("lost", "found"))]
+    assert "enum" not in infer(late).schema["properties"]["status"]
+    many = [{"status": f"s{chr(97 + number % 26)}"} for number in range(400)]
+    assert "enum" not in infer(many).schema["properties"]["status"]
+
+
+def test_pseudonyms_are_in_no_enum():
+    masked = [{"status": Masked(one_of(("qwx", "zrt"), number))} for number in range(60)]
+    assert infer(masked, Named(enums=frozenset(["/status"]))).schema["properties"] == {"status": {"type": "string"}}
+
+
+@pytest.mark.parametrize(
+    "likes",
+    [
+        [{"ana": 1}, {"bo": 2}, {"ana": 1, "bo": 1}, {"chi": 3}, {}],
+        [{"p-0001": 1, "p-0002": 2}],
+        [{"ana@example.com": 1}] * 5,
+        [{"+46 70 123 45 67": 1}] * 5,
+        [{"Ana": 1, "Bo": 2}],
+        [{"7d0fb7a8-3c0c-4fd4-b7f5-6c6e5cbbbd1c": True}] * 5,
+    ],
+)
+def test_the_keys_of_a_map_are_data_and_stay_out(likes):
+    schema = infer([{"id": "x", "likes": each} for each in likes]).schema
+    assert "properties" not in schema["properties"]["likes"]
+    assert "type" in schema["properties"]["likes"]["additionalProperties"]
+    text = json.dumps(schema)
+    assert not any(name in text for each in likes for name in each)
+
+
+def test_a_map_that_nobody_can_tell_from_fields_is_one_when_it_is_named():
+    found = [{"likes": {"ana": 1, "bo": 2}}] * 5
+    assert "ana" in json.dumps(infer(found).schema)
+    named = infer(found, Named(maps=frozenset(["/likes"]))).schema["properties"]["likes"]
+    assert named["additionalProperties"]["type"] == "integer"
+    assert "properties" not in named
+
+
+def test_fields_stay_fields_where_most_objects_have_them():
+    found = [{"a": "x", "b": "y"} | ({"c": "z"} if number % 2 else {}) for number in range(20)]
+    schema = infer([{"inner": each} for each in found]).schema["properties"]["inner"]
+    assert (list(schema["properties"]), schema["required"]) == (["a", "b", "c"], ["a", "b"])
+
+
+def pushes(count):
+    for number in range(count):
+        shared = {"id": f"d-{number}", "likes": {one_of(("ana", "bo"), number // 2): 1}}
+        if number % 2:
+            yield shared | {"kind": "push", "device": "x"}
+        else:
+            yield shared | {"kind": "sms", "phone": "1", **({"prefix": "46"} if number % 3 else {})}
+
+
+def test_alternatives_are_told_apart_by_the_field_that_tells_which_others_there_are():
+    schema = infer(list(pushes(40))).schema
+    branches = {each["properties"]["kind"]["const"]: each for each in schema["oneOf"]}
+    assert branches["push"]["required"] == ["kind", "id", "likes", "device"]
+    assert branches["sms"]["required"] == ["kind", "id", "likes", "phone"]
+    assert "prefix" in branches["sms"]["properties"]
+
+
+def test_what_the_fields_of_a_field_are_may_depend_on_a_type_too():
+    found = [{"event": event, "data": {field: 1}} for event, field in (("opened", "by"), ("closed", "reason")) * 10]
+    assert [list(each["properties"]["data"]["properties"]) for each in infer(found).schema["oneOf"]] == [
+        ["by"],
+        ["reason"],
+    ]
+
+
+def test_chance_is_no_alternative():
+    random = Random(5)
+    found = [
+        {"kind": random.choice(("a", "b")), **({"note": "x"} if random.random() < 0.5 else {})} for _ in range(200)
+    ]
+    assert "oneOf" not in infer(found).schema
+    assert "oneOf" not in infer([{"kind": "a", "x": 1}, {"kind": "b"}] * 3).schema
+
+
+def test_values_may_be_nested_as_deep_as_json_allows():
+    deep: object = 1
+    for _ in range(900):
+        deep = {"a": [deep]}
+    assert infer([deep]).schema["type"] == "object"
+
+
+def contract(**properties):
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+@pytest.mark.parametrize(
+    ("old", "message", "expected"),
+    [
+        (contract(a={"type": "string", "title": "A"}), {"a": None}, {"type": ["string", "null"], "title": "A"}),
+        (contract(a={"type": "integer"}), {"a": 1.5}, {"type": "number"}),
+        (contract(a={"type": "string", "maxLength": 2}), {"a": "abc"}, {"type": "string"}),
+        (contract(a={"enum": ["x", None]}), {"a": "Ana Berg"}, {"type": ["string", "null"]}),
+        (contract(a={"type": "integer", "minimum": 1, "maximum": 9}), {"a": 0}, {"type": "integer", "minimum": 0, "maximum": 9}),
+        (contract(a={"not": {"const": "x"}, "type": "string"}), {"a": "x"}, {"type": "string"}),
+        (contract(a={"anyOf": [{"type": "boolean"}, {"type": "null"}]}), {"a": "x"},
+         {"anyOf": [{"type": "boolean"}, {"type": "null"}, {"type": "string"}]}),
+    ],
+)  # fmt: skip
+def test_a_schema_is_loosened_where_a_message_breaks_it_and_nowhere_else(old, message, expected):
+    wider = widen(old, {URI: old}, URI, [message]).schema
+    assert wider == contract(a=expected)
+
+
+def test_fields_that_no_schema_names_are_declared_where_their_neighbours_are():
+    old = contract(who={"$ref": "#/$defs/Person"}) | {"$defs": {"Person": contract(name={"type": "string"})}}
+    message = {"who": {"name": "Ana", "age": 7, "p-0001": 1}, "at": "2026-03-01"}
+    proposal = widen(old, {URI: old}, URI, [message])
+    assert list(proposal.schema["$defs"]["Person"]["properties"]) == ["name", "age"], "a name like data stays out"
+    assert proposal.schema["properties"]["at"] == {"type": "string", "format": "date"}
+    assert proposal.schema["required"] == ["who"], "what older messages lack is optional"
+
+
+def test_a_new_alternative_and_a_change_inside_a_known_one():
+    old = {"oneOf": [contract(kind={"const": "a"}, x={"type": "string"}), contract(kind={"const": "b"})]}
+    known = widen(old, {URI: old}, URI, [{"kind": "a", "x": None}]).schema
+    assert known["oneOf"][0]["properties"]["x"]["type"] == ["string", "null"]
+    new = widen(old, {URI: old}, URI, [{"kind": "c"}]).schema
+    assert new["oneOf"][:2] == old["oneOf"]
+    assert compile_schema({URI: new}, f"{URI}#").is_valid({"kind": "c"})
+
+
+def test_a_schema_that_describes_everything_stays_as_it_is():
+    old = contract(a={"type": "string", "description": "A."})
+    assert widen(old, {URI: old}, URI, [{"a": "x"}]).schema == old
