@@ -2,12 +2,19 @@
 
 >>> publisher = Publisher(Redis.from_url(url), when_away="buffer", limit=10_000)
 >>> publisher.publish(DeliveryRequested(...))
+
+`when_away` says what happens when Redis cannot be reached: `raise` RedisAwayError at once, or `buffer` up to `limit`
+messages in memory and raise only beyond that. What is buffered goes out first with the next `publish`, or with `flush`;
+it is lost when the process ends without. A message whose answer got lost is sent again, so it may be on the list twice:
+the ids in messages are what consumers tell them by. Give the client a short `socket_timeout`.
 """
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from ._catalog import Catalog
 from ._coding import encode
@@ -17,72 +24,45 @@ from ._values import ValueObject
 
 if TYPE_CHECKING:
     from redis import Redis
+    from redis.asyncio import Redis as AsyncRedis
 
 _RESQUE_QUEUE = "resque:queue:"
 
 
 class RedisAwayError(EnvelopesError):
-    """Redis was not reached; `error` says why. The message that was given was neither sent nor kept."""
+    """Redis did not answer; `error` says why, `waiting` how many messages are kept. The one that was given is not."""
 
     def __init__(self, error: Exception, waiting: int) -> None:
         self.error, self.waiting = error, waiting
         super().__init__(f"Redis is away ({type(error).__name__}), {waiting} messages wait in memory; try again later")
 
 
-class Publisher:
-    """Appends messages to the Redis lists of their channels, in order.
+R = TypeVar("R", "Redis", "AsyncRedis")
 
-    `when_away` says what happens when Redis cannot be reached: `raise` RedisAwayError at once, or `buffer` up to
-    `limit` messages in memory and raise only beyond that. What is buffered goes out first with the next `publish`, or
-    with `flush`; it is lost when the process ends without. A message whose answer got lost is sent again, so it may be
-    on the list twice: the ids in messages are what consumers tell them by.
 
-    `redis` is a client of redis-py; give it a short `socket_timeout`. Not for use from several threads at once.
-    """
+class _Outbox(Generic[R]):
+    """Messages on their way to the Redis lists of their channels, in order."""
 
     def __init__(
         self,
-        redis: Redis,
+        redis: R,
         *,
         when_away: Literal["raise", "buffer"] = "raise",
         limit: int = 1000,
         source: str | None = None,
         catalog: Catalog | None = None,
     ) -> None:
-        self._redis, self._source, self._catalog = redis, source, catalog
+        self._redis: R = redis
+        self._source, self._catalog = source, catalog
         self._limit = limit if when_away == "buffer" else 0
         self._waiting: deque[tuple[str, bytes]] = deque()
+        self._thread_lock, self._task_lock = threading.Lock(), asyncio.Lock()
 
     def __len__(self) -> int:
         """How many messages wait in memory."""
         return len(self._waiting)
 
-    def publish(self, message: Envelope[Any] | ValueObject) -> None:
-        """Send a message, or buffer it. Raises EncodeError, RedisAwayError."""
-        wire = encode(message, source=self._source, catalog=self._catalog)
-        self._waiting.append((self._address(message), bytes(wire)))
-        try:
-            self.flush()
-        except RedisAwayError as away:
-            if len(self._waiting) > self._limit:
-                self._waiting.pop()
-                raise RedisAwayError(away.error, len(self._waiting)) from away.error
-
-    def flush(self) -> None:
-        """Send what waits in memory, as far as Redis takes it. Raises RedisAwayError."""
-        from redis import exceptions
-
-        while self._waiting:
-            address, raw = self._waiting[0]
-            try:
-                if address.startswith(_RESQUE_QUEUE):
-                    self._redis.sadd("resque:queues", address.removeprefix(_RESQUE_QUEUE))
-                self._redis.rpush(address, raw)
-            except (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ReadOnlyError, OSError) as error:
-                raise RedisAwayError(error, len(self._waiting)) from error
-            self._waiting.popleft()
-
-    def _address(self, message: Envelope[Any] | ValueObject) -> str:
+    def _prepare(self, message: Envelope[Any] | ValueObject) -> tuple[str, bytes]:
         from .messages import CATALOG
 
         catalog = self._catalog or CATALOG
@@ -90,4 +70,84 @@ class Publisher:
         channel = catalog.channel(str(catalog.subject(type(data).__contract__.subject).channel))
         if channel.protocol != "redis-list":
             raise ValueError(f"channel {channel.name} is {channel.protocol}, and this publishes to a redis-list")
-        return channel.address
+        return channel.address, bytes(encode(message, source=self._source, catalog=self._catalog))
+
+    def _fill(self, pipeline: Any) -> Any:
+        """Put what sends the first message into a pipeline."""
+        address, raw = self._waiting[0]
+        if address.startswith(_RESQUE_QUEUE):
+            pipeline.sadd("resque:queues", address.removeprefix(_RESQUE_QUEUE))
+        pipeline.rpush(address, raw)
+        return pipeline
+
+
+class Publisher(_Outbox["Redis"]):
+    """For a client of redis-py. Threads may share it."""
+
+    def publish(self, message: Envelope[Any] | ValueObject) -> None:
+        """Send a message, or buffer it. Raises EncodeError, RedisAwayError."""
+        prepared = self._prepare(message)
+        with self._thread_lock:
+            self._waiting.append(prepared)
+            try:
+                self._send()
+            except _away() as error:
+                if len(self._waiting) > self._limit:
+                    self._waiting.pop()
+                    raise RedisAwayError(error, len(self._waiting)) from error
+            except Exception:
+                self._waiting.pop()
+                raise
+
+    def flush(self) -> None:
+        """Send what waits in memory, as far as Redis takes it. Raises RedisAwayError."""
+        with self._thread_lock:
+            try:
+                self._send()
+            except _away() as error:
+                raise RedisAwayError(error, len(self._waiting)) from error
+
+    def _send(self) -> None:
+        while self._waiting:
+            self._fill(self._redis.pipeline(transaction=False)).execute()
+            self._waiting.popleft()
+
+
+class AsyncPublisher(_Outbox["AsyncRedis"]):
+    """For a client of `redis.asyncio`. Tasks may share it."""
+
+    async def publish(self, message: Envelope[Any] | ValueObject) -> None:
+        """Send a message, or buffer it. Raises EncodeError, RedisAwayError."""
+        prepared = self._prepare(message)
+        async with self._task_lock:
+            self._waiting.append(prepared)
+            try:
+                await self._send()
+            except _away() as error:
+                if len(self._waiting) > self._limit:
+                    self._waiting.pop()
+                    raise RedisAwayError(error, len(self._waiting)) from error
+            except BaseException:
+                self._waiting.pop()
+                raise
+
+    async def flush(self) -> None:
+        """Send what waits in memory, as far as Redis takes it. Raises RedisAwayError."""
+        async with self._task_lock:
+            try:
+                await self._send()
+            except _away() as error:
+                raise RedisAwayError(error, len(self._waiting)) from error
+
+    async def _send(self) -> None:
+        while self._waiting:
+            await self._fill(self._redis.pipeline(transaction=False)).execute()
+            self._waiting.popleft()
+
+
+def _away() -> tuple[type[Exception], ...]:
+    """Errors that pass by themselves when Redis is back, writable, or has room again."""
+    from redis import exceptions
+
+    return (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ReadOnlyError,
+            exceptions.OutOfMemoryError, OSError)  # fmt: skip

@@ -33,9 +33,6 @@ from transport.gateway_stub import GatewayStub
 from transport.scripts import BEAT, FETCH
 from transport.valve import Limits
 
-# Kills, standstills and restarts against the clock: on a busy machine they fail now and then, so `make soak` runs them.
-pytestmark = pytest.mark.soak
-
 FORKS = get_context("forkserver")
 FORKS.set_forkserver_preload(["transport.__main__"])
 
@@ -80,11 +77,13 @@ def fleet(size: int, seed: int, *arguments: str) -> Iterator[Fleet]:
         workers.end()
 
 
-def survive(redis: Redis, url: str, stub: Stub, *, jobs: int, kills: int, seed: int, pause: float) -> dict[str, int]:
+def survive(
+    redis: Redis, url: str, stub: Stub, *, jobs: int, kills: int, seed: int, pause: float, lease: float
+) -> dict[str, int]:
     """Kill workers while they deliver; then let the rest finish, and hold the ledger against what was enqueued."""
     for first in range(0, jobs, 1000):
         redis.rpush(QUEUE, *(resque(number) for number in range(first, min(first + 1000, jobs))))
-    options = ("--redis", url, "--gateway", stub.url, "--batch", "50", "--lease", "1", "--log-level", "error")
+    options = ("--redis", url, "--gateway", stub.url, "--batch", "50", "--lease", str(lease), "--log-level", "error")
     with fleet(3, seed, *options) as workers:
         done = 0
         while done < kills:
@@ -131,12 +130,12 @@ def judge(verdict: dict[str, int]) -> None:
 
 
 def test_no_job_is_lost_or_doubled_when_workers_are_killed(redis: Redis, redis_server: RedisServer, stub: Stub) -> None:
-    judge(survive(redis, redis_server.url, stub, jobs=2000, kills=15, seed=7, pause=0.2))
+    judge(survive(redis, redis_server.url, stub, jobs=2000, kills=10, seed=7, pause=0.2, lease=2))
 
 
 @pytest.mark.soak
 def test_a_thousand_kills_over_a_hundred_thousand_jobs(redis: Redis, redis_server: RedisServer, stub: Stub) -> None:
-    verdict = survive(redis, redis_server.url, stub, jobs=100_000, kills=1000, seed=1, pause=0.25)
+    verdict = survive(redis, redis_server.url, stub, jobs=100_000, kills=1000, seed=1, pause=0.25, lease=1)
     judge(verdict)
     assert verdict["kills"] >= 1000
 
@@ -162,7 +161,7 @@ def test_a_job_that_kills_its_workers_takes_no_other_with_it(redis: Redis, redis
     async def walk() -> None:
         nonlocal workers
         async with stub.serving() as url:
-            options = ("--redis", redis_server.url, "--gateway", url, "--lease", "0.5", "--log-level", "error")
+            options = ("--redis", redis_server.url, "--gateway", url, "--lease", "1", "--log-level", "error")
             with fleet(2, 1, *options) as workers:
                 while redis.llen("resque:failed") == 0:
                     await asyncio.sleep(0.05)
@@ -201,7 +200,7 @@ def test_a_worker_that_stood_still_beyond_its_lease_doubles_nothing(redis: Redis
 
     async def walk() -> None:
         async with stub.serving() as url:
-            options = ["--redis", redis_server.url, "--gateway", url, "--lease", "0.5", "--push-concurrency", "4"]
+            options = ["--redis", redis_server.url, "--gateway", url, "--lease", "1", "--push-concurrency", "4"]
             with process("transport", *options) as first:
                 await asyncio.to_thread(wait_ready, first)
                 (hand,) = [name async for name in hands()]
@@ -280,7 +279,7 @@ def test_a_redis_that_forgets_everything_takes_nothing_that_was_in_hand(tmp_path
     assert len(stub.ledger) == 50
 
 
-@pytest.mark.parametrize("fsync", ["always", "everysec"])
+@pytest.mark.parametrize("fsync", ["always", pytest.param("everysec", marks=pytest.mark.soak)])
 def test_a_restarted_redis_with_an_append_only_file_loses_nothing_that_it_had_written(
     tmp_path: Path, fsync: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from bisect import bisect_left
+from math import log2
 
 import pytest
 from aiohttp import web
@@ -10,9 +11,6 @@ from transport_support import QUEUE, QUICK, RedisServer, hired, key, resque, unt
 
 from transport.gateway_stub import GatewayStub
 from transport.valve import Breaker, Limits
-
-# Arrivals against the clock: on a busy machine one comes early now and then, so `make soak` runs them.
-pytestmark = pytest.mark.soak
 
 
 def now() -> float:
@@ -23,13 +21,32 @@ def now() -> float:
 def test_two_workers_together_stay_within_the_rate(
     redis: Redis, redis_server: RedisServer, rate: int, jobs: int
 ) -> None:
+    seen = arrivals(redis, redis_server, rate, jobs)
+    assert len(seen) == jobs
+    assert jobs <= rate * (seen[-1] - seen[0] + 1)
+
+
+@pytest.mark.soak
+def test_a_burst_of_a_hundred_thousand_is_spread_out_without_loss(redis: Redis, redis_server: RedisServer) -> None:
+    """No window of a second is fuller than the rate: on an idle machine, where nothing holds requests up."""
+    rate, jobs = 1000, 100_000
+    seen = arrivals(redis, redis_server, rate, jobs)
+    windows = [bisect_left(seen, start + 0.999) - number for number, start in enumerate(seen)]
+    print({"jobs": len(seen), "seconds": seen[-1] - seen[0], "fullest second": max(windows)})
+    assert len(seen) == jobs
+    assert max(windows) <= rate
+
+
+def arrivals(redis: Redis, redis_server: RedisServer, rate: int, jobs: int) -> list[float]:
+    """When a gateway saw each request of a burst that two workers deliver."""
     seen: list[float] = []
 
     async def note(_: web.Request, key_: str) -> None:
         seen.append(now())
 
     stub = GatewayStub(before=note)
-    redis.rpush(QUEUE, *(resque(number) for number in range(jobs)))
+    for first in range(0, jobs, 1000):
+        redis.rpush(QUEUE, *(resque(number) for number in range(first, min(first + 1000, jobs))))
     limits = Limits(rate=rate, concurrency=8)
 
     async def walk() -> None:
@@ -38,12 +55,10 @@ def test_two_workers_together_stay_within_the_rate(
             hired(redis_server.url, url, limits=limits),
             hired(redis_server.url, url, limits=limits),
         ):
-            await until(lambda: len(stub.ledger) == jobs, "all")
+            await until(lambda: len(stub.ledger) == jobs, "all", seconds=30 + 2 * jobs / rate)
 
     asyncio.run(walk())
-    fullest = max(bisect_left(seen, start + 0.999) - number for number, start in enumerate(seen))
-    assert fullest <= rate
-    assert len(seen) == jobs
+    return seen
 
 
 def test_never_more_at_once_than_the_concurrency_allows(redis: Redis, redis_server: RedisServer) -> None:
@@ -92,6 +107,8 @@ def test_retry_after_is_honoured_and_costs_no_attempt(
         ):
             await until(lambda: asked, "the refusal")
             if rate:  # without a shared bucket each worker finds out by itself
+                pause = "{transport:gateway:push}:bucket", "until"
+                await until(lambda: float(redis.hget(*pause) or 0) > redis.time()[0] * 1000, "all know")
                 redis.rpush(QUEUE, *(resque(number) for number in range(2, 10)))
             await until(lambda: "d-000001" in stub.ledger, "the delivery")
 
@@ -119,9 +136,11 @@ def test_the_breaker_opens_for_a_dead_gateway_and_closes_when_it_is_back(
         nonlocal well
         async with stub.serving() as url, hired(redis_server.url, url, limits=limits, settings=settings) as worker:
             valve = worker.routes["push"].valve
+            begin = now()
             await until(lambda: valve.breaker is Breaker.OPEN, "it opens")
-            await asyncio.sleep(1.0)
-            assert asked <= 5 + 3 + 3, "what was under way when it opened, then one probe a cooldown"
+            await until(lambda: asked >= 5 + 3, "it is probed")
+            probes = 1 + log2(1 + (now() - begin) / limits.cooldown)  # each cooldown is twice the one before
+            assert asked <= 5 + 3 + probes, "what was under way when it opened, then one probe a cooldown"
             well = True
             await until(lambda: len(stub.ledger) == 300, "all")
             assert valve.breaker is Breaker.CLOSED
@@ -153,7 +172,6 @@ def test_a_gateway_in_trouble_gets_less_and_then_more_again(redis: Redis, redis_
             assert valve.window > narrow
 
     asyncio.run(walk())
-    assert float(redis.hget("{transport:gateway:push}:bucket", "share")) < 1
     assert redis.llen(key("room:push")) == 0
 
 
@@ -162,16 +180,17 @@ def test_a_burst_waits_in_redis_and_not_in_memory(redis: Redis, redis_server: Re
     for _ in range(20):
         redis.rpush(QUEUE, *(resque(number) for number in range(5000)))
 
-    async def walk() -> int:
+    async def walk() -> tuple[int, float]:
         async with stub.serving() as url, hired(redis_server.url, url, limits=Limits(rate=50)) as worker:
-            most = 0
-            for _ in range(100):
-                await asyncio.sleep(0.02)
+            most, begin = 0, now()
+            while len(stub.ledger) < 50:
+                await asyncio.sleep(0.01)
                 most = max(most, worker.in_hand)
-            return most
+            return most, now() - begin
 
-    assert asyncio.run(walk()) <= QUICK.in_hand
+    most, passed = asyncio.run(walk())
+    assert most <= QUICK.in_hand
     waiting = redis.llen(QUEUE) + redis.llen(key("room:push")) + redis.zcard(key("later"))
     counts = {name: int(number) for name, number in redis.hgetall(key("counts")).items()}
     assert waiting + counts.get(b"delivered", 0) + counts.get(b"duplicate", 0) == 100_000
-    assert 0 < len(stub.ledger) <= 150
+    assert len(stub.ledger) <= 50 * (passed + 1)

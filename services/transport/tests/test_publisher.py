@@ -1,17 +1,22 @@
 """What a producer's choice means while Redis is away: `envelopes.publisher`."""
 
+import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
+from redis.exceptions import ResponseError
 from redis.retry import Retry
 from transport_support import QUEUE, RedisServer, resque
 
 from envelopes import decode
 from envelopes.messages import DeliveryRequested, MessagePosted
-from envelopes.publisher import Publisher, RedisAwayError
+from envelopes.publisher import AsyncPublisher, Publisher, RedisAwayError
 
 
 def delivery(number: int) -> DeliveryRequested:
@@ -63,6 +68,44 @@ def test_buffer_keeps_order_up_to_its_limit_and_then_raises(tmp_path: Path) -> N
         publisher.publish(delivery(3))
         assert on_the_list(client(server)) == [f"d-00000{number}" for number in range(4)]
         assert len(publisher) == 0
+    finally:
+        server.stop()
+
+
+def test_what_redis_refuses_for_good_is_said_and_not_kept(redis: Redis) -> None:
+    redis.set(QUEUE, "no list")
+    publisher = Publisher(redis, when_away="buffer")
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        publisher.publish(delivery(1))
+    redis.delete(QUEUE)
+    publisher.publish(delivery(2))
+    assert on_the_list(redis) == ["d-000002"]
+
+
+def test_threads_share_a_publisher(redis: Redis) -> None:
+    publisher = Publisher(redis)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: publisher.publish(delivery(number)), range(40)))
+    assert sorted(on_the_list(redis)) == [f"d-{number:06}" for number in range(40)]
+
+
+def test_tasks_share_an_async_publisher_that_buffers_up_to_its_limit(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path)
+
+    async def walk() -> None:
+        async with AsyncRedis.from_url(server.url, retry=AsyncRetry(NoBackoff(), 0)) as redis:
+            publisher = AsyncPublisher(redis, when_away="buffer", limit=3)
+            given = await asyncio.gather(*(publisher.publish(delivery(n)) for n in range(5)), return_exceptions=True)
+            assert [str(each)[:13] for each in given if each] == ["Redis is away"] * 2
+            with pytest.raises(RedisAwayError, match="3 messages wait"):
+                await publisher.flush()
+            server.start()
+            await publisher.publish(delivery(5))
+            assert len(publisher) == 0
+
+    try:
+        asyncio.run(walk())
+        assert on_the_list(client(server)) == ["d-000000", "d-000001", "d-000002", "d-000005"]
     finally:
         server.stop()
 
