@@ -135,7 +135,9 @@ def effects(address, count, path):
     ends = {each: consumer.get_watermark_offsets(TopicPartition(STREAM, each))[1] for each in partitions(address)}
     assert sum(ends.values()) == count
     start = time.perf_counter()
-    for batch in read(consumer, dict.fromkeys(ends, 0), ends):
+    for batch in read(
+        consumer, {f"embedded/{each}": 0 for each in ends}, {f"embedded/{each}": end for each, end in ends.items()}
+    ):
         with store.begin() as unit:
             take_in_new(unit, batch)
         seen += len(batch)

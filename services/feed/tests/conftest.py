@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from confluent_kafka import Consumer, Producer
 from contract_test.transports.embedded import redis_program
 from envelopes import encode
-from envelopes.messages import MessageLiked, MessagePosted
+from envelopes.messages import MessageLiked, MessagePosted, MessageUnliked
 
 from feed import Feed, Store
 
@@ -56,6 +56,25 @@ def like():
             liker=liker,
             author=author,
             liked_at=NOON + timedelta(seconds=seconds),
+        )
+
+    return make
+
+
+@pytest.fixture
+def unlike():
+    """Take a like back a minute after noon, unless told otherwise."""
+
+    def make(like, seconds=60, number=None):
+        return MessageUnliked(
+            unlike_id=f"u-{number or like.like_id[2:]}",
+            like_id=like.like_id,
+            message_id=like.message_id,
+            group_id=like.group_id,
+            liker=like.liker.model_dump(),
+            author=like.author.model_dump(),
+            liked_at=like.liked_at,
+            unliked_at=NOON + timedelta(seconds=seconds),
         )
 
     return make

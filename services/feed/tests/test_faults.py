@@ -13,6 +13,7 @@ from envelopes import decode
 from feed import Feed, Store
 
 MESSAGES = 200
+LOGS = [f"embedded/{partition}" for partition in range(4)]
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def holds(traffic, feed, mailbox):
     expected = Counter(message for message, _ in first)
     if any(feed.likes(message) != count for message, count in expected.items()):
         return False
-    if feed.store.waiting(range(10), 1):
+    if feed.store.waiting(LOGS):
         return False
     sent = [decode(job, channel="transport").data.caused_by for job in mailbox.lrange("resque:queue:transport", 0, -1)]
     assert len(sent) == len(set(sent)), "a push was sent twice"
@@ -84,7 +85,7 @@ def test_a_dead_letter_that_cannot_be_written_stops_everything_and_skips_nothing
     kafka.publish((b"x" * 2_000_000, b"m-0001", []))
     assert process.wait(60) == 3
     assert "activity.dead-letter" in process.stderr.read()
-    assert set(stored.store.offsets(range(4)).values()) == {0}
+    assert set(stored.store.offsets(LOGS).values()) == {0}
 
 
 def test_it_waits_for_a_broker_that_is_away_and_still_ends_when_it_is_told_to(service):

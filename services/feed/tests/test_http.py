@@ -34,6 +34,7 @@ def test_the_news_feed_of_a_person(get, feed, like, post, people):
         "others": 1,
         "at": "2026-03-01T12:00:01Z",
         "text": "Lunch at one?",
+        "likes": 2,
     }
 
 

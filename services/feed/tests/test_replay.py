@@ -6,6 +6,8 @@ import sqlalchemy as sa
 from feed import Feed, Store
 from feed.__main__ import main
 
+LOGS = [f"embedded/{partition}" for partition in range(4)]
+
 
 @pytest.fixture
 def stored(tmp_path):
@@ -28,14 +30,14 @@ def test_a_replay_gives_the_same_store_and_sends_no_push_again(
     service()
     kafka.publish(*[post(f"m-{n:04}") for n in range(300)], *events, *events[:500])
     kafka.publish((b"poison", b"m-0001", []), like(9999, message="m-last"))
-    until(lambda: stored.likes("m-last") == 1 and not stored.store.waiting(range(10), 1))
+    until(lambda: stored.likes("m-last") == 1 and not stored.store.waiting(LOGS))
     sent = mailbox.llen("resque:queue:transport")
 
     assert replay("--into", "again") == 0
 
     assert generation(stored.store, "again") == generation(stored.store, "first")
     kafka.publish(like(10_000, message="m-afterwards"))
-    until(lambda: stored.likes("m-afterwards") == 1 and not stored.store.waiting(range(10), 1))
+    until(lambda: stored.likes("m-afterwards") == 1 and not stored.store.waiting(LOGS))
     assert generation(stored.store, "again") != generation(stored.store, "first"), "the service goes on in the new one"
     assert mailbox.llen("resque:queue:transport") == sent + 1
 

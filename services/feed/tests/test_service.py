@@ -1,13 +1,16 @@
 """The service as a process, on a real Redis and Kafka's protocol."""
 
+import json
 import signal
 import subprocess
 import sys
 
 import pytest
+import sqlalchemy as sa
 from envelopes import decode
 
 from feed import Feed, Received, Store, outbox
+from feed.store import OUTBOX
 
 
 @pytest.fixture
@@ -71,22 +74,23 @@ def test_kills_lose_nothing_and_double_nothing(service, kafka, mailbox, stored, 
 
 
 def test_a_crash_between_sending_and_forgetting_a_push_sends_it_once(redis_url, mailbox, stored, like):
-    stored.handle_batch([Received(0, 0, like(1))])
-    batch = stored.store.waiting({0}, 10)
-    outbox.Outbox(stored.store, redis_url).send({0})
+    stored.handle_batch([Received("t/0", 0, like(1))])
+    log, _, asked_at, pushes = stored.store.waiting(["t/0"])
+    outbox.Outbox(stored.store, redis_url).send(["t/0"])
     with stored.store.begin() as unit:  # as if the row had not been deleted
-        unit.enqueue(batch)
-    outbox.Outbox(stored.store, redis_url).send({0})
+        unit.enqueue(log, asked_at, pushes)
+    outbox.Outbox(stored.store, redis_url).send(["t/0"])
     assert len(jobs(mailbox)) == 1
-    assert stored.store.waiting({0}, 10) == []
+    assert stored.store.waiting(["t/0"]) is None
 
 
 def test_pushes_wait_while_redis_is_away(service, kafka, stored, like, people, until):
     service(url="redis://127.0.0.1:1")
     kafka.publish(like(1), like(2, people.cy))
     until(lambda: stored.likes("m-0001") == 2)
-    waiting = [decode(job, channel="transport").data for _, _, job in stored.store.waiting(range(10), 10)]
-    assert [push.caused_by for push in waiting] == ["l-0001", "l-0002"]
+    with stored.store.engine.begin() as connection:
+        waiting = connection.execute(sa.select(OUTBOX.c.pushes)).scalars().all()
+    assert [push[1] for pushes in waiting for push in json.loads(pushes)] == ["l-0001", "l-0002"]
 
 
 def test_what_nobody_can_read_goes_to_the_dead_letters_as_it_came(service, kafka, mailbox, like, until):

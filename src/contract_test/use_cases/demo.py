@@ -26,7 +26,7 @@ from contract_test.transports.processes import Child, free_port, running
 from contract_test.transports.sources import tap
 from contract_test.use_cases.record import Recorded, Recorder
 from envelopes import Wire, encode
-from envelopes.messages import MessageLikedV1, MessageLikedV2, MessagePosted
+from envelopes.messages import MessageLikedV1, MessageLikedV2, MessagePosted, MessageUnliked
 
 Say = Callable[[str], None]
 LIKES = 30
@@ -131,6 +131,9 @@ def _traffic() -> Iterator[Wire]:
         else:
             reaction = ("like", "love", "laugh", "wow")[number // 2 % 4]
             yield encode(MessageLikedV2.model_validate(liked | {"reaction": reaction}), source="/web")
+        if number % 8 == 0:
+            unliked = liked | {"unlike_id": f"u-{number:06d}", "unliked_at": datetime.now(UTC).isoformat()}
+            yield encode(MessageUnliked.model_validate(unliked), source="/web")
 
 
 def _publish(address: str, messages: list[Wire]) -> None:

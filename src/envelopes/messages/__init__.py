@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .message_liked_v2 import MessageLikedV2 as MessageLikedV2
     from .message_posted_v1 import MessagePostedV1 as MessagePosted
     from .message_posted_v1 import MessagePostedV1 as MessagePostedV1
+    from .message_unliked_v1 import MessageUnlikedV1 as MessageUnliked
+    from .message_unliked_v1 import MessageUnlikedV1 as MessageUnlikedV1
 
 __all__ = [
     "CATALOG",
@@ -27,6 +29,8 @@ __all__ = [
     "MessageLikedV2",
     "MessagePosted",
     "MessagePostedV1",
+    "MessageUnliked",
+    "MessageUnlikedV1",
 ]
 
 CATALOG = Catalog(
@@ -65,6 +69,15 @@ CATALOG = Catalog(
             id="/like_id",
             time="/liked_at",
             dataschemas={1: "urn:contract:message.liked:v1", 2: "urn:contract:message.liked:v2"},
+        ),
+        Subject(
+            name="message.unliked",
+            versions={1: "message_unliked_v1:MessageUnlikedV1"},
+            channel="activity",
+            key="/message_id",
+            id="/unlike_id",
+            time="/unliked_at",
+            dataschemas={1: "urn:contract:message.unliked:v1"},
         ),
         Subject(
             name="delivery.requested",

@@ -13,7 +13,7 @@ from datetime import timedelta
 from confluent_kafka import KafkaException
 from sqlalchemy.exc import OperationalError
 
-from .consumer import Consumer, DeadLetterError
+from .consumer import Consumer, DeadLetterError, LostPlaceError
 from .feed import Feed
 from .outbox import STREAM, Outbox
 from .replay import replay
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         {"replay": rebuild, "trending": watch, None: consume}[options.command](options)
     except ValueError as error:
         parser.error(str(error))
-    except (DeadLetterError, KafkaException, OperationalError) as error:
+    except (DeadLetterError, LostPlaceError, KafkaException, OperationalError) as error:
         say(f"feed: stopped: {error}")
         return 3
     return 0
@@ -49,6 +49,9 @@ def make_parser() -> argparse.ArgumentParser:
         help="a member that is silent for so long loses its partitions (default: %(default)s, the least that a broker "
         "allows unless told otherwise)",
     )  # fmt: skip
+    parser.add_argument(
+        "--skip-lost", action="store_true", help="go on behind messages that were deleted before they were read"
+    )
     group = parser.add_argument_group("replay", "Rebuild the store from the stream, beside the live one; then switch.")
     group.add_argument("--from", dest="start", default="beginning", help="beginning, an offset, or a time")
     group.add_argument("--into", metavar="NAME", default="replayed", help="the new generation's name: a-z, 0-9, _")
@@ -64,7 +67,9 @@ def consume(options: argparse.Namespace) -> None:
     store = Store(options.store)
     ready = f"feed: ready: reads {STREAM} at {options.kafka} as a member of group feed"
     outbox, feed = Outbox(store, options.redis), Feed(store)
-    consumer = Consumer(options.kafka, feed, outbox, session=options.session, ready=lambda: say(ready))
+    consumer = Consumer(
+        options.kafka, feed, outbox, session=options.session, skip_lost=options.skip_lost, ready=lambda: say(ready)
+    )
     server: AbstractContextManager[None] = nullcontext()
     if options.http:
         from .http import make_app, serve

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from confluent_kafka import Consumer as KafkaConsumer
-from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
 from envelopes import DecodeError, ValueObject, Wire, decode
 
 from .feed import Feed, Received
@@ -25,20 +26,28 @@ log = logging.getLogger("feed")
 
 DEAD_LETTER_TOPIC = f"{STREAM}.dead-letter"
 BATCH = 1000
+MOST = 5 * BATCH
+"""So many messages at most go into one transaction, where so many wait: a transaction has a price of its own."""
 
 
 class DeadLetterError(Exception):
     """A dead letter could not be written; nothing after it was taken in."""
 
 
+class LostPlaceError(Exception):
+    """What the store would take in next is gone from the stream."""
+
+
 class Consumer:
     """One member of the group `feed`. Where it goes on is what the store says, not what the group says."""
 
     def __init__(
-        self, kafka: str, feed: Feed, outbox: Outbox, *, session: float, ready: Callable[[], None] = lambda: None
-    ) -> None:
+        self, kafka: str, feed: Feed, outbox: Outbox, *, session: float, skip_lost: bool = False,
+        ready: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        self._kafka, self._skip_lost = kafka, skip_lost
         self._feed, self._outbox, self._ready = feed, outbox, ready
-        self._partitions: set[int] = set()
+        self._logs: dict[int, str] = {}
         self._stopping: Callable[[], bool] = lambda: False
         self._seen_group = False
         self._trouble: str | None = "waits for its partitions"
@@ -51,7 +60,7 @@ class Consumer:
                 "group.id": "feed",
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
-                "auto.offset.reset": "earliest",
+                "auto.offset.reset": "error",
                 "session.timeout.ms": round(session * 1000),
                 "heartbeat.interval.ms": round(session * 300),
                 "topic.metadata.refresh.interval.ms": 5_000,
@@ -77,24 +86,26 @@ class Consumer:
     def step(self) -> None:
         """Take in what has arrived, or wait a moment for something."""
         first = self._consumer.poll(0.2)
-        records = [] if first is None else [first, *self._consumer.consume(BATCH - 1, 0)]
-        batch = self._read(records)
+        records = [] if first is None else [first, *self._consumer.consume(MOST - 1, 0)]
+        batch, oldest = self._read(records)
         if batch:
             self._patiently(lambda: self._feed.handle_batch(batch))
-            self._show_progress(batch)
-        self._patiently(lambda: self._outbox.send(self._partitions))
+            self._show_progress(batch, oldest)
+        self._patiently(lambda: self._outbox.send(self._logs.values()))
 
     def trouble(self) -> str | None:
         """Say in a few words what keeps messages from being taken in; None while all is well."""
         return self._trouble
 
     def _patiently(self, do: Callable[[], T]) -> T:
-        """Do it, and where the database is away do it again until it is back: what was read is never let go."""
+        """Do it, and where something is away do it again until it is back: what was read is never let go."""
         while True:
             try:
                 done = do()
-            except sa.exc.OperationalError as error:
-                self._trouble = f"the store is away: {error.orig}".strip()
+            except (sa.exc.OperationalError, KafkaException) as error:
+                if getattr(getattr(error, "orig", None), "sqlstate", None) in _COLLISIONS:
+                    continue
+                self._trouble = f"waits: {str(getattr(error, 'orig', error)).strip()}"
                 log.warning("%s; the next try is in 1 s", self._trouble)
                 if self._stopping():
                     raise
@@ -103,28 +114,33 @@ class Consumer:
                 self._trouble = None
                 return done
 
-    def _read(self, records: Sequence[Message]) -> list[Received]:
-        batch, dead = [], 0
+    def _read(self, records: Sequence[Message]) -> tuple[list[Received], datetime | None]:
+        """Decode, and bury what cannot be decoded; give the time of the oldest message as well."""
+        batch, oldest, dead = [], None, 0
         for record in records:
             error = record.error()
             if error is not None:
-                _pass_or_raise(error)
+                self._pass_or_raise(error, record)
                 continue
             partition, offset = record.partition(), record.offset()
             assert partition is not None
             assert offset is not None
+            place = self._logs[partition]
             wire = wire_of(record)
             try:
                 envelope = decode(wire, channel="activity")
-                batch.append(Received(partition, offset, envelope.data, envelope.time))
             except DecodeError as reason:
                 self._bury(wire, partition, offset, reason)
-                batch.append(Received(partition, offset, None))
+                batch.append(Received(place, offset, None))
                 dead += 1
-        DEAD_LETTERS.inc(dead)
+                continue
+            batch.append(Received(place, offset, envelope.data))
+            if oldest is None or (envelope.time is not None and envelope.time < oldest):
+                oldest = envelope.time
         if dead and self._producer.flush(30):
             raise DeadLetterError(f"{dead} dead letters could not be written to {DEAD_LETTER_TOPIC} within 30 s")
-        return batch
+        DEAD_LETTERS.inc(dead)
+        return batch, oldest
 
     def _bury(self, wire: Wire, partition: int, offset: int, reason: DecodeError) -> None:
         log.warning("dead letter: %s, partition %d, offset %d: %s", STREAM, partition, offset, reason)
@@ -140,16 +156,16 @@ class Consumer:
                 f"the message at {place} could not be written to {DEAD_LETTER_TOPIC}: {error}"
             ) from None
 
-    def _show_progress(self, batch: Sequence[Received]) -> None:
+    def _show_progress(self, batch: Sequence[Received], oldest: datetime | None) -> None:
         """Tell the metrics, and commit to Kafka what is stored, for the eyes of lag monitors only."""
-        now = datetime.now(UTC)
         for subject, count in Counter(name_of(received.message) for received in batch).items():
             MESSAGES.labels(subject).inc(count)
-        for received in batch:
-            if received.time is not None:
-                LATENCY.observe((now - received.time).total_seconds())
-        following = {received.partition: received.offset + 1 for received in batch}
-        places = [TopicPartition(STREAM, partition, offset) for partition, offset in following.items()]
+        if oldest is not None:
+            LATENCY.observe((datetime.now(UTC) - oldest).total_seconds())
+        following = {received.log: received.offset + 1 for received in batch}
+        places = [
+            TopicPartition(STREAM, number, following[name]) for number, name in self._logs.items() if name in following
+        ]
         for place in places:
             _, end = self._consumer.get_watermark_offsets(place, cached=True)
             LAG.labels(place.partition).set(max(0, end - place.offset))
@@ -157,9 +173,10 @@ class Consumer:
 
     def _assigned(self, consumer: KafkaConsumer, partitions: list[TopicPartition]) -> None:
         REBALANCES.inc()
-        offsets = self._patiently(lambda: self._feed.store.offsets({each.partition for each in partitions}))
-        consumer.assign([TopicPartition(STREAM, partition, offset) for partition, offset in offsets.items()])
-        self._partitions = set(offsets)
+        topic = self._patiently(lambda: topic_id(self._kafka))
+        self._logs = {each.partition: f"{topic}/{each.partition}" for each in partitions}
+        offsets = self._patiently(lambda: self._feed.store.offsets(self._logs.values()))
+        consumer.assign([TopicPartition(STREAM, number, offsets[name]) for number, name in self._logs.items()])
         if not self._seen_group:
             self._seen_group = True
             self._ready()
@@ -167,7 +184,43 @@ class Consumer:
     def _revoked(self, consumer: KafkaConsumer, _: list[TopicPartition]) -> None:
         consumer.unassign()
         LAG.clear()
-        self._partitions = set()
+        self._logs = {}
+
+    def _pass_or_raise(self, error: KafkaError, record: Message) -> None:
+        """Raise for what does not mend itself; brokers that are away come back, topics appear."""
+        if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - as below
+            self._find_place_again(record)
+        elif error.fatal() or not (error.retriable() or error.code() in _PASSING):
+            raise KafkaException(error)
+        else:
+            log.warning("%s", error.str())
+
+    def _find_place_again(self, record: Message) -> None:
+        """Go on in a topic that was made again; stop where messages were deleted before they were read."""
+        number = record.partition()
+        assert number is not None
+        name, held = self._logs[number], self._consumer.assignment()
+        if name == f"{self._patiently(lambda: topic_id(self._kafka))}/{number}":
+            first, _ = self._consumer.get_watermark_offsets(TopicPartition(STREAM, number), timeout=10)
+            at = self._feed.store.offsets({name})[name]
+            if not self._skip_lost:
+                raise LostPlaceError(
+                    f"partition {number} of {STREAM} no longer holds offset {at}, where the store goes on: messages "
+                    f"were deleted before they were read. Start with --skip-lost to go on at offset {first}"
+                )
+            log.warning("partition %d goes on at offset %d; %d was lost", number, first, at)
+            with self._feed.store.begin() as unit:
+                unit.advance({name: first})
+        self._assigned(self._consumer, held)
+
+
+def topic_id(kafka: str) -> str:
+    """Give Kafka's own id of the topic: one that was deleted and made again has another. Raises KafkaException."""
+    admin = AdminClient({"bootstrap.servers": kafka})
+    if (admin.list_topics(STREAM, timeout=10).cluster_id or "").startswith("mockCluster"):
+        return "embedded"  # librdkafka's own broker, for demos and tests, has no such ids
+    found = admin.describe_topics(TopicCollection([STREAM]), request_timeout=10)[STREAM].result()
+    return str(found.topic_id)
 
 
 def name_of(message: ValueObject | None) -> str:
@@ -188,12 +241,8 @@ def _raise_undelivered(error: KafkaError | None, _: Message) -> None:
         raise DeadLetterError(f"a dead letter could not be written to {DEAD_LETTER_TOPIC}: {error.str()}")
 
 
-def _pass_or_raise(error: KafkaError) -> None:
-    """Raise for what does not mend itself; brokers that are away come back, topics appear."""
-    if error.fatal() or not (error.retriable() or error.code() in _PASSING):
-        raise KafkaException(error)
-    log.warning("%s", error.str())
-
+_COLLISIONS = {"40001", "40P01"}
+"""PostgreSQL's codes where two members changed the same rows: the later one starts again on what the first one left."""
 
 _PASSING = (
     KafkaError._PARTITION_EOF,  # noqa: SLF001 - librdkafka's own codes begin with an underscore

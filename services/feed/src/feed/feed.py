@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from envelopes import ValueObject, encode
+from envelopes import ValueObject
 from envelopes.generated import FrozenMap
-from envelopes.messages import DeliveryRequested, MessageLiked, MessageLikedV1, MessagePosted
+from envelopes.messages import DeliveryRequested, MessageLiked, MessageLikedV1, MessagePosted, MessageUnliked
 from envelopes.messages.delivery_requested_v1 import Recipient
 
-from .store import Item, Like, Post, Store, Unit
+from .store import Change, Item, Post, Push, Stand, Store, Unit
 
-Likes = MessageLikedV1 | MessageLiked
+Likes = MessageLiked | MessageLikedV1
+Marks = Likes | MessageUnliked
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_NOWHERE = Stand("", "", -(2**63), 1, "", "", 0)
+_NO_NEWEST = (-(2**63), "", "")
 
 
 class Received(NamedTuple):
     """A message with its place in the stream; None stands where there is nothing to handle, only an offset to pass."""
 
-    partition: int
+    log: str
+    """Which partition, of which topic: one that was deleted and made again is another one."""
     offset: int
     message: ValueObject | None
-    time: datetime | None = None
-    """When it happened."""
 
 
 class Feed:
@@ -35,14 +42,15 @@ class Feed:
     def handle(self, message: ValueObject) -> list[DeliveryRequested]:
         """Take one message in, in a transaction of its own, and return what is to be sent because of it."""
         with self.store.begin() as unit:
-            return [ask_for_push(like) for _, like in take_in(unit, [Received(-1, -1, message)])]
+            pushes = take_in(unit, [Received("", 0, message)])
+            return [ask_for_push(push, as_microseconds(datetime.now(UTC))) for push in pushes.get("", ())]
 
     def handle_batch(self, batch: Sequence[Received]) -> None:
         """Take a batch of the stream in: effects, pushes and offsets in one transaction."""
         with self.store.begin() as unit:
-            news = take_in_new(unit, batch)
-            jobs = [(cause.partition, cause.offset, encode(ask_for_push(like), source="/feed")) for cause, like in news]
-            unit.enqueue(jobs)
+            asked_at = as_microseconds(datetime.now(UTC))
+            for log, pushes in take_in_new(unit, batch).items():
+                unit.enqueue(log, asked_at, pushes)
 
     def likes(self, message_id: str) -> int:
         """Count the people who like a message."""
@@ -57,58 +65,110 @@ class Feed:
         return self.store.items(person_id, limit)
 
 
-def take_in_new(unit: Unit, batch: Sequence[Received]) -> list[tuple[Received, Likes]]:
+def take_in_new(unit: Unit, batch: Sequence[Received]) -> dict[str, list[Push]]:
     """Take in what of a batch is new to the store, and move its offsets.
 
-    What lies before a partition's stored offset was taken in already, by this process or by one that held the partition
+    What lies before a log's stored offset was taken in already, by this process or by one that held the partition
     before, and changes nothing.
     """
-    following = unit.offsets({received.partition for received in batch})
+    following = unit.offsets({received.log for received in batch})
     new = []
     for received in batch:
-        if received.offset >= following[received.partition]:
-            following[received.partition] = received.offset + 1
+        if received.offset >= following[received.log]:
+            following[received.log] = received.offset + 1
             new.append(received)
     unit.advance(following)
     return take_in(unit, new)
 
 
-def take_in(unit: Unit, batch: Sequence[Received]) -> list[tuple[Received, Likes]]:
-    """Keep posts and likes; return the likes that the author does not know of yet."""
+def take_in(unit: Unit, batch: Sequence[Received]) -> dict[str, list[Push]]:
+    """Keep posts, likes and unlikes; return, by log, the likes that their authors are to be told of.
+
+    For each person and message the newest like or unlike stands, by their own times and not by when they came. So
+    neither order nor duplicates matter, and an unlike may come before its like.
+    """
     unit.remember([as_post(received.message) for received in batch if isinstance(received.message, MessagePosted)])
-    first: dict[tuple[str, str], tuple[Received, Likes]] = {}
-    for received in batch:
-        if isinstance(received.message, Likes):
-            like = received.message
-            first.setdefault((like.message_id, like.liker.person_id), (received, like))
-    counted = unit.count([as_like(like) for _, like in first.values()])
-    return [
-        (received, like)
-        for pair, (received, like) in first.items()
-        if pair in counted and like.liker.person_id != like.author.person_id
-    ]
+    marks = [(received, *as_mark(received.message)) for received in batch if isinstance(received.message, Marks)]
+    stands = unit.stands({mark[:2] for _, mark, _ in marks})
+    pushes: dict[str, list[Push]] = defaultdict(list)
+    changed: dict[tuple[str, str], Stand] = {}
+    tallies: dict[str, Tally] = {}
+    taken_back = []
+    for (log, offset, _), mark, author_id in marks:
+        message_id, liker_id, at, unliked, like_id, name, _ = mark
+        pair = message_id, liker_id
+        old = stands.get(pair, _NOWHERE)
+        if mark[2:5] <= old[2:5]:  # late, or a duplicate
+            continue
+        by_other, was_liked = liker_id != author_id, not old.unliked
+        told = old.told
+        if by_other and not unliked and not told:
+            told = 1
+            pushes[log].append(Push(offset, like_id, message_id, author_id, name))
+        stands[pair] = changed[pair] = Stand(message_id, liker_id, at, unliked, like_id, name, told)
+        tally = tallies.get(message_id) or tallies.setdefault(message_id, Tally(author_id))
+        tally.likes += (not unliked) - was_liked
+        if by_other:
+            tally.by_others += (not unliked) - was_liked
+            if not unliked:
+                tally.newest = max(tally.newest, (at, like_id, name))
+        if unliked and was_liked:
+            taken_back.append((message_id, old.like_id))
+    unit.keep(list(changed.values()), [tally.change(message_id) for message_id, tally in tallies.items()], taken_back)
+    return pushes
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a batch changes in the counters of one message."""
+
+    author_id: str
+    likes: int = 0
+    by_others: int = 0
+    newest: tuple[int, str, str] = _NO_NEWEST
+    """When, which like, whose."""
+
+    def change(self, message_id: str) -> Change:
+        """Give what the store adds."""
+        at, like_id, name = self.newest
+        newest = (None, None, None) if self.newest is _NO_NEWEST else (name, at, like_id)
+        return Change(message_id, self.author_id, self.likes, self.by_others, *newest)
+
+
+def as_mark(message: Likes | MessageUnliked) -> tuple[Stand, str]:
+    """Keep of a like or an unlike where it leaves its person, and who wrote the message."""
+    at, unliked = message.liked_at, 0
+    if isinstance(message, MessageUnliked):  # it came after its like, whatever the clocks say
+        at, unliked = max(at, message.unliked_at), 1
+    who, like_id = message.liker.person_id, message.like_id
+    stand = Stand(message.message_id, who, as_microseconds(at), unliked, like_id, message.liker.name, 0)
+    return stand, message.author.person_id
 
 
 def as_post(message: MessagePosted) -> Post:
     """Keep of a post what a news feed shows."""
-    return Post(message.message_id, message.author.person_id, message.group.group_id, message.text, message.posted_at)
+    at = as_microseconds(message.posted_at)
+    return Post(message.message_id, message.author.person_id, message.group.group_id, message.text, at)
 
 
-def as_like(like: Likes) -> Like:
-    """Keep of a like what counters and news feeds show."""
-    return Like(
-        like.message_id, like.liker.person_id, like.liker.name, like.author.person_id, like.like_id, like.liked_at
-    )
-
-
-def ask_for_push(like: Likes) -> DeliveryRequested:
+def ask_for_push(push: Push, asked_at: int) -> DeliveryRequested:
     """Ask that the author be told. The id follows from the like: asking twice is asking once."""
     return DeliveryRequested(
-        delivery_id=f"d-{like.like_id}",
+        delivery_id=f"d-{push.like_id}",
         kind="push",
-        recipient=Recipient(person_id=like.author.person_id),
-        text=f"{like.liker.name} likes your message",
-        details=FrozenMap({"message_id": like.message_id}),
-        enqueued_at=datetime.now(UTC),
-        caused_by=like.like_id,
+        recipient=Recipient(person_id=push.author_id),
+        text=f"{push.liker_name} likes your message",
+        details=FrozenMap({"message_id": push.message_id}),
+        enqueued_at=as_time(asked_at),
+        caused_by=push.like_id,
     )
+
+
+def as_microseconds(time: datetime) -> int:
+    """Give microseconds since 1970."""
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def as_time(microseconds: int) -> datetime:
+    """Give the time so many microseconds after 1970, in UTC."""
+    return _EPOCH + microseconds * _MICROSECOND

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
-from .feed import Feed
+from .feed import Feed, as_time
 
 
 class Likes(BaseModel):
@@ -31,6 +31,7 @@ class Item(BaseModel):
     others: int
     at: datetime
     text: str | None
+    likes: int
 
 
 def make_app(feed: Feed, trouble: Callable[[], str | None]) -> FastAPI:
@@ -45,7 +46,10 @@ def make_app(feed: Feed, trouble: Callable[[], str | None]) -> FastAPI:
     @app.get("/people/{person_id}/feed")
     def items(person_id: str, limit: int = 50) -> list[Item]:
         """Give a person's news feed, newest first."""
-        return [Item(line=str(item), **vars(item)) for item in feed.items(person_id, min(limit, 500))]
+        return [
+            Item(**item._asdict() | {"at": as_time(item.at)}, line=item.line)
+            for item in feed.items(person_id, min(limit, 500))
+        ]
 
     @app.get("/healthz", responses={503: {"description": "It does not work, and says why."}})
     def healthz() -> Response:

@@ -8,10 +8,10 @@ from datetime import datetime
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from envelopes import DecodeError, ValueObject, decode
 
-from .consumer import BATCH, wire_of
+from .consumer import BATCH, topic_id, wire_of
 from .feed import Received, take_in_new
 from .outbox import STREAM
-from .store import Store
+from .store import Store, Unit
 
 
 def replay(kafka: str, store: Store, start: str, generation: str) -> int:
@@ -23,62 +23,61 @@ def replay(kafka: str, store: Store, start: str, generation: str) -> int:
     """
     settings = {"enable.auto.commit": False, "auto.offset.reset": "earliest", "enable.partition.eof": True}
     reader = Consumer({"bootstrap.servers": kafka, "group.id": "feed-replay", "fetch.wait.max.ms": 50, **settings})
-    count = 0
+    count, topic = 0, topic_id(kafka)
+
+    def goals(unit: Unit) -> dict[str, int]:
+        return {name: offset for name, offset in unit.all_offsets().items() if name.startswith(f"{topic}/")}
+
     try:
         with store.begin() as unit:
             unit.make_generation(generation)
-            goal = unit.all_offsets()
-        at = {place: min(offset, goal[place]) for place, offset in find_start(reader, start, list(goal)).items()}
+            goal = goals(unit)
+        at = {name: min(offset, goal[name]) for name, offset in find_start(reader, start, list(goal)).items()}
         with store.begin() as unit:
-            copy = unit.of(generation)
-            copy.offsets(at)
-            copy.advance(at)
-        while sum(goal[place] - at[place] for place in goal) > BATCH:
+            unit.of(generation).advance(at)
+        while sum(goal[name] - at[name] for name in goal) > BATCH:
             for batch in read(reader, at, goal):
                 with store.begin() as unit:
                     take_in_new(unit.of(generation), batch)
                 count += len(batch)
             at = goal
             with store.begin() as unit:
-                goal = unit.all_offsets()
-                at = {place: at.get(place, 0) for place in goal}
+                goal = goals(unit)
+                at = {name: at.get(name, 0) for name in goal}
         with store.begin(alone=True) as unit:
-            goal, copy = unit.all_offsets(), unit.of(generation)
-            for batch in read(reader, {place: at.get(place, 0) for place in goal}, goal):
+            goal, copy = goals(unit), unit.of(generation)
+            for batch in read(reader, {name: at.get(name, 0) for name in goal}, goal):
                 take_in_new(copy, batch)
                 count += len(batch)
-            copy.offsets(goal)
-            copy.advance(goal)
+            copy.advance(unit.all_offsets())
             copy.go_live()
     finally:
         reader.close()
     return count
 
 
-def find_start(reader: Consumer, start: str, partitions: list[int]) -> dict[int, int]:
-    """Give the offset of each partition at which to start."""
+def find_start(reader: Consumer, start: str, logs: list[str]) -> dict[str, int]:
+    """Give the offset of each log at which to start."""
     if start == "beginning":
-        return dict.fromkeys(partitions, 0)
+        return dict.fromkeys(logs, 0)
     if start.isdecimal():
-        return dict.fromkeys(partitions, int(start))
+        return dict.fromkeys(logs, int(start))
     try:
         time = datetime.fromisoformat(start).astimezone()
     except ValueError:
         raise ValueError(
             f"{start!r} is no start: give `beginning`, an offset, or a time as 2026-03-01T12:00:00Z"
         ) from None
-    wanted = [TopicPartition(STREAM, partition, round(time.timestamp() * 1000)) for partition in partitions]
-    found = reader.offsets_for_times(wanted, timeout=30)
-    return {
-        each.partition: each.offset if each.offset >= 0 else 2**62 for each in found
-    }  # negative: nothing since then
+    wanted = [TopicPartition(STREAM, number(name), round(time.timestamp() * 1000)) for name in logs]
+    found = {each.partition: each.offset for each in reader.offsets_for_times(wanted, timeout=30)} if wanted else {}
+    return {name: found[number(name)] if found[number(name)] >= 0 else 2**62 for name in logs}  # negative: none since
 
 
-def read(reader: Consumer, start: Mapping[int, int], end: Mapping[int, int]) -> Iterator[list[Received]]:
-    """Read every partition from its start (inclusive) to its end (exclusive), in batches; skip the dead letters."""
-    at = dict(start)
-    reader.assign([TopicPartition(STREAM, place, offset) for place, offset in start.items() if offset < end[place]])
-    while any(at[place] < end[place] for place in end):
+def read(reader: Consumer, start: Mapping[str, int], end: Mapping[str, int]) -> Iterator[list[Received]]:
+    """Read every log from its start (inclusive) to its end (exclusive), in batches; skip the dead letters."""
+    at, names = dict(start), {number(name): name for name in end}
+    reader.assign([TopicPartition(STREAM, number(name), offset) for name, offset in at.items() if offset < end[name]])
+    while any(at[name] < end[name] for name in end):
         batch = []
         for record in reader.consume(BATCH, 0.1):
             partition, offset, error = record.partition(), record.offset(), record.error()
@@ -86,11 +85,17 @@ def read(reader: Consumer, start: Mapping[int, int], end: Mapping[int, int]) -> 
             if error is not None and (error.code() != KafkaError._PARTITION_EOF or offset is None):  # noqa: SLF001
                 raise KafkaException(error)
             assert offset is not None
-            at[partition] = offset if error else offset + 1
-            if error is None and offset < end[partition]:
-                batch.append(Received(partition, offset, _message(record)))
+            name = names[partition]
+            at[name] = offset if error else offset + 1
+            if error is None and offset < end[name]:
+                batch.append(Received(name, offset, _message(record)))
         if batch:
             yield batch
+
+
+def number(log: str) -> int:
+    """Give the partition of a log."""
+    return int(log.rpartition("/")[2])
 
 
 def _message(record: Message) -> ValueObject | None:

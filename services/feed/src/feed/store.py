@@ -6,12 +6,10 @@ the one that is read and written. The outbox is one for all: what waits there is
 
 from __future__ import annotations
 
+import json
 import re
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -19,42 +17,66 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import StaticPool
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
 
 class Post(NamedTuple):
-    """A message that somebody posted."""
+    """A message that somebody posted. Times are microseconds since 1970, in UTC, here and below."""
 
     message_id: str
     author_id: str
     group_id: str
     text: str
-    posted_at: datetime
+    posted_at: int
 
 
-class Like(NamedTuple):
-    """Somebody's like of somebody's message."""
+class Stand(NamedTuple):
+    """Where one person stands with one message: what the newest like or unlike of theirs says."""
 
     message_id: str
     liker_id: str
-    liker_name: str
-    author_id: str
+    at: int
+    unliked: int
+    """1 or 0. Of a like and an unlike at the same time, the unlike is the newer: it came to be after its like."""
     like_id: str
-    liked_at: datetime
+    liker_name: str
+    told: int
+    """Whether the author was told, once and for all, however often the like comes and goes."""
 
 
-@dataclass(frozen=True)
-class Item:
+class Change(NamedTuple):
+    """What a batch adds to the counters of one message, and the newest like by somebody else in it."""
+
+    message_id: str
+    author_id: str
+    likes: int
+    by_others: int
+    newest_name: str | None
+    newest_at: int | None
+    newest_like: str | None
+
+
+class Push(NamedTuple):
+    """What the author is to be told; `offset` is the like's place in its log."""
+
+    offset: int
+    like_id: str
+    message_id: str
+    author_id: str
+    liker_name: str
+
+
+class Item(NamedTuple):
     """One line of an author's news feed: all likes of one message by others, collapsed."""
 
     message_id: str
     newest: str
     others: int
-    at: datetime
+    at: int
     text: str | None
+    likes: int
 
-    def __str__(self) -> str:
+    @property
+    def line(self) -> str:
+        """What the author reads."""
         who = {0: "likes", 1: "and 1 other like"}.get(self.others, f"and {self.others} others like")
         return f"{self.newest} {who} your message"
 
@@ -64,16 +86,21 @@ class Store:
 
     def __init__(self, url: str) -> None:
         url = url if ":" in url else f"sqlite:///{url}"
-        in_memory = (
-            {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}} if url == "sqlite://" else {}
-        )
-        style = "qmark" if url.startswith("sqlite") else "format"  # by position, for `Unit._many`
-        self.engine = sa.create_engine(url, pool_pre_ping=True, paramstyle=style, **in_memory)
+        options: dict[str, Any] = {"pool_pre_ping": True, "paramstyle": "format"}  # by position, for `Unit._many`
+        isolation: dict[str, Any] = {}
+        if url.startswith("sqlite"):
+            options["paramstyle"] = "qmark"
+        else:  # two members that change the same row: the later one fails, and tries again on what the first one left
+            isolation["isolation_level"] = "REPEATABLE READ"
+        if url == "sqlite://":
+            options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
+        self.engine = sa.create_engine(url, **options)
         if self.engine.dialect.name == "sqlite":
             sa.event.listen(self.engine, "connect", _set_up_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
-        self._writing = self.engine.execution_options(writes=True)
-        with self._writing.begin() as connection:
+        self._reading = self.engine.execution_options(**isolation)
+        self._writing = self.engine.execution_options(writes=True, **isolation)
+        with self.engine.execution_options(writes=True).begin() as connection:
             if connection.dialect.name == "postgresql":  # of several that start together, one makes the tables
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext("feed"))))
             _SHARED.create_all(connection)
@@ -85,7 +112,8 @@ class Store:
     def begin(self, *, alone: bool = False) -> Iterator[Unit]:
         """Change the live generation: everything inside happens, or nothing does.
 
-        `alone`: nobody else changes anything until it ends, so that another generation can take over.
+        `alone`: nobody else changes anything until it ends, so that another generation can take over. Raises
+        sqlalchemy.exc.OperationalError where the database is away, or another member changed the same rows meanwhile.
         """
         with self._writing.begin() as connection:
             query = sa.select(LIVE.c.generation).with_for_update(read=not alone)
@@ -94,13 +122,13 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[tuple[sa.Connection, Tables]]:
         """Read the live generation as it is at one moment."""
-        with self.engine.begin() as connection:
+        with self._reading.begin() as connection:
             yield connection, tables(connection.scalars(sa.select(LIVE.c.generation)).one())
 
-    def offsets(self, partitions: Collection[int]) -> dict[int, int]:
-        """Give the offset that each partition goes on from."""
+    def offsets(self, logs: Collection[str]) -> dict[str, int]:
+        """Give the offset that each log goes on from."""
         with self.begin() as unit:
-            return unit.offsets(partitions)
+            return unit.offsets(logs)
 
     def likes(self, message_id: str) -> int:
         """Count the people who like a message."""
@@ -112,32 +140,29 @@ class Store:
         """Look a message up."""
         with self.read() as (connection, t):
             row = connection.execute(sa.select(t.posts).where(t.posts.c.message_id == message_id)).first()
-        if row is None:
-            return None
-        return Post(row.message_id, row.author_id, row.group_id, row.text, _time(row.posted_at))
+        return None if row is None else Post(*row)
 
     def items(self, author_id: str, limit: int) -> list[Item]:
         """Give an author's news feed, newest first."""
         with self.read() as (connection, t):
+            c = t.counters.c
             query = (
-                sa.select(t.counters, t.posts.c.text)
-                .join_from(t.counters, t.posts, t.counters.c.message_id == t.posts.c.message_id, isouter=True)
-                .where(t.counters.c.author_id == author_id, t.counters.c.by_others > 0)
-                .order_by(t.counters.c.newest_at.desc(), t.counters.c.message_id)
+                sa.select(c.message_id, c.newest_name, c.by_others - 1, c.newest_at, t.posts.c.text, c.likes)
+                .join_from(t.counters, t.posts, c.message_id == t.posts.c.message_id, isouter=True)
+                .where(c.author_id == author_id, c.by_others > 0)
+                .order_by(c.newest_at.desc(), c.message_id)
                 .limit(limit)
             )
-            rows = connection.execute(query).all()
-        return [
-            Item(row.message_id, row.newest_name, row.by_others - 1, _time(row.newest_at), row.text) for row in rows
-        ]
+            return [Item(*row) for row in connection.execute(query)]
 
-    def waiting(self, partitions: Collection[int], limit: int) -> list[tuple[int, int, bytes]]:
-        """Give the oldest pushes of these partitions that were not sent yet: partition, offset of the cause, job."""
-        query = (
-            sa.select(OUTBOX).where(OUTBOX.c.partition.in_(partitions)).order_by(OUTBOX.c.partition, OUTBOX.c.offset)
-        )
+    def waiting(self, logs: Collection[str]) -> tuple[str, int, int, list[Push]] | None:
+        """Give the oldest pushes of these logs that were not sent yet: log, offset of the last, when, pushes."""
+        query = sa.select(OUTBOX).where(OUTBOX.c.log.in_(logs)).order_by(OUTBOX.c.log, OUTBOX.c.offset).limit(1)
         with self.engine.begin() as connection:
-            return [(row.partition, row.offset, row.job) for row in connection.execute(query.limit(limit))]
+            row = connection.execute(query).first()
+        if row is None:
+            return None
+        return row.log, row.offset, row.asked_at, [Push(*push) for push in json.loads(row.pushes)]
 
     def close(self) -> None:
         """Let go of the database."""
@@ -149,62 +174,65 @@ class Unit:
 
     def __init__(self, connection: sa.Connection, generation: str) -> None:
         self._connection, self.generation, self._tables = connection, generation, tables(generation)
-        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+        dialect, self._each = (sqlite, "json_each") if connection.dialect.name == "sqlite" else (
+            postgresql, "json_array_elements")  # fmt: skip
         self._insert: Any = dialect.insert
 
-    def offsets(self, partitions: Collection[int]) -> dict[int, int]:
-        """Give the offset that each partition goes on from, and keep other writers from moving it until the end."""
+    def offsets(self, logs: Collection[str]) -> dict[str, int]:
+        """Give the offset that each log goes on from, and keep other writers from moving it until the end."""
         table = self._tables.offsets
-        fresh = self._insert(table).on_conflict_do_nothing()
-        if partitions:
-            self._connection.execute(fresh, [{"partition": each, "next": 0} for each in sorted(partitions)])
-        query = sa.select(table).where(table.c.partition.in_(partitions)).order_by(table.c.partition)
-        return {row.partition: row.next for row in self._connection.execute(query.with_for_update())}
+        self._many(self._insert(table).on_conflict_do_nothing(), [(log, 0) for log in sorted(logs)])
+        query = sa.select(table).where(table.c.log.in_(logs)).order_by(table.c.log).with_for_update()
+        return {row.log: row.next for row in self._connection.execute(query)}
 
-    def all_offsets(self) -> dict[int, int]:
-        """Give the offset that each partition seen so far goes on from."""
-        return {row.partition: row.next for row in self._connection.execute(sa.select(self._tables.offsets))}
+    def all_offsets(self) -> dict[str, int]:
+        """Give the offset that each log seen so far goes on from."""
+        return {row.log: row.next for row in self._connection.execute(sa.select(self._tables.offsets))}
 
-    def advance(self, offsets: Mapping[int, int]) -> None:
-        """Say where each partition goes on."""
-        if offsets:
-            table = self._tables.offsets
-            move = sa.update(table).where(table.c.partition == sa.bindparam("p")).values(next=sa.bindparam("n"))
-            self._connection.execute(move, [{"p": partition, "n": offset} for partition, offset in offsets.items()])
+    def advance(self, offsets: Mapping[str, int]) -> None:
+        """Say where each log goes on."""
+        self._upsert(self._tables.offsets, list(offsets.items()))
 
     def remember(self, posts: Sequence[Post]) -> None:
         """Keep posts; the first one of an id stays."""
-        if posts:
-            rows = [(*post[:-1], _microseconds(post.posted_at)) for post in posts]
-            self._many(self._insert(self._tables.posts).on_conflict_do_nothing(), rows)
+        self._many(self._insert(self._tables.posts).on_conflict_do_nothing(), posts)
 
-    def count(self, likes: Sequence[Like]) -> set[tuple[str, str]]:
-        """Count likes, no two of one person for one message; return (message, liker) of those not counted before."""
-        if not likes:
-            return set()
-        insert = self._insert(self._tables.likes).on_conflict_do_nothing()
-        rows = [(*like[:-1], _microseconds(like.liked_at)) for like in likes]
-        attempt = self._connection.begin_nested()
-        if self._many(insert, rows) == len(rows):
-            attempt.commit()
-            new = {like[:2] for like in likes}
-        else:  # some were counted before: only a slower way tells which
-            attempt.rollback()
-            keys = self._tables.likes.c.message_id, self._tables.likes.c.liker_id
-            named = [dict(zip(Like._fields, row, strict=True)) for row in rows]
-            new = {(row[0], row[1]) for row in self._connection.execute(insert.returning(*keys), named)}
-        self._many(self._add_counters(), list(_sum_up(like for like in likes if like[:2] in new)))
-        return new
+    def stands(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], Stand]:
+        """Look up where people stand, by (message, liker); who never liked a message is not in it."""
+        if not pairs:
+            return {}
+        likes = self._tables.likes
+        wanted: Any = getattr(sa.func, self._each)(sa.bindparam("pairs", list(pairs), sa.JSON)).table_valued("value")
+        message_id, liker_id = (wanted.c.value.op("->>")(sa.literal_column(place)) for place in "01")
+        query = sa.select(likes).join_from(
+            wanted, likes, sa.and_(likes.c.message_id == message_id, likes.c.liker_id == liker_id)
+        )
+        return {(row[0], row[1]): Stand(*row) for row in self._connection.execute(query)}
 
-    def enqueue(self, jobs: Sequence[tuple[int, int, bytes]]) -> None:
-        """Put pushes into the outbox, each under the place of its cause."""
-        if jobs:
-            self._many(sa.insert(OUTBOX), [(partition, offset, bytes(job)) for partition, offset, job in jobs])
+    def keep(self, stands: Sequence[Stand], changes: Sequence[Change], taken_back: Sequence[tuple[str, str]]) -> None:
+        """Store where people stand now, and count; `taken_back` holds the (message, like) of every like that went."""
+        self._upsert(self._tables.likes, stands)
+        insert = self._insert(self._tables.counters)
+        old, new = self._tables.counters.c, insert.excluded
+        newer = sa.or_(
+            old.newest_at.is_(None), new.newest_at > old.newest_at,
+            sa.and_(new.newest_at == old.newest_at, new.newest_like > old.newest_like),
+        )  # fmt: skip
+        sums = {name: old[name] + new[name] for name in ("likes", "by_others")}
+        newest = {name: sa.case((newer, new[name]), else_=old[name]) for name in _NEWEST}
+        self._many(insert.on_conflict_do_update(index_elements=["message_id"], set_=sums | newest), changes)
+        if taken_back:
+            self._find_newest_again(taken_back)
 
-    def sent(self, last: Mapping[int, int]) -> None:
-        """Take out of the outbox what was sent: everything up to an offset, by partition."""
-        upto = sa.delete(OUTBOX).where(OUTBOX.c.partition == sa.bindparam("p"), OUTBOX.c.offset <= sa.bindparam("n"))
-        self._connection.execute(upto, [{"p": partition, "n": offset} for partition, offset in last.items()])
+    def enqueue(self, log: str, asked_at: int, pushes: Sequence[Push]) -> None:
+        """Put the pushes of a batch into the outbox, under the place of the last of their causes."""
+        self._connection.execute(
+            sa.insert(OUTBOX).values(log=log, offset=pushes[-1].offset, asked_at=asked_at, pushes=json.dumps(pushes))
+        )
+
+    def sent(self, log: str, offset: int) -> None:
+        """Take pushes out of the outbox."""
+        self._connection.execute(sa.delete(OUTBOX).where(OUTBOX.c.log == log, OUTBOX.c.offset == offset))
 
     def make_generation(self, name: str) -> None:
         """Make an empty generation in place of all that are not live. Raises ValueError for a bad name."""
@@ -224,45 +252,31 @@ class Unit:
         """Make this generation the live one."""
         self._connection.execute(sa.update(LIVE).values(generation=self.generation))
 
-    def _many(self, insert: sa.Insert, rows: list[tuple[Any, ...]]) -> int:
-        """Insert rows, with their values in the order of the columns; return how many went in.
-
-        They go straight to the driver: SQLAlchemy's care for every row costs more than the database's.
-        """
-        text = str(insert.compile(dialect=self._connection.dialect))
-        return self._connection.exec_driver_sql(text, rows).rowcount if rows else 0
-
-    def _add_counters(self) -> Any:
-        insert = self._insert(self._tables.counters)
-        old, new = self._tables.counters.c, insert.excluded
-        newer = sa.or_(
-            new.newest_at > old.newest_at, sa.and_(new.newest_at == old.newest_at, new.newest_like > old.newest_like)
+    def _find_newest_again(self, taken_back: Sequence[tuple[str, str]]) -> None:
+        """Name the newest liker that is left, of each message that lost the newest one."""
+        likes, counters = self._tables.likes.name, self._tables.counters.name
+        self._connection.execute(
+            sa.text(
+                f"UPDATE {counters} SET ({', '.join(_NEWEST)}) = (SELECT liker_name, at, like_id FROM {likes} AS l"  # noqa: S608 - our own names
+                f" WHERE l.message_id = {counters}.message_id AND unliked = 0 AND liker_id <> author_id"
+                " ORDER BY at DESC, like_id DESC LIMIT 1) WHERE message_id = :message_id AND newest_like = :like_id"
+            ),
+            [{"message_id": message_id, "like_id": like_id} for message_id, like_id in taken_back],
         )
-        sums = {name: old[name] + new[name] for name in ("likes", "by_others")}
-        newest = {
-            name: sa.case((newer, new[name]), else_=old[name]) for name in ("newest_name", "newest_at", "newest_like")
-        }
-        return insert.on_conflict_do_update(index_elements=["message_id"], set_=sums | newest)
 
+    def _upsert(self, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        insert = self._insert(table)
+        values = {column.name: insert.excluded[column.name] for column in table.c if not column.primary_key}
+        self._many(insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=values), rows)
 
-def _sum_up(likes: Iterable[Like]) -> Iterator[tuple[Any, ...]]:
-    """Make the rows of `counters` that these likes add up to."""
-    by_message: dict[str, list[Like]] = defaultdict(list)
-    for like in likes:
-        by_message[like.message_id].append(like)
-    for message_id, likes_of_it in by_message.items():
-        others = [like for like in likes_of_it if like.liker_id != like.author_id]
-        newest = max(others, key=lambda like: (like.liked_at, like.like_id), default=None)
-        newest_values = (newest.liker_name, _microseconds(newest.liked_at), newest.like_id) if newest else ("", 0, "")
-        yield (message_id, likes_of_it[0].author_id, len(likes_of_it), len(others), *newest_values)
+    def _many(self, insert: sa.Insert, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows, with their values in the order of the columns, in the order of their keys.
 
-
-def _microseconds(time: datetime) -> int:
-    return (time - _EPOCH) // _MICROSECOND
-
-
-def _time(microseconds: int) -> datetime:
-    return _EPOCH + microseconds * _MICROSECOND
+        They go straight to the driver: SQLAlchemy's care for every row costs more than the database's. The order keeps
+        members from waiting for each other in a circle, and pages of the tables in the cache.
+        """
+        if rows:
+            self._connection.exec_driver_sql(str(insert.compile(dialect=self._connection.dialect)), sorted(rows))
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:
@@ -285,12 +299,12 @@ def _key(name: str, kind: Any = sa.Text) -> sa.Column[Any]:
     return sa.Column(name, kind, primary_key=True, autoincrement=False)
 
 
-def _column(name: str, kind: Any = sa.Text) -> sa.Column[Any]:
-    return sa.Column(name, kind, nullable=False)
+def _column(name: str, kind: Any = sa.Text, *, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=nullable)
 
 
 class Tables(NamedTuple):
-    """The tables of one generation. Times are microseconds since 1970, in UTC."""
+    """The tables of one generation; their columns stand in the order of the rows above."""
 
     metadata: sa.MetaData
     posts: sa.Table
@@ -314,21 +328,24 @@ def tables(generation: str) -> Tables:
             _column("posted_at", sa.BigInteger),
         ),
         table(
-            "likes", _key("message_id"), _key("liker_id"), _column("liker_name"), _column("author_id"),
-            _column("like_id"), _column("liked_at", sa.BigInteger),
+            "likes", _key("message_id"), _key("liker_id"), _column("at", sa.BigInteger),
+            _column("unliked", sa.SmallInteger), _column("like_id"), _column("liker_name"),
+            _column("told", sa.SmallInteger),
         ),
         table(
             "counters", _key("message_id"), _column("author_id"), _column("likes", sa.BigInteger),
-            _column("by_others", sa.BigInteger), _column("newest_name"), _column("newest_at", sa.BigInteger),
-            _column("newest_like"), sa.Index(f"counters_{generation}_by_author", "author_id", "newest_at"),
+            _column("by_others", sa.BigInteger), _column("newest_name", nullable=True),
+            _column("newest_at", sa.BigInteger, nullable=True), _column("newest_like", nullable=True),
+            sa.Index(f"counters_{generation}_by_author", "author_id"),
         ),
-        table("offsets", _key("partition", sa.Integer), _column("next", sa.BigInteger)),
+        table("offsets", _key("log"), _column("next", sa.BigInteger)),
     )  # fmt: skip
 
 
+_NEWEST = ("newest_name", "newest_at", "newest_like")
 _SHARED = sa.MetaData()
 LIVE = sa.Table("live", _SHARED, _key("row", sa.Integer), _column("generation"))
 OUTBOX = sa.Table(
-    "outbox", _SHARED, _key("partition", sa.Integer), _key("offset", sa.BigInteger), _column("job", sa.LargeBinary),
-    sqlite_with_rowid=False,
+    "outbox", _SHARED, _key("log"), _key("offset", sa.BigInteger), _column("asked_at", sa.BigInteger),
+    _column("pushes"),
 )  # fmt: skip
