@@ -30,7 +30,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="where to write which fields this service reads (default: .contract-test/readers beside pyproject.toml)",
     )
-
+    group.addoption(
+        "--contracts-max-age",
+        metavar="AGE",
+        default="180d",
+        help="say which recordings' newest message was sent longer ago (default: 180d)",
+    )
     group.addoption(
         "--contracts-report",
         metavar="FILE",

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from contract_test.data.errors import CatalogError, ContractTestError
 from contract_test.data.interaction import Mismatch
 from contract_test.data.result import Given, Outcome, Played, Run
+from contract_test.data.texts import age_of
 from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import check_package, installed_contracts, runtime_catalog
 from contract_test.files.readers import FOLDER, write_readers
@@ -53,6 +55,7 @@ class ContractSession:
             self.replay = Replay(catalog, runtime, settings.service)
             check_package(self.replay.contracts, runtime)
             self._proof = Proof(self.replay, settings.allow_empty)
+            self._max_age = _max_age(config.getoption("--contracts-max-age"))
             self._reports = report_paths(here, config.getoption("--contracts-report"))
         except ContractTestError as error:
             raise pytest.UsageError(str(error)) from None
@@ -153,7 +156,10 @@ class ContractSession:
     def run(self) -> Run:
         """What was found so far."""
         return self._gathering.run(
-            self.replay.service, self.replay.catalog, self._proof.problems(self._config), self._proof.notes()
+            self.replay.service,
+            self.replay.catalog,
+            self._proof.problems(self._config),
+            [*self._proof.notes(), *self.replay.old(self._max_age)],
         )
 
     def finish(self, session: pytest.Session) -> None:
@@ -197,6 +203,14 @@ class ContractSession:
         except ContractTestError as error:
             return [pytest.param(error, id="nothing-to-replay")]
         return [pytest.param(case, id=case.label) for case in cases]
+
+
+def _max_age(text: str) -> timedelta:
+    """Read the option. Raises CatalogError that shows how to write it."""
+    age = age_of(text)
+    if age is None:
+        raise CatalogError(f"--contracts-max-age {text!r} is not a time", advice="Write it as 90d or 12h.")
+    return age
 
 
 def _named(marker: pytest.Mark) -> tuple[str, str | None]:

@@ -193,3 +193,11 @@ def test_the_catalog_of_the_reference_domain_is_what_the_readme_says():
     assert catalog.channels["transport"] == Channel(
         "transport", "redis-list", QUEUE, "resque", expires_after="PT2H", delivery="exactly-once"
     )
+
+
+def test_recordings_that_are_old_are_named(contracts, redis_url):
+    with Redis.from_url(redis_url) as redis:
+        redis.rpush(QUEUE, request(1))
+        told = run(contracts, redis_url, "transport", "--max-age", "1d").stderr
+        assert "v1.jsonl: the newest of 1 recorded message is" in told
+        assert "days old" not in run(contracts, redis_url, "transport", "--max-age", "99999d").stderr

@@ -1,5 +1,7 @@
 """`pytest --contracts`, as a service's repo runs it."""
 
+import json
+
 import pytest
 
 from .conftest import TEST_FILE, line, mail, order
@@ -156,3 +158,15 @@ def test_an_async_handler_that_nobody_awaits_is_red(repo):
     repo.tests(TEST_FILE.replace("def test_orders_are_read", "async def test_orders_are_read"))
     repo.settings('service = "mailer"\npackage = "acme"\ncontracts = "contracts"')
     assert repo.run("-p", "no:asyncio", "-p", "no:anyio", "-k", "read").ret == 1
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "parallel"])
+def test_old_recordings_are_named_and_the_run_stays_green(repo, options):
+    event = json.loads(line("order.placed", 1, order(0)))
+    event["payload"]["time"] = "2020-01-01T00:00:00Z"
+    repo.record("order.placed", [json.dumps(event) + "\n"])
+    repo.record("mail.requested", [line("mail.requested", 1, mail(0))])
+    result = repo.run(*options)
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["order.placed v1: the newest of 1 recorded message is * days old; Record it again*"])
+    assert "days old" not in repo.run("--contracts-max-age", "99999d", *options).stdout.str()

@@ -13,6 +13,7 @@ COMMANDS = {
     "readers": "which service reads which field?",
     "infer": "propose a schema from traffic: a first version, or the next one",
     "record": "take scrubbed samples from a queue or a stream",
+    "show": "print recorded messages for people",
     "demo": "see the whole loop on embedded brokers",
 }
 """Each command is a module of this package with a click command `command`; it is imported when it is asked for."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
-from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note
+from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, max_age_option, note
 from contract_test.report.findings import FORMATS
 from contract_test.use_cases.lint import lint
 
@@ -15,14 +16,15 @@ from contract_test.use_cases.lint import lint
 @contracts_option
 @format_option
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
-def command(contracts: Path, form: str, *, strict: bool) -> int:
+@max_age_option(None)
+def command(contracts: Path, form: str, max_age: timedelta | None, *, strict: bool) -> int:
     """Check that contracts/ is well-formed, locked and named properly.
 
     Errors: schemas that are invalid, accept nothing or never end, registered versions that changed, gaps in the
     versions, examples that break their schema. Warnings, with a fix each: what readers in other languages may take in
     another way. Exits 1 on errors.
     """
-    findings = lint(contracts)
+    findings = lint(contracts, max_age)
     click.echo(FORMATS[form](findings), nl=False)
     errors = sum(finding.severity == "error" for finding in findings)
     note(f"{errors} errors, {len(findings) - errors} warnings")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
 from contract_test.cli.progress import until_interrupted, with_rates
-from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, note, quiet_decoding
+from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, max_age_option, note, quiet_decoding
 from contract_test.cli.sources import SourceOptions, existing_or_empty, source_options
 from contract_test.data.contract import Catalog
 from contract_test.data.errors import NothingFoundError
@@ -19,6 +20,7 @@ from contract_test.transports.sources import tap
 from contract_test.transports.urls import without_password
 from contract_test.use_cases.quarantine import Quarantine
 from contract_test.use_cases.record import Recorded, Recorder
+from contract_test.use_cases.recorded import old_recordings
 
 _SAVE_EVERY = 1000  # messages, and whenever nothing new comes
 
@@ -29,7 +31,8 @@ _SAVE_EVERY = 1000  # messages, and whenever nothing new comes
 @click.option(
     "--per-shape", type=click.IntRange(1), default=3, show_default=True, help="Keep at most so many of one shape."
 )
-def command(source: SourceOptions, contracts: Path, per_shape: int) -> int:
+@max_age_option("180d")
+def command(source: SourceOptions, contracts: Path, per_shape: int, max_age: timedelta) -> int:
     """Take samples of a channel: redis://HOST:PORT/DB, kafka://HOST:PORT, a file of JSON Lines, or - for stdin.
 
     Nothing is popped, committed or changed. Personal texts are replaced before anything reaches the disk; only messages
@@ -62,6 +65,9 @@ def command(source: SourceOptions, contracts: Path, per_shape: int) -> int:
     if result.drift.read == 0 and not reading.marks:
         advice = "Record while messages wait there; --follow waits for them."
         raise NothingFoundError("the channel is empty: nothing was recorded", place=address, advice=advice)
+    of_channel = [each for each in catalog.contracts if catalog.subjects[each.subject].channel == channel]
+    for old in old_recordings(of_channel, catalog, max_age):
+        note(f"{old.file}: {old.sentence}; {old.advice}")
     return _summary(result, state, catalog)
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from contract_test.data.errors import ContractTestError, UnreachableError
+from contract_test.data.texts import age_of
 from contract_test.report.findings import FORMATS
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 CLEAN, FINDINGS, USAGE, COULD_NOT_RUN = 0, 1, 2, 3
 
@@ -28,6 +34,20 @@ format_option = click.option(
     show_default=True,
     help="How findings are written to stdout.",
 )
+
+
+def max_age_option(default: str | None) -> Callable[[F], F]:
+    """The option `--max-age`, as a timedelta, or None."""
+
+    def parsed(ctx: click.Context, param: click.Parameter, value: str | None) -> timedelta | None:
+        del ctx, param
+        age = None if value is None else age_of(value)
+        if value is not None and age is None:
+            raise click.BadParameter(f"{value!r} is not a time such as 90d or 12h.")
+        return age
+
+    text = "Warn of recordings whose newest message was sent longer ago: 90d, 12h."
+    return click.option("--max-age", metavar="AGE", default=default, show_default=True, callback=parsed, help=text)
 
 
 def run(group: click.Group) -> int:

@@ -15,11 +15,10 @@ import click
 from contract_test.data.contract import Catalog, Channel
 from contract_test.data.errors import CatalogError
 from contract_test.data.reading import Reading, Since
+from contract_test.data.texts import age_of
 from contract_test.transports.sources import scheme_of
 from envelopes.codecs import CODECS
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_AGE = re.compile(r"([0-9]{1,9})([smhd])")
 _SIZE = re.compile(r"([0-9]{1,15})([kMG]?)B?")
 _SIZES = {"": 1, "k": 1000, "M": 10**6, "G": 10**9}
 
@@ -124,16 +123,16 @@ def existing_or_empty(contracts: Path, source: SourceOptions) -> Catalog:
 
 def age(text: str, option: str) -> timedelta:
     """`90s`, `10m`, `1h`, `2d`. Raises BadParameter."""
-    match = _AGE.fullmatch(text)
-    if match is None:
+    found = age_of(text)
+    if found is None:
         raise click.BadParameter(f"{text!r} is not a time such as 90s, 10m, 1h or 2d.", param_hint=option)
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+    return found
 
 
 def _since(text: str | None) -> Since:
     if text in (None, "earliest", "latest"):
         return text  # type: ignore[return-value] # one of the literals
-    if _AGE.fullmatch(text):
+    if age_of(text):
         return datetime.now(UTC) - age(text, "--since")
     try:
         found = datetime.fromisoformat(text)

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import timedelta
+
+_AGE = re.compile(r"([0-9]{1,6})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def inert(text: str) -> str:
@@ -13,3 +18,9 @@ def inert(text: str) -> str:
 def counted(number: int, name: str) -> str:
     """`1 message`, `2 messages`."""
     return f"{number} {name}" if number == 1 else f"{number} {name}s"
+
+
+def age_of(text: str) -> timedelta | None:
+    """`90s`, `10m`, `1h`, `2d`; None for anything else."""
+    match = _AGE.fullmatch(text)
+    return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None

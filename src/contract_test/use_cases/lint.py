@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,14 @@ from contract_test.files.lock import differences, digest, read_lock, registered_
 from contract_test.files.recordings import read_recording
 from contract_test.schema.profile import remarks
 from contract_test.schema.walk import References, subschemas
+from contract_test.use_cases.recorded import old_recordings
 from envelopes import compile_schema, find_violation, freeze
 
 _SUBJECT = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")
 
 
-def lint(root: Path) -> list[Finding]:
-    """Everything that is wrong with a contracts directory, errors first."""
+def lint(root: Path, max_age: timedelta | None = None) -> list[Finding]:
+    """Everything that is wrong with a contracts directory, errors first; with `max_age`, old recordings too."""
     broken: list[ContractTestError] = []
     findings: list[Finding] = []
     try:
@@ -41,6 +43,8 @@ def lint(root: Path) -> list[Finding]:
         for contract in catalog.contracts:
             findings += check_contract(contract)
             findings += _recording(contract)
+        if max_age is not None:
+            findings += old_recordings(catalog.contracts, catalog, max_age)
     return sorted(findings, key=lambda finding: finding.severity != "error")
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from contract_test.data.contract import Catalog, Contract, Subject
-from contract_test.data.errors import CatalogError, NothingFoundError
+from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError
 from contract_test.data.interaction import Mismatch
 from contract_test.data.result import OperationKind
 from contract_test.files.recordings import read_recording, recording_path
 from contract_test.schema.match import mismatches
 from contract_test.use_cases.messages import Message, by_id, cause_of, read_message
+from contract_test.use_cases.recorded import too_old
 from envelopes import Catalog as Runtime
 from envelopes import Envelope, ValueObject, _json, decode
 from envelopes.types import freeze, plain
@@ -158,6 +160,23 @@ class Replay:
                 )
             ]
         return best
+
+    def old(self, most: timedelta) -> list[str]:
+        """What is to be said of recordings that are older; a process that replays nothing itself reads them for it."""
+        lines = []
+        for name in list(self._read) or sorted({subject for _, subject in self.operations}):
+            try:
+                messages = self._messages(self.catalog.subjects[name])
+            except ContractTestError:  # an item says so
+                continue
+            times: dict[int, list[datetime | None]] = {}
+            for each in messages:
+                times.setdefault(each.interaction.version, []).append(each.envelope.time)
+            for version, sent in times.items():
+                found = too_old(sent, most)
+                if found:
+                    lines.append(f"{name} v{version}: {'; '.join(found)}")
+        return lines
 
     def _data(self, emitted: Any, case: Case) -> Any:
         """What an emitted message is on the wire: a value object, an envelope, or bytes of the subject's channel."""

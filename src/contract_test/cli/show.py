@@ -1,0 +1,67 @@
+"""`contract-test show`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from contract_test.cli.running import CLEAN, contracts_option, note
+from contract_test.data.contract import Catalog
+from contract_test.data.errors import ContractTestError, NothingFoundError
+from contract_test.data.interaction import Interaction
+from contract_test.data.texts import counted
+from contract_test.files.catalog import load_catalog
+from contract_test.files.recordings import read_recording, read_recording_file
+from contract_test.report.recording import Line, recording_lines
+from contract_test.use_cases.recorded import causes, tell
+
+_STYLES = {"strong": "bold", "dim": "dim", "masked": "yellow", "": ""}
+
+
+@click.command("show")
+@click.argument("what", metavar="RECORDING|SUBJECT")
+@contracts_option
+@click.option("--line", "lines", type=click.IntRange(1), multiple=True, help="Only these lines of the recording.")
+def command(what: str, contracts: Path, lines: tuple[int, ...]) -> int:
+    """Print recorded messages for people: what, when, where, and the payload with what was masked marked.
+
+    RECORDING is a file; of a SUBJECT every version's recording is shown.
+    """
+    try:
+        catalog = load_catalog(contracts)
+    except ContractTestError:  # a recording can be read without its contract
+        catalog = None
+    found = [each for each in _interactions(what, catalog) if not lines or each.line in lines]
+    if not found:
+        raise NothingFoundError("no recorded message", place=what, advice="Record some: contract-test record.")
+    known = causes(catalog) if catalog is not None else {}
+    for each in found:
+        told = tell(each, catalog)
+        _print(recording_lines(told, known.get(told.cause) if told.cause else None))
+    note(counted(len(found), "message"))
+    return CLEAN
+
+
+def _interactions(what: str, catalog: Catalog | None) -> list[Interaction]:
+    subject = catalog.subjects.get(what) if catalog is not None and not Path(what).is_file() else None
+    if subject is None:
+        return read_recording_file(Path(what))
+    return [each for contract in subject.contracts.values() for each in read_recording(contract)]
+
+
+def _print(lines: Iterable[Line]) -> None:
+    """In a pipe plain lines; on a terminal folded to its width, in colours unless NO_COLOR is set."""
+    if not sys.stdout.isatty():
+        for line in lines:
+            click.echo("".join(text for text, _ in line))
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, color_system=None if os.environ.get("NO_COLOR") else "auto")
+    for line in lines:
+        console.print(Text.assemble(*((text, _STYLES[style]) for text, style in line)), overflow="fold")

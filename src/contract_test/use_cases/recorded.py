@@ -1,0 +1,99 @@
+"""What recorded messages say of themselves, without value objects: when they were sent, and what caused them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from contract_test.data.contract import Catalog, Contract, Subject
+from contract_test.data.errors import ContractTestError
+from contract_test.data.finding import Finding
+from contract_test.data.interaction import Interaction
+from contract_test.data.texts import counted
+from contract_test.files.recordings import read_recording, read_recordings, recording_path, wire_of
+from contract_test.use_cases.messages import at_path
+from envelopes import at
+from envelopes.codecs import CODECS, Malformed, Parts
+from envelopes.types import read_timestamp
+
+_ENVELOPED = ("cloudevents", "resque")
+
+
+@dataclass(frozen=True)
+class Told:
+    """A recorded message, with the path to its data in the payload; `cause` is the id of what caused it."""
+
+    interaction: Interaction
+    path: tuple[str | int, ...]
+    id: str | None = None
+    time: datetime | None = None
+    cause: str | None = None
+
+
+def tell(interaction: Interaction, catalog: Catalog | None = None) -> Told:
+    """Read a recorded message. What its codec refuses, or no catalog explains, stays untold."""
+    channel = catalog.channels.get(interaction.channel) if catalog is not None else None
+    subject = catalog.subjects.get(interaction.subject) if catalog is not None else None
+    for codec in (channel.codec,) if channel is not None else _ENVELOPED:
+        wire = wire_of(interaction)
+        try:
+            parts, _ = CODECS[codec].read(bytes(wire), wire.key, wire.headers)
+            path = CODECS[codec].place(interaction.payload)
+            return _told(interaction, parts, path, subject)
+        except (Malformed, LookupError, TypeError):
+            continue
+    return _told(interaction, Parts(), (), subject)
+
+
+def causes(catalog: Catalog) -> Mapping[str, Interaction]:
+    """Every recorded message by its id; what cannot be read is `lint`'s to say."""
+    try:
+        told = [tell(each, catalog) for each in read_recordings(catalog)]
+    except ContractTestError:
+        return {}
+    return {each.id: each.interaction for each in reversed(told) if each.id is not None}
+
+
+def old_recordings(contracts: Sequence[Contract], catalog: Catalog, most: timedelta) -> list[Finding]:
+    """The recordings whose newest message was sent longer ago than that; of those that do not say, nothing is known."""
+    findings = []
+    for contract in contracts:
+        try:
+            times = [tell(each, catalog).time for each in read_recording(contract)]
+        except ContractTestError:
+            continue
+        found = too_old(times, most)
+        if found:
+            findings.append(Finding(str(recording_path(contract)), "", "recording-old", *found, "warning"))
+    return findings
+
+
+def too_old(times: Sequence[datetime | None], most: timedelta) -> tuple[str, str] | None:
+    """What is to be said, and done, of messages of which the newest was sent longer ago than that."""
+    known = [time for time in times if time is not None]
+    age = datetime.now(UTC) - max(known, default=datetime.now(UTC))
+    if age <= most:
+        return None
+    advice = "Record it again; if nobody sends this version any more, let it be."
+    return f"the newest of {counted(len(times), 'recorded message')} is {counted(age.days, 'day')} old", advice
+
+
+def _told(interaction: Interaction, parts: Parts, path: tuple[str | int, ...], subject: Subject | None) -> Told:
+    data = at_path(interaction.payload, path)
+    where = subject.caused_by if subject is not None else None
+    cause = None if where is None else at(data, where) if where.startswith("/") else parts.extensions.get(where)
+    name = parts.id if parts.id is not None else at(data, subject.id if subject is not None else None)
+    time = parts.time if parts.time is not None else _time(at(data, subject.time if subject is not None else None))
+    return Told(
+        interaction, path, name if isinstance(name, str) else None, time, cause if isinstance(cause, str) else None
+    )
+
+
+def _time(value: Any) -> datetime | None:
+    try:
+        found = read_timestamp(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found if found is None or found.tzinfo is not None else found.replace(tzinfo=UTC)
