@@ -17,6 +17,7 @@ LAYERS = {
     "contract_test.pytest_awaiting": 7,
     "contract_test.pytest_proof": 7,
     "contract_test.pytest_tracebacks": 7,
+    "contract_test.pytest_attempts": 7,
     "contract_test.pytest_session": 7,
     "contract_test.plugin": 8,
     "contract_test.cli": 8,

@@ -26,6 +26,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--contracts-dir", metavar="DIR", help="the contracts directory (default: the installed package's)")
     group.addoption(
+        "--contracts-only-recorded",
+        action="store_true",
+        help="replay what was recorded: no variations, nothing generated",
+    )
+    group.addoption(
+        "--contracts-generated",
+        type=int,
+        default=20,
+        metavar="N",
+        help="how many messages to generate for each contract that is consumed (default: 20)",
+    )
+    group.addoption(
         "--contracts-readers",
         metavar="DIR",
         help="where to write which fields this service reads (default: .contract-test/readers beside pyproject.toml)",
@@ -96,6 +108,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         contracts.selected(session)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Run an item whose message may still be chosen more than once."""
+    session = item.config.stash.get(_SESSION, None)
+    return None if session is None else session.protocol(item, nextitem)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
     """After a producer's test, judge what it emitted."""
@@ -138,6 +157,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def contract_case(request: pytest.FixtureRequest) -> Case:
     """The recorded message behind this item, with all that is known of it."""
     case = getattr(request, "param", None)
+    _session(request).begin(request.node)
     if case is None:
         pytest.fail(
             "only a test marked `consumes(subject)` or `produces(subject)` gets recorded messages", pytrace=False

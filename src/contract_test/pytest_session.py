@@ -88,6 +88,22 @@ class ContractSession:
         """What surrounds the call of a test."""
         return everything_awaited() if _case(item) is not None else nullcontext()
 
+    def protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        """Run an item whose message may still be chosen; None leaves it to pytest."""
+        case = _case(item)
+        if case is None or case.origin == "recorded":
+            return None
+        from contract_test.pytest_attempts import Attempts
+
+        return Attempts(self.replay, self._config.getoption("--contracts-generated")).protocol(item, case, nextitem)
+
+    @staticmethod
+    def begin(item: pytest.Item) -> None:
+        """Forget what an earlier attempt on an item left."""
+        if _GIVEN in item.stash:
+            del item.stash[_GIVEN]
+        item.stash[_MISMATCHES] = ()
+
     def given(self, item: pytest.Item, message: Message) -> Envelope[Any]:
         """The message that the test of an item gets, watched; the same one however often it is asked for."""
         if _GIVEN not in item.stash:
@@ -129,12 +145,14 @@ class ContractSession:
             case.version,
             case.operation,
             outcome,
-            place=self._place(case),
+            case.origin,
+            self._place(case),
+            case.change,
             given=given,
             reads=reads if report.passed else (),
             test_reads=test_reads if report.passed else (),
             failure=failure,
-            message=case.given_text if failure else "",
+            message=case.given_text if failure or case.change else "",
             expected=case.expected_text if failure else "",
         )
         setattr(report, _RESULT, as_text(played))  # an attribute of the report goes with it, from xdist's workers too
@@ -196,13 +214,22 @@ class ContractSession:
                 reason = f"{subject} is allowed to be empty (allow_empty)"
                 return [pytest.param(None, id=f"{subject}-empty", marks=pytest.mark.skip(reason=reason))]
             cases = (
-                self.replay.consumer_cases(subject)
+                self._consumer_cases(subject)
                 if marker.name == "consumes"
                 else self.replay.producer_cases(subject, caused_by)
             )
         except ContractTestError as error:
             return [pytest.param(error, id="nothing-to-replay")]
         return [pytest.param(case, id=case.label) for case in cases]
+
+    def _consumer_cases(self, subject: str) -> list[Case]:
+        recorded = self.replay.consumer_cases(subject)
+        if self._config.getoption("--contracts-only-recorded"):
+            return recorded
+        from contract_test.use_cases.varied import generated_cases, variation_cases
+
+        generated = generated_cases(recorded) if self._config.getoption("--contracts-generated") > 0 else ()
+        return [*recorded, *variation_cases(self.replay, recorded), *generated]
 
 
 def _max_age(text: str) -> timedelta:

@@ -100,10 +100,13 @@ class Repo:
             (self.contracts / subject / "v1.json").write_text(json.dumps(schema))
         self.record("order.placed", [line("order.placed", 1, order(number)) for number in range(3)])
         self.record("mail.requested", [line("mail.requested", 1, mail(number)) for number in range(3)])
-        generate(load_catalog(self.contracts), "acme", pytester.path)
+        self.generate()
         pytester.syspathinsert()
         self.settings('service = "mailer"\npackage = "acme"\ncontracts = "contracts"')
         self.tests(TEST_FILE)
+
+    def generate(self) -> None:
+        generate(load_catalog(self.contracts), "acme", self.pytester.path)
 
     def settings(self, text: str) -> None:
         self.pytester.makepyprojecttoml(f"[tool.contract-test]\n{text}\n\n[tool.pytest.ini_options]\n")
@@ -121,7 +124,15 @@ class Repo:
         return path
 
     def run(self, *options: str) -> pytest.RunResult:
+        """Replay what was recorded, and nothing else."""
+        return self.run_varied("--contracts-only-recorded", *options)
+
+    def run_varied(self, *options: str) -> pytest.RunResult:
         return self.pytester.runpytest_subprocess("--contracts", "-p", "no:cacheprovider", *options)
+
+    def run_here(self, *options: str) -> pytest.RunResult:
+        """The same in this process, which is faster."""
+        return self.pytester.runpytest_inprocess("--contracts", "-p", "no:cacheprovider", "-p", "no:randomly", *options)
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ def test_async_tests_are_awaited_in_strict_mode(repo):
 
 def test_the_last_failed_runs_again_alone(repo):
     repo.change("    assert handle(message)", '    assert message.order_id != "o1"')
-    options = ("--contracts", "-p", "no:randomly")
+    options = ("--contracts", "--contracts-only-recorded", "-p", "no:randomly")
     repo.pytester.runpytest_subprocess(*options).assert_outcomes(passed=5, failed=1)
     repo.pytester.runpytest_subprocess(*options, "--lf").assert_outcomes(failed=1)
     repo.tests(TEST_FILE)

@@ -1,4 +1,4 @@
-"""Every recorded delivery request, replayed: `pytest --contracts`."""
+"""Every recorded delivery request, and what else its contract allows: `pytest --contracts`."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ import pytest
 
 from envelopes.messages import DeliveryRequested
 from transport.gateway_stub import GatewayStub
-from transport.gateways import Endpoint, open_gateways
+from transport.gateways import Endpoint, GatewayError, Trouble, open_gateways
 from transport.worker import deliver
 
 
@@ -22,6 +22,12 @@ def test_a_delivery_reaches_its_gateway_once(message: DeliveryRequested) -> None
             await deliver(message, gateways)
             await deliver(message, gateways)
 
+    if message.kind == "sms" and message.recipient.phone is None:  # which the contract allows
+        with pytest.raises(GatewayError) as refused:
+            asyncio.run(deliver_twice())
+        assert refused.value.trouble is Trouble.REFUSED
+        assert not stub.ledger
+        return
     asyncio.run(deliver_twice())
 
     (row,) = stub.ledger.values()

@@ -11,6 +11,7 @@ from contract_test.schema.walk import escape
 from contract_test.use_cases.watching import pointer_of
 from envelopes import ContractViolationError, ValueObject
 
+_LONGEST = 200
 _EMITS = "Change the producer back, or record again where the change is meant."
 
 
@@ -29,7 +30,10 @@ def failure_of(error: BaseException | None, found: Sequence[Mismatch] = ()) -> F
                 "contract-broken", f"expected {seen.expected}, found {seen.found}", seen.pointer or "/", advice
             )
         seen = seen.__cause__ or seen.__context__
-    return Failure("handler-failed", type(error).__name__ if error is not None else "failed")
+    if error is None:
+        return Failure("handler-failed", "failed")
+    said = str(error).strip().partition("\n")[0][:_LONGEST]
+    return Failure("handler-failed", f"{type(error).__name__}: {said}" if said else type(error).__name__)
 
 
 def _unknown_field(part: ValueObject, name: str) -> Failure:

@@ -11,9 +11,10 @@ from typing import Any
 from contract_test.data.contract import Catalog, Contract, Subject
 from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError
 from contract_test.data.interaction import Mismatch
-from contract_test.data.result import OperationKind
+from contract_test.data.result import OperationKind, Origin
 from contract_test.files.recordings import read_recording, recording_path
 from contract_test.schema.match import mismatches
+from contract_test.schema.variations import Variation
 from contract_test.use_cases.messages import Message, by_id, cause_of, read_message
 from contract_test.use_cases.recorded import too_old
 from envelopes import Catalog as Runtime
@@ -23,7 +24,10 @@ from envelopes.types import freeze, plain
 
 @dataclass(frozen=True)
 class Case:
-    """One recorded message that a consumer gets, or that a producer has to emit again; `cause` led to it."""
+    """One message that a consumer gets, or that a producer has to emit again; `cause` led to it.
+
+    A variation has the `base` that it was made from, a short `name`, and in `change` everything that was changed.
+    """
 
     subject: Subject
     version: int
@@ -31,11 +35,17 @@ class Case:
     message: Message
     cause: Message | None = None
     effects: tuple[Message, ...] = ()
+    origin: Origin = "recorded"
+    name: str = ""
+    change: str = ""
+    base: Case | None = None
+    variation: Variation | None = None
 
     @property
     def label(self) -> str:
-        """The pytest id."""
-        return self.message.interaction.label
+        """The pytest id: `message.liked-v2[v2.jsonl:14]`, of a variation `message.liked-v2[v2.jsonl:14 unicode]`."""
+        label = self.message.interaction.label
+        return f"{label[:-1]} {self.name}]" if self.name else label
 
     @property
     def given_text(self) -> str:
@@ -55,6 +65,8 @@ class Case:
             f"contract   {self.subject.name} v{self.version}: sent by {senders}, received by {readers}",
             f"message    {self.message.interaction.place}",
         ]
+        if self.change:
+            lines += [f"{self.origin:<11}{self.change}", f"data       {self.given_text}"]
         if self.cause is not None:
             lines.append(f"cause      {self.cause.interaction.place}")
         return "\n".join(lines)
@@ -98,7 +110,7 @@ class Replay:
     def consumer_cases(self, name: str) -> list[Case]:
         """Every recorded message of a subject, of every version. Raises NothingFoundError where there is none."""
         subject = self._subject(name, "consumes")
-        cases = [Case(subject, each.interaction.version, "consumes", each) for each in self._messages(subject)]
+        cases = [Case(subject, each.interaction.version, "consumes", each) for each in self.messages(subject)]
         return self._found(cases, subject)
 
     def producer_cases(self, name: str, caused_by: str | None) -> list[Case]:
@@ -107,20 +119,17 @@ class Replay:
         Raises NothingFoundError where nothing is recorded, or a cause is not.
         """
         subject = self._subject(name, "produces")
-        messages = self._messages(subject)
+        messages = self.messages(subject)
         if caused_by is None:
             return self._found(
                 [Case(subject, each.interaction.version, "produces", each) for each in messages], subject
             )
-        causes = by_id(self._messages(self._subject(caused_by, None)))
+        causes = by_id(self.messages(self._subject(caused_by, None)))
         effects: dict[str, list[Message]] = {}
         for each in messages:
             effects.setdefault(cause_of(each, subject) or "", []).append(each)
         others = by_id(
-            each
-            for other in self.catalog.subjects.values()
-            if other.name != caused_by
-            for each in self._messages(other)
+            each for other in self.catalog.subjects.values() if other.name != caused_by for each in self.messages(other)
         )
         cases = []
         for each in messages:
@@ -193,7 +202,8 @@ class Replay:
             )
         return _json.loads(value.to_json())
 
-    def _messages(self, subject: Subject) -> list[Message]:
+    def messages(self, subject: Subject) -> list[Message]:
+        """Every recorded message of a subject. Raises RecordingError for one that cannot be read."""
         if subject.name not in self._read:
             self._read[subject.name] = [
                 read_message(interaction, self.catalog, self.runtime)

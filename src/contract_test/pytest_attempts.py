@@ -1,0 +1,121 @@
+"""Attempts: one item run more than once, with fresh fixtures each time, to find the smallest message that fails."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from _pytest.runner import runtestprotocol  # as every plugin that runs an item again
+
+from contract_test.use_cases.replay import Case, Replay
+from contract_test.use_cases.shrinking import smallest
+from contract_test.use_cases.varied import with_data
+
+Reports = list[pytest.TestReport]
+
+PARAMETER = "contract_case"
+
+
+class _NextTo(pytest.Item):
+    """Stands for an item beside another one: what both need stays set up."""
+
+    def runtest(self) -> None:
+        raise NotImplementedError
+
+
+class Attempts:
+    """Runs the items whose message may still be chosen. `generated` is how many messages Hypothesis makes for one."""
+
+    def __init__(self, replay: Replay, generated: int) -> None:
+        self._replay, self._generated = replay, generated
+
+    def protocol(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> bool:
+        """Run an item, and report it once."""
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        reports = self._varied(item, case, nextitem) if case.origin == "variation" else self._made(item, case, nextitem)
+        for report in reports:
+            item.ihook.pytest_runtest_logreport(report=report)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+
+    def _varied(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> Reports:
+        reports = attempt(item, case, nextitem)
+        if not failed(reports):
+            return reports
+        beside = _beside(item)
+        case = smallest(self._replay, case, lambda candidate: failed(attempt(item, candidate, beside)))
+        again = attempt(item, case, nextitem)
+        return again if failed(again) else reports
+
+    def _made(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> Reports:
+        found: list[tuple[Case, Reports]] = []
+        beside = _beside(item)
+
+        def try_one(data: Any) -> None:
+            made = with_data(self._replay, case, data)
+            if made is not None:
+                candidate = replace(case, message=made, change="made by Hypothesis, and shrunk")
+                reports = attempt(item, candidate, beside)
+                if failed(reports):
+                    found.append((candidate, reports))
+                    raise _FailedError
+
+        for_each(self._replay, case, self._generated, try_one)
+        if not found:
+            return attempt(item, replace(case, change=f"{self._generated} messages"), nextitem)
+        candidate, before = found[-1]
+        again = attempt(item, candidate, nextitem)
+        return again if failed(again) else before
+
+
+class _FailedError(Exception):
+    """Tells Hypothesis that a message failed."""
+
+
+def for_each(replay: Replay, case: Case, count: int, use: Callable[[Any], None]) -> None:
+    """Call `use` with generated messages. Where it raises, smaller ones follow; the last is the smallest."""
+    from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+    from hypothesis.errors import Flaky, Unsatisfiable
+
+    from contract_test.schema.fields import Fields
+    from contract_test.schema.generation import messages
+
+    contract = case.subject.contracts[case.version]
+    validator = replay.runtime.value_object(case.subject.name, case.version).__contract__.validator
+    recorded = [each.data for each in replay.messages(case.subject) if each.interaction.version == case.version]
+    strategy = messages(Fields(contract.resources, contract.uri), recorded, validator.is_valid)
+    chosen = settings(
+        max_examples=count, derandomize="CI" in os.environ, database=None, deadline=None, print_blob=False,
+        phases=(Phase.generate, Phase.shrink), verbosity=Verbosity.quiet, report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+
+    @chosen
+    @given(strategy)
+    def look(data: Any) -> None:
+        use(data)
+
+    # What failed is known to `use`; a contract of which nothing can be made is left to its recordings.
+    with suppress(_FailedError, Flaky, Unsatisfiable):
+        look()
+
+
+def attempt(item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> Reports:
+    """Run an item's whole protocol with a message; what `nextitem` needs too stays set up."""
+    item.callspec.params[PARAMETER] = case  # type: ignore[attr-defined] # as pytest sets it on a parametrized item
+    return runtestprotocol(item, nextitem=nextitem, log=False)
+
+
+def _beside(item: pytest.Item) -> pytest.Item:
+    assert item.parent is not None
+    beside: pytest.Item = _NextTo.from_parent(item.parent, name=f"{item.name} again")
+    return beside
+
+
+def failed(reports: Reports) -> bool:
+    """Whether an attempt failed in any of its phases."""
+    return any(report.failed for report in reports)

@@ -1,0 +1,164 @@
+"""Variations: legal messages that nobody recorded, derived from those that were. Few, and the same ones every time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contract_test.schema.edits import Edit, at, edited, located
+from contract_test.schema.fields import FieldPlace, Fields, State
+from contract_test.schema.limits import limits
+from contract_test.schema.samples import Samples
+from contract_test.schema.walk import escape
+
+UNKNOWN_FIELD = "field_of_tomorrow"
+_UNKNOWN_VALUE = {"added": ["later", None, 1.5], "by": {"a": "newer version"}}
+
+
+@dataclass(frozen=True)
+class Variation:
+    """A message with some changes. `newer`: it is sent as a version that nobody knows yet."""
+
+    base: int
+    name: str
+    edits: tuple[Edit, ...]
+    newer: bool = False
+
+    def applied(self, data: Any) -> Any:
+        """The changed copy of the message that it is a variation of."""
+        for edit in self.edits:
+            data = edited(data, edit)
+        return data
+
+
+class Variations:
+    """Derives variations from `bases`, recorded messages; `is_valid` is the contract's own validator."""
+
+    def __init__(self, fields: Fields, bases: Sequence[Any], is_valid: Callable[[Any], bool]) -> None:
+        self._fields, self._bases, self._is_valid = fields, bases, is_valid
+        self._samples = Samples(fields)
+        self._recorded: frozenset[State] = frozenset().union(*map(fields.shown, bases))
+
+    def all(self) -> Iterator[Variation]:
+        """Every variation: each is valid, but for unknown fields, which an open reader takes."""
+        if not self._bases:
+            return
+        base = max(range(len(self._bases)), key=lambda index: (len(self._fields.shown(self._bases[index])), -index))
+        full = self._filled(base)
+        if full:
+            yield Variation(base, "every field", full)
+        message = Variation(base, "", full).applied(self._bases[base])
+        for edit in self._absences(message):
+            yield from self._packed(base, full, str(edit), [edit])
+        for name, edits in self._kinds(message):
+            yield from self._packed(base, full, name, edits)
+        yield from self._unknown(base, full, message)
+
+    def _kinds(self, message: Any) -> Iterator[tuple[str, list[Edit]]]:
+        yield "null", list(self._states(message, "null"))
+        yield "value", list(self._states(message, "value "))
+        yield "type", list(self._states(message, "type "))
+        yield "branch", list(self._states(message, "branch "))
+        yield from limits(self._places(message), self._fields, self._samples).items()
+
+    def _filled(self, base: int) -> tuple[Edit, ...]:
+        """What a recorded message lacks of all that it could hold."""
+        data, edits = self._bases[base], []
+        for place in self._fields.places:
+            for parent in located(data, place.parent):
+                here = at(data, parent)
+                step = escape(place.name) if place.name is not None else "0" if isinstance(here, list) else "key"
+                lacks = (
+                    place.name not in here if place.name is not None and isinstance(here, dict) else here in ([], {})
+                )
+                if not lacks or not isinstance(here, dict | list):
+                    continue
+                for value in self._samples.of(place.position, 2):
+                    edit = Edit(f"{parent}/{step}", "present", (value,))
+                    if self._is_valid(edited(data, edit)):
+                        data = edited(data, edit)
+                        edits.append(edit)
+                        break
+        return tuple(edits)
+
+    def _places(self, message: Any) -> Iterator[tuple[FieldPlace, str, Any]]:
+        """Every field with the first place where it stands in a message, and what stands there."""
+        root = FieldPlace("", self._fields.root, required=True, parent="")
+        for place in (root, *self._fields.places):
+            pointer = next(iter(located(message, place.pointer)), None)
+            if pointer is not None:
+                yield place, pointer, at(message, pointer)
+
+    def _absences(self, message: Any) -> Iterator[Edit]:
+        for place, pointer, _ in self._places(message):
+            if place.name is not None and not place.required and (place.pointer, "absent") not in self._recorded:
+                yield Edit(pointer, "absent")
+
+    def _states(self, message: Any, kind: str) -> Iterator[Edit]:
+        for place, pointer, _ in self._places(message):
+            for where, state in self._fields.states:
+                if where == place.pointer and state.startswith(kind) and (where, state) not in self._recorded:
+                    value = self._showing(place, state)
+                    if value:
+                        yield Edit(pointer, state, value)
+
+    def _showing(self, place: FieldPlace, state: str) -> tuple[Any, ...]:
+        kind, _, rest = state.partition(" ")
+        if kind == "null":
+            return (None,)
+        if kind == "value":
+            return (json.loads(rest),)
+        if kind == "type":
+            return tuple(self._samples.of(place.position, 1, type=rest))
+        shape = self._fields.shapes.shape(place.position)
+        branches = dict(shape.branches)
+        if rest in branches:
+            return tuple(self._samples.of(branches[rest], 1))
+        location = dict(self._fields.branches(place.position)).get(rest)
+        return tuple(self._samples.of(place.position, 1, **{"$ref": location})) if location else ()
+
+    def _packed(self, base: int, full: tuple[Edit, ...], name: str, edits: Iterable[Edit]) -> Iterator[Variation]:
+        """As few messages as hold every change: those that touch each other, or break the contract together, apart."""
+        waiting, number = list(edits), 0
+        while waiting:
+            data = Variation(base, "", full).applied(self._bases[base])
+            taken: list[Edit] = []
+            left: list[Edit] = []
+            for edit in waiting:
+                apart = all(not _touch(edit.pointer, other.pointer) for other in taken)
+                changed = edited(data, edit) if apart else None
+                if apart and self._is_valid(changed):
+                    data = changed
+                    taken.append(edit)
+                elif taken:
+                    left.append(edit)
+            if taken:
+                number += 1
+                yield Variation(base, name if number == 1 else f"{name} {number}", (*_needed(full, taken), *taken))
+            waiting = left
+
+    def _unknown(self, base: int, full: tuple[Edit, ...], message: Any) -> Iterator[Variation]:
+        edits = []
+        for place, pointer, value in self._places(message):
+            shape = self._fields.shapes.shape(place.position)
+            closed = any(
+                schema.get(word) is False
+                for schema in self._fields.schemas(place.position)
+                for word in ("additionalProperties", "unevaluatedProperties")
+            )
+            if isinstance(value, dict) and shape.additional is None and not closed:
+                edits.append(Edit(f"{pointer}/{UNKNOWN_FIELD}", "unknown", (_UNKNOWN_VALUE,)))
+        yield from self._packed(base, full, "unknown fields", edits)
+        at_root = [edit for edit in edits if edit.pointer == f"/{UNKNOWN_FIELD}"]
+        yield Variation(base, "next version", tuple(at_root), newer=True)
+
+
+def _touch(one: str, other: str) -> bool:
+    return one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
+
+
+def _needed(full: Iterable[Edit], taken: Sequence[Edit]) -> list[Edit]:
+    """Of what was filled in, what the changes stand on."""
+    return [each for each in full if any(edit.pointer.startswith(f"{each.pointer}/") for edit in taken)]

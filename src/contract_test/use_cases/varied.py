@@ -1,0 +1,95 @@
+"""Varied: messages that nobody recorded, made of those that were, with an envelope that fits them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from contract_test.data.contract import Subject
+from contract_test.data.errors import RecordingError
+from contract_test.schema.fields import Fields
+from contract_test.schema.variations import Variation, Variations
+from contract_test.use_cases.messages import Message, at_path, read_message
+from contract_test.use_cases.replay import Case, Replay
+from envelopes import at
+from envelopes.codecs import CODECS
+
+
+def variation_cases(replay: Replay, recorded: Sequence[Case]) -> Iterator[Case]:
+    """Variations of the messages that a consumer gets, version by version."""
+    by_version: dict[int, list[Case]] = defaultdict(list)
+    for case in recorded:
+        by_version[case.version].append(case)
+    for version, cases in by_version.items():
+        subject = cases[0].subject
+        contract = subject.contracts[version]
+        validator = replay.runtime.value_object(subject.name, version).__contract__.validator
+        bases = [case.message.data for case in cases]
+        for variation in Variations(Fields(contract.resources, contract.uri), bases, validator.is_valid).all():
+            made = varied(replay, cases[variation.base], variation)
+            if made is not None:
+                yield made
+
+
+def generated_cases(recorded: Sequence[Case]) -> Iterator[Case]:
+    """A case a version that stands for many: its messages are generated when it is run."""
+    first = {case.version: case for case in reversed(recorded)}
+    for case in first.values():
+        yield replace(case, origin="generated", name="generated", base=case)
+
+
+def varied(replay: Replay, case: Case, variation: Variation) -> Case | None:
+    """A case with a variation of its message; None where the channel cannot carry it, such as a version."""
+    message = with_data(replay, case, variation.applied(case.message.data), newer=variation.newer)
+    if message is None:
+        return None
+    change = variation.name if not variation.edits else ", ".join(map(str, variation.edits))
+    return replace(
+        case, message=message, origin="variation", name=variation.name, change=change, base=case, variation=variation
+    )
+
+
+def with_data(replay: Replay, case: Case, data: Any, *, newer: bool = False) -> Message | None:
+    """A recorded message with other data: id, time and key follow it. None where it cannot be read."""
+    interaction, subject = case.message.interaction, case.subject
+    codec = CODECS[replay.catalog.channels[interaction.channel].codec]
+    path = codec.place(interaction.payload)
+    headers = dict(interaction.headers)
+    attributes: dict[str, Any] = {}
+    if subject.id is not None:
+        attributes["id"] = at(data, subject.id)
+    if subject.time is not None:
+        attributes["time"] = at(data, subject.time)
+    if newer:
+        attributes["dataschema"] = _next_version(subject)
+    payload = _put(interaction.payload, path, data)
+    said = {name: value for name, value in attributes.items() if isinstance(value, str) and value}
+    if path and path[-1] == "data":  # a structured event is around it
+        payload = _put(payload, path[:-1], at_path(payload, path[:-1]) | said)
+    elif "ce_specversion" in headers:
+        headers |= {f"ce_{name}": value for name, value in said.items()}
+    key = at(data, subject.key) if subject.key is not None else None
+    changed = replace(
+        interaction, payload=payload, headers=headers, key=key if isinstance(key, str) else interaction.key
+    )
+    try:
+        message = read_message(changed, replay.catalog, replay.runtime)
+    except RecordingError:
+        return None
+    return message if not newer or message.envelope.newer else None
+
+
+def _next_version(subject: Subject) -> str:
+    return f"urn:contract:{subject.name}:v{subject.newest.version + 1}"
+
+
+def _put(value: Any, path: Sequence[str | int], new: Any) -> Any:
+    """A copy of a JSON value with another one at the end of a path."""
+    if not path:
+        return new
+    step, rest = path[0], path[1:]
+    if isinstance(value, list):
+        return [_put(item, rest, new) if index == step else item for index, item in enumerate(value)]
+    return value | {step: _put(value[step], rest, new)}

@@ -1,0 +1,205 @@
+"""Consumers get what nobody recorded but the contract allows; what they choke on is shown as small as it can be."""
+
+import json
+import re
+
+import pytest
+
+from contract_test.schema.edits import Edit, edited, located
+from contract_test.schema.fields import Fields
+from contract_test.schema.variations import UNKNOWN_FIELD, Variations
+from envelopes import compile_schema
+
+from .conftest import ORDER, TEST_FILE
+
+PERSON = {
+    "type": "object",
+    "required": ["name"],
+    "properties": {"name": {"type": "string", "minLength": 1, "maxLength": 40}, "nick": {"type": ["string", "null"]}},
+}
+CARD = {
+    "type": "object",
+    "required": ["kind", "last4"],
+    "properties": {"kind": {"const": "card"}, "last4": {"type": "string", "pattern": "^[0-9]{4}$"}},
+}
+CASH = {
+    "type": "object",
+    "required": ["kind"],
+    "properties": {"kind": {"const": "cash"}, "change": {"type": "boolean"}},
+}
+SCHEMA = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "required": ["id", "size", "buyer", "paid", "lines"],
+    "properties": {
+        "id": {"type": "string", "pattern": "^o-[a-z]{2,9}$"},
+        "size": {"enum": ["s", "m", "l"]},
+        "buyer": {"$ref": "#/$defs/Person"},
+        "seller": {"$ref": "#/$defs/Person"},
+        "paid": {"oneOf": [CARD, CASH]},
+        "lines": {"type": "array", "maxItems": 7, "items": {"type": "object", "required": ["count"], "properties": {"count": {"type": "integer", "minimum": 1, "maximum": 99}, "price": {"type": "number", "exclusiveMinimum": 0}}}},
+        "tags": {"type": "object", "additionalProperties": {"type": "string"}, "maxProperties": 5},
+        "at": {"type": "string", "format": "date-time"},
+        "sealed": {"type": "object", "properties": {"a": {"type": "integer"}}, "additionalProperties": False},
+    },
+    "$defs": {"Person": PERSON},
+}  # fmt: skip
+RECORDED = {"id": "o-ab", "size": "m", "buyer": {"name": "Ana"}, "paid": {"kind": "cash"}, "lines": [{"count": 2}]}
+
+
+@pytest.fixture(scope="module")
+def made():
+    validator = compile_schema({"x:order": SCHEMA}, "x:order#")
+    fields = Fields({"x:order": SCHEMA}, "x:order")
+    found = list(Variations(fields, [RECORDED], validator.is_valid).all())
+    return fields, validator, {each.name: each.applied(RECORDED) for each in found}
+
+
+def values(made, pattern):
+    """Every value that some variation has at a pointer."""
+    return [json.loads(text) for text in {
+        json.dumps(at) for data in made[2].values() for pointer in located(data, pattern)
+        for at in [step(data, pointer)]
+    }]  # fmt: skip
+
+
+def step(data, pointer):
+    for name in pointer.split("/")[1:]:
+        data = data[int(name)] if isinstance(data, list) else data[name]
+    return data
+
+
+def test_every_variation_is_legal(made):
+    _, validator, variations = made
+    assert all(validator.is_valid(data) for data in variations.values())
+
+
+def test_every_thing_that_the_contract_allows_of_a_field_is_shown(made):
+    fields, _, variations = made
+    shown = frozenset().union(fields.shown(RECORDED), *map(fields.shown, variations.values()))
+    assert set(fields.states) - shown == set()
+
+
+def test_they_are_few_and_the_same_every_time(made):
+    fields, validator, variations = made
+    again = {
+        each.name: each.applied(RECORDED)
+        for each in Variations(fields, [RECORDED], validator.is_valid).all()
+    }  # fmt: skip
+    assert again == variations
+    assert len(variations) < 30
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("/lines/*/count", {1, 99}),
+        ("/id", {"o-aa", "o-aaaaaaaaa"}),
+        ("/size", {"s", "l"}),
+        ("/buyer/nick", {None}),
+        ("/paid/kind", {"card", "cash"}),
+    ],
+)
+def test_limits_values_and_nulls_are_met(made, pattern, expected):
+    assert expected <= set(values(made, pattern))
+
+
+def test_arrays_and_maps_are_empty_and_long(made):
+    assert {0, 7} <= {len(each) for each in values(made, "/lines")}
+    assert {0, 5} <= {len(each) for each in values(made, "/tags")}
+
+
+def test_texts_are_of_many_scripts(made):
+    assert any("\N{ROCKET}" in text for text in values(made, "/buyer/name"))
+
+
+def test_unknown_fields_come_at_every_depth_but_not_where_they_are_forbidden(made):
+    data = made[2]["unknown fields"]
+    assert UNKNOWN_FIELD in data
+    assert UNKNOWN_FIELD in data["buyer"]
+    assert not values(made, f"/sealed/{UNKNOWN_FIELD}")
+
+
+def test_a_field_in_an_array_can_be_taken_away():
+    assert edited({"a": [{"b": 1, "c": 2}]}, Edit("/a/0/b", "absent")) == {"a": [{"c": 2}]}
+
+
+def smallest(result):
+    """The data that a failing variation is shown with."""
+    return [json.loads(text) for text in re.findall(r"^data +(\{.*)$", result.stdout.str(), re.MULTILINE)]
+
+
+def test_a_run_varies_each_version_and_makes_messages(repo):
+    result = repo.run_here("-v", "-k", "read")
+    result.stdout.fnmatch_lines([
+        "*?order.placed-v1?v1.jsonl:1 lowest?? PASSED*",
+        "*?order.placed-v1?v1.jsonl:1 next version?? PASSED*",
+        "*?order.placed-v1?v1.jsonl:1 generated?? PASSED*",
+    ])  # fmt: skip
+
+
+def test_a_consumer_that_chokes_is_shown_the_smallest_message(repo):
+    repo.change("    assert handle(message)", "    assert handle(message) and len(message.buyer.mail) < 50")
+    result = repo.run_here("-k", "read", "--contracts-generated=0")
+    result.assert_outcomes(passed=8, failed=1, deselected=3)
+    (data,) = smallest(result)
+    assert set(data) == {"order_id", "buyer"}
+    assert data["order_id"] == "o0"
+    assert len(data["buyer"]["mail"]) == 50
+    result.stdout.fnmatch_lines(["variation  /buyer/mail highest"])
+
+
+def test_a_consumer_that_chokes_on_a_generated_message_is_shown_the_smallest(repo, monkeypatch):
+    monkeypatch.setenv("CI", "1")  # the same messages every time
+    repo.change("    assert handle(message)", "    assert handle(message) and len(message.note or '') < 3")
+    result = repo.run_here("-k", "generated", "--contracts-generated=100")
+    assert result.ret == 1
+    (data,) = smallest(result)
+    assert data["note"] == "000"
+
+
+def test_what_a_variation_shows_is_coherent(repo):
+    path = repo.contracts / "order.placed" / "v1.json"
+    schema = json.loads(json.dumps(ORDER))
+    schema["properties"]["order_id"] = {"type": "string", "minLength": 1, "maxLength": 9}
+    path.write_text(json.dumps(schema))
+    repo.generate()
+    repo.tests(
+        TEST_FILE.replace(
+            "def test_orders_are_read(message):",
+            "def test_orders_are_read(message, envelope):\n    assert envelope.id == message.order_id",
+        )
+    )
+    result = repo.run_here("-k", "read")
+    assert result.ret == 0
+
+
+def test_a_new_version_is_announced_in_the_envelope(repo):
+    text = "def test_orders_are_read(message, envelope):\n    assert not envelope.newer"
+    repo.tests(TEST_FILE.replace("def test_orders_are_read(message):", text))
+    result = repo.run_here("-k", "read", "--contracts-generated=0")
+    result.assert_outcomes(passed=8, failed=1, deselected=3)
+    result.stdout.fnmatch_lines(["*order.placed-v1?v1.jsonl:1 next version*"])
+
+
+def test_fixtures_are_fresh_for_each_attempt(repo):
+    repo.tests(
+        TEST_FILE.replace(
+            "def test_orders_are_read(message):",
+            "def test_orders_are_read(message, seen):\n    seen.append(message)\n    assert len(seen) == 1",
+        )
+        + "\n@pytest.fixture\ndef seen():\n    return []\n"
+    )
+    assert repo.run_here("-k", "read").ret == 0
+
+
+def test_wider_fixtures_are_kept_between_attempts(repo):
+    repo.tests(
+        TEST_FILE.replace("def test_orders_are_read(message):", "def test_orders_are_read(message, server):")
+        + "\nSTARTED = []\n@pytest.fixture(scope='module')\ndef server():\n    STARTED.append(1)\n    assert len(STARTED) == 1\n"
+    )
+    assert repo.run_here("-k", "read").ret == 0
+
+
+def test_only_what_was_recorded_when_asked(repo):
+    repo.run_here("--contracts-only-recorded").assert_outcomes(passed=6)
