@@ -175,7 +175,7 @@ class Replay:
         lines = []
         for name in list(self._read) or sorted({subject for _, subject in self.operations}):
             try:
-                messages = self._messages(self.catalog.subjects[name])
+                messages = self.messages(self.catalog.subjects[name])
             except ContractTestError:  # an item says so
                 continue
             times: dict[int, list[datetime | None]] = {}
