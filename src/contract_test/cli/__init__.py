@@ -14,6 +14,7 @@ COMMANDS = {
     "infer": "propose a schema from traffic: a first version, or the next one",
     "record": "take scrubbed samples from a queue or a stream",
     "show": "print recorded messages for people",
+    "verify": "does the traffic on a channel match its contracts?",
     "demo": "see the whole loop on embedded brokers",
 }
 """Each command is a module of this package with a click command `command`; it is imported when it is asked for."""

@@ -12,14 +12,19 @@ from contract_test.use_cases.judged import Judge
 
 def drift_lines(drift: Drift, catalog: Catalog) -> Iterator[str]:
     """Versions seen, what was broken, fields that no contract names, and fields that no message had."""
-    for version, count in sorted(drift.versions.items()):
-        yield f"seen: {version}: {count} messages"
+    yield from seen_lines(drift)
     for breach, count in sorted(drift.breaches.items(), key=lambda row: (-row[1], row[0])):
         yield f"drift: {breach.subject}{breach.pointer}: {breach.rule}: {count} messages: {drift.examples[breach]}"
     for (contract, pointer), count in sorted(drift.undeclared.items()):
         yield f"drift: {contract}{pointer}: not in the contract: {count} messages"
     for contract, pointer in never_seen(drift, catalog):
         yield f"never seen: {contract}{pointer}"
+
+
+def seen_lines(drift: Drift) -> Iterator[str]:
+    """How many messages were of which version."""
+    for version, count in sorted(drift.versions.items()):
+        yield f"seen: {version}: {count} messages"
 
 
 def never_seen(drift: Drift, catalog: Catalog) -> Iterator[tuple[str, str]]:

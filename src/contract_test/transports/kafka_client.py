@@ -22,8 +22,12 @@ OPTIONS = {
     "ssl.certificate.location": "ssl_certfile",
     "ssl.key.location": "ssl_keyfile",
     "ssl.key.password": "ssl_password",
+    "session.timeout.ms": "",
 }
-"""In the URL's query, or in the environment: `KAFKA_SASL_PASSWORD`."""
+"""In the URL's query, or in the environment (`KAFKA_SASL_PASSWORD`), and what kafka-python calls them.
+
+That one reads without a group here, so it has no sessions.
+"""
 
 
 @contextmanager
@@ -37,7 +41,7 @@ def kafka_consumer(url: str, topic: str, **settings: Any) -> Iterator[Any]:
     from kafka.errors import KafkaError
 
     address = Address.of(url)
-    options = _options(address)
+    options = {OPTIONS[name]: value for name, value in kafka_options(address).items() if OPTIONS[name]}
     place = f"{address.shown} {topic}"
     secrets = [options.get(name) for name in ("sasl_plain_username", "sasl_plain_password", "ssl_password")]
     try:
@@ -70,7 +74,8 @@ def kafka_consumer(url: str, topic: str, **settings: Any) -> Iterator[Any]:
         consumer.close(autocommit=False)
 
 
-def _options(address: Address) -> dict[str, str]:
+def kafka_options(address: Address) -> dict[str, str]:
+    """What the URL and the environment say of security, under librdkafka's names. Raises CatalogError."""
     for name in address.options:
         if name not in OPTIONS:
             advice = f"Known: {', '.join(OPTIONS)}."
@@ -83,7 +88,7 @@ def _options(address: Address) -> dict[str, str]:
         given["sasl.mechanism"] = given["sasl.mechanism"] or "PLAIN"
         # A password is sent in the clear only where the URL asks for it: SASL_PLAINTEXT.
         given["security.protocol"] = given["security.protocol"] or "SASL_SSL"
-    return {OPTIONS[name]: value for name, value in given.items() if value}
+    return {name: value for name, value in given.items() if value}
 
 
 def _listens(server: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from contract_test.data.contract import Channel
 from contract_test.data.errors import CatalogError
@@ -24,7 +24,7 @@ TAPS: dict[tuple[str, str], Tap] = {
 } | {("kafka", "kafka"): read_topic}
 
 
-def tap(url: str, channel: Channel, reading: Reading | None = None) -> Iterator[Tapped | None]:
+def tap(url: str, channel: Channel, reading: Reading | None = None) -> Generator[Tapped | None]:
     """Read what stands on a channel; None stands for "nothing new just now".
 
     Raises CatalogError where the URL cannot carry the channel's protocol, and what the source itself raises.
@@ -32,7 +32,7 @@ def tap(url: str, channel: Channel, reading: Reading | None = None) -> Iterator[
     reading = reading or Reading()
     scheme = scheme_of(url)
     if scheme is None:
-        return _bounded(read_lines(url, reading), reading)
+        return bounded(read_lines(url, reading), reading)
     read = TAPS.get((scheme, channel.protocol))
     if read is None:
         accepted = ", ".join(dict.fromkeys(f"{known}:// for a {protocol}" for known, protocol in TAPS))
@@ -41,7 +41,7 @@ def tap(url: str, channel: Channel, reading: Reading | None = None) -> Iterator[
             place=without_password(url),
             advice=f"Known: {accepted}; a file, or - for stdin, for any.",
         )
-    return _bounded(read(url, channel.address, reading), reading)
+    return bounded(read(url, channel.address, reading), reading)
 
 
 def scheme_of(url: str) -> str | None:
@@ -50,7 +50,7 @@ def scheme_of(url: str) -> str | None:
     return scheme.lower() if mark else None
 
 
-def _bounded(messages: Iterator[Tapped | None], reading: Reading) -> Iterator[Tapped | None]:
+def bounded(messages: Iterator[Tapped | None], reading: Reading) -> Generator[Tapped | None]:
     """End where the reading says so."""
     started = time.monotonic()
     count = size = 0

@@ -10,7 +10,6 @@ from contract_test.data.contract import Channel
 from contract_test.data.drift import Breach, Drift
 from contract_test.data.interaction import Tapped
 from contract_test.schema.census import Place
-from contract_test.schema.scrub import pseudonym
 from contract_test.schema.walk import escape
 from contract_test.use_cases.judged import Contracts, Judge, Judged, RejectedError
 from envelopes import DecodeError, Envelope, Violation
@@ -38,10 +37,10 @@ class Refused:
 
 
 class Observer:
-    """Counts the messages of one channel. What it keeps of a message is scrubbed, or comes from the contract."""
+    """Counts the messages of one channel. What it keeps of a message is its form, or comes from the contract."""
 
-    def __init__(self, contracts: Contracts, channel: Channel, key: bytes) -> None:
-        self._contracts, self._channel, self._key = contracts, channel, key
+    def __init__(self, contracts: Contracts, channel: Channel) -> None:
+        self._contracts, self._channel = contracts, channel
         self.drift = Drift()
         self._seen: dict[Judge, set[Place]] = {}
 
@@ -102,15 +101,22 @@ class Observer:
         expected = violation.expected if known else f"what {violation.keyword} asks for"
         return f"expected {expected}, found {self._shown(violation.found)}"
 
-    def _shown(self, found: str) -> str:
+    @staticmethod
+    def _shown(found: str) -> str:
         """A short text about a value, without the value."""
         if _SAYS_NO_VALUE.fullmatch(found) or _SHORT_NUMBER.fullmatch(found):
             return found
         if found.startswith('"'):
-            return f'"{pseudonym(found.strip(chr(34)), self._key)}"'
+            return form(found)
         return (
             f"a number of {sum(letter.isdigit() for letter in found)} digits" if found[:2].strip("-").isdigit() else "…"
         )
 
-    def _shown_name(self, name: str) -> str:
-        return escape(name if _NAME.fullmatch(name) else pseudonym(name[:40], self._key))
+    @staticmethod
+    def _shown_name(name: str) -> str:
+        return escape(name if _NAME.fullmatch(name) else form(name[:40]))
+
+
+def form(text: str) -> str:
+    """A text by its letters' kinds alone: `Ana 7` → `Xxx 9`."""
+    return re.sub(r"[^\W\d_]", lambda match: "X" if match[0].isupper() else "x", re.sub(r"\d", "9", text))

@@ -49,7 +49,7 @@ class Recorder:
         self._catalog, self._channel, self._key, self._per_shape = catalog, channel, key, per_shape
         self._codec = CODECS[channel.codec]
         self._contracts = Contracts(catalog, channel)
-        self._observer = Observer(self._contracts, channel, key)
+        self._observer = Observer(self._contracts, channel)
         self._recordings: dict[str, _Kept] = {}
         self._quarantine = quarantine
         self.marks: dict[str, Mark] = {}

@@ -1,0 +1,113 @@
+"""`contract-test verify`."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from contract_test.cli.progress import until_interrupted, with_rates
+from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note, quiet_decoding
+from contract_test.cli.sources import SourceOptions, existing_or_empty, source_options
+from contract_test.data.contract import Catalog
+from contract_test.data.errors import NothingFoundError
+from contract_test.data.share import Share, settled
+from contract_test.files.catalog import load_catalog
+from contract_test.files.results import SUFFIX, read_results, write_results
+from contract_test.report.drift import drift_findings, seen_lines
+from contract_test.report.findings import FORMATS
+from contract_test.transports.kafka_group import Member
+from contract_test.transports.sources import bounded, scheme_of, tap
+from contract_test.use_cases.verify import Verifier
+
+_SAVE_EVERY = 2.0  # seconds
+
+
+@click.command("verify")
+@source_options
+@contracts_option
+@format_option
+@click.option("--group", metavar="NAME", help="Kafka: share the topic with others of this group.")
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write this process's result to a file of its own there.",
+)
+@click.option("--merge", is_flag=True, help="Add results up: URL is then a result file, or a folder of them.")
+@click.argument("more", nargs=-1, metavar="[RESULTS]...", type=click.Path(path_type=Path, exists=True))
+def command(
+    source: SourceOptions,
+    contracts: Path,
+    form: str,
+    group: str | None,
+    results: Path | None,
+    more: tuple[Path, ...],
+    *,
+    merge: bool,
+) -> int:
+    """Hold the traffic on a channel against its contracts.
+
+    URL is redis://HOST:PORT/DB, kafka://HOST:PORT, a file of JSON Lines, or - for stdin. Nothing is changed there; only
+    --group commits what was read. Exits 1 on drift: messages that no contract accepts, fields that none names.
+    """
+    quiet_decoding()
+    if merge:
+        return _report(list(read_results([Path(source.url), *more])), load_catalog(contracts), form, "results")
+    if more:
+        raise click.UsageError("One URL at a time; several result files go with --merge.")
+    if group is not None and (scheme_of(source.url) != "kafka" or results is None or source.reading.since is not None):
+        raise click.UsageError("--group goes with kafka:// and --results DIR; where it begins, the group knows.")
+    catalog = existing_or_empty(contracts, source)
+    channel = source.channel_of(catalog)
+    verifier, reading = Verifier(catalog, channel), source.reading
+    path = None if results is None else results / f"{uuid.uuid4().hex}{SUFFIX}"
+
+    def write(shares: list[Share]) -> None:
+        if path is not None:
+            write_results(path, shares)
+
+    member = None if group is None else Member(source.url, channel.address, group, reading)
+    commit = None if member is None else member.commit
+    if member is not None:
+
+        def release() -> None:
+            verifier.settle(write, commit)
+            verifier.release()
+
+        member.release = release
+    messages = tap(source.url, channel, reading) if member is None else bounded(member.messages(), reading)
+    saved = time.monotonic()
+    with closing(messages):
+        for message in with_rates(until_interrupted(messages), lambda: f"{verifier.drifted} drifted", reading.limit):
+            if message is not None:
+                verifier.take(message)
+            if path is not None and time.monotonic() - saved > _SAVE_EVERY:
+                verifier.settle(write, commit)
+                saved = time.monotonic()
+    verifier.settle(write, commit)
+    for line in reading.notes:
+        note(line)
+    if path is not None:
+        note(f"result in {path}")
+    if verifier.read == 0 and member is None:
+        advice = "Verify while messages are there; --follow waits for them."
+        raise NothingFoundError("the channel is empty: nothing was verified", place=channel.address, advice=advice)
+    return _report(verifier.shares(), catalog, form, f"channel {channel.name}")
+
+
+def _report(shares: list[Share], catalog: Catalog, form: str, place: str) -> int:
+    found = settled(shares)
+    findings = [each for drift in found.values() for each in drift_findings(drift, catalog, place)]
+    if form == "text":
+        for channel, drift in found.items():
+            click.echo(f"channel {channel}: {drift.read} read, {drift.drifted} drifted")
+            for line in seen_lines(drift):
+                click.echo(f"  {line}")
+    click.echo(FORMATS[form](findings), nl=False)
+    errors = sum(each.severity == "error" for each in findings)
+    note(f"{sum(drift.read for drift in found.values())} messages verified, {errors} findings")
+    return FINDINGS if errors else CLEAN

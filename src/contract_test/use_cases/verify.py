@@ -1,0 +1,90 @@
+"""Verify: a channel's messages held against its contracts, share by share, so that many processes may do the work."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from contract_test.data.contract import Catalog, Channel
+from contract_test.data.interaction import Tapped
+from contract_test.data.share import Share
+from contract_test.use_cases.judged import Contracts
+from contract_test.use_cases.observe import Observer
+
+Write = Callable[[list[Share]], None]
+Commit = Callable[[Mapping[str, int]], bool]
+
+
+@dataclass
+class _Part:
+    """One part of the channel while we have it: what is committed of it, and what came since."""
+
+    start: int
+    observer: Observer
+    end: int = 0
+    done: list[Share] = field(default_factory=list)
+
+
+class Verifier:
+    """Counts one process's messages. A part is a partition, by its mark; messages without one are one part together."""
+
+    def __init__(self, catalog: Catalog, channel: Channel) -> None:
+        self._contracts, self._channel = Contracts(catalog, channel), channel
+        self._run = f"run {uuid.uuid4().hex}"
+        self._parts: dict[str, _Part] = {}
+        self._finished: list[Share] = []
+        self.read = self.drifted = 0
+
+    def take(self, message: Tapped) -> None:
+        """Count one message."""
+        name, place = self._place(message)
+        part = self._parts.get(name)
+        if part is None:
+            part = self._parts[name] = _Part(place, Observer(self._contracts, self._channel))
+        elif part.end == part.start:
+            part.start = place
+        before = part.observer.drift.drifted
+        part.observer.observe(message)
+        part.end = place + 1
+        self.read += 1
+        self.drifted += part.observer.drift.drifted - before
+
+    def shares(self) -> list[Share]:
+        """Everything so far."""
+        found = list(self._finished)
+        for name, part in self._parts.items():
+            found += part.done
+            if part.end > part.start:
+                found.append(self._pending(name, part))
+        return found
+
+    def settle(self, write: Write, commit: Commit | None = None) -> None:
+        """Write the result, and only then tell the group what was read; what it does not take is left uncommitted."""
+        write(self.shares())
+        fresh = {name: part for name, part in self._parts.items() if part.end > part.start}
+        if not fresh or (commit is not None and not commit({name: part.end for name, part in fresh.items()})):
+            return
+        for name, part in fresh.items():
+            share = replace(self._pending(name, part), committed=True)
+            if part.done:  # nothing of this part was read by others in between
+                last = part.done.pop()
+                share = replace(share, start=last.start, drift=last.drift + share.drift)
+            part.done.append(share)
+            part.start = part.end
+            part.observer = Observer(self._contracts, self._channel)
+
+    def release(self) -> None:
+        """Have done with all parts: others may read them from now on."""
+        self._finished = self.shares()
+        self._parts = {}
+
+    def _place(self, message: Tapped) -> tuple[str, int]:
+        topic, partition, offset = (message.seen.get(name) for name in ("topic", "partition", "offset"))
+        if isinstance(offset, int) and message.mark is not None:
+            return f"{topic}/{partition}", offset
+        part = self._parts.get(self._run)
+        return self._run, part.end if part else 0
+
+    def _pending(self, name: str, part: _Part) -> Share:
+        return Share(self._channel.name, name, part.start, part.end, committed=False, drift=part.observer.result())
