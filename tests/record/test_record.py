@@ -188,6 +188,7 @@ def test_the_catalog_of_the_reference_domain_is_what_the_readme_says():
         "message.posted v1",
         "message.liked v1",
         "message.liked v2",
+        "message.unliked v1",
         "delivery.requested v1",
     ]
     assert catalog.channels["transport"] == Channel(
