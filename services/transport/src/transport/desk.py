@@ -131,6 +131,8 @@ class Desk:
                     self.finish(Fate.UNSURE, job, route.name, error=WorkerDiedError(reason))
         for route in routes.values():
             route.pump()
+        if self.drained:  # a lone job is on its way before this asks for more
+            await asyncio.sleep(0)
 
     def _read(self, job: Job) -> str:
         """Give the name of the job's gateway, or an empty one where its fate is sealed already."""
