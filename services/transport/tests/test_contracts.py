@@ -1,34 +1,72 @@
-"""Every recorded delivery request, and what else its contract allows: `pytest --contracts`."""
+"""Every delivery request that may come, at the gateways: `pytest --contracts`."""
 
 import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from envelopes.messages import DeliveryRequested
 from transport.gateway_stub import GatewayStub
-from transport.gateways import Endpoint, GatewayError, Trouble, open_gateways
+from transport.gateways import Endpoint, Gateway, GatewayError, open_gateways
 from transport.worker import deliver
 
 
+@dataclass
+class Street:
+    """The worker's gateways, and the stub behind them with what it was asked: path, key, body."""
+
+    runner: asyncio.Runner
+    gateways: dict[str, Gateway] = field(default_factory=dict)
+    seen: list[tuple[str, str, Any]] = field(default_factory=list)
+
+    async def note(self, request: web.Request, key: str) -> None:
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        self.seen.append((request.path, key, form or await request.json()))
+
+    def deliver(self, message: DeliveryRequested) -> None:
+        self.seen.clear()
+        self.runner.run(deliver(message, self.gateways))
+
+
+@pytest.fixture(scope="module")
+def street() -> Iterator[Street]:
+    with asyncio.Runner() as runner:
+        here = Street(runner)
+        serving = GatewayStub(before=here.note).serving()
+        url = runner.run(serving.__aenter__())
+        session = runner.run(open_session())
+        account = Endpoint(session, url, "local", sender="+15005550006")
+        here.gateways = open_gateways({"push": account, "sms": account})
+        yield here
+        runner.run(session.close())
+        runner.run(serving.__aexit__(None, None, None))
+
+
+async def open_session() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession()
+
+
 @pytest.mark.consumes("delivery.requested")
-def test_a_delivery_reaches_its_gateway_once(message: DeliveryRequested) -> None:
-    stub = GatewayStub()
-
-    async def deliver_twice() -> None:
-        async with stub.serving() as url, aiohttp.ClientSession() as session:
-            here = Endpoint(session, url, "local", sender="+15005550006")
-            gateways = open_gateways({"push": here, "sms": here})
-            await deliver(message, gateways)
-            await deliver(message, gateways)
-
-    if message.kind == "sms" and message.recipient.phone is None:  # which the contract allows
-        with pytest.raises(GatewayError) as refused:
-            asyncio.run(deliver_twice())
-        assert refused.value.trouble is Trouble.REFUSED
-        assert not stub.ledger
+def test_a_gateway_is_asked_for_what_the_message_says(message: DeliveryRequested, street: Street) -> None:
+    to = message.recipient
+    if message.kind == "sms" and to.phone is None:
+        with pytest.raises(GatewayError, match="needs /recipient/phone"):
+            street.deliver(message)
         return
-    asyncio.run(deliver_twice())
-
-    (row,) = stub.ledger.values()
-    assert (row.delivery_id, row.kind, row.requests) == (message.delivery_id, message.kind, 2)
+    street.deliver(message)
+    ((path, key, body),) = street.seen
+    assert key == message.delivery_id
+    if message.kind == "sms":
+        assert path.endswith("/Messages.json")
+        assert body == {"To": to.phone, "Body": message.text, "From": "+15005550006"}
+        return
+    assert path.endswith("/messages:send")
+    push = body["message"]
+    assert push.get("token", push.get("topic")) == (to.device or f"person-{to.person_id}")
+    assert push["notification"] == {"body": message.text}
+    assert push["data"] == dict(message.details or {}) | {"delivery_id": message.delivery_id}
+    assert push["android"]["priority"] == ("HIGH" if message.priority == "high" else "NORMAL")
