@@ -26,8 +26,8 @@ lint: venv ## ruff: rules and format
 types: venv ## mypy, strict
 	@$(VENV)/bin/mypy --no-error-summary src $(SERVICES:%=%/src)
 
-soak: venv ## the transport's faults, pacing and cluster against the clock; many minutes, on an idle machine
-	@cd services/transport && ../../$(PYTHON) -m pytest -m soak $(ARGS)
+soak: venv ## the services' faults at length and against the clock; many minutes, on an idle machine
+	@for service in $(SERVICES); do (cd $$service && ../../$(PYTHON) -m pytest -m soak $(ARGS)) || exit 1; done
 
 bench: venv ## the benchmarks, each beside its floor
 	@$(PYTHON) tests/benchmarks/value_objects.py

@@ -47,19 +47,6 @@ def holds(traffic, feed, mailbox):
     return set(sent) == {like.like_id for like in first.values()}
 
 
-def test_members_that_come_go_and_are_killed(service, kafka, mailbox, stored, store_url, traffic, until):
-    first, second = service(store=store_url, wait=False), service(store=store_url)
-    kafka.publish(*traffic[:2000])
-    until(lambda: mailbox.llen("resque:queue:transport"))
-    second.kill()
-    kafka.publish(*traffic[2000:4000])
-    service(store=store_url)
-    first.send_signal(signal.SIGTERM)
-    kafka.publish(*traffic[4000:])
-    assert first.wait(60) == 0
-    until(lambda: holds(traffic, stored, mailbox))
-
-
 def test_a_database_that_drops_its_connections(service, kafka, mailbox, postgresql, traffic, until):
     name = f"dropping{time.time_ns()}"
     admin = sa.create_engine(postgresql, isolation_level="AUTOCOMMIT")

@@ -58,21 +58,6 @@ def test_sigterm_ends_it_cleanly_and_the_next_one_goes_on_where_it_was(
     assert stored.likes("m-0001") == 2
 
 
-def test_kills_lose_nothing_and_double_nothing(service, kafka, mailbox, stored, like, until):
-    likes = [like(number, message=f"m-{number:04}") for number in range(3000)]
-    for start in range(0, 3000, 1000):
-        process = service()
-        kafka.publish(*likes[start : start + 1000])
-        until(lambda: mailbox.llen("resque:queue:transport") > 0)
-        process.kill()
-        process.wait()
-    service()
-    until(lambda: all(stored.likes(f"m-{number:04}") for number in range(0, 3000, 100)))
-    until(lambda: mailbox.llen("resque:queue:transport") >= 3000)
-    sent = [decode(job, channel="transport").data.delivery_id for job in jobs(mailbox)]
-    assert sorted(sent) == sorted(f"d-l-{number:04}" for number in range(3000))
-
-
 def test_a_crash_between_sending_and_forgetting_a_push_sends_it_once(redis_url, mailbox, stored, like):
     stored.handle_batch([Received("t/0", 0, like(1))])
     log, _, asked_at, pushes = stored.store.waiting(["t/0"])
