@@ -16,6 +16,7 @@ from ._errors import (
     UnknownNameError,
     Violation,
 )
+from ._upcast import UpcastError, as_newest, upcast
 from ._values import OpenValueObject, RootValue, ValueObject
 from .types import freeze
 
@@ -33,9 +34,11 @@ __all__ = [
     "RootValue",
     "Subject",
     "UnknownNameError",
+    "UpcastError",
     "ValueObject",
     "Violation",
     "Wire",
+    "as_newest",
     "at",
     "compile_schema",
     "decode",
@@ -44,4 +47,5 @@ __all__ = [
     "find_violation",
     "find_violations",
     "freeze",
+    "upcast",
 ]

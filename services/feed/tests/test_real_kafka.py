@@ -1,4 +1,4 @@
-"""What must hold when everything breaks, on a real Kafka: the store equals a model of the log, each push is sent once."""
+"""What must hold when everything breaks, on a real Kafka: the store equals a model of the log, a push goes once."""
 
 import os
 import random

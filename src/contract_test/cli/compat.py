@@ -39,6 +39,12 @@ _NAMED = 10
     help="Whether a writer sends only the fields that it declares.",
 )
 @click.option(
+    "--package",
+    default="envelopes",
+    show_default=True,
+    help="Whose upcasters may keep BACKWARD.",
+)
+@click.option(
     "--budget",
     type=click.FloatRange(0, _LONGEST_BUDGET, min_open=True),
     default=2.0,
@@ -54,6 +60,7 @@ def command(
     against: str | None,
     content_model: ContentModel,
     budget: float,
+    package: str,
 ) -> int:
     """Say whether these versions may be deployed next to each other.
 
@@ -63,9 +70,11 @@ def command(
     plan = _plan(what, contracts, mode, against)
     findings = list(plan.findings)
     statuses: Counter[str] = Counter()
-    for outcome in with_progress(judge_all(plan.pairs, content_model, budget), len(plan.pairs), "Comparing"):
+    for outcome in with_progress(judge_all(plan.pairs, content_model, budget, package), len(plan.pairs), "Comparing"):
         statuses[outcome.status] += 1
         findings += outcome.findings
+        if outcome.note:
+            plan.notes.append(outcome.note)
     unique = list(
         {(each.place, each.rule, each.direction, each.sentence, each.details): each for each in findings}.values()
     )
@@ -99,6 +108,8 @@ def _summary(plan: Plan, statuses: Counter[str], findings: Sequence[Finding], ag
         note(f"not compared, the mode is NONE: {_names(plan.not_compared)}")
     pairs = statuses.total()
     told = ", ".join(f"{statuses[status]} {status}" for status in ("compatible", "incompatible", "unknown"))
+    if statuses["migrated"]:
+        told += f", {statuses['migrated']} kept by migration"
     note(f"{_counted(pairs, 'pair')} compared: {told}; {_counted(len(findings), 'finding')}")
 
 

@@ -22,6 +22,7 @@ from contract_test.files.readers import FOLDER, read_readers
 from contract_test.schema.compare import RULES, Rule, compare, pairs_for
 from contract_test.schema.compare.keyword_rules import change
 from contract_test.use_cases.affected import affected
+from contract_test.use_cases.migrate import Migration, migrate
 from contract_test.use_cases.sides import Recorded, Side, side_of_file, sides_of
 from envelopes import find_violation
 
@@ -45,6 +46,11 @@ OWN_RULES: dict[str, Rule] = {
             "version-removed",
             "A version is gone: whoever still sends it is no longer understood.",
             "Restore the file, and take it away when nobody sends or reads it any more.",
+        ),
+        Rule(
+            "upcaster-fails",
+            "The package's upcaster does not bring every message of the old version to the new one.",
+            "Let it take every message of the old version, and depend on nothing but that message.",
         ),
         Rule(
             "schema-invalid",
@@ -87,8 +93,10 @@ class Plan:
 class Outcome:
     """What became of one pair."""
 
-    status: Literal["compatible", "incompatible", "unknown"]
+    status: Literal["compatible", "migrated", "incompatible", "unknown"]
     findings: tuple[Finding, ...] = ()
+    note: str = ""
+    """For "migrated": what keeps the reader from breaking."""
 
 
 def plan_subjects(root: Path, subject: str | None = None, mode: str | None = None) -> Plan:
@@ -147,8 +155,13 @@ def plan_against(root: Path, ref: str, subject: str | None = None, mode: str | N
     return plan
 
 
-def judge(pair: Pair, content_model: ContentModel = "closed-writer", budget: float = 2.0) -> Outcome:
-    """Compare one pair as `decode` reads. Each incompatibility is a finding, with the whole verdict."""
+def judge(
+    pair: Pair, content_model: ContentModel = "closed-writer", budget: float = 2.0, package: str = "envelopes"
+) -> Outcome:
+    """Compare one pair as `decode` reads. Each incompatibility is a finding, with the whole verdict.
+
+    BACKWARD is kept by migration where the upcasters of `package` bring every message to the reader's version.
+    """
     reader = pair.reader.bundle
     writer = pair.writer.bundle.beside(reader)
     try:
@@ -172,10 +185,19 @@ def judge(pair: Pair, content_model: ContentModel = "closed-writer", budget: flo
         if verdict.status == "compatible":
             return Outcome("incompatible", (_of_recording(pair, verdict, recorded),))
         verdict = replace(verdict, status="incompatible", witness=recorded.data, cause="")
+    kept = None
+    if verdict.status != "unknown" and pair.direction == "BACKWARD" and pair.subject:
+        kept = migrate(pair.subject.name, pair.writer, pair.reader, package)
     if verdict.status == "compatible":
-        return Outcome("compatible")
+        return Outcome("incompatible", (_of_upcaster(pair, kept),)) if kept and kept.problem else Outcome("compatible")
+    if kept and pair.subject and not kept.problem:
+        labels = f"{pair.writer.label} → {pair.reader.label}"
+        return Outcome("migrated", note=f"{pair.subject.name} {labels}: BACKWARD is kept by migration: {kept}")
     reasons = verdict.incompatibilities or (None,)
     findings = (_finding(pair, verdict, reason, recorded) for reason in reasons)
+    if kept:
+        failed = f"the upcaster does not keep it: {kept.problem}"
+        findings = (replace(each, details=(*each.details, failed)) for each in findings)
     return Outcome(verdict.status, _distinct(findings))
 
 
@@ -300,6 +322,21 @@ def _of_recording(pair: Pair, verdict: Verdict, recorded: Recorded) -> Finding:
         reader=pair.reader.label,
         recorded=recorded.place,
         verdict=replace(verdict, witness=recorded.data),
+    )
+
+
+def _of_upcaster(pair: Pair, kept: Migration) -> Finding:
+    rule = OWN_RULES["upcaster-fails"]
+    return Finding(
+        pair.newer.file,
+        "",
+        rule.id,
+        kept.problem,
+        rule.fix,
+        direction=pair.direction,
+        details=(rule.explanation, *_services(pair.subject)),
+        writer=pair.writer.label,
+        reader=pair.reader.label,
     )
 
 

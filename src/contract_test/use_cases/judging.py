@@ -19,18 +19,18 @@ _MOST_PROCESSES = 8
 
 
 def judge_all(
-    pairs: Sequence[Pair], content_model: ContentModel, budget: float, *, many: int = MANY
+    pairs: Sequence[Pair], content_model: ContentModel, budget: float, package: str = "envelopes", *, many: int = MANY
 ) -> Iterator[Outcome]:
     """The outcome of each pair, in their order. Raises UnreachableError where a process of ours is killed."""
     processes = min(os.cpu_count() or 1, _MOST_PROCESSES)
     if len(pairs) < many or processes == 1:
         for pair in pairs:
-            yield judge(pair, content_model, budget)
+            yield judge(pair, content_model, budget, package)
         return
     pool = ProcessPoolExecutor(processes, get_context("spawn"), _leave_interrupts_to_the_parent)
     batches = [pairs[start : start + _BATCH] for start in range(0, len(pairs), _BATCH)]
     try:
-        for batch in [pool.submit(_judge_batch, batch, content_model, budget) for batch in batches]:
+        for batch in [pool.submit(_judge_batch, batch, content_model, budget, package) for batch in batches]:
             yield from batch.result()
     except BrokenProcessPool:
         advice = "Is there memory enough? Name one SUBJECT to compare less at once."
@@ -39,8 +39,8 @@ def judge_all(
         pool.shutdown(cancel_futures=True)
 
 
-def _judge_batch(batch: Sequence[Pair], content_model: ContentModel, budget: float) -> list[Outcome]:
-    return [judge(pair, content_model, budget) for pair in batch]
+def _judge_batch(batch: Sequence[Pair], content_model: ContentModel, budget: float, package: str) -> list[Outcome]:
+    return [judge(pair, content_model, budget, package) for pair in batch]
 
 
 def _leave_interrupts_to_the_parent() -> None:
