@@ -6,6 +6,7 @@ import sys
 from importlib import import_module
 
 COMMANDS = {
+    "init": "begin: a service's settings and tests, or a repo of contracts",
     "lint": "check that contracts/ is well-formed, locked and named properly",
     "register": "add versions to the lock: from then on they never change",
     "generate": "write the value objects of every contract",

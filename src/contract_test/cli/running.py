@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from contract_test.data.errors import ContractTestError, UnreachableError
-from contract_test.data.texts import age_of
+from contract_test.data.texts import age_of, inert
 from contract_test.report.findings import FORMATS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -61,10 +61,10 @@ def run(group: click.Group) -> int:
         error.show()
         return USAGE
     except UnreachableError as error:
-        note(f"error: {error}")
+        note(inert(f"error: {error}"))
         return COULD_NOT_RUN
     except ContractTestError as error:
-        note(f"error: {error}")
+        note(inert(f"error: {error}"))
         return USAGE
     return code if isinstance(code, int) else CLEAN
 

@@ -1,10 +1,8 @@
-"""Adding to `contracts/`: a version, and rows in the catalog. Nothing that stands there is changed."""
+"""Adding to what people wrote: a version, tables in a TOML file. Nothing that stands there is changed."""
 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,8 +10,6 @@ from typing import Any
 
 from contract_test.data.errors import CatalogError
 from contract_test.data.texts import inert
-
-CATALOG = "catalog.toml"
 
 
 def schema_text(schema: Any) -> str:
@@ -35,33 +31,31 @@ def add_version(root: Path, subject: str, version: int, schema: Any) -> Path:
     return path
 
 
-def add_rows(root: Path, tables: Mapping[tuple[str, str], Mapping[str, str | Sequence[str]]]) -> Path:
-    """Append tables such as `("channels", "activity")` to the catalog, at once or not at all.
+def append_tables(path: Path, tables: Mapping[tuple[str, str], Mapping[str, str | Sequence[str]]]) -> Path:
+    """Append tables such as `("channels", "activity")` to a TOML file, where that gives valid TOML.
 
     The text that stands there stays. Raises CatalogError where it is no TOML, or has one of the tables.
     """
-    path = root / CATALOG
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
     added = "\n".join(_table(section, name, rows) for (section, name), rows in tables.items())
-    text = f"{before.rstrip()}\n\n{added}" if before.strip() else added
     try:
-        tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        advice = f"Add these rows by hand:\n\n{added}"
+        before = path.read_bytes().decode() if path.exists() else ""
+        added = f"\n{added}" if before.strip() else added
+        added = f"\n{added}" if before and not before.endswith("\n") else added
+        added = added.replace("\n", "\r\n") if "\r\n" in before else added
+        tomllib.loads(before + added)
+    except (tomllib.TOMLDecodeError, UnicodeError) as error:
+        advice = f"Mend it, or add these rows by hand:\n\n{added}"
         raise CatalogError(f"rows cannot be added: {error}", place=str(path), advice=advice) from None
-    root.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=root, prefix=".", suffix=".tmp")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(temporary).chmod(0o644)
-    Path(temporary).replace(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:  # in place: the file keeps its mode, and a link stays one
+        file.write(added.encode())
     return path
 
 
 def _table(section: str, name: str, rows: Mapping[str, str | Sequence[str]]) -> str:
-    plain = name.replace("_", "").replace("-", "").isalnum() and name.isascii()
-    lines = [f"[{section}.{name if plain else toml_text(name)}]"]
+    bare = name.replace("_", "").replace("-", "").isalnum() and name.isascii()
     width = max(map(len, rows), default=0)
+    lines = [f"[{section}.{name if bare else toml_text(name)}]"]
     lines += [
         f"{key.ljust(width)} = {toml_text(value) if isinstance(value, str) else _list(value)}"
         for key, value in rows.items()

@@ -16,7 +16,7 @@ from contract_test.data.contract import Catalog, Channel, Contract, Subject
 from contract_test.data.errors import CatalogError, NothingFoundError
 from contract_test.data.finding import Finding
 from contract_test.data.interaction import Interaction, Tapped
-from contract_test.files.additions import add_rows, add_version
+from contract_test.files.additions import add_version, append_tables
 from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import wire_of
 from contract_test.schema.compare import pairs_for
@@ -174,7 +174,7 @@ def write(
         tables["subjects", inferred.subject] = rows | {name: names for name, names in services.items() if names}
     written = [add_version(root, inferred.subject, inferred.version, inferred.schema)]
     if tables:
-        written.append(add_rows(root, tables))
+        written.append(append_tables(root / "catalog.toml", tables))
     return written
 
 

@@ -1,0 +1,96 @@
+"""`contract-test init`."""
+
+from __future__ import annotations
+
+import keyword
+from pathlib import Path
+
+import click
+
+from contract_test.cli.running import CLEAN, FINDINGS, note
+from contract_test.data.contract import Catalog, snake_case
+from contract_test.data.texts import inert
+from contract_test.files.catalog import load_catalog
+from contract_test.files.installed import installed_contracts
+from contract_test.use_cases.init import PYPROJECT, Begun, begin_contracts, begin_service, project_name, services_of
+
+_NO_PROJECT = ("readme", "license", "changelog")
+
+
+@click.command("init")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.option("--service", metavar="NAME", help="This repo is a service's: its name in the catalog.")
+@click.option("--package", metavar="NAME", help="The package of value objects.")
+@click.option(
+    "--contracts",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="A service's contracts are in this directory, and not in the package.",
+)
+def command(folder: Path, service: str | None, package: str | None, contracts: Path | None) -> int:
+    """Begin: in a service's repo, or, in an empty folder, a repo of contracts.
+
+    In a service's repo the settings are written, and one test for each operation that the catalog gives this service.
+    An empty folder becomes a repo of contracts that generates, tests and packages. What stands there stays as it is.
+    """
+    if package is not None and (not package.isidentifier() or keyword.iskeyword(package)):
+        raise click.BadParameter(f"{package!r} is not a package's name.", param_hint="--package")
+    if service is None and contracts is None and _is_for_contracts(folder):
+        package = package or _package_of(folder)
+        _tell(begin_contracts(folder, package))
+        note(f"next, in {inert(str(folder.resolve()))}:")
+        note("  pip install --group dev --editable .")
+        note("  pytest")
+        note("then describe messages of your own in contracts/: README.md says how")
+        return CLEAN
+    if service is None and not (folder / PYPROJECT).is_file():
+        advice = "in a service's repo give --service NAME; a repo of contracts begins in an empty folder."
+        raise click.UsageError(f"{inert(str(folder.resolve()))} is neither empty nor a Python project: {advice}")
+    package = package or "envelopes"
+    catalog = load_catalog(contracts or installed_contracts(package))
+    begun = begin_service(folder, service or _service_of(folder, catalog), package, catalog, contracts)
+    _tell(begun)
+    if begun.missing:
+        note("these operations have no test yet; add to it:")
+        click.echo(begun.missing, nl=False)
+        return FINDINGS
+    note("next: `pytest --contracts`; the warnings name the tests that do not reach this service's code yet")
+    return CLEAN
+
+
+def _is_for_contracts(folder: Path) -> bool:
+    """Whether a folder is a repo of contracts, or holds nothing that could be anything else."""
+    if (folder / "contracts" / "catalog.toml").is_file():
+        return not (folder / PYPROJECT).is_file() or any(_generated(folder))
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return all(name.startswith(".") or name.lower().startswith(_NO_PROJECT) for name in names)
+
+
+def _generated(folder: Path) -> list[str]:
+    """The names of the packages of value objects that stand there."""
+    return [path.parents[1].name for path in sorted((folder / "src").glob("*/messages/__init__.py"))]
+
+
+def _package_of(folder: Path) -> str:
+    """The package's name: what is generated there already, else after the folder."""
+    for there in _generated(folder):
+        return there
+    name = snake_case(folder.resolve().name)
+    name = name if name.endswith(("envelopes", "contracts", "messages")) else f"{name}_envelopes"
+    if not name.isidentifier() or not name.isascii():
+        raise click.UsageError("Name the package with --package NAME: the folder's name gives none.")
+    return name
+
+
+def _service_of(folder: Path, catalog: Catalog) -> str:
+    services = services_of(catalog)
+    name = project_name(folder)
+    if name in services:
+        return name
+    raise click.UsageError(inert(f"Name this service with --service NAME. The catalog knows: {', '.join(services)}."))
+
+
+def _tell(begun: Begun) -> None:
+    for path in begun.written:
+        click.echo(f"wrote {inert(str(path))}")
+    for path in begun.kept:
+        note(f"left as it is: {inert(str(path))}")

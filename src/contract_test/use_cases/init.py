@@ -1,0 +1,186 @@
+"""Init: the first files of a service's repo, or of a repo of contracts. What stands there stays as it is."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from contract_test.data.contract import Catalog, Subject, snake_case
+from contract_test.data.errors import CatalogError, ContractTestError
+from contract_test.files.additions import append_tables
+from contract_test.files.catalog import load_catalog
+from contract_test.files.generated import write_files
+from contract_test.files.recordings import read_recording
+from contract_test.files.settings import read_settings
+from contract_test.schema.names import literal, unused
+from contract_test.use_cases.generate import generate
+from contract_test.use_cases.recorded import causes, tell
+
+PYPROJECT = "pyproject.toml"
+_SETTINGS = ("tool", "contract-test")
+_TEMPLATES = files("contract_test.files") / "templates"
+_EXAMPLE = {
+    "contracts/catalog.toml": "catalog.toml",
+    "contracts/order.placed/v1.json": "order.placed.json",
+    "contracts/order.placed/recordings/v1.jsonl": "order.placed.jsonl",
+}
+_REPO = {
+    "pyproject.toml": "pyproject.toml",
+    "README.md": "README.md",
+    ".gitignore": "gitignore",
+    "tests/test_contracts.py": "test_contracts_repo.py",
+}
+
+
+@dataclass
+class Begun:
+    """What a run wrote, and what it left as it was. `missing` is the text of tests that were not written."""
+
+    written: list[Path] = field(default_factory=list)
+    kept: list[Path] = field(default_factory=list)
+    missing: str = ""
+
+
+def begin_contracts(folder: Path, package: str) -> Begun:
+    """Make a repo of contracts that generates, tests and packages, with an example where there are no contracts yet."""
+    example = {} if (folder / "contracts").exists() else _EXAMPLE
+    values = {"package": package, "distribution": package.replace("_", "-"), "version": version("contract-test")}
+    begun = Begun()
+    for name, template in example.items():
+        _write(begun, folder / name, _filled(template, values))
+    begun.written += generate(load_catalog(folder / "contracts"), package, folder / "src").written
+    for name, template in _REPO.items():
+        _write(begun, folder / name, _filled(template, values))
+    return begun
+
+
+def begin_service(folder: Path, service: str, package: str, catalog: Catalog, contracts: Path | None) -> Begun:
+    """Name a service in its settings, and write one test for each of its operations that has none.
+
+    Raises CatalogError where the catalog does not know the service, or the settings name another one.
+    """
+    operations = [
+        *(("consumes", subject) for subject in catalog.received_by(service)),
+        *(("produces", subject) for subject in catalog.sent_by(service)),
+    ]
+    if not operations:
+        advice = (
+            f"Known: {', '.join(services_of(catalog)) or 'none'}. Name one with --service, or add it to the catalog."
+        )
+        raise CatalogError(
+            f"no subject is sent or received by {service!r}", place=str(catalog.root / "catalog.toml"), advice=advice
+        )
+    begun = Begun()
+    _settle(begun, folder, {
+        "service": service,
+        **({"package": package} if package != "envelopes" else {}),
+        **({"contracts": Path(os.path.relpath(contracts, folder)).as_posix()} if contracts is not None else {}),
+    })  # fmt: skip
+    path = folder / _tests(folder) / "test_contracts.py"
+    there = "".join(_texts(folder))
+    left = [
+        (kind, each)
+        for kind, each in operations
+        if not re.search(rf"{kind}\(\s*['\"]{re.escape(each.name)}['\"]", there)
+    ]
+    tests = _operation_tests(left, catalog)
+    if tests and path.exists():
+        begun.missing = tests.strip("\n") + "\n"
+    elif tests:
+        _write(begun, path, _filled("test_service.py", {}) + tests)
+    if path not in begun.written and path.exists():
+        begun.kept.append(path)
+    return begun
+
+
+def services_of(catalog: Catalog) -> list[str]:
+    """Every service that the catalog names."""
+    return sorted({name for each in catalog.subjects.values() for name in (*each.sent_by, *each.received_by)})
+
+
+def project_name(folder: Path) -> str | None:
+    """The name under `[project]`; None where there is none."""
+    project = _document(folder / PYPROJECT).get("project")
+    name = project.get("name") if isinstance(project, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _settle(begun: Begun, folder: Path, rows: Mapping[str, str]) -> None:
+    path = folder / PYPROJECT
+    tools = _document(path).get("tool")
+    if not (isinstance(tools, dict) and "contract-test" in tools):
+        begun.written.append(append_tables(path, {_SETTINGS: rows}))
+        return
+    settings, _ = read_settings(folder)
+    if settings.service != rows["service"]:
+        raise CatalogError(
+            f"the settings name another service: {settings.service!r}",
+            place=f"{path}:[tool.contract-test]",
+            advice=f'Run `contract-test init` without --service, or write there: service = "{rows["service"]}".',
+        )
+    begun.kept.append(path)
+
+
+def _document(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except (tomllib.TOMLDecodeError, UnicodeError) as error:
+        raise CatalogError(f"not TOML: {error}", place=str(path), advice="Mend the syntax there.") from None
+
+
+def _tests(folder: Path) -> str:
+    """Where pytest looks for tests here."""
+    options: object = _document(folder / PYPROJECT).get("tool", {})
+    for name in ("pytest", "ini_options", "testpaths"):
+        options = options.get(name) if isinstance(options, dict) else None
+    first = options[0] if isinstance(options, list) and options else options
+    return first if isinstance(first, str) and (folder / first).is_dir() else "tests"
+
+
+def _texts(folder: Path) -> Iterable[str]:
+    """The tests that are there already."""
+    for path in sorted((folder / _tests(folder)).rglob("*.py")):
+        yield path.read_text(encoding="utf-8", errors="replace")
+
+
+def _operation_tests(operations: Iterable[tuple[str, Subject]], catalog: Catalog) -> str:
+    tests, taken = "", set[str]()
+    for kind, subject in operations:
+        test = unused(f"test_{snake_case(subject.name)}_is_{kind.removesuffix('s')}d", taken)
+        taken.add(test)
+        values = {"subject": literal(subject.name), "test": test, "operation": literal(f"{kind} {subject.name}")}
+        cause = _cause(subject, catalog) if kind == "produces" else None
+        template = f"test_{kind}_by_cause.py" if cause is not None else f"test_{kind}.py"
+        tests += _filled(template, values | {"cause": literal(cause)})
+    return tests
+
+
+def _cause(subject: Subject, catalog: Catalog) -> str | None:
+    """The subject of the recorded messages that every recorded message of this subject names as its cause."""
+    if subject.caused_by is None:
+        return None
+    try:
+        effects = [tell(each, catalog) for contract in subject.contracts.values() for each in read_recording(contract)]
+    except ContractTestError:
+        return None
+    known = causes(catalog)
+    found = {known[each.cause].subject if each.cause is not None and each.cause in known else None for each in effects}
+    return found.pop() if len(found) == 1 else None
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    return Template((_TEMPLATES / f"{template}.txt").read_text(encoding="utf-8")).substitute(values)
+
+
+def _write(begun: Begun, path: Path, text: str) -> None:
+    if path.exists():
+        begun.kept.append(path)
+    else:
+        begun.written += write_files(path.parent, [(path.name, text)])
