@@ -16,6 +16,7 @@ COMMANDS = {
     "record": "take scrubbed samples from a queue or a stream",
     "show": "print recorded messages for people",
     "verify": "does the traffic on a channel match its contracts?",
+    "scan": "look for secrets and people in what was recorded",
     "demo": "see the whole loop on embedded brokers",
 }
 """Each command is a module of this package with a click command `command`; it is imported when it is asked for."""

@@ -58,8 +58,8 @@ def command(source: SourceOptions, contracts: Path, per_shape: int, max_age: tim
                 recorder.take(message)
                 taken += 1
             if message is None or taken % _SAVE_EVERY == 0:
-                _save(recorder, state, address, reading)
-        _save(recorder, state, address, reading)
+                _save(recorder, state, address, reading, caught_up=message is None)
+        _save(recorder, state, address, reading, caught_up=True)
     for line in reading.notes:
         note(line)
     if result.drift.read == 0 and not reading.marks:
@@ -71,9 +71,9 @@ def command(source: SourceOptions, contracts: Path, per_shape: int, max_age: tim
     return _summary(result, state, catalog)
 
 
-def _save(recorder: Recorder, state: State, address: str, reading: Reading) -> None:
+def _save(recorder: Recorder, state: State, address: str, reading: Reading, *, caught_up: bool) -> None:
     """The recordings first: what is marked as read is on the disk."""
-    recorder.write()
+    recorder.write(caught_up=caught_up)
     if reading.since in (None, "earliest"):  # else something was left out, which a later run may want
         state.write_marks(address, recorder.marks)
 
@@ -93,7 +93,12 @@ def _summary(result: Recorded, state: State, catalog: Catalog) -> int:
     for place, count in result.unscrubbed.most_common():
         advice = "widen the pattern, or mark the field x-sensitivity: public"
         click.echo(f"not kept: {place}: {count} messages are no longer valid once scrubbed; {advice}")
+    for place, count in result.leaks.most_common():
+        advice = "take x-sensitivity: public from the field; if it is not there, report a defect of the scrubber"
+        click.echo(f"not kept: {place}: found in {count} scrubbed messages; {advice}")
+    if result.missing_causes:
+        note(f"{result.missing_causes} recorded messages name a cause that is not recorded: record its channel too")
     if result.quarantined:
         click.echo(f"kept apart, scrubbed: {result.quarantined} messages in {state.quarantine}")
     note(f"{result.drift.read} read, {_progress(result)}")
-    return FINDINGS if result.drift.is_red or result.unscrubbed else CLEAN
+    return FINDINGS if result.drift.is_red or result.unscrubbed or result.leaks else CLEAN

@@ -2,35 +2,122 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from contract_test.schema.shape import Position, Shapes
-from contract_test.schema.walk import escape
+from contract_test.schema.fingerprints import Shape
 
-Fingerprint = frozenset[tuple[str, str]]
+MOST_KEPT = 50
+"""A recording that people read: more than one of a shape is kept only while there are no more messages than this."""
+_MOST_EARLY = 15
+_MOST_SHAPES = 5_000
+
+Item = TypeVar("Item")
 
 
-def fingerprint(value: Any, position: Position, shapes: Shapes) -> Fingerprint:
-    """The shape of one message: which fields are there, of which type, with which of the allowed texts."""
-    return frozenset(_facts(value, position, shapes, ""))
+@dataclass(order=True, slots=True)
+class _Candidate(Generic[Item]):
+    """Which of many like it is kept does not hang on the order in which they came: the least of these."""
+
+    rank: tuple[bool, bytes]
+    number: int
+    item: Item
 
 
-def _facts(value: Any, position: Position, shapes: Shapes, path: str) -> Iterator[tuple[str, str]]:
-    shape = shapes.shape(position)
-    if isinstance(value, dict):
-        yield path, "object"
-        named = {field.name: field.position for field in shape.fields}
-        for _, branch in shape.branches:
-            named |= {field.name: field.position for field in shapes.shape(branch).fields}
-        for name, child in value.items():
-            step = escape(name) if name in named else "*"
-            yield from _facts(child, named.get(name, shape.additional or ()), shapes, f"{path}/{step}")
-    elif isinstance(value, list):
-        yield path, "array" if value else "empty array"
-        for child in value:
-            yield from _facts(child, shape.items, shapes, f"{path}/*")
-    elif isinstance(value, str) and isinstance(shape.text, tuple):
-        yield path, f"string {value}"
-    else:
-        yield path, {str: "string", bool: "boolean", type(None): "null"}.get(type(value), "number")
+class Novelty(Generic[Item]):
+    """Chooses what a recording keeps of one contract: one message of every shape, and a few more where there is room.
+
+    `recorded` are the shapes of the messages that the recording has; they stay. Where there are more shapes than a
+    recording holds, every fact is shown, and as many shapes as fit.
+    """
+
+    def __init__(self, recorded: Iterable[Shape], per_shape: int) -> None:
+        self.shown: Counter[Shape] = Counter(recorded)
+        self._per_shape = per_shape
+        self._waiting: dict[Shape, list[_Candidate[Item]]] = {}
+        self._wanted: dict[bytes, _Candidate[Item]] = {}
+        self._offered = 0
+
+    def is_open(self, shape: Shape) -> bool:
+        """Whether another message of a shape may be kept."""
+        return self.shown[shape] < self._per_shape
+
+    def offer(self, shape: Shape, raw: bytes, item: Item, *, preferred: bool = False, wanted: bool = False) -> bool:
+        """Consider a message; tells whether it may be kept. `raw` are its bytes: of two that are equal one is kept.
+
+        Among messages of one shape a `preferred` one goes first; a `wanted` one is kept whatever its shape.
+        """
+        self._offered += 1
+        if wanted:
+            digest = hashlib.blake2b(raw, digest_size=8).digest()
+            self._wanted.setdefault(digest, _Candidate((False, digest), self._offered, item))
+            return True
+        if not self.is_open(shape):
+            return False
+        waiting = self._waiting.get(shape)
+        if waiting is None:
+            if len(self._waiting) >= _MOST_SHAPES:
+                return False
+            waiting = self._waiting[shape] = []
+        rank = (not preferred, hashlib.blake2b(raw, digest_size=8).digest())
+        if len(waiting) >= self._per_shape and rank >= waiting[-1].rank:
+            return False
+        if any(each.rank[1] == rank[1] for each in waiting):
+            return False
+        waiting.append(_Candidate(rank, self._offered, item))
+        waiting.sort()
+        del waiting[self._per_shape :]
+        return True
+
+    def choose(self, accept: Callable[[Item], bool], *, last: bool) -> None:
+        """Call `accept` with what shall be kept; where it refuses, with the next of the same shape.
+
+        Before the `last` call only a few are more than one of a shape: there may be shapes that need the room.
+        """
+        for each in sorted(self._wanted.values()):
+            accept(each.item)
+        self._wanted.clear()
+        for shape in self._covering():
+            self._keep_one(shape, accept)
+        self._fill(accept, MOST_KEPT if last else _MOST_EARLY)
+
+    @property
+    def waiting(self) -> int:
+        """How many shapes were met of which the recording has nothing yet."""
+        return sum(not self.shown[shape] for shape in self._waiting)
+
+    def _covering(self) -> Iterator[Shape]:
+        """The shapes that were never kept, as far as there is room; before that those with the most new facts."""
+        fresh = {shape: each[0].rank for shape, each in self._waiting.items() if each and not self.shown[shape]}
+        room = MOST_KEPT - self.shown.total()
+        if len(fresh) <= room:
+            yield from sorted(fresh, key=fresh.__getitem__)
+            return
+        covered = 0
+        for shape, count in self.shown.items():
+            covered |= shape if count else 0
+        while fresh:
+            best = min(fresh, key=lambda shape: (-(shape & ~covered).bit_count(), fresh[shape]))
+            if best & ~covered == 0 and room <= 0:
+                return
+            covered |= best
+            room -= 1
+            del fresh[best]
+            yield best
+
+    def _fill(self, accept: Callable[[Item], bool], most: int) -> None:
+        order = sorted((each[0].rank, shape) for shape, each in self._waiting.items() if each)
+        for count in range(1, self._per_shape):
+            for _, shape in order:
+                if self.shown.total() < most and self.shown[shape] == count:
+                    self._keep_one(shape, accept)
+
+    def _keep_one(self, shape: Shape, accept: Callable[[Item], bool]) -> None:
+        waiting = self._waiting[shape]
+        while waiting:
+            if accept(waiting.pop(0).item):
+                self.shown[shape] += 1
+                return

@@ -15,10 +15,11 @@ from contract_test.data.errors import CatalogError, ContractTestError
 from contract_test.data.finding import Finding
 from contract_test.files.catalog import load_catalog
 from contract_test.files.lock import differences, digest, read_lock, registered_schema
-from contract_test.files.recordings import read_recording
+from contract_test.files.recordings import read_recording, recording_path
 from contract_test.schema.profile import remarks
 from contract_test.schema.walk import References, subschemas
 from contract_test.use_cases.recorded import old_recordings
+from contract_test.use_cases.scan import scan_file
 from envelopes import compile_schema, find_violation, freeze
 
 _SUBJECT = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")
@@ -148,7 +149,8 @@ def _lock(catalog: Catalog) -> Iterator[Finding]:
 
 def _recording(contract: Contract) -> Iterator[Finding]:
     try:
-        read_recording(contract)
+        if read_recording(contract):
+            yield from scan_file(recording_path(contract))
     except ContractTestError as error:
         file, _, line = error.place.rpartition(":")
         yield Finding(file, line, "recording", error.problem, error.advice)

@@ -56,10 +56,15 @@ def read_message(interaction: Interaction, catalog: Catalog, runtime: Runtime) -
 
 def cause_of(message: Message, subject: Subject) -> str | None:
     """The id of the message that caused this one, where the catalog says where it stands."""
+    return cause_in(message.envelope, message.data, subject)
+
+
+def cause_in(envelope: Envelope[Any], data: Any, subject: Subject) -> str | None:
+    """The id of the message that caused the one with this data."""
     where = subject.caused_by
     if where is None:
         return None
-    found = at(message.data, where) if where.startswith("/") else message.envelope.extensions.get(where)
+    found = at(data, where) if where.startswith("/") else envelope.extensions.get(where)
     return found if isinstance(found, str) else None
 
 

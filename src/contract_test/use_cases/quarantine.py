@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from contract_test.data.contract import Contract
 from contract_test.data.drift import Breach
 from contract_test.data.errors import RecordingError
 from contract_test.files.exact_json import exact_dumps, exact_loads
 from contract_test.files.recordings import FORMAT
 from contract_test.files.state import write_whole
-from contract_test.use_cases.judged import Judge
 from contract_test.use_cases.observe import Refused
 
 _PER_REASON = 3
@@ -23,9 +21,6 @@ _MOST = 300
 
 class Quarantine:
     """The quarantine file of one channel: one JSON object a line, as in recordings, with `reasons`."""
-
-    NOTHING: ClassVar[Judge] = Judge(Contract("-", 1, Path("-"), "urn:-", schema={}, resources={"urn:-": {}}))
-    """Stands where no contract is known: nothing says that any text may be kept."""
 
     def __init__(self, path: Path, channel: str) -> None:
         self._path, self._channel = path, channel

@@ -5,26 +5,29 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from contract_test.data.contract import Catalog, Channel, Contract
 from contract_test.data.drift import Drift
 from contract_test.data.interaction import Interaction, Tapped
 from contract_test.data.reading import Mark
-from contract_test.files.exact_json import exact_loads
+from contract_test.files.exact_json import exact_dumps
 from contract_test.files.recordings import append_recording, line_of, read_recording, wire_of
-from contract_test.schema.novelty import Fingerprint, fingerprint
-from contract_test.schema.scrub import pseudonym, scrub
+from contract_test.scanner import leaks_in_line
+from contract_test.schema.fingerprints import Fingerprints
+from contract_test.schema.novelty import Novelty
+from contract_test.use_cases.causes import Causes
 from contract_test.use_cases.judged import Contracts, Judge, Judged
-from contract_test.use_cases.messages import at_path, data_of
+from contract_test.use_cases.messages import cause_in, data_of
 from contract_test.use_cases.observe import Observer, Refused
 from contract_test.use_cases.quarantine import Quarantine
-from envelopes import DecodeError
-from envelopes.codecs import CODECS
+from contract_test.use_cases.scrubbing import Scrubber
+from envelopes import DecodeError, Envelope
 
-_KEPT_ATTRIBUTES = frozenset(("class", "specversion", "type", "source", "dataschema", "datacontenttype", "time"))
-_KEPT_HEADERS = frozenset(("content-type", *(f"ce_{name}" for name in _KEPT_ATTRIBUTES)))
+_MOST_REMEMBERED = 20_000
+_MOST_EFFECTS = 5
 
 
 @dataclass
@@ -37,6 +40,10 @@ class Recorded:
     shapes: int = 0
     quarantined: int = 0
     unscrubbed: Counter[str] = field(default_factory=Counter)
+    leaks: Counter[str] = field(default_factory=Counter)
+    """What the scanner found in scrubbed messages, which were then not kept: where and what, never the text."""
+    missing_causes: int = 0
+    """How many recorded messages' causes are not recorded."""
     written: dict[Path, None] = field(default_factory=dict)
 
 
@@ -46,10 +53,14 @@ class Recorder:
     def __init__(
         self, catalog: Catalog, channel: Channel, key: bytes, per_shape: int, quarantine: Quarantine | None = None
     ) -> None:
-        self._catalog, self._channel, self._key, self._per_shape = catalog, channel, key, per_shape
-        self._codec = CODECS[channel.codec]
+        self._catalog, self._channel, self._per_shape = catalog, channel, per_shape
+        self._scrubber = Scrubber(catalog, channel, key)
         self._contracts = Contracts(catalog, channel)
         self._observer = Observer(self._contracts, channel)
+        self._causes = Causes(catalog, self._contracts, self._scrubber.pseudonyms)
+        self._has_effects = any(each.caused_by and each.channel == channel for each in catalog.subjects.values())
+        self._by_id: dict[str, _Item] = {}
+        self._by_cause: dict[str, list[_Item]] = {}
         self._recordings: dict[str, _Kept] = {}
         self._quarantine = quarantine
         self.marks: dict[str, Mark] = {}
@@ -63,143 +74,127 @@ class Recorder:
                 self.take(message)
 
     def take(self, message: Tapped) -> None:
-        """Decode, fingerprint and scrub one message, and keep it where it shows something new."""
+        """Judge one message, and hold it where it may show something new; it is scrubbed before it is written."""
         found = self._observer.observe(message)
         if isinstance(found, Refused):
             self._refuse(message, found)
         else:
-            self._keep(message, found.data)
+            self._keep(message, found)
         if message.mark is not None:
             self.marks[message.mark[0]] = message.mark[1]
 
-    def write(self) -> Recorded:
-        """Add what was kept since the last time to the recordings; what stood there stays as it was."""
+    def write(self, *, caught_up: bool = True) -> Recorded:
+        """Add what is new since the last time to the recordings; what stood there stays as it was.
+
+        Until it has `caught_up` with the channel, a recorder keeps room for shapes that may still come.
+        """
+        for kept in list(self._recordings.values()):
+            kept.novelty.choose(self._accept, last=caught_up)
         for kept in self._recordings.values():
             if kept.fresh:
-                self.result.written[append_recording(kept.contract, kept.fresh)] = None
+                kept.fresh.sort(key=itemgetter(0))
+                self.result.written[append_recording(kept.contract, [each for _, each in kept.fresh])] = None
                 kept.fresh = []
         if self._quarantine is not None:
             self._quarantine.write()
         self._observer.result()
+        self.result.missing_causes = self._causes.missing
+        self.result.shapes = sum(len(kept.novelty.shown) for kept in self._recordings.values())
         return self.result
 
-    def _keep(self, message: Tapped, judged: Judged) -> None:
+    def _keep(self, message: Tapped, envelope: Envelope[Any]) -> None:
+        judged: Judged = envelope.data
         kept = self._kept(judged.judge)
-        shape = fingerprint(judged.data, judged.judge.position, judged.judge.shapes)
-        if kept.shown[shape] >= self._per_shape:
+        subject = self._catalog.subjects[kept.contract.subject]
+        cause = cause_in(envelope, judged.data, subject)
+        item = _Item(self.result.drift.read, message, judged, kept, cause)
+        if self._has_effects:
+            self._remember(item, envelope.id)
+        shape = kept.fingerprints.of(judged.data)
+        wanted = envelope.id is not None and self._causes.wants(envelope.id)
+        preferred = cause is None or (kept.novelty.is_open(shape) and self._causes.has(cause))
+        if not kept.novelty.offer(shape, bytes(message.wire), item, preferred=preferred, wanted=wanted):
             self.result.known += 1
-            return
-        interaction = self._scrubbed(message, judged)
+
+    def _remember(self, item: _Item, name: str | None) -> None:
+        """Hold the latest messages: what is kept later may need its cause, and the other effects of it."""
+        if len(self._by_id) >= _MOST_REMEMBERED:
+            self._by_id.clear()
+            self._by_cause.clear()
+        if name is not None:
+            self._by_id[name] = item
+        if item.cause is not None:
+            self._by_cause.setdefault(item.cause, []).append(item)
+
+    def _accept(self, item: _Item) -> bool:
+        """Scrub a message and take it into the recording, unless it is there, or has no business there."""
+        kept = item.kept
+        interaction = self._scrubber.interaction(item.message, kept.contract, item.judged.data)
         line = line_of(replace(interaction, seen={}))
         if line in kept.lines:
-            self.result.known += 1
-            return
+            return False
         try:
             self._contracts.read(wire_of(interaction), self._channel)
         except DecodeError as error:
-            self.result.unscrubbed[f"{error.subject}{judged.judge.census.pointer_of(error.pointer)}"] += 1
-            return
+            self.result.unscrubbed[f"{error.subject}{item.judged.judge.census.pointer_of(error.pointer)}"] += 1
+            return False
+        if self._leaks(line, kept.contract.name):
+            return False
         kept.lines.add(line)
-        self.result.shapes += shape not in kept.shown
-        kept.shown[shape] += 1
-        kept.fresh.append(interaction)
+        kept.fresh.append((item.number, interaction))
         self.result.kept[kept.contract.name] += 1
+        self._causes.add(interaction)
+        if item.cause is not None:
+            effects = self._by_cause.pop(item.cause, [])
+            together = effects if len(effects) <= _MOST_EFFECTS else []  # else a fan-out: some of it show the rest
+            for other in (self._by_id.pop(item.cause, None), *together):
+                if other is not None and other is not item:
+                    self._accept(other)
+        return True
+
+    def _leaks(self, line: bytes, name: str) -> bool:
+        """Whether the scanner finds something in what was scrubbed."""
+        found = leaks_in_line(line)
+        for leak in found:
+            self.result.leaks[f"{name}{leak.pointer}: {leak.thing} ({leak.rule})"] += 1
+        return bool(found)
 
     def _kept(self, judge: Judge) -> _Kept:
         known = self._recordings.get(judge.contract.name)
         if known is None:
-            known = self._recordings[judge.contract.name] = _Kept(judge, self._catalog.channels)
-            self.result.shapes += len(known.shown)
+            channels = {**self._catalog.channels, self._channel.name: self._channel}
+            known = self._recordings[judge.contract.name] = _Kept(judge, channels, self._per_shape)
         return known
-
-    def _scrubbed(self, message: Tapped, judged: Judged) -> Interaction:
-        payload = exact_loads(bytes(message.wire[self._codec.HEAD :]))
-        place = self._codec.place(payload)
-        try:
-            data = at_path(payload, place)
-        except LookupError:  # an event whose data is in base64: recorded as what it says
-            data = judged.data
-            inner = at_path(payload, place[:-1])
-            inner["data"] = inner.pop("data_base64", None)
-        data, masked = scrub(data, judged.judge.position, judged.judge.shapes, self._key)
-        return Interaction(
-            channel=self._channel.name,
-            subject=judged.judge.contract.subject,
-            version=judged.judge.contract.version,
-            payload=self._around(payload, place, data),
-            key=self._stream_key(message),
-            headers=self._headers(message),
-            prefix=bytes(message.wire[: self._codec.HEAD]).hex(),
-            masked=masked,
-            seen=message.seen,
-        )
 
     def _refuse(self, message: Tapped, refused: Refused) -> None:
         if self._quarantine is None or not self._quarantine.wants(refused):
             return
-        judge = refused.judge
-        try:
-            payload = exact_loads(bytes(message.wire[self._codec.HEAD :]))
-            place: tuple[str | int, ...] = self._codec.place(payload)
-            try:
-                data = at_path(payload, place)
-            except (LookupError, TypeError):
-                place, data = (), payload
-            known = Quarantine.NOTHING if judge is None else judge
-            scrubbed, masked = scrub(data, known.position, known.shapes, self._key)
-            shown = {"payload": self._around(payload, place, scrubbed), "masked": sorted(masked)}
-        except (ValueError, TypeError, LookupError, RecursionError):  # not JSON, or not to be walked
-            text = bytes(message.wire[:200]).decode(errors="backslashreplace")
-            shown = {"text": pseudonym(text, self._key), "bytes": len(message.wire)}
-        context = {"key": self._stream_key(message), "headers": self._headers(message), "seen": dict(message.seen)}
-        self.result.quarantined += self._quarantine.add(refused, shown | context)
-
-    def _stream_key(self, message: Tapped) -> str | None:
-        key = message.wire.key
-        return None if key is None else pseudonym(key.decode(errors="backslashreplace"), self._key)
-
-    def _headers(self, message: Tapped) -> dict[str, str]:
-        headers = {name: value.decode(errors="replace") for name, value in message.wire.headers}
-        return {
-            name: value if name in _KEPT_HEADERS else pseudonym(value, self._key)
-            for name, value in headers.items()
-            if name in _KEPT_HEADERS or name.startswith("ce_")
-        }
-
-    def _around(self, value: Any, place: tuple[str | int, ...], data: Any) -> Any:
-        """Put scrubbed data back, and scrub the context around it."""
-        if not place:
-            return data
-        if isinstance(value, list):
-            return [self._around(value[0], place[1:], data)]
-        return {
-            name: self._around(child, place[1:], data)
-            if name == place[0]
-            else child
-            if name in _KEPT_ATTRIBUTES
-            else _mask(child, self._key)
-            for name, child in value.items()
-        }
+        contract = None if refused.judge is None else refused.judge.contract
+        shown = self._scrubber.refused(message, contract)
+        if not self._leaks(exact_dumps(shown), "kept apart"):
+            self.result.quarantined += self._quarantine.add(refused, shown)
 
 
 class _Kept:
     """What is recorded of one contract, before this run and in it."""
 
-    def __init__(self, judge: Judge, channels: Mapping[str, Channel]) -> None:
+    def __init__(self, judge: Judge, channels: Mapping[str, Channel], per_shape: int) -> None:
         self.contract: Contract = judge.contract
+        self.fingerprints = Fingerprints(judge.shapes, judge.position)
         old = read_recording(judge.contract)
-        self.fresh: list[Interaction] = []
         self.lines = {line_of(replace(each, seen={})) for each in old}
-        self.shown: Counter[Fingerprint] = Counter(
-            fingerprint(data_of(each, channels[each.channel]), judge.position, judge.shapes)
-            for each in old
-            if each.channel in channels
+        shapes = (
+            self.fingerprints.of(data_of(each, channels[each.channel])) for each in old if each.channel in channels
         )
+        self.novelty: Novelty[_Item] = Novelty(shapes, per_shape)
+        self.fresh: list[tuple[int, Interaction]] = []
 
 
-def _mask(value: Any, key: bytes) -> Any:
-    if isinstance(value, str):
-        return pseudonym(value, key)
-    if isinstance(value, dict):
-        return {name: _mask(child, key) for name, child in value.items()}
-    return [_mask(child, key) for child in value] if isinstance(value, list) else value
+class _Item(NamedTuple):
+    """A message that may be kept. `number` counts from the first that was read; `cause` is what it names as its own."""
+
+    number: int
+    message: Tapped
+    judged: Judged
+    kept: _Kept
+    cause: str | None

@@ -1,0 +1,28 @@
+"""`contract-test scan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note
+from contract_test.report.findings import FORMATS
+from contract_test.use_cases.scan import scan
+
+
+@click.command("scan")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@contracts_option
+@format_option
+def command(paths: tuple[Path, ...], contracts: Path, form: str) -> int:
+    """Look for secrets and people in files: by default in everything recorded under contracts/.
+
+    The scanner knows nothing of the scrubber: it finds keys, tokens, passwords, addresses, phones, cards and long
+    random texts by their form, inside base64, JSON in texts and web addresses too. It says where, and never what.
+    Exits 1 on findings.
+    """
+    findings, count = scan(paths or (contracts,))
+    click.echo(FORMATS[form](findings), nl=False)
+    note(f"{len(findings)} findings in {count} files")
+    return FINDINGS if findings else CLEAN

@@ -1,0 +1,86 @@
+"""Reading what is scanned: every text in a JSON value, its keys too, and what is coded inside a text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from contract_test.scanner.rules import ENCODED, RULES, decoded
+
+_DEEPEST = 4
+_LONGEST_STEP = 60
+
+
+@dataclass(frozen=True)
+class Leak:
+    """One thing that should not be there, and where; never what it says.
+
+    `pointer` leads into the line's JSON, a telling key in it replaced by `*`; it is empty where the line is no JSON.
+    """
+
+    rule: str
+    thing: str
+    pointer: str = ""
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object with every pair that was written, a key that stands twice included."""
+
+
+def leaks_in_line(line: bytes) -> list[Leak]:
+    """What one line gives away: a JSON text, or any other."""
+    text = line.decode(errors="backslashreplace")
+    try:
+        value = json.loads(text, object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError):
+        return [Leak(rule, thing) for rule, thing in leaks_in_text(text)]
+    try:
+        return list(dict.fromkeys(_leaks(value, "", 0)))
+    except RecursionError:
+        return [Leak("depth", "a value too deep to be looked into")]
+
+
+def leaks_in_text(text: str, depth: int = 0) -> list[tuple[str, str]]:
+    """The rules that a text breaks, and what each calls it; looks into base64, percent signs and JSON as well."""
+    found = [(rule.name, rule.thing) for rule in RULES if any(map(rule.confirm, rule.pattern.finditer(text)))]
+    if depth < _DEEPEST:
+        for inner in _inside(text):
+            found += leaks_in_text(inner, depth + 1)
+        if text.lstrip()[:1] in ("{", "[", '"'):
+            try:
+                value = json.loads(text, object_pairs_hook=_Pairs)
+            except (ValueError, RecursionError):
+                value = None
+            if value is not None:
+                found += [(leak.rule, leak.thing) for leak in _leaks(value, "", depth + 1)]
+    return list(dict.fromkeys(found))
+
+
+def _inside(text: str) -> Iterator[str]:
+    """The texts that a text carries in another form."""
+    if re.search("%[0-9A-Fa-f]{2}", text):
+        yield unquote(text)
+    for found in ENCODED.finditer(text):
+        inner = decoded(found[0])
+        if inner:
+            yield inner
+
+
+def _leaks(value: Any, pointer: str, depth: int) -> Iterator[Leak]:
+    if isinstance(value, _Pairs):
+        for name, child in value:
+            told = leaks_in_text(name, depth)
+            yield from (Leak(rule, f"{thing} in a key", pointer) for rule, thing in told)
+            step = "*" if told or len(name) > _LONGEST_STEP else name.replace("~", "~0").replace("/", "~1")
+            yield from _leaks(child, f"{pointer}/{step}", depth)
+    elif isinstance(value, list):
+        for place, child in enumerate(value):
+            yield from _leaks(child, f"{pointer}/{place}", depth)
+    elif isinstance(value, str):
+        yield from (Leak(rule, thing, pointer) for rule, thing in leaks_in_text(value, depth))
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield from (Leak(rule, thing, pointer) for rule, thing in leaks_in_text(str(value), _DEEPEST))

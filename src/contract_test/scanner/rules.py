@@ -1,0 +1,210 @@
+"""What gives a secret or a person away: one row a rule.
+
+Every pattern starts where a word can start and repeats within bounds, so that no text makes it work for long.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Confirm = Callable[["re.Match[str]"], bool]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A name, what it calls the thing, a pattern, and a second look at what the pattern found."""
+
+    name: str
+    thing: str
+    pattern: re.Pattern[str]
+    confirm: Confirm = bool
+
+
+def _is_json_with_algorithm(found: re.Match[str]) -> bool:
+    head = found[0].partition(".")[0]
+    try:
+        value = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+    except (ValueError, binascii.Error):
+        return False
+    return isinstance(value, dict) and "alg" in value
+
+
+def _is_real_mailbox(found: re.Match[str]) -> bool:
+    """Names under RFC 2606 belong to nobody."""
+    labels = found["domain"].lower().split(".")
+    return labels[-1] not in ("test", "example", "invalid", "localhost") and not (
+        labels[-2] == "example" and labels[-1] in ("com", "net", "org")
+    )
+
+
+def _is_real_phone(found: re.Match[str]) -> bool:
+    """No country and no area has the code 999; 555-01xx is for films."""
+    digits = re.sub(r"[^0-9]", "", found[0]).lstrip("0")
+    return not digits.startswith("999") and digits[-7:-2] != "55501" and not digits.endswith("0000")
+
+
+def _is_card(found: re.Match[str]) -> bool:
+    digits = [int(letter) for letter in found[0] if letter.isdigit()]
+    if digits[0] not in (3, 4, 5, 6) and not 22 <= digits[0] * 10 + digits[1] <= 27:  # noqa: PLR2004 - issuers' ranges
+        return False
+    return sum(sum(divmod(digit * (place % 2 + 1), 10)) for place, digit in enumerate(reversed(digits))) % 10 == 0
+
+
+def _is_account(found: re.Match[str]) -> bool:
+    text = found[0].replace(" ", "")
+    moved = text[4:] + text[:4]
+    return int("".join(str(int(letter, 36)) for letter in moved)) % 97 == 1 and "02" <= text[2:4] <= "98"
+
+
+def _is_public_address(found: re.Match[str]) -> bool:
+    try:
+        return ipaddress.ip_address(found[0]).is_global
+    except ValueError:
+        return False
+
+
+def _says_something(found: re.Match[str]) -> bool:
+    value = found["value"].strip("\"'").lower()
+    stands_for = value.strip("*x.<>[]{}$%_-")
+    return stands_for not in ("", "null", "none", "true", "false", "undefined", "redacted", "masked", "hidden", "empty")
+
+
+def _is_mixed(found: re.Match[str]) -> bool:
+    text = found["value"]
+    return any(letter.isdigit() for letter in text) or (text.lower() != text != text.capitalize())
+
+
+def _holds_credentials(found: re.Match[str]) -> bool:
+    return ":" in found["who"] or len(found["who"]) >= 20  # noqa: PLR2004 - longer than people's names
+
+
+def _is_random(found: re.Match[str]) -> bool:
+    """Characters that no words and no counters make. What ends in one letter again and again is made up."""
+    text = found[0].rstrip("=")
+    if _UUID.fullmatch(text) or _is_filled(text) or _decoded(text):
+        return False
+    bits = -sum(count / len(text) * math.log2(count / len(text)) for count in Counter(text).values())
+    digits = sum(letter.isdigit() for letter in text)
+    if _HEXADECIMAL.fullmatch(text):
+        return len(text) >= 32 and 0 < digits < len(text) and bits > 3  # noqa: PLR2004 - 16 bytes
+    if any(letter.islower() for letter in text) and any(letter.isupper() for letter in text):
+        return digits > 0 and bits > 3.9  # noqa: PLR2004 - of 24 random characters, nearly all have more
+    return len(text) >= 32 and 0.12 < digits / len(text) < 0.6 and bits > 4.1  # noqa: PLR2004 - one case only
+
+
+def _is_filled(text: str) -> bool:
+    tail = [letter for letter in text if letter.isalnum()][-6:]
+    kinds = ([each for each in tail if is_kind(each)] for is_kind in (str.islower, str.isupper, str.isdigit))
+    return all(len(set(kind)) <= most for kind, most in zip(kinds, (1, 1, 2), strict=True))
+
+
+def _decoded(text: str) -> str:
+    """The text that base64 or hexadecimal digits stand for; empty where they stand for none."""
+    for decode in (_from_hexadecimal, _from_base64):
+        try:
+            inner = decode(text).decode()
+        except (ValueError, binascii.Error):
+            continue
+        if len(inner) > 5 and all(letter.isprintable() or letter in "\r\n\t" for letter in inner):  # noqa: PLR2004
+            return inner
+    return ""
+
+
+def _from_hexadecimal(text: str) -> bytes:
+    return bytes.fromhex(text)
+
+
+def _from_base64(text: str) -> bytes:
+    text = text.rstrip("=")
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_" if "-" in text or "_" in text else None)
+
+
+ENCODED = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{12,100000}={0,2}")
+decoded: Callable[[str], str] = _decoded
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_HEXADECIMAL = re.compile(r"[0-9a-f]+|[0-9A-F]+")
+_WORD = r"(?<![A-Za-z0-9_-])"
+
+
+def _rule(name: str, thing: str, pattern: str, confirm: Confirm = bool, flags: int = 0) -> Rule:
+    return Rule(name, thing, re.compile(pattern, flags), confirm)
+
+
+_TOKENS = {
+    "Amazon": r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}",
+    "Anthropic": r"sk-ant-[A-Za-z0-9_-]{20,200}",
+    "Atlassian": r"ATATT3[A-Za-z0-9_=-]{20,300}",
+    "Databricks": r"dapi[0-9a-f]{32}",
+    "DigitalOcean": r"do[opr]_v1_[0-9a-f]{40,64}",
+    "Docker": r"dckr_[a-z]{2,4}_[A-Za-z0-9_-]{20,100}",
+    "GitHub": r"(?:gh[opusr]_[A-Za-z0-9]{30,255}|github_pat_[A-Za-z0-9_]{20,255})",
+    "GitLab": r"gl(?:pat|dt|rt|cbt|ptt|ft|soat)-[A-Za-z0-9_-]{18,100}",
+    "Google": r"(?:AIza[A-Za-z0-9_-]{30,50}|ya29\.[A-Za-z0-9_-]{20,500}|GOCSPX-[A-Za-z0-9_-]{20,50})",
+    "HashiCorp": r"hv[sbr]\.[A-Za-z0-9_-]{20,300}",
+    "Hugging Face": r"hf_[A-Za-z0-9]{30,60}",
+    "Linear": r"lin_api_[A-Za-z0-9]{30,60}",
+    "Mailgun": r"key-[0-9a-f]{32}",
+    "npm": r"npm_[A-Za-z0-9]{30,60}",
+    "OpenAI": r"sk-(?:proj-|svcacct-)?[A-Za-z0-9_-]{20,200}",
+    "PyPI": r"pypi-[A-Za-z0-9_-]{40,300}",
+    "SendGrid": r"SG\.[A-Za-z0-9_-]{16,40}\.[A-Za-z0-9_-]{16,60}",
+    "Shopify": r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}",
+    "Slack": r"xox[abeoprs]-[A-Za-z0-9-]{10,250}",
+    "Slack app": r"xapp-[0-9]-[A-Za-z0-9-]{10,250}",
+    "Square": r"(?:sq0[a-z]{3}-|EAAA)[A-Za-z0-9_-]{22,70}",
+    "Stripe": r"(?:[sr]k_(?:live|test)|whsec)_[A-Za-z0-9]{10,250}",
+    "Telegram": r"[0-9]{8,10}:AA[A-Za-z0-9_-]{30,40}",
+    "Twilio": r"(?:SK|AC)[0-9a-f]{32}",
+}
+
+RULES = (
+    _rule("private-key", "a private key",
+          r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY|PuTTY-User-Key-File-[0-9]|AGE-SECRET-KEY-1[A-Z0-9]{10}"),
+    _rule("jwt", "a signed token", _WORD + r"ey[A-Za-z0-9_-]{8,2000}\.[A-Za-z0-9_-]{2,4000}\.[A-Za-z0-9_-]{0,1000}",
+          _is_json_with_algorithm),
+    *(_rule("token", f"a token of {issuer}", _WORD + pattern) for issuer, pattern in _TOKENS.items()),
+    _rule("webhook", "a secret web address",
+          r"hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/]{10,100}"
+          r"|discord(?:app)?\.com/api/webhooks/[0-9]{10,25}/[A-Za-z0-9_-]{20,100}"),
+    _rule("credentials-in-url", "a web address with credentials",
+          r"[a-z][a-z0-9+.-]{1,20}://(?P<who>[^\s/?#@\"'<>]{1,200})@", _holds_credentials, re.IGNORECASE),
+    _rule("secret-parameter", "a secret in a web address",
+          r"[?&;](?:[a-z]{1,10}[_-]){0,3}(?:token|key|apikey|sig|signature|secret|password|passwd|pwd|session|sid|auth|"
+          r"jwt|credential)=(?P<value>[^&#\s\"']{4,2000})", _says_something, re.IGNORECASE),
+    _rule("authorization", "credentials of a request",
+          r"\b(?:bearer|basic|digest|negotiate|apikey|token) {1,3}(?P<value>[A-Za-z0-9._~+/=-]{12,4000})", _is_mixed,
+          re.IGNORECASE),
+    _rule("password", "a secret under its name",
+          r"(?:password|passwd|\bpwd|passphrase|passcode|secret|token|api[ _-]?key|access[ _-]?key|private[ _-]?key|"
+          r"account[ _-]?key|credentials?)[\"']?\s{0,3}[:=]\s{0,3}(?P<value>[^\s,;&]{4,500})", _says_something,
+          re.IGNORECASE),
+    _rule("password-hash", "the hash of a password",
+          r"\$(?:2[abxy]?|5|6|7|y|argon2(?:id|i|d)|scrypt|pbkdf2[a-z0-9-]{0,10})\$[./A-Za-z0-9$=,+-]{8,200}"),
+    _rule("mail", "a mail address",
+          r"[A-Za-z0-9._%+-]{1,64}@(?P<domain>[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,6}\.[A-Za-z]{2,24})(?![A-Za-z0-9])",
+          _is_real_mailbox),
+    _rule("phone", "a phone number",
+          r"(?<![A-Za-z0-9.+-])(?:\+[1-9](?:[ ().\-/]{0,2}[0-9]){7,14}|00[1-9][0-9]{0,2}[ .\-/](?:[ .\-/]?[0-9]){6,12})"
+          r"(?![0-9])", _is_real_phone),
+    _rule("phone", "a phone number",
+          r"(?<![A-Za-z0-9.+-])\(?[2-9][0-9]{2}\)?[ .-]{1,2}[2-9][0-9]{2}[ .-][0-9]{4}(?![A-Za-z0-9-])",
+          _is_real_phone),
+    _rule("card", "a payment card", r"(?<![A-Za-z0-9.-])[0-9](?:[ -]?[0-9]){12,18}(?![A-Za-z0-9-])", _is_card),
+    _rule("account", "a bank account",
+          r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])", _is_account),
+    _rule("social-security", "a social security number",
+          r"(?<![A-Za-z0-9-])(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![A-Za-z0-9-])"),
+    _rule("address", "a network address of somebody",
+          r"(?<![A-Za-z0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![A-Za-z0-9.])"
+          r"|(?<![A-Za-z0-9.:])[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){2,7}(?![A-Za-z0-9.:])", _is_public_address),
+    _rule("random", "a long random text",
+          r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{24,512}={0,2}", _is_random),
+)  # fmt: skip

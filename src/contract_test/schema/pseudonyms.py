@@ -1,0 +1,311 @@
+"""Pseudonyms: what stands in for a text or a number that may not be kept.
+
+Keyed by HMAC-SHA-256 (RFC 2104): the same text is the same pseudonym wherever it stands, and without the key nobody can
+tell which text it was. Length, kinds of characters and formats stay. By its form nobody takes a pseudonym for the real
+thing: addresses end in `.test` (RFC 2606), phone numbers begin with 999, network addresses are reserved ones (RFC 1112,
+RFC 3849), and of a long text only the first characters vary, the rest is one letter again and again.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import ipaddress
+import re
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any
+
+from contract_test.schema.compare.automata import Automaton
+from envelopes import _json
+
+Masks = Callable[[Any], Any]
+"""Masks everything in a parsed JSON value."""
+
+_VARIED = 12
+_SEARCHABLE = 1 << 40
+"""So few texts can be tried one by one by whoever has the key: there a permutation gives no more away than a hash,
+and two texts never become one."""
+_SHORTEST_PHONE, _SHORTEST_CARD = 6, 12
+_BARE = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_LONGEST_NESTED = 100_000
+_MOST_KNOWN = 50_000
+_PREFIXES_DEEP = 3
+
+_LOWER, _UPPER, _DIGITS = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LATIN_LOWER, _LATIN_UPPER = "àáâãäåæçèéêëìíîïñòóôõöøùúûü", "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜ"
+_KANA = "".join(map(chr, range(0x3042, 0x3082)))
+_FACES = "".join(map(chr, range(0x1F600, 0x1F640)))
+_FIRST_WIDE, _FIRST_ASTRAL = 0x2E80, 0x10000
+
+_HEXADECIMAL = re.compile(r"(?=[^0-9]*[0-9])[0-9a-f-]{8,}|(?=[^0-9]*[0-9])[0-9A-F-]{8,}")
+_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}|[A-Za-z0-9_-]{16,}")
+_SCHEMES = frozenset((
+    "http", "https", "ws", "wss", "ftp", "redis", "rediss", "kafka", "postgres", "postgresql", "mysql", "amqp", "amqps",
+    "mongodb", "s3", "file",
+))  # fmt: skip
+_PIECES = re.compile(
+    r"(?P<url>\b[A-Za-z][a-z0-9+.-]{1,20}://[^\s\"'<>\\]+)"
+    r"|(?P<mail>[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]+)"
+    r"|(?P<uuid>(?<![0-9A-Fa-f-])[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}(?![0-9A-Fa-f-]))"
+    r"|(?P<ip>(?<![0-9.])[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9.]))"
+    r"|(?P<time>(?<![0-9])(?:[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
+    r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})?)?|[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})?)(?![0-9]))"
+    r"|(?P<iban>\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b)"
+    r"|(?P<number>[+(]*[0-9][0-9 ()./-]{5,30}[0-9])"
+)  # fmt: skip
+
+
+class Pseudonyms:
+    """Makes pseudonyms under one key. `prefixes` are the contracts' own words before an id, such as `m-`: they stay."""
+
+    def __init__(self, key: bytes, prefixes: Iterable[str] = ()) -> None:
+        self._key = key
+        self._prefixes = tuple(sorted(prefixes, key=len, reverse=True))
+        self._known: dict[tuple[str, int], str] = {}
+
+    def text(self, text: str, salt: int = 0) -> str:
+        """The stand-in for a text. Another `salt` gives another one, where the first cannot be used."""
+        known = self._known.get((text, salt))
+        if known is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            known = self._known[text, salt] = self._text(text, salt)
+        return known
+
+    def number(self, value: float | Decimal, salt: int = 0) -> Any:
+        """The stand-in for a number: of the same sign, type and number of digits."""
+        mantissa, mark, exponent = str(value).upper().partition("E")
+        return type_of(value)(self._number(mantissa, salt) + mark + exponent)
+
+    def along(self, automaton: Automaton, text: str, salt: int = 0) -> str:
+        """The stand-in for a text that a pattern accepts: every character leads where the one did that stood there."""
+        stream = iter(self._digest(text, salt))
+        states, made, varied = automaton.start, [], 0
+        for letter, alphabet in zip(text, _alphabets(text), strict=True):
+            after = automaton.step(states, ord(letter))
+            same = [each for each in alphabet if automaton.step(states, ord(each)) == after]
+            made.append(same[next(stream) % len(same) if varied < _VARIED else -1] if same else letter)
+            varied += len(same) > 1
+            states = after
+        return "".join(made)
+
+    def choice(self, text: str, count: int, salt: int = 0) -> int:
+        """A number below `count` that stands for a text."""
+        return int.from_bytes(self._digest(f"choice {text}", salt), "big") % count
+
+    def nested(self, text: str, masks: Masks) -> str | None:
+        """The stand-in for a text that is JSON, or base64 of JSON, with everything in it masked; else None."""
+        if len(text) > _LONGEST_NESTED:
+            return None
+        if text[:1] in "{[" and text[-1:] in "}]":
+            try:
+                return _json.dumps(masks(_json.loads(text.encode()))).decode()
+            except (ValueError, TypeError):
+                return None
+        if text[:2] in ("ey", "eX", "ew", "e3", "W1", "Wy", "WX") and _BASE64.fullmatch(text):
+            url_safe = "-" in text or "_" in text
+            try:
+                raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_" if url_safe else None)
+                inner = self.nested(raw.decode(), masks)
+            except (ValueError, binascii.Error):
+                return None
+            if inner is not None:
+                coded = (base64.urlsafe_b64encode if url_safe else base64.b64encode)(inner.encode()).decode()
+                return coded if len(text) % 4 == 0 else coded.rstrip("=")
+        return None
+
+    def _text(self, text: str, salt: int) -> str:
+        kept = ""
+        for _ in range(_PREFIXES_DEEP):
+            prefix = next((each for each in self._prefixes if text.startswith(each) and len(text) > len(each)), "")
+            if not prefix:
+                break
+            kept, text = kept + prefix, text[len(prefix) :]
+        if text.count(":") > 1 and _is_ip6(text):
+            groups = self._digest(text, salt).hex()
+            return f"{kept}2001:db8:" + ":".join(groups[at : at + 4] for at in range(0, 24, 4))
+        made, end = [kept], 0
+        for found in _PIECES.finditer(text):
+            kind = found.lastgroup or ""
+            made += (self._plain(text[end : found.start()], salt), getattr(self, f"_{kind}")(found[0], salt))
+            end = found.end()
+        made.append(self._plain(text[end:], salt))
+        return "".join(made)
+
+    def _url(self, text: str, salt: int) -> str:
+        scheme, _, rest = text.partition("://")
+        cut = next((place for place, letter in enumerate(rest) if letter in "/?#"), len(rest))
+        authority, path = rest[:cut], rest[cut:]
+        if scheme not in _SCHEMES:
+            scheme = self._plain(scheme.replace("+", "a").replace(".", "a"), salt)
+        path = re.sub("%[0-9A-Fa-f]{2}", "%20", path).replace("@", ".").replace(":", ".")
+        return f"{scheme}://{self._host(authority, salt) if authority else ''}{self._plain(path, salt)}"
+
+    def _host(self, text: str, salt: int) -> str:
+        return self._letters(text, len(text) - len(".test"), salt) + ".test"
+
+    def _mail(self, text: str, salt: int) -> str:
+        local, _, domain = text.partition("@")
+        name = self._host(domain, salt)
+        return f"{self._letters(text, len(local) + len(domain) - len(name), salt)}@{name}"
+
+    def _uuid(self, text: str, salt: int) -> str:
+        made = self._digest(text.lower(), salt).hex()[:32]
+        plain = text.lower().replace("-", "")
+        made = f"{made[:12]}{plain[12]}{made[13:16]}{plain[16]}{made[17:]}"  # its version and variant (RFC 9562)
+        made = "-".join((made[:8], made[8:12], made[12:16], made[16:20], made[20:]))
+        return made.upper() if text.upper() == text else made
+
+    def _ip(self, text: str, salt: int) -> str:
+        first, *others = self._digest(text, salt)[:4]
+        return ".".join(map(str, (240 + first % 16, *others)))
+
+    def _time(self, text: str, salt: int) -> str:
+        digest = self._digest(text, salt)
+        day = f"{1970 + digest[0] % 60}-{digest[1] % 12 + 1:02}-{digest[2] % 28 + 1:02}" if "-" in text[:5] else ""
+        clock = f"{digest[3] % 24:02}:{digest[4] % 60:02}:{digest[5] % 60:02}"
+        rest = text[len(day) :]
+        if not rest:
+            return day
+        mark, rest = (rest[0], rest[1:]) if day else ("", rest)
+        digits = 8 if rest[5:6] == ":" else 5
+        return f"{day}{mark}{clock[:digits]}{re.sub(r'[.][0-9]+', lambda part: _zeros(part[0]), rest[digits:])}"
+
+    def _iban(self, text: str, salt: int) -> str:
+        made = self._plain(text, salt)
+        return f"{made[:2]}00{made[4:]}"  # check digits that no account has (ISO 13616)
+
+    def _number(self, text: str, salt: int) -> str:
+        """Digits as people group them: a phone number, a card, an account."""
+        made = list(self._plain(text, salt))
+        places = [place for place, letter in enumerate(made) if letter in _DIGITS]
+        while len(places) > 1 and text[places[0]] == "0":
+            del places[0]
+        if len(places) >= _SHORTEST_PHONE and not _BARE.fullmatch(text):
+            for place in places[:3]:
+                made[place] = "9"
+        elif len(places) >= _SHORTEST_CARD and _adds_up([int(made[place]) for place in places]):
+            made[places[-1]] = str((int(made[places[-1]]) + 1) % 10)
+        return "".join(made)
+
+    def _plain(self, text: str, salt: int) -> str:
+        """Letters for letters, digits for digits; the rest stays."""
+        alphabets = _alphabets(text)
+        size = 1
+        for alphabet in alphabets:
+            if alphabet:
+                size *= len(alphabet)
+                if size > _SEARCHABLE:
+                    break
+        else:
+            if all(letter in alphabet for letter, alphabet in zip(text, alphabets, strict=True) if alphabet):
+                return self._permuted(text, alphabets, size, salt)
+        stream = iter(self._digest(text, salt))
+        made = []
+        varied = 0
+        for letter, alphabet in zip(text, alphabets, strict=True):
+            if not alphabet:
+                made.append(letter)
+            elif varied < _VARIED:
+                varied += 1
+                made.append(alphabet[next(stream) % len(alphabet)])
+            else:
+                made.append(_FILLERS.get(alphabet, alphabet[0]))
+        return "".join(made)
+
+    def _permuted(self, text: str, alphabets: list[str], size: int, salt: int) -> str:
+        """Another text of the same alphabets: a Feistel network over their numbers, walked until it comes back in."""
+        if size == 1:
+            return text
+        index = 0
+        for letter, alphabet in zip(text, alphabets, strict=True):
+            if alphabet:
+                index = index * len(alphabet) + alphabet.index(letter)
+        half = ((size - 1).bit_length() + 1) // 2
+        low = (1 << half) - 1
+        tweak = "".join(alphabet[:1] + alphabet[-1:] if alphabet else letter for letter, alphabet in zip(
+            text, alphabets, strict=True))  # fmt: skip
+        while True:
+            left, right = index >> half, index & low
+            for turn in range(4):
+                digest = self._digest(f"{turn} {right} {tweak}", salt)
+                left, right = right, left ^ (int.from_bytes(digest[:8], "big") & low)
+            index = left << half | right
+            if index < size:
+                break
+        made = []
+        for letter, alphabet in zip(reversed(text), reversed(alphabets), strict=True):
+            if alphabet:
+                index, place = divmod(index, len(alphabet))
+                made.append(alphabet[place])
+            else:
+                made.append(letter)
+        return "".join(reversed(made))
+
+    def _letters(self, text: str, count: int, salt: int) -> str:
+        digest = self._digest(text, salt)
+        varied = "".join(_LOWER[number % 26] for number in digest[: max(1, min(count, _VARIED))])
+        return varied + "x" * (count - _VARIED)
+
+    def _digest(self, text: str, salt: int) -> bytes:
+        return hmac.digest(self._key, f"{salt} {text}".encode(errors="surrogatepass"), "sha256")
+
+
+def type_of(value: float | Decimal) -> type[int | float | Decimal]:
+    """The plain type of a JSON number."""
+    return int if isinstance(value, int) else Decimal if isinstance(value, Decimal) else float
+
+
+_FILLERS = {_LOWER: "x", _UPPER: "X"}
+_LEADING = _DIGITS[1:]
+
+
+def _alphabets(text: str) -> list[str]:
+    """What each character may become; "" where it stays."""
+    if _ULID.fullmatch(text):
+        return [_DIGITS[:8], *[_CROCKFORD] * 25]
+    lower, upper = _LOWER, _UPPER
+    if _HEXADECIMAL.fullmatch(text):
+        lower, upper = "abcdef", "ABCDEF"
+    made = []
+    before = ""
+    for letter in text:
+        if "a" <= letter <= "z":
+            made.append(lower)
+        elif "A" <= letter <= "Z":
+            made.append(upper)
+        elif "0" <= letter <= "9":  # a number's first digit stays zero, or another one
+            made.append(_DIGITS if "0" <= before <= "9" else _LEADING if letter != "0" else "")
+        elif letter.isascii():
+            made.append("")
+        elif ord(letter) >= _FIRST_ASTRAL:
+            made.append(_FACES)
+        elif ord(letter) >= _FIRST_WIDE:
+            made.append(_KANA)
+        else:
+            made.append(_LATIN_UPPER if letter.isupper() else _LATIN_LOWER)
+        before = letter
+    if made.count("") * 2 > len(made) + 2:  # mostly signs: then they are the text
+        made = [alphabet or ("" if letter.isspace() else _LOWER) for letter, alphabet in zip(text, made, strict=True)]
+    return made
+
+
+def _adds_up(digits: list[int]) -> bool:
+    """Whether the digits pass the check that payment cards carry (ISO/IEC 7812-1, annex B)."""
+    doubled = [digit if place % 2 else digit * 2 - 9 * (digit > 4) for place, digit in enumerate(digits[-2::-1])]  # noqa: PLR2004
+    return (sum(doubled) + digits[-1]) % 10 == 0
+
+
+def _zeros(text: str) -> str:
+    return text[0] + "0" * (len(text) - 1)
+
+
+def _is_ip6(text: str) -> bool:
+    try:
+        return ipaddress.ip_address(text).version == 6  # noqa: PLR2004 - IPv6
+    except ValueError:
+        return False

@@ -1,0 +1,47 @@
+"""Scan: files are searched for what names a person or lets somebody in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from contract_test.data.errors import NothingFoundError
+from contract_test.data.finding import Finding
+from contract_test.scanner import leaks_in_line
+
+_LINES = frozenset((".jsonl", ".ndjson"))
+_SUFFIXES = frozenset((*_LINES, ".json"))
+
+
+def scan(paths: Iterable[Path]) -> tuple[list[Finding], int]:
+    """What the scanner finds in files and directories, and how many files it read.
+
+    Of a directory every `.jsonl`, `.ndjson` and `.json` file is read, hidden ones too; else whatever the name is.
+    Raises NothingFoundError where there is no such file.
+    """
+    files = sorted({file for path in paths for file in _files(path)})
+    if not files:
+        raise NothingFoundError(
+            "nothing to scan", place=", ".join(map(str, paths)), advice="Name a recording, or a directory with some."
+        )
+    return [finding for file in files for finding in scan_file(file)], len(files)
+
+
+def scan_file(path: Path) -> Iterator[Finding]:
+    """What the scanner finds in one file: by line, and in JSON by pointer."""
+    content = path.read_bytes()
+    whole = path.suffix == ".json"
+    for number, line in enumerate([content] if whole else content.splitlines(), start=1):
+        for leak in leaks_in_line(line):
+            place = str(path) if whole else f"{path}:{number}"
+            advice = "Remove the line and record again; where the field is x-sensitivity: public, it must not be."
+            yield Finding(place, leak.pointer, f"leak-{leak.rule}", f"{leak.thing} is written here", advice)
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+    elif path.is_dir():
+        for file in path.rglob("*"):
+            if file.suffix in _SUFFIXES and ".git" not in file.parts and file.is_file():
+                yield file

@@ -1,0 +1,161 @@
+"""Whole messages scrubbed: the data by its contract, and the context around it, headers and key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from contract_test.data.contract import Catalog, Channel, Contract, Subject
+from contract_test.data.interaction import Interaction, Tapped
+from contract_test.files.exact_json import exact_loads
+from contract_test.schema.pseudonyms import Pseudonyms
+from contract_test.schema.scrub import Plan, prefixes_of, words_of
+from contract_test.use_cases.messages import at_path
+from envelopes import at
+from envelopes.codecs import CODECS
+
+_ATTRIBUTES = frozenset((
+    "specversion", "id", "source", "type", "time", "dataschema", "datacontenttype", "subject", "class", "args", "data",
+))  # fmt: skip
+_MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,60}(; ?charset=[A-Za-z0-9-]{1,20})?")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]{8,40}([Zz]|[+-][0-9]{2}:[0-9]{2})")
+_NO_CONTRACT = Contract("-", 1, Path("-"), "urn:-", schema={}, resources={"urn:-": {}})
+_LONGEST_SHOWN = 200
+
+
+class Scrubber:
+    """Scrubs the messages of one channel. What the catalog itself says stays: names of fields, services, subjects."""
+
+    def __init__(self, catalog: Catalog, channel: Channel, key: bytes) -> None:
+        self._catalog, self._channel, self._codec = catalog, channel, CODECS[channel.codec]
+        self.pseudonyms = Pseudonyms(key, {prefix for each in catalog.contracts for prefix in prefixes_of(each)})
+        extensions = {each.caused_by for each in catalog.subjects.values() if each.caused_by}
+        self._words = frozenset({word for each in catalog.contracts for word in words_of(each)} | extensions)
+        self._said = frozenset(_said(catalog))
+        self._plans: dict[str, Plan] = {}
+
+    def interaction(self, message: Tapped, contract: Contract, data: Any) -> Interaction:
+        """What is kept of a valid message; `data` is its data as it was decoded."""
+        payload = exact_loads(bytes(message.wire[self._codec.HEAD :]))
+        place = self._codec.place(payload)
+        try:
+            data = at_path(payload, place)
+        except LookupError:  # an event whose data is in base64: recorded as what it says
+            inner = at_path(payload, place[:-1])
+            inner["data"] = inner.pop("data_base64", None)
+        made, masked = self._plan(contract).scrub(data)
+        context = _Context(self, contract, self._repeated(contract, data, made))
+        return Interaction(
+            channel=self._channel.name,
+            subject=contract.subject,
+            version=contract.version,
+            payload=context.around(payload, place, made),
+            key=context.key(message),
+            headers=context.headers(message),
+            prefix=bytes(message.wire[: self._codec.HEAD]).hex(),
+            masked=masked,
+            seen=message.seen,
+        )
+
+    def refused(self, message: Tapped, contract: Contract | None) -> dict[str, Any]:
+        """What is shown of a message that no contract accepts: as an interaction's fields, or a text."""
+        plan = self._plan(contract or _NO_CONTRACT)
+        context = _Context(self, contract, {})
+        around = {"key": context.key(message), "headers": context.headers(message), "seen": dict(message.seen)}
+        try:
+            payload = exact_loads(bytes(message.wire[self._codec.HEAD :]))
+            place: tuple[str | int, ...] = self._codec.place(payload)
+            try:
+                data = at_path(payload, place)
+            except (LookupError, TypeError):
+                place, data = (), payload
+            made, masked = plan.mask(data)
+            return {"payload": context.around(payload, place, made), "masked": list(masked), **around}
+        except (ValueError, TypeError, LookupError, RecursionError):  # not JSON, or not to be walked
+            text = bytes(message.wire[:_LONGEST_SHOWN]).decode(errors="backslashreplace")
+            return {"text": self.pseudonyms.text(text), "bytes": len(message.wire), **around}
+
+    def _plan(self, contract: Contract) -> Plan:
+        if contract.name not in self._plans:
+            self._plans[contract.name] = Plan(contract, self.pseudonyms, self._words)
+        return self._plans[contract.name]
+
+    def _repeated(self, contract: Contract, data: Any, made: Any) -> dict[str, str]:
+        """What the context repeats of the data, by the text before: key, id and cause stay the same as in the data."""
+        subject: Subject = self._catalog.subjects[contract.subject]
+        pointers = [each for each in (subject.key, subject.id, subject.caused_by) if each and each.startswith("/")]
+        found = [(at(data, each), at(made, each)) for each in pointers]
+        return {str(before): str(after) for before, after in found if isinstance(before, str | int)}
+
+    def is_said(self, text: str) -> bool:
+        """Whether the catalog itself says a text."""
+        return text in self._said
+
+    def anything(self, value: Any) -> Any:
+        """A JSON value of which no contract says anything."""
+        return self._plan(_NO_CONTRACT).mask(value)[0]
+
+    def name(self, name: str) -> str:
+        """The name of a field or an attribute, or what stands in for it."""
+        return name if name in _ATTRIBUTES or name in self._words else self.pseudonyms.text(name)
+
+
+class _Context:
+    """Scrubs what stands around one message's data. `repeated` are texts of the data, and what became of them."""
+
+    def __init__(self, scrubber: Scrubber, contract: Contract | None, repeated: Mapping[str, str]) -> None:
+        self._scrubber, self._contract, self._repeated = scrubber, contract, repeated
+
+    def around(self, value: Any, place: tuple[str | int, ...], data: Any) -> Any:
+        """Put scrubbed data back at its place, and scrub the rest."""
+        if not place:
+            return data
+        if isinstance(value, list):
+            return [self.around(value[0], place[1:], data)]
+        return {
+            self._scrubber.name(name): self.around(child, place[1:], data)
+            if name == place[0]
+            else self._attribute(name, child)
+            for name, child in value.items()
+        }
+
+    def headers(self, message: Tapped) -> dict[str, str]:
+        """CloudEvents' headers and the content's type; others are not kept."""
+        made = {}
+        for name, raw in message.wire.headers:
+            value = raw.decode(errors="replace")
+            if name.startswith("ce_"):
+                made[f"ce_{self._scrubber.name(name[3:])}"] = str(self._attribute(name[3:], value))
+            elif name == "content-type":
+                made[name] = str(self._attribute("datacontenttype", value))
+        return made
+
+    def key(self, message: Tapped) -> str | None:
+        """A stream's key."""
+        key = message.wire.key
+        return None if key is None else str(self._attribute("key", key.decode(errors="backslashreplace")))
+
+    def _attribute(self, name: str, value: Any) -> Any:
+        if not isinstance(value, str):
+            return self._scrubber.anything(value)
+        if value in self._repeated:
+            return self._repeated[value]
+        if name in ("type", "class", "source", "dataschema") and self._scrubber.is_said(value):
+            return value
+        if name == "dataschema" and self._contract is not None:
+            return self._contract.dataschema
+        if name == "datacontenttype":
+            return value if _MEDIA_TYPE.fullmatch(value) else "application/json"
+        if (name == "time" and _TIME.fullmatch(value)) or (name == "specversion" and value == "1.0"):
+            return value
+        return self._scrubber.anything(value)
+
+
+def _said(catalog: Catalog) -> list[str]:
+    texts = [contract.dataschema for contract in catalog.contracts]
+    for subject in catalog.subjects.values():
+        services = (*subject.sent_by, *subject.received_by)
+        texts += [subject.name, *filter(None, [subject.type]), *services, *(f"/{each}" for each in services)]
+    return texts

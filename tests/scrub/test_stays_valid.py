@@ -1,0 +1,66 @@
+"""Every valid message stays valid when it is scrubbed, whatever its schema."""
+
+import json
+from pathlib import Path
+from random import Random
+
+import pytest
+from generate.random_schemas import Maker
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from property.schemas import VALUES_NEAR, schemas
+
+from contract_test.data.contract import Contract
+from contract_test.schema.pseudonyms import Pseudonyms
+from contract_test.schema.scrub import Plan, words_of
+from envelopes import compile_schema
+
+REALISTIC = sorted((Path(__file__).parents[1] / "generate" / "realistic").glob("*.json"))
+
+
+def plan_of(schema) -> Plan:
+    contract = Contract("t", 1, Path("t/v1.json"), "urn:t", schema, {"urn:t": schema})
+    return Plan(contract, Pseudonyms(b"a key for tests"), frozenset(words_of(contract)))
+
+
+def is_valid(schema, value) -> bool:
+    return compile_schema({"urn:t": schema}, "urn:t#").is_valid(value)
+
+
+def scrubs_to_valid(schema, values, *, most_lost: float = 0.0) -> int:
+    plan = plan_of(schema)
+    judged = lost = 0
+    for value in values:
+        if is_valid(schema, value):
+            made, _ = plan.scrub(value)
+            judged += 1
+            if not is_valid(schema, made):
+                lost += 1
+                print(json.dumps(schema), json.dumps(value), json.dumps(made))
+    assert lost <= most_lost * judged
+    return judged
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_of_schemas_as_teams_write_them(seed):
+    maker = Maker(Random(seed))
+    schema = maker.root()
+    scrubs_to_valid(schema, [maker.instance(schema) for _ in range(40)])
+
+
+@pytest.mark.parametrize("path", REALISTIC, ids=lambda path: path.stem)
+def test_of_realistic_contracts(path):
+    document = json.loads(path.read_text())
+    maker = Maker(Random(1))
+    near = [maker.mutated(each) for each in document["valid"] for _ in range(60)]
+    assert scrubs_to_valid(document["schema"], [*document["valid"], *near]) >= len(document["valid"])
+
+
+@given(schemas(), st.lists(VALUES_NEAR, min_size=1, max_size=8))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_of_schemas_with_every_keyword(schema, values):
+    try:
+        is_valid(schema, None)
+    except ValueError:
+        assume(False)
+    scrubs_to_valid(schema, values)
