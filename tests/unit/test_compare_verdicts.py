@@ -124,14 +124,14 @@ def confirmed(writer, reader, witness, *, formats=False):
     return True
 
 
-@pytest.mark.parametrize("name", NARROW_AND_WIDE.keys() - ONE_WAY_ONLY)
+@pytest.mark.parametrize("name", [name for name in NARROW_AND_WIDE if name not in ONE_WAY_ONLY])
 def test_a_narrower_writer_is_compatible(name):
     narrow, wide = NARROW_AND_WIDE[name]
 
     assert compare(writer=narrow, reader=wide).status == "compatible"
 
 
-@pytest.mark.parametrize("name", NARROW_AND_WIDE.keys() - ONE_WAY_ONLY)
+@pytest.mark.parametrize("name", [name for name in NARROW_AND_WIDE if name not in ONE_WAY_ONLY])
 def test_a_wider_writer_is_shown_a_message_that_breaks(name):
     narrow, wide = NARROW_AND_WIDE[name]
 
