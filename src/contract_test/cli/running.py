@@ -73,7 +73,10 @@ def quiet_decoding() -> None:
     """Have `decode` say nothing of single messages: what it found is counted and told at the end."""
     import logging
 
-    logging.getLogger("envelopes").setLevel(logging.ERROR)
+    log = logging.getLogger("envelopes")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    click.get_current_context().call_on_close(lambda: log.setLevel(before))
 
 
 def note(text: str) -> None:

@@ -11,8 +11,9 @@ from contract_test.data.errors import RecordingError
 from contract_test.data.interaction import Interaction
 from contract_test.files.recordings import wire_of
 from envelopes import Catalog as Runtime
-from envelopes import DecodeError, Envelope, at, decode
+from envelopes import DecodeError, Envelope, _json, at, decode
 from envelopes.codecs import CODECS
+from envelopes.types import plain
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,9 @@ class Message:
 
 
 def data_of(interaction: Interaction, channel: Channel) -> Any:
-    """The data of a recorded message, as plain JSON."""
-    return at_path(interaction.payload, CODECS[channel.codec].place(interaction.payload))
+    """The data of a recorded message, as plain JSON: as a reader gets it, without how its numbers were written."""
+    data = at_path(interaction.payload, CODECS[channel.codec].place(interaction.payload))
+    return _json.loads(_json.dumps(data, plain))
 
 
 def at_path(value: Any, path: tuple[str | int, ...]) -> Any:
