@@ -5,7 +5,6 @@ import json
 import random
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -367,6 +366,4 @@ def test_200_contracts_in_one_call(contracts, tmp_path):
     directory = contracts(**{f"subject.n{number}/v1.json": schema for number in range(200)})
     catalog = load_catalog(directory)
     assert len(generate(catalog, "many", tmp_path).written) > 400
-    started = time.monotonic()
     assert generate(catalog, "many", tmp_path).written == ()
-    assert time.monotonic() - started < 60
