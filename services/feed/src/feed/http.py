@@ -1,18 +1,28 @@
-"""The feed over HTTP: read-only JSON for apps, `/healthz` and `/metrics` for those who run it."""
+"""The feed over HTTP: read-only JSON for apps, a live page, `/healthz` and `/metrics` for those who run it."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse
+from fastapi.sse import EventSourceResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
+from sqlalchemy.exc import OperationalError
 
 from .feed import Feed, as_time
+
+LIVE_EVERY = 0.3
+"""Seconds between two looks at the store for a live page: other members write to it, too."""
+MOST_CLIENTS = 500
 
 
 class Likes(BaseModel):
@@ -37,6 +47,7 @@ class Item(BaseModel):
 def make_app(feed: Feed, trouble: Callable[[], str | None]) -> FastAPI:
     """Build the application; `trouble` says what keeps the service from its work, or None. OpenAPI: `/openapi.json`."""
     app = FastAPI(title="feed", version="1")
+    app.state.closing = False
 
     @app.get("/messages/{message_id}/likes")
     def likes(message_id: str) -> Likes:
@@ -50,6 +61,23 @@ def make_app(feed: Feed, trouble: Callable[[], str | None]) -> FastAPI:
             Item(**item._asdict() | {"at": as_time(item.at)}, line=item.line)
             for item in feed.items(person_id, min(limit, 500))
         ]
+
+    @app.get("/people/{person_id}/feed/live", response_class=EventSourceResponse)
+    async def live(person_id: str) -> AsyncIterable[list[Item]]:
+        """Send a person's news feed as server-sent events: as it is now, and whenever it has changed."""
+        shown = None
+        while not app.state.closing:
+            with suppress(OperationalError):  # the database is away: what was shown stays
+                now = await run_in_threadpool(items, person_id)
+                if now != shown:
+                    yield now
+                shown = now
+            await asyncio.sleep(LIVE_EVERY)
+
+    @app.get("/", include_in_schema=False)
+    def page() -> HTMLResponse:
+        """The live page."""
+        return HTMLResponse(Path(__file__).with_name("live.html").read_bytes())
 
     @app.get("/healthz", responses={503: {"description": "It does not work, and says why."}})
     def healthz() -> Response:
@@ -69,11 +97,16 @@ def make_app(feed: Feed, trouble: Callable[[], str | None]) -> FastAPI:
 def serve(app: FastAPI, address: str) -> Iterator[None]:
     """Answer on `HOST:PORT` in a thread, until the end of the block."""
     host, _, port = address.rpartition(":")
-    server = uvicorn.Server(uvicorn.Config(app, host=host or "127.0.0.1", port=int(port), log_level="warning"))
+    config = uvicorn.Config(
+        app, host=host or "127.0.0.1", port=int(port), log_level="warning",
+        limit_concurrency=MOST_CLIENTS, timeout_graceful_shutdown=3,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="http", daemon=True)
     thread.start()
     try:
         yield
     finally:
+        app.state.closing = True  # live pages end by themselves
         server.should_exit = True
         thread.join(5)
