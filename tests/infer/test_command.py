@@ -214,3 +214,14 @@ def test_hostile_names_reach_no_terminal_and_no_other_file(tmp_path):
     for name in ("../evil", "Order", "a b", ""):
         assert infer(contracts, source, "--subject", name, "--write").exception is not None
     assert sorted(path.name for path in tmp_path.iterdir()) == ["contracts", "some.jsonl"]
+
+
+def test_a_secret_that_looks_like_a_field_is_stopped_by_the_scanner(tmp_path):
+    token = "ghp_" + "aZbYcXdWeVfUgThSiRjQkPlOmNnMoLpKqJrI"
+    message = {"tokens": {token: "x"}, "id": "a"}
+    source = lines(tmp_path / "some.jsonl", message, message, message)
+    result = infer(tmp_path / "contracts", source, "--subject", "order.placed", "--write")
+    assert isinstance(result.exception, CatalogError)
+    assert token not in str(result.exception) + result.output
+    assert not (tmp_path / "contracts").exists()
+    assert infer(tmp_path / "contracts", source, "--subject", "order.placed", "--map", "/tokens").return_value == 0

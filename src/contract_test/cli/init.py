@@ -38,6 +38,7 @@ def command(folder: Path, service: str | None, package: str | None, contracts: P
         package = package or _package_of(folder)
         _tell(begin_contracts(folder, package))
         note(f"next, in {inert(str(folder.resolve()))}:")
+        note("  pip install 'pip>=25.1'")
         note("  pip install --group dev --editable .")
         note("  pytest")
         note("then describe messages of your own in contracts/: README.md says how")

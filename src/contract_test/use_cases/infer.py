@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections import Counter
@@ -19,6 +20,7 @@ from contract_test.data.interaction import Interaction, Tapped
 from contract_test.files.additions import add_version, append_tables
 from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import wire_of
+from contract_test.scanner import leaks_in_line
 from contract_test.schema.compare import pairs_for
 from contract_test.schema.infer import CannotWidenError, Masked, Named, Proposal, format_of, infer, widen
 from contract_test.schema.walk import DRAFT_2020_12, escape
@@ -135,6 +137,7 @@ def propose(root: Path, subject: str, seen: Sequence[Seen], named: Named, kind: 
         proposal = infer([each.marked for each in seen], named)
         words = subject.replace(".", " ").replace("_", " ").replace("-", " ")
         schema: Any = {"$schema": DRAFT_2020_12, "title": words[:1].upper() + words[1:], **proposal.schema}
+        _refuse_leaks(schema, {}, subject)
         _prove(root, subject, 1, schema, seen)
         return Inferred(subject, 1, schema, len(seen), remarks=proposal.remarks, type=kind, pointers=_pointers(seen))
     newest = known.newest
@@ -145,6 +148,7 @@ def propose(root: Path, subject: str, seen: Sequence[Seen], named: Named, kind: 
     if proposal.schema == newest.schema:
         return done
     version = newest.version + 1
+    _refuse_leaks(proposal.schema, newest.schema, subject)
     findings = _prove(root, subject, version, proposal.schema, current)
     return Inferred(
         subject, version, proposal.schema, len(current), done.older, remarks=proposal.remarks, incompatible=findings
@@ -242,6 +246,15 @@ def _widened(newest: Contract, values: Sequence[Any], named: Named) -> Proposal:
             place=str(newest.path),
             advice=f"Write v{newest.version + 1}.json by hand, with a schema of its own there.",
         ) from None
+
+
+def _refuse_leaks(schema: Any, before: Any, subject: str) -> None:
+    """Have the scanner look at what would be published, as it looks at recordings. Raises CatalogError."""
+    known = leaks_in_line(json.dumps(before).encode())
+    for leak in leaks_in_line(json.dumps(schema).encode()):
+        if leak not in known:
+            advice = "Name the object whose keys are data with --map POINTER, or write the schema by hand."
+            raise CatalogError(f"the proposal would show {leak.thing} at {leak.pointer}", place=subject, advice=advice)
 
 
 def _prove(root: Path, subject: str, version: int, schema: Any, seen: Sequence[Seen]) -> tuple[Finding, ...]:
