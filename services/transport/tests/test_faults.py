@@ -242,6 +242,29 @@ def test_workers_wait_for_a_redis_that_is_not_there_yet(tmp_path: Path, stub: St
             server.stop()
 
 
+def test_a_redis_without_room_is_waited_for(tmp_path: Path) -> None:
+    server, stub = RedisServer(tmp_path).start(), GatewayStub()
+
+    async def walk() -> None:
+        with Redis.from_url(server.url) as redis:
+            async with stub.serving() as url, hired(server.url, url) as worker:
+                await until(lambda: worker.ready, "it works")
+                with redis.pipeline() as at_once:
+                    at_once.rpush(QUEUE, *(resque(number) for number in range(10)))
+                    at_once.config_set("maxmemory", 1)
+                    at_once.execute()
+                await until(lambda: not worker.link.up, "there is no room")
+                redis.config_set("maxmemory", 0)
+                await until(lambda: len(stub.ledger) == 10, "all")
+                await until(lambda: settled(redis), "all settled")
+
+    try:
+        asyncio.run(walk())
+    finally:
+        server.stop()
+    assert all(row.requests == 1 for row in stub.ledger.values())
+
+
 def test_sigterm_ends_a_worker_that_never_saw_redis(stub: Stub) -> None:
     with process("transport", "--redis", f"redis://127.0.0.1:{free_port()}/0", "--gateway", stub.url) as worker:
         assert worker.stderr is not None

@@ -112,6 +112,7 @@ class Scripts(RuleBasedStateMachine):
         delivery = job.message.delivery_id
         verdict: str = self.run(box.claim([job]))
         assert verdict == "d" or delivery not in self.done or not box.marks
+        assert verdict != "d" or delivery in self.done or box.at_most_once, "a duplicate of what has not happened"
         if verdict == "g":
             self.sent.setdefault(delivery, []).append(job.ticket)
         return verdict
@@ -226,6 +227,30 @@ def test_the_scripts_keep_every_job_in_one_place_for_long(redis_server: RedisSer
     machine = type("Machine", (Scripts,), {"url": redis_server.url, "delivery": delivery})
     long = settings(max_examples=300, stateful_step_count=60, **ANYWAY)
     run_state_machine_as_test(machine, settings=long)
+
+
+def test_a_claim_is_over_with_its_job(redis: Redis, redis_server: RedisServer) -> None:
+    """A worker that stood still may claim nothing that another has delivered in the meantime."""
+
+    async def walk() -> list[str]:
+        client = connect(redis_server.url, cluster=False)
+        first, second = (Mailbox(client, "transport", CHANNEL, ["push"], Holder(name, 3600)) for name in "ab")
+        await first.enter()
+        await second.enter()
+        redis.rpush(QUEUE, resque(1))
+        (stale,) = (await first.fetch(1)).jobs
+        redis.zadd(key("workers"), {first.worker: 1})
+        assert await second.recover(first.worker) == 1
+        (job,) = (await second.fetch(1)).jobs
+        verdicts = []
+        for box, each in ((second, job), (first, stale)):
+            each.message = read_delivery(each.raw, "transport")
+            verdicts.append(await box.claim([each]))
+            assert await box.settle(Fate.DELIVERED, [each]) == (box is second)
+        await client.aclose()
+        return verdicts
+
+    assert asyncio.run(walk()) == ["g", "d"]
 
 
 def test_an_unknown_delivery_mode_is_refused(redis_server: RedisServer) -> None:

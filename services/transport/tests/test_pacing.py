@@ -96,7 +96,7 @@ def test_retry_after_is_honoured_and_costs_no_attempt(
 
     stub = GatewayStub(before=refuse)
     redis.rpush(QUEUE, resque(1))
-    settings = QUICK.__class__(lease=2.0, poll=0.05, backoff=0.05, max_failures=1)
+    settings = QUICK.__class__(lease=2.0, poll=0.05, backoff=0.05, attempts=1)
 
     async def walk() -> None:
         limits = Limits(rate=rate)
@@ -130,7 +130,7 @@ def test_the_breaker_opens_for_a_dead_gateway_and_closes_when_it_is_back(
     stub = GatewayStub(before=fail)
     redis.rpush(QUEUE, *(resque(number) for number in range(300)))
     limits = Limits(concurrency=4, trips_after=5, cooldown=0.3)
-    settings = QUICK.__class__(lease=2.0, poll=0.05, backoff=0.05, max_failures=50)
+    settings = QUICK.__class__(lease=2.0, poll=0.05, backoff=0.05, attempts=50)
 
     async def walk() -> None:
         nonlocal well

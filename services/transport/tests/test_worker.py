@@ -182,7 +182,7 @@ def test_failures_are_retried_with_growing_pauses_then_dead(redis: Redis, redis_
 
     stub = GatewayStub(before=fail)
     redis.rpush(QUEUE, resque(1), resque(2))
-    settings = QUICK.__class__(lease=2.0, poll=0.02, backoff=0.1, max_failures=4)
+    settings = QUICK.__class__(lease=2.0, poll=0.02, backoff=0.1, attempts=4)
 
     async def walk() -> None:
         async with stub.serving() as url, hired(redis_server.url, url, settings=settings):
@@ -227,7 +227,7 @@ def test_a_dead_letter_can_be_retried_the_way_resque_does(redis: Redis, redis_se
 
     stub = GatewayStub(before=fail)
     redis.rpush(QUEUE, resque(1))
-    settings = QUICK.__class__(lease=2.0, poll=0.02, backoff=0.01, max_failures=2)
+    settings = QUICK.__class__(lease=2.0, poll=0.02, backoff=0.01, attempts=2)
 
     async def walk() -> None:
         nonlocal well

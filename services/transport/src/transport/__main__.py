@@ -30,6 +30,13 @@ from .valve import Limits, Valve
 from .worker import Worker
 
 CHANNEL = "transport"
+_SETTINGS = (
+    ("batch", "N", "how many jobs are fetched at once"),
+    ("lease", "S", "a worker silent for so long is dead"),
+    ("deadline", "S", "for an orderly stop"),
+    ("attempts", "N", "then resque:failed"),
+    ("backoff", "S", "after the first failure"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,12 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     add("command", nargs="?", choices=("work", "status"), default="work")
     add("--redis", required=True, metavar="URL", help="redis://host:port/db")
     add("--cluster", action="store_true", help="the URL names a node of a Redis Cluster")
-    add(
-        "--queue",
-        action="append",
-        metavar="NAME",
-        help="a Resque queue, the most urgent first; by default the channel's",
-    )
+    text = "a Resque queue, the most urgent first; by default the channel's"
+    add("--queue", action="append", metavar="NAME", help=text)
     add("--gateway", metavar="URL", help="where gateways are that have no URL of their own")
     for kind in GATEWAYS:
         add(f"--{kind}-url", metavar="URL", help=f"the {kind} gateway; its secret is in ${_secret(kind)}")
@@ -60,11 +63,9 @@ def _parser() -> argparse.ArgumentParser:
         add(f"--{kind}-concurrency", type=int, default=Limits().concurrency, metavar="N", help="%(default)s at once")
     add("--sms-sender", default="+15005550006", metavar="NUMBER", help="or a Messaging Service SID")
     add("--timeout", type=float, default=10.0, metavar="S", help="for a gateway's answer; %(default)s")
-    add("--batch", type=int, default=Settings().batch, metavar="N", help="%(default)s jobs are fetched at once")
-    add("--lease", type=float, default=Settings().lease, metavar="S", help="a silent worker is dead; %(default)s")
-    add("--deadline", type=float, default=Settings().deadline, metavar="S", help="for an orderly stop; %(default)s")
-    add("--attempts", type=int, default=Settings().max_failures, metavar="N", help="then resque:failed; %(default)s")
-    add("--backoff", type=float, default=Settings().backoff, metavar="S", help="after the first failure; %(default)s")
+    for name, unit, text in _SETTINGS:
+        default = getattr(Settings(), name.replace("-", "_"))
+        add(f"--{name}", type=type(default), default=default, metavar=unit, help=f"{text}; %(default)s")
     add("--metrics", metavar="HOST:PORT", help="serve /metrics and /healthz there")
     add("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     return parser
@@ -75,14 +76,8 @@ def _secret(kind: str) -> str:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    return Settings(
-        batch=options.batch,
-        in_hand=3 * options.batch,
-        lease=options.lease,
-        deadline=options.deadline,
-        max_failures=options.attempts,
-        backoff=options.backoff,
-    )
+    chosen = {name.replace("-", "_"): getattr(options, name.replace("-", "_")) for name, *_ in _SETTINGS}
+    return Settings(in_hand=3 * options.batch, **chosen)
 
 
 def _channel(address: str) -> Channel:

@@ -15,21 +15,9 @@ from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.connection import Connection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import (
-    BusyLoadingError,
-    ClusterDownError,
-    ClusterError,
-    MasterDownError,
-    ReadOnlyError,
-    SlotNotCoveredError,
-    TryAgainError,
-)
-from redis.exceptions import (
-    ConnectionError as RedisConnectionError,
-)
-from redis.exceptions import (
-    TimeoutError as RedisTimeoutError,
-)
+from redis.exceptions import ClusterError, OutOfMemoryError, ReadOnlyError, SlotNotCoveredError, TryAgainError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from .scripts import AnyRedis
 
@@ -38,10 +26,10 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 REDIS_AWAY = (
-    RedisConnectionError, RedisTimeoutError, BusyLoadingError, ReadOnlyError, MasterDownError, TryAgainError,
-    ClusterError, ClusterDownError, SlotNotCoveredError, OSError,
+    RedisConnectionError, RedisTimeoutError, ReadOnlyError, OutOfMemoryError, ClusterError, SlotNotCoveredError,
+    TryAgainError, OSError,
 )  # fmt: skip
-"""Errors that pass by themselves when Redis is back, or its replica has taken over."""
+"""Errors that pass by themselves when Redis is back, its replica has taken over, or there is room again."""
 
 
 def connect(url: str, *, cluster: bool) -> AnyRedis:

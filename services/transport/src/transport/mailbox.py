@@ -173,7 +173,7 @@ class Mailbox:
             return "g" * len(jobs)
         marks = self._marks(jobs)
         arguments = [int(self.at_most_once), self._keep, *[job.ticket for job in jobs]]
-        letters, *rivals = await scripts.CLAIM(self.redis, marks, arguments)
+        letters, *rivals = await scripts.CLAIM(self.redis, [self._hand, *marks], arguments)
         verdicts = letters.decode()
         for rival in rivals:
             contested = verdicts.index("c")

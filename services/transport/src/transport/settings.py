@@ -11,7 +11,7 @@ class Settings:
 
     `batch` jobs are fetched at once, and `in_hand` of each queue are held at most: that bounds memory, and what is
     tried again after a death. A dead worker's jobs are back after `lease` + `lease` / 5 + `poll` at the latest.
-    `max_failures` attempts, or `max_crashes` deaths of workers, send a job to the dead letters. A stop takes at most
+    `attempts` attempts, or `max_crashes` deaths of workers, send a job to the dead letters. A stop takes at most
     `deadline`.
     """
 
@@ -20,7 +20,7 @@ class Settings:
     lease: float = 2.5
     poll: float = 0.5
     deadline: float = 10.0
-    max_failures: int = 8
+    attempts: int = 8
     max_crashes: int = 5
     backoff: float = 1.0
     longest_backoff: float = 600.0

@@ -159,7 +159,7 @@ class Worker:
             return Fate.POSTPONED, max(after, settings.backoff) * random.uniform(1, 1.5)  # noqa: S311 - jitter
         if box.at_most_once and error.trouble is Trouble.FAILED:
             return Fate.UNSURE, 0.0
-        if error.trouble is Trouble.REFUSED or job.failures + 1 >= settings.max_failures:
+        if error.trouble is Trouble.REFUSED or job.failures + 1 >= settings.attempts:
             return Fate.DEAD, 0.0
         backoff = min(settings.longest_backoff, settings.backoff * 2**job.failures)
         return Fate.RETRIED, max(after, backoff * random.uniform(0.5, 1))  # noqa: S311 - jitter
