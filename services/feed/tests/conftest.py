@@ -1,3 +1,4 @@
+import contextlib
 import os
 import shutil
 import signal
@@ -172,17 +173,32 @@ def kafka():
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory):
     """A Redis server of this run alone."""
-    program, _ = redis_program()
     port = free_port()
+    with run_redis(port, tmp_path_factory.mktemp("redis")):
+        yield f"redis://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def run_redis(port, folder):
+    """A Redis server that forgets; gives a client."""
+    program, _ = redis_program()
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    server = subprocess.Popen([*command, "--dir", str(tmp_path_factory.mktemp("redis"))], stdout=subprocess.DEVNULL)
+    server = subprocess.Popen([*command, "--dir", str(folder)], stdout=subprocess.DEVNULL)
     url = f"redis://127.0.0.1:{port}"
     try:
         wait_until(lambda: answers(url))
-        yield url
+        with redis.Redis.from_url(url) as client:
+            yield client
     finally:
         server.terminate()
         server.wait()
+
+
+@pytest.fixture
+def free_redis(tmp_path):
+    """The address of a Redis that is not there yet, and what starts it."""
+    port = free_port()
+    return f"redis://127.0.0.1:{port}", lambda: run_redis(port, tmp_path)
 
 
 @pytest.fixture

@@ -78,6 +78,20 @@ def test_pushes_wait_while_redis_is_away(service, kafka, stored, like, people, u
     assert [push[1] for pushes in waiting for push in json.loads(pushes)] == ["l-0001", "l-0002"]
 
 
+def test_pushes_that_waited_for_redis_are_sent_once_it_is_back(service, kafka, stored, like, people, until, free_redis):
+    url, run_redis = free_redis
+    service(url=url)
+    kafka.publish(*[like(n, message=f"m-{n:04}") for n in range(100)])
+    until(lambda: all(stored.likes(f"m-{n:04}") for n in range(100)))
+    with run_redis() as client:
+        until(lambda: client.llen("resque:queue:transport") == 100)
+    kafka.publish(like(200, message="m-0200"))
+    until(lambda: stored.likes("m-0200") == 1)
+    with run_redis() as client:
+        until(lambda: client.llen("resque:queue:transport") == 1)
+        assert decode(client.lpop("resque:queue:transport"), channel="transport").data.caused_by == "l-0200"
+
+
 def test_what_nobody_can_read_goes_to_the_dead_letters_as_it_came(service, kafka, mailbox, like, until):
     service()
     kafka.publish((b"\xff not JSON", b"m-0001", [("trace", b"\x00\x01")]), like(1))

@@ -28,6 +28,15 @@ def test_a_like_that_comes_twice_counts_once(trending, like):
     assert trending.top(5) == [("m-0001", 1)]
 
 
+def test_a_like_that_was_taken_back_no_longer_counts_whichever_comes_first(trending, like, unlike, people):
+    trending.add(like(1, people.bo))
+    trending.add(unlike(like(1, people.bo)))
+    trending.add(unlike(like(2, people.cy)))
+    trending.add(like(2, people.cy))
+    trending.add(like(3, people.di))
+    assert trending.top(5) == [("m-0001", 1)]
+
+
 def test_what_is_older_than_the_window_no_longer_counts_nor_does_what_comes_too_late(trending, like, people):
     trending.add(like(1, people.bo, message="m-0001", seconds=0))
     trending.add(like(2, people.cy, message="m-0001", seconds=500))

@@ -125,7 +125,9 @@ class Consumer:
             partition, offset = record.partition(), record.offset()
             assert partition is not None
             assert offset is not None
-            place = self._logs[partition]
+            place = self._logs.get(partition)
+            if place is None:  # taken away while it was read: its new owner reads it
+                continue
             wire = wire_of(record)
             try:
                 envelope = decode(wire, channel="activity")
@@ -199,7 +201,9 @@ class Consumer:
         """Go on in a topic that was made again; stop where messages were deleted before they were read."""
         number = record.partition()
         assert number is not None
-        name, held = self._logs[number], self._consumer.assignment()
+        name, held = self._logs.get(number), self._consumer.assignment()
+        if name is None:  # taken away meanwhile
+            return
         if name == f"{self._patiently(lambda: topic_id(self._kafka))}/{number}":
             first, _ = self._consumer.get_watermark_offsets(TopicPartition(STREAM, number), timeout=10)
             at = self._feed.store.offsets({name})[name]
@@ -247,6 +251,7 @@ _COLLISIONS = {"40001", "40P01"}
 _PASSING = (
     KafkaError._PARTITION_EOF,  # noqa: SLF001 - librdkafka's own codes begin with an underscore
     KafkaError._TRANSPORT,  # noqa: SLF001
+    KafkaError._MAX_POLL_EXCEEDED,  # noqa: SLF001 - the database was away for long; the group takes it in again
     KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
     KafkaError.UNKNOWN_TOPIC_OR_PART,
 )

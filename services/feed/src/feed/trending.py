@@ -17,30 +17,31 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from envelopes import DecodeError, decode
 
 from .consumer import wire_of
-from .feed import Likes
+from .feed import Marks, as_mark
 from .outbox import STREAM
+from .store import Stand
 
 
 class Trending:
-    """The likes of a window that slides with the stream's own time: the newest `liked_at` seen, not the clock."""
+    """The likes of a window that slides with the stream's own time: the newest like's, not the clock's."""
 
     def __init__(self, window: timedelta) -> None:
-        self._window = window
-        self._likes: dict[tuple[str, str], datetime] = {}
-        self._newest: datetime | None = None
+        self._window = window // timedelta(microseconds=1)
+        self._stands: dict[tuple[str, str], Stand] = {}
+        self._newest = 0
 
-    def add(self, like: Likes) -> None:
-        """Take a like in; one that comes again, or too late for the window, changes nothing."""
-        self._newest = max(self._newest or like.liked_at, like.liked_at)
-        self._likes.setdefault((like.message_id, like.liker.person_id), like.liked_at)
+    def add(self, mark: Marks) -> None:
+        """Take a like or an unlike in; one that comes again, or too late, changes nothing."""
+        stand, _ = as_mark(mark)
+        pair = stand[:2]
+        self._newest = max(self._newest, stand.at)
+        self._stands[pair] = max(stand, self._stands.get(pair, stand))
 
     def top(self, count: int) -> list[tuple[str, int]]:
         """Give the most liked messages of the window with their likes, the most liked first."""
-        if self._newest is None:
-            return []
         start = self._newest - self._window
-        self._likes = {pair: at for pair, at in self._likes.items() if at > start}
-        likes = Counter(message_id for message_id, _ in self._likes)
+        self._stands = {pair: stand for pair, stand in self._stands.items() if stand.at > start}
+        likes = Counter(stand.message_id for stand in self._stands.values() if not stand.unliked)
         return sorted(likes.items(), key=lambda each: (-each[1], each[0]))[:count]
 
 
@@ -63,7 +64,7 @@ def run(kafka: str, window: timedelta, count: int, stopping: Callable[[], bool])
             for record in consumer.consume(1000, 0.5):
                 with suppress(DecodeError):  # the feed puts it with the dead letters
                     message = None if record.error() else decode(wire_of(record), channel="activity").data
-                    if isinstance(message, Likes):
+                    if isinstance(message, Marks):
                         trending.add(message)
             top = trending.top(count)
             if top != shown:
