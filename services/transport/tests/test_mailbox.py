@@ -212,8 +212,8 @@ class Scripts(RuleBasedStateMachine):
 def test_the_scripts_keep_every_job_in_one_place(redis_server: RedisServer, delivery: str) -> None:
     machine = type("Machine", (Scripts,), {"url": redis_server.url, "delivery": delivery})
     calm = settings(
-        max_examples=40,
-        stateful_step_count=40,
+        max_examples=20,
+        stateful_step_count=30,
         deadline=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),

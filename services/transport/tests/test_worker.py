@@ -260,6 +260,31 @@ def test_queues_are_worked_in_order_of_priority(redis: Redis, redis_server: Redi
     assert order[-200:] == ["d-low"] * 200
 
 
+def test_workers_share_the_work(redis: Redis, redis_server: RedisServer) -> None:
+    async def slow(_: web.Request, key: str) -> None:
+        await asyncio.sleep(0.005)
+
+    stub = GatewayStub(before=slow)
+    redis.rpush(QUEUE, *(resque(number) for number in range(1200)))
+    limits = Limits(concurrency=4)
+
+    async def walk() -> list[float]:
+        async with (
+            stub.serving() as url,
+            hired(redis_server.url, url, limits=limits) as first,
+            hired(redis_server.url, url, limits=limits) as second,
+        ):
+            await until(lambda: len(stub.ledger) == 1200, "all", seconds=60)
+            labels = {"fate": "delivered", "gateway": "push"}
+            value = "transport_jobs_total"
+            await until(lambda: first.in_hand == second.in_hand == 0, "all settled")
+            return [each.metrics.registry.get_sample_value(value, labels) or 0 for each in (first, second)]
+
+    shares = asyncio.run(walk())
+    assert sum(shares) == 1200
+    assert min(shares) >= 300
+
+
 def test_one_slow_gateway_does_not_hold_up_the_other(redis: Redis, redis_server: RedisServer) -> None:
     stuck = asyncio.Event()
 

@@ -32,7 +32,7 @@ class Desk:
 
     def __init__(self, worker: Worker, box: Mailbox, above: Sequence[Desk]) -> None:
         self.box, self.drained = box, False
-        self.rooms: dict[str, int] = dict.fromkeys(worker.routes, 0)
+        self.rooms = dict.fromkeys(box.rooms, 0)
         """How many jobs wait in each gateway's room."""
         self._worker, self._above, self._link, self._settings = worker, above, worker.link, worker.settings
         self._finished: defaultdict[tuple[Fate, str], list[Job]] = defaultdict(list)
@@ -77,14 +77,14 @@ class Desk:
         """Fetch and accept a batch, then what waits in rooms; give the seconds until the next job is due."""
         limit = self._settings.batch // 4 if any(self.rooms.values()) else self._settings.batch
         batch = await self.box.fetch(limit, longest=longest)
-        self.rooms = dict(zip(self.rooms, batch.rooms, strict=True))
+        self.rooms = batch.rooms
         self.drained = len(batch.jobs) < limit and not batch.suspects
         self._suspects = batch.suspects > 0 or any(job.crashes > 1 for job in batch.jobs)
         await self._accept(batch.jobs)
         for name, route in self._worker.routes.items():
             if self.rooms[name] and route.takes and not self._suspects and not self._behind(name):
                 shelved = await self.box.fetch(route.space, name)
-                self.rooms = dict(zip(self.rooms, shelved.rooms, strict=True))
+                self.rooms = shelved.rooms
                 self.drained &= not self.rooms[name]
                 await self._accept(shelved.jobs, from_room=True)
         return batch.due_in

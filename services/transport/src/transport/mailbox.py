@@ -41,11 +41,11 @@ class Holder(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What a fetch gave: `rooms` are the gateways' rooms' lengths, `due_in` is in seconds, or None."""
+    """What a fetch gave: `rooms` says how many wait for each gateway, `due_in` is in seconds, or None."""
 
     jobs: list[Job]
     suspects: int
-    rooms: list[int]
+    rooms: dict[str, int]
     due_in: float | None
 
 
@@ -142,7 +142,7 @@ class Mailbox:
         ]
         jobs += [Job(f"{prefix}{number:012d}", raw) for number, raw in enumerate(fresh, first)]
         self.in_hand.update([(job.ticket, job) for job in jobs])
-        return Batch(jobs, suspects, rooms, None if wait < 0 else wait / 1000)
+        return Batch(jobs, suspects, dict(zip(self.rooms, rooms, strict=True)), None if wait < 0 else wait / 1000)
 
     async def run_id(self) -> str:
         """Which run of which server holds this queue."""

@@ -59,7 +59,7 @@ class Valve:
         self._granted = self._waiting = self._failures = 0
         self._cooldown = limits.cooldown
         self._tripped = self._closed = False
-        self._resume = self._narrowed = 0.0
+        self._resume = self._narrowed = self._good_until = 0.0
 
     @property
     def breaker(self) -> Breaker:
@@ -89,6 +89,8 @@ class Valve:
         try:
             while not self.ready_in() and not self._closed:
                 async with self._refilling:
+                    if time.monotonic() > self._good_until:  # late ones would come at once with those that follow
+                        self._granted = 0
                     wait = 0.0 if self._granted else await self._refill(self._waiting)
                     if self._granted:
                         self._granted -= 1
@@ -101,6 +103,7 @@ class Valve:
     async def _refill(self, want: int, pause: float = 0, *, slow: bool = False) -> float:
         limits = self.limits
         arguments = [limits.refill, limits.burst, want, int(pause * 1000), int(slow)]
+        self._good_until = time.monotonic() + 0.05
         granted, wait, share = await scripts.PACE(self._redis, [self._bucket], arguments)
         self._granted, self.share = self._granted + granted, share / 1000
         return min(float(wait) / 1000, 1.0)

@@ -10,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from math import nan
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 
 from redis import Redis
 
@@ -21,6 +22,7 @@ sys.path.insert(0, str(HERE.parent))
 from transport_support import RedisServer  # noqa: E402 - the tests' own Redis
 
 OURS = {"lua-floor": 200_000, "bare-loop": 50_000, "exactly-once": 100_000, "at-least-once": 100_000}
+UNPACED = ("lua-floor", "bare-loop", "rq_fork")
 PEERS = {"taskiq": 8000, "dramatiq": 8000, "celery": 4000, "arq": 4000, "rq": 1000, "rq_fork": 200}
 
 
@@ -67,29 +69,41 @@ def main() -> None:
     contenders = [(name, "ours.py", number, sys.executable) for name, number in OURS.items()]
     for name, number in PEERS.items():
         contenders.append((name, "peers.py", number, pythons.get(name, pythons.get("peers", sys.executable))))
+    contenders = [each for each in contenders if not options.only or each[0] in options.only]
+    found: dict[str, dict[str, list[float]]] = {}
     with tempfile.TemporaryDirectory() as directory:
         server = RedisServer(Path(directory)).start()
         try:
-            print(f"{'':15}{'jobs/s':>10}{'p50 ms':>9}{'p99 ms':>9}   (latency at 200 jobs/s; rq_fork at its own pace)")
-            for _ in range(options.rounds):
-                for name, script, number, python in contenders:
-                    if options.only and name not in options.only:
+            for number in range(options.rounds):
+                for contender in contenders:
+                    name, script, jobs, python = contender
+                    print(f"round {number + 1}: {name}", file=sys.stderr, flush=True)
+                    full = measure(python, script, name, server, jobs, paced=False)
+                    if isinstance(full, str):
+                        print(f"{name}: {full}", file=sys.stderr)
                         continue
-                    full = measure(python, script, name, server, number, paced=False)
-                    slow = None
-                    if not isinstance(full, str) and name not in ("lua-floor", "bare-loop", "rq_fork"):
+                    seen = found.setdefault(name, {"rate": [], "p50": [], "p99": []})
+                    seen["rate"].append(full["rate"])
+                    if name not in UNPACED:
                         slow = measure(python, script, name, server, 1000, paced=True)
-                    show(name, full, slow)
+                        for key in ("p50", "p99") if not isinstance(slow, str) else ():
+                            seen[key].append(slow[key])
         finally:
             server.stop()
+    show(found)
 
 
-def show(name: str, full: dict[str, float] | str, slow: dict[str, float] | str | None) -> None:
-    if isinstance(full, str):
-        print(f"{name:15} {full}", flush=True)
-        return
-    waits = f"{slow['p50']:9.1f}{slow['p99']:9.1f}" if isinstance(slow, dict) else f"   {slow or ''}"
-    print(f"{name:15}{full['rate']:10,.0f}{waits}", flush=True)
+def show(found: dict[str, dict[str, list[float]]]) -> None:
+    """Medians of all rounds; the ratios are of medians, too."""
+    middle = {name: {key: median(each) if each else nan for key, each in seen.items()} for name, seen in found.items()}
+    floor = middle.get("lua-floor", {}).get("rate", nan)
+    peer = max((seen["rate"] for name, seen in middle.items() if name in PEERS), default=nan)
+    print("medians; latency at 200 jobs/s; rates compared with the best peer's and with the floor's")
+    print(f"{'':15}{'jobs/s':>10}{'x peer':>9}{'x floor':>9}{'p50 ms':>9}{'p99 ms':>9}   all rates")
+    for name, seen in middle.items():
+        ratios = f"{seen['rate'] / peer:9.2f}{seen['rate'] / floor:9.3f}"
+        rates = " ".join(f"{rate:,.0f}" for rate in found[name]["rate"])
+        print(f"{name:15}{seen['rate']:10,.0f}{ratios}{seen['p50']:9.1f}{seen['p99']:9.1f}   {rates}")
 
 
 if __name__ == "__main__":
