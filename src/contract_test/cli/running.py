@@ -66,6 +66,9 @@ def run(group: click.Group) -> int:
     except ContractTestError as error:
         note(inert(f"error: {error}"))
         return USAGE
+    except OSError as error:  # a disk that is full, a directory that is none; a trace would not say more
+        note(inert(f"error: {error.filename or 'a file'}: {error.strerror or type(error).__name__}"))
+        return COULD_NOT_RUN
     return code if isinstance(code, int) else CLEAN
 
 

@@ -46,7 +46,11 @@ def leaks_in_line(line: bytes) -> list[Leak]:
 
 def leaks_in_text(text: str, depth: int = 0) -> list[tuple[str, str]]:
     """The rules that a text breaks, and what each calls it; looks into base64, percent signs and JSON as well."""
-    found = [(rule.name, rule.thing) for rule in RULES if any(map(rule.confirm, rule.pattern.finditer(text)))]
+    found = [
+        (rule.name, rule.thing)
+        for rule in RULES
+        if any(rule.confirm(each) and not _is_form(each[0]) for each in rule.pattern.finditer(text))
+    ]
     if depth < _DEEPEST:
         for inner in _inside(text):
             found += leaks_in_text(inner, depth + 1)
@@ -58,6 +62,11 @@ def leaks_in_text(text: str, depth: int = 0) -> list[tuple[str, str]]:
             if value is not None:
                 found += [(leak.rule, leak.thing) for leak in _leaks(value, "", depth + 1)]
     return list(dict.fromkeys(found))
+
+
+def _is_form(text: str) -> bool:
+    """Whether a text only shows the kinds of letters that stood there: `xxx.xxxx@xxxxx.xxx`."""
+    return not text.strip().strip("xX9 .:/@?=&_+()-")
 
 
 def _inside(text: str) -> Iterator[str]:

@@ -18,7 +18,8 @@ _SAYS_NO_VALUE = re.compile(
     r"nothing|no type|an (?:object|array) (?:with|of) [0-9]+(?: fields?)?|true|false|null|v[0-9]{1,9}"
 )
 _SHORT_NUMBER = re.compile(r"-?[0-9.]{1,6}")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z_-]{0,39}[0-9]{0,3}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z_-]*[0-9]{0,3}")
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _FROM_THE_SCHEMA = frozenset(
     (
         *("required", "type", "enum", "const", "format", "pattern", "version"),
@@ -26,6 +27,7 @@ _FROM_THE_SCHEMA = frozenset(
     )
 )
 _MOST_NAMES = 500
+_LONGEST_NAME = 30
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,20 @@ class Observer:
 
     @staticmethod
     def _shown_name(name: str) -> str:
-        return escape(name if _NAME.fullmatch(name) else form(name[:40]))
+        return escape(
+            name if _NAME.fullmatch(name) and len(name) <= _LONGEST_NAME else " ".join(form(name[:40]).split())
+        )
+
+
+def _reads_as_name(name: str) -> bool:
+    """Whether a name is made of words, as people name fields; no token is."""
+    words = _WORDS.findall(name)
+    return (
+        len(name) <= _LONGEST_NAME
+        and _NAME.fullmatch(name) is not None
+        and len(name) >= 3 * len(words) - 2
+        and not any(word.isupper() and len(word) > 5 for word in words)  # noqa: PLR2004 - longer than abbreviations
+    )
 
 
 def form(text: str) -> str:

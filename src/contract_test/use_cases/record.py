@@ -138,7 +138,7 @@ class Recorder:
         except DecodeError as error:
             self.result.unscrubbed[f"{error.subject}{item.judged.judge.census.pointer_of(error.pointer)}"] += 1
             return False
-        if self._leaks(line, kept.contract.name):
+        if self._leaks(line_of(interaction), kept.contract.name):
             return False
         kept.lines.add(line)
         kept.fresh.append((item.number, interaction))
