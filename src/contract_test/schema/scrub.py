@@ -251,7 +251,7 @@ class Rule:
             forms = [_TIMES.get(schema.get("format", "")) for schema in self._schemas]
             return not self._telling and any(form is not None and form.fullmatch(value) for form in forms)
         digits = str(abs(value)).upper().partition("E")[0].replace(".", "").strip("0")
-        if any(value == bound for schema in self._schemas for bound in _constants(schema)):
+        if not digits or any(value == bound for schema in self._schemas for bound in _constants(schema)):
             return True
         return not self._telling and (self._of_time or len(digits) < _IDENTIFYING_DIGITS)
 

@@ -1,0 +1,96 @@
+"""Pseudonyms: the same text is the same one everywhere, of the same form, and nothing that anybody takes for real."""
+
+import ipaddress
+import re
+from itertools import product
+from string import ascii_letters, digits
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scrub.planted import secrets
+from scrub.test_stays_valid import plan_of
+
+from contract_test.scanner import leaks_in_line, leaks_in_text
+from contract_test.schema.pseudonyms import Pseudonyms
+
+MADE = Pseudonyms(b"a key for tests", ["m-", "d-", "l-", "user_"])
+TEXTS = {
+    "Bo likes your message": r"[A-Z][a-z] [a-z]{5} [a-z]{4} [a-z]{7}",
+    "m-7f3a9c": r"m-[0-9a-z]{6}",
+    "ana.garcia@gmail.com": r"[a-z.]+@[a-z]+\.test",
+    "https://ana:pw@x.internal:80/a/b?token=abc#x": r"https://[a-z]+\.test/[a-z]/[a-z]\?[a-z]{5}=[a-z]{3}#[a-z]",
+    "550e8400-e29b-41d4-a716-446655440000": r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}",
+    "01ARZ3NDEKTSV4RRFFQ69G5FAV": r"[0-7][0-9A-HJKMNP-TV-Z]{25}",
+    "3f9a17c20b4e3f9a17c20b4e3f9a17c20b4e3f9a": r"[0-9a-f]{40}",
+    "+4915112345678": r"\+999[0-9]{10}",
+    "4111 1111 1111 1111": r"999[0-9] [0-9]{4} [0-9]{4} [0-9]{4}",
+    "2026-03-01T12:00:00.123Z": r"[0-9]{4}-[01][0-9]-[0-2][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z",
+    "1987-04-12": r"[0-9]{4}-[01][0-9]-[0-2][0-9]",
+    "10.20.30.40": r"2[45][0-9](\.[0-9]{1,3}){3}",
+    "Åsa Öst": r"[À-Ý][a-z]{2} [À-Ý][a-z]{2}",
+    "日本語": r"[ぁ-ん]{3}",
+    "": "",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_form_stays_and_the_text_does_not(text):
+    made = MADE.text(text)
+    assert re.fullmatch(TEXTS[text], made), made
+    assert not text or made != text
+    assert made == MADE.text(text), "always the same"
+    assert not text or made != Pseudonyms(b"another key").text(text), "and another one under another key"
+    assert "." in text or len(made) == len(text)
+
+
+def test_short_texts_that_differ_stay_different():
+    texts = ["".join(each) for each in product("abcdefghijklmnopqrstuvwxyz", repeat=2)]
+    assert len({MADE.text(each) for each in texts}) == len(texts)
+    numbers = [f"{number:05}" for number in range(3000)]
+    assert len({MADE.text(each) for each in numbers}) == len(numbers)
+    assert len({MADE.number(number) for number in range(1000, 10_000)}) == 9000
+
+
+def test_an_id_inside_another_is_still_the_same_one():
+    assert MADE.text("d-l-5d21e0") == "d-" + MADE.text("l-5d21e0")
+    assert MADE.text("write to ana.garcia@gmail.com!").split()[2].strip("!") == MADE.text("ana.garcia@gmail.com")
+
+
+@given(st.text(max_size=80))
+def test_any_text_has_one_of_the_same_length_and_nothing_of_itself(text):
+    made = MADE.text(text)
+    if not re.search(r"[@:.]", text):
+        assert len(made) == len(text)
+    words = re.findall(f"[{ascii_letters}{digits}]{{8,}}", text)
+    assert not any(word in made for word in words)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_scanner_takes_no_pseudonym_for_the_real_thing(seed):
+    for each in secrets(150, seed):
+        for text in (
+            each.text,
+            f"user_{each.text}",
+            f"see: {each.text}, and {each.core}",
+            f'{{"inner": "{each.text}"}}',
+        ):
+            made = MADE.text(text)
+            assert leaks_in_text(made) == [], (each.kind, made)
+        if each.core.isdigit():
+            assert leaks_in_line(str(MADE.number(int(each.core))).encode()) == []
+
+
+def test_a_pattern_of_its_own_shape_is_followed():
+    schema = {"type": "string", "pattern": "^(SE|NO)[0-9]{3}-(red|green)-[a-f]+$", "x-sensitivity": "personal"}
+    made, masked = plan_of(schema).scrub("SE123-green-abcdef")
+    assert re.fullmatch(schema["pattern"], made)
+    assert made != "SE123-green-abcdef"
+    assert masked == ("",)
+
+
+def test_network_addresses_are_reserved_ones():
+    for number in range(200):
+        made = ipaddress.ip_address(MADE.text(f"8.8.{number}.4"))
+        assert made.is_reserved, made
+    assert ipaddress.ip_address(MADE.text("2a00:1450:4001:82a::200e")) in ipaddress.ip_network("2001:db8::/32")
