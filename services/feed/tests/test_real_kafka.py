@@ -49,6 +49,7 @@ class Rig:
         self.node, self.redis_url, self.mailbox, self.store_url = node, redis_url, mailbox, store_url
         self.members, self.log = [], log.open("w+")
         self.feed = Feed(Store(store_url))
+        self.admin = AdminClient({"bootstrap.servers": node.address})
         self.producer = Producer(
             {
                 "bootstrap.servers": node.address,
@@ -91,6 +92,12 @@ class Rig:
         """How many messages the store has taken in."""
         with self.feed.store.read() as (connection, tables):
             return sum(row.next for row in connection.execute(tables.offsets.select()))
+
+    def shares_evenly(self):
+        """Whether each member has its part of the partitions, and none more than one above another."""
+        group = self.admin.describe_consumer_groups(["feed"])["feed"].result(30)
+        shares = [len(member.assignment.topic_partitions) for member in group.members]
+        return len(shares) == len(self.members) and sum(shares) == PARTITIONS and max(shares) - min(shares) <= 1
 
     def rows(self, generation):
         """Everything in one generation's tables."""
@@ -210,6 +217,7 @@ def torment(rig, wires, *, kills, rebalances, restarts, dice, until):
 def test_kills_rebalances_and_a_broker_that_restarts_lose_nothing_and_double_nothing(rig, traffic, until, store_url):
     torment(rig, traffic(4000, 1), kills=4, rebalances=3, restarts=1, dice=random.Random(1), until=until)
     rig.check(until)
+    until(rig.shares_evenly)
     sent = rig.mailbox.llen(QUEUE)
     assert main(["replay", "--kafka", rig.node.address, "--store", store_url, "--into", "again"]) == 0
     assert rig.rows("again") == rig.rows("first")

@@ -1,7 +1,10 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import sqlalchemy as sa
 
 from feed import Feed, Received, Store
+from feed.consumer import COLLISIONS
 
 
 def test_a_batch_that_comes_again_changes_nothing(store_url, like):
@@ -48,6 +51,36 @@ def test_two_owners_of_one_partition_take_each_message_in_once(store_url, like):
     assert offsets_waiting(new.store) == [0, 1, 2, 3]
 
 
+def test_members_that_change_the_same_messages_at_once_lose_no_like(store_url, like):
+    def work(member):
+        feed = Feed(Store(store_url))
+        for offset in range(0, 200, 10):
+            batch = [
+                Received(
+                    f"t/{member}",
+                    offset + n,
+                    like(member * 1000 + offset + n, person(member, offset + n), f"m-000{n % 3}"),
+                )
+                for n in range(10)
+            ]
+            while True:  # as the consumer does
+                try:
+                    feed.handle_batch(batch)
+                    break
+                except sa.exc.OperationalError as error:
+                    if error.orig.sqlstate not in COLLISIONS:
+                        raise
+
+    def person(member, number):
+        return {"person_id": f"p-{member}{number:05}", "name": "Somebody"}
+
+    feed = Feed(Store(store_url))
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(work, range(3)))
+    assert [feed.likes(f"m-000{n}") for n in range(3)] == [240, 180, 180]
+    assert len(offsets_waiting(feed.store, ["t/0", "t/1", "t/2"])) == 600
+
+
 def test_a_message_that_is_only_passed_moves_the_offset(store_url, like):
     feed = Feed(Store(store_url))
     feed.handle_batch([Received("t/3", 41, None)])
@@ -60,10 +93,10 @@ def everything(store):
         return {name: sorted(connection.exec_driver_sql(f"SELECT * FROM {name}").all()) for name in names}
 
 
-def offsets_waiting(store):
+def offsets_waiting(store, logs=("t/0", "t/1")):
     """The places of the likes whose pushes wait, in the order in which they would go."""
     found = []
-    while row := store.waiting(["t/0", "t/1"]):
+    while row := store.waiting(logs):
         log, last, _, pushes = row
         found += [push.offset for push in pushes]
         with store.begin() as unit:

@@ -27,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = make_parser()
     options = parser.parse_args(arguments)
     logging.basicConfig(format="feed: %(message)s", level=logging.WARNING, stream=sys.stderr)
+    gc.freeze()  # messages make no cycles, and a look for some after every 700 objects costs a third of the throughput
+    gc.set_threshold(50_000)
     try:
         {"replay": rebuild, "trending": watch, None: consume}[options.command](options)
     except ValueError as error:
@@ -76,8 +78,6 @@ def consume(options: argparse.Namespace) -> None:
         from .http import make_app, serve
 
         server = serve(make_app(feed, consumer.trouble), options.http)
-    gc.freeze()  # messages make no cycles, and a look for some after every 700 objects costs a third of the throughput
-    gc.set_threshold(50_000)
     with server:
         consumer.run(stopping)
     store.close()

@@ -103,7 +103,7 @@ class Consumer:
             try:
                 done = do()
             except (sa.exc.OperationalError, KafkaException) as error:
-                if getattr(getattr(error, "orig", None), "sqlstate", None) in _COLLISIONS:
+                if getattr(getattr(error, "orig", None), "sqlstate", None) in COLLISIONS:
                     continue
                 self._trouble = f"waits: {str(getattr(error, 'orig', error)).strip()}"
                 log.warning("%s; the next try is in 1 s", self._trouble)
@@ -245,7 +245,7 @@ def _raise_undelivered(error: KafkaError | None, _: Message) -> None:
         raise DeadLetterError(f"a dead letter could not be written to {DEAD_LETTER_TOPIC}: {error.str()}")
 
 
-_COLLISIONS = {"40001", "40P01"}
+COLLISIONS = {"40001", "40P01"}
 """PostgreSQL's codes where two members changed the same rows: the later one starts again on what the first one left."""
 
 _PASSING = (
