@@ -11,7 +11,9 @@ from envelopes import Wire, _json
 from envelopes.types import ExactFloat, ExactInt, freeze, plain
 
 # What the fast reader would write in another way: an exponent, a zero at the end of a fraction, a negative zero.
-_UNUSUAL = re.compile(rb"[0-9][eE][+-]?[0-9]|\.[0-9]*[1-9]0+(?![0-9])|\.00|-0(?![0-9])|[0-9]{16}")
+_UNUSUAL = re.compile(  # one set of characters to begin with: several would each be tried at every place
+    rb"[0-9-](?:(?<=[0-9])(?:[eE][+-]?[0-9]|\.(?:[0-9]*[1-9]0+(?![0-9])|00)|[0-9]{15})|(?<=-)0(?![0-9]))"
+)
 
 
 def exact_loads(raw: bytes) -> Any:

@@ -12,9 +12,11 @@ import base64
 import binascii
 import hmac
 import ipaddress
+import math
 import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from itertools import cycle
 from typing import Any
 
 from contract_test.schema.compare.automata import Automaton
@@ -38,6 +40,7 @@ _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LATIN_LOWER, _LATIN_UPPER = "àáâãäåæçèéêëìíîïñòóôõöøùúûü", "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜ"
 _KANA = "".join(map(chr, range(0x3042, 0x3082)))
 _FACES = "".join(map(chr, range(0x1F600, 0x1F640)))
+_ULID_LENGTH = 26
 _FIRST_WIDE, _FIRST_ASTRAL = 0x2E80, 0x10000
 
 _HEXADECIMAL = re.compile(r"(?=[^0-9]*[0-9])[0-9a-f-]{8,}|(?=[^0-9]*[0-9])[0-9A-F-]{8,}")
@@ -83,9 +86,9 @@ class Pseudonyms:
 
     def along(self, automaton: Automaton, text: str, salt: int = 0) -> str:
         """The stand-in for a text that a pattern accepts: every character leads where the one did that stood there."""
-        stream = iter(self._digest(text, salt))
+        stream = cycle(self._digest(text, salt))
         states, made, varied = automaton.start, [], 0
-        for letter, alphabet in zip(text, _alphabets(text), strict=True):
+        for letter, alphabet in zip(text, _alphabets(text, len(text)), strict=True):
             after = automaton.step(states, ord(letter))
             same = [each for each in alphabet if automaton.step(states, ord(each)) == after]
             made.append(same[next(stream) % len(same) if varied < _VARIED else -1] if same else letter)
@@ -121,9 +124,9 @@ class Pseudonyms:
     def _text(self, text: str, salt: int) -> str:
         kept = ""
         for _ in range(_PREFIXES_DEEP):
-            prefix = next((each for each in self._prefixes if text.startswith(each) and len(text) > len(each)), "")
-            if not prefix:
+            if not text.startswith(self._prefixes):
                 break
+            prefix = next(each for each in self._prefixes if text.startswith(each))
             kept, text = kept + prefix, text[len(prefix) :]
         if text.count(":") > 1 and _is_ip6(text):
             groups = self._digest(text, salt).hex()
@@ -195,27 +198,18 @@ class Pseudonyms:
     def _plain(self, text: str, salt: int) -> str:
         """Letters for letters, digits for digits; the rest stays."""
         alphabets = _alphabets(text)
-        size = 1
-        for alphabet in alphabets:
-            if alphabet:
-                size *= len(alphabet)
-                if size > _SEARCHABLE:
-                    break
-        else:
-            if all(letter in alphabet for letter, alphabet in zip(text, alphabets, strict=True) if alphabet):
+        varied = text[: len(alphabets)]
+        if len(varied) == len(text):
+            size = math.prod(map(len, filter(None, alphabets)))
+            own = all(letter in alphabet for letter, alphabet in zip(text, alphabets, strict=True) if alphabet)
+            if size <= _SEARCHABLE and own:
                 return self._permuted(text, alphabets, size, salt)
-        stream = iter(self._digest(text, salt))
-        made = []
-        varied = 0
-        for letter, alphabet in zip(text, alphabets, strict=True):
-            if not alphabet:
-                made.append(letter)
-            elif varied < _VARIED:
-                varied += 1
-                made.append(alphabet[next(stream) % len(alphabet)])
-            else:
-                made.append(_FILLERS.get(alphabet, alphabet[0]))
-        return "".join(made)
+        stream = cycle(self._digest(text, salt))
+        made = [
+            alphabet[next(stream) % len(alphabet)] if alphabet else letter
+            for letter, alphabet in zip(varied, alphabets, strict=True)
+        ]
+        return "".join(made) + text[len(varied) :].translate(_fillers(text))
 
     def _permuted(self, text: str, alphabets: list[str], size: int, salt: int) -> str:
         """Another text of the same alphabets: a Feistel network over their numbers, walked until it comes back in."""
@@ -260,38 +254,65 @@ def type_of(value: float | Decimal) -> type[int | float | Decimal]:
     return int if isinstance(value, int) else Decimal if isinstance(value, Decimal) else float
 
 
-_FILLERS = {_LOWER: "x", _UPPER: "X"}
+class _Fillers(dict[int, str]):
+    """What every character of a long text's rest becomes."""
+
+    def __init__(self, lower: str, upper: str, digit: str) -> None:
+        super().__init__(str.maketrans(dict.fromkeys(_DIGITS, digit)))
+        self._letters = (lower, upper)
+
+    def __missing__(self, code: int) -> str:
+        letter = chr(code)
+        alphabet = _alphabet(letter, *self._letters)
+        made = self[code] = alphabet[:1] or letter
+        return made
+
+
 _LEADING = _DIGITS[1:]
+_PLAIN = _Fillers("x", "X", "1")
+_HEXADECIMALS = _Fillers("a", "A", "1")
+_ULIDS = str.maketrans(dict.fromkeys(_CROCKFORD, "0"))
+_SIGNS = re.compile("[^0-9A-Za-z\\s\u0080-\U0010ffff]")
 
 
-def _alphabets(text: str) -> list[str]:
-    """What each character may become; "" where it stays."""
-    if _ULID.fullmatch(text):
-        return [_DIGITS[:8], *[_CROCKFORD] * 25]
-    lower, upper = _LOWER, _UPPER
-    if _HEXADECIMAL.fullmatch(text):
-        lower, upper = "abcdef", "ABCDEF"
-    made = []
-    before = ""
+def _fillers(text: str) -> dict[int, str] | dict[int, int]:
+    return _ULIDS if _ULID.fullmatch(text) else _HEXADECIMALS if _HEXADECIMAL.fullmatch(text) else _PLAIN
+
+
+def _alphabets(text: str, most: int = _VARIED) -> list[str]:
+    """What each character may become, "" where it stays; up to so many that vary."""
+    if len(text) == _ULID_LENGTH and _ULID.fullmatch(text):
+        return [_DIGITS[:8], *[_CROCKFORD] * (most - 1)][: len(text)]
+    hexadecimal = _HEXADECIMAL.fullmatch(text)
+    lower, upper = ("abcdef", "ABCDEF") if hexadecimal else (_LOWER, _UPPER)
+    noisy = len(_SIGNS.findall(text)) * 2 > len(text) + 2  # mostly signs: then they are the text
+    made: list[str] = []
+    before, varied = "", 0
     for letter in text:
-        if "a" <= letter <= "z":
-            made.append(lower)
-        elif "A" <= letter <= "Z":
-            made.append(upper)
-        elif "0" <= letter <= "9":  # a number's first digit stays zero, or another one
-            made.append(_DIGITS if "0" <= before <= "9" else _LEADING if letter != "0" else "")
-        elif letter.isascii():
-            made.append("")
-        elif ord(letter) >= _FIRST_ASTRAL:
-            made.append(_FACES)
-        elif ord(letter) >= _FIRST_WIDE:
-            made.append(_KANA)
+        if "0" <= letter <= "9":  # a number's first digit stays zero, or another one
+            alphabet = _DIGITS if "0" <= before <= "9" else _LEADING if letter != "0" else ""
         else:
-            made.append(_LATIN_UPPER if letter.isupper() else _LATIN_LOWER)
+            alphabet = _alphabet(letter, lower, upper) or (_LOWER if noisy and not letter.isspace() else "")
+        made.append(alphabet)
         before = letter
-    if made.count("") * 2 > len(made) + 2:  # mostly signs: then they are the text
-        made = [alphabet or ("" if letter.isspace() else _LOWER) for letter, alphabet in zip(text, made, strict=True)]
+        varied += alphabet != ""
+        if varied == most and not noisy:
+            break
     return made
+
+
+def _alphabet(letter: str, lower: str, upper: str) -> str:
+    if "a" <= letter <= "z":
+        return lower
+    if "A" <= letter <= "Z":
+        return upper
+    if letter.isascii():
+        return ""
+    if ord(letter) >= _FIRST_ASTRAL:
+        return _FACES
+    if ord(letter) >= _FIRST_WIDE:
+        return _KANA
+    return _LATIN_UPPER if letter.isupper() else _LATIN_LOWER
 
 
 def _adds_up(digits: list[int]) -> bool:
