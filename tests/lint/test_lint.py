@@ -83,6 +83,12 @@ def with_property(**schema):
         ("integer-unbounded", "warning", "/properties/n", with_property(n={"type": "integer", "minimum": 0})),
         ("time-without-format", "warning", "/properties/sent_at", with_property(sent_at={"type": "string"})),
         (
+            "public-person",
+            "warning",
+            "/properties/workEmail/x-sensitivity",
+            with_property(workEmail={"type": "string", "x-sensitivity": "public"}),
+        ),
+        (
             "pattern-class",
             "warning",
             "/properties/id/pattern",

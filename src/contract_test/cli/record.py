@@ -72,8 +72,10 @@ def command(source: SourceOptions, contracts: Path, per_shape: int, max_age: tim
 
 
 def _save(recorder: Recorder, state: State, address: str, reading: Reading, *, caught_up: bool) -> None:
-    """The recordings first: what is marked as read is on the disk."""
+    """The recordings first: what is marked as read is on the disk, or had nothing new."""
     recorder.write(caught_up=caught_up)
+    if recorder.holds_back and not caught_up:
+        return
     if reading.since in (None, "earliest"):  # else something was left out, which a later run may want
         state.write_marks(address, recorder.marks)
 

@@ -13,6 +13,7 @@ class Finding:
 
     A comparison also says its `direction`, the versions that wrote and read (`writer`, `reader`), the whole `verdict`,
     and where its witness was `recorded`, if it was. `details` are lines for people.
+    `line` counts from 1; it is 0 where the file is one value.
     """
 
     file: str
@@ -27,8 +28,9 @@ class Finding:
     reader: str = ""
     recorded: str = ""
     verdict: Verdict | None = None
+    line: int = 0
 
     @property
     def place(self) -> str:
-        """The file and the JSON pointer in it."""
-        return f"{self.file}:{self.pointer}" if self.pointer else self.file
+        """The file, the line where it has some, and the JSON pointer."""
+        return ":".join(filter(None, (self.file, str(self.line or ""), self.pointer)))

@@ -28,7 +28,8 @@ def as_text(findings: Sequence[Finding]) -> str:
 def as_json(findings: Sequence[Finding]) -> str:
     """`{"format": 1, "findings": [{file, pointer, rule, severity, sentence, advice}]}`.
 
-    A comparison's rows also have direction, writer, reader, details, recorded and verdict.
+    A comparison's rows also have direction, writer, reader, details, recorded and verdict; what
+    stands in a line of a file has `line`.
     """
     return json.dumps({"format": FORMAT, "findings": [_row(each) for each in findings]}, indent=2) + "\n"
 
@@ -52,7 +53,7 @@ def as_sarif(findings: Sequence[Finding]) -> str:
             "ruleId": each.rule,
             "level": each.severity,
             "message": {"text": printable(". ".join((_told(each), *each.details, each.advice)))},
-            "locations": [{"physicalLocation": {"artifactLocation": {"uri": quote(each.file, errors="replace")}}}],
+            "locations": [{"physicalLocation": _location(each)}],
         }
         for each in findings
     ]
@@ -65,7 +66,8 @@ def as_sarif(findings: Sequence[Finding]) -> str:
 def as_github(findings: Sequence[Finding]) -> str:
     """Workflow commands: annotations in a pull request."""
     return "".join(
-        f"::{each.severity} file={workflow_property(each.file)},title={workflow_property(each.rule)}::"
+        f"::{each.severity} file={workflow_property(each.file)}{f',line={each.line}' if each.line else ''},"
+        f"title={workflow_property(each.rule)}::"
         f"{workflow_data(chr(10).join((_told(each), *each.details, each.advice)))}\n"
         for each in findings
     )
@@ -93,8 +95,14 @@ def _told(each: Finding) -> str:
     return " ".join(filter(None, (f"{each.pointer or '/'}:", each.direction, each.sentence)))
 
 
+def _location(each: Finding) -> dict[str, Any]:
+    place = {"artifactLocation": {"uri": quote(each.file, errors="replace")}}
+    return place | ({"region": {"startLine": each.line}} if each.line else {})
+
+
 def _row(each: Finding) -> dict[str, Any]:
     row = {name: getattr(each, name) for name in _ALWAYS}
+    row |= {"line": each.line} if each.line else {}
     row |= {name: getattr(each, name) for name in _COMPARED if getattr(each, name)}
     return row if each.verdict is None else row | {"verdict": _verdict(each.verdict)}
 

@@ -85,9 +85,10 @@ class Novelty(Generic[Item]):
         self._fill(accept, MOST_KEPT if last else _MOST_EARLY)
 
     @property
-    def waiting(self) -> int:
-        """How many shapes were met of which the recording has nothing yet."""
-        return sum(not self.shown[shape] for shape in self._waiting)
+    def holds_back(self) -> bool:
+        """Whether some message waits that the last call may ask for."""
+        room = self.shown.total() < MOST_KEPT
+        return room and any(each and self.is_open(shape) for shape, each in self._waiting.items())
 
     def _covering(self) -> Iterator[Shape]:
         """The shapes that were never kept, as far as there is room; before that those with the most new facts."""

@@ -11,6 +11,12 @@ from envelopes import ASSERTED_FORMATS
 
 _SAFE = 2**53 - 1
 _TIME_NAME = re.compile(r"(_at|_time|_on|timestamp|Time|At)$")
+_WORDS = re.compile("(?<=[a-z0-9])([A-Z])")
+_PERSONAL = frozenset((
+    "mail", "email", "phone", "mobile", "password", "passwd", "secret", "token", "credential", "credentials", "iban",
+    "ssn", "card", "surname", "lastname", "firstname", "fullname", "nickname", "username", "street", "birth",
+    "birthday", "birthdate",
+))  # fmt: skip
 _TELLING = ("$ref", "$dynamicRef", "$recursiveRef", "type", "enum", "const", "allOf", "anyOf", "oneOf", "not", "if")
 
 Remark = tuple[str, str, str, str]
@@ -22,6 +28,7 @@ def remarks(schema: Any, base: str, draft: str) -> Iterator[Remark]:
     for pointer, node, _ in subschemas(schema, base, draft):
         yield from _integer(pointer, node)
         yield from _text(pointer, node)
+        yield from _public(pointer, node)
         named = isinstance(node.get("properties"), dict)
         if pointer and not any(word in node for word in _TELLING) and _is_value(pointer):
             yield (
@@ -64,6 +71,18 @@ def _text(pointer: str, node: dict[str, Any]) -> Iterator[Remark]:
     untold = pattern is None and form is None and "enum" not in node and "const" not in node
     if node.get("type") == "string" and untold and "/properties/" in pointer and _TIME_NAME.search(name):
         yield pointer, "time-without-format", "a time is a text of any form", 'Add "format": "date-time" (RFC 3339).'
+
+
+def _public(pointer: str, node: dict[str, Any]) -> Iterator[Remark]:
+    name = pointer.rpartition("/")[2]
+    if node.get("x-sensitivity") == "public" and not _PERSONAL.isdisjoint(_WORDS.sub(r"_\1", name).lower().split("_")):
+        advice = 'Write "personal" or "secret", or give the field a name that says what it is.'
+        yield (
+            f"{pointer}/x-sensitivity",
+            "public-person",
+            f"{name!r} reads like a person or a secret, and is kept",
+            advice,
+        )
 
 
 def _is_value(pointer: str) -> bool:

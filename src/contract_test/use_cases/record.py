@@ -102,6 +102,11 @@ class Recorder:
         self.result.shapes = sum(len(kept.novelty.shown) for kept in self._recordings.values())
         return self.result
 
+    @property
+    def holds_back(self) -> bool:
+        """Whether messages that were read wait for the recorder to have caught up."""
+        return any(kept.novelty.holds_back for kept in self._recordings.values())
+
     def _keep(self, message: Tapped, envelope: Envelope[Any]) -> None:
         judged: Judged = envelope.data
         kept = self._kept(judged.judge)

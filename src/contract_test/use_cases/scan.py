@@ -33,9 +33,10 @@ def scan_file(path: Path) -> Iterator[Finding]:
     whole = path.suffix == ".json"
     for number, line in enumerate([content] if whole else content.splitlines(), start=1):
         for leak in leaks_in_line(line):
-            place = str(path) if whole else f"{path}:{number}"
             advice = "Remove the line and record again; where the field is x-sensitivity: public, it must not be."
-            yield Finding(place, leak.pointer, f"leak-{leak.rule}", f"{leak.thing} is written here", advice)
+            sentence = f"{leak.thing} is written here"
+            line_number = 0 if whole else number
+            yield Finding(str(path), leak.pointer, f"leak-{leak.rule}", sentence, advice, line=line_number)
 
 
 def _files(path: Path) -> Iterator[Path]:

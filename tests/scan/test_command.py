@@ -1,0 +1,96 @@
+"""`contract-test scan`, and the scanner's part in `lint` and `record`."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from contract_test.cli.lint import command as lint
+from contract_test.cli.record import command as record
+from contract_test.cli.scan import command as scan
+from contract_test.data.errors import NothingFoundError
+
+CONTRACTS = Path(__file__).parents[2] / "contracts"
+SECRET = "AKIA" + "IOSFODNN7EXAMPLE"
+
+
+@pytest.fixture
+def contracts(tmp_path, monkeypatch):
+    monkeypatch.setenv("CONTRACT_TEST_SCRUB_KEY", "a key for tests")
+    shutil.copytree(CONTRACTS, tmp_path / "contracts", ignore=shutil.ignore_patterns(".scrub-key", ".recorder"))
+    return tmp_path / "contracts"
+
+
+def run(command, *words: object):
+    return CliRunner().invoke(command, list(map(str, words)), standalone_mode=False)
+
+
+def spoil(contracts: Path) -> Path:
+    path = contracts / "message.liked" / "recordings" / "v2.jsonl"
+    lines = path.read_text().splitlines()
+    line = json.loads(lines[2])
+    line["payload"]["data"]["liker"]["name"] = SECRET
+    path.write_text("\n".join([*lines[:2], json.dumps(line), *lines[3:]]) + "\n")
+    return path
+
+
+def test_what_is_recorded_here_is_clean(contracts):
+    result = run(scan, "--contracts", contracts)
+    assert (result.return_value, result.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("command", [scan, lint])
+def test_a_secret_is_told_by_file_line_and_pointer(contracts, command):
+    path = spoil(contracts)
+    result = run(command, "--contracts", contracts)
+    assert result.return_value == 1
+    assert f"{path}:3:/payload/data/liker/name  leak-token  a token of Amazon is written here" in result.output
+    assert SECRET not in result.output
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [("json", '"line": 3'), ("sarif", '"startLine": 3'), ("github", ",line=3,"), ("junit", "v2.jsonl:3:/payload")],
+)
+def test_every_report_tells_the_line(contracts, form, told):
+    path = spoil(contracts)
+    result = run(scan, path, "--format", form)
+    assert told in result.stdout
+    assert SECRET not in result.stdout
+
+
+def test_files_of_any_name_and_hidden_directories_are_read(tmp_path):
+    (tmp_path / "trace.log").write_text(f"line\nkey {SECRET}\n")
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / ".hidden" / "a.json").write_text(json.dumps({"a": {"b": SECRET}}, indent=1))
+    assert f"{tmp_path}/trace.log:2  leak-token" in run(scan, tmp_path / "trace.log").stdout
+    assert f"{tmp_path}/.hidden/a.json:/a/b  leak-token" in run(scan, tmp_path).stdout
+
+
+def test_nothing_to_scan_is_never_green(tmp_path):
+    assert isinstance(run(scan, tmp_path).exception, NothingFoundError)
+
+
+def test_a_message_in_which_the_scanner_finds_something_is_left_out_and_the_run_fails(contracts, tmp_path):
+    like = json.loads((contracts / "message.liked" / "recordings" / "v2.jsonl").read_text().splitlines()[0])
+    shutil.rmtree(contracts / "message.liked" / "recordings")
+    schema = contracts / "message.liked" / "v2.json"
+    schema.write_text(schema.read_text().replace('"x-sensitivity": "personal"', '"x-sensitivity": "public"'))
+    messages = []
+    for number, name in enumerate(["Ana", SECRET, "ana@" + "gmail.com"]):
+        like["payload"]["data"]["liker"]["name"] = name
+        like["payload"]["data"]["like_id"] = f"l-0000{number}"
+        messages.append(json.dumps(like))
+    source = tmp_path / "source.jsonl"
+    source.write_text("\n".join(messages))
+
+    result = run(record, source, "--channel", "activity", "--contracts", contracts)
+
+    assert result.return_value == 1, result.output
+    assert "not kept: message.liked v2/payload/data/liker/name: a token of Amazon (token): found in 1" in result.output
+    kept = (contracts / "message.liked" / "recordings" / "v2.jsonl").read_text()
+    assert len(kept.splitlines()) == 1
+    assert '"Ana"' in kept
+    assert SECRET not in kept + result.output
