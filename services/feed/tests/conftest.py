@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -225,8 +226,11 @@ def service(kafka, redis_url, tmp_path):
         running.append(process)
         if not wait:
             return process
+        giving_up = threading.Timer(90, process.kill)
+        giving_up.start()
         for line in process.stderr:
             if "ready" in line:
+                giving_up.cancel()
                 return process
         pytest.fail(f"the service ended with {process.wait()} before it was ready")
 

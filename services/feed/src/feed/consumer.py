@@ -29,6 +29,8 @@ BATCH = 1000
 MOST = 5 * BATCH
 """So many messages at most go into one transaction, where so many wait: a transaction has a price of its own."""
 
+NO_PARTITIONS = "waits for its partitions"
+
 
 class DeadLetterError(Exception):
     """A dead letter could not be written; nothing after it was taken in."""
@@ -50,7 +52,7 @@ class Consumer:
         self._logs: dict[int, str] = {}
         self._stopping: Callable[[], bool] = lambda: False
         self._seen_group = False
-        self._trouble: str | None = "waits for its partitions"
+        self._trouble: str | None = NO_PARTITIONS
         self._producer = Producer(
             {"bootstrap.servers": kafka, "enable.idempotence": True, "message.timeout.ms": 30_000}
         )
@@ -111,7 +113,7 @@ class Consumer:
                     raise
                 time.sleep(1)
             else:
-                self._trouble = None
+                self._trouble = None if self._seen_group else NO_PARTITIONS
                 return done
 
     def _read(self, records: Sequence[Message]) -> tuple[list[Received], datetime | None]:
