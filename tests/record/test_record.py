@@ -130,6 +130,22 @@ def test_what_no_contract_accepts_is_counted_and_makes_the_run_red(contracts, re
     assert len(lines(contracts, "delivery.requested", 1)) == 1
 
 
+def test_without_a_key_one_is_made_hidden_from_git_and_used_again(contracts, redis_url, monkeypatch):
+    monkeypatch.delenv("CONTRACT_TEST_SCRUB_KEY")
+    path = contracts / "delivery.requested" / "recordings" / "v1.jsonl"
+    with Redis.from_url(redis_url) as redis:
+        redis.rpush(QUEUE, *[request(number) for number in range(5)])
+        said = run(contracts, redis_url, "transport").output
+        key, before = (contracts / ".scrub-key").read_text().strip(), path.read_bytes()
+        assert "new scrub key in" in said
+        assert key not in said
+        assert len(key) == 64
+        assert (contracts / ".scrub-key").stat().st_mode & 0o777 == 0o600
+        assert (contracts / ".gitignore").read_text() == ".scrub-key\n"
+        assert "new scrub key" not in run(contracts, redis_url, "transport").output
+        assert path.read_bytes() == before
+
+
 def test_an_empty_queue_is_never_a_success(contracts, redis_url):
     result = run(contracts, redis_url, "transport")
     assert "nothing was recorded" in str(result.exception)

@@ -85,3 +85,11 @@ def test_what_is_no_json_is_scanned_as_text():
 )
 def test_no_text_makes_it_work_for_long(unit):
     leaks_in_text(unit * (200_000 // len(unit)))  # the suite's time limit is the test
+
+
+@pytest.mark.parametrize("around", ["{}", '"{}"', 'before "{}'])
+def test_what_is_too_deep_is_told_or_text(around):
+    deep = around.format('[{\\"a\\": ' * 700 if around.startswith('"') else '[{"a": ' * 700)
+    leaks_in_line(deep.encode())
+    found = leaks_in_line(json.dumps("[" * 900 + f'"{FOUND["token"][0]}"' + "]" * 900).encode())
+    assert {leak.rule for leak in found} & {"token", "depth"}

@@ -26,4 +26,18 @@ def scrub_key(root: Path) -> tuple[bytes, str]:
     key = secrets.token_hex(32)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(f"{key}\n")
-    return key.encode(), f"new scrub key in {path}: keep it out of git, and give it to others who record ({VARIABLE})"
+    _hide_from_git(root)
+    return key.encode(), f"new scrub key in {path}: it is hidden from git; give it to others who record ({VARIABLE})"
+
+
+def _hide_from_git(root: Path) -> None:
+    """Add the file to `.gitignore`, unless one of those above names it."""
+    folders = [root.resolve(), *root.resolve().parents]
+    for folder in folders:
+        ignore = folder / ".gitignore"
+        if ignore.is_file() and FILE in ignore.read_text(encoding="utf-8", errors="replace").split():
+            return
+        if (folder / ".git").exists():
+            break
+    with (root / ".gitignore").open("a", encoding="utf-8") as file:
+        file.write(f"{FILE}\n")

@@ -13,6 +13,8 @@ from contract_test.scanner.rules import ENCODED, RULES, decoded
 
 _DEEPEST = 4
 _LONGEST_STEP = 60
+_SHORTEST = 6  # a mail address
+_WITHOUT_DIGITS = str.maketrans("", "", "0123456789")
 
 
 @dataclass(frozen=True)
@@ -38,19 +40,15 @@ def leaks_in_line(line: bytes) -> list[Leak]:
         value = json.loads(text, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):
         return [Leak(rule, thing) for rule, thing in leaks_in_text(text)]
-    try:
-        return list(dict.fromkeys(_leaks(value, "", 0)))
-    except RecursionError:
-        return [Leak("depth", "a value too deep to be looked into")]
+    return _leaks_in_value(value, 0)
 
 
 def leaks_in_text(text: str, depth: int = 0) -> list[tuple[str, str]]:
     """The rules that a text breaks, and what each calls it; looks into base64, percent signs and JSON as well."""
-    found = [
-        (rule.name, rule.thing)
-        for rule in RULES
-        if any(rule.confirm(each) and not _is_form(each[0]) for each in rule.pattern.finditer(text))
-    ]
+    if len(text) < _SHORTEST:
+        return []
+    lowered, digits = text.lower(), len(text) - len(text.translate(_WITHOUT_DIGITS))
+    found = [(rule.name, rule.thing) for rule in RULES if rule.breaks(text, lowered, digits)]
     if depth < _DEEPEST:
         for inner in _inside(text):
             found += leaks_in_text(inner, depth + 1)
@@ -60,13 +58,15 @@ def leaks_in_text(text: str, depth: int = 0) -> list[tuple[str, str]]:
             except (ValueError, RecursionError):
                 value = None
             if value is not None:
-                found += [(leak.rule, leak.thing) for leak in _leaks(value, "", depth + 1)]
+                found += [(leak.rule, leak.thing) for leak in _leaks_in_value(value, depth + 1)]
     return list(dict.fromkeys(found))
 
 
-def _is_form(text: str) -> bool:
-    """Whether a text only shows the kinds of letters that stood there: `xxx.xxxx@xxxxx.xxx`."""
-    return not text.strip().strip("xX9 .:/@?=&_+()-")
+def _leaks_in_value(value: Any, depth: int) -> list[Leak]:
+    try:
+        return list(dict.fromkeys(_leaks(value, "", depth)))
+    except RecursionError:
+        return [Leak("depth", "a value too deep to be looked into")]
 
 
 def _inside(text: str) -> Iterator[str]:

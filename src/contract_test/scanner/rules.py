@@ -20,12 +20,23 @@ Confirm = Callable[["re.Match[str]"], bool]
 
 @dataclass(frozen=True)
 class Rule:
-    """A name, what it calls the thing, a pattern, and a second look at what the pattern found."""
+    """A name, what it calls the thing, a pattern, and a second look at what the pattern found.
+
+    A text without any of `needs` (in small letters), or with fewer `digits`, need not be searched.
+    """
 
     name: str
     thing: str
     pattern: re.Pattern[str]
     confirm: Confirm = bool
+    needs: tuple[str, ...] = ()
+    digits: int = 0
+
+    def breaks(self, text: str, lowered: str, digits: int) -> bool:
+        """Whether a text holds the thing; `lowered` is it in small letters, `digits` counts those that it has."""
+        if digits < self.digits or (self.needs and not any(need in lowered for need in self.needs)):
+            return False
+        return any(self.confirm(each) and not _is_form(each[0]) for each in self.pattern.finditer(text))
 
 
 def _is_json_with_algorithm(found: re.Match[str]) -> bool:
@@ -100,6 +111,11 @@ def _is_random(found: re.Match[str]) -> bool:
     return len(text) >= 32 and 0.12 < digits / len(text) < 0.6 and bits > 4.1  # noqa: PLR2004 - one case only
 
 
+def _is_form(text: str) -> bool:
+    """Whether a text only shows the kinds of letters that stood there: `xxx.xxxx@xxxxx.xxx`."""
+    return not text.strip().strip("xX9 .:/@?=&_+()-")
+
+
 def _is_filled(text: str) -> bool:
     tail = [letter for letter in text if letter.isalnum()][-6:]
     kinds = ([each for each in tail if is_kind(each)] for is_kind in (str.islower, str.isupper, str.isdigit))
@@ -134,77 +150,94 @@ _HEXADECIMAL = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _WORD = r"(?<![A-Za-z0-9_-])"
 
 
-def _rule(name: str, thing: str, pattern: str, confirm: Confirm = bool, flags: int = 0) -> Rule:
-    return Rule(name, thing, re.compile(pattern, flags), confirm)
+def _rule(
+    name: str, thing: str, pattern: str, confirm: Confirm = bool, needs: str = "", digits: int = 0, flags: int = 0
+) -> Rule:
+    return Rule(name, thing, re.compile(pattern, flags), confirm, tuple(needs.split()), digits)
 
 
-_TOKENS = {
-    "Amazon": r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}",
-    "Anthropic": r"sk-ant-[A-Za-z0-9_-]{20,200}",
-    "Atlassian": r"ATATT3[A-Za-z0-9_=-]{20,300}",
-    "Databricks": r"dapi[0-9a-f]{32}",
-    "DigitalOcean": r"do[opr]_v1_[0-9a-f]{40,64}",
-    "Docker": r"dckr_[a-z]{2,4}_[A-Za-z0-9_-]{20,100}",
-    "GitHub": r"(?:gh[opusr]_[A-Za-z0-9]{30,255}|github_pat_[A-Za-z0-9_]{20,255})",
-    "GitLab": r"gl(?:pat|dt|rt|cbt|ptt|ft|soat)-[A-Za-z0-9_-]{18,100}",
-    "Google": r"(?:AIza[A-Za-z0-9_-]{30,50}|ya29\.[A-Za-z0-9_-]{20,500}|GOCSPX-[A-Za-z0-9_-]{20,50})",
-    "HashiCorp": r"hv[sbr]\.[A-Za-z0-9_-]{20,300}",
-    "Hugging Face": r"hf_[A-Za-z0-9]{30,60}",
-    "Linear": r"lin_api_[A-Za-z0-9]{30,60}",
-    "Mailgun": r"key-[0-9a-f]{32}",
-    "npm": r"npm_[A-Za-z0-9]{30,60}",
-    "OpenAI": r"sk-(?:proj-|svcacct-)?[A-Za-z0-9_-]{20,200}",
-    "PyPI": r"pypi-[A-Za-z0-9_-]{40,300}",
-    "SendGrid": r"SG\.[A-Za-z0-9_-]{16,40}\.[A-Za-z0-9_-]{16,60}",
-    "Shopify": r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}",
-    "Slack": r"xox[abeoprs]-[A-Za-z0-9-]{10,250}",
-    "Slack app": r"xapp-[0-9]-[A-Za-z0-9-]{10,250}",
-    "Square": r"(?:sq0[a-z]{3}-|EAAA)[A-Za-z0-9_-]{22,70}",
-    "Stripe": r"(?:[sr]k_(?:live|test)|whsec)_[A-Za-z0-9]{10,250}",
-    "Telegram": r"[0-9]{8,10}:AA[A-Za-z0-9_-]{30,40}",
-    "Twilio": r"(?:SK|AC)[0-9a-f]{32}",
+_TOKENS = {  # who issues them, what of it is always there, and the whole
+    "Amazon": ("akia asia abia acca", r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}"),
+    "Anthropic": ("sk-ant-", r"sk-ant-[A-Za-z0-9_-]{20,200}"),
+    "Atlassian": ("atatt3", r"ATATT3[A-Za-z0-9_=-]{20,300}"),
+    "Databricks": ("dapi", r"dapi[0-9a-f]{32}"),
+    "DigitalOcean": ("_v1_", r"do[opr]_v1_[0-9a-f]{40,64}"),
+    "Docker": ("dckr_", r"dckr_[a-z]{2,4}_[A-Za-z0-9_-]{20,100}"),
+    "GitHub": (
+        "gho_ ghp_ ghu_ ghs_ ghr_ github_pat_",
+        r"(?:gh[opusr]_[A-Za-z0-9]{30,255}|github_pat_[A-Za-z0-9_]{20,255})",
+    ),
+    "GitLab": ("gl", r"gl(?:pat|dt|rt|cbt|ptt|ft|soat)-[A-Za-z0-9_-]{18,100}"),
+    "Google": (
+        "aiza ya29. gocspx-",
+        r"(?:AIza[A-Za-z0-9_-]{30,50}|ya29\.[A-Za-z0-9_-]{20,500}|GOCSPX-[A-Za-z0-9_-]{20,50})",
+    ),
+    "HashiCorp": ("hvs. hvb. hvr.", r"hv[sbr]\.[A-Za-z0-9_-]{20,300}"),
+    "Hugging Face": ("hf_", r"hf_[A-Za-z0-9]{30,60}"),
+    "Linear": ("lin_api_", r"lin_api_[A-Za-z0-9]{30,60}"),
+    "Mailgun": ("key-", r"key-[0-9a-f]{32}"),
+    "npm": ("npm_", r"npm_[A-Za-z0-9]{30,60}"),
+    "OpenAI": ("sk-", r"sk-(?:proj-|svcacct-)?[A-Za-z0-9_-]{20,200}"),
+    "PyPI": ("pypi-", r"pypi-[A-Za-z0-9_-]{40,300}"),
+    "SendGrid": ("sg.", r"SG\.[A-Za-z0-9_-]{16,40}\.[A-Za-z0-9_-]{16,60}"),
+    "Shopify": ("shp", r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"),
+    "Slack": ("xox", r"xox[abeoprs]-[A-Za-z0-9-]{10,250}"),
+    "Slack app": ("xapp-", r"xapp-[0-9]-[A-Za-z0-9-]{10,250}"),
+    "Square": ("sq0 eaaa", r"(?:sq0[a-z]{3}-|EAAA)[A-Za-z0-9_-]{22,70}"),
+    "Stripe": ("k_live_ k_test_ whsec_", r"(?:[sr]k_(?:live|test)|whsec)_[A-Za-z0-9]{10,250}"),
+    "Telegram": (":aa", r"[0-9]{8,10}:AA[A-Za-z0-9_-]{30,40}"),
+    "Twilio": ("sk ac", r"(?:SK|AC)[0-9a-f]{32}"),
 }
 
 RULES = (
     _rule("private-key", "a private key",
-          r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY|PuTTY-User-Key-File-[0-9]|AGE-SECRET-KEY-1[A-Z0-9]{10}"),
+          r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY|PuTTY-User-Key-File-[0-9]|AGE-SECRET-KEY-1[A-Z0-9]{10}", needs="key"),
     _rule("jwt", "a signed token", _WORD + r"ey[A-Za-z0-9_-]{8,2000}\.[A-Za-z0-9_-]{2,4000}\.[A-Za-z0-9_-]{0,1000}",
-          _is_json_with_algorithm),
-    *(_rule("token", f"a token of {issuer}", _WORD + pattern) for issuer, pattern in _TOKENS.items()),
+          _is_json_with_algorithm, needs="ey"),
+    *(
+        _rule("token", f"a token of {issuer}", _WORD + pattern, needs=needs)
+        for issuer, (needs, pattern) in _TOKENS.items()
+    ),
     _rule("webhook", "a secret web address",
           r"hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/]{10,100}"
-          r"|discord(?:app)?\.com/api/webhooks/[0-9]{10,25}/[A-Za-z0-9_-]{20,100}"),
+          r"|discord(?:app)?\.com/api/webhooks/[0-9]{10,25}/[A-Za-z0-9_-]{20,100}", needs="hooks"),
     _rule("credentials-in-url", "a web address with credentials",
-          r"[a-z][a-z0-9+.-]{1,20}://(?P<who>[^\s/?#@\"'<>]{1,200})@", _holds_credentials, re.IGNORECASE),
+          r"[a-z][a-z0-9+.-]{1,20}://(?P<who>[^\s/?#@\"'<>]{1,200})@", _holds_credentials, needs="://",
+          flags=re.IGNORECASE),
     _rule("secret-parameter", "a secret in a web address",
           r"[?&;](?:[a-z]{1,10}[_-]){0,3}(?:token|key|apikey|sig|signature|secret|password|passwd|pwd|session|sid|auth|"
-          r"jwt|credential)=(?P<value>[^&#\s\"']{4,2000})", _says_something, re.IGNORECASE),
+          r"jwt|credential)=(?P<value>[^&#\s\"']{4,2000})", _says_something, needs="=", flags=re.IGNORECASE),
     _rule("authorization", "credentials of a request",
           r"\b(?:bearer|basic|digest|negotiate|apikey|token) {1,3}(?P<value>[A-Za-z0-9._~+/=-]{12,4000})", _is_mixed,
-          re.IGNORECASE),
+          needs="bearer basic digest negotiate apikey token", flags=re.IGNORECASE),
     _rule("password", "a secret under its name",
           r"(?:password|passwd|\bpwd|passphrase|passcode|secret|token|api[ _-]?key|access[ _-]?key|private[ _-]?key|"
           r"account[ _-]?key|credentials?)[\"']?\s{0,3}[:=]\s{0,3}(?P<value>[^\s,;&]{4,500})", _says_something,
-          re.IGNORECASE),
+          needs="pass pwd secret token key credential", flags=re.IGNORECASE),
     _rule("password-hash", "the hash of a password",
-          r"\$(?:2[abxy]?|5|6|7|y|argon2(?:id|i|d)|scrypt|pbkdf2[a-z0-9-]{0,10})\$[./A-Za-z0-9$=,+-]{8,200}"),
+          r"\$(?:2[abxy]?|5|6|7|y|argon2(?:id|i|d)|scrypt|pbkdf2[a-z0-9-]{0,10})\$[./A-Za-z0-9$=,+-]{8,200}",
+          needs="$"),
     _rule("mail", "a mail address",
-          r"[A-Za-z0-9._%+-]{1,64}@(?P<domain>[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,6}\.[A-Za-z]{2,24})(?![A-Za-z0-9])",
-          _is_real_mailbox),
+          r"[A-Za-z0-9._%+-]{1,64}@(?P<domain>[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,6}\.[A-Za-z]{2,24})"
+          r"(?![A-Za-z0-9])",
+          _is_real_mailbox, needs="@"),
     _rule("phone", "a phone number",
           r"(?<![A-Za-z0-9.+-])(?:\+[1-9](?:[ ().\-/]{0,2}[0-9]){7,14}|00[1-9][0-9]{0,2}[ .\-/](?:[ .\-/]?[0-9]){6,12})"
-          r"(?![0-9])", _is_real_phone),
+          r"(?![0-9])", _is_real_phone, needs="+ 00", digits=8),
     _rule("phone", "a phone number",
           r"(?<![A-Za-z0-9.+-])\(?[2-9][0-9]{2}\)?[ .-]{1,2}[2-9][0-9]{2}[ .-][0-9]{4}(?![A-Za-z0-9-])",
-          _is_real_phone),
-    _rule("card", "a payment card", r"(?<![A-Za-z0-9.-])[0-9](?:[ -]?[0-9]){12,18}(?![A-Za-z0-9-])", _is_card),
+          _is_real_phone, digits=10),
+    _rule("card", "a payment card", r"(?<![A-Za-z0-9.-])[0-9](?:[ -]?[0-9]){12,18}(?![A-Za-z0-9-])", _is_card,
+          digits=13),
     _rule("account", "a bank account",
-          r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])", _is_account),
+          r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])", _is_account,
+          digits=4),
     _rule("social-security", "a social security number",
-          r"(?<![A-Za-z0-9-])(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![A-Za-z0-9-])"),
+          r"(?<![A-Za-z0-9-])(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![A-Za-z0-9-])", digits=9),
     _rule("address", "a network address of somebody",
           r"(?<![A-Za-z0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![A-Za-z0-9.])"
-          r"|(?<![A-Za-z0-9.:])[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){2,7}(?![A-Za-z0-9.:])", _is_public_address),
+          r"|(?<![A-Za-z0-9.:])[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){2,7}(?![A-Za-z0-9.:])", _is_public_address,
+          needs=". :", digits=2),
     _rule("random", "a long random text",
           r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{24,512}={0,2}", _is_random),
 )  # fmt: skip

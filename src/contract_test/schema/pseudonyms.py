@@ -107,7 +107,7 @@ class Pseudonyms:
         if text[:1] in "{[" and text[-1:] in "}]":
             try:
                 return _json.dumps(masks(_json.loads(text.encode()))).decode()
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, RecursionError):
                 return None
         if text[:2] in ("ey", "eX", "ew", "e3", "W1", "Wy", "WX") and _BASE64.fullmatch(text):
             url_safe = "-" in text or "_" in text

@@ -30,6 +30,8 @@ _ROUNDS = 6
 _SALTS = 4
 _FEW_WORDS = 20
 _LONGEST_SEARCHED, _LONGER, _SEARCHED = 64, 3, 50
+_LARGEST_AUTOMATON = 1000
+_REPEATS = frozenset("*+{.")
 _IDENTIFYING_DIGITS = 7
 _TIMES = {
     "date-time": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]{5,40}([Zz]|[+-][0-9]{2}:[0-9]{2})"),
@@ -42,7 +44,7 @@ _NAME_WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _TELLING = frozenset((
     "id", "ids", "phone", "tel", "telephone", "mobile", "msisdn", "fax", "ssn", "iban", "card", "account", "birth",
     "birthday", "birthdate", "dob", "born", "lat", "latitude", "lon", "lng", "longitude", "zip", "zipcode", "postal",
-    "postcode", "ip", "imei", "imsi", "pin",
+    "postcode", "ip", "imei", "imsi", "pin", "otp", "cvv", "cvc", "passcode", "password", "secret", "token",
 ))  # fmt: skip
 """Words in the name of a field whose numbers and days single somebody out, however short."""
 _OF_TIME = frozenset((
@@ -280,12 +282,13 @@ class Rule:
         if nested is not None:
             yield nested
         yield pseudonyms.text(text, salt)
-        automata = [known for known in map(_automaton, patterns) if known is not None and known.matches(text)]
+        automata = [] if len(text) > _LONGEST_SEARCHED else [known for known in map(_automaton, patterns) if known]
+        automata = [known for known in automata if known.matches(text)]
         yield from (pseudonyms.along(each, text, salt) for each in automata)
         yield from (pseudonyms.text(text, salt + more) for more in range(1, _SALTS))
         given = [each for schema in self._schemas for each in _list(schema, "examples") if isinstance(each, str)]
         yield from self._from(given, text, salt)
-        if automata and len(text) <= _LONGEST_SEARCHED:
+        if automata:
             yield from self._from(Words(automata, []).find(len(text), len(text) + _LONGER, _SEARCHED)[0], text, salt)
 
     def _from(self, texts: list[str], text: str, salt: int) -> list[str]:
@@ -358,8 +361,8 @@ class _Walk:
 
 
 def _few_words(patterns: Iterable[str]) -> Iterator[str]:
-    """The words of every pattern that has only a few."""
-    for known in filter(None, map(_automaton, patterns)):
+    """The words of every pattern that has only a few; one that repeats something has more."""
+    for known in filter(None, map(_automaton, (pattern for pattern in patterns if _REPEATS.isdisjoint(pattern)))):
         found, complete = Words([known], []).find(0, None, _FEW_WORDS)
         if complete:
             yield from found
@@ -367,9 +370,10 @@ def _few_words(patterns: Iterable[str]) -> Iterator[str]:
 
 def _automaton(pattern: str) -> Automaton | None:
     try:
-        return automaton(pattern)
+        known = automaton(pattern)
     except (UnsupportedRegexError, RecursionError):
         return None
+    return known if len(known.free) <= _LARGEST_AUTOMATON else None
 
 
 def _pointer(error: jsonschema_rs.ValidationError) -> str:
