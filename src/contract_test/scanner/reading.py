@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,6 +14,7 @@ from contract_test.scanner.rules import ENCODED, RULES, decoded
 
 _DEEPEST = 4
 _LONGEST_STEP = 60
+_SHORT = 100
 _SHORTEST = 6  # a mail address
 _WITHOUT_DIGITS = str.maketrans("", "", "0123456789")
 
@@ -45,6 +47,16 @@ def leaks_in_line(line: bytes) -> list[Leak]:
 
 def leaks_in_text(text: str, depth: int = 0) -> list[tuple[str, str]]:
     """The rules that a text breaks, and what each calls it; looks into base64, percent signs and JSON as well."""
+    return list(_leaks_in_short(text, depth) if len(text) <= _SHORT else _leaks_in(text, depth))
+
+
+@lru_cache(maxsize=4096)
+def _leaks_in_short(text: str, depth: int) -> tuple[tuple[str, str], ...]:
+    """Most texts of a file stand in it again and again: names of fields above all."""
+    return tuple(_leaks_in(text, depth))
+
+
+def _leaks_in(text: str, depth: int) -> list[tuple[str, str]]:
     if len(text) < _SHORTEST:
         return []
     lowered, digits = text.lower(), len(text) - len(text.translate(_WITHOUT_DIGITS))
