@@ -16,7 +16,7 @@ from tests.model import Model
 
 from feed import Feed, Store
 from feed.__main__ import main
-from feed.store import tables
+from feed.store import Push, tables
 
 PARTITIONS = 4
 QUEUE = "resque:queue:transport"
@@ -246,9 +246,12 @@ def test_a_topic_that_is_made_again_is_read_from_its_beginning(rig, like, until)
     admin.delete_topics(["activity"])["activity"].result(30)
     until(lambda: "activity" not in admin.list_topics(timeout=5).topics)
     make_topic(rig.node.address)
+    with rig.feed.store.begin() as unit:  # a push of the old topic that did not leave in time
+        unit.enqueue("old/0", 0, [Push(50, "l-left", "m-0001", "p-ana000", "Bo")])
     rig.publish(wires(100))
     rig.start()
-    until(lambda: rig.mailbox.llen(QUEUE) == 100)
+    until(lambda: rig.mailbox.llen(QUEUE) == 101)
+    assert rig.feed.store.logs_waiting() == set()
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

@@ -50,6 +50,7 @@ class Consumer:
         self._kafka, self._skip_lost = kafka, skip_lost
         self._feed, self._outbox, self._ready = feed, outbox, ready
         self._logs: dict[int, str] = {}
+        self._left: set[str] = set()
         self._stopping: Callable[[], bool] = lambda: False
         self._seen_group = False
         self._trouble: str | None = NO_PARTITIONS
@@ -93,7 +94,7 @@ class Consumer:
         if batch:
             self._patiently(lambda: self._feed.handle_batch(batch))
             self._show_progress(batch, oldest)
-        self._patiently(lambda: self._outbox.send(self._logs.values()))
+        self._patiently(lambda: self._outbox.send({*self._logs.values(), *self._left}))
 
     def trouble(self) -> str | None:
         """Say in a few words what keeps messages from being taken in; None while all is well."""
@@ -179,6 +180,10 @@ class Consumer:
         REBALANCES.inc()
         topic = self._patiently(lambda: topic_id(self._kafka))
         self._logs = {each.partition: f"{topic}/{each.partition}" for each in partitions}
+        waiting = self._patiently(self._feed.store.logs_waiting)
+        self._left = {
+            name for name in waiting if not name.startswith(f"{topic}/")
+        }  # of the topic before it was made again
         offsets = self._patiently(lambda: self._feed.store.offsets(self._logs.values()))
         consumer.assign([TopicPartition(STREAM, number, offsets[name]) for number, name in self._logs.items()])
         if not self._seen_group:

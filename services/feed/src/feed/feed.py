@@ -141,14 +141,14 @@ def as_mark(message: Likes | MessageUnliked) -> tuple[Stand, str]:
     if isinstance(message, MessageUnliked):  # it came after its like, whatever the clocks say
         at, unliked = max(at, message.unliked_at), 1
     who, like_id = message.liker.person_id, message.like_id
-    stand = Stand(message.message_id, who, as_microseconds(at), unliked, like_id, message.liker.name, 0)
+    stand = Stand(message.message_id, who, as_microseconds(at), unliked, like_id, storable(message.liker.name), 0)
     return stand, message.author.person_id
 
 
 def as_post(message: MessagePosted) -> Post:
     """Keep of a post what a news feed shows."""
     at = as_microseconds(message.posted_at)
-    return Post(message.message_id, message.author.person_id, message.group.group_id, message.text, at)
+    return Post(message.message_id, message.author.person_id, message.group.group_id, storable(message.text), at)
 
 
 def ask_for_push(push: Push, asked_at: int) -> DeliveryRequested:
@@ -162,6 +162,11 @@ def ask_for_push(push: Push, asked_at: int) -> DeliveryRequested:
         enqueued_at=as_time(asked_at),
         caused_by=push.like_id,
     )
+
+
+def storable(text: str) -> str:
+    """Give a text as every database takes it: PostgreSQL keeps no NUL."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def as_microseconds(time: datetime) -> int:

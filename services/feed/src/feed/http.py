@@ -8,9 +8,10 @@ from collections.abc import AsyncIterable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 import uvicorn
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 from fastapi.sse import EventSourceResponse
@@ -55,11 +56,10 @@ def make_app(feed: Feed, trouble: Callable[[], str | None]) -> FastAPI:
         return Likes(message_id=message_id, likes=feed.likes(message_id))
 
     @app.get("/people/{person_id}/feed")
-    def items(person_id: str, limit: int = 50) -> list[Item]:
+    def items(person_id: str, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> list[Item]:
         """Give a person's news feed, newest first."""
         return [
-            Item(**item._asdict() | {"at": as_time(item.at)}, line=item.line)
-            for item in feed.items(person_id, min(limit, 500))
+            Item(**item._asdict() | {"at": as_time(item.at)}, line=item.line) for item in feed.items(person_id, limit)
         ]
 
     @app.get("/people/{person_id}/feed/live", response_class=EventSourceResponse)

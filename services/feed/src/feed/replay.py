@@ -8,7 +8,7 @@ from datetime import datetime
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from envelopes import DecodeError, ValueObject, decode
 
-from .consumer import BATCH, topic_id, wire_of
+from .consumer import BATCH, MOST, topic_id, wire_of
 from .feed import Received, take_in_new
 from .outbox import STREAM
 from .store import Store, Unit
@@ -79,7 +79,7 @@ def read(reader: Consumer, start: Mapping[str, int], end: Mapping[str, int]) -> 
     reader.assign([TopicPartition(STREAM, number(name), offset) for name, offset in at.items() if offset < end[name]])
     while any(at[name] < end[name] for name in end):
         batch = []
-        for record in reader.consume(BATCH, 0.1):
+        for record in reader.consume(MOST, 0.1):
             partition, offset, error = record.partition(), record.offset(), record.error()
             assert partition is not None
             if error is not None and (error.code() != KafkaError._PARTITION_EOF or offset is None):  # noqa: SLF001

@@ -164,6 +164,11 @@ class Store:
             return None
         return row.log, row.offset, row.asked_at, [Push(*push) for push in json.loads(row.pushes)]
 
+    def logs_waiting(self) -> set[str]:
+        """Give every log of which pushes wait."""
+        with self.engine.begin() as connection:
+            return set(connection.scalars(sa.select(OUTBOX.c.log).distinct()))
+
     def close(self) -> None:
         """Let go of the database."""
         self.engine.dispose()
