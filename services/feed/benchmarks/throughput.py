@@ -61,6 +61,9 @@ def main():
                 best[name] = max(best[name], options.messages / seconds)
                 least[name] = min(least[name], busy / options.messages * 1e6)
     for name, rate in best.items():
+        if not rate:
+            print(f"{name:32} not installed: pip install --group services/feed/pyproject.toml:benchmarks")
+            continue
         print(f"{name:32} {rate:10,.0f} messages/s {rate / best['floor']:6.2f} of the floor", end="")
         own = "process" not in name  # what other processes need does not show here
         print(f" {least[name]:8.1f} µs of CPU a message {least['floor'] / least[name]:6.2f}" if own else "")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -252,6 +253,25 @@ def test_a_topic_that_is_made_again_is_read_from_its_beginning(rig, like, until)
     rig.start()
     until(lambda: rig.mailbox.llen(QUEUE) == 101)
     assert rig.feed.store.logs_waiting() == set()
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_replay_from_a_time_takes_in_what_was_written_since(rig, like, until, store_url):
+    def liked(message, number):
+        rig.publish([encode(like(n, person(n), message), source="/web") for n in range(number)])
+        until(lambda: rig.feed.likes(message) == number)
+
+    def person(number):
+        return {"person_id": f"p-{number:06}", "name": "Somebody"}
+
+    rig.start()
+    liked("m-0001", 5)
+    time.sleep(0.01)
+    since = datetime.now(UTC)
+    liked("m-0002", 3)
+    assert main(["replay", "--kafka", rig.node.address, "--store", store_url, "--from", since.isoformat()]) == 0
+    assert (rig.feed.likes("m-0001"), rig.feed.likes("m-0002")) == (0, 3)
+    liked("m-0003", 2)
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

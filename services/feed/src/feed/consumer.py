@@ -67,6 +67,7 @@ class Consumer:
                 "session.timeout.ms": round(session * 1000),
                 "heartbeat.interval.ms": round(session * 300),
                 "topic.metadata.refresh.interval.ms": 5_000,
+                "queued.max.messages.kbytes": 32_768,  # so much is fetched ahead, however much waits
             }
         )
 
