@@ -3,7 +3,7 @@
 import pytest
 from envelopes.messages import MessageLiked
 
-from feed.feed import as_microseconds
+from feed.feed import as_microseconds, storable
 
 
 @pytest.mark.consumes("message.liked")
@@ -13,7 +13,7 @@ def test_likes_are_counted_and_show_in_the_feed(message, feed):
     shown = [(item.message_id, item.newest, item.others, item.at) for item in feed.items(message.author.person_id)]
     own = message.liker.person_id == message.author.person_id
     liked_at = as_microseconds(message.liked_at)
-    assert shown == ([] if own else [(message.message_id, message.liker.name, 0, liked_at)])
+    assert shown == ([] if own else [(message.message_id, storable(message.liker.name), 0, liked_at)])
 
 
 @pytest.mark.consumes("message.unliked")
@@ -32,7 +32,7 @@ def test_posts_are_remembered(message, feed):
     feed.handle(message)
     post = feed.message(message.message_id)
     assert (post.author_id, post.group_id) == (message.author.person_id, message.group.group_id)
-    assert (post.text, post.posted_at) == (message.text, as_microseconds(message.posted_at))
+    assert (post.text, post.posted_at) == (storable(message.text), as_microseconds(message.posted_at))
 
 
 @pytest.mark.produces("delivery.requested", caused_by="message.liked")

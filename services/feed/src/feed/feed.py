@@ -9,9 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from envelopes import ValueObject
-from envelopes.generated import FrozenMap
 from envelopes.messages import DeliveryRequested, MessageLiked, MessageLikedV1, MessagePosted, MessageUnliked
-from envelopes.messages.delivery_requested_v1 import Recipient
 
 from .store import Change, Item, Post, Push, Stand, Store, Unit
 
@@ -153,14 +151,16 @@ def as_post(message: MessagePosted) -> Post:
 
 def ask_for_push(push: Push, asked_at: int) -> DeliveryRequested:
     """Ask that the author be told. The id follows from the like: asking twice is asking once."""
-    return DeliveryRequested(
-        delivery_id=f"d-{push.like_id}",
-        kind="push",
-        recipient=Recipient(person_id=push.author_id),
-        text=f"{push.liker_name} likes your message",
-        details=FrozenMap({"message_id": push.message_id}),
-        enqueued_at=as_time(asked_at),
-        caused_by=push.like_id,
+    return DeliveryRequested.from_value(  # checked like keyword arguments, at half the price
+        {
+            "delivery_id": f"d-{push.like_id}",
+            "kind": "push",
+            "recipient": {"person_id": push.author_id},
+            "text": f"{push.liker_name} likes your message",
+            "details": {"message_id": push.message_id},
+            "enqueued_at": f"{as_time(asked_at):%Y-%m-%dT%H:%M:%S.%fZ}",
+            "caused_by": push.like_id,
+        }
     )
 
 
