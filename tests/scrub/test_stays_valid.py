@@ -64,3 +64,12 @@ def test_of_schemas_with_every_keyword(schema, values):
     except ValueError:
         assume(False)
     scrubs_to_valid(schema, values)
+
+
+def test_where_two_stand_ins_would_be_one_another_is_found():
+    schema = {"type": "array", "uniqueItems": True, "items": {"type": "string"}}
+    letters = [[letter] for letter in "āăąćĉċčďđēĕė"]
+    made, masked = plan_of({"items": {"items": {"type": "string"}}, "uniqueItems": True}).scrub(letters)
+    assert is_valid({"uniqueItems": True}, made)
+    assert scrubs_to_valid(schema, [list("āăąćĉċčďđēĕė"), list("ĕėāăą")]) == 2
+    assert len(masked) == len(letters)
