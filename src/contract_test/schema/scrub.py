@@ -26,7 +26,7 @@ from contract_test.schema.walk import References, draft_of, escape, subschemas
 from envelopes import compile_schema
 
 ANNOTATION = "x-sensitivity"
-_ROUNDS = 6
+_ROUNDS = 12
 _SALTS = 4
 _FEW_WORDS = 20
 _LONGEST_SEARCHED, _LONGER, _SEARCHED = 64, 3, 50
@@ -95,12 +95,8 @@ class Plan:
             broken = [_pointer(error) for error in self._validator.iter_errors(made)]
             if not broken:
                 break
-            for pointer, before in (
-                *walk.masked.items(),
-                *walk.renamed.items(),
-            ):  # another stand-in for what the violation may come from
-                if any(f"{pointer}/".startswith(f"{each}/") for each in broken):
-                    salts[before] = salts.get(before, 0) + 1
+            for before in walk.doubtful(broken):
+                salts[before] = salts.get(before, 0) + 1
         return made, tuple(sorted(walk.masked))
 
     def mask(self, value: Any) -> tuple[Any, tuple[str, ...]]:
@@ -321,6 +317,7 @@ class _Walk:
         self._plan, self._salts = plan, salts
         self.masked: dict[str, str] = {}
         self.renamed: dict[str, str] = {}
+        self._made: dict[str, Any] = {}
 
     def value(self, value: Any, position: Position, name: str, pointer: str, before: str, said: str = "") -> Any:
         rule = self._plan.rule(position, name)
@@ -337,7 +334,27 @@ class _Walk:
         if value is None or isinstance(value, bool) or rule.keeps(value, said):
             return value
         self.masked[pointer] = before
-        return rule.stand_in(value, self._salts.get(before, 0))
+        made = self._made[pointer] = rule.stand_in(value, self._salts.get(before, 0))
+        return made
+
+    def doubtful(self, broken: list[str]) -> list[str]:
+        """The pointers into the old data where another stand-in may mend what is broken in the new.
+
+        Where two values got the same stand-in, it is one of these; else everything below the violations.
+        """
+        below = {
+            pointer: before
+            for pointer, before in (*self.masked.items(), *self.renamed.items())
+            if any(f"{pointer}/".startswith(f"{each}/") for each in broken)
+        }
+        taken: set[str] = set()
+        doubled = []
+        for pointer, before in below.items():
+            made = repr(self._made.get(pointer, pointer))
+            if made in taken:
+                doubled.append(before)
+            taken.add(made)
+        return doubled or list(below.values())
 
     def _object(self, value: dict[str, Any], rule: Rule, pointer: str, before: str, said: str) -> dict[str, Any]:
         fields = rule.fields(value)
