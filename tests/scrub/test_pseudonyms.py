@@ -95,3 +95,17 @@ def test_network_addresses_are_reserved_ones():
         made = ipaddress.ip_address(MADE.text(f"8.8.{number}.4"))
         assert made.is_reserved, made
     assert ipaddress.ip_address(MADE.text("2a00:1450:4001:82a::200e")) in ipaddress.ip_network("2001:db8::/32")
+
+
+@pytest.mark.parametrize(
+    "number", [1.7976931348623157e308, -9.9e307, 5e-324, 10**40 + 7, -(10**3000), 1e16, 123456.789e-200]
+)
+def test_numbers_of_any_size_have_one(number):
+    for salt in range(20):
+        made = MADE.number(number, salt)
+        assert type(made) is type(number)
+        assert abs(made) < float("inf")
+        assert (made < 0) == (number < 0)
+    schema = {"x-sensitivity": "personal", "not": {"multipleOf": 5}, "minimum": -abs(number)}
+    made, _ = plan_of({"properties": {"n": schema}}).scrub({"n": number})
+    assert isinstance(made["n"], int | float)

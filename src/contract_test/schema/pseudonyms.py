@@ -79,10 +79,14 @@ class Pseudonyms:
             known = self._known[text, salt] = self._text(text, salt)
         return known
 
-    def number(self, value: float | Decimal, salt: int = 0) -> Any:
+    def number(self, value: Any, salt: int = 0) -> Any:
         """The stand-in for a number: of the same sign, type and number of digits."""
         mantissa, mark, exponent = str(value).upper().partition("E")
-        return type_of(value)(self._number(mantissa, salt) + mark + exponent)
+        made = self._number(mantissa, salt)
+        if not isinstance(value, float):
+            return (int if isinstance(value, int) else Decimal)(made + mark + exponent)
+        number = float(made + mark + exponent)
+        return number if math.isfinite(number) else float(f"{made}E{int(exponent) - 1}")
 
     def along(self, automaton: Automaton, text: str, salt: int = 0) -> str:
         """The stand-in for a text that a pattern accepts: every character leads where the one did that stood there."""
@@ -247,11 +251,6 @@ class Pseudonyms:
 
     def _digest(self, text: str, salt: int) -> bytes:
         return hmac.digest(self._key, f"{salt} {text}".encode(errors="surrogatepass"), "sha256")
-
-
-def type_of(value: float | Decimal) -> type[int | float | Decimal]:
-    """The plain type of a JSON number."""
-    return int if isinstance(value, int) else Decimal if isinstance(value, Decimal) else float
 
 
 class _Fillers(dict[int, str]):

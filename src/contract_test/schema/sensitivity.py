@@ -1,0 +1,271 @@
+"""Sensitivity: what a contract says of the values at one place: which may stay, and what stands in for the others."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Container, Iterable, Iterator
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+from itertools import count
+from math import ceil, floor
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+
+from contract_test.schema.compare.automata import Automaton, Words, automaton
+from contract_test.schema.compare.regexes import UnsupportedRegexError
+from contract_test.schema.shape import Position, Source
+
+if TYPE_CHECKING:  # each knows the other; only this one is imported by the other
+    from contract_test.schema.scrub import Plan
+
+ANNOTATION = "x-sensitivity"
+_SALTS = 4
+_FEW_WORDS = 20
+_LONGEST_SEARCHED, _LONGER, _SEARCHED = 64, 3, 50
+_LARGEST_AUTOMATON = 1000
+_REPEATS = frozenset("*+{.")
+_IDENTIFYING_DIGITS = 7
+_TIMES = {
+    "date-time": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]{5,40}([Zz]|[+-][0-9]{2}:[0-9]{2})"),
+    "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+    "time": re.compile(r"[0-9]{2}:[0-9:.]{2,40}([Zz]|[+-][0-9]{2}:[0-9]{2})"),
+    "duration": re.compile(r"P[0-9YMWDTHS]{2,40}"),
+}
+_NAME_WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
+_TELLING = frozenset((
+    "id", "ids", "phone", "tel", "telephone", "mobile", "msisdn", "fax", "ssn", "iban", "card", "account", "birth",
+    "birthday", "birthdate", "dob", "born", "lat", "latitude", "lon", "lng", "longitude", "zip", "zipcode", "postal",
+    "postcode", "ip", "imei", "imsi", "pin", "otp", "cvv", "cvc", "passcode", "password", "secret", "token",
+))  # fmt: skip
+"""Words in the name of a field whose numbers and days single somebody out, however short."""
+_OF_TIME = frozenset((
+    "at", "on", "time", "timestamp", "date", "ts", "since", "until", "expires", "expiry", "created", "updated", "epoch",
+))  # fmt: skip
+_JUDGING = frozenset((
+    "$ref", "pattern", "format", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
+    "multipleOf", "enum", "const", "not", "allOf", "anyOf", "oneOf", "if",
+))  # fmt: skip
+_LARGEST_DOUBLE = Fraction(sys.float_info.max)
+
+
+class Rule:
+    """What the contract says of the values at one position."""
+
+    def __init__(self, plan: Plan, position: Position, name: str) -> None:
+        self._plan = plan
+        self._sources = plan.shapes.sources(position)
+        shape = plan.shapes.shape(position)
+        self._schemas = [source.node.schema for source in self._sources]
+        said = [schema[ANNOTATION] for schema in self._schemas if isinstance(schema.get(ANNOTATION), str)]
+        self.said = "" if not said else "public" if all(word == "public" for word in said) else "masked"
+        words = [word.lower() for word in _NAME_WORDS.findall(name)]
+        self._telling = not _TELLING.isdisjoint(words)
+        self._of_time = not _OF_TIME.isdisjoint(words)
+        self.items = shape.items
+        self._branches = [self._fields(branch) for _, branch in shape.branches]
+        self._tag = shape.tag
+        self._named = {field.name: field.position for field in shape.fields}
+
+    def fields(self, value: dict[str, Any]) -> dict[str, Position]:
+        """The declared fields of an object, by name; of alternatives, those of the one that its tag names."""
+        if not self._branches:
+            return self._named
+        for fields in self._branches:
+            if value.get(self._tag) in self._plan.rule(fields[self._tag], self._tag).own_texts:
+                return fields
+        return {}
+
+    def _fields(self, branch: Position) -> dict[str, Position]:
+        return {field.name: field.position for field in self._plan.shapes.shape(branch).fields}
+
+    def other(self, name: str) -> Position:
+        """The position of a field that is not declared by name."""
+        matching = [source for judge, source in self._described if judge.is_valid(name)]
+        return tuple(matching or self._rest)
+
+    def renames(self, name: str, taken: Container[str], salt: int) -> Iterator[str]:
+        """Names in place of one that may not stay: first those that the same parts of the schema accept."""
+        judges = [judge for judge, _ in self._described] + [
+            judge for judge in map(self._plan.validator, {each.node.location for each in self._names}) if judge
+        ]
+        judged = [(judge, judge.is_valid(name)) for judge in judges]
+        patterns = [pattern for schema in self._schemas for pattern in _dict(schema, "patternProperties")]
+        for candidate in self._plan.rule(self._names, "").texts(name, salt, patterns):
+            if candidate not in taken and all(judge.is_valid(candidate) == valid for judge, valid in judged):
+                yield candidate
+        pseudonyms = self._plan.pseudonyms
+        yield from (each for more in count(salt) if (each := pseudonyms.text(name, more)) not in taken)
+
+    def keeps_name(self, name: str) -> bool:
+        """Whether the schema of names says that a name may stay."""
+        names = self._plan.rule(self._names, "")
+        return names.keeps(name, names.said) or name in self._own_names
+
+    @cached_property
+    def _own_names(self) -> frozenset[str]:
+        return frozenset(
+            _few_words(pattern for schema in self._schemas for pattern in _dict(schema, "patternProperties"))
+        )
+
+    @cached_property
+    def _names(self) -> Position:
+        inside = self._plan.references.inside
+        return tuple(
+            Source(inside(source.node, "propertyNames"), certain=True)
+            for source in self._sources
+            if isinstance(source.node.schema.get("propertyNames"), dict)
+        )
+
+    @cached_property
+    def _described(self) -> list[tuple[jsonschema_rs.Validator, Source]]:
+        """The rules for fields whose name matches a pattern."""
+        inside = self._plan.references.inside
+        return [
+            (jsonschema_rs.validator_for({"pattern": pattern}),
+             Source(inside(source.node, "patternProperties", pattern), certain=False))
+            for source in self._sources
+            for pattern in _dict(source.node.schema, "patternProperties")
+        ]  # fmt: skip
+
+    @cached_property
+    def _rest(self) -> Position:
+        """The rules for every other field."""
+        inside = self._plan.references.inside
+        return tuple(
+            Source(inside(source.node, keyword), certain=False)
+            for source in self._sources
+            for keyword in ("additionalProperties", "unevaluatedProperties")
+            if isinstance(source.node.schema.get(keyword), dict)
+        )
+
+    @cached_property
+    def own_texts(self) -> frozenset[str]:
+        """The texts that the contract itself says: enums, constants, and a pattern's few words."""
+        said = [text for schema in self._schemas for text in (*_list(schema, "enum"), schema.get("const"))]
+        return frozenset(text for text in (*said, *_few_words(self._patterns)) if isinstance(text, str))
+
+    def says(self, value: Any) -> bool:
+        """Whether the contract itself says this object or array."""
+        return isinstance(value, dict | list) and value in self._own_composites
+
+    @cached_property
+    def _own_composites(self) -> list[Any]:
+        said = [value for schema in self._schemas for value in (*_list(schema, "enum"), schema.get("const"))]
+        return [value for value in said if isinstance(value, dict | list)]
+
+    @cached_property
+    def _patterns(self) -> list[str]:
+        return [schema["pattern"] for schema in self._schemas if isinstance(schema.get("pattern"), str)]
+
+    def keeps(self, value: Any, said: str) -> bool:
+        """Whether a text or a number may stay as it is."""
+        if said:
+            return said == "public"
+        if isinstance(value, str):
+            if not value or value in self.own_texts:
+                return True
+            forms = [_TIMES.get(schema.get("format", "")) for schema in self._schemas]
+            return not self._telling and any(form is not None and form.fullmatch(value) for form in forms)
+        digits = str(abs(value)).upper().partition("E")[0].replace(".", "").strip("0")
+        if not digits or any(value == bound for schema in self._schemas for bound in _constants(schema)):
+            return True
+        return not self._telling and (self._of_time or len(digits) < _IDENTIFYING_DIGITS)
+
+    def stand_in(self, value: Any, salt: int) -> Any:
+        """A value that the same parts of the schema accept."""
+        candidates = self.texts(value, salt, self._patterns) if isinstance(value, str) else self._numbers(value, salt)
+        first = None
+        judged = [(judge, judge.is_valid(value)) for judge in self._judges]
+        for candidate in candidates:
+            first = candidate if first is None else first
+            if candidate != value and all(judge.is_valid(candidate) == valid for judge, valid in judged):
+                return candidate
+        return value if isinstance(value, str) and value in self.own_texts else first
+
+    @cached_property
+    def _judges(self) -> list[jsonschema_rs.Validator]:
+        judging = [source for source in self._sources if not _JUDGING.isdisjoint(source.node.schema)]
+        return [judge for judge in map(self._plan.validator, {each.node.location for each in judging}) if judge]
+
+    def texts(self, text: str, salt: int, patterns: list[str]) -> Iterator[str]:
+        """Stand-ins for a text, the usual one first."""
+        pseudonyms = self._plan.pseudonyms
+        if text in self.own_texts:
+            yield from self._from(sorted(self.own_texts), text, salt)
+        nested = pseudonyms.nested(text, self._plan.anything)
+        if nested is not None:
+            yield nested
+        yield pseudonyms.text(text, salt)
+        automata = [] if len(text) > _LONGEST_SEARCHED else [known for known in map(_automaton, patterns) if known]
+        automata = [known for known in automata if known.matches(text)]
+        yield from (pseudonyms.along(each, text, salt) for each in automata)
+        yield from (pseudonyms.text(text, salt + more) for more in range(1, _SALTS))
+        given = [each for schema in self._schemas for each in _list(schema, "examples") if isinstance(each, str)]
+        yield from self._from(given, text, salt)
+        if automata:
+            yield from self._from(Words(automata, []).find(len(text), len(text) + _LONGER, _SEARCHED)[0], text, salt)
+
+    def _from(self, texts: list[str], text: str, salt: int) -> list[str]:
+        start = self._plan.pseudonyms.choice(text, len(texts), salt) if texts else 0
+        return texts[start:] + texts[:start]
+
+    def _numbers(self, value: float | Decimal, salt: int) -> Iterator[Any]:
+        pseudonyms = self._plan.pseudonyms
+        yield from (pseudonyms.number(value, salt + more) for more in range(_SALTS))
+        exact = Decimal(str(value))
+        places, size = min(0, int(exact.as_tuple().exponent)), 10 ** (max(exact.adjusted(), 0) + 1)
+        step, low, high = Fraction(1, 10**-places), Fraction(-size if exact < 0 else 0), Fraction(size)
+        for schema in self._schemas:
+            lows, highs = ("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")
+            low = max([low, *(Fraction(str(schema[word])) for word in lows if _is_number(schema.get(word)))])
+            high = min([high, *(Fraction(str(schema[word])) for word in highs if _is_number(schema.get(word)))])
+            if _is_number(schema.get("multipleOf")):
+                step = Fraction(str(schema["multipleOf"]))
+        first, last = ceil(low / step), floor(high / step)
+        for more in range(_SALTS * 2 if first <= last else 0):
+            made = (first + pseudonyms.choice(str(value), last - first + 1, salt + more)) * step
+            if isinstance(value, Decimal):
+                yield Decimal(made.numerator) / Decimal(made.denominator)
+            elif isinstance(value, int):
+                yield int(made)
+            elif abs(made) < _LARGEST_DOUBLE:
+                yield float(made)
+
+
+def _few_words(patterns: Iterable[str]) -> Iterator[str]:
+    """The words of every pattern that has only a few; one that repeats something has more."""
+    for known in filter(None, map(_automaton, (pattern for pattern in patterns if _REPEATS.isdisjoint(pattern)))):
+        found, complete = Words([known], []).find(0, None, _FEW_WORDS)
+        if complete:
+            yield from found
+
+
+def _automaton(pattern: str) -> Automaton | None:
+    try:
+        known = automaton(pattern)
+    except (UnsupportedRegexError, RecursionError):
+        return None
+    return known if len(known.free) <= _LARGEST_AUTOMATON else None
+
+
+def _constants(schema: dict[str, Any]) -> list[Any]:
+    """The numbers that the contract itself says, its bounds included."""
+    said = [*_list(schema, "enum"), schema.get("const"), schema.get("minimum"), schema.get("maximum")]
+    return [value for value in said if _is_number(value)]
+
+
+def _list(schema: dict[str, Any], keyword: str) -> list[Any]:
+    value = schema.get(keyword)
+    return value if isinstance(value, list) else []
+
+
+def _dict(schema: dict[str, Any], keyword: str) -> dict[str, Any]:
+    value = schema.get(keyword)
+    return value if isinstance(value, dict) else {}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
