@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Iterator
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
-from itertools import count
+from itertools import chain, count
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +97,9 @@ class Rule:
             if candidate not in taken and all(judge.is_valid(candidate) == valid for judge, valid in judged):
                 yield candidate
         pseudonyms = self._plan.pseudonyms
-        yield from (each for more in count(salt) if (each := pseudonyms.text(name, more)) not in taken)
+        salted = (pseudonyms.text(name, salt + more) for more in range(_SALTS))
+        longer = (pseudonyms.text(name, salt) + "x" * more for more in count(1))  # where all of its length are taken
+        yield from (each for each in chain(salted, longer) if each not in taken)
 
     def keeps_name(self, name: str) -> bool:
         """Whether the schema of names says that a name may stay."""
