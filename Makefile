@@ -31,6 +31,7 @@ soak: venv ## the services' faults at length and against the clock; many minutes
 
 bench: venv ## the benchmarks, each beside its floor
 	@$(PYTHON) tests/benchmarks/value_objects.py
+	@$(PYTHON) tests/benchmarks/scrub_speed.py
 	@$(PYTHON) services/feed/benchmarks/throughput.py
 
 venv: $(VENV)/installed ## the environment, in .venv

@@ -98,7 +98,7 @@ def test_network_addresses_are_reserved_ones():
 
 
 @pytest.mark.parametrize(
-    "number", [1.7976931348623157e308, -9.9e307, 5e-324, 10**40 + 7, -(10**3000), 1e16, 123456.789e-200]
+    "number", [1.7976931348623157e308, 10**25 + 1, -9.9e307, 5e-324, 10**40 + 7, -(10**3000), 1e16, 123456.789e-200]
 )
 def test_numbers_of_any_size_have_one(number):
     for salt in range(20):

@@ -44,7 +44,7 @@ _ULID_LENGTH = 26
 _FIRST_WIDE, _FIRST_ASTRAL = 0x2E80, 0x10000
 
 _HEXADECIMAL = re.compile(r"(?=[^0-9]*[0-9])[0-9a-f-]{8,}|(?=[^0-9]*[0-9])[0-9A-F-]{8,}")
-_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+_ULID = re.compile(r"(?=[0-9]*[A-Z])[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}|[A-Za-z0-9_-]{16,}")
 _SCHEMES = frozenset((
     "http", "https", "ws", "wss", "ftp", "redis", "rediss", "kafka", "postgres", "postgresql", "mysql", "amqp", "amqps",
