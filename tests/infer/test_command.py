@@ -11,6 +11,7 @@ from redis import Redis
 
 from contract_test.cli.infer import command
 from contract_test.data.errors import CatalogError, NothingFoundError
+from contract_test.files.additions import add_version
 from contract_test.files.catalog import load_catalog
 from contract_test.use_cases.generate import generate
 from contract_test.use_cases.lint import lint
@@ -225,3 +226,11 @@ def test_a_secret_that_looks_like_a_field_is_stopped_by_the_scanner(tmp_path):
     assert token not in str(result.exception) + result.output
     assert not (tmp_path / "contracts").exists()
     assert infer(tmp_path / "contracts", source, "--subject", "order.placed", "--map", "/tokens").return_value == 0
+
+
+def test_a_version_that_is_there_is_never_written_over(tmp_path):
+    path = add_version(tmp_path, "order.placed", 1, {"type": "object"})
+    before = path.read_bytes()
+    with pytest.raises(CatalogError):
+        add_version(tmp_path, "order.placed", 1, {"type": "array"})
+    assert path.read_bytes() == before
