@@ -176,11 +176,16 @@ class Mailbox:
         letters, *rivals = await scripts.CLAIM(self.redis, [self._hand, *marks], arguments)
         verdicts = letters.decode()
         for rival in rivals:
-            contested = verdicts.index("c")
-            hand = self.key("hand:" + rival.decode().rpartition("-")[0])
-            verdict = await scripts.PROBE(self.redis, [marks[contested], hand, *self._keys("parked")], [rival])
-            verdicts = verdicts.replace("c", verdict.decode(), 1)
+            verdict = await self._probe(marks[verdicts.index("c")], rival)
+            verdicts = verdicts.replace("c", verdict, 1)
         return str(verdicts)
+
+    async def _probe(self, mark: str, rival: bytes) -> str:
+        """Say whether the delivery that another job has claimed has happened, or is busy."""
+        workers = await self.redis.execute_command("ZRANGE", self.key("workers"), 0, -1)
+        hands = [self.key(f"hand:{worker.decode()}") for worker in workers]
+        keys = [mark, *self._keys("workers", "parked"), *hands]
+        return str((await scripts.PROBE(self.redis, keys, [rival, *workers])).decode())
 
     async def settle(self, fate: Fate, jobs: Sequence[Job], *, doubt: bool = False) -> int:
         """Make the one fate of some jobs known to Redis; give how many of them were still in this hand.

@@ -1,7 +1,14 @@
--- What became of the job that has the claim to a delivery.
--- KEYS  mark, hand of the worker that took that job, parked
--- ARGV  the ticket that the mark was seen to hold
--- Gives d if its delivery has happened, b if it is busy, or if the mark has changed since.
+-- What became of the job that has the claim to a delivery. Whatever is under way is in a worker's hand, or parked.
+-- KEYS  mark workers parked, one hand for each worker
+-- ARGV  the ticket that the mark was seen to hold, one name for each worker
+-- Gives d if its delivery has happened, b if it is busy, or if the mark or the workers have changed since.
 local held = redis.call('GET', KEYS[1])
-local busy = held ~= ARGV[1] or redis.call('HEXISTS', KEYS[2], held) == 1 or redis.call('HEXISTS', KEYS[3], held) == 1
-return (busy and held ~= 'done') and 'b' or 'd'
+if held == 'done' then return 'd' end
+if held ~= ARGV[1] or redis.call('ZCARD', KEYS[2]) ~= #ARGV - 1 then return 'b' end
+for i = 2, #ARGV do
+  if not redis.call('ZSCORE', KEYS[2], ARGV[i]) then return 'b' end
+end
+for i = 3, #KEYS do
+  if redis.call('HEXISTS', KEYS[i], held) == 1 then return 'b' end
+end
+return 'd'
