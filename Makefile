@@ -29,10 +29,9 @@ types: venv ## mypy, strict
 soak: venv ## the services' faults at length and against the clock; many minutes, on an idle machine
 	@for service in $(SERVICES); do (cd $$service && ../../$(PYTHON) -m pytest -m soak $(ARGS)) || exit 1; done
 
-bench: venv ## the benchmarks, each beside its floor
-	@$(PYTHON) tests/benchmarks/value_objects.py
-	@$(PYTHON) tests/benchmarks/scrub_speed.py
-	@$(PYTHON) services/feed/benchmarks/throughput.py
+bench: venv ## every goal beside what this run measures, and the peers; ARGS="record_speed" runs one
+	@$(PIP) install --group bench
+	@$(PYTHON) tests/benchmarks $(ARGS)
 
 venv: $(VENV)/installed ## the environment, in .venv
 

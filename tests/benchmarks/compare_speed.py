@@ -1,9 +1,11 @@
-"""How long a comparison takes: `python tests/benchmarks/compare_speed.py`. A report, with no limits to fail."""
+"""How long a comparison takes: `python tests/benchmarks/compare_speed.py`."""
 
 import copy
 import json
 import time
 from random import Random
+
+from table import Row, report
 
 from contract_test import compare
 
@@ -55,14 +57,6 @@ def large(types=120):
     return {"$ref": "#/$defs/T0", "$defs": definitions}
 
 
-def report(title, times):
-    """One line: how many, the median and the 99th percentile in milliseconds."""
-    times = sorted(times)
-    print(
-        f"{title}: {len(times)} pairs, median {times[len(times) // 2] * 1e3:.2f} ms, p99 {times[len(times) * 99 // 100] * 1e3:.2f} ms"
-    )
-
-
 def timed(writer, reader):
     """Seconds that one comparison takes as the command runs it."""
     started = time.perf_counter()
@@ -70,25 +64,29 @@ def timed(writer, reader):
     return time.perf_counter() - started
 
 
-def main():
+def rows():
     """Small contracts through five versions, each against each; then a large document that differs in one leaf."""
     random = Random(1)
-    times, started = [], time.perf_counter()
+    times = []
     for _ in range(100):
         versions = [small(random)]
         for _ in range(4):
             versions.append(evolved(versions[-1], random))
         times += [timed(one, other) for one in versions for other in versions if one is not other]
-    report("small, FULL_TRANSITIVE over 5 versions", times)
-    print(f"  1,000 subjects would take {(time.perf_counter() - started) * 10:.0f} s")
+    times.sort()
+    pairs = f"{len(times)} pairs of small schemas"
+    yield Row("compatibility", "one comparison, median", times[len(times) // 2] * 1e3, "ms", most=5, note=pairs)
+    yield Row("compatibility", "one comparison, p99", times[len(times) * 99 // 100] * 1e3, "ms", note=pairs)
     old = large()
+    changed = []
     for number in (1, 40, 100):
         new = copy.deepcopy(old)
         new["$defs"][f"T{number}"]["properties"]["count_1"]["maximum"] += 1
-        print(
-            f"large ({len(json.dumps(old)) // 1000} KB), leaf in T{number}: wider {timed(old, new):.2f} s, narrower {timed(new, old):.2f} s"
-        )
+        changed.append(new)
+    size = f"{len(json.dumps(old)) // 1000} KB, the slowest of three leaves"
+    yield Row("compatibility", "one leaf wider", max(timed(old, new) for new in changed), "s", note=size)
+    yield Row("compatibility", "one leaf narrower", max(timed(new, old) for new in changed), "s", note=size)
 
 
 if __name__ == "__main__":
-    main()
+    report(rows)

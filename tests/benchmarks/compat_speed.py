@@ -1,10 +1,9 @@
 """How long `contract-test compat` takes: 1,000 subjects, FULL_TRANSITIVE over 5 versions, from files to findings.
 
-`python tests/benchmarks/compat_speed.py [SUBJECTS]`. A report, with no limits to fail.
+`python tests/benchmarks/compat_speed.py`.
 """
 
 import json
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -12,11 +11,12 @@ from pathlib import Path
 from random import Random
 
 from compare_speed import evolved, small
+from table import Row, report
 
 from contract_test.use_cases.compat import judge, plan_subjects
 from contract_test.use_cases.judging import judge_all
 
-VERSIONS = 5
+SUBJECTS, VERSIONS = 1000, 5
 
 
 def write_contracts(root, subjects, random):
@@ -33,22 +33,23 @@ def write_contracts(root, subjects, random):
     (root / "catalog.toml").write_text(catalog)
 
 
-def main():
-    subjects = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+def rows():
+    """From files to findings, in as many processes as there are cores, and in one."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "contracts"
-        write_contracts(root, subjects, Random(0))
+        write_contracts(root, SUBJECTS, Random(0))
         start = time.perf_counter()
         plan = plan_subjects(root)
         planned = time.perf_counter() - start
         statuses = Counter(outcome.status for outcome in judge_all(plan.pairs, "closed-writer", 2.0))
-        print(f"{subjects} subjects, {len(plan.pairs)} pairs: {time.perf_counter() - start:.1f} s, {dict(statuses)}")
-        print(f"of it reading and planning {planned:.1f} s")
+        counts = ", ".join(f"{count:,} {status}" for status, count in sorted(statuses.items()))
+        what = f"{SUBJECTS:,} subjects, {VERSIONS} versions, FULL_TRANSITIVE"
+        yield Row("compatibility", what, time.perf_counter() - start, "s", note=counts)
         start = time.perf_counter()
         for pair in plan.pairs:
             judge(pair)
-        print(f"in one process {planned + time.perf_counter() - start:.1f} s")
+        yield Row("compatibility", "the same in one process", planned + time.perf_counter() - start, "s")
 
 
 if __name__ == "__main__":
-    main()
+    report(rows)

@@ -1,9 +1,8 @@
-"""Value objects beside their floors, in one run: `python tests/benchmarks/value_objects.py`.
+"""Value objects beside their floors, in one run: `python tests/benchmarks/value_objects_speed.py`.
 
 Each figure is the best of several rounds. The ratios are to pydantic alone on the same message: a model with the same
 fields, in pydantic's own types, that holds what pydantic can say of the contract (lengths, bounds, patterns, literals)
-and nothing else; `bare` is the same model without any of that. Goals: decode 0.6 x `model_validate_json`, encode
-0.5 x `model_dump_json`.
+and nothing else.
 """
 
 from __future__ import annotations
@@ -14,13 +13,14 @@ import sys
 import tempfile
 import time
 import timeit
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
+from table import Row, report
 
 from contract_test.files.catalog import load_catalog
 from contract_test.use_cases.generate import generate
@@ -89,29 +89,6 @@ class PlainOrder(Plain):
     lines: tuple[PlainLine, ...] | None = None
 
 
-class BarePerson(Plain):
-    person_id: str
-    name: str
-    locale: str | None = None
-
-
-class BareLine(Plain):
-    sku: str
-    quantity: int
-    price: float
-    at: datetime
-    by: BarePerson
-
-
-class BareOrder(Plain):
-    order_id: str
-    kind: str
-    at: datetime
-    by: BarePerson
-    note: str | None = None
-    lines: tuple[BareLine, ...] | None = None
-
-
 def message(lines: int) -> bytes:
     person = {"person_id": "p-ana001", "name": "Ana Díaz", "locale": "es"}
     line = {"sku": "ABC-0001", "quantity": 3, "price": 9.5, "at": "2026-03-01T12:00:00Z", "by": person}
@@ -127,7 +104,8 @@ def microseconds(call: Callable[[], object], size: int) -> float:
     return min(timeit.repeat(call, number=number, repeat=7)) / number * 1e6
 
 
-def main() -> None:
+def rows() -> Iterator[Row]:
+    """Reading and writing at three sizes; then how long it takes to generate and to import."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         contracts = folder / "contracts"
@@ -141,48 +119,46 @@ def main() -> None:
         from benchmarked import decode, encode
         from benchmarked.messages import Order
 
-        print(f"{'message':>8} {'bytes':>6} | {'from_json':>9} {'decode':>7} {'bare':>8} {'pydantic':>8} | "
-              f"{'ratio':>5} {'decode':>6} | {'to_json':>7} {'encode':>7} {'pydantic':>8} | {'ratio':>5} {'encode':>6}")  # fmt: skip
         for title, lines in (("200 B", 0), ("2 KB", 15), ("20 KB", 160)):
             raw = message(lines)
             value, plain = Order.from_json(raw), PlainOrder.model_validate_json(raw)
             envelope = decode(raw, channel="c")
             size = len(raw)
-            read = microseconds(lambda raw=raw: Order.from_json(raw), size)
-            decoded = microseconds(lambda raw=raw: decode(raw, channel="c"), size)
-            bare = microseconds(lambda raw=raw: BareOrder.model_validate_json(raw), size)
-            peer = microseconds(lambda raw=raw: PlainOrder.model_validate_json(raw), size)
-            wrote = microseconds(value.to_json, size)
-            encoded = microseconds(lambda envelope=envelope: encode(envelope), size)
-            peer_wrote = microseconds(plain.model_dump_json, size)
-            print(f"{title:>8} {size:>6} | {read:>9.1f} {decoded:>7.1f} {bare:>8.1f} {peer:>8.1f} | {peer / read:>5.2f} "
-                  f"{peer / decoded:>6.2f} | {wrote:>7.1f} {encoded:>7.1f} {peer_wrote:>8.1f} | {peer_wrote / wrote:>5.2f} "
-                  f"{peer_wrote / encoded:>6.2f}")  # fmt: skip
+            read = microseconds(lambda raw=raw: PlainOrder.model_validate_json(raw), size)
+            wrote = microseconds(plain.model_dump_json, size)
+            for what, peer, least, call in (
+                ("from_json", read, 0.6, lambda raw=raw: Order.from_json(raw)),
+                ("decode", read, 0.6, lambda raw=raw: decode(raw, channel="c")),
+                ("to_json", wrote, 0.5, value.to_json),
+                ("encode", wrote, 0.5, lambda envelope=envelope: encode(envelope)),
+            ):
+                own = microseconds(call, size)
+                note = f"{own:.1f} µs; pydantic {peer:.1f} µs"
+                yield Row("value objects", f"{what}, {title}", peer / own, "x pydantic alone", least=least, note=note)
         for number in range(200):
             (contracts / f"subject.n{number}").mkdir()
             (contracts / f"subject.n{number}" / "v1.json").write_text(json.dumps(SCHEMA))
-        started = time.perf_counter()
-        generate(load_catalog(contracts), "many", folder)
-        first = time.perf_counter() - started
-        started = time.perf_counter()
-        generate(load_catalog(contracts), "many", folder)
-        print(
-            f"200 contracts generated in {first:.2f} s, again without a change in {time.perf_counter() - started:.2f} s"
-        )
-        for package, cls in (("envelopes", "MessageLiked"), ("many", "SubjectN7")):
-            code = f"import sys; sys.path.insert(0, {name!r}); from {package}.messages import {cls}"
-            seconds = min(
+        for what, most in (("200 contracts generated", 5.0), ("200 contracts, none changed", None)):
+            started = time.perf_counter()
+            generate(load_catalog(contracts), "many", folder)
+            yield Row("value objects", what, time.perf_counter() - started, "s", most=most)
+        bare, own = (
+            min(
                 timeit.repeat(
                     lambda code=code: subprocess.run([sys.executable, "-c", code], check=True), number=1, repeat=5
                 )
             )
-            bare = min(
-                timeit.repeat(lambda: subprocess.run([sys.executable, "-c", "pass"], check=True), number=1, repeat=5)
-            )
-            print(
-                f"from {package}.messages import {cls}: {(seconds - bare) * 1000:.0f} ms more than a bare interpreter"
-            )
+            for code in ("pass", "from envelopes.messages import MessageLiked")
+        )
+        yield Row(
+            "value objects",
+            "import of one message",
+            (own - bare) * 1000,
+            "ms",
+            most=200,
+            note="beyond a bare interpreter",
+        )
 
 
 if __name__ == "__main__":
-    main()
+    report(rows)

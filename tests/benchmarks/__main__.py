@@ -1,0 +1,53 @@
+"""Every benchmark, one after the other, and one table: `python tests/benchmarks [NAME ...]`.
+
+Each runs in a process of its own, so that none meets what another has left in memory. What a benchmark could not measure is a
+row of the table too; one that fails is a row, and the exit code is 3.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from table import Row, markdown
+
+FOLDER = Path(__file__).parent
+LONGEST = 900.0  # seconds for one benchmark
+
+
+def measure(name: str) -> tuple[list[Row], bool]:
+    """The rows of one benchmark, and whether it came to its end."""
+    print(f"{name} …", file=sys.stderr, flush=True)
+    command = [sys.executable, str(FOLDER / f"{name}.py"), "--json"]
+    try:
+        done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True, timeout=LONGEST)
+        output, failure = done.stdout, f"exit code {done.returncode}" if done.returncode else ""
+    except subprocess.TimeoutExpired as error:
+        output, failure = (error.stdout or b"").decode(), f"stopped after {LONGEST:.0f} s"
+    rows = [Row(**json.loads(line)) for line in output.splitlines()]
+    if failure:
+        rows.append(Row("", name, None, note=failure))
+    return rows, not failure
+
+
+def main() -> int:
+    """Print the table, with the day and the machine that it is of."""
+    there = sorted(each.stem for each in FOLDER.glob("*_speed.py"))
+    names = sys.argv[1:] or there
+    if unknown := set(names) - set(there):
+        print(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(there)}", file=sys.stderr)
+        return 2
+    measured = [measure(name) for name in names]
+    print(f"Measured on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
+          f"Python {platform.python_version()}; everything on loopback, all in one run.\n")  # fmt: skip
+    print(markdown([row for rows, _ in measured for row in rows]))
+    return 0 if all(complete for _, complete in measured) else 3
+
+
+if __name__ == "__main__":
+    sys.exit(main())
