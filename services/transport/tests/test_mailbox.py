@@ -125,6 +125,15 @@ class Scripts(RuleBasedStateMachine):
             self.send(self.boxes[worker], job)
 
     @rule(hand=consumes(hands))
+    def put_off(self, hand: tuple[int, Job]) -> None:
+        """The gateway asks for less: what was claimed was not sent, and comes again."""
+        worker, job = hand
+        box = self.boxes[worker]
+        if self.held(worker, job) and self.run(box.claim([job])) == "g":
+            assert self.run(box.settle(Fate.POSTPONED, [job])) == 1
+            box.forget([job])
+
+    @rule(hand=consumes(hands))
     def deliver(self, hand: tuple[int, Job]) -> None:
         """Claim, send, settle: the send counts only where the claim allowed it."""
         worker, job = hand
@@ -251,6 +260,37 @@ def test_a_claim_is_over_with_its_job(redis: Redis, redis_server: RedisServer) -
         return verdicts
 
     assert asyncio.run(walk()) == ["g", "d"]
+
+
+@pytest.mark.parametrize("fate", [Fate.POSTPONED, Fate.DEAD, Fate.EXPIRED])
+def test_what_may_have_been_sent_at_most_once_keeps_its_claim(
+    redis: Redis, redis_server: RedisServer, fate: Fate
+) -> None:
+    """A recovered job is put aside or given up before it is claimed again: that says nothing about its first life."""
+
+    async def walk() -> list[str]:
+        client, channel = connect(redis_server.url, cluster=False), replace(CHANNEL, delivery="at-most-once")
+        first, second = (Mailbox(client, "transport", channel, ["push"], Holder(name, 3600)) for name in "ab")
+
+        async def take_one(box: Mailbox) -> Job:
+            (job,) = (await box.fetch(1)).jobs
+            job.message = read_delivery(job.raw, "transport")
+            return job
+
+        await first.enter()
+        await second.enter()
+        redis.rpush(QUEUE, resque(1))
+        verdicts = [await first.claim([await take_one(first)])]
+        redis.zadd(key("workers"), {first.worker: 1})
+        assert await second.recover(first.worker) == 1
+        assert await second.settle(fate, [await take_one(second)]) == 1
+        if fate is not Fate.POSTPONED:
+            redis.rpush(QUEUE, resque(1))
+        verdicts.append(await second.claim([await take_one(second)]))
+        await client.aclose()
+        return verdicts
+
+    assert asyncio.run(walk()) == ["g", "u" if fate is Fate.POSTPONED else "d"]
 
 
 def test_an_unknown_delivery_mode_is_refused(redis_server: RedisServer) -> None:

@@ -14,7 +14,8 @@ class Job:
     """A job that this worker has taken. `ticket` is its name in Redis while it is under way.
 
     `failures` counts attempts that failed, `crashes` the deaths of workers that had it in hand; `enqueued_at` is in
-    seconds of Unix time. `delay`, in seconds, and `error` belong to the fate that it meets.
+    seconds of Unix time. `claimed` says that this worker may send it. `delay`, in seconds, and `error` belong to the
+    fate that it meets.
     """
 
     ticket: str
@@ -23,6 +24,7 @@ class Job:
     crashes: int = 0
     message: DeliveryRequested | None = None
     enqueued_at: float = 0.0
+    claimed: bool = False
     delay: float = 0.0
     error: Exception | None = None
 
@@ -48,6 +50,8 @@ class Fate(Enum):
 
 
 FINAL = frozenset((Fate.DELIVERED, Fate.DUPLICATE, Fate.EXPIRED, Fate.INVALID, Fate.DEAD, Fate.UNSURE))
+UNSENT = frozenset((Fate.RETURNED, Fate.EXPIRED, Fate.INVALID, Fate.DEAD))
+"""What gives up its claim: whoever asks again may try."""
 FAILED = frozenset((Fate.INVALID, Fate.DEAD, Fate.UNSURE))
 
 

@@ -20,7 +20,7 @@ from redis.exceptions import ResponseError
 from envelopes import Channel
 
 from . import scripts
-from .jobs import Fate, Job
+from .jobs import UNSENT, Fate, Job
 from .scripts import AnyRedis
 
 MODES = ("at-most-once", "at-least-once", "exactly-once")
@@ -75,11 +75,9 @@ class Mailbox:
         return f"{{{self.address}}}:{name}"
 
     def _marks(self, jobs: Sequence[Job]) -> list[str]:
-        """Name the keys that say whether these deliveries have happened: one for each job, or none."""
-        if not self.marks:
-            return []
-        prefix, messages = self.key("once:"), [job.message for job in jobs]
-        return [prefix + message.delivery_id for message in messages if message] if all(messages) else []
+        """Name the keys that say whether these deliveries, decoded ones, have happened: one for each job, or none."""
+        prefix = self.key("once:")
+        return [prefix + job.message.delivery_id for job in jobs if job.message] if self.marks else []
 
     def _join(self) -> None:
         self._incarnation += 1
@@ -174,11 +172,13 @@ class Mailbox:
         marks = self._marks(jobs)
         arguments = [int(self.at_most_once), self._keep, *[job.ticket for job in jobs]]
         letters, *rivals = await scripts.CLAIM(self.redis, [self._hand, *marks], arguments)
-        verdicts = letters.decode()
+        verdicts = str(letters.decode())
         for rival in rivals:
             verdict = await self._probe(marks[verdicts.index("c")], rival)
             verdicts = verdicts.replace("c", verdict, 1)
-        return str(verdicts)
+        for job, verdict in zip(jobs, verdicts, strict=True):
+            job.claimed = verdict == "g"
+        return verdicts
 
     async def _probe(self, mark: str, rival: bytes) -> str:
         """Say whether the delivery that another job has claimed has happened, or is busy."""
@@ -193,24 +193,24 @@ class Mailbox:
         In `doubt` about that, what was delivered is marked as done, so that whoever has it now need not ask again.
         """
         tickets = [job.ticket for job in jobs]
+        if fate in UNSENT or (fate is Fate.POSTPONED and self.at_most_once):
+            # At most once: a claim that stems from before a worker's death may have been followed by a request.
+            released = [job for job in jobs if job.message and (job.claimed or not self.at_most_once)]
+            if marks := self._marks(released):
+                await scripts.RELEASE(self.redis, [self._hand, *marks], [job.ticket for job in released])
         match fate:
             case Fate.RETRIED | Fate.POSTPONED:
-                keys = [*self._keys("hand", "later", "parked", "tries", "counts"), *self._marks(jobs)]
+                keys = self._keys("hand", "later", "parked", "tries", "counts")
                 arguments: list[Any] = [fate.value]
                 for job in jobs:
                     arguments += (job.ticket, int(job.delay * 1000), int(fate is Fate.RETRIED))
                 return int(await scripts.POSTPONE(self.redis, keys, arguments))
             case Fate.RETURNED:
-                back = [self._hand, self.address, *reversed(self._marks(jobs))]
-                return int(await scripts.MOVE(self.redis, back, ["LPUSH", *reversed(tickets)]))
-            case Fate.DELIVERED:
-                marks, keep = self._marks(jobs) if doubt else [], self._keep
-            case Fate.DUPLICATE | Fate.UNSURE:  # the mark is another's, or says that this may have been sent
-                marks, keep = [], 0
-            case _:
-                marks, keep = self._marks(jobs), 0
-        keys = [*self._keys("hand", "tries", "counts"), *marks]
-        return int(await scripts.SETTLE(self.redis, keys, [fate.value, keep, *tickets]))
+                return int(await scripts.MOVE(self.redis, [self._hand, self.address], ["LPUSH", *reversed(tickets)]))
+        keys = self._keys("hand", "tries", "counts")
+        if doubt and fate is Fate.DELIVERED:
+            keys += self._marks(jobs)
+        return int(await scripts.SETTLE(self.redis, keys, [fate.value, self._keep, *tickets]))
 
     async def shelve(self, gateway: str, jobs: Sequence[Job]) -> int:
         """Let unclaimed jobs wait in a gateway's room; give how many were still in this hand."""

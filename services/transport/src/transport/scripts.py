@@ -41,6 +41,6 @@ class Script:
             return await redis.execute_command("EVAL", self.text, *known[2:])
 
 
-FETCH, CLAIM, PROBE, SETTLE, POSTPONE, MOVE, BEAT, RECOVER, PACE = map(
-    Script, ("fetch", "claim", "probe", "settle", "postpone", "move", "beat", "recover", "pace")
+FETCH, CLAIM, PROBE, RELEASE, SETTLE, POSTPONE, MOVE, BEAT, RECOVER, PACE = map(
+    Script, ("fetch", "claim", "probe", "release", "settle", "postpone", "move", "beat", "recover", "pace")
 )
