@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from contract_test.data.errors import NothingFoundError, UnreachableError
 from contract_test.data.interaction import Tapped
 from contract_test.data.reading import Reading
-from contract_test.transports.kafka_client import kafka_options
+from contract_test.transports.kafka_client import check_topic, librdkafka_options, unreachable
 from contract_test.transports.urls import Address
 from envelopes import Wire
 
@@ -25,10 +24,8 @@ class Member:
 
     def __init__(self, url: str, topic: str, group: str, reading: Reading) -> None:
         self._address, self._topic, self._group, self._reading = Address.of(url), topic, group, reading
-        self._place = f"{self._address.shown} {topic}"
         self._unread: dict[int, int] | None = None
         """Our partitions, and where each ended when we got it; None before the group has given us any, or none."""
-        self._said: list[str] = []
         self._consumer: Any = None
         self.release: Callable[[], None] = lambda: None
 
@@ -50,7 +47,7 @@ class Member:
                         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its name in the package's documentation
                             self._read_to(record.partition(), None)
                         elif error.fatal() or not error.retriable():
-                            raise self._unreachable(error.str(), "Check that this user may use topic and group.")
+                            raise unreachable(self._address, self._topic, error.str())
                     else:
                         if record.value() is None:
                             self._reading.note(f"the topic {self._topic} holds deletions: they were left out")
@@ -79,29 +76,24 @@ class Member:
     def _connected(self) -> Iterator[Any]:
         from confluent_kafka import Consumer, KafkaException
 
-        options = {
-            **kafka_options(self._address),
-            "bootstrap.servers": ",".join(self._address.hosts),
-            "group.id": self._group,
-            "auto.offset.reset": "earliest",
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "enable.partition.eof": True,
-            "log_level": 0,
-            "error_cb": lambda error: self._said.append(error.str()),
-        }
+        check_topic(self._address, self._topic)
         try:
-            consumer = self._consumer = Consumer(options)
-        except (KafkaException, ValueError, TypeError) as error:
-            raise self._unreachable(error, "Check security.protocol, sasl.* and ssl.* in the URL's query.") from None
+            consumer = self._consumer = Consumer(
+                {
+                    **librdkafka_options(self._address),
+                    "group.id": self._group,
+                    "auto.offset.reset": "earliest",
+                    "enable.auto.commit": False,
+                    "isolation.level": "read_committed",
+                    "enable.partition.eof": True,
+                }
+            )
+        except KafkaException as error:
+            raise unreachable(self._address, self._topic, error) from None
         try:
-            known = consumer.list_topics(self._topic, timeout=_PATIENCE).topics[self._topic]
-            if known.error is not None:
-                raise NothingFoundError("there is no such topic", place=self._place, advice="Check the address.")
             yield consumer
         except KafkaException as error:
-            said = self._said[-1] if self._said else error.args[0].str()
-            raise self._unreachable(said, "Check the address, and that this user may read the topic.") from None
+            raise unreachable(self._address, self._topic, error) from None
         finally:
             consumer.close()
 
@@ -117,10 +109,6 @@ class Member:
     def _read_to(self, partition: int, offset: int | None) -> None:
         if self._unread and (offset is None or offset + 1 >= self._unread.get(partition, 0)):
             self._unread.pop(partition, None)
-
-    def _unreachable(self, error: object, advice: str) -> UnreachableError:
-        told = self._address.hide(error, *map(str, kafka_options(self._address).values()))
-        return UnreachableError(f"Kafka did not answer: {told}", place=self._place, advice=advice)
 
 
 def _tapped(record: Any) -> Tapped:

@@ -23,7 +23,7 @@ def read_topic(url: str, topic: str, reading: Reading) -> Iterator[Tapped | None
     """
     from kafka import TopicPartition
 
-    with kafka_consumer(url, topic, group_id=None) as consumer:
+    with kafka_consumer(url, topic) as consumer:
         partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic))]
         consumer.assign(partitions)
         ends = consumer.end_offsets(partitions)

@@ -27,6 +27,7 @@ def redis_client(url: str, key: str) -> Iterator[Any]:
     place = f"{address.shown} {key}"
     try:
         client = Redis.from_url(url, password=password, socket_timeout=10, socket_connect_timeout=10)
+        client.connection_pool.make_connection()  # does not connect yet, but looks at every option
     except (ValueError, TypeError, RedisError):
         raise unreadable(address.shown) from None
     try:
