@@ -17,7 +17,7 @@ import jsonschema_rs
 
 from contract_test.data.contract import Contract
 from contract_test.schema.pseudonyms import Pseudonyms
-from contract_test.schema.sensitivity import Rule
+from contract_test.schema.sensitivity import Rule, as_read
 from contract_test.schema.shape import Position, Shapes, Source
 from contract_test.schema.walk import References, draft_of, escape, subschemas
 from envelopes import compile_schema
@@ -63,7 +63,7 @@ class Plan:
         for _ in range(_ROUNDS):
             walk = _Walk(self, salts)
             made = walk.value(value, self.root, "", "", "")
-            broken = [_pointer(error) for error in self._validator.iter_errors(made)]
+            broken = [_pointer(error) for error in self._validator.iter_errors(as_read(made))]
             if not broken:
                 break
             for before in walk.doubtful(broken):

@@ -17,6 +17,8 @@ import jsonschema_rs
 from contract_test.schema.compare.automata import Automaton, Words, automaton
 from contract_test.schema.compare.regexes import UnsupportedRegexError
 from contract_test.schema.shape import Position, Source
+from envelopes import _json
+from envelopes.types import freeze, plain
 
 if TYPE_CHECKING:  # each knows the other; only this one is imported by the other
     from contract_test.schema.scrub import Plan
@@ -180,7 +182,7 @@ class Rule:
         """A value that the same parts of the schema accept."""
         candidates = self.texts(value, salt, self._patterns) if isinstance(value, str) else self._numbers(value, salt)
         first = None
-        judged = [(judge, judge.is_valid(value)) for judge in self._judges]
+        judged = [(judge, judge.is_valid(as_read(value))) for judge in self._judges]
         for candidate in candidates:
             first = candidate if first is None else first
             if candidate != value and all(judge.is_valid(candidate) == valid for judge, valid in judged):
@@ -271,3 +273,8 @@ def _dict(schema: dict[str, Any], keyword: str) -> dict[str, Any]:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def as_read(value: Any) -> Any:
+    """A value as validators take it: without how its numbers were written."""
+    return _json.loads(_json.dumps(freeze(value), plain))
