@@ -106,7 +106,7 @@ def test_a_recorder_that_is_killed_a_hundred_times_leaves_whole_files_without_do
     once = time.monotonic() - started
     chance = random.Random(5)
     killed = 0
-    for _ in range(100):
+    while killed < 100:
         child = os.fork()
         if child == 0:
             try:
@@ -123,7 +123,6 @@ def test_a_recorder_that_is_killed_a_hundred_times_leaves_whole_files_without_do
             assert [path.name for path in recordings.iterdir()] in ([], ["v1.jsonl"]), (
                 "nothing half made in sight of git"
             )
-    assert killed > 50
     record(contracts)
     assert kept(contracts) == kept(calm)
 
@@ -285,7 +284,7 @@ def test_numbers_are_kept_as_they_were_written(contracts, tmp_path):
 
 @pytest.mark.parametrize(
     ("bounds", "read"),
-    [(["--limit", "7"], "7 read"), (["--max-bytes", "300"], "2 read"), (["--duration", "1s", "--follow"], "50 read")],
+    [(["--limit", "7"], "7 read"), (["--max-bytes", "300"], "2 read"), (["--duration", "3s", "--follow"], "50 read")],
 )
 def test_a_run_ends_where_it_is_told(contracts, redis_url, bounds, read):
     with Redis.from_url(redis_url) as redis:

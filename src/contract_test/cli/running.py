@@ -73,7 +73,7 @@ def run(group: click.Group) -> int:
 
 
 def quiet_decoding() -> None:
-    """Have `decode` say nothing of single messages in this command: what it found is counted and told at the end."""
+    """Have `decode` say nothing of single messages: what it found is counted and told at the end."""
     import logging
 
     log = logging.getLogger("envelopes")
