@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from confluent_kafka import Producer
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
@@ -175,6 +175,7 @@ def drifts(draw: st.DrawFn) -> Drift:
     )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
 @given(drifts(), drifts(), drifts())
 def test_results_of_channels_add_up_in_any_order_and_grouping(one, two, three):
     assert (one + two) + three == one + (two + three)
