@@ -192,17 +192,18 @@ class Mailbox:
 
         In `doubt` about that, what was delivered is marked as done, so that whoever has it now need not ask again.
         """
-        tickets = [job.ticket for job in jobs]
+        mine = self._mine(jobs)
+        tickets = [job.ticket for job in mine]
         if fate in UNSENT or (fate is Fate.POSTPONED and self.at_most_once):
             # At most once: a claim that stems from before a worker's death may have been followed by a request.
-            released = [job for job in jobs if job.message and (job.claimed or not self.at_most_once)]
+            released = [job for job in mine if job.message and (job.claimed or not self.at_most_once)]
             if marks := self._marks(released):
                 await scripts.RELEASE(self.redis, [self._hand, *marks], [job.ticket for job in released])
         match fate:
             case Fate.RETRIED | Fate.POSTPONED:
                 keys = self._keys("hand", "later", "parked", "tries", "counts")
                 arguments: list[Any] = [fate.value]
-                for job in jobs:
+                for job in mine:
                     arguments += (job.ticket, int(job.delay * 1000), int(fate is Fate.RETRIED))
                 return int(await scripts.POSTPONE(self.redis, keys, arguments))
             case Fate.RETURNED:
@@ -214,7 +215,7 @@ class Mailbox:
 
     async def shelve(self, gateway: str, jobs: Sequence[Job]) -> int:
         """Let unclaimed jobs wait in a gateway's room; give how many were still in this hand."""
-        arguments = ["RPUSH", *[job.ticket for job in jobs]]
+        arguments = ["RPUSH", *[job.ticket for job in self._mine(jobs)]]
         return int(await scripts.MOVE(self.redis, [self._hand, self.rooms[gateway]], arguments))
 
     def too_old(self, job: Job) -> bool:
@@ -235,5 +236,9 @@ class Mailbox:
 
     def forget(self, jobs: Iterable[Job]) -> None:
         """Drop settled jobs from memory."""
-        for job in jobs:
-            self.in_hand.pop(job.ticket, None)
+        for job in self._mine(jobs):
+            del self.in_hand[job.ticket]
+
+    def _mine(self, jobs: Iterable[Job]) -> list[Job]:
+        """Leave out what was lost with a lease: where it came back, the ticket is another job's."""
+        return [job for job in jobs if self.in_hand.get(job.ticket) is job]
