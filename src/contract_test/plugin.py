@@ -38,6 +38,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how many messages to generate for each contract that is consumed (default: 20)",
     )
     group.addoption(
+        "--contracts-bulk",
+        action="store_true",
+        help="one item for all recorded messages of a contract, with fixtures set up once: for very many messages",
+    )
+    group.addoption(
         "--contracts-readers",
         metavar="DIR",
         help="where to write which fields this service reads (default: .contract-test/readers beside pyproject.toml)",
@@ -117,13 +122,12 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """After a producer's test, judge what it emitted."""
+    """Give a test its messages; after a producer's, judge what it emitted."""
     session = pyfuncitem.config.stash.get(_SESSION, None)
     if session is None:
         return (yield)
-    with session.watched(pyfuncitem):
+    with session.calling(pyfuncitem, pyfuncitem.stash.get(_EMITTED, [])):
         result = yield
-    session.called(pyfuncitem, pyfuncitem.stash.get(_EMITTED, []))
     return result
 
 
@@ -204,6 +208,15 @@ def emits(request: pytest.FixtureRequest, contract_case: Case) -> Callable[[Any]
     emitted: list[Any] = []
     request.node.stash[_EMITTED] = emitted
     return emitted.append
+
+
+@pytest.fixture
+def acknowledge(request: pytest.FixtureRequest, contract_case: Case) -> Callable[[], None]:
+    """Where the service acknowledges: a crash is tried there, if the channel declares its delivery."""
+    del contract_case  # it has to be a contract test
+    from contract_test.pytest_deliveries import acknowledges
+
+    return acknowledges(request.node)
 
 
 def _session(request: pytest.FixtureRequest) -> ContractSession:

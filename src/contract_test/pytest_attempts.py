@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol  # as every plugin that runs an item again
 
-from contract_test.use_cases.replay import Case, Replay
+from contract_test.use_cases.replay import Case, Delivery, Replay
 from contract_test.use_cases.shrinking import smallest
 from contract_test.use_cases.varied import with_data
 
@@ -36,7 +36,12 @@ class Attempts:
     def protocol(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> bool:
         """Run an item, and report it once."""
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        reports = self._varied(item, case, nextitem) if case.origin == "variation" else self._made(item, case, nextitem)
+        if case.delivery is not None:
+            reports = _delivered(item, case, case.delivery, nextitem)
+        elif case.origin == "variation":
+            reports = self._varied(item, case, nextitem)
+        else:
+            reports = self._made(item, case, nextitem)
         for report in reports:
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
@@ -70,6 +75,15 @@ class Attempts:
         candidate, before = found[-1]
         again = attempt(item, candidate, nextitem)
         return again if failed(again) else before
+
+
+def _delivered(item: pytest.Item, case: Case, delivery: Delivery, nextitem: pytest.Item | None) -> Reports:
+    """First each message once, in the order in which they were sent; then, with fresh fixtures, as they arrive."""
+    sent = replace(delivery, arrivals=delivery.once, crash=False)
+    before = attempt(
+        item, replace(case, delivery=sent, message=sent.once[0], change="each message once"), _beside(item)
+    )
+    return before if failed(before) else attempt(item, case, nextitem)
 
 
 class _FailedError(Exception):

@@ -9,9 +9,20 @@ from typing import Any
 import pytest
 
 from contract_test.data.errors import CatalogError
-from contract_test.use_cases.replay import Replay
+from contract_test.use_cases.deliveries import declares
+from contract_test.use_cases.replay import Case, Replay
 
 OPERATIONS = ("consumes", "produces")
+DELIVERED = "delivered"
+"""Stands beside them for a consumer of a channel that declares what is to be left of its deliveries."""
+_MISSING = {
+    operation: f"no test for an operation of this service: {operation} {{subject}}; mark one with "
+    f'@pytest.mark.{operation}("{{subject}}")'
+    for operation in OPERATIONS
+} | {
+    DELIVERED: "the channel of {subject} declares its delivery, and no test names the state to compare; "
+    "write a fixture `contract_state`, and let a test that consumes it ask for it"
+}
 _OUTPUT = "contract-test"
 _ATTRIBUTE = "contract_operations"
 _NARROWING = ("keyword", "lf", "deselect", "collectonly")
@@ -28,6 +39,10 @@ class Proof:
         self._tested: set[tuple[str, str]] = set()
         self._selected: set[tuple[str, str]] = set()
         self._judged: set[tuple[str, str]] = set()
+        self._skipped: set[tuple[str, str]] = set()
+        self._deliveries = frozenset(
+            (DELIVERED, subject.name) for subject in replay.catalog.received_by(replay.service) if declares(subject)
+        )
         own = {subject for _, subject in replay.operations}
         for subject in self._allow_empty:
             if subject not in own:
@@ -64,20 +79,20 @@ class Proof:
 
     def mark(self, item: pytest.Item, report: pytest.TestReport) -> None:
         """Write on a report which operations it judges."""
-        if report.when == "call" or report.failed:
+        if report.when == "call" or not report.passed:
             setattr(report, _ATTRIBUTE, _operations(item))
 
     def see(self, report: pytest.TestReport) -> None:
-        """Take note that something passed or failed."""
-        if not report.skipped:
-            self._judged |= {(operation, subject) for operation, subject in getattr(report, _ATTRIBUTE, ())}
+        """Take note that something passed or failed, or was skipped."""
+        seen = self._skipped if report.skipped else self._judged
+        seen |= {(operation, subject) for operation, subject in getattr(report, _ATTRIBUTE, ())}
 
     def problems(self, config: pytest.Config) -> list[str]:
         """What keeps this run from being green."""
-        missing = self._replay.operations - self._tested if is_whole(config) else frozenset()
+        wanted = self._replay.operations | (frozenset() if config.getoption("--contracts-bulk") else self._deliveries)
+        missing = wanted - self._tested if is_whole(config) else frozenset()
         found = [
-            f"no test for an operation of this service: {operation} {subject}; mark one with "
-            f'@pytest.mark.{operation}("{subject}")'
+            _MISSING[operation].format(subject=subject)
             for operation, subject in sorted(missing)
             if subject not in self._allow_empty
         ]
@@ -85,7 +100,7 @@ class Proof:
             found += [
                 f"{operation} {subject}: every test was skipped, so nothing is proved; "
                 "let one run, or name the subject in allow_empty"
-                for operation, subject in sorted(self._selected - self._judged)
+                for operation, subject in sorted(self._skipped - self._judged)
                 if subject not in self._allow_empty
             ]
         if not self._selected and not found:
@@ -107,6 +122,10 @@ class Proof:
 
 
 def _operations(item: pytest.Item) -> list[tuple[str, str]]:
+    case = getattr(getattr(item, "callspec", None), "params", {}).get("contract_case")
+    if isinstance(case, Case):
+        delivered = [(DELIVERED, case.subject.name)] if case.delivery is not None else []
+        return [(case.operation, case.subject.name), *delivered]
     return [
         (operation, str(marker.args[0]) if marker.args else "")
         for operation in OPERATIONS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -21,14 +21,17 @@ from contract_test.files.installed import check_package, installed_contracts, ru
 from contract_test.files.readers import FOLDER, write_readers
 from contract_test.files.settings import read_settings
 from contract_test.pytest_awaiting import ADVICE, everything_awaited
+from contract_test.pytest_bulk import Tally, all_in_one, in_bulk
+from contract_test.pytest_deliveries import delivered
 from contract_test.pytest_proof import OPERATIONS, Proof, is_whole
 from contract_test.pytest_tracebacks import make_inert
 from contract_test.report.failure import failure_text
 from contract_test.report.run_files import report_paths, write_reports
 from contract_test.report.run_github import run_as_github
 from contract_test.report.summary import failure_lines, summary_lines
+from contract_test.use_cases.deliveries import declares, delivery_cases
 from contract_test.use_cases.failing import failure_of
-from contract_test.use_cases.gathering import Gathering, as_text, from_text
+from contract_test.use_cases.gathering import Gathering, Told, as_text, from_text
 from contract_test.use_cases.messages import Message
 from contract_test.use_cases.replay import Case, Replay
 from contract_test.use_cases.watching import Watch, code_of, forget
@@ -36,6 +39,7 @@ from envelopes import Envelope
 
 _RESULT = "contract_result"
 _GIVEN = pytest.StashKey[tuple[Message, Envelope[Any], Watch]]()
+_TALLY = pytest.StashKey[Tally]()
 _MISMATCHES = pytest.StashKey[Sequence[Mismatch]]()
 
 
@@ -69,7 +73,8 @@ class ContractSession:
             return
         if "contract_case" not in metafunc.fixturenames:
             metafunc.fixturenames.append("contract_case")
-        cases = [case for marker in markers for case in self._cases(marker)]
+        delivered = "contract_state" in metafunc.fixturenames
+        cases = [case for marker in markers for case in self._cases(marker, delivered=delivered)]
         metafunc.parametrize("contract_case", cases, indirect=True)
 
     def collected(self, items: list[pytest.Item]) -> None:
@@ -84,9 +89,24 @@ class ContractSession:
         """Take over what a worker of xdist saw."""
         self._proof.receive(output)
 
-    def watched(self, item: pytest.Function) -> AbstractContextManager[None]:
-        """What surrounds the call of a test."""
-        return everything_awaited() if _case(item) is not None else nullcontext()
+    @contextmanager
+    def calling(self, item: pytest.Function, emitted: list[Any]) -> Iterator[None]:
+        """What surrounds the call of a test: one message, a delivery of some, or all of a contract."""
+        case = _case(item)
+        if case is None:
+            yield
+            return
+        with everything_awaited():
+            if case.bulk:
+                with all_in_one(item, case.bulk, emitted, self.replay.judge) as item.stash[_TALLY]:
+                    yield
+            elif case.delivery is not None:
+                with delivered(item, case, case.delivery):
+                    yield
+            else:
+                yield
+        if case.operation == "produces" and not case.bulk:
+            self._judge(item, case, emitted)
 
     def protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         """Run an item whose message may still be chosen; None leaves it to pytest."""
@@ -112,11 +132,8 @@ class ContractSession:
             item.stash[_GIVEN] = (message, envelope, watch)
         return item.stash[_GIVEN][1]
 
-    def called(self, item: pytest.Function, emitted: list[Any]) -> None:
+    def _judge(self, item: pytest.Function, case: Case, emitted: list[Any]) -> None:
         """After a producer's test: hold what it emitted against the recording."""
-        case = _case(item)
-        if case is None or case.operation != "produces":
-            return
         found = self.replay.judge(case, emitted)
         if found:
             item.stash[_MISMATCHES] = found
@@ -138,6 +155,9 @@ class ContractSession:
             if inspect.iscoroutinefunction(getattr(item, "function", None)):
                 report.sections.append(("async", f"if nothing awaited this test: {ADVICE}"))
         outcome: Outcome = report.outcome
+        tally = item.stash.get(_TALLY, None)
+        if tally is not None and tally.failed:
+            report.sections.append(("every message that failed", tally.text))
         given, reads, test_reads = _seen(item)
         played = Played(
             report.nodeid,
@@ -155,7 +175,8 @@ class ContractSession:
             message=case.given_text if failure or case.change else "",
             expected=case.expected_text if failure else "",
         )
-        setattr(report, _RESULT, as_text(played))  # an attribute of the report goes with it, from xdist's workers too
+        told = [Told(played)] if tally is None else list(tally.told(replace(played, given=_given(case))))
+        setattr(report, _RESULT, as_text(told))  # an attribute of the report goes with it, from xdist's workers too
 
     def _place(self, case: Case) -> str:
         """The recorded line, from where pytest was started if it is below."""
@@ -166,9 +187,9 @@ class ContractSession:
     def count(self, report: pytest.TestReport) -> None:
         """Take in one phase of one item."""
         self._proof.see(report)
-        played = getattr(report, _RESULT, None)
-        if played is not None:
-            self._gathering.add(from_text(played))
+        told = getattr(report, _RESULT, None)
+        if told is not None:
+            self._gathering.add(from_text(told))
 
     @property
     def run(self) -> Run:
@@ -206,7 +227,7 @@ class ContractSession:
         if os.environ.get("GITHUB_ACTIONS") == "true":
             reporter.write(run_as_github(run))
 
-    def _cases(self, marker: pytest.Mark) -> list[Any]:
+    def _cases(self, marker: pytest.Mark, *, delivered: bool) -> list[Any]:
         """One parameter a recorded message; one that fails where there is none."""
         try:
             subject, caused_by = _named(marker)
@@ -214,22 +235,27 @@ class ContractSession:
                 reason = f"{subject} is allowed to be empty (allow_empty)"
                 return [pytest.param(None, id=f"{subject}-empty", marks=pytest.mark.skip(reason=reason))]
             cases = (
-                self._consumer_cases(subject)
+                self._consumer_cases(subject, delivered=delivered)
                 if marker.name == "consumes"
                 else self.replay.producer_cases(subject, caused_by)
             )
         except ContractTestError as error:
             return [pytest.param(error, id="nothing-to-replay")]
+        if self._config.getoption("--contracts-bulk"):
+            cases = in_bulk(cases)
         return [pytest.param(case, id=case.label) for case in cases]
 
-    def _consumer_cases(self, subject: str) -> list[Case]:
+    def _consumer_cases(self, subject: str, *, delivered: bool) -> list[Case]:
         recorded = self.replay.consumer_cases(subject)
-        if self._config.getoption("--contracts-only-recorded"):
+        if self._config.getoption("--contracts-bulk"):
             return recorded
+        deliveries = delivery_cases(recorded) if delivered and declares(recorded[0].subject) else ()
+        if self._config.getoption("--contracts-only-recorded"):
+            return [*recorded, *deliveries]
         from contract_test.use_cases.varied import generated_cases, variation_cases
 
         generated = generated_cases(recorded) if self._config.getoption("--contracts-generated") > 0 else ()
-        return [*recorded, *variation_cases(self.replay, recorded), *generated]
+        return [*recorded, *deliveries, *variation_cases(self.replay, recorded), *generated]
 
 
 def _max_age(text: str) -> timedelta:
@@ -262,6 +288,11 @@ def _seen(item: pytest.Item) -> tuple[Given | None, tuple[str, ...], tuple[str, 
     interaction = message.interaction
     given = Given(interaction.subject, interaction.version, interaction.place)
     return given, tuple(sorted(watch.by_service)), tuple(sorted(watch.by_test))
+
+
+def _given(case: Case) -> Given:
+    interaction = (case.cause or case.message).interaction
+    return Given(interaction.subject, interaction.version, interaction.place)
 
 
 def _case(item: pytest.Item) -> Case | None:

@@ -122,6 +122,7 @@ def test_a_service_gets_its_settings_and_one_test_that_passes_for_each_operation
     assert code == 0, said
     assert said.count("not connected to the code of this service yet") >= tests, "nobody takes these for real tests"
     assert ('caused_by="message.liked"' in text) == (name == "feed")
+    assert text.count("def contract_state()") == 1, "both channels declare their delivery"
 
 
 def test_its_own_tests_are_well_formed_for_ruff(service):

@@ -1,19 +1,43 @@
 """Every recorded message that this service reads and sends: `pytest --contracts`."""
 
 import pytest
+import sqlalchemy as sa
 from envelopes.messages import MessageLiked
 
 from feed.feed import as_microseconds, storable
 
 
+@pytest.fixture
+def pushed():
+    """The ids of the pushes that were asked for."""
+    return []
+
+
+@pytest.fixture
+def contract_state(feed, pushed):
+    """Everything that the feed keeps and sends: the same however often, and in whatever order, messages come."""
+
+    def state():
+        with feed.store.read() as (connection, tables):
+            kept = {
+                table.name: set(map(tuple, connection.execute(sa.select(table))))
+                for table in tables.metadata.sorted_tables
+            }
+        return {"kept": kept, "pushed": sorted(pushed)}
+
+    return state
+
+
 @pytest.mark.consumes("message.liked")
-def test_likes_are_counted_and_show_in_the_feed(message, feed):
-    feed.handle(message)
+@pytest.mark.usefixtures("contract_state")
+def test_likes_are_counted_and_show_in_the_feed(message, feed, pushed):
+    pushed += [push.delivery_id for push in feed.handle(message)]
     assert feed.likes(message.message_id) == 1
-    shown = [(item.message_id, item.newest, item.others, item.at) for item in feed.items(message.author.person_id)]
+    items = feed.items(message.author.person_id)
+    shown = [(item.newest, item.others, item.at) for item in items if item.message_id == message.message_id]
     own = message.liker.person_id == message.author.person_id
     liked_at = as_microseconds(message.liked_at)
-    assert shown == ([] if own else [(message.message_id, storable(message.liker.name), 0, liked_at)])
+    assert shown == ([] if own else [(storable(message.liker.name), 0, liked_at)])
 
 
 @pytest.mark.consumes("message.unliked")
@@ -27,7 +51,15 @@ def test_what_is_taken_back_no_longer_counts(message, feed):
     assert feed.items(message.author.person_id) == []
 
 
+@pytest.mark.consumes("message.unliked")
+@pytest.mark.usefixtures("contract_state")
+def test_what_is_taken_back_stays_taken_back(message, feed, pushed):
+    pushed += [push.delivery_id for push in feed.handle(message)]
+    assert feed.likes(message.message_id) == 0
+
+
 @pytest.mark.consumes("message.posted")
+@pytest.mark.usefixtures("contract_state")
 def test_posts_are_remembered(message, feed):
     feed.handle(message)
     post = feed.message(message.message_id)

@@ -1,7 +1,8 @@
 """Every delivery request that may come, at the gateways: `pytest --contracts`."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,3 +71,29 @@ def test_a_gateway_is_asked_for_what_the_message_says(message: DeliveryRequested
     assert push["notification"] == {"body": message.text}
     assert push["data"] == dict(message.details or {}) | {"delivery_id": message.delivery_id}
     assert push["android"]["priority"] == ("HIGH" if message.priority == "high" else "NORMAL")
+
+
+@pytest.fixture
+def gateway() -> GatewayStub:
+    return GatewayStub()
+
+
+@pytest.fixture
+def contract_state(gateway: GatewayStub) -> Callable[[], object]:
+    """What people got: each delivery once, however often its job comes back."""
+    return lambda: sorted((row.delivery_id, row.kind) for row in gateway.ledger.values())
+
+
+@pytest.mark.consumes("delivery.requested")
+@pytest.mark.usefixtures("contract_state")
+def test_a_job_that_comes_back_is_delivered_once(
+    message: DeliveryRequested, gateway: GatewayStub, acknowledge: Callable[[], None]
+) -> None:
+    async def work() -> None:
+        async with gateway.serving() as url, aiohttp.ClientSession() as session:
+            here = Endpoint(session, url, "local", sender="+15005550006")
+            with suppress(GatewayError):  # of an SMS without a number, which the contract allows
+                await deliver(message, open_gateways({"push": here, "sms": here}))
+            acknowledge()
+
+    asyncio.run(work())

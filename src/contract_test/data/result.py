@@ -9,7 +9,7 @@ from typing import Literal
 from contract_test.data.interaction import Mismatch
 
 OperationKind = Literal["consumes", "produces"]
-Origin = Literal["recorded", "variation", "generated"]
+Origin = Literal["recorded", "variation", "generated", "delivery"]
 Outcome = Literal["passed", "failed", "skipped"]
 Exercised = Literal["recorded", "variation", "never"]
 
@@ -28,6 +28,7 @@ CHECKS = {
     "wrong-subject": "a message of another subject was emitted",
     "nothing-emitted": "the producer emitted nothing",
     "too-many-emitted": "the producer emitted more messages than were recorded",
+    "effect-not-as-declared": "a message twice, late or after a crash left another state than its channel declares",
     "cannot-replay": "there is nothing to replay, or it cannot be read",
 }
 """Every check that a replayed message can fail, by its id."""

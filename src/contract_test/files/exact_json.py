@@ -35,7 +35,10 @@ def exact_dumps(value: Any) -> bytes:
 def wire(payload: Any, key: str | None = None, headers: Mapping[str, str] | None = None, prefix: str = "") -> Wire:
     """The bytes, key and headers of a recorded message; `prefix` is in hexadecimal digits."""
     texts = [(name, value.encode()) for name, value in (headers or {}).items()]
-    text = _json.dumps(freeze(payload), plain)
+    try:
+        text = _json.dumps(payload, plain)
+    except TypeError:  # a number that is too long to be written as it is
+        text = _json.dumps(freeze(payload), plain)
     return Wire(bytes.fromhex(prefix) + text, None if key is None else key.encode(), texts)
 
 

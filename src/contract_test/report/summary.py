@@ -10,13 +10,12 @@ _SHOWN = 10
 
 
 def summary_lines(run: Run) -> list[str]:
-    """Subject, version, operation, recorded, passed, failed: a line each, under a heading."""
-    cells = [("subject", "version", "operation", "recorded", "passed", "failed")]
+    """Subject, version, operation; how many messages were recorded, and made of those; how many passed, and failed."""
+    cells: list[tuple[str, ...]] = [("subject", "version", "operation", "recorded", "varied", "passed", "failed")]
     for each in run.operations:
-        passed, failed = each.count("passed"), each.count("failed")
-        cells.append(
-            (each.subject, f"v{each.version}", each.operation, str(len(each.played)), str(passed), str(failed))
-        )
+        recorded = sum(played.origin == "recorded" for played in each.played)
+        numbers = (recorded, len(each.played) - recorded, each.count("passed"), each.count("failed"))
+        cells.append((each.subject, f"v{each.version}", each.operation, *map(str, numbers)))
     widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
 

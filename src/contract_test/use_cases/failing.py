@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contract_test.data.interaction import Mismatch
 from contract_test.data.result import Failure
 from contract_test.schema.walk import escape
+from contract_test.use_cases.deliveries import CHECK, EffectError
 from contract_test.use_cases.watching import pointer_of
 from envelopes import ContractViolationError, ValueObject
 
@@ -24,6 +25,8 @@ def failure_of(error: BaseException | None, found: Sequence[Mismatch] = ()) -> F
     while seen is not None:
         if isinstance(seen, AttributeError) and isinstance(seen.obj, ValueObject) and seen.name is not None:
             return _unknown_field(seen.obj, seen.name)
+        if isinstance(seen, EffectError):
+            return Failure(CHECK, seen.problem, seen.found[0].pointer, seen.advice, seen.found)
         if isinstance(seen, ContractViolationError):
             advice = "change the producer so that it keeps the contract, or write a new version of it"
             return Failure(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
 
@@ -10,17 +11,39 @@ from contract_test.data.contract import Catalog
 from contract_test.data.result import Operation, Played, Run
 from contract_test.use_cases.readers import readers_of
 
-_PLAYED = TypeAdapter(Played)
+
+@dataclass(frozen=True)
+class Told:
+    """What became of one message; or, with `lines`, of many of one recording, alike in all but the line.
+
+    Beside each line stands the line of what was given: for a producer that of the cause.
+    """
+
+    played: Played
+    lines: tuple[tuple[int, int], ...] = ()
+
+    def each(self) -> Iterator[Played]:
+        """One `Played` a message."""
+        if not self.lines:
+            yield self.played
+            return
+        path, given = self.played.place.rpartition(":")[0], self.played.given
+        for line, given_line in self.lines:
+            place = replace(given, place=f"{given.place.rpartition(':')[0]}:{given_line}") if given else None
+            yield replace(self.played, item=f"{self.played.item}:{line}", place=f"{path}:{line}", given=place)
 
 
-def as_text(played: Played) -> str:
+_TOLD = TypeAdapter(list[Told])
+
+
+def as_text(told: list[Told]) -> str:
     """For a report that crosses from one process to another."""
-    return _PLAYED.dump_json(played).decode()
+    return _TOLD.dump_json(told).decode()
 
 
-def from_text(text: str) -> Played:
+def from_text(text: str) -> list[Told]:
     """The other way."""
-    return _PLAYED.validate_json(text)
+    return _TOLD.validate_json(text)
 
 
 class Gathering:
@@ -29,11 +52,12 @@ class Gathering:
     def __init__(self) -> None:
         self._played: dict[str, Played] = {}
 
-    def add(self, played: Played) -> None:
+    def add(self, told: Iterable[Told]) -> None:
         """Take in what became of an item; of several phases a failure counts."""
-        known = self._played.get(played.item)
-        if known is None or known.failure is None:
-            self._played[played.item] = played
+        for played in (played for each in told for played in each.each()):
+            known = self._played.get(played.item)
+            if known is None or known.failure is None:
+                self._played[played.item] = played
 
     def run(self, service: str, catalog: Catalog, problems: Iterable[str] = (), notes: Iterable[str] = ()) -> Run:
         """The result."""

@@ -20,6 +20,7 @@ from contract_test.files.generated import write_files
 from contract_test.files.recordings import read_recording
 from contract_test.files.settings import read_settings
 from contract_test.schema.names import literal, unused
+from contract_test.use_cases.deliveries import declares
 from contract_test.use_cases.generate import generate
 from contract_test.use_cases.recorded import causes, tell
 
@@ -91,6 +92,8 @@ def begin_service(folder: Path, service: str, package: str, catalog: Catalog, co
         if not re.search(rf"{kind}\(\s*['\"]{re.escape(each.name)}['\"]", there)
     ]
     tests = _operation_tests(left, catalog)
+    if "contract_state" in tests and "def contract_state" not in there:
+        tests = _filled("contract_state.py", {}) + tests
     if tests and path.exists():
         begun.missing = tests.strip("\n") + "\n"
     elif tests:
@@ -155,7 +158,12 @@ def _operation_tests(operations: Iterable[tuple[str, Subject]], catalog: Catalog
     for kind, subject in operations:
         test = unused(f"test_{snake_case(subject.name)}_is_{kind.removesuffix('s')}d", taken)
         taken.add(test)
-        values = {"subject": literal(subject.name), "test": test, "operation": literal(f"{kind} {subject.name}")}
+        values = {
+            "subject": literal(subject.name),
+            "test": test,
+            "operation": literal(f"{kind} {subject.name}"),
+            "fixtures": "message, contract_state" if declares(subject) else "message",
+        }
         cause = _cause(subject, catalog) if kind == "produces" else None
         template = f"test_{kind}_by_cause.py" if cause is not None else f"test_{kind}.py"
         tests += _filled(template, values | {"cause": literal(cause)})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -23,6 +25,18 @@ from envelopes.types import freeze, plain
 
 
 @dataclass(frozen=True)
+class Delivery:
+    """How messages reach a consumer: one after another, and the one that it crashes on once more.
+
+    Held against it is what `once` leaves: each message once, in the order in which they were sent.
+    """
+
+    arrivals: tuple[Message, ...]
+    once: tuple[Message, ...]
+    crash: bool = False
+
+
+@dataclass(frozen=True)
 class Case:
     """One message that a consumer gets, or that a producer has to emit again; `cause` led to it.
 
@@ -40,11 +54,16 @@ class Case:
     change: str = ""
     base: Case | None = None
     variation: Variation | None = None
+    delivery: Delivery | None = None
+    bulk: tuple[Case, ...] = ()
+    """In bulk: all cases of the one item that this one stands for."""
 
     @property
     def label(self) -> str:
         """The pytest id: `message.liked-v2[v2.jsonl:14]`, of a variation `message.liked-v2[v2.jsonl:14 unicode]`."""
         label = self.message.interaction.label
+        if self.bulk:
+            return f"{label.partition('[')[0]}[{len(self.bulk)} in bulk]"
         return f"{label[:-1]} {self.name}]" if self.name else label
 
     @property
@@ -205,11 +224,12 @@ class Replay:
     def messages(self, subject: Subject) -> list[Message]:
         """Every recorded message of a subject. Raises RecordingError for one that cannot be read."""
         if subject.name not in self._read:
-            self._read[subject.name] = [
-                read_message(interaction, self.catalog, self.runtime)
-                for contract in subject.contracts.values()
-                for interaction in read_recording(contract)
-            ]
+            with _nothing_collected():
+                self._read[subject.name] = [
+                    read_message(interaction, self.catalog, self.runtime)
+                    for contract in subject.contracts.values()
+                    for interaction in read_recording(contract)
+                ]
         return self._read[subject.name]
 
     def _subject(self, name: str, operation: str | None) -> Subject:
@@ -237,3 +257,15 @@ class Replay:
                 advice=f"Record some: contract-test record URL --channel {channel}.",
             )
         return cases
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Spare the garbage collector: it would look through all messages again and again, and all of them stay."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

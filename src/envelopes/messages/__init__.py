@@ -41,6 +41,7 @@ CATALOG = Catalog(
             protocol="kafka",
             address="activity",
             codec="cloudevents",
+            delivery="exactly-once",
         ),
         Channel(
             name="transport",

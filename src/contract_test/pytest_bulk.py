@@ -1,0 +1,171 @@
+"""Bulk: one item for all messages of a contract. Fixtures are set up once, and every message that fails is listed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import pytest
+
+from contract_test.data.interaction import Mismatch
+from contract_test.data.result import Failure, Given, Outcome, Played
+from contract_test.pytest_rounds import Round, in_rounds, needs_one_message
+from contract_test.report.inert import printable
+from contract_test.use_cases.failing import failure_of
+from contract_test.use_cases.gathering import Told
+from contract_test.use_cases.replay import Case
+from contract_test.use_cases.watching import Watch, code_of
+
+Lines = tuple[int, int]
+Reads = tuple[tuple[str, ...], tuple[str, ...]]
+Judge = Callable[[Case, list[Any]], list[Mismatch]]
+_SHOWN = 100
+_NO_CAUSE = Failure("cannot-replay", "no recorded message has the id that it names as its cause")
+
+
+def in_bulk(cases: Sequence[Case]) -> list[Case]:
+    """One case a version, for all of its cases."""
+    by_version: dict[int, list[Case]] = {}
+    for case in cases:
+        by_version.setdefault(case.version, []).append(case)
+    return [replace(found[0], bulk=tuple(found)) for found in by_version.values()]
+
+
+@dataclass
+class Tally:
+    """What became of the messages of one item: of those that did not fail, what was read; of those that did, why."""
+
+    unharmed: dict[tuple[Outcome, Reads, str, int], list[Lines]] = field(default_factory=dict)
+    failed: list[tuple[Case, Failure]] = field(default_factory=list)
+    first: BaseException | None = None
+
+    def told(self, item: Played) -> Iterator[Told]:
+        """For the result: the failed ones one by one, of all others what they have in common."""
+        for case, failure in self.failed:
+            line, given = case.message.interaction.line, (case.cause or case.message).interaction
+            yield Told(
+                replace(
+                    item,
+                    item=f"{item.item}:{line}",
+                    outcome="failed",
+                    place=f"{item.place.rpartition(':')[0]}:{line}",
+                    given=Given(given.subject, given.version, given.place),
+                    failure=failure,
+                    message=case.given_text,
+                    expected=case.expected_text,
+                )
+            )
+        for (outcome, (by_service, by_test), subject, version), lines in self.unharmed.items():
+            yield Told(
+                replace(
+                    item,
+                    outcome=outcome,
+                    given=None if item.given is None else replace(item.given, subject=subject, version=version),
+                    reads=by_service,
+                    test_reads=by_test,
+                    failure=None,
+                    message="",
+                    expected="",
+                ),
+                tuple(lines),
+            )
+
+    @property
+    def text(self) -> str:
+        """The failed messages, a line each; of very many the first hundred, and the lines of all others."""
+        shown = [
+            printable(f"{case.message.interaction.place}: {failure.check} {failure.pointer} {failure.sentence}")
+            for case, failure in self.failed[:_SHOWN]
+        ]
+        rest = ", ".join(str(case.message.interaction.line) for case, _ in self.failed[_SHOWN:])
+        return "\n".join([f"{len(self.failed)} messages failed:", *shown, *([f"and lines {rest}"] if rest else [])])
+
+
+@contextmanager
+def all_in_one(item: pytest.Function, cases: Sequence[Case], emitted: list[Any], judge: Judge) -> Iterator[Tally]:
+    """Inside, the test's function is called for every case. Raises what the first failing message raised."""
+    fixture = needs_one_message(item)
+    if fixture is not None:
+        pytest.fail(
+            f"the fixture `{fixture}` asks for a message, and --contracts-bulk sets it up once for all of them\n"
+            "let the test itself take `message`, and give it to what the fixture makes",
+            pytrace=False,
+        )
+    counting = _Counting(item, emitted, judge)
+    with in_rounds(item, lambda arguments: counting.rounds(cases, arguments)):
+        yield counting.tally
+    if counting.tally.first is not None:
+        raise counting.tally.first
+
+
+class _Counting:
+    """Stands around each call, and sees what becomes of it."""
+
+    def __init__(self, item: pytest.Function, emitted: list[Any], judge: Judge) -> None:
+        self.tally = Tally()
+        self._watch, self._emitted, self._judge = Watch(code_of(item.function)), emitted, judge
+        self._case: Case
+        self._seen: dict[tuple[frozenset[str], frozenset[str]], Reads] = {}
+
+    def rounds(self, cases: Sequence[Case], arguments: Mapping[str, Any]) -> Iterator[Round]:
+        """The arguments for each case, watched."""
+        chosen = dict(arguments)
+        for case in cases:
+            self._case = case
+            self._watch.by_service.clear()
+            self._watch.by_test.clear()
+            self._emitted.clear()
+            if "cause" in chosen:
+                if case.cause is None:
+                    self._fail(
+                        _NO_CAUSE, pytest.fail.Exception(f"{case.message.interaction.place}: {_NO_CAUSE.sentence}")
+                    )
+                    continue
+                chosen["cause"] = self._watch.over(case.cause.envelope.data)
+            elif "message" in chosen or "envelope" in chosen:
+                data = self._watch.over(case.message.envelope.data)
+                if "message" in chosen:
+                    chosen["message"] = data
+                if "envelope" in chosen:
+                    chosen["envelope"] = replace(case.message.envelope, data=data)
+            if "recorded" in chosen:
+                chosen["recorded"] = case.message.envelope.data
+            yield chosen, self
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> Literal[True] | None:
+        case = self._case
+        if error is None:
+            found = self._judge(case, self._emitted) if case.operation == "produces" else []
+            if found:
+                listed = "\n".join(f"  {mismatch}" for mismatch in found)
+                text = f"{case.label}: what was emitted is not what was recorded\n{listed}"
+                self._fail(failure_of(None, found), pytest.fail.Exception(text, pytrace=False))
+            else:
+                self._note("passed")
+        elif isinstance(error, pytest.skip.Exception):
+            self._note("skipped")
+        elif isinstance(error, Exception | pytest.fail.Exception):
+            self._fail(failure_of(error), error)
+        else:
+            return None
+        return True
+
+    def _fail(self, failure: Failure, error: BaseException) -> None:
+        self.tally.failed.append((self._case, failure))
+        self.tally.first = self.tally.first or error
+
+    def _note(self, outcome: Outcome) -> None:
+        sets = frozenset(self._watch.by_service), frozenset(self._watch.by_test)
+        reads = self._seen.get(sets)
+        if reads is None:
+            reads = self._seen[sets] = (tuple(sorted(sets[0])), tuple(sorted(sets[1])))
+        given = (self._case.cause or self._case.message).interaction
+        kind = outcome, reads, given.subject, given.version
+        self.tally.unharmed.setdefault(kind, []).append((self._case.message.interaction.line, given.line))

@@ -1,0 +1,74 @@
+"""Delivery: a consumer's test given messages as its channel may hand them over, and its state held against once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pytest
+
+from contract_test.pytest_rounds import Round, in_rounds, needs_one_message
+from contract_test.use_cases.deliveries import EffectError, judge_effects, snapshot
+from contract_test.use_cases.replay import Case, Delivery
+
+_ONCE = pytest.StashKey[Any]()
+_CRASHES = pytest.StashKey[bool]()
+
+
+class ConsumerCrash(BaseException):
+    """Raised where a consumer would acknowledge a message, as if its process had ended there."""
+
+
+@contextmanager
+def delivered(item: pytest.Function, case: Case, delivery: Delivery) -> Iterator[None]:
+    """Inside, the test's function is given every message of a delivery; then the state is judged."""
+    state = item.funcargs["contract_state"]
+    if not callable(state):
+        pytest.fail(
+            f"`contract_state` gives a {type(state).__name__}; let it give a function that gives the state, such as "
+            "`return lambda: shop.orders()`",
+            pytrace=False,
+        )
+    fixture = needs_one_message(item)
+    if fixture is not None and len(set(map(id, delivery.arrivals))) > 1:
+        pytest.fail(
+            f"the fixture `{fixture}` asks for a message, and here two of them arrive\n"
+            "let the test itself take `message`, and give it to what the fixture makes",
+            pytrace=False,
+        )
+    with in_rounds(item, lambda arguments: _arrivals(item, delivery, arguments)):
+        yield
+    now = snapshot(state())
+    if delivery.arrivals == delivery.once and not delivery.crash:
+        item.stash[_ONCE] = now
+        return
+    try:
+        judge_effects(case, item.stash[_ONCE], now)
+    except EffectError as error:
+        listed = "\n".join(f"  {mismatch}" for mismatch in error.found)
+        raise pytest.fail.Exception(
+            f"{error.problem}\n{listed}", pytrace=False
+        ) from None  # in its context the report finds the error
+
+
+def acknowledges(item: pytest.Item) -> Callable[[], None]:
+    """What the fixture `acknowledge` gives: it does nothing, or, once, all that a crash does."""
+
+    def acknowledge() -> None:
+        if item.stash.get(_CRASHES, False):
+            item.stash[_CRASHES] = False
+            raise ConsumerCrash
+
+    return acknowledge
+
+
+def _arrivals(item: pytest.Item, delivery: Delivery, arguments: Mapping[str, Any]) -> Iterator[Round]:
+    for message in delivery.arrivals:
+        given = {"message": message.envelope.data, "envelope": message.envelope}
+        chosen = {name: given.get(name, value) for name, value in arguments.items()}
+        item.stash[_CRASHES] = delivery.crash
+        yield chosen, suppress(ConsumerCrash)
+        if delivery.crash:
+            item.stash[_CRASHES] = False
+            yield chosen, suppress(ConsumerCrash)

@@ -1,0 +1,49 @@
+"""One item that calls its test function many times: once for every message that the item stands for."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import pytest
+
+Round = tuple[Mapping[str, Any], AbstractContextManager[Any]]
+"""The arguments of one call, and what surrounds it."""
+_OURS = frozenset(("message", "envelope", "cause", "recorded"))
+
+
+@contextmanager
+def in_rounds(item: pytest.Function, rounds: Callable[[Mapping[str, Any]], Iterable[Round]]) -> Iterator[None]:
+    """Inside, calling the function of an item calls it in rounds; a coroutine function stays one."""
+    function = item.obj
+    if inspect.iscoroutinefunction(function):
+
+        async def call(**arguments: Any) -> None:
+            for given, around in rounds(arguments):
+                with around:
+                    await function(**given)
+
+        item.obj = call
+    else:
+
+        def call_in_turn(**arguments: Any) -> None:
+            for given, around in rounds(arguments):
+                with around:
+                    function(**given)
+
+        item.obj = call_in_turn
+    try:
+        yield
+    finally:
+        item.obj = function
+
+
+def needs_one_message(item: pytest.Function) -> str | None:
+    """The name of a fixture that was set up with one message, so that it does not fit a second one."""
+    for name, definitions in item._fixtureinfo.name2fixturedefs.items():  # noqa: SLF001 - pytest has no other way to ask
+        for definition in definitions:
+            if definition.func.__module__ != "contract_test.plugin" and _OURS & set(definition.argnames):
+                return name
+    return None
