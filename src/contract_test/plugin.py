@@ -43,6 +43,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="one item for all recorded messages of a contract, with fixtures set up once: for very many messages",
     )
     group.addoption(
+        "--contracts-mutate",
+        action="store_true",
+        help="break what the service reads of each recorded message, and see whether its tests notice",
+    )
+    group.addoption(
+        "--contracts-min-strength",
+        type=float,
+        metavar="PERCENT",
+        help="with --contracts-mutate: fail where the tests of an operation notice less",
+    )
+    group.addoption(
+        "--contracts-min-coverage",
+        type=float,
+        metavar="PERCENT",
+        help="fail where less of what a contract allows was replayed, in recorded messages or variations",
+    )
+    group.addoption(
         "--contracts-readers",
         metavar="DIR",
         help="where to write which fields this service reads (default: .contract-test/readers beside pyproject.toml)",

@@ -11,13 +11,20 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol  # as every plugin that runs an item again
 
+from contract_test.data.result import Strength, Survivor
+from contract_test.schema.fields import fields_of
+from contract_test.use_cases.messages import Message
+from contract_test.use_cases.mutation import mutants
 from contract_test.use_cases.replay import Case, Delivery, Replay
 from contract_test.use_cases.shrinking import smallest
 from contract_test.use_cases.varied import with_data
+from contract_test.use_cases.watching import Watch
 
 Reports = list[pytest.TestReport]
 
 PARAMETER = "contract_case"
+STRENGTH = pytest.StashKey[Strength]()
+"""Of an item that was run with faults made on purpose: how many its test noticed."""
 
 
 class _NextTo(pytest.Item):
@@ -30,22 +37,37 @@ class _NextTo(pytest.Item):
 class Attempts:
     """Runs the items whose message may still be chosen. `generated` is how many messages Hypothesis makes for one."""
 
-    def __init__(self, replay: Replay, generated: int) -> None:
-        self._replay, self._generated = replay, generated
+    def __init__(self, replay: Replay, generated: int, watched: Callable[[], tuple[Message, Watch] | None]) -> None:
+        self._replay, self._generated, self._watched = replay, generated, watched
 
     def protocol(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> bool:
         """Run an item, and report it once."""
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         if case.delivery is not None:
             reports = _delivered(item, case, case.delivery, nextitem)
-        elif case.origin == "variation":
-            reports = self._varied(item, case, nextitem)
         else:
-            reports = self._made(item, case, nextitem)
+            run = {"recorded": self._mutated, "variation": self._varied, "generated": self._made}[case.origin]
+            reports = run(item, case, nextitem)
         for report in reports:
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
+
+    def _mutated(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> Reports:
+        """First as it was recorded, then with each fault in what the service read, then whole again, for the report."""
+        beside = _beside(item)
+        watched = None if failed(attempt(item, case, beside)) else self._watched()
+        if watched is not None:
+            message, watch = watched
+            contract = self._replay.catalog.subjects[message.interaction.subject].contracts[message.interaction.version]
+            found = list(mutants(message.envelope.data, watch.by_service, fields_of(contract.resources, contract.uri)))
+            survivors = tuple(
+                Survivor(item.nodeid, mutant.pointer, mutant.change)
+                for mutant in found
+                if not failed(attempt(item, replace(case, replaced=mutant.replaced), beside))
+            )
+            item.stash[STRENGTH] = Strength(len(found) - len(survivors), len(found), survivors)
+        return attempt(item, case, nextitem)
 
     def _varied(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> Reports:
         reports = attempt(item, case, nextitem)
@@ -95,13 +117,12 @@ def for_each(replay: Replay, case: Case, count: int, use: Callable[[Any], None])
     from hypothesis import HealthCheck, Phase, Verbosity, given, settings
     from hypothesis.errors import Flaky, Unsatisfiable
 
-    from contract_test.schema.fields import Fields
     from contract_test.schema.generation import messages
 
     contract = case.subject.contracts[case.version]
     validator = replay.runtime.value_object(case.subject.name, case.version).__contract__.validator
     recorded = [each.data for each in replay.messages(case.subject) if each.interaction.version == case.version]
-    strategy = messages(Fields(contract.resources, contract.uri), recorded, validator.is_valid)
+    strategy = messages(fields_of(contract.resources, contract.uri), recorded, validator.is_valid)
     chosen = settings(
         max_examples=count, derandomize="CI" in os.environ, database=None, deadline=None, print_blob=False,
         phases=(Phase.generate, Phase.shrink), verbosity=Verbosity.quiet, report_multiple_bugs=False,

@@ -20,6 +20,7 @@ from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import check_package, installed_contracts, runtime_catalog
 from contract_test.files.readers import FOLDER, write_readers
 from contract_test.files.settings import read_settings
+from contract_test.pytest_attempts import STRENGTH, Attempts
 from contract_test.pytest_awaiting import ADVICE, everything_awaited
 from contract_test.pytest_bulk import Tally, all_in_one, in_bulk
 from contract_test.pytest_deliveries import delivered
@@ -28,7 +29,8 @@ from contract_test.pytest_tracebacks import make_inert
 from contract_test.report.failure import failure_text
 from contract_test.report.run_files import report_paths, write_reports
 from contract_test.report.run_github import run_as_github
-from contract_test.report.summary import failure_lines, summary_lines
+from contract_test.report.summary import failure_lines, summary_lines, survivor_lines
+from contract_test.use_cases.covering import coverage_of, too_little
 from contract_test.use_cases.deliveries import declares, delivery_cases
 from contract_test.use_cases.failing import failure_of
 from contract_test.use_cases.gathering import Gathering, Told, as_text, from_text
@@ -63,6 +65,8 @@ class ContractSession:
             self._reports = report_paths(here, config.getoption("--contracts-report"))
         except ContractTestError as error:
             raise pytest.UsageError(str(error)) from None
+        if config.getoption("--contracts-mutate") and config.getoption("--contracts-bulk"):
+            raise pytest.UsageError("--contracts-mutate breaks one message at a time; leave --contracts-bulk out")
         self._config = config
         self._gathering = Gathering()
 
@@ -111,11 +115,11 @@ class ContractSession:
     def protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         """Run an item whose message may still be chosen; None leaves it to pytest."""
         case = _case(item)
-        if case is None or case.origin == "recorded":
+        mutating = self._config.getoption("--contracts-mutate")
+        if case is None or case.bulk or (case.origin == "recorded" and not mutating):
             return None
-        from contract_test.pytest_attempts import Attempts
-
-        return Attempts(self.replay, self._config.getoption("--contracts-generated")).protocol(item, case, nextitem)
+        generated = self._config.getoption("--contracts-generated")
+        return Attempts(self.replay, generated, lambda: _watched(item)).protocol(item, case, nextitem)
 
     @staticmethod
     def begin(item: pytest.Item) -> None:
@@ -127,7 +131,9 @@ class ContractSession:
     def given(self, item: pytest.Item, message: Message) -> Envelope[Any]:
         """The message that the test of an item gets, watched; the same one however often it is asked for."""
         if _GIVEN not in item.stash:
-            watch = Watch(code_of(getattr(item, "function", None)))
+            case = _case(item)
+            replaced = case.replaced if case is not None else {}
+            watch = Watch(code_of(getattr(item, "function", None)), replaced)
             envelope = replace(message.envelope, data=watch.over(message.envelope.data))
             item.stash[_GIVEN] = (message, envelope, watch)
         return item.stash[_GIVEN][1]
@@ -174,6 +180,7 @@ class ContractSession:
             failure=failure,
             message=case.given_text if failure or case.change else "",
             expected=case.expected_text if failure else "",
+            strength=item.stash.get(STRENGTH, None) if report.when == "call" else None,
         )
         told = [Told(played)] if tally is None else list(tally.told(replace(played, given=_given(case))))
         setattr(report, _RESULT, as_text(told))  # an attribute of the report goes with it, from xdist's workers too
@@ -194,22 +201,24 @@ class ContractSession:
     @property
     def run(self) -> Run:
         """What was found so far."""
-        return self._gathering.run(
-            self.replay.service,
-            self.replay.catalog,
-            self._proof.problems(self._config),
-            [*self._proof.notes(), *self.replay.old(self._max_age)],
+        run = self._gathering.run(self.replay.service, self.replay.catalog)
+        run = replace(run, coverage=coverage_of(self.replay, self._gathering.played))
+        least = [self._config.getoption(f"--contracts-min-{what}") for what in ("coverage", "strength")]
+        return replace(
+            run,
+            problems=(*self._proof.problems(self._config), *too_little(run, *least)),
+            notes=(*self._proof.notes(), *self.replay.old(self._max_age)),
         )
 
     def finish(self, session: pytest.Session) -> None:
         """A run that proved nothing, or left an operation out, is red."""
         self._proof.send(session.config)
-        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and self.run.problems:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         forget()
+        run = self.run
+        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and run.problems:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if hasattr(session.config, "workerinput"):
             return
-        run = self.run
         write_reports(run, self._reports)
         if is_whole(session.config) and run.readers:
             write_readers(self._readers_folder, self.replay.service, run.readers, self.replay.catalog)
@@ -218,7 +227,7 @@ class ContractSession:
         """Show the table, and what is missing."""
         reporter.section(f"contracts of {self.replay.service}")
         run = self.run
-        for line in (*summary_lines(run), *failure_lines(run)):
+        for line in (*summary_lines(run), *survivor_lines(run), *failure_lines(run)):
             reporter.line(line)
         for note in run.notes:
             reporter.line(note, yellow=True)
@@ -278,6 +287,14 @@ def _named(marker: pytest.Mark) -> tuple[str, str | None]:
             advice=f"Write @pytest.mark.{marker.name}{form}.",
         )
     return values["subject"], values.get("caused_by")
+
+
+def _watched(item: pytest.Item) -> tuple[Message, Watch] | None:
+    """The message that an item was given last, and what was read of it."""
+    if _GIVEN not in item.stash:
+        return None
+    message, _, watch = item.stash[_GIVEN]
+    return message, watch
 
 
 def _seen(item: pytest.Item) -> tuple[Given | None, tuple[str, ...], tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Every recorded message that this service reads and sends: `pytest --contracts`."""
+"""Every recorded message that this service reads and sends, and what else is allowed: `pytest --contracts`."""
 
 import pytest
 import sqlalchemy as sa
@@ -40,6 +40,13 @@ def test_likes_are_counted_and_show_in_the_feed(message, feed, pushed):
     assert shown == ([] if own else [(storable(message.liker.name), 0, liked_at)])
 
 
+@pytest.mark.consumes("message.liked")
+def test_one_person_counts_once(message, feed):
+    feed.handle(message)
+    feed.handle(message.model_copy(update={"like_id": "l-again"}))
+    assert feed.likes(message.message_id) == 1
+
+
 @pytest.mark.consumes("message.unliked")
 def test_what_is_taken_back_no_longer_counts(message, feed):
     common = ("like_id", "message_id", "group_id", "liker", "author", "liked_at")
@@ -68,6 +75,10 @@ def test_posts_are_remembered(message, feed):
 
 
 @pytest.mark.produces("delivery.requested", caused_by="message.liked")
-def test_a_like_is_pushed(cause, emits, feed):
-    for message in feed.handle(cause):
-        emits(message)
+def test_a_push_says_who_likes_what_to_whom(cause, emits, feed):
+    (message,) = feed.handle(cause)
+    emits(message)
+    assert message.caused_by == cause.like_id
+    assert message.recipient.person_id == cause.author.person_id
+    assert message.text == f"{storable(cause.liker.name)} likes your message"
+    assert dict(message.details) == {"message_id": cause.message_id}

@@ -57,7 +57,8 @@ class Interaction:
 class Mismatch:
     """One place where an actual message is not what was expected.
 
-    `pointer` leads into the data, or is `key` or `header NAME`; `check` is one of `data.result.CHECKS`.
+    `pointer` leads into the data, or is `key`, `header NAME` or `attribute NAME`; `check` is one of
+    `data.result.CHECKS`.
     """
 
     pointer: str

@@ -27,7 +27,8 @@ CHECKS = {
     "wrong-header": "a header, or an attribute of the envelope, is not the one that was recorded",
     "wrong-subject": "a message of another subject was emitted",
     "nothing-emitted": "the producer emitted nothing",
-    "too-many-emitted": "the producer emitted more messages than were recorded",
+    "too-many-emitted": "the producer emitted more messages than were recorded for one cause",
+    "too-few-emitted": "the producer emitted fewer messages than were recorded for one cause",
     "effect-not-as-declared": "a message twice, late or after a crash left another state than its channel declares",
     "cannot-replay": "there is nothing to replay, or it cannot be read",
 }
@@ -55,6 +56,24 @@ class Given:
 
 
 @dataclass(frozen=True)
+class Survivor:
+    """A broken message that no test noticed: in which item, what was broken where."""
+
+    item: str
+    pointer: str
+    change: str
+
+
+@dataclass(frozen=True)
+class Strength:
+    """How many of the messages that were broken on purpose the service's own tests noticed."""
+
+    noticed: int
+    total: int
+    survivors: tuple[Survivor, ...] = ()
+
+
+@dataclass(frozen=True)
 class Played:
     """One message that was replayed in one pytest item, and what became of it.
 
@@ -78,24 +97,7 @@ class Played:
     failure: Failure | None = None
     message: str = ""
     expected: str = ""
-
-
-@dataclass(frozen=True)
-class Survivor:
-    """A broken message that no test noticed: in which item, what was broken where."""
-
-    item: str
-    pointer: str
-    change: str
-
-
-@dataclass(frozen=True)
-class Strength:
-    """How many of the messages that were broken on purpose the service's own tests noticed."""
-
-    noticed: int
-    total: int
-    survivors: tuple[Survivor, ...] = ()
+    strength: Strength | None = None
 
 
 @dataclass(frozen=True)

@@ -2,22 +2,55 @@
 
 from __future__ import annotations
 
-from contract_test.data.result import Run
+from collections import Counter
+
+from contract_test.data.result import Run, Strength
 from contract_test.report.inert import printable
 from contract_test.report.kinds import kinds
 
 _SHOWN = 10
+_SURVIVORS = 30
+_NONE = Strength(0, 0)
 
 
 def summary_lines(run: Run) -> list[str]:
-    """Subject, version, operation; how many messages were recorded, and made of those; how many passed, and failed."""
-    cells: list[tuple[str, ...]] = [("subject", "version", "operation", "recorded", "varied", "passed", "failed")]
+    """A line an operation and version, under a heading: its messages, what is covered, what became of its tests."""
+    coverage = {(each.subject, each.version): f"{each.share:.0%}" for each in run.coverage}
+    mutated = any(each.strength for each in run.operations)
+    heading = ("subject", "version", "operation", "recorded", "varied", "covered", "strength", "passed", "failed")
+    cells = [heading]
     for each in run.operations:
-        recorded = sum(played.origin == "recorded" for played in each.played)
-        numbers = (recorded, len(each.played) - recorded, each.count("passed"), each.count("failed"))
-        cells.append((each.subject, f"v{each.version}", each.operation, *map(str, numbers)))
-    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+        recorded = len({played.place for played in each.played if played.origin == "recorded"})
+        varied = len({(played.place, played.change) for played in each.played if played.origin != "recorded"})
+        strength = f"{each.strength.noticed} of {each.strength.total}" if each.strength else "-"
+        cells.append((
+            each.subject,
+            f"v{each.version}",
+            each.operation,
+            str(recorded),
+            str(varied),
+            coverage.get((each.subject, each.version), "-"),
+            strength,
+            str(each.count("passed")),
+            str(each.count("failed")),
+        ))  # fmt: skip
+    shown = [column for column, name in enumerate(heading) if name != "strength" or mutated]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(heading))]
+    return ["  ".join(line[column].ljust(widths[column]) for column in shown).rstrip() for line in cells]
+
+
+def survivor_lines(run: Run) -> list[str]:
+    """The faults that no test noticed, each once with the number of messages."""
+    lines = []
+    for each in run.operations:
+        found = Counter((survivor.pointer, survivor.change) for survivor in (each.strength or _NONE).survivors)
+        for (pointer, change), count in sorted(found.items()):
+            where = f"{each.subject} v{each.version} {each.operation}"
+            lines.append(
+                f"not noticed: {where}: {pointer or '/'} {change}, in {count} of {each.count('passed', 'recorded')}"
+            )
+    more = len(lines) - _SURVIVORS
+    return [*map(printable, lines[:_SURVIVORS]), *([f"and {more} more that were not noticed"] if more > 0 else [])]
 
 
 def failure_lines(run: Run) -> list[str]:

@@ -68,6 +68,10 @@ class Fields:
         """Which of the states a message shows."""
         return frozenset(self._shown(data, self.root, "")) & frozenset(self.states)
 
+    def undeclared(self, data: Any) -> list[str]:
+        """The pointers of all fields in a valid message that the contract neither names nor describes by a rule."""
+        return list(self._undeclared(data, self.root, ""))
+
     def pointers_of(self, uri: str, inside: str) -> tuple[str, ...]:
         """The fields whose values are described by the schema at a JSON pointer in a file."""
         location = f"{uri}#{inside}"
@@ -181,16 +185,39 @@ class Fields:
             for item in value:
                 yield from self._shown(item, shape.items, f"{pointer}/*")
 
+    def _undeclared(self, value: Any, position: Position, pointer: str) -> Iterator[str]:
+        shape = self.shapes.shape(position)
+        if isinstance(value, list) and shape.items:
+            for index, item in enumerate(value):
+                yield from self._undeclared(item, shape.items, f"{pointer}/{index}")
+        if not isinstance(value, dict):
+            return
+        shape = self._chosen(value, shape)[1]
+        named = {field.name: field.position for field in shape.fields}
+        if not named and shape.additional is None:
+            return  # nothing is said of its fields: any will do
+        for name, member in value.items():
+            inner = f"{pointer}/{escape(name)}"
+            if name in named:
+                yield from self._undeclared(member, named[name], inner)
+            elif shape.additional is None:
+                yield inner
+            else:
+                yield from self._undeclared(member, shape.additional, inner)
+
+    def _chosen(self, value: dict[str, Any], shape: Shape) -> tuple[str, Shape]:
+        """The alternative that an object's tag names; where there are none, its shape itself."""
+        for name, branch in shape.branches:
+            inner = self.shapes.shape(branch)
+            tag = next((field for field in inner.fields if field.name == shape.tag), None)
+            if tag is not None and value.get(shape.tag) in self.shapes.shape(tag.position).text:
+                return name, inner
+        return "", shape
+
     def _shown_object(self, value: dict[str, Any], shape: Shape, pointer: str) -> Iterator[State]:
-        if shape.tag:
-            for name, branch in shape.branches:
-                shape_of_branch = self.shapes.shape(branch)
-                tag = next((field for field in shape_of_branch.fields if field.name == shape.tag), None)
-                texts = self.shapes.shape(tag.position).text if tag else ()
-                if value.get(shape.tag) in texts:
-                    yield pointer, f"branch {name}"
-                    shape = shape_of_branch
-                    break
+        branch, shape = self._chosen(value, shape)
+        if branch:
+            yield pointer, f"branch {branch}"
         named = {field.name: field for field in shape.fields}
         for name, field in named.items():
             inner = f"{pointer}/{escape(name)}"
@@ -200,6 +227,17 @@ class Fields:
         for name, member in value.items():
             if name not in named:
                 yield from self._shown(member, shape.additional or (), f"{pointer}/*")
+
+
+_known: dict[int, tuple[Any, Fields]] = {}
+
+
+def fields_of(resources: Mapping[str, Any], uri: str) -> Fields:
+    """The fields of a contract, read once."""
+    found = _known.get(id(resources))
+    if found is None or found[0] is not resources:
+        found = _known[id(resources)] = (resources, Fields(resources, uri))
+    return found[1]
 
 
 _ANY = 6

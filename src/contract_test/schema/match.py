@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from contract_test.data.interaction import Mismatch
@@ -10,15 +10,20 @@ from contract_test.schema.walk import escape
 from envelopes import excerpt
 
 
-def mismatches(expected: Any, actual: Any, ignored: Container[str], pointer: str = "") -> Iterator[Mismatch]:
-    """Every place where two parsed JSON values differ, but for the values (not the presence) at `ignored` pointers."""
-    if pointer in ignored:
+def mismatches(
+    expected: Any, actual: Any, *, volatile: Collection[str] = (), masked: Collection[str] = (), pointer: str = ""
+) -> Iterator[Mismatch]:
+    """Every place where two parsed JSON values differ.
+
+    At `volatile` pointers (`*` for any item) anything that is there will do; at `masked` ones, any value of the type.
+    """
+    if _is_among(pointer, volatile):
         return
     if isinstance(expected, dict) and isinstance(actual, dict):
         for name, value in expected.items():
             place = f"{pointer}/{escape(name)}"
             if name in actual:
-                yield from mismatches(value, actual[name], ignored, place)
+                yield from mismatches(value, actual[name], volatile=volatile, masked=masked, pointer=place)
             else:
                 yield Mismatch(place, excerpt(value), "nothing", "missing-field")
         for name in actual:
@@ -26,12 +31,21 @@ def mismatches(expected: Any, actual: Any, ignored: Container[str], pointer: str
                 yield Mismatch(f"{pointer}/{escape(name)}", "nothing", excerpt(actual[name]), "new-field")
     elif isinstance(expected, list) and isinstance(actual, list):
         for index, (one, other) in enumerate(zip(expected, actual, strict=False)):
-            yield from mismatches(one, other, ignored, f"{pointer}/{index}")
+            yield from mismatches(one, other, volatile=volatile, masked=masked, pointer=f"{pointer}/{index}")
         if len(expected) != len(actual):
             yield Mismatch(pointer, f"an array of {len(expected)}", f"an array of {len(actual)}", "length-changed")
-    elif not same(expected, actual):
-        kept = json_type(expected) == json_type(actual)
-        yield Mismatch(pointer, excerpt(expected), excerpt(actual), "value-changed" if kept else "type-changed")
+    elif json_type(expected) != json_type(actual):
+        yield Mismatch(pointer, excerpt(expected), excerpt(actual), "type-changed")
+    elif pointer not in masked and not same(expected, actual):
+        yield Mismatch(pointer, excerpt(expected), excerpt(actual), "value-changed")
+
+
+def _is_among(pointer: str, pointers: Collection[str]) -> bool:
+    if pointer in pointers:
+        return True
+    if not any("*" in each for each in pointers):
+        return False
+    return "/".join("*" if step.isdigit() else step for step in pointer.split("/")) in pointers
 
 
 def json_type(value: Any) -> str:

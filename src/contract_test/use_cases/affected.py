@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from contract_test.data.verdict import Incompatibility
 from contract_test.schema.bundle import follow, schema_around
-from contract_test.schema.fields import Fields
+from contract_test.schema.fields import fields_of
 from contract_test.schema.walk import escape
 from contract_test.use_cases.readers import told
 from contract_test.use_cases.sides import Side
@@ -34,12 +33,7 @@ def _pointers(reader: Side, reason: Incompatibility) -> list[str]:
     uri, inside = reader.bundle.file_of(reason.reader_pointer)
     uri, inside = follow(reader.contract.resources, uri or reader.contract.uri, inside)
     inside = schema_around(reader.contract.resources[uri], inside)
-    fields = _fields(reader)
+    fields = fields_of(reader.contract.resources, reader.contract.uri)
     missing = reason.after if reason.rule == "required-property-added" and isinstance(reason.after, str) else None
     found = fields.pointers_of(uri, inside)
     return [pointer if missing is None else f"{pointer}/{escape(missing)}" for pointer in found]
-
-
-@lru_cache(maxsize=64)
-def _fields(side: Side) -> Fields:
-    return Fields(side.contract.resources, side.contract.uri)

@@ -52,7 +52,7 @@ def judge_effects(case: Case, expected: Any, actual: Any) -> None:
     channel, delivery = _channel(case), case.delivery
     assert delivery is not None
     exact = channel.delivery == "exactly-once"
-    found = [*(mismatches(expected, actual, ()) if exact else _lost(expected, actual, ""))]
+    found = [*(mismatches(expected, actual) if exact else _lost(expected, actual, ""))]
     if found:
         raise EffectError(
             f"the channel {channel.name!r} declares {channel.delivery}: {case.change} has to leave the same state "

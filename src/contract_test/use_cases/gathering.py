@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pydantic import TypeAdapter
 
 from contract_test.data.contract import Catalog
-from contract_test.data.result import Operation, Played, Run
+from contract_test.data.result import Operation, Played, Run, Strength
 from contract_test.use_cases.readers import readers_of
 
 
@@ -59,8 +59,13 @@ class Gathering:
             if known is None or known.failure is None:
                 self._played[played.item] = played
 
-    def run(self, service: str, catalog: Catalog, problems: Iterable[str] = (), notes: Iterable[str] = ()) -> Run:
-        """The result."""
+    @property
+    def played(self) -> list[Played]:
+        """What became of each item so far."""
+        return list(self._played.values())
+
+    def run(self, service: str, catalog: Catalog) -> Run:
+        """The result, but for what concerns the run as a whole."""
         grouped: dict[tuple[str, int, str], list[Played]] = {}
         for each in self._played.values():
             grouped.setdefault((each.subject, each.version, each.operation), []).append(each)
@@ -68,7 +73,24 @@ class Gathering:
         for (name, version, _), played in sorted(grouped.items()):
             subject = catalog.subjects[name]
             operations.append(
-                Operation(name, version, played[0].operation, tuple(played), subject.sent_by, subject.received_by)
+                Operation(
+                    name,
+                    version,
+                    played[0].operation,
+                    tuple(played),
+                    subject.sent_by,
+                    subject.received_by,
+                    _strength(played),
+                )
             )
         readers = readers_of(service, catalog, self._played.values())
-        return Run(service, tuple(operations), readers=readers, problems=tuple(problems), notes=tuple(notes))
+        return Run(service, tuple(operations), readers=readers)
+
+
+def _strength(played: Iterable[Played]) -> Strength | None:
+    """That of all items together; None where nothing was broken on purpose."""
+    found = [each.strength for each in played if each.strength is not None]
+    if not found:
+        return None
+    survivors = tuple(survivor for each in found for survivor in each.survivors)
+    return Strength(sum(each.noticed for each in found), sum(each.total for each in found), survivors)

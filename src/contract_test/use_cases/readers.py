@@ -10,7 +10,7 @@ from contract_test.data.contract import Catalog, Contract
 from contract_test.data.errors import CatalogError
 from contract_test.data.result import FieldReads, Played, Reader
 from contract_test.files.lock import digest
-from contract_test.schema.fields import Fields
+from contract_test.schema.fields import fields_of
 from contract_test.use_cases.watching import is_read
 
 
@@ -36,7 +36,7 @@ def _reader(service: str, contract: Contract, played: Sequence[Played]) -> Reade
             by_service[message] |= set(each.reads)
             by_test[message] |= set(each.test_reads)
     fields = []
-    for pointer in dict.fromkeys(place.pointer for place in Fields(contract.resources, contract.uri).places):
+    for pointer in dict.fromkeys(place.pointer for place in fields_of(contract.resources, contract.uri).places):
         read = {message for message, reads in by_service.items() if is_read(pointer, reads)}
         tested = {message for message, reads in by_test.items() if is_read(pointer, reads)} - read
         recorded, looked = (sum(not change for _, change in messages) for messages in (read, tested))
@@ -66,7 +66,7 @@ def tables(catalog: Catalog, subject: str, readers: Iterable[Reader]) -> list[Re
     made = []
     for contract in known.contracts.values():
         by_service = readers_by_service(contract, seen)
-        pointers = dict.fromkeys(place.pointer for place in Fields(contract.resources, contract.uri).places)
+        pointers = dict.fromkeys(place.pointer for place in fields_of(contract.resources, contract.uri).places)
         rows = tuple(
             (pointer, tuple(told(by_service.get(service), pointer) for service in services)) for pointer in pointers
         )

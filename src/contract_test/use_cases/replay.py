@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -15,12 +15,12 @@ from contract_test.data.errors import CatalogError, ContractTestError, NothingFo
 from contract_test.data.interaction import Mismatch
 from contract_test.data.result import OperationKind, Origin
 from contract_test.files.recordings import read_recording, recording_path
-from contract_test.schema.match import mismatches
 from contract_test.schema.variations import Variation
+from contract_test.use_cases.emitted import judge, read_emitted
 from contract_test.use_cases.messages import Message, by_id, cause_of, read_message
 from contract_test.use_cases.recorded import too_old
 from envelopes import Catalog as Runtime
-from envelopes import Envelope, ValueObject, _json, decode
+from envelopes import _json
 from envelopes.types import freeze, plain
 
 
@@ -57,6 +57,8 @@ class Case:
     delivery: Delivery | None = None
     bulk: tuple[Case, ...] = ()
     """In bulk: all cases of the one item that this one stands for."""
+    replaced: Mapping[str, Any] = field(default_factory=dict)
+    """What the service sees by pointer in place of what stands in its message: a fault made on purpose."""
 
     @property
     def label(self) -> str:
@@ -167,27 +169,8 @@ class Replay:
 
     def judge(self, case: Case, emitted: Iterable[Any]) -> list[Mismatch]:
         """Hold what a producer emitted for one case against the contract and against what was recorded."""
-        actual = [self._data(each, case) for each in emitted]
-        if not actual:
-            return [
-                Mismatch(
-                    "",
-                    "a message",
-                    "nothing was emitted: call `emits(message)`, and await what is async",
-                    "nothing-emitted",
-                )
-            ]
-        ignored = {*case.subject.volatile, *case.message.interaction.masked}
-        found = [list(mismatches(case.message.data, each, ignored)) for each in actual]
-        best = min(found, key=len)
-        surplus = len(actual) - max(1, len(case.effects))
-        if not best and surplus > 0:
-            return [
-                Mismatch(
-                    "", f"{len(actual) - surplus} messages for this cause", f"{len(actual)} emitted", "too-many-emitted"
-                )
-            ]
-        return best
+        actual = [read_emitted(each, case.subject, case.message, self.runtime) for each in emitted]
+        return judge(actual, case.message, case.subject, len(case.effects))
 
     def old(self, most: timedelta) -> list[str]:
         """What is to be said of recordings that are older; a process that replays nothing itself reads them for it."""
@@ -205,21 +188,6 @@ class Replay:
                 if found:
                     lines.append(f"{name} v{version}: {'; '.join(found)}")
         return lines
-
-    def _data(self, emitted: Any, case: Case) -> Any:
-        """What an emitted message is on the wire: a value object, an envelope, or bytes of the subject's channel."""
-        if isinstance(emitted, bytes) and case.subject.channel is not None:
-            emitted = decode(emitted, channel=case.subject.channel.name, catalog=self.runtime)
-        value = emitted.data if isinstance(emitted, Envelope) else emitted
-        if not isinstance(value, ValueObject):
-            raise TypeError(f"emits() takes a value object, an envelope or bytes, not a {type(value).__name__}")
-        contract = value.__contract__
-        if contract.subject != case.subject.name:
-            raise CatalogError(
-                f"emitted {contract.subject}, where {case.subject.name} is tested",
-                advice="Emit only what the test's `produces` marker names.",
-            )
-        return _json.loads(value.to_json())
 
     def messages(self, subject: Subject) -> list[Message]:
         """Every recorded message of a subject. Raises RecordingError for one that cannot be read."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from contract_test.schema.compare.shrinking import shrink
 from contract_test.schema.edits import Edit
-from contract_test.schema.fields import Fields
+from contract_test.schema.fields import fields_of
 from contract_test.schema.variations import Variation
 from contract_test.use_cases.replay import Case, Replay
 from contract_test.use_cases.varied import varied
@@ -34,7 +34,7 @@ class _Search:
         self._replay, self._base, self._fails = replay, base, fails
         self._tries = MOST_TRIES
         contract = base.subject.contracts[base.version]
-        self._fields = Fields(contract.resources, contract.uri)
+        self._fields = fields_of(contract.resources, contract.uri)
         self._validator = replay.runtime.value_object(contract.subject, contract.version).__contract__.validator
         self.best: Case | None = None
 

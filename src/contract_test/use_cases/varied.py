@@ -9,7 +9,7 @@ from typing import Any
 
 from contract_test.data.contract import Subject
 from contract_test.data.errors import RecordingError
-from contract_test.schema.fields import Fields
+from contract_test.schema.fields import fields_of
 from contract_test.schema.variations import Variation, Variations
 from contract_test.use_cases.messages import Message, at_path, read_message
 from contract_test.use_cases.replay import Case, Replay
@@ -27,7 +27,7 @@ def variation_cases(replay: Replay, recorded: Sequence[Case]) -> Iterator[Case]:
         contract = subject.contracts[version]
         validator = replay.runtime.value_object(subject.name, version).__contract__.validator
         bases = [case.message.data for case in cases]
-        for variation in Variations(Fields(contract.resources, contract.uri), bases, validator.is_valid).all():
+        for variation in Variations(fields_of(contract.resources, contract.uri), bases, validator.is_valid).all():
             made = varied(replay, cases[variation.base], variation)
             if made is not None:
                 yield made

@@ -46,7 +46,7 @@ class Watch:
         cls = type(message)
         if cls not in _changed:
             _look_into(cls)
-        pointers = _pointers(cls, pointer)
+        pointers = pointers_in(cls, pointer)
         values = object.__getattribute__(message, "__dict__")
         if self.replaced:  # else a part is watched when it is first read
             values = {name: self._child(value, pointers[name]) for name, value in values.items()}
@@ -69,7 +69,7 @@ class Watch:
 
     def see(self, message: ValueObject, name: str, pointer: str, frame: FrameType) -> Any:
         """Note that a field was read, and give what the reader is to see."""
-        test = frame.f_code in self.test_code
+        test = self._is_test(frame)
         seen = self.by_test if test else self.by_service
         seen.add(pointer)
         if pointer in self.replaced and not test:
@@ -85,13 +85,17 @@ class Watch:
 
     def see_all(self, values: Any, pointers: Mapping[str, str], pointer: str, frame: FrameType) -> Any:
         """Note that a whole object was read."""
-        while frame.f_code.co_filename.startswith(_INSIDE) and frame.f_back is not None:
-            frame = frame.f_back
-        test = frame.f_code in self.test_code
+        test = self._is_test(frame)
         (self.by_test if test else self.by_service).update((pointer, pointer + EVERYTHING))
         if test or not self.replaced or not isinstance(values, dict):
             return values
         return {name: self.replaced.get(pointers.get(name, ""), value) for name, value in values.items()}
+
+    def _is_test(self, frame: FrameType) -> bool:
+        """Whether it is the test that reads, itself or through a method of the message."""
+        while frame.f_code.co_filename.startswith(_INSIDE) and frame.f_back is not None:
+            frame = frame.f_back
+        return frame.f_code in self.test_code
 
     def __deepcopy__(self, memo: Any) -> Watch:
         return self
@@ -111,7 +115,7 @@ _fields_set: Callable[[ValueObject], set[str]] = pydantic.BaseModel.__dict__["__
 
 
 @lru_cache(maxsize=4096)
-def _pointers(cls: type[ValueObject], pointer: str) -> Mapping[str, str]:
+def pointers_in(cls: type[ValueObject], pointer: str) -> Mapping[str, str]:
     """Where each field stands, by its name in Python."""
     if issubclass(cls, RootValue):
         return {"root": pointer}

@@ -1,0 +1,69 @@
+"""Covering: which of the things that a contract allows were replayed, by recorded messages and by their variations."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from contract_test.data.result import Coverage, Fact, Played, Run
+from contract_test.schema.fields import Fields, State, fields_of
+from contract_test.use_cases.replay import Replay
+
+
+def coverage_of(replay: Replay, played: Iterable[Played]) -> tuple[Coverage, ...]:
+    """Of each contract that was replayed. Only what passed counts."""
+    by_contract: dict[tuple[str, int], list[Played]] = defaultdict(list)
+    for each in played:
+        if each.outcome == "passed":
+            by_contract[each.subject, each.version].append(each)
+    found = []
+    for (name, version), passed in sorted(by_contract.items()):
+        contract = replay.catalog.subjects[name].contracts[version]
+        fields = fields_of(contract.resources, contract.uri)
+        recorded = _shown(fields, _recorded(replay, name, version, passed))
+        varied = _shown(fields, (json.loads(each.message) for each in passed if each.origin == "variation"))
+        facts = tuple(
+            Fact(
+                pointer,
+                state,
+                "recorded" if (pointer, state) in recorded else "variation" if (pointer, state) in varied else "never",
+            )
+            for pointer, state in fields.states
+        )
+        found.append(Coverage(name, version, facts))
+    return tuple(found)
+
+
+def _recorded(replay: Replay, name: str, version: int, played: Sequence[Played]) -> Iterator[object]:
+    lines = {each.place.rpartition(":")[2] for each in played if each.origin == "recorded"}
+    for message in replay.messages(replay.catalog.subjects[name]):
+        if message.interaction.version == version and str(message.interaction.line) in lines:
+            yield message.data
+
+
+def _shown(fields: Fields, messages: Iterable[object]) -> frozenset[State]:
+    shown: frozenset[State] = frozenset()
+    everything = frozenset(fields.states)
+    for data in messages:
+        shown |= fields.shown(data)
+        if shown == everything:
+            break
+    return shown
+
+
+def too_little(run: Run, coverage: float | None, strength: float | None) -> Iterator[str]:
+    """What is below the shares, in percent, that were asked for."""
+    if coverage is not None:
+        for each in run.coverage:
+            if each.share * 100 < coverage:
+                never = ", ".join(f"{fact.pointer} {fact.state}" for fact in each.facts if fact.exercised == "never")
+                yield f"{each.subject} v{each.version}: {each.share:.0%} covered, not {coverage:g} %; never: {never}"
+    if strength is not None:
+        for operation in run.operations:
+            found = operation.strength
+            if found is not None and found.noticed * 100 < strength * found.total:
+                yield (
+                    f"{operation.subject} v{operation.version} {operation.operation}: the tests noticed "
+                    f"{found.noticed} of {found.total} faults, not {strength:g} %; assert on what they left"
+                )

@@ -1,0 +1,194 @@
+"""Emitted: what a producer sent, read back as its channel carries it, and held against what was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from contract_test.data.contract import Subject
+from contract_test.data.interaction import Mismatch
+from contract_test.schema.fields import fields_of
+from contract_test.schema.match import mismatches
+from contract_test.use_cases.messages import Message
+from envelopes import Catalog as Runtime
+from envelopes import (
+    ContractViolationError,
+    DecodeError,
+    Envelope,
+    EnvelopesError,
+    ValueObject,
+    Violation,
+    Wire,
+    _json,
+    at,
+    decode,
+    encode,
+    excerpt,
+    find_violation,
+)
+from envelopes.codecs import CODECS
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """One message as it leaves: its data, and, where the test gave more than that, its wire and envelope."""
+
+    data: Any
+    version: int
+    wire: Wire | None = None
+    envelope: Envelope[Any] | None = None
+    broken: tuple[Mismatch, ...] = field(default=())
+
+
+def read_emitted(value: Any, subject: Subject, expected: Message, runtime: Runtime) -> Emitted:
+    """Read a value object, an envelope, the channel's bytes, or plain data. Raises TypeError for anything else.
+
+    What breaks the contract is in `broken`: an invalid value, another subject, and, because a writer is closed, every
+    field that the contract does not declare.
+    """
+    version = expected.interaction.version
+    try:
+        read = _read(value, subject, expected, runtime)
+    except ContractViolationError as error:
+        return Emitted(None, version, broken=(_broken(error.violation),))
+    except EnvelopesError as error:
+        return Emitted(None, version, broken=(Mismatch("", subject.name, str(error), "contract-broken"),))
+    if isinstance(read, Mismatch):
+        return Emitted(None, version, broken=(read,))
+    contract = subject.contracts.get(read.version, subject.newest)
+    undeclared = fields_of(contract.resources, contract.uri).undeclared(read.data)
+    found = tuple(
+        Mismatch(
+            pointer, f"no field that {contract.name} does not declare", excerpt(at(read.data, pointer)), _UNDECLARED
+        )
+        for pointer in undeclared
+    )
+    return Emitted(read.data, read.version, read.wire, read.envelope, found)
+
+
+_UNDECLARED = "undeclared-field"
+
+
+def _read(value: Any, subject: Subject, expected: Message, runtime: Runtime) -> Emitted | Mismatch:
+    if isinstance(value, ValueObject):
+        contract = value.__contract__
+        if contract.subject != subject.name:
+            return _other_subject(subject, contract.subject)
+        return Emitted(_json.loads(value.to_json()), contract.version)
+    if isinstance(value, Envelope):
+        if value.data.__contract__.subject != subject.name:
+            return _other_subject(subject, value.data.__contract__.subject)
+        return _from_wire(encode(value, source=expected.envelope.source, catalog=runtime), subject, runtime)
+    if isinstance(value, bytes):
+        return _from_wire(value, subject, runtime)
+    if isinstance(value, Mapping | list):
+        return _from_data(dict(value) if isinstance(value, Mapping) else value, subject, expected, runtime)
+    kind = type(value).__name__
+    raise TypeError(f"emits() takes a value object, an envelope, the channel's bytes or plain data, not a {kind}")
+
+
+def _from_wire(wire: bytes, subject: Subject, runtime: Runtime) -> Emitted | Mismatch:
+    assert subject.channel is not None, "it was recorded on one"
+    try:
+        envelope = decode(wire, channel=subject.channel.name, catalog=runtime)
+    except DecodeError as error:
+        if error.subject in runtime.subjects and error.subject != subject.name:
+            return _other_subject(subject, error.subject)
+        raise
+    if envelope.type != subject.name:
+        return _other_subject(subject, str(envelope.type))
+    codec = CODECS[subject.channel.codec]
+    beside = wire if isinstance(wire, Wire) else Wire(wire)
+    _, data = codec.read(bytes(wire), beside.key, beside.headers)
+    return Emitted(data, envelope.data.__contract__.version, wire if isinstance(wire, Wire) else None, envelope)
+
+
+def _from_data(data: Any, subject: Subject, expected: Message, runtime: Runtime) -> Emitted | Mismatch:
+    recorded = expected.interaction.version
+    plain = _json.loads(_json.dumps(data))
+    for version in (recorded, *sorted(subject.contracts, reverse=True)):
+        if runtime.value_object(subject.name, version).__contract__.validator.is_valid(plain):
+            return Emitted(plain, version)
+    violation = find_violation(runtime.value_object(subject.name, recorded).__contract__.validator, plain)
+    assert violation is not None, "invalid, and yet nothing is wrong with it"
+    return _broken(violation)
+
+
+def _broken(violation: Violation) -> Mismatch:
+    return Mismatch(violation.pointer, violation.expected, violation.found, "contract-broken")
+
+
+def _other_subject(subject: Subject, found: str) -> Mismatch:
+    return Mismatch("", f"a message of {subject.name}, which the marker names", f"one of {found}", "wrong-subject")
+
+
+def judge(actual: Sequence[Emitted], expected: Message, subject: Subject, effects: int) -> list[Mismatch]:
+    """Hold all that was emitted for one cause, of which `effects` were recorded, against one recorded message."""
+    if not actual:
+        said = "nothing was emitted: call `emits(message)`, and await what is async"
+        return [Mismatch("", "a message", said, "nothing-emitted")]
+    broken = [mismatch for each in actual for mismatch in each.broken]
+    if broken:
+        return broken
+    best = min((list(_differences(expected, each, subject)) for each in actual), key=len)
+    if best or len(actual) == max(1, effects):
+        return best
+    check = "too-many-emitted" if len(actual) > effects else "too-few-emitted"
+    return [Mismatch("", f"{max(1, effects)} for this cause", f"{len(actual)} emitted", check)]
+
+
+def _differences(expected: Message, actual: Emitted, subject: Subject) -> Iterator[Mismatch]:
+    recorded = expected.interaction
+    declared: frozenset[str] | None = None
+    if actual.version != recorded.version:  # what only the other version has is no mistake
+        contract = subject.contracts[recorded.version]
+        declared = frozenset(place.pointer for place in fields_of(contract.resources, contract.uri).places)
+    for found in mismatches(expected.data, actual.data, volatile=subject.volatile, masked=recorded.masked):
+        if declared is None or found.check != "new-field" or found.pointer in declared:
+            yield found
+    if actual.wire is not None:
+        yield from _key(expected, actual, subject)
+        yield from _headers(expected, actual)
+    if actual.envelope is not None:
+        yield from _attributes(expected, actual.envelope, subject)
+
+
+def _key(expected: Message, actual: Emitted, subject: Subject) -> Iterator[Mismatch]:
+    """The catalog says where the key stands in the data; else a recorded key is a pseudonym: there is one, or none."""
+    assert actual.wire is not None
+    found = None if actual.wire.key is None else actual.wire.key.decode(errors="backslashreplace")
+    if subject.key is not None:
+        wanted = at(actual.data, subject.key)
+        wanted = wanted if wanted is None or isinstance(wanted, str) else _json.dumps(wanted).decode()
+        if found != wanted:
+            yield Mismatch("key", f"{excerpt(wanted)} (what stands at {subject.key})", excerpt(found), "wrong-key")
+    elif (found is None) != (expected.interaction.key is None):
+        wanted = "no key" if expected.interaction.key is None else "a key"
+        yield Mismatch("key", wanted, excerpt(found), "wrong-key")
+
+
+def _headers(expected: Message, actual: Emitted) -> Iterator[Mismatch]:
+    """What was recorded has to be there; its value only where a recording keeps values: the rest are pseudonyms."""
+    assert actual.wire is not None
+    found = {name: value.decode(errors="replace") for name, value in actual.wire.headers}
+    for name, value in expected.interaction.headers.items():
+        if name not in found:
+            yield Mismatch(f"header {name}", excerpt(value), "nothing", "wrong-header")
+        elif name in {"content-type", "ce_specversion"} and _plain(found[name]) != _plain(value):
+            yield Mismatch(f"header {name}", excerpt(value), excerpt(found[name]), "wrong-header")
+
+
+def _attributes(expected: Message, actual: Envelope[Any], subject: Subject) -> Iterator[Mismatch]:
+    before = expected.envelope
+    senders = {source for service in subject.sent_by for source in (service, f"/{service}")}
+    if before.source in senders and actual.source != before.source:  # any other may be a pseudonym
+        yield Mismatch("attribute source", excerpt(before.source), excerpt(actual.source), "wrong-header")
+    if before.dataschema is not None and actual.dataschema is None:
+        yield Mismatch("attribute dataschema", excerpt(before.dataschema), "nothing", "wrong-header")
+    for name in sorted(before.extensions.keys() - actual.extensions.keys()):
+        yield Mismatch(f"attribute {name}", excerpt(before.extensions[name]), "nothing", "wrong-header")
+
+
+def _plain(value: str) -> str:
+    return "".join(value.lower().split())
