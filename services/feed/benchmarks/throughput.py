@@ -28,8 +28,8 @@ from envelopes.messages import MessageLiked
 
 from feed import Store
 from feed.feed import take_in_new
-from feed.outbox import STREAM
 from feed.replay import read
+from feed.stream import STREAM
 
 BATCH = 1000
 

@@ -218,10 +218,7 @@ def service(kafka, redis_url, tmp_path):
 
     def start(*arguments, store=tmp_path / "feed.db", url=redis_url, address=kafka.address, wait=True):
         command = [sys.executable, "-m", "feed", "--kafka", address, "--redis", url, "--store", str(store)]
-        command += [
-            "--session",
-            "4",
-        ]  # the embedded broker needs more than 3 s to form a group
+        command += ["-X", "session.timeout.ms=4000"]  # the embedded broker needs more than 3 s to form a group
         process = subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True)
         running.append(process)
         if not wait:

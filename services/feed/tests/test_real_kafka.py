@@ -6,13 +6,17 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from envelopes import decode, encode
+from tests.conftest import free_port
 from tests.model import Model
 
 from feed import Feed, Store
@@ -62,7 +66,7 @@ class Rig:
 
     def start(self, *options):
         command = [sys.executable, "-m", "feed", "--kafka", self.node.address, "--redis", self.redis_url]
-        command += ["--store", self.store_url, "--session", "1.5", *options]
+        command += ["--store", self.store_url, "-X", "session.timeout.ms=1500", *options]
         self.members.append(subprocess.Popen(command, stderr=self.log))
         return self.members[-1]
 
@@ -76,8 +80,11 @@ class Rig:
         """No member gives up by itself, whatever is away."""
         ended = [member.returncode for member in self.members if member.poll() is not None]
         if ended:
-            self.log.seek(0)
-            pytest.fail(f"ended by itself: {ended}\n{self.log.read()[-3000:]}")
+            pytest.fail(f"ended by itself: {ended}\n{self.said()[-3000:]}")
+
+    def said(self):
+        """What the members said so far, on stderr."""
+        return Path(self.log.name).read_text(encoding="utf-8")
 
     def publish(self, wires):
         for wire in wires:
@@ -252,7 +259,66 @@ def test_a_topic_that_is_made_again_is_read_from_its_beginning(rig, like, until)
     rig.publish(wires(100))
     rig.start()
     until(lambda: rig.mailbox.llen(QUEUE) == 101)
-    assert rig.feed.store.logs_waiting() == set()
+    until(lambda: rig.feed.store.logs_waiting() == set())
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_topic_that_is_made_again_while_it_is_read_is_read_from_its_beginning(rig, like, until):
+    def publish(start, count):
+        likes = [like(n, message="m-0001", liker=person(n)) for n in range(start, start + count)]
+        rig.publish([encode(each, source="/web") for each in likes])
+
+    def person(number):
+        return {"person_id": f"p-{number:06}", "name": "Somebody"}
+
+    rig.start()
+    publish(0, 50)
+    until(lambda: rig.mailbox.llen(QUEUE) == 50)
+    for likes, more in ((50, 50), (100, 200)):  # the new one ends where the old one did, and far behind
+        rig.admin.delete_topics(["activity"])["activity"].result(30)
+        until(lambda: "activity" not in rig.admin.list_topics(timeout=5).topics)
+        make_topic(rig.node.address)
+        publish(likes, more)
+        until(lambda: rig.feed.likes("m-0001") == likes + more)  # noqa: B023 - it is over before the next one
+        until(lambda: rig.mailbox.llen(QUEUE) == likes + more)  # noqa: B023
+    rig.all_run()
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_healthz_says_that_kafka_is_away_and_that_it_is_back(rig, like, until):
+    def health():
+        try:
+            with urllib.request.urlopen(f"http://{address}/healthz", timeout=5) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return None  # it does not listen yet
+
+    address = f"127.0.0.1:{free_port()}"
+    rig.start("--http", address)
+    until(lambda: health() == 200)
+    rig.node.kill()
+    until(lambda: health() == 503)
+    rig.node.start()
+    until(lambda: health() == 200)
+    rig.publish([encode(like(1), source="/web")])
+    until(lambda: rig.feed.likes("m-0001") == 1)
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_members_that_hang_for_longer_than_the_group_waits_come_back_and_double_nothing(rig, traffic, until):
+    wires = traffic(2000, 3)
+    for _ in range(2):
+        rig.start("-X", "max.poll.interval.ms=2000")
+    rig.publish(wires[:500])
+    until(lambda: rig.taken_in() > 0)
+    until(rig.shares_evenly)
+    with rig.feed.store.begin():  # nobody else writes until it ends
+        rig.publish(wires[500:])
+        until(lambda: "maximum poll interval" in rig.said())
+    rig.check(until)
+    until(rig.shares_evenly)
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
@@ -283,8 +349,7 @@ def test_messages_that_were_deleted_before_they_were_read_stop_it_until_it_is_to
     ends = [TopicPartition("activity", each, -1) for each in range(PARTITIONS)]
     [each.result(30) for each in admin.delete_records(ends).values()]
     assert rig.start().wait(60) == 3
-    rig.log.seek(0)
-    assert "--skip-lost" in rig.log.read()
+    assert "--skip-lost" in rig.said()
     rig.start("--skip-lost")
     rig.publish([encode(like(10, message="m-0001"), source="/web")])
     until(lambda: rig.feed.likes("m-0001") == 1)

@@ -16,9 +16,10 @@ from sqlalchemy.exc import OperationalError
 
 from .consumer import Consumer, DeadLetterError, LostPlaceError
 from .feed import Feed
-from .outbox import STREAM, Outbox
+from .outbox import Outbox
 from .replay import replay
 from .store import Store
+from .stream import STREAM, Settings
 from .trending import run as run_trending
 
 
@@ -48,9 +49,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--store", metavar="PATH", default="feed.db", help="an SQLite file, or postgresql+psycopg://…")
     parser.add_argument("--http", metavar="HOST:PORT", help="serve the feed, /healthz and /metrics here")
     parser.add_argument(
-        "--session", type=float, default=6.0, metavar="SECONDS",
-        help="a member that is silent for so long loses its partitions (default: %(default)s, the least that a broker "
-        "allows unless told otherwise)",
+        "-X", dest="settings", type=setting, action="append", default=[], metavar="NAME=VALUE",
+        help="a setting of Kafka's client (librdkafka), as security.protocol=SSL; may be given several times",
     )  # fmt: skip
     parser.add_argument(
         "--skip-lost", action="store_true", help="go on behind messages that were deleted before they were read"
@@ -64,15 +64,26 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def setting(text: str) -> tuple[str, str]:
+    """Take `NAME=VALUE` apart."""
+    name, found, value = text.partition("=")
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def client(options: argparse.Namespace) -> Settings:
+    """Give the settings of Kafka's clients."""
+    return {"bootstrap.servers": options.kafka, **dict(options.settings)}
+
+
 def consume(options: argparse.Namespace) -> None:
     """Run the service."""
     stopping = told_to_stop()
     store = Store(options.store)
     ready = f"feed: ready: reads {STREAM} at {options.kafka} as a member of group feed"
     outbox, feed = Outbox(store, options.redis), Feed(store)
-    consumer = Consumer(
-        options.kafka, feed, outbox, session=options.session, skip_lost=options.skip_lost, ready=lambda: say(ready)
-    )
+    consumer = Consumer(client(options), feed, outbox, skip_lost=options.skip_lost, ready=lambda: say(ready))
     server: AbstractContextManager[None] = nullcontext()
     if options.http:
         from .http import make_app, serve
@@ -85,13 +96,13 @@ def consume(options: argparse.Namespace) -> None:
 
 def rebuild(options: argparse.Namespace) -> None:
     """Replay the stream into a new generation of the store."""
-    count = replay(options.kafka, Store(options.store), options.start, options.into)
+    count = replay(client(options), Store(options.store), options.start, options.into)
     say(f"feed: generation {options.into} is live; {count} messages were taken in again")
 
 
 def watch(options: argparse.Namespace) -> None:
     """Print what trends."""
-    run_trending(options.kafka, timedelta(seconds=options.window), options.top, told_to_stop())
+    run_trending(client(options), timedelta(seconds=options.window), options.top, told_to_stop())
 
 
 def told_to_stop() -> Callable[[], bool]:

@@ -8,17 +8,17 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 from confluent_kafka import Consumer as KafkaConsumer
-from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 from envelopes import DecodeError, ValueObject, Wire, decode
 
 from .feed import Feed, Received
 from .metrics import DEAD_LETTERS, LAG, LATENCY, MESSAGES, REBALANCES
-from .outbox import STREAM, Outbox
+from .outbox import Outbox
+from .stream import STREAM, Settings, Topic, wire_of
 
 T = TypeVar("T")
 
@@ -30,6 +30,8 @@ MOST = 5 * BATCH
 """So many messages at most go into one transaction, where so many wait: a transaction has a price of its own."""
 
 NO_PARTITIONS = "waits for its partitions"
+LOOK_EVERY = 5
+"""Seconds between two looks at the topic's id while nothing comes."""
 
 
 class DeadLetterError(Exception):
@@ -44,30 +46,29 @@ class Consumer:
     """One member of the group `feed`. Where it goes on is what the store says, not what the group says."""
 
     def __init__(
-        self, kafka: str, feed: Feed, outbox: Outbox, *, session: float, skip_lost: bool = False,
+        self, kafka: Settings, feed: Feed, outbox: Outbox, *, skip_lost: bool = False,
         ready: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
-        self._kafka, self._skip_lost = kafka, skip_lost
+        self._topic, self._skip_lost = Topic(kafka), skip_lost
         self._feed, self._outbox, self._ready = feed, outbox, ready
         self._logs: dict[int, str] = {}
         self._left: set[str] = set()
         self._stopping: Callable[[], bool] = lambda: False
-        self._seen_group = False
-        self._trouble: str | None = NO_PARTITIONS
-        self._producer = Producer(
-            {"bootstrap.servers": kafka, "enable.idempotence": True, "message.timeout.ms": 30_000}
-        )
+        self._in_group = False
+        self._trouble: str | None = None
+        self._look_again = 0.0
+        self._producer = Producer({**kafka, "enable.idempotence": True, "message.timeout.ms": 30_000, "log_level": 3})
         self._consumer = KafkaConsumer(
             {
-                "bootstrap.servers": kafka,
+                "session.timeout.ms": 6_000,  # the least that a broker allows, unless told otherwise
+                "heartbeat.interval.ms": 500,
+                "topic.metadata.refresh.interval.ms": 5_000,
+                "queued.max.messages.kbytes": 32_768,  # so much is fetched ahead, however much waits
+                **kafka,
                 "group.id": "feed",
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "auto.offset.reset": "error",
-                "session.timeout.ms": round(session * 1000),
-                "heartbeat.interval.ms": round(session * 300),
-                "topic.metadata.refresh.interval.ms": 5_000,
-                "queued.max.messages.kbytes": 32_768,  # so much is fetched ahead, however much waits
             }
         )
 
@@ -83,6 +84,9 @@ class Consumer:
         try:
             while not stopping():
                 self.step()
+        except (sa.exc.OperationalError, KafkaException):  # it waited for what is away when it was told to stop
+            if not stopping():
+                raise
         finally:
             self._consumer.close()
             self._outbox.close()
@@ -91,6 +95,9 @@ class Consumer:
         """Take in what has arrived, or wait a moment for something."""
         first = self._consumer.poll(0.2)
         records = [] if first is None else [first, *self._consumer.consume(MOST - 1, 0)]
+        if (records or time.monotonic() > self._look_again) and self._logs and not self._is_same_topic():
+            self._assigned(self._consumer, self._consumer.assignment())
+            return
         batch, oldest = self._read(records)
         if batch:
             self._patiently(lambda: self._feed.handle_batch(batch))
@@ -99,7 +106,7 @@ class Consumer:
 
     def trouble(self) -> str | None:
         """Say in a few words what keeps messages from being taken in; None while all is well."""
-        return self._trouble
+        return self._trouble or (None if self._in_group else NO_PARTITIONS)
 
     def _patiently(self, do: Callable[[], T]) -> T:
         """Do it, and where something is away do it again until it is back: what was read is never let go."""
@@ -115,8 +122,14 @@ class Consumer:
                     raise
                 time.sleep(1)
             else:
-                self._trouble = None if self._seen_group else NO_PARTITIONS
+                self._trouble = None
                 return done
+
+    def _is_same_topic(self) -> bool:
+        """Ask Kafka whether what was read is of the topic that was assigned: after the reading, so that it is true."""
+        self._look_again = time.monotonic() + LOOK_EVERY
+        topic = self._patiently(self._topic.id)
+        return all(name.startswith(f"{topic}/") for name in self._logs.values())
 
     def _read(self, records: Sequence[Message]) -> tuple[list[Received], datetime | None]:
         """Decode, and bury what cannot be decoded; give the time of the oldest message as well."""
@@ -179,7 +192,7 @@ class Consumer:
 
     def _assigned(self, consumer: KafkaConsumer, partitions: list[TopicPartition]) -> None:
         REBALANCES.inc()
-        topic = self._patiently(lambda: topic_id(self._kafka))
+        topic = self._patiently(self._topic.id)
         self._logs = {each.partition: f"{topic}/{each.partition}" for each in partitions}
         waiting = self._patiently(self._feed.store.logs_waiting)
         self._left = {
@@ -187,14 +200,13 @@ class Consumer:
         }  # of the topic before it was made again
         offsets = self._patiently(lambda: self._feed.store.offsets(self._logs.values()))
         consumer.assign([TopicPartition(STREAM, number, offsets[name]) for number, name in self._logs.items()])
-        if not self._seen_group:
-            self._seen_group = True
-            self._ready()
+        self._in_group = True
+        self._ready()
 
     def _revoked(self, consumer: KafkaConsumer, _: list[TopicPartition]) -> None:
         consumer.unassign()
         LAG.clear()
-        self._logs = {}
+        self._logs, self._in_group = {}, False
 
     def _pass_or_raise(self, error: KafkaError, record: Message) -> None:
         """Raise for what does not mend itself; brokers that are away come back, topics appear."""
@@ -209,10 +221,10 @@ class Consumer:
         """Go on in a topic that was made again; stop where messages were deleted before they were read."""
         number = record.partition()
         assert number is not None
-        name, held = self._logs.get(number), self._consumer.assignment()
+        name = self._logs.get(number)
         if name is None:  # taken away meanwhile
             return
-        if name == f"{self._patiently(lambda: topic_id(self._kafka))}/{number}":
+        if self._is_same_topic():
             first, _ = self._consumer.get_watermark_offsets(TopicPartition(STREAM, number), timeout=10)
             at = self._feed.store.offsets({name})[name]
             if not self._skip_lost:
@@ -223,29 +235,12 @@ class Consumer:
             log.warning("partition %d goes on at offset %d; %d was lost", number, first, at)
             with self._feed.store.begin() as unit:
                 unit.advance({name: first})
-        self._assigned(self._consumer, held)
-
-
-def topic_id(kafka: str) -> str:
-    """Give Kafka's own id of the topic: one that was deleted and made again has another. Raises KafkaException."""
-    admin = AdminClient({"bootstrap.servers": kafka})
-    if (admin.list_topics(STREAM, timeout=10).cluster_id or "").startswith("mockCluster"):
-        return "embedded"  # librdkafka's own broker, for demos and tests, has no such ids
-    found = admin.describe_topics(TopicCollection([STREAM]), request_timeout=10)[STREAM].result()
-    return str(found.topic_id)
+        self._assigned(self._consumer, self._consumer.assignment())
 
 
 def name_of(message: ValueObject | None) -> str:
     """Give the subject of a message."""
     return "unreadable" if message is None else message.__contract__.subject
-
-
-def wire_of(record: Message) -> Wire:
-    """Give a record as it came; its client types everything as text or bytes, and gives bytes."""
-    headers: Any = record.headers() or ()
-    value: Any = record.value()
-    key: Any = record.key()
-    return Wire(value or b"", key, headers)
 
 
 def _raise_undelivered(error: KafkaError | None, _: Message) -> None:

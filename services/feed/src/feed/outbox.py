@@ -13,11 +13,11 @@ from envelopes.messages import CATALOG
 from .feed import ask_for_push
 from .metrics import PUSHES
 from .store import Store
+from .stream import STREAM
 
 log = logging.getLogger("feed")
 
 MAILBOX = CATALOG.channel("transport").address
-STREAM = CATALOG.channel("activity").address
 SENT = f"feed:sent:{STREAM}"
 """Hash of log → offset of the last like whose push is in the mailbox. It moves together with the mailbox, so whoever
 sends a push again, after a crash or beside a newer owner of the partition, sends nothing."""

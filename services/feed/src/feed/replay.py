@@ -8,13 +8,13 @@ from datetime import datetime
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from envelopes import DecodeError, ValueObject, decode
 
-from .consumer import BATCH, MOST, topic_id, wire_of
+from .consumer import BATCH, MOST
 from .feed import Received, take_in_new
-from .outbox import STREAM
 from .store import Store, Unit
+from .stream import STREAM, Settings, Topic, wire_of
 
 
-def replay(kafka: str, store: Store, start: str, generation: str) -> int:
+def replay(kafka: Settings, store: Store, start: str, generation: str) -> int:
     """Rebuild the store as of the live one's offsets and make it live; return the number of messages taken in.
 
     `start`: `beginning`, an offset for every partition, or an ISO 8601 time. The live generation goes on meanwhile; it
@@ -22,8 +22,8 @@ def replay(kafka: str, store: Store, start: str, generation: str) -> int:
     ValueError where `generation` is the live one or `start` is none of these.
     """
     settings = {"enable.auto.commit": False, "auto.offset.reset": "earliest", "enable.partition.eof": True}
-    reader = Consumer({"bootstrap.servers": kafka, "group.id": "feed-replay", "fetch.wait.max.ms": 50, **settings})
-    count, topic = 0, topic_id(kafka)
+    reader = Consumer({**kafka, "group.id": "feed-replay", "fetch.wait.max.ms": 50, **settings})
+    count, topic = 0, Topic(kafka).id()
 
     def goals(unit: Unit) -> dict[str, int]:
         return {name: offset for name, offset in unit.all_offsets().items() if name.startswith(f"{topic}/")}

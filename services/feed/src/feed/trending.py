@@ -16,10 +16,9 @@ from datetime import UTC, datetime, timedelta
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from envelopes import DecodeError, decode
 
-from .consumer import wire_of
 from .feed import Marks, as_mark
-from .outbox import STREAM
 from .store import Stand
+from .stream import STREAM, Settings, wire_of
 
 
 class Trending:
@@ -45,10 +44,10 @@ class Trending:
         return sorted(likes.items(), key=lambda each: (-each[1], each[0]))[:count]
 
 
-def run(kafka: str, window: timedelta, count: int, stopping: Callable[[], bool]) -> None:
+def run(kafka: Settings, window: timedelta, count: int, stopping: Callable[[], bool]) -> None:
     """Print the top as a line of JSON on stdout whenever it changes."""
     trending, shown = Trending(window), None
-    consumer = Consumer({"bootstrap.servers": kafka, "group.id": "trending", "enable.auto.commit": False,
+    consumer = Consumer({**kafka, "group.id": "trending", "enable.auto.commit": False,
                          "auto.offset.reset": "earliest"})  # fmt: skip
 
     def assigned(_: Consumer, places: list[TopicPartition]) -> None:

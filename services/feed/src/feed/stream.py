@@ -1,0 +1,41 @@
+"""The stream as Kafka has it: how to reach it, which topic it is, and a record of it as it came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from confluent_kafka import Message, TopicCollection
+from confluent_kafka.admin import AdminClient
+from envelopes import Wire
+from envelopes.messages import CATALOG
+
+STREAM = CATALOG.channel("activity").address
+
+Settings = Mapping[str, Any]
+"""librdkafka's, with `bootstrap.servers` among them."""
+
+
+class Topic:
+    """Tells one topic from another of the same name."""
+
+    def __init__(self, kafka: Settings) -> None:
+        self._admin = AdminClient({**kafka, "log_level": 3})  # it warns of every setting that is a consumer's alone
+        self._cluster: str | None = None
+
+    def id(self) -> str:
+        """Give Kafka's own id of the topic: one that was deleted and made again has another. Raises KafkaException."""
+        if self._cluster is None:
+            self._cluster = self._admin.list_topics(STREAM, timeout=10).cluster_id
+        if (self._cluster or "").startswith("mockCluster"):
+            return "embedded"  # librdkafka's own broker, for demos and tests, has no such ids
+        found = self._admin.describe_topics(TopicCollection([STREAM]), request_timeout=10)[STREAM].result()
+        return str(found.topic_id)
+
+
+def wire_of(record: Message) -> Wire:
+    """Give a record as it came; its client types everything as text or bytes, and gives bytes."""
+    headers: Any = record.headers() or ()
+    value: Any = record.value()
+    key: Any = record.key()
+    return Wire(value or b"", key, headers)
