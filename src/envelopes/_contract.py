@@ -105,7 +105,7 @@ class Contract:
     @cached_property
     def bundle(self) -> tuple[str, dict[str, Any]]:
         """The root schema's URI and every schema it reaches, by URI."""
-        document = _json.loads(self.schema.read_bytes())
+        document = _json.loads(self.schema.read_bytes(), _json.MAX_DEPTH + 2)  # two around the schemas themselves
         return document["uri"], document["resources"]
 
     @cached_property
@@ -124,18 +124,28 @@ class Contract:
         return f"<contract {self.subject} v{self.version}>"
 
 
+_TOO_DEEP = Violation("", "depth", "a value that is nested less deeply", "one too deep to be validated")
+"""What a validator does not take out of a Python value of more than 255 levels; no text is read that has so many."""
+
+
 def find_violation(validator: jsonschema_rs.Validator, value: Any) -> Violation | None:
     """The most telling violation of a parsed JSON value, or None. Alternatives are explained by the nearest one."""
     best = None
-    for error in map(_nearest, validator.iter_errors(value)):
-        if best is None or len(error.instance_path) > len(best.instance_path):
-            best = error
+    try:
+        for error in map(_nearest, validator.iter_errors(value)):
+            if best is None or len(error.instance_path) > len(best.instance_path):
+                best = error
+    except ValueError:
+        return _TOO_DEEP
     return None if best is None else _violation(best)
 
 
 def find_violations(validator: jsonschema_rs.Validator, value: Any) -> Iterator[Violation]:
     """Everything that is wrong with a parsed JSON value, in the schema's order."""
-    return (_violation(_nearest(error)) for error in validator.iter_errors(value))
+    try:
+        yield from (_violation(_nearest(error)) for error in validator.iter_errors(value))
+    except ValueError:
+        yield _TOO_DEEP
 
 
 def _nearest(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:

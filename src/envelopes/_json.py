@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 MAX_DIGITS = 4000
+MAX_DEPTH = 200
 OPTIONS = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_UTC_Z
 _LONG_RUN = b"0" * 16
 _TINY = b"e-000"
@@ -35,19 +36,28 @@ class JsonError(ValueError):
     """Bytes that are not one JSON text; the message says where."""
 
 
-def loads(raw: bytes) -> Any:
+def loads(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
     """Read one JSON text (RFC 8259). Numbers that no double or 64-bit integer holds come as int or Decimal.
 
-    Raises JsonError for anything else, NaN, lone surrogates and numbers of more than 4,000 digits included.
+    Raises JsonError for anything else, NaN, lone surrogates, numbers of more than 4,000 digits and what is nested
+    deeper than `max_depth` included.
     """
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        if "infinity" in error.msg:
-            return _loads_exactly(raw)
-        raise JsonError(f"{error.msg.split(': line')[0]} at line {error.lineno} column {error.colno}") from None
-    find = raw.translate(_RUNS).find  # two cheap looks instead of one at every number
-    return _loads_exactly(raw) if (find(_LONG_RUN) >= 0 or find(_TINY) >= 0) and _loses_digits(raw) else value
+        if "depth" in error.msg:
+            raise JsonError(f"nested deeper than {max_depth} levels") from None
+        if "infinity" not in error.msg:
+            text = error.msg.split(": line")[0]
+            raise JsonError(f"{text} at line {error.lineno} column {error.colno}") from None
+        value = _loads_exactly(raw)
+    else:
+        find = raw.translate(_RUNS).find  # two cheap looks instead of one at every number
+        if (find(_LONG_RUN) >= 0 or find(_TINY) >= 0) and _loses_digits(raw):
+            value = _loads_exactly(raw)
+    if raw.count(b"{") + raw.count(b"[") > max_depth and _is_deeper(value, max_depth):
+        raise JsonError(f"nested deeper than {max_depth} levels")
+    return value
 
 
 def dumps(value: Any, default: Callable[[Any], Any] | None = None) -> bytes:
@@ -59,6 +69,14 @@ def number_survives(text: str) -> bool:
     """Whether a double holds exactly the number that this literal with a fraction or an exponent names."""
     number = float(text)
     return number - number == 0 and Decimal(repr(number)) == Decimal(text)
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    level: list[Any] = [[value]]
+    for _ in range(levels + 1):
+        children = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [child for each in children for child in each if isinstance(child, (dict, list))]
+    return bool(level)
 
 
 def _loses_digits(raw: bytes) -> bool:

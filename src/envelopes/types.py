@@ -16,13 +16,12 @@ import orjson
 from pydantic import GetCoreSchemaHandler, Strict
 from pydantic_core import CoreSchema, core_schema
 
-from ._json import number_survives
+from ._json import MAX_DEPTH, number_survives
 
 K = TypeVar("K")
 V = TypeVar("V")
 T = TypeVar("T")
 
-MAX_DEPTH = 200
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 
 
@@ -161,10 +160,11 @@ class FrozenMap(Mapping[K, V]):
         )
 
 
-def freeze(value: Any, _depth: int = MAX_DEPTH) -> Any:
-    """Make a parsed JSON value immutable: lists to tuples, objects to FrozenMap, long numbers to exact ones."""
-    if _depth == 0:
-        raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+def freeze(value: Any, max_depth: int = MAX_DEPTH) -> Any:
+    """Make a parsed JSON value immutable: lists to tuples, objects to FrozenMap, long numbers to exact ones.
+
+    Raises ValueError for what is not JSON, or nested deeper than `max_depth`.
+    """
     if value is None or isinstance(value, str | bool):
         return value
     if isinstance(value, int):
@@ -175,10 +175,12 @@ def freeze(value: Any, _depth: int = MAX_DEPTH) -> Any:
         return value
     if isinstance(value, Decimal):
         return _number(value)
+    if max_depth == 0:
+        raise ValueError("nested too deeply")
     if isinstance(value, Mapping):
-        return FrozenMap({_key(key): freeze(item, _depth - 1) for key, item in value.items()})
+        return FrozenMap({_key(key): freeze(item, max_depth - 1) for key, item in value.items()})
     if isinstance(value, list | tuple):
-        return tuple(freeze(item, _depth - 1) for item in value)
+        return tuple(freeze(item, max_depth - 1) for item in value)
     raise ValueError(f"a {type(value).__name__} is not JSON")
 
 

@@ -1,14 +1,20 @@
-"""Runs of `contract-test` as processes of their own, and the reference contracts to run them on."""
+"""Runs of `contract-test`, here or as processes of their own, and the reference contracts to run them on."""
 
+import contextlib
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
+
+from contract_test.cli import main
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 QUEUE = "resque:queue:transport"
+KEY = {"CONTRACT_TEST_SCRUB_KEY": "a key for tests"}
 COMMAND = [sys.executable, "-c", "from contract_test.cli import main; main()"]
 
 
@@ -22,7 +28,7 @@ def start(*arguments: object, **options: object) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*COMMAND, *map(str, arguments)],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "CONTRACT_TEST_SCRUB_KEY": "a key for tests", **options.pop("env", {})}, **options,
+        env={**os.environ, **KEY, **options.pop("env", {})}, **options,
     )  # fmt: skip
 
 
@@ -30,6 +36,22 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
     """The exit code, and everything that was said."""
     output, errors = process.communicate(timeout=120)
     return process.returncode, output + errors
+
+
+def run(*arguments: object) -> tuple[int, str]:
+    """The exit code, and everything that was said, by a run in this process: many times faster than one of its own."""
+    said = io.StringIO()
+    with (
+        mock.patch.object(sys, "argv", ["contract-test", *map(str, arguments)]),
+        mock.patch.dict(os.environ, KEY),
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(said),
+    ):
+        try:
+            main()
+        except SystemExit as ended:
+            return int(ended.code or 0), said.getvalue()
+    return 0, said.getvalue()
 
 
 def push(number: int = 1, **changes: object) -> dict[str, object]:

@@ -126,7 +126,7 @@ def test_what_no_contract_accepts_is_counted_and_makes_the_run_red(contracts, re
         redis.rpush(QUEUE, request(1), request(2).replace(b"push", b"fax!"), b"not json")
         result = run(contracts, redis_url, "transport")
     assert result.return_value == 1
-    assert "drift: delivery.requested v1/kind: enum: 1 messages" in result.output
+    assert "drift: delivery.requested v1/kind: enum: 1 message" in result.output
     assert len(lines(contracts, "delivery.requested", 1)) == 1
 
 

@@ -80,7 +80,7 @@ def test_drift_is_told_by_place_with_an_example_and_never_with_a_person(contract
     assert lines[1] == "  seen: delivery.requested v1: 2 messages"
     file = contracts / "delivery.requested" / "v1.json"
     assert any(
-        f'{file}:/kind  drift-enum  1 messages of delivery.requested v1: expected one of ["push","sms"], found "Xxx: Xxx"'
+        f'{file}:/kind  drift-enum  1 message of delivery.requested v1: expected one of ["push","sms"], found "Xxx: Xxx"'
         in line
         for line in lines
     )
@@ -98,7 +98,7 @@ def test_a_field_that_no_contract_names_is_drift(contracts, tmp_path):
     )
     done = verify(path, "--channel", "transport", "--contracts", contracts)
     assert done.return_value == 1
-    assert "/nickname  drift-undeclared  2 messages of delivery.requested v1 have a field" in done.stdout
+    assert "/nickname  drift-undeclared  a field that delivery.requested v1 does not name, in 2 messages" in done.stdout
     assert "/recipient/x9999999  drift-undeclared" in done.stdout, "a name that could be a person's is told by its form"
 
 
@@ -114,7 +114,7 @@ def test_a_version_that_is_not_in_the_catalog_is_drift(contracts, tmp_path):
     path.write_text(like(1).replace(":v1", ":v9"))
     done = verify(path, "--channel", "activity", "--contracts", contracts)
     assert done.return_value == 1
-    assert "drift-version  1 messages of message.liked: expected one of v1, v2, found v9" in done.stdout
+    assert "drift-version  1 message of message.liked: expected one of v1, v2, found v9" in done.stdout
 
 
 @pytest.mark.parametrize("form", ["json", "junit", "sarif", "github"])

@@ -12,6 +12,7 @@ import click
 from contract_test.cli.progress import with_progress
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note
 from contract_test.data.finding import Finding
+from contract_test.data.texts import counted
 from contract_test.report.findings import FORMATS
 from contract_test.schema.compare import MODES
 from contract_test.use_cases.compat import ContentModel, Plan, plan_against, plan_files, plan_subjects
@@ -110,11 +111,7 @@ def _summary(plan: Plan, statuses: Counter[str], findings: Sequence[Finding], ag
     told = ", ".join(f"{statuses[status]} {status}" for status in ("compatible", "incompatible", "unknown"))
     if statuses["migrated"]:
         told += f", {statuses['migrated']} kept by migration"
-    note(f"{_counted(pairs, 'pair')} compared: {told}; {_counted(len(findings), 'finding')}")
-
-
-def _counted(number: int, name: str) -> str:
-    return f"{number} {name}" if number == 1 else f"{number} {name}s"
+    note(f"{counted(pairs, 'pair')} compared: {told}; {counted(len(findings), 'finding')}")
 
 
 def _names(names: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, note
+from contract_test.data.texts import counted
 from contract_test.files.catalog import load_catalog
 from contract_test.use_cases.generate import check as find_stale
 from contract_test.use_cases.generate import generate
@@ -32,16 +33,17 @@ def command(contracts: Path, package: str, output: Path, *, check: bool) -> int:
     if not package.isidentifier():
         raise click.BadParameter(f"{package!r} is not a package's name", param_hint="--package")
     catalog = load_catalog(contracts)
+    total = counted(len(catalog.contracts), "contract")
     if check:
         stale = find_stale(catalog, package, output).stale
         for path in stale:
             click.echo(f"{path}: stale; run `contract-test generate` and commit the result")
-        note(f"{len(catalog.contracts)} contracts, {len(stale)} stale files")
+        note(f"{total}, {counted(len(stale), 'stale file')}")
         return FINDINGS if stale else CLEAN
     done = generate(catalog, package, output)
     for path in done.written:
         click.echo(f"wrote {path}")
     for path in done.removed:
         click.echo(f"removed {path}")
-    note(f"{len(catalog.contracts)} contracts, {len(done.written)} files written, {len(done.removed)} removed")
+    note(f"{total}, {counted(len(done.written), 'file')} written, {len(done.removed)} removed")
     return CLEAN

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, max_age_option, note
+from contract_test.data.texts import counted
 from contract_test.report.findings import FORMATS
 from contract_test.use_cases.lint import lint
 
@@ -27,5 +28,5 @@ def command(contracts: Path, form: str, max_age: timedelta | None, *, strict: bo
     findings = lint(contracts, max_age)
     click.echo(FORMATS[form](findings), nl=False)
     errors = sum(finding.severity == "error" for finding in findings)
-    note(f"{errors} errors, {len(findings) - errors} warnings")
+    note(f"{counted(errors, 'error')}, {counted(len(findings) - errors, 'warning')}")
     return FINDINGS if errors or (strict and findings) else CLEAN

@@ -13,6 +13,7 @@ from contract_test.cli.sources import SourceOptions, existing_or_empty, source_o
 from contract_test.data.contract import Catalog
 from contract_test.data.errors import NothingFoundError
 from contract_test.data.reading import Reading
+from contract_test.data.texts import counted
 from contract_test.files.scrub_key import scrub_key
 from contract_test.files.state import State
 from contract_test.report.drift import drift_lines
@@ -82,7 +83,8 @@ def _save(recorder: Recorder, state: State, address: str, reading: Reading, *, c
 
 def _progress(result: Recorded) -> str:
     drift = result.drift
-    return f"{sum(result.kept.values())} kept, {result.known} known, {result.shapes} shapes, {drift.drifted} drifted"
+    kept, shapes = sum(result.kept.values()), counted(result.shapes, "shape")
+    return f"{kept} kept, {result.known} known, {shapes}, {drift.drifted} drifted"
 
 
 def _summary(result: Recorded, state: State, catalog: Catalog) -> int:
@@ -94,13 +96,14 @@ def _summary(result: Recorded, state: State, catalog: Catalog) -> int:
         click.echo(line)
     for place, count in result.unscrubbed.most_common():
         advice = "widen the pattern, or mark the field x-sensitivity: public"
-        click.echo(f"not kept: {place}: {count} messages are no longer valid once scrubbed; {advice}")
+        click.echo(f"not kept: {place}: no longer valid once scrubbed: {counted(count, 'message')}; {advice}")
     for place, count in result.leaks.most_common():
         advice = "take x-sensitivity: public from the field; if it is not there, report a defect of the scrubber"
-        click.echo(f"not kept: {place}: found in {count} scrubbed messages; {advice}")
+        click.echo(f"not kept: {place}: found in {counted(count, 'scrubbed message')}; {advice}")
     if result.missing_causes:
-        note(f"{result.missing_causes} recorded messages name a cause that is not recorded: record its channel too")
+        missing = counted(result.missing_causes, "cause")
+        note(f"recorded messages name {missing} that no recording has: record that channel too")
     if result.quarantined:
-        click.echo(f"kept apart, scrubbed: {result.quarantined} messages in {state.quarantine}")
+        click.echo(f"kept apart, scrubbed: {counted(result.quarantined, 'message')} in {state.quarantine}")
     note(f"{result.drift.read} read, {_progress(result)}")
     return FINDINGS if result.drift.is_red or result.unscrubbed or result.leaks else CLEAN

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note
+from contract_test.data.texts import counted
 from contract_test.report.findings import FORMATS
 from contract_test.use_cases.scan import scan
 
@@ -24,5 +25,5 @@ def command(paths: tuple[Path, ...], contracts: Path, form: str) -> int:
     """
     findings, count = scan(paths or (contracts,))
     click.echo(FORMATS[form](findings), nl=False)
-    note(f"{len(findings)} findings in {count} files")
+    note(f"{counted(len(findings), 'finding')} in {counted(count, 'file')}")
     return FINDINGS if findings else CLEAN

@@ -15,6 +15,7 @@ from contract_test.cli.sources import SourceOptions, existing_or_empty, source_o
 from contract_test.data.contract import Catalog
 from contract_test.data.errors import NothingFoundError
 from contract_test.data.share import Share, settled
+from contract_test.data.texts import counted
 from contract_test.files.catalog import load_catalog
 from contract_test.files.results import SUFFIX, read_results, write_results
 from contract_test.report.drift import drift_findings, seen_lines
@@ -109,5 +110,6 @@ def _report(shares: list[Share], catalog: Catalog, form: str, place: str) -> int
                 click.echo(f"  {line}")
     click.echo(FORMATS[form](findings), nl=False)
     errors = sum(each.severity == "error" for each in findings)
-    note(f"{sum(drift.read for drift in found.values())} messages verified, {errors} findings")
+    read = sum(drift.read for drift in found.values())
+    note(f"{counted(read, 'message')} verified, {counted(errors, 'finding')}")
     return FINDINGS if errors else CLEAN

@@ -10,6 +10,7 @@ from typing import Any
 from envelopes import Wire, _json
 from envelopes.types import ExactFloat, ExactInt, freeze, plain
 
+_DEEPEST = _json.MAX_DEPTH + 8  # a recorded message, with its interaction or its quarantined row around it
 # What the fast reader would write in another way: an exponent, a zero at the end of a fraction, a negative zero.
 _UNUSUAL = re.compile(  # one set of characters to begin with: several would each be tried at every place
     rb"[0-9-](?:(?<=[0-9])(?:[eE][+-]?[0-9]|\.(?:[0-9]*[1-9]0+(?![0-9])|00)|[0-9]{15})|(?<=-)0(?![0-9]))"
@@ -18,13 +19,8 @@ _UNUSUAL = re.compile(  # one set of characters to begin with: several would eac
 
 def exact_loads(raw: bytes) -> Any:
     """Read one JSON text; a number that would be written in another way remembers its text. Raises JsonError."""
-    value = _json.loads(raw)
-    if not _UNUSUAL.search(raw):
-        return value
-    try:
-        return json.loads(raw, parse_int=_integer, parse_float=_fraction)
-    except RecursionError:
-        raise _json.JsonError("nested too deeply") from None
+    value = _json.loads(raw, _DEEPEST)
+    return json.loads(raw, parse_int=_integer, parse_float=_fraction) if _UNUSUAL.search(raw) else value
 
 
 def exact_dumps(value: Any) -> bytes:
@@ -38,7 +34,7 @@ def wire(payload: Any, key: str | None = None, headers: Mapping[str, str] | None
     try:
         text = _json.dumps(payload, plain)
     except TypeError:  # a number that is too long to be written as it is
-        text = _json.dumps(freeze(payload), plain)
+        text = _json.dumps(freeze(payload, _DEEPEST), plain)
     return Wire(bytes.fromhex(prefix) + text, None if key is None else key.encode(), texts)
 
 

@@ -7,6 +7,8 @@ import hashlib
 import json
 import os
 import re
+import secrets
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from contract_test.data.errors import UnreachableError
 from contract_test.data.reading import Mark
 
 FOLDER = ".recorder"
+_LEFT_BEHIND = 3600  # seconds: nobody writes a file for so long
 
 
 class State:
@@ -70,14 +73,20 @@ class State:
 def write_whole(path: Path, lines: Iterable[bytes]) -> None:
     """Write a file at once: a reader sees the old one or the new one, never a part, whatever ends this process.
 
-    The new one is made in `.recorder` where there is one, so that what a killed process leaves behind is out of sight.
+    The new one is made in `.recorder` where there is one, so that what a killed process leaves behind is out of sight;
+    it has a name of its own, so that two processes make two, and is removed by a later one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     hidden = path.parents[2] / FOLDER if len(path.parents) > 2 else path.parent  # noqa: PLR2004 - ROOT/SUBJECT/recordings/FILE
     folder = hidden if hidden.is_dir() else path.parent
-    temporary = folder / f".{_digest(str(path))}.tmp"
+    name = f".{_digest(str(path.absolute()))}"
+    for left in folder.glob(f"{name}.*.tmp"):
+        with contextlib.suppress(OSError):  # another process may remove it too
+            if left.stat().st_mtime < time.time() - _LEFT_BEHIND:
+                left.unlink()
+    temporary = folder / f"{name}.{secrets.token_hex(8)}.tmp"
     try:
-        with temporary.open("wb") as file:
+        with temporary.open("xb") as file:
             file.writelines(line + b"\n" for line in lines)
             file.flush()
             os.fsync(file.fileno())

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contract_test.data.contract import Catalog
 from contract_test.data.drift import Drift
 from contract_test.data.finding import Finding
+from contract_test.data.texts import counted
 from contract_test.use_cases.judged import Judge
 
 
@@ -14,9 +15,10 @@ def drift_lines(drift: Drift, catalog: Catalog) -> Iterator[str]:
     """Versions seen, what was broken, fields that no contract names, and fields that no message had."""
     yield from seen_lines(drift)
     for breach, count in sorted(drift.breaches.items(), key=lambda row: (-row[1], row[0])):
-        yield f"drift: {breach.subject}{breach.pointer}: {breach.rule}: {count} messages: {drift.examples[breach]}"
+        told = f"{breach.rule}: {counted(count, 'message')}: {drift.examples[breach]}"
+        yield f"drift: {breach.subject}{breach.pointer}: {told}"
     for (contract, pointer), count in sorted(drift.undeclared.items()):
-        yield f"drift: {contract}{pointer}: not in the contract: {count} messages"
+        yield f"drift: {contract}{pointer}: not in the contract: {counted(count, 'message')}"
     for contract, pointer in never_seen(drift, catalog):
         yield f"never seen: {contract}{pointer}"
 
@@ -24,7 +26,7 @@ def drift_lines(drift: Drift, catalog: Catalog) -> Iterator[str]:
 def seen_lines(drift: Drift) -> Iterator[str]:
     """How many messages were of which version."""
     for version, count in sorted(drift.versions.items()):
-        yield f"seen: {version}: {count} messages"
+        yield f"seen: {version}: {counted(count, 'message')}"
 
 
 def never_seen(drift: Drift, catalog: Catalog) -> Iterator[tuple[str, str]]:
@@ -49,7 +51,7 @@ def drift_findings(drift: Drift, catalog: Catalog, place: str) -> list[Finding]:
             files.get(breach.subject, place),
             breach.pointer,
             f"drift-{breach.rule}",
-            f"{count} messages of {breach.subject}: {drift.examples[breach]}",
+            f"{counted(count, 'message')} of {breach.subject}: {drift.examples[breach]}",
             "Change the producer, or register a version that says what it sends.",
         )
         for breach, count in sorted(drift.breaches.items(), key=lambda row: (-row[1], row[0]))
@@ -59,7 +61,7 @@ def drift_findings(drift: Drift, catalog: Catalog, place: str) -> list[Finding]:
             files.get(contract, place),
             pointer,
             "drift-undeclared",
-            f"{count} messages of {contract} have a field that it does not name",
+            f"a field that {contract} does not name, in {counted(count, 'message')}",
             "Add it in a new version, or have the producer leave it out.",
         )
         for (contract, pointer), count in sorted(drift.undeclared.items())

@@ -8,6 +8,7 @@ from typing import Any
 
 from contract_test.data.interaction import Tapped
 from contract_test.data.reading import Reading
+from contract_test.data.texts import counted
 from contract_test.transports.kafka_client import kafka_consumer
 from envelopes import Wire
 
@@ -70,7 +71,7 @@ def _seek(consumer: Any, partitions: list[Any], ends: dict[Any, int], reading: R
                 reading.note(f"{where} ends before the place of the last run: another topic; read from its beginning")
                 continue
             if mark < starts[each]:
-                reading.note(f"{where}: {starts[each] - mark} messages left it before they were read")
+                reading.note(f"{where}: {counted(starts[each] - mark, 'message')} left it before they were read")
             places[each] = max(mark, starts[each])
     for each in partitions:
         consumer.seek(each, places[each])
