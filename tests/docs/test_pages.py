@@ -22,6 +22,7 @@ def test_a_page_can_be_followed(page, tmp_path, redis_url):
             "NO_COLOR": "1",
             "COLUMNS": "120",
             "STAGING": redis_url,
+            "PYTHONPATH": str(folder / "acme" / "src"),  # in place of installing it
         },
     )
     for block in read_page(page):
