@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -52,7 +53,12 @@ class Begun:
 def begin_contracts(folder: Path, package: str) -> Begun:
     """Make a repo of contracts that generates, tests and packages, with an example where there are no contracts yet."""
     example = {} if (folder / "contracts").exists() else _EXAMPLE
-    values = {"package": package, "distribution": package.replace("_", "-"), "version": version("contract-test")}
+    values = {
+        "package": package,
+        "distribution": package.replace("_", "-"),
+        "version": version("contract-test"),
+        "now": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+    }
     begun = Begun()
     for name, template in example.items():
         _write(begun, folder / name, _filled(template, values))

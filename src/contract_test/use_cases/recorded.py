@@ -76,7 +76,7 @@ def too_old(times: Sequence[datetime | None], most: timedelta) -> tuple[str, str
     age = datetime.now(UTC) - max(known, default=datetime.now(UTC))
     if age <= most:
         return None
-    advice = "Record it again; if nobody sends this version any more, let it be."
+    advice = "Record it again, or let it be where nobody sends this version any more."
     return f"the newest of {counted(len(times), 'recorded message')} is {counted(age.days, 'day')} old", advice
 
 
