@@ -17,7 +17,7 @@ import jsonschema_rs
 
 from contract_test.data.contract import Contract
 from contract_test.schema.pseudonyms import Pseudonyms
-from contract_test.schema.sensitivity import Rule, as_read
+from contract_test.schema.sensitivity import Name, Rule, as_read
 from contract_test.schema.shape import Position, Shapes, Source
 from contract_test.schema.walk import References, draft_of, escape, subschemas
 from envelopes import compile_schema
@@ -51,7 +51,7 @@ class Plan:
         self._contract, self.pseudonyms, self.words = contract, pseudonyms, words
         self.references = References(contract.resources, contract.uri)
         self.shapes = Shapes(self.references)
-        self._rules: dict[tuple[Position, str], Rule] = {}
+        self._rules: dict[tuple[Position, Name], Rule] = {}
         self._validators: dict[str, jsonschema_rs.Validator | None] = {}
 
     def scrub(self, value: Any) -> tuple[Any, tuple[str, ...]]:
@@ -62,7 +62,7 @@ class Plan:
         salts: dict[str, int] = {}
         for _ in range(_ROUNDS):
             walk = _Walk(self, salts)
-            made = walk.value(value, self.root, "", "", "")
+            made = walk.value(value, self.rule(self.root, ""), "", "")
             broken = [_pointer(error) for error in self._validator.iter_errors(as_read(made))]
             if not broken:
                 break
@@ -73,11 +73,11 @@ class Plan:
     def mask(self, value: Any) -> tuple[Any, tuple[str, ...]]:
         """Scrub any JSON value, valid or not."""
         walk = _Walk(self, {})
-        return walk.value(value, self.root, "", "", ""), tuple(sorted(walk.masked))
+        return walk.value(value, self.rule(self.root, ""), "", ""), tuple(sorted(walk.masked))
 
     def anything(self, value: Any) -> Any:
         """Scrub a JSON value of which the contract says nothing."""
-        return _Walk(self, {}).value(value, (), "", "", "")
+        return _Walk(self, {}).value(value, self.rule((), ""), "", "")
 
     @cached_property
     def root(self) -> Position:
@@ -86,6 +86,10 @@ class Plan:
 
     def rule(self, position: Position, name: str) -> Rule:
         """What holds for the values at a position; `name` is the field's."""
+        return self.named_rule(position, Name.of(name))
+
+    def named_rule(self, position: Position, name: Name) -> Rule:
+        """What holds for the values at a position, given what their field's name tells."""
         known = self._rules.get((position, name))
         if known is None:
             known = self._rules[position, name] = Rule(self, position, name)
@@ -114,16 +118,15 @@ class _Walk:
         self.renamed: dict[str, str] = {}
         self._made: dict[str, Any] = {}
 
-    def value(self, value: Any, position: Position, name: str, pointer: str, before: str, said: str = "") -> Any:
-        rule = self._plan.rule(position, name)
+    def value(self, value: Any, rule: Rule, pointer: str, before: str, said: str = "") -> Any:
         said = rule.said or said
-        if said != "masked" and rule.says(value):
-            return value
-        if isinstance(value, dict):
-            return self._object(value, rule, pointer, before, said)
-        if isinstance(value, list):
+        if isinstance(value, (dict, list)):
+            if said != "masked" and rule.says(value):
+                return value
+            if isinstance(value, dict):
+                return self._object(value, rule, pointer, before, said)
             return [
-                self.value(child, rule.items, name, f"{pointer}/{place}", f"{before}/{place}", said)
+                self.value(child, rule.item, f"{pointer}/{place}", f"{before}/{place}", said)
                 for place, child in enumerate(value)
             ]
         if value is None or isinstance(value, bool) or rule.keeps(value, said):
@@ -155,7 +158,8 @@ class _Walk:
         fields = rule.fields(value)
         made: dict[str, Any] = {}
         for name, child in value.items():
-            was = f"{before}/{escape(name)}"
+            step = escape(name)
+            was = f"{before}/{step}"
             new = name
             if (
                 name
@@ -166,9 +170,10 @@ class _Walk:
             ):
                 taken = {*fields, *value, *made, *self._plan.words}
                 new = next(rule.renames(name, taken, self._salts.get(was, 0)))
-                self.masked[pointer], self.renamed[f"{pointer}/{escape(new)}"] = before, was
-            position = fields[name] if name in fields else rule.other(name)
-            made[new] = self.value(child, position, name, f"{pointer}/{escape(new)}", was, said)
+                step = escape(new)
+                self.masked[pointer], self.renamed[f"{pointer}/{step}"] = before, was
+            inner = fields[name] if name in fields else rule.other(name)
+            made[new] = self.value(child, inner, f"{pointer}/{step}", was, said)
         return made
 
 

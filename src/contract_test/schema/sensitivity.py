@@ -7,16 +7,16 @@ import sys
 from collections.abc import Container, Iterable, Iterator
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain, count
 from math import ceil, floor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jsonschema_rs
 
 from contract_test.schema.compare.automata import Automaton, Words, automaton
 from contract_test.schema.compare.regexes import UnsupportedRegexError
-from contract_test.schema.shape import Position, Source
+from contract_test.schema.shape import Position, Shape, Source
 from envelopes import _json
 from envelopes.types import freeze, plain
 
@@ -53,40 +53,60 @@ _JUDGING = frozenset((
 _LARGEST_DOUBLE = Fraction(sys.float_info.max)
 
 
+class Name(NamedTuple):
+    """What a field's name tells of its values."""
+
+    telling: bool
+    of_time: bool
+
+    @classmethod
+    @lru_cache(maxsize=4096)
+    def of(cls, text: str) -> Name:
+        """Look at the words in a name."""
+        words = [word.lower() for word in _NAME_WORDS.findall(text)]
+        return cls(not _TELLING.isdisjoint(words), not _OF_TIME.isdisjoint(words))
+
+
 class Rule:
     """What the contract says of the values at one position."""
 
-    def __init__(self, plan: Plan, position: Position, name: str) -> None:
+    def __init__(self, plan: Plan, position: Position, name: Name) -> None:
         self._plan = plan
         self._sources = plan.shapes.sources(position)
-        shape = plan.shapes.shape(position)
         self._schemas = [source.node.schema for source in self._sources]
         said = [schema[ANNOTATION] for schema in self._schemas if isinstance(schema.get(ANNOTATION), str)]
         self.said = "" if not said else "public" if all(word == "public" for word in said) else "masked"
-        words = [word.lower() for word in _NAME_WORDS.findall(name)]
-        self._telling = not _TELLING.isdisjoint(words)
-        self._of_time = not _OF_TIME.isdisjoint(words)
-        self.items = shape.items
-        self._branches = [self._fields(branch) for _, branch in shape.branches]
-        self._tag = shape.tag
-        self._named = {field.name: field.position for field in shape.fields}
+        self._name, self._shape = name, plan.shapes.shape(position)
 
-    def fields(self, value: dict[str, Any]) -> dict[str, Position]:
+    @cached_property
+    def item(self) -> Rule:
+        """What holds for the items of an array."""
+        return self._plan.named_rule(self._shape.items, self._name)
+
+    def fields(self, value: dict[str, Any]) -> dict[str, Rule]:
         """The declared fields of an object, by name; of alternatives, those of the one that its tag names."""
         if not self._branches:
             return self._named
         for fields in self._branches:
-            if value.get(self._tag) in self._plan.rule(fields[self._tag], self._tag).own_texts:
+            if value.get(self._shape.tag) in fields[self._shape.tag].own_texts:
                 return fields
         return {}
 
-    def _fields(self, branch: Position) -> dict[str, Position]:
-        return {field.name: field.position for field in self._plan.shapes.shape(branch).fields}
+    @cached_property
+    def _named(self) -> dict[str, Rule]:
+        return self._fields(self._shape)
 
-    def other(self, name: str) -> Position:
-        """The position of a field that is not declared by name."""
+    @cached_property
+    def _branches(self) -> list[dict[str, Rule]]:
+        return [self._fields(self._plan.shapes.shape(branch)) for _, branch in self._shape.branches]
+
+    def _fields(self, shape: Shape) -> dict[str, Rule]:
+        return {field.name: self._plan.rule(field.position, field.name) for field in shape.fields}
+
+    def other(self, name: str) -> Rule:
+        """What holds for a field that is not declared by name."""
         matching = [source for judge, source in self._described if judge.is_valid(name)]
-        return tuple(matching or self._rest)
+        return self._plan.rule(tuple(matching or self._rest), name)
 
     def renames(self, name: str, taken: Container[str], salt: int) -> Iterator[str]:
         """Names in place of one that may not stay: first those that the same parts of the schema accept."""
@@ -172,17 +192,18 @@ class Rule:
             if not value or value in self.own_texts:
                 return True
             forms = [_TIMES.get(schema.get("format", "")) for schema in self._schemas]
-            return not self._telling and any(form is not None and form.fullmatch(value) for form in forms)
+            return not self._name.telling and any(form is not None and form.fullmatch(value) for form in forms)
         digits = str(abs(value)).upper().partition("E")[0].replace(".", "").strip("0")
         if not digits or any(value == bound for schema in self._schemas for bound in _constants(schema)):
             return True
-        return not self._telling and (self._of_time or len(digits) < _IDENTIFYING_DIGITS)
+        return not self._name.telling and (self._name.of_time or len(digits) < _IDENTIFYING_DIGITS)
 
     def stand_in(self, value: Any, salt: int) -> Any:
         """A value that the same parts of the schema accept."""
         candidates = self.texts(value, salt, self._patterns) if isinstance(value, str) else self._numbers(value, salt)
         first = None
-        judged = [(judge, judge.is_valid(as_read(value))) for judge in self._judges]
+        read = value if isinstance(value, str) else as_read(value)
+        judged = [(judge, judge.is_valid(read)) for judge in self._judges]
         for candidate in candidates:
             first = candidate if first is None else first
             if candidate != value and all(judge.is_valid(candidate) == valid for judge, valid in judged):
@@ -277,4 +298,8 @@ def _is_number(value: Any) -> bool:
 
 def as_read(value: Any) -> Any:
     """A value as validators take it: without how its numbers were written."""
-    return _json.loads(_json.dumps(freeze(value), plain))
+    try:
+        text = _json.dumps(value, plain)
+    except TypeError:  # a number that is too long to be written as it is
+        text = _json.dumps(freeze(value), plain)
+    return _json.loads(text)
