@@ -20,10 +20,9 @@ from envelopes.messages import CATALOG
 
 from .books import Books
 from .gateways import GATEWAYS, Endpoint, open_gateways
-from .link import connect
+from .link import AnyRedis, connect
 from .logs import log_to_stderr
 from .mailbox import PREFIX, Holder, Mailbox
-from .scripts import AnyRedis
 from .settings import Settings
 from .status import show_status
 from .valve import Limits, Valve

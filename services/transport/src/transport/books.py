@@ -18,7 +18,7 @@ from typing import Any
 from envelopes import DecodeError
 
 from .jobs import Job
-from .scripts import AnyRedis
+from .link import AnyRedis
 
 FAILED = "resque:failed"
 PAUSED = "resque:pause-all-workers"

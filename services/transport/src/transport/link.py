@@ -7,7 +7,7 @@ import logging
 import math
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import hiredis
@@ -18,8 +18,6 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ClusterError, OutOfMemoryError, ReadOnlyError, SlotNotCoveredError, TryAgainError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
-
-from .scripts import AnyRedis
 
 log = logging.getLogger("transport")
 T = TypeVar("T")
@@ -39,15 +37,38 @@ def connect(url: str, *, cluster: bool) -> AnyRedis:
     options: dict[str, Any] = {"socket_timeout": 5, "socket_connect_timeout": 2, "retry": Retry(NoBackoff(), 0)}
     if url.startswith("redis://"):
         options["connection_class"] = QuickConnection
-    return Redis.from_url(url, **options)
+    redis = QuickRedis.from_url(url, **options)
+    assert isinstance(redis, QuickRedis)
+    return redis
+
+
+class QuickRedis(Redis):
+    """Adds a way past what redis-py's client does around every call, which takes longer than the call."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._idle: list[Connection] = []
+
+    async def call(self, *commands: Sequence[Any]) -> Any:
+        """Run commands in one round trip, on a connection of their own; give the last one's answer."""
+        pool: Any = self.connection_pool
+        connection = self._idle.pop() if self._idle else await pool.get_connection()
+        answer = None
+        try:
+            await connection.connect()
+            await connection.send_packed_command([hiredis.pack_command(tuple(each)) for each in commands])
+            for _ in commands:
+                answer = await connection.read_response()
+        except BaseException:  # answers may be on their way
+            await connection.disconnect(nowait=True)
+            raise
+        finally:
+            self._idle.append(connection)
+        return answer
 
 
 class QuickConnection(Connection):
-    """Spares what redis-py's asyncio client does for every command and this worker does not need."""
-
-    def pack_command(self, *args: Any) -> list[bytes]:
-        """Let hiredis write the scripts' long commands, too: the client only lets it read."""
-        return [hiredis.pack_command(args)] if args[0] == "EVALSHA" else super().pack_command(*args)
+    """Spares redis-py's asyncio client a task for every command."""
 
     async def send_packed_command(self, command: Any, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - its name
         """Write without a task that watches the time: the answer's is watched."""
@@ -56,6 +77,9 @@ class QuickConnection(Connection):
             await super().send_packed_command(command, check_health)
         finally:
             self.socket_timeout = timeout
+
+
+AnyRedis = QuickRedis | RedisCluster
 
 
 class Link:

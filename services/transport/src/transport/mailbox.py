@@ -21,7 +21,7 @@ from envelopes import Channel
 
 from . import scripts
 from .jobs import UNSENT, Fate, Job
-from .scripts import AnyRedis
+from .link import AnyRedis
 
 MODES = ("at-most-once", "at-least-once", "exactly-once")
 PREFIX = "resque:queue:"

@@ -6,10 +6,10 @@ from hashlib import sha1
 from importlib.resources import files
 from typing import Any
 
-from redis.asyncio import Redis, RedisCluster
+from redis.asyncio import RedisCluster
 from redis.exceptions import NoScriptError
 
-AnyRedis = Redis | RedisCluster
+from .link import AnyRedis
 
 
 class Script:
@@ -26,17 +26,13 @@ class Script:
 
         A command that it comes `after` may block; both take one round trip, on a Cluster two.
         """
-        known = ("EVALSHA", self.sha, len(keys), *keys, *arguments)
+        known, before = ("EVALSHA", self.sha, len(keys), *keys, *arguments), [after] if after else []
         try:
-            if after is None:
-                return await redis.execute_command(*known)
-            if isinstance(redis, RedisCluster):
-                await redis.execute_command(*after)
-                return await redis.execute_command(*known)
-            both = redis.pipeline(transaction=False)
-            both.execute_command(*after)
-            both.execute_command(*known)
-            return (await both.execute())[1]
+            if not isinstance(redis, RedisCluster):
+                return await redis.call(*before, known)
+            for command in before:
+                await redis.execute_command(*command)
+            return await redis.execute_command(*known)
         except NoScriptError:
             return await redis.execute_command("EVAL", self.text, *known[2:])
 

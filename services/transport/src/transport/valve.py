@@ -9,7 +9,7 @@ from enum import Enum
 
 from . import scripts
 from .gateways import GatewayError, Trouble
-from .scripts import AnyRedis
+from .link import AnyRedis
 
 
 class Breaker(Enum):
@@ -36,14 +36,17 @@ class Limits:
 
     @property
     def burst(self) -> float:
-        """How many tokens the bucket holds. With the refill they stay within `rate` in every window of a second."""
+        """How many tokens the bucket holds."""
         return max(1.0, (self.rate or 0) / 20)
 
     @property
     def refill(self) -> float:
-        """Tokens a second. Below two a second, the single token of the bucket is spread instead of set aside."""
+        """Tokens a second: with the bucket's, no window of a second sees more than `rate`, though some be 60 ms late.
+
+        Below two a second, the single token of the bucket is spread instead of set aside.
+        """
         rate = self.rate or 0
-        return rate - self.burst if rate > 2 * self.burst else rate / 2
+        return (rate - self.burst) / 1.06 if rate > 2 * self.burst else rate / 2
 
 
 class Valve:
