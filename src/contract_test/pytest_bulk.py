@@ -16,7 +16,9 @@ from contract_test.report.inert import printable
 from contract_test.use_cases.failing import failure_of
 from contract_test.use_cases.gathering import Told
 from contract_test.use_cases.replay import Case
+from contract_test.use_cases.unread import UnreadError, decoded_too, judge_reading
 from contract_test.use_cases.watching import Watch, code_of
+from envelopes import DecodeError
 
 Lines = tuple[int, int]
 Reads = tuple[tuple[str, ...], tuple[str, ...]]
@@ -83,8 +85,11 @@ class Tally:
         return "\n".join([f"{len(self.failed)} messages failed:", *shown, *([f"and lines {rest}"] if rest else [])])
 
 
+TALLY = pytest.StashKey[Tally]()
+
+
 @contextmanager
-def all_in_one(item: pytest.Function, cases: Sequence[Case], emitted: list[Any], judge: Judge) -> Iterator[Tally]:
+def all_in_one(item: pytest.Function, cases: Sequence[Case], emitted: list[Any], judge: Judge) -> Iterator[None]:
     """Inside, the test's function is called for every case. Raises what the first failing message raised."""
     fixture = needs_one_message(item)
     if fixture is not None:
@@ -93,9 +98,13 @@ def all_in_one(item: pytest.Function, cases: Sequence[Case], emitted: list[Any],
             "let the test itself take `message`, and give it to what the fixture makes",
             pytrace=False,
         )
-    counting = _Counting(item, emitted, judge)
-    with in_rounds(item, lambda arguments: counting.rounds(cases, arguments)):
-        yield counting.tally
+    watch = Watch(code_of(item.function))
+    given = cases[0].cause or cases[0].message
+    with decoded_too(watch, type(given.envelope.data)) as undecoded:
+        counting = _Counting(watch, emitted, undecoded, judge)
+        item.stash[TALLY] = counting.tally
+        with in_rounds(item, lambda arguments: counting.rounds(cases, arguments)):
+            yield
     if counting.tally.first is not None:
         raise counting.tally.first
 
@@ -103,9 +112,9 @@ def all_in_one(item: pytest.Function, cases: Sequence[Case], emitted: list[Any],
 class _Counting:
     """Stands around each call, and sees what becomes of it."""
 
-    def __init__(self, item: pytest.Function, emitted: list[Any], judge: Judge) -> None:
+    def __init__(self, watch: Watch, emitted: list[Any], undecoded: list[DecodeError], judge: Judge) -> None:
         self.tally = Tally()
-        self._watch, self._emitted, self._judge = Watch(code_of(item.function)), emitted, judge
+        self._watch, self._emitted, self._undecoded, self._judge = watch, emitted, undecoded, judge
         self._case: Case
         self._seen: dict[tuple[frozenset[str], frozenset[str]], Reads] = {}
 
@@ -117,6 +126,7 @@ class _Counting:
             self._watch.by_service.clear()
             self._watch.by_test.clear()
             self._emitted.clear()
+            self._undecoded.clear()
             if "cause" in chosen:
                 if case.cause is None:
                     self._fail(
@@ -142,13 +152,10 @@ class _Counting:
     ) -> Literal[True] | None:
         case = self._case
         if error is None:
-            found = self._judge(case, self._emitted) if case.operation == "produces" else []
-            if found:
-                listed = "\n".join(f"  {mismatch}" for mismatch in found)
-                text = f"{case.label}: what was emitted is not what was recorded\n{listed}"
-                self._fail(failure_of(None, found), pytest.fail.Exception(text, pytrace=False))
-            else:
-                self._note("passed")
+            try:
+                self._passed(case)
+            except UnreadError as unread:
+                self._fail(failure_of(unread), pytest.fail.Exception(str(unread), pytrace=False))
         elif isinstance(error, pytest.skip.Exception):
             self._note("skipped")
         elif isinstance(error, Exception | pytest.fail.Exception):
@@ -156,6 +163,17 @@ class _Counting:
         else:
             return None
         return True
+
+    def _passed(self, case: Case) -> None:
+        """Judge what passed. Raises UnreadError."""
+        if case.operation == "consumes":
+            judge_reading(self._watch, self._undecoded, recorded=True)
+        elif found := self._judge(case, self._emitted):
+            listed = "\n".join(f"  {mismatch}" for mismatch in found)
+            text = f"{case.label}: what was emitted is not what was recorded\n{listed}"
+            self._fail(failure_of(None, found), pytest.fail.Exception(text, pytrace=False))
+            return
+        self._note("passed")
 
     def _fail(self, failure: Failure, error: BaseException) -> None:
         self.tally.failed.append((self._case, failure))

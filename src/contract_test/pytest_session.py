@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from contract_test.files.readers import FOLDER, write_readers
 from contract_test.files.settings import read_settings
 from contract_test.pytest_attempts import STRENGTH, Attempts
 from contract_test.pytest_awaiting import ADVICE, everything_awaited
-from contract_test.pytest_bulk import Tally, all_in_one, in_bulk
+from contract_test.pytest_bulk import TALLY, all_in_one, in_bulk
 from contract_test.pytest_deliveries import delivered
 from contract_test.pytest_proof import OPERATIONS, Proof, is_whole
 from contract_test.pytest_tracebacks import make_inert
@@ -36,12 +36,12 @@ from contract_test.use_cases.failing import failure_of
 from contract_test.use_cases.gathering import Gathering, Told, as_text, from_text
 from contract_test.use_cases.messages import Message
 from contract_test.use_cases.replay import Case, Replay
+from contract_test.use_cases.unread import UnreadError, decoded_too, judge_reading
 from contract_test.use_cases.watching import Watch, code_of, forget
 from envelopes import Envelope
 
 _RESULT = "contract_result"
 _GIVEN = pytest.StashKey[tuple[Message, Envelope[Any], Watch]]()
-_TALLY = pytest.StashKey[Tally]()
 _MISMATCHES = pytest.StashKey[Sequence[Mismatch]]()
 
 
@@ -100,15 +100,8 @@ class ContractSession:
         if case is None:
             yield
             return
-        with everything_awaited():
-            if case.bulk:
-                with all_in_one(item, case.bulk, emitted, self.replay.judge) as item.stash[_TALLY]:
-                    yield
-            elif case.delivery is not None:
-                with delivered(item, case, case.delivery):
-                    yield
-            else:
-                yield
+        with self._surrounding(item, case, emitted), everything_awaited():
+            yield
         if case.operation == "produces" and not case.bulk:
             self._judge(item, case, emitted)
 
@@ -138,6 +131,28 @@ class ContractSession:
             item.stash[_GIVEN] = (message, envelope, watch)
         return item.stash[_GIVEN][1]
 
+    def _surrounding(self, item: pytest.Function, case: Case, emitted: list[Any]) -> AbstractContextManager[Any]:
+        if case.bulk:
+            return all_in_one(item, case.bulk, emitted, self.replay.judge)
+        return self._read(item, case) if case.delivery is None else delivered(item, case, case.delivery)
+
+    @contextmanager
+    def _read(self, item: pytest.Function, case: Case) -> Iterator[None]:
+        """See what is read of the message that a test was given; a consumer's has to be read."""
+        if case.operation == "consumes":
+            self.given(item, case.message)
+        elif _GIVEN not in item.stash:  # at the edge
+            yield
+            return
+        message, _, watch = item.stash[_GIVEN]
+        with decoded_too(watch, type(message.envelope.data)) as failed:
+            yield
+        if case.operation == "consumes":
+            try:
+                judge_reading(watch, failed, recorded=case.origin == "recorded")
+            except UnreadError as error:
+                raise pytest.fail.Exception(error.problem, pytrace=False) from None  # its context is what is reported
+
     def _judge(self, item: pytest.Function, case: Case, emitted: list[Any]) -> None:
         """After a producer's test: hold what it emitted against the recording."""
         found = self.replay.judge(case, emitted)
@@ -161,7 +176,7 @@ class ContractSession:
             if inspect.iscoroutinefunction(getattr(item, "function", None)):
                 report.sections.append(("async", f"if nothing awaited this test: {ADVICE}"))
         outcome: Outcome = report.outcome
-        tally = item.stash.get(_TALLY, None)
+        tally = item.stash.get(TALLY, None)
         if tally is not None and tally.failed:
             report.sections.append(("every message that failed", tally.text))
         given, reads, test_reads = _seen(item)

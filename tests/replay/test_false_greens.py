@@ -194,6 +194,100 @@ def test_allow_empty_that_means_nothing(repo, written, said):
     red(repo.run(), said)
 
 
+def test_only_messages_that_were_kept_apart(repo):
+    repo.record("order.placed", []).unlink()
+    path = repo.contracts / ".recorder" / "orders.quarantine.jsonl"
+    path.parent.mkdir()
+    row = {"format": 1, "channel": "orders", "reasons": [["order.placed v1", "/buyer", "type", "null"]], "payload": {}}
+    path.write_text(json.dumps(row) + "\n")
+    result = repo.run("-k", "read")
+    red(
+        result,
+        "orders.quarantine.jsonl: no recorded message of order.placed, only some that were kept apart (order.placed v1",
+        "/buyer: type)",
+        "Mend the producer, or write a version that allows them, and record some: contract-test record URL",
+    )
+    path.write_text(path.read_text().replace("order.placed", "mail.requested"))
+    red(repo.run("-k", "read"), "recordings: no recorded message of order.placed")
+
+
+SWALLOWING = """
+from envelopes import DecodeError
+from acme.messages import OrderPlaced
+
+class Shop:
+    def __init__(self):
+        self.orders = []
+
+    def handle(self, raw):
+        try:
+            self.orders.append(OrderPlaced.from_json(DECODED))
+        except DecodeError:
+            return
+        {read}
+
+{marker}
+def test_order(message):
+    Shop().handle(message.to_json())
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--contracts-bulk",)])
+@pytest.mark.parametrize(
+    ("decoded", "failed"), [("raw[:-1]", True), ('raw.replace(b"buyer", b"purchaser")', True), ("raw", False)]
+)
+def test_a_decode_error_that_is_swallowed(repo, decoded, failed, options):
+    text = SWALLOWING.replace("DECODED", decoded).format(
+        read="assert self.orders[0].buyer.mail", marker='@pytest.mark.consumes("order.placed")'
+    )
+    repo.tests(f"import pytest\n{text}")
+    result = repo.run("-k", "test_order", *options)
+    count = 1 if options else 3
+    result.assert_outcomes(**{"failed" if failed else "passed": count})
+    if failed:
+        red(result, "the message could not be decoded, and the test passed all the same: order.placed v1 at ")
+        red(result, "Mend what does not decode a legal message; and let the test see", "message-not-read")
+
+
+@pytest.mark.parametrize("options", [(), ("--contracts-bulk",)])
+@pytest.mark.parametrize("arguments", ["message", "envelope", "contract_case"])
+def test_a_message_that_nobody_looks_at(repo, arguments, options):
+    result = only_consumer(repo, f"def test_order({arguments}):\n    pass", *options)
+    result.assert_outcomes(failed=1 if options else 3)
+    red(result, "the test passed, and nothing of the message was read", "Give `message` to the code that handles it")
+
+
+def test_a_value_of_an_enum_that_was_never_recorded(repo):
+    mood = {"type": "string", "enum": ["calm", "urgent", "gift"]}
+    schema = ORDER | {"required": [*ORDER["required"], "mood"], "properties": ORDER["properties"] | {"mood": mood}}
+    (repo.contracts / "order.placed" / "v1.json").write_text(json.dumps(schema))
+    repo.record("order.placed", [line("order.placed", 1, order(n) | {"mood": "calm"}) for n in range(3)])
+    repo.generate()
+    repo.change("    assert handle(message)", '    assert {"calm": 1, "urgent": 2}[message.mood]')
+    repo.run("-k", "read").assert_outcomes(passed=3, deselected=3)
+    result = repo.run_varied("-k", "read")
+    red(result, "KeyError: 'gift'", "order.placed v1 consumes: 2 of 12 messages, handler-failed")
+
+
+def test_a_field_that_was_added_to_the_bytes_and_is_not_declared(repo):
+    repo.change("        emits(mail)", "        emits(in_bytes(mail))")
+    path = repo.pytester.path / "test_mailer.py"
+    in_bytes = """
+from acme.messages import CATALOG
+from envelopes import Wire, encode
+
+def in_bytes(mail):
+    wire = encode(mail, source="/s", catalog=CATALOG)
+    return Wire(bytes(wire).replace(b'"to":', b'"cc":"x@example.org","to":'), wire.key, wire.headers)
+"""
+    path.write_text(in_bytes + path.read_text())
+    result = repo.run("-k", "answered")
+    result.assert_outcomes(failed=3, deselected=3)
+    red(result, "/cc: expected no field that mail.requested v1 does not declare", "check      undeclared-field")
+    path.write_text(path.read_text().replace('"cc":"x@example.org",', ""))
+    repo.run("-k", "answered").assert_outcomes(passed=3, deselected=3)
+
+
 def test_a_recording_that_matches_no_version(repo):
     repo.record("order.placed", [line("order.placed", 1, order(1) | {"buyer": None})])
     red(repo.run("-k", "read"), "v1.jsonl:1: the recorded message breaks its contract")

@@ -30,6 +30,7 @@ CHECKS = {
     "too-many-emitted": "the producer emitted more messages than were recorded for one cause",
     "too-few-emitted": "the producer emitted fewer messages than were recorded for one cause",
     "effect-not-as-declared": "a message twice, late or after a crash left another state than its channel declares",
+    "message-not-read": "a consumer's test passed, and nothing of the message was read",
     "cannot-replay": "there is nothing to replay, or it cannot be read",
 }
 """Every check that a replayed message can fail, by its id."""

@@ -8,11 +8,15 @@ from collections.abc import Sequence
 from contract_test.data.interaction import Mismatch
 from contract_test.data.result import Failure
 from contract_test.schema.walk import escape
-from contract_test.use_cases.deliveries import CHECK, EffectError
+from contract_test.use_cases import deliveries, unread
+from contract_test.use_cases.deliveries import EffectError
+from contract_test.use_cases.unread import UnreadError
 from contract_test.use_cases.watching import pointer_of
 from envelopes import ContractViolationError, ValueObject
 
 _LONGEST = 200
+_TAKE = "Let the code take this message; or, if nobody may send it, narrow the contract in a new version."
+_DECLARE = "Change the producer back, or declare the change in a new version of the contract."
 _EMITS = "Change the producer back, or record again where the change is meant."
 
 
@@ -20,13 +24,16 @@ def failure_of(error: BaseException | None, found: Sequence[Mismatch] = ()) -> F
     """What to say of an item that failed with an error, or for what its producer emitted."""
     if found:
         first = found[0]
-        return Failure(first.check, f"expected {first.expected}, found {first.found}", first.pointer, _EMITS, (*found,))
+        advice = _DECLARE if first.check in ("undeclared-field", "contract-broken") else _EMITS
+        return Failure(first.check, f"expected {first.expected}, found {first.found}", first.pointer, advice, (*found,))
     seen = error
     while seen is not None:
         if isinstance(seen, AttributeError) and isinstance(seen.obj, ValueObject) and seen.name is not None:
             return _unknown_field(seen.obj, seen.name)
         if isinstance(seen, EffectError):
-            return Failure(CHECK, seen.problem, seen.found[0].pointer, seen.advice, seen.found)
+            return Failure(deliveries.CHECK, seen.problem, seen.found[0].pointer, seen.advice, seen.found)
+        if isinstance(seen, UnreadError):
+            return Failure(unread.CHECK, seen.problem, "", seen.advice)
         if isinstance(seen, ContractViolationError):
             advice = "change the producer so that it keeps the contract, or write a new version of it"
             return Failure(
@@ -34,9 +41,10 @@ def failure_of(error: BaseException | None, found: Sequence[Mismatch] = ()) -> F
             )
         seen = seen.__cause__ or seen.__context__
     if error is None:
-        return Failure("handler-failed", "failed")
+        return Failure("handler-failed", "failed", "", _TAKE)
     said = str(error).strip().partition("\n")[0][:_LONGEST]
-    return Failure("handler-failed", f"{type(error).__name__}: {said}" if said else type(error).__name__)
+    sentence = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    return Failure("handler-failed", sentence, "", _TAKE)
 
 
 def _unknown_field(part: ValueObject, name: str) -> Failure:

@@ -56,6 +56,12 @@ class Quarantine:
         self._fresh = True
         return True
 
+    def why(self, subject: str) -> str:
+        """Why messages of a subject are here, or messages of which no subject is known; empty where there are none."""
+        breaches = dict.fromkeys(breach for kind in self._shown for breach in kind)
+        found = [each for each in breaches if each.subject.split(" v")[0] in (subject, f"channel {self._channel}")]
+        return "; ".join(f"{each.subject} {each.pointer or '/'}: {each.rule}" for each in found[:_PER_REASON])
+
     def write(self) -> None:
         """Write what is new, at once."""
         if self._fresh:

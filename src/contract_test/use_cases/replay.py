@@ -15,9 +15,11 @@ from contract_test.data.errors import CatalogError, ContractTestError, NothingFo
 from contract_test.data.interaction import Mismatch
 from contract_test.data.result import OperationKind, Origin
 from contract_test.files.recordings import read_recording, recording_path
+from contract_test.files.state import State
 from contract_test.schema.variations import Variation
 from contract_test.use_cases.emitted import judge, read_emitted
 from contract_test.use_cases.messages import Message, by_id, cause_of, read_message
+from contract_test.use_cases.quarantine import Quarantine
 from contract_test.use_cases.recorded import too_old
 from envelopes import Catalog as Runtime
 from envelopes import _json
@@ -219,10 +221,13 @@ class Replay:
     def _found(self, cases: list[Case], subject: Subject) -> list[Case]:
         if not cases:
             channel = subject.channel.name if subject.channel else "CHANNEL"
+            quarantine = State(self.catalog.root, channel).quarantine
+            why = Quarantine(quarantine, channel).why(subject.name)
             raise NothingFoundError(
-                f"no recorded message of {subject.name}",
-                place=str(subject.newest.path.parent / "recordings"),
-                advice=f"Record some: contract-test record URL --channel {channel}.",
+                f"no recorded message of {subject.name}" + (f", only some that were kept apart ({why})" if why else ""),
+                place=str(quarantine if why else subject.newest.path.parent / "recordings"),
+                advice=("Mend the producer, or write a version that allows them, and r" if why else "R")
+                + f"ecord some: contract-test record URL --channel {channel}.",
             )
         return cases
 

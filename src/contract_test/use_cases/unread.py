@@ -1,0 +1,57 @@
+"""Unread: a consumer's test that passed although nobody read the message, or nobody said that it does not decode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from contract_test.data.errors import ContractTestError
+from contract_test.use_cases.watching import Watch
+from envelopes import DecodeError, ValueObject
+from envelopes._values import _DOORS, _open_door
+
+CHECK = "message-not-read"
+
+
+class UnreadError(ContractTestError):
+    """A test passed without anything of its message having been read."""
+
+
+@contextmanager
+def decoded_too(watch: Watch, cls: type[ValueObject]) -> Iterator[list[DecodeError]]:
+    """Inside, a message of the class that the service itself decodes is watched too; gives the errors."""
+    door = _DOORS.get(cls) or _open_door(cls)
+    make, begin, failed = door.make, DecodeError.__init__, list[DecodeError]()
+
+    def note(self: DecodeError, *arguments: Any, **named: Any) -> None:
+        begin(self, *arguments, **named)
+        failed.append(self)
+
+    door.make = lambda value: watch.over(make(value))
+    DecodeError.__init__ = note  # type: ignore[method-assign] # until the test has ended
+    try:
+        yield failed
+    finally:
+        door.make = make
+        DecodeError.__init__ = begin  # type: ignore[method-assign] # as it was
+
+
+def judge_reading(watch: Watch, failed: list[DecodeError], *, recorded: bool) -> None:
+    """After a consumer's test has passed. Raises UnreadError.
+
+    Of what was made of a recorded message a consumer may read nothing, such as of one of a version that it skips.
+    """
+    if watch.by_service:
+        return
+    if failed:
+        raise UnreadError(
+            f"the message could not be decoded, and the test passed all the same: {failed[0]}",
+            advice="Mend what does not decode a legal message; and let the test see what the service did with it: "
+            "the error, or the dead letter.",
+        )
+    if recorded and not watch.by_test:
+        raise UnreadError(
+            "the test passed, and nothing of the message was read: by the service as little as by the test",
+            advice="Give `message` to the code that handles it (awaited, if it is async); assert on what it did.",
+        )
