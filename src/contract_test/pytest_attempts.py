@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol  # as every plugin that runs an item again
 
-from contract_test.data.result import Strength, Survivor
+from contract_test.data.result import Fault
+from contract_test.pytest_deliveries import borne
 from contract_test.schema.fields import fields_of
 from contract_test.use_cases.messages import Message
 from contract_test.use_cases.mutation import mutants
@@ -23,8 +24,8 @@ from contract_test.use_cases.watching import Watch
 Reports = list[pytest.TestReport]
 
 PARAMETER = "contract_case"
-STRENGTH = pytest.StashKey[Strength]()
-"""Of an item that was run with faults made on purpose: how many its test noticed."""
+FAULTS = pytest.StashKey[tuple[Fault, ...]]()
+"""Of an item that was run with faults made on purpose: whether its test noticed each."""
 
 
 class _NextTo(pytest.Item):
@@ -60,13 +61,19 @@ class Attempts:
         if watched is not None:
             message, watch = watched
             contract = self._replay.catalog.subjects[message.interaction.subject].contracts[message.interaction.version]
-            found = list(mutants(message.envelope.data, watch.by_service, fields_of(contract.resources, contract.uri)))
-            survivors = tuple(
-                Survivor(item.nodeid, mutant.pointer, mutant.change)
-                for mutant in found
-                if not failed(attempt(item, replace(case, replaced=mutant.replaced), beside))
-            )
-            item.stash[STRENGTH] = Strength(len(found) - len(survivors), len(found), survivors)
+            fields = fields_of(contract.resources, contract.uri)
+
+            def notices(broken: Case) -> bool:
+                return failed(attempt(item, broken, beside))
+
+            faults = [
+                Fault(mutant.pointer, mutant.change, notices(replace(case, replaced=mutant.replaced)))
+                for mutant in mutants(message.envelope.data, watch.by_service, fields)
+            ]
+            if case.operation == "consumes":  # a producer that emits twice is a mismatch in any case
+                twice = notices(replace(case, twice=True))
+                faults.append(Fault("", "delivered twice", twice or borne(item)))
+            item.stash[FAULTS] = tuple(faults)
         return attempt(item, case, nextitem)
 
     def _varied(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> Reports:

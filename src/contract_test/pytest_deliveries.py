@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from contract_test.use_cases.replay import Case, Delivery
 
 _ONCE = pytest.StashKey[Any]()
 _CRASHES = pytest.StashKey[bool]()
+_BORNE = pytest.StashKey[bool]()
 
 
 class ConsumerCrash(BaseException):
@@ -50,6 +51,26 @@ def delivered(item: pytest.Function, case: Case, delivery: Delivery) -> Iterator
         raise pytest.fail.Exception(
             f"{error.problem}\n{listed}", pytrace=False
         ) from None  # in its context the report finds the error
+
+
+@contextmanager
+def twice(item: pytest.Function) -> Iterator[None]:
+    """Inside, the test's function is called twice with the same fixtures; then `borne` tells what came of it."""
+    state, states = item.funcargs.get("contract_state"), []
+
+    def calls(arguments: Mapping[str, Any]) -> Iterator[Round]:
+        for _ in range(2):
+            yield arguments, nullcontext()
+            states.append(snapshot(state()) if callable(state) else object())
+
+    with in_rounds(item, calls):
+        yield
+    item.stash[_BORNE] = states[0] == states[1]
+
+
+def borne(item: pytest.Item) -> bool:
+    """Whether a second delivery is known to have changed nothing: a state that nobody names may be any."""
+    return item.stash.get(_BORNE, False)
 
 
 def acknowledges(item: pytest.Item) -> Callable[[], None]:

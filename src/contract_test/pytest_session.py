@@ -20,10 +20,10 @@ from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import check_package, installed_contracts, runtime_catalog
 from contract_test.files.readers import FOLDER, write_readers
 from contract_test.files.settings import read_settings
-from contract_test.pytest_attempts import STRENGTH, Attempts
+from contract_test.pytest_attempts import FAULTS, Attempts
 from contract_test.pytest_awaiting import ADVICE, everything_awaited
 from contract_test.pytest_bulk import TALLY, all_in_one, in_bulk
-from contract_test.pytest_deliveries import delivered
+from contract_test.pytest_deliveries import delivered, twice
 from contract_test.pytest_proof import OPERATIONS, Proof, is_whole
 from contract_test.pytest_tracebacks import make_inert
 from contract_test.report.failure import failure_text
@@ -134,7 +134,9 @@ class ContractSession:
     def _surrounding(self, item: pytest.Function, case: Case, emitted: list[Any]) -> AbstractContextManager[Any]:
         if case.bulk:
             return all_in_one(item, case.bulk, emitted, self.replay.judge)
-        return self._read(item, case) if case.delivery is None else delivered(item, case, case.delivery)
+        if case.delivery is not None:
+            return delivered(item, case, case.delivery)
+        return twice(item) if case.twice else self._read(item, case)
 
     @contextmanager
     def _read(self, item: pytest.Function, case: Case) -> Iterator[None]:
@@ -195,7 +197,7 @@ class ContractSession:
             failure=failure,
             message=case.given_text if failure or case.change else "",
             expected=case.expected_text if failure else "",
-            strength=item.stash.get(STRENGTH, None) if report.when == "call" else None,
+            faults=item.stash.get(FAULTS, ()) if report.when == "call" else (),
         )
         told = [Told(played)] if tally is None else list(tally.told(replace(played, given=_given(case))))
         setattr(report, _RESULT, as_text(told))  # an attribute of the report goes with it, from xdist's workers too

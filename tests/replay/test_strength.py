@@ -12,6 +12,10 @@ STORED = {}
 def store(order):
     STORED[order.order_id] = (order.order_id, order.buyer.mail)
 
+@pytest.fixture
+def contract_state():
+    return lambda: dict(STORED)
+
 """
 CONSUMER = (
     TEST_FILE.partition("@pytest.mark.consumes")[0] + HANDLER + TEST_FILE[TEST_FILE.index("@pytest.mark.consumes") :]
@@ -21,7 +25,8 @@ WEAK = "store(message)\n    assert STORED.pop(message.order_id)"
 
 
 def asserting(repo, assertion):
-    repo.tests(CONSUMER.replace("assert handle(message)", assertion))
+    text = CONSUMER.replace("are_read(message)", "are_read(message, contract_state)")
+    repo.tests(text.replace("assert handle(message)", assertion))
 
 
 def report_of(repo, *options):
@@ -105,3 +110,71 @@ def test_what_was_not_replayed_is_not_covered(coverage):
 def test_enough_coverage_is_green(coverage):
     result, _ = coverage("--contracts-min-coverage=100")
     assert result.ret == 0
+
+
+COUNTING = """
+SEEN = []
+
+@pytest.fixture
+def seen():
+    SEEN.clear()
+    return SEEN
+"""
+
+
+def counting(repo, test, fixture=""):
+    """A consumer that keeps what it got, and a test of it; nothing else is read of a message."""
+    producer = TEST_FILE[TEST_FILE.index("@pytest.mark.produces") :]
+    repo.tests(TEST_FILE.partition("@pytest.mark.consumes")[0] + COUNTING + fixture + test + producer)
+
+
+def doubled(report):
+    survivors = operation(report, "consumes")["strength"]["survivors"]
+    return [each["change"] for each in survivors if each["change"] == "delivered twice"]
+
+
+KEEPS = """
+@pytest.mark.consumes("order.placed")
+def test_orders_are_kept(message, seen):
+    seen.append(message.order_id)
+    assert ASSERTED
+
+"""
+NAMED = """
+@pytest.fixture
+def contract_state(seen):
+    return lambda: list(seen)
+"""
+
+
+@pytest.mark.parametrize(
+    ("asserted", "survives"), [("seen == [message.order_id]", 0), ("message.order_id in seen", 3)], ids=["once", "in"]
+)
+def test_a_second_delivery_has_to_be_noticed(repo, asserted, survives):
+    counting(repo, KEEPS.replace("ASSERTED", asserted))
+    _, report = report_of(repo, "--contracts-mutate")
+    assert len(doubled(report)) == survives
+
+
+@pytest.mark.parametrize(("handle", "survives"), [("seen.append", 3), ("seen[:] = [message.order_id]; print", 0)])
+def test_a_second_delivery_that_leaves_the_same_state_needs_no_notice(repo, handle, survives):
+    test = KEEPS.replace("(message, seen)", "(message, seen, contract_state)").replace("seen.append", handle)
+    counting(repo, test.replace("ASSERTED", "message.order_id in seen"), NAMED)
+    _, report = report_of(repo, "--contracts-mutate")
+    assert len(doubled(report)) == survives
+
+
+def test_a_fault_is_noticed_where_any_test_of_the_operation_does(repo):
+    asserting(repo, STRONG)
+    text = (repo.pytester.path / "test_mailer.py").read_text()
+    weak = '\n@pytest.mark.consumes("order.placed")\ndef test_orders_have_ids(message):\n    store(message)\n'
+    repo.tests(text + weak)
+    _, report = report_of(repo, "--contracts-mutate")
+    strength = operation(report, "consumes")["strength"]
+    assert strength["noticed"] == strength["total"] > 0
+
+
+def test_mutation_and_bulk_do_not_go_together(repo):
+    result = repo.run("--contracts-mutate", "--contracts-bulk")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*leave --contracts-bulk out*"])

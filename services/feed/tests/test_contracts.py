@@ -28,6 +28,17 @@ def contract_state(feed, pushed):
     return state
 
 
+def like_of(unlike, **changes):
+    """The like that an unlike, as plain data, takes back."""
+    names = ("like_id", "message_id", "group_id", "liker", "author", "liked_at")
+    return MessageLiked.from_value({name: unlike[name] for name in names} | changes)
+
+
+def where_it_stands(feed, message_id, person_id):
+    with feed.store.begin() as unit:
+        return unit.stands([(message_id, person_id)]).get((message_id, person_id))
+
+
 @pytest.mark.consumes("message.liked")
 @pytest.mark.usefixtures("contract_state")
 def test_likes_are_counted_and_show_in_the_feed(message, feed, pushed):
@@ -35,23 +46,16 @@ def test_likes_are_counted_and_show_in_the_feed(message, feed, pushed):
     assert feed.likes(message.message_id) == 1
     items = feed.items(message.author.person_id)
     shown = [(item.newest, item.others, item.at) for item in items if item.message_id == message.message_id]
-    own = message.liker.person_id == message.author.person_id
-    liked_at = as_microseconds(message.liked_at)
-    assert shown == ([] if own else [(storable(message.liker.name), 0, liked_at)])
-
-
-@pytest.mark.consumes("message.liked")
-def test_one_person_counts_once(message, feed):
-    feed.handle(message)
-    feed.handle(message.model_copy(update={"like_id": "l-again"}))
-    assert feed.likes(message.message_id) == 1
+    liker, own = message.liker, message.liker.person_id == message.author.person_id
+    name, liked_at = storable(liker.name), as_microseconds(message.liked_at)
+    assert shown == ([] if own else [(name, 0, liked_at)])
+    stand = where_it_stands(feed, message.message_id, liker.person_id)
+    assert stand == (message.message_id, liker.person_id, liked_at, 0, message.like_id, name, int(not own))
 
 
 @pytest.mark.consumes("message.unliked")
 def test_what_is_taken_back_no_longer_counts(message, feed):
-    common = ("like_id", "message_id", "group_id", "liker", "author", "liked_at")
-    data = message.model_dump(mode="json")
-    feed.handle(MessageLiked.from_value({name: data[name] for name in common}))
+    feed.handle(like_of(message.model_dump(mode="json")))
     assert feed.likes(message.message_id) == 1
     feed.handle(message)
     assert feed.likes(message.message_id) == 0
@@ -63,6 +67,17 @@ def test_what_is_taken_back_no_longer_counts(message, feed):
 def test_what_is_taken_back_stays_taken_back(message, feed, pushed):
     pushed += [push.delivery_id for push in feed.handle(message)]
     assert feed.likes(message.message_id) == 0
+    at = as_microseconds(max(message.liked_at, message.unliked_at))
+    stand = where_it_stands(feed, message.message_id, message.liker.person_id)
+    who = (message.message_id, message.liker.person_id)
+    assert stand == (*who, at, 1, message.like_id, storable(message.liker.name), 0)
+
+
+@pytest.mark.consumes("message.unliked")
+def test_who_likes_a_message_after_an_unlike_shows_in_its_author_s_feed(message, feed, people):
+    feed.handle(message)
+    feed.handle(like_of(message.model_dump(mode="json"), liker=people.di))
+    assert [item.newest for item in feed.items(message.author.person_id)] == [people.di["name"]]
 
 
 @pytest.mark.consumes("message.posted")

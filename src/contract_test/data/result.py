@@ -57,6 +57,15 @@ class Given:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """A recorded message broken on purpose: what was broken where, and whether the test of one item noticed."""
+
+    pointer: str
+    change: str
+    noticed: bool
+
+
+@dataclass(frozen=True)
 class Survivor:
     """A broken message that no test noticed: in which item, what was broken where."""
 
@@ -67,7 +76,7 @@ class Survivor:
 
 @dataclass(frozen=True)
 class Strength:
-    """How many of the messages that were broken on purpose the service's own tests noticed."""
+    """How many of the messages that were broken on purpose one of the operation's own tests noticed."""
 
     noticed: int
     total: int
@@ -98,7 +107,7 @@ class Played:
     failure: Failure | None = None
     message: str = ""
     expected: str = ""
-    strength: Strength | None = None
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True)

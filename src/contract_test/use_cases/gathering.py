@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
 
 from contract_test.data.contract import Catalog
-from contract_test.data.result import Operation, Played, Run, Strength
+from contract_test.data.result import Operation, Played, Run, Strength, Survivor
 from contract_test.use_cases.readers import readers_of
 
 
@@ -87,10 +87,16 @@ class Gathering:
         return Run(service, tuple(operations), readers=readers)
 
 
-def _strength(played: Iterable[Played]) -> Strength | None:
-    """That of all items together; None where nothing was broken on purpose."""
-    found = [each.strength for each in played if each.strength is not None]
-    if not found:
+def _strength(played: Sequence[Played]) -> Strength | None:
+    """Of all tests of an operation together: one that notices is enough. None where nothing was broken on purpose."""
+    broken = [
+        ((each.place, fault.pointer, fault.change), each.item, fault.noticed)
+        for each in played
+        for fault in each.faults
+    ]
+    if not broken:
         return None
-    survivors = tuple(survivor for each in found for survivor in each.survivors)
-    return Strength(sum(each.noticed for each in found), sum(each.total for each in found), survivors)
+    noticed = {key for key, _, seen in broken if seen}
+    left = {key: item for key, item, _ in reversed(broken) if key not in noticed}
+    survivors = tuple(Survivor(item, pointer, change) for (_, pointer, change), item in sorted(left.items()))
+    return Strength(len(noticed), len(noticed) + len(left), survivors)

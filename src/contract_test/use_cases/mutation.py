@@ -35,6 +35,7 @@ def mutants(message: ValueObject, reads: Iterable[str], fields: Fields) -> Itera
     optional = {place.pointer for place in fields.places if not place.required and place.name is not None}
     values = dict(_values(message, ""))
     read = {pointer: value for pointer, value in values.items() if value is not None and is_read(pointer, reads)}
+    swapped: set[str] = set()
     for pointer, value in read.items():
         if isinstance(value, ValueObject):
             if pointer in optional:
@@ -48,11 +49,12 @@ def mutants(message: ValueObject, reads: Iterable[str], fields: Fields) -> Itera
             (
                 other
                 for other, there in read.items()
-                if type(there) is type(value) and there != value and other != pointer
+                if type(there) is type(value) and there != value and other not in swapped
             ),
             None,
         )
-        if partner is not None and not choices.get(pointer):
+        if partner is not None and not choices.get(pointer) and pointer not in swapped:
+            swapped |= {pointer, partner}
             yield Mutant(pointer, f"swapped with {partner}", {pointer: read[partner], partner: value})
         else:
             yield Mutant(pointer, "another value", {pointer: _other(value, choices.get(pointer) or ())})

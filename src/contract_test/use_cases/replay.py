@@ -61,6 +61,8 @@ class Case:
     """In bulk: all cases of the one item that this one stands for."""
     replaced: Mapping[str, Any] = field(default_factory=dict)
     """What the service sees by pointer in place of what stands in its message: a fault made on purpose."""
+    twice: bool = False
+    """Another fault made on purpose: the service gets its message once more."""
 
     @property
     def label(self) -> str:
