@@ -97,3 +97,5 @@ def test_a_push_says_who_likes_what_to_whom(cause, emits, feed):
     assert message.recipient.person_id == cause.author.person_id
     assert message.text == f"{storable(cause.liker.name)} likes your message"
     assert dict(message.details) == {"message_id": cause.message_id}
+    stand = where_it_stands(feed, cause.message_id, cause.liker.person_id)
+    assert (stand.at, stand.told) == (as_microseconds(cause.liked_at), 1)  # so that it is pushed once
