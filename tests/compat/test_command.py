@@ -27,7 +27,7 @@ def test_a_finding_reads_as_promised(repo, compat):
     assert rest == [
         "    The reader expects another type. Reader: v2. Writer: v1.",
         '    breaks: {"liker": ""}',
-        "    made up: no recorded message breaks",
+        "    made up: no recorded message breaks here",
         '    rejected at /liker: expected integer, found ""',
         "    thing.done is sent by web; received by feed, trending",
         f"    {RULES['type-changed'].fix}",
@@ -44,6 +44,27 @@ def test_each_incompatibility_is_a_finding(repo, compat):
         "contracts/thing.done/v2.json:/properties/b  BACKWARD  required-property-added  b: optional → required",
         "contracts/thing.done/v2.json:/properties/a  BACKWARD  type-changed  string → integer",
     ]
+
+
+def test_each_incompatibility_shows_a_message_that_breaks_there(repo, compat):
+    repo.subject(versions=[message(a=STRING, b={"enum": ["new", "sent"]}), message(a=INTEGER, b={"enum": ["new"]})])
+
+    places = [line.strip() for line in compat().out.splitlines() if "rejected at" in line]
+
+    assert places == [
+        'rejected at /a: expected integer, found ""',
+        'rejected at /b: expected one of ["new"], found "sent"',
+    ]
+
+
+def test_a_recorded_message_is_shown_only_where_it_breaks(repo, compat):
+    versions = [message(a=STRING, b={"enum": ["new", "sent"]}), message(a=INTEGER, b={"enum": ["new"]})]
+    repo.subject(versions=versions)
+    repo.recording(1, {"a": "x", "b": "new"})
+
+    shown = [line.strip() for line in compat().out.splitlines() if "recorded" in line]
+
+    assert shown == ["recorded: contracts/thing.done/recordings/v1.jsonl:1", "made up: no recorded message breaks here"]
 
 
 def test_a_forward_finding_is_told_in_the_newer_file(repo, compat):

@@ -31,6 +31,7 @@ class Incompatibility:
 
     `rule` is an id of the rules table. The pointers are JSON Pointers into the two schemas as they were
     given; `before` and `after` are the writer's and the reader's value of what changed, or `ABSENT`.
+    `witness` is a message that breaks at this place, `ABSENT` where the verdict's is all there is.
     """
 
     rule: str
@@ -39,6 +40,7 @@ class Incompatibility:
     before: Any
     after: Any
     sentence: str
+    witness: Any = ABSENT
 
 
 @dataclass(frozen=True, slots=True)

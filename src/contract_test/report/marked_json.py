@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from contract_test.schema.walk import escape, unescape
+
 _STEP = "  "
 
 
@@ -35,18 +37,14 @@ def _lines(value: Any, pointer: str, indent: str, marked: Collection[str], befor
     for number, (name, child) in enumerate(children, start=1):
         label = f"{json.dumps(name, ensure_ascii=False)}: " if isinstance(value, dict) else ""
         comma = "," if number < len(children) else ""
-        yield from _lines(child, f"{pointer}/{_escaped(name)}", indent + _STEP, marked, label, comma)
+        yield from _lines(child, f"{pointer}/{escape(str(name))}", indent + _STEP, marked, label, comma)
     yield Line(f"{indent}{closing}{after}")
-
-
-def _escaped(name: str | int) -> str:
-    return str(name).replace("~", "~0").replace("/", "~1")
 
 
 def _existing(value: Any, pointer: str) -> str:
     found = ""
     for step in pointer.split("/")[1:]:
-        name: Any = step.replace("~1", "/").replace("~0", "~")
+        name: Any = unescape(step)
         name = int(name) if isinstance(value, list) and name.isdecimal() else name
         try:
             value = value[name]

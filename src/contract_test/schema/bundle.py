@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote, urldefrag
 
-from contract_test.schema.walk import SPECIFICATIONS, children, draft_of, escape, join
+from contract_test.schema.walk import SPECIFICATIONS, children, draft_of, escape, join, unescape
 
 _DYNAMIC = ("$dynamicRef", "$recursiveRef", "$id")
 _ANCHORS = ("$anchor", "$dynamicAnchor")
@@ -144,7 +144,7 @@ def _moved(document: str, reference: str, places: Mapping[str, str]) -> str:
 def value_at(value: Any, pointer: str) -> Any:
     """What stands at a JSON pointer; None where nothing does."""
     for token in pointer.split("/")[1:]:
-        step = token.replace("~1", "/").replace("~0", "~")
+        step = unescape(token)
         if isinstance(value, dict) and step in value:
             value = value[step]
         elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
@@ -170,7 +170,7 @@ def follow(resources: Mapping[str, Any], uri: str, pointer: str) -> tuple[str, s
 def schema_around(schema: Any, pointer: str) -> str:
     """The pointer to the schema that a place is in: `/properties/a` for `/properties/a/type`."""
     at, around, node = "", "", schema
-    steps = [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
+    steps = [unescape(token) for token in pointer.split("/")[1:]]
     while steps:
         step = steps.pop(0)
         below = node.get(step) if isinstance(node, dict) else None

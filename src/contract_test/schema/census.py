@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from contract_test.schema.shape import Position, Shapes, Source
-from contract_test.schema.walk import References, escape
+from contract_test.schema.walk import References, escape, unescape
 
 _MOST = 10_000
 
@@ -88,7 +88,7 @@ class Census:
         field: Place | None = self.root
         steps = []
         for step in pointer.split("/")[1:]:
-            name = step.replace("~1", "/").replace("~0", "~")
+            name = unescape(step)
             if field is not None and name in field.named:
                 field = field.named[name]
                 steps.append(step)

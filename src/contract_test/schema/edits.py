@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contract_test.schema.walk import escape
+from contract_test.schema.walk import escape, unescape
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Edit:
 def at(data: Any, pointer: str) -> Any:
     """The value at a JSON pointer that leads somewhere."""
     for step in pointer.split("/")[1:]:
-        data = data[int(step)] if isinstance(data, list) else data[step.replace("~1", "/").replace("~0", "~")]
+        data = data[int(step)] if isinstance(data, list) else data[unescape(step)]
     return data
 
 
@@ -35,7 +35,7 @@ def located(data: Any, pattern: str) -> Iterator[str]:
         if not steps:
             yield pointer
             return
-        name = steps[0].replace("~1", "/").replace("~0", "~")
+        name = unescape(steps[0])
         if isinstance(value, dict) and name in value:
             yield from below(value[name], steps[1:], f"{pointer}/{steps[0]}")
         elif steps[0] == "*" and isinstance(value, dict | list):
@@ -55,7 +55,7 @@ def edited(data: Any, edit: Edit) -> Any:
     def change(value: Any, depth: int) -> Any:
         last = depth == len(steps) - 1
         if isinstance(value, dict):
-            name = steps[depth].replace("~1", "/").replace("~0", "~")
+            name = unescape(steps[depth])
             if last and not edit.value:
                 return {key: member for key, member in value.items() if key != name}
             if last or name in value:

@@ -65,6 +65,11 @@ def escape(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
+def unescape(step: str) -> str:
+    """The name that one step of a JSON pointer stands for."""
+    return step.replace("~1", "/").replace("~0", "~")
+
+
 def join(base: str, reference: str) -> str:
     """The absolute URI of a reference (RFC 3986); unlike urllib's, for any scheme (`urn:` too) where it can be done."""
     if reference == "" or reference.startswith("#"):
@@ -170,7 +175,7 @@ class References:
         if not fragment:
             return found
         for step in unquote(fragment).split("/")[1:]:
-            name: str | int = step.replace("~1", "/").replace("~0", "~")
+            name: str | int = unescape(step)
             if isinstance(found.schema, list) and isinstance(name, str) and name.isdigit():
                 name = int(name)
             try:

@@ -24,9 +24,9 @@ from contract_test.scanner import leaks_in_line
 from contract_test.schema.compare import pairs_for
 from contract_test.schema.infer import CannotWidenError, Masked, Named, Proposal, format_of, infer, widen
 from contract_test.schema.walk import DRAFT_2020_12, escape
-from contract_test.use_cases.compat import Pair, judge
+from contract_test.use_cases.compat import judge
 from contract_test.use_cases.lint import check_contract
-from contract_test.use_cases.sides import sides_of
+from contract_test.use_cases.sides import Pair, sides_of
 from envelopes import Wire, at, compile_schema, find_violation
 from envelopes.codecs import CODECS, Malformed
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from contract_test.data.contract import Catalog, Channel, Contract
+from contract_test.data.contract import Catalog, Channel, Contract, Subject
 from contract_test.data.errors import ContractTestError
 from contract_test.data.result import Reader
 from contract_test.files.recordings import read_recording
@@ -100,6 +100,21 @@ class Side:
         """Whether the schema at a place in the bundle declares a property."""
         schema = value_at(self.bundle.schema, pointer)
         return isinstance(schema, dict) and name in schema.get("properties", {})
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What `writer` sends must be readable by `reader`; `subject` is None for two files."""
+
+    writer: Side
+    reader: Side
+    direction: str
+    subject: Subject | None = None
+
+    @property
+    def newer(self) -> Side:
+        """The side that is new: where something can still be changed."""
+        return self.reader if self.direction == "BACKWARD" else self.writer
 
 
 def sides_of(

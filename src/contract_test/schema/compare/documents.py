@@ -24,6 +24,7 @@ from referencing.jsonschema import (
 )
 
 from contract_test.schema.compare.dialects import NEWEST, Dialect, dialect_of
+from contract_test.schema.walk import unescape
 
 MAX_DEPTH = 120
 _NESTED_BASES = 3
@@ -207,7 +208,7 @@ class Document:
     def _pointed(self, pointer: str) -> Any:
         value = self.schema
         for token in pointer.split("/")[1:]:
-            key = token.replace("~1", "/").replace("~0", "~")
+            key = unescape(token)
             if isinstance(value, dict) and key in value:
                 value = value[key]
             elif isinstance(value, list) and key.isdecimal() and int(key) < len(value):

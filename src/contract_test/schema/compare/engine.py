@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 from random import Random
 from typing import Any, Literal
@@ -27,7 +29,9 @@ from contract_test.schema.compare.found import UNKNOWN, Found
 from contract_test.schema.compare.nodes import CIRCULAR, Pool
 from contract_test.schema.compare.reasons import Explainer, from_errors, reason_for
 from contract_test.schema.compare.shrinking import shrink
+from contract_test.schema.compare.singling import without
 from contract_test.schema.compare.solver import OutOfTimeError, Solver
+from contract_test.schema.walk import escape
 
 Formats = Literal["annotation", "assertion"]
 ContentModel = Literal["as-written", "closed-writer"]
@@ -109,7 +113,7 @@ def _check(schema: Any, side: str) -> None:
 
 
 def _invalid(error: jsonschema_rs.ValidationError, side: str) -> InvalidSchemaError:
-    tokens = (str(token).replace("~", "~0").replace("/", "~1") for token in error.instance_path)
+    tokens = (escape(str(token)) for token in error.instance_path)
     pointer = "".join("/" + token for token in tokens)
     return InvalidSchemaError(error.message, side=side, pointer=pointer, advice=_CORRECT)
 
@@ -121,6 +125,7 @@ class _Comparison:
         self, schemas: tuple[Any, Any], resources: Mapping[str, Any], *, assert_formats: bool, closed: bool
     ) -> None:
         self.writer, self.reader = schemas
+        self.resources = resources
         self.assert_formats = assert_formats
         self.closed = closed
         self.pool = Pool()
@@ -153,6 +158,17 @@ class _Comparison:
         if self.sent is self.read:
             return Verdict("compatible")
         started = time.monotonic()
+        found, witness = self._search(deadline)
+        if witness is not ABSENT:
+            until = min(deadline, time.monotonic() + max(_LEAST_FOR_REASONS, time.monotonic() - started))
+            return self._incompatible(witness, until)
+        if found.is_empty or canonical.covers(self.writer, self.reader, assert_formats=self.assert_formats):
+            return Verdict("compatible")
+        return Verdict("unknown", cause=self._cause(found))
+
+    def _search(self, deadline: float) -> tuple[Found, Any]:
+        """What the solver found, and the first value that two validators confirm."""
+        started = time.monotonic()
         self.solver.deadline = started + (deadline - started) * 0.7
         found = self._solve(1)
         witness = self._first_witness(found.values)
@@ -161,13 +177,7 @@ class _Comparison:
         if witness is ABSENT:
             self.solver.deadline = time.monotonic() + (deadline - time.monotonic()) / 2
             witness = self._sampled(_SPOT_CHECKS if found.is_empty else _SAMPLES, exhaustive=not found.is_empty)
-        if witness is not ABSENT:
-            now = time.monotonic()
-            self.solver.deadline = min(deadline, now + max(_LEAST_FOR_REASONS, now - started))
-            return self._incompatible(witness)
-        if found.is_empty or canonical.covers(self.writer, self.reader, assert_formats=self.assert_formats):
-            return Verdict("compatible")
-        return Verdict("unknown", cause=self._cause(found))
+        return found, witness
 
     def _solve(self, want: int) -> Found:
         try:
@@ -218,13 +228,34 @@ class _Comparison:
                 return value
         return ABSENT
 
-    def _incompatible(self, witness: Any) -> Verdict:
-        until = time.monotonic() + _LEAST_FOR_SHRINKING
-        shrunk = shrink(witness, lambda value: time.monotonic() < until and self._is_witness(value))
+    def _incompatible(self, witness: Any, deadline: float) -> Verdict:
+        self.solver.deadline = deadline
+        shrunk = self._shrunk(witness)
         reasons: list[Incompatibility] = Explainer(self.solver, self.compile_writer, self.compile_reader).reasons()
         if not reasons:
             errors = self.readers_judge.errors(shrunk)
             reasons = list({repr(reason): reason for reason in from_errors(errors, self.writer, self.reader)}.values())
         if not reasons:
             reasons = [reason_for("not-included", "", "", ABSENT, ABSENT)]
+        if len(reasons) > 1:
+            reasons = [replace(each, witness=self._witness_of(each, reasons, deadline)) for each in reasons]
         return Verdict("incompatible", witness=shrunk, incompatibilities=tuple(reasons))
+
+    def _shrunk(self, witness: Any) -> Any:
+        until = time.monotonic() + _LEAST_FOR_SHRINKING
+        return shrink(witness, lambda value: time.monotonic() < until and self._is_witness(value))
+
+    def _witness_of(self, reason: Incompatibility, reasons: list[Incompatibility], deadline: float) -> Any:
+        """A value that breaks for one reason of many: a reader that is left with it alone rejects it, too."""
+        if time.monotonic() > deadline:
+            return ABSENT
+        alone = without(self.reader, [each for each in reasons if each is not reason])
+        with suppress(UnusableSchemaError, InvalidSchemaError, RecursionError):
+            comparison = _Comparison(
+                (self.writer, alone), self.resources, assert_formats=self.assert_formats, closed=self.closed
+            )
+            _, witness = comparison._search(deadline)
+            if witness is not ABSENT:
+                shrunk = comparison._shrunk(witness)
+                return next((value for value in (shrunk, witness) if self._is_witness(value)), ABSENT)
+        return ABSENT

@@ -22,6 +22,7 @@ from contract_test.schema.compare.documents import Place, UnusableSchemaError
 from contract_test.schema.compare.nodes import Node, Property
 from contract_test.schema.compare.rules import RULES
 from contract_test.schema.compare.solver import OutOfTimeError, Solver
+from contract_test.schema.walk import escape
 
 _MAX_REASONS = 50
 _MAX_STEPS = 24
@@ -48,7 +49,7 @@ class Spot:
 
     def at(self, *path: str | int) -> str:
         """The pointer to something inside."""
-        tokens = (str(token).replace("~", "~0").replace("/", "~1") for token in path)
+        tokens = (escape(str(token)) for token in path)
         return self.pointer + "".join("/" + token for token in tokens)
 
     def inside(self, *path: str | int) -> Spot | None:
@@ -270,7 +271,7 @@ def from_errors(errors: list[Any], writer: Any, reader: Any) -> Iterator[Incompa
         rule, before, after = "nothing-accepted", ours, theirs  # a schema `false`, whatever name it stands under
         if error.kind.name != "falseSchema":
             rule, before, after = keyword_rules.named(keyword, ours, theirs, writer)
-        pointer = "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in path)
+        pointer = "".join("/" + escape(str(token)) for token in path)
         yield reason_for(rule, pointer if ours is not ABSENT else "", pointer, before, after)
 
 

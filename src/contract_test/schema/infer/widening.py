@@ -21,7 +21,7 @@ from contract_test.schema.infer.evidence import (
 )
 from contract_test.schema.infer.proposal import SAFE, Proposal, infer
 from contract_test.schema.shape import Position, Shape, Shapes, Source
-from contract_test.schema.walk import References, escape
+from contract_test.schema.walk import References, escape, unescape
 from envelopes import compile_schema
 
 _ROUNDS = 40
@@ -310,7 +310,7 @@ def _steps(document: Any, pointer: str) -> Path:
     """A JSON pointer as steps, an array's as numbers."""
     path: list[str | int] = []
     for step in pointer.split("/")[1:]:
-        name: str | int = step.replace("~1", "/").replace("~0", "~")
+        name: str | int = unescape(step)
         path.append(int(name) if isinstance(document, list) else name)
         document = document[path[-1]]
     return tuple(path)

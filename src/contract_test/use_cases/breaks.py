@@ -1,0 +1,219 @@
+"""Breaks: what is found of a pair of versions: where, what changed, which message, whom it hurts, what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from contract_test.data.contract import Subject
+from contract_test.data.finding import Finding
+from contract_test.data.verdict import ABSENT, Incompatibility, Verdict
+from contract_test.schema.compare import RULES, Rule
+from contract_test.schema.compare.keyword_rules import change
+from contract_test.schema.walk import escape
+from contract_test.use_cases.affected import affected
+from contract_test.use_cases.migrate import Migration
+from contract_test.use_cases.sides import Pair, Recorded, Side
+from envelopes import find_violation
+
+OWN_RULES: dict[str, Rule] = {
+    rule.id: rule
+    for rule in (
+        Rule(
+            "unknown",
+            "It is neither proved that the reader accepts every message, nor is one found that breaks.",
+            "Write the schema simpler where it says why, or give the pair more time with --budget.",
+        ),
+        Rule(
+            "recorded-message-breaks",
+            "The contracts are compatible, and yet the reader rejects a recorded message: it holds what its own "
+            "version does not declare.",
+            "Declare the field in the version that sends it, or call the new one by another name.",
+        ),
+        Rule(
+            "version-removed",
+            "A version is gone: whoever still sends it is no longer understood.",
+            "Restore the file, and take it away when nobody sends or reads it any more.",
+        ),
+        Rule(
+            "upcaster-fails",
+            "The package's upcaster does not bring every message of the old version to the new one.",
+            "Let it take every message of the old version, and depend on nothing but that message.",
+        ),
+        Rule(
+            "schema-invalid",
+            "A schema is not valid, so nothing can be said of it.",
+            "See what `contract-test lint` says of it.",
+        ),
+    )
+}
+"""What `compat` finds beside the incompatibilities of `RULES`."""
+
+
+def removed(
+    subject: Subject, then: Mapping[int, Side], now: Mapping[int, Side], ref: str, root: Path
+) -> Iterator[Finding]:
+    """A finding for each version that was there at a git ref and is gone."""
+    for version in sorted(then.keys() - now.keys()):
+        path = root / then[version].contract.path.relative_to(then[version].files.root)
+        rule = OWN_RULES["version-removed"]
+        sentence = f"v{version} was there at {ref} and is gone"
+        details = (rule.explanation, *_services(subject))
+        yield Finding(path.as_posix(), "", rule.id, sentence, rule.fix, details=details)
+
+
+def recorded_witness(pair: Pair) -> Recorded | None:
+    """A recorded message that the writer's version accepts and the reader's rejects."""
+    if not pair.writer.recorded:
+        return None
+    writer, reader = pair.writer.validator, pair.reader.validator
+    if writer is None or reader is None:
+        return None
+    for each in pair.writer.recorded:
+        if writer.is_valid(each.data) and not reader.is_valid(each.data):
+            return Recorded(each.place, json.loads(json.dumps(each.data, default=_number)))
+    return None
+
+
+def _number(value: Decimal) -> int | float:
+    """A number that was recorded with more digits than a double holds, as it is shown."""
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def of_reason(pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorded: Recorded | None) -> Finding:
+    """One incompatibility of a verdict; None where the verdict has no reason to name."""
+    if reason is None:
+        rule = OWN_RULES["unknown"] if verdict.status == "unknown" else RULES["not-included"]
+        pointer, sentence = "", verdict.cause or rule.explanation
+    else:
+        rule = RULES[reason.rule]
+        pointer, sentence = _pointed(pair, reason)
+    file, inside = pair.newer.place_of(pointer)
+    witness, recorded = _shown(pair, verdict, reason, recorded)
+    return Finding(
+        file,
+        inside,
+        rule.id,
+        sentence,
+        rule.fix,
+        direction=pair.direction,
+        details=(
+            *_details(pair, rule, witness, recorded),
+            *(affected(pair.reader, pair.writer, reason) if reason else ()),
+        ),
+        writer=pair.writer.label,
+        reader=pair.reader.label,
+        recorded=recorded.place if recorded else "",
+        verdict=verdict,
+    )
+
+
+def _shown(
+    pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorded: Recorded | None
+) -> tuple[Any, Recorded | None]:
+    """The message that shows one reason: a recorded one that breaks at the same place before a made-up one."""
+    validator = pair.reader.validator
+    if reason is None or reason.witness is ABSENT or validator is None:
+        return verdict.witness, recorded
+    if recorded is not None:
+        places, others = (
+            {tuple(error.instance_path) for error in validator.iter_errors(each)}
+            for each in (reason.witness, recorded.data)
+        )
+        if places <= others:
+            return recorded.data, recorded
+    return reason.witness, None
+
+
+def _pointed(pair: Pair, reason: Incompatibility) -> tuple[str, str]:
+    """Where an incompatibility stands in the newer schema, and what changed from the writer to the reader."""
+    pointer = reason.reader_pointer if pair.newer is pair.reader else reason.writer_pointer
+    if reason.rule != "required-property-added" or not isinstance(reason.after, str):
+        return pointer, change(reason.before, reason.after) or RULES[reason.rule].explanation
+    step = escape(reason.after)
+    declared = reason.writer_pointer.endswith(f"/properties/{step}")
+    around = reason.reader_pointer.removesuffix("/required")
+    if pair.newer is pair.reader and pair.reader.declares(around, reason.after):
+        pointer = f"{around}/properties/{step}"
+    return pointer, f"{reason.after}: {'optional' if declared else 'absent'} → required"
+
+
+def of_recording(pair: Pair, verdict: Verdict, recorded: Recorded) -> Finding:
+    """A recorded message that breaks although the contracts are compatible."""
+    rule = OWN_RULES["recorded-message-breaks"]
+    return Finding(
+        pair.newer.file,
+        "",
+        rule.id,
+        _violation(pair.reader, recorded.data) or rule.explanation,
+        rule.fix,
+        direction=pair.direction,
+        details=_details(pair, rule, recorded.data, recorded),
+        writer=pair.writer.label,
+        reader=pair.reader.label,
+        recorded=recorded.place,
+        verdict=replace(verdict, witness=recorded.data),
+    )
+
+
+def of_upcaster(pair: Pair, kept: Migration) -> Finding:
+    """An upcaster that does not keep what it is there to keep."""
+    rule = OWN_RULES["upcaster-fails"]
+    return Finding(
+        pair.newer.file,
+        "",
+        rule.id,
+        kept.problem,
+        rule.fix,
+        direction=pair.direction,
+        details=(rule.explanation, *_services(pair.subject)),
+        writer=pair.writer.label,
+        reader=pair.reader.label,
+    )
+
+
+def _details(pair: Pair, rule: Rule, witness: Any, recorded: Recorded | None) -> tuple[str, ...]:
+    lines = [f"{rule.explanation} Reader: {pair.reader.label}. Writer: {pair.writer.label}."]
+    if witness is not ABSENT:
+        lines.append(f"breaks: {json_line(witness)}")
+        lines.append(f"recorded: {recorded.place}" if recorded else "made up: no recorded message breaks here")
+        violation = _violation(pair.reader, witness)
+        if violation:
+            lines.append(f"rejected at {violation}")
+    return (*lines, *_services(pair.subject))
+
+
+def _violation(reader: Side, witness: Any) -> str:
+    """Where and why the reader rejects a message, as `decode` says it."""
+    try:
+        violation = find_violation(reader.validator, witness) if reader.validator else None
+    except ValueError:  # a made-up text that no JSON text can carry
+        return ""
+    return str(violation or "")
+
+
+def _services(subject: Subject | None) -> Sequence[str]:
+    if subject is None:
+        return ()
+    senders, receivers = (
+        ", ".join(names) or "nobody in the catalog" for names in (subject.sent_by, subject.received_by)
+    )
+    return (f"{subject.name} is sent by {senders}; received by {receivers}",)
+
+
+def distinct(findings: Iterator[Finding]) -> tuple[Finding, ...]:
+    """Two incompatibilities that read the same are one finding."""
+    kept: dict[tuple[str, str, str], Finding] = {}
+    for each in findings:
+        kept.setdefault((each.place, each.rule, each.sentence), each)
+    return tuple(kept.values())
+
+
+def json_line(value: Any) -> str:
+    """A JSON value in one line that does nothing to a terminal: what cannot be printed is escaped, as JSON has it."""
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
