@@ -265,8 +265,10 @@ def test_a_redis_without_room_is_waited_for(tmp_path: Path) -> None:
     assert all(row.requests == 1 for row in stub.ledger.values())
 
 
-def test_sigterm_ends_a_worker_that_never_saw_redis(stub: Stub) -> None:
-    with process("transport", "--redis", f"redis://127.0.0.1:{free_port()}/0", "--gateway", stub.url) as worker:
+@pytest.mark.parametrize("more", [[], ["--cluster"]])
+def test_sigterm_ends_a_worker_that_never_saw_redis(stub: Stub, more: list[str]) -> None:
+    options = ("--redis", f"redis://127.0.0.1:{free_port()}/0", "--gateway", stub.url, *more)
+    with process("transport", *options) as worker:
         assert worker.stderr is not None
         assert "redis is away" in worker.stderr.readline()
         worker.terminate()

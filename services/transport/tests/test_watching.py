@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 from transport_support import QUEUE, RedisServer, Stub, free_port, hired, process, resque, until, wait_ready, wait_until
@@ -121,9 +123,23 @@ def test_status_shows_it_in_a_terminal(redis: Redis, redis_server: RedisServer) 
     shown = asyncio.run(walk())
     assert "resque:queue:transport: 0 queue, 0 later, 0 suspects, 0 room:push, 0 room:sms" in shown
     assert "so far: 1 delivered, 1 invalid" in shown
+    assert f":{os.getpid()}:transport): lease" in shown
     assert "1 in hand" in shown
     assert "push: breaker closed, 1 of 32 under way, 0 waiting, no rate limit" in shown
     assert "resque:failed: 1" in shown
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "words"),
+    [("localhost:6379", 2, "redis://"), ("redis://:hidden@127.0.0.1:1/0", 3, "Redis does not answer")],
+)
+def test_a_status_that_cannot_be_had_says_why(url: str, code: int, words: str) -> None:
+    command = [sys.executable, "-m", "transport", "status", "--redis", url]
+    asked = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert asked.returncode == code
+    assert words in asked.stderr
+    assert "Traceback" not in asked.stderr
+    assert "hidden" not in asked.stderr
 
 
 def test_metrics_are_served_by_the_process(redis_server: RedisServer, redis: Redis, stub: Stub) -> None:

@@ -117,7 +117,7 @@ def process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 def wait_ready(worker: subprocess.Popen[str]) -> None:
     assert worker.stderr is not None
     for line in worker.stderr:
-        if line.startswith("transport: ready"):
+        if '"event": "ready"' in line:
             return
     raise AssertionError(f"the worker ended with {worker.wait()}")
 

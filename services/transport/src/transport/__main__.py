@@ -14,13 +14,14 @@ from contextlib import AsyncExitStack
 from contextlib import aclosing as closing
 
 import aiohttp
+from redis.asyncio.connection import parse_url
 
 from envelopes import Channel
 from envelopes.messages import CATALOG
 
 from .books import Books
 from .gateways import GATEWAYS, Endpoint, open_gateways
-from .link import AnyRedis, connect
+from .link import REDIS_AWAY, AnyRedis, connect
 from .logs import log_to_stderr
 from .mailbox import PREFIX, Holder, Mailbox
 from .settings import Settings
@@ -39,10 +40,17 @@ _SETTINGS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse the command line and run; 0 after an orderly stop, 2 where the command line is wrong."""
+    """Parse the command line and run; 0 after an orderly stop, 2 for a wrong command line, 3 without a status."""
     options = _parser().parse_args(arguments)
     log_to_stderr(options.log_level)
-    asyncio.run(_status(options) if options.command == "status" else _work(options))
+    if options.command == "work":
+        asyncio.run(_work(options))
+        return 0
+    try:
+        asyncio.run(_status(options))
+    except REDIS_AWAY as error:
+        sys.stderr.write(f"transport: Redis does not answer; is it what --redis names? {error}\n")
+        return 3
     return 0
 
 
@@ -50,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="transport", description=__doc__)
     add = parser.add_argument
     add("command", nargs="?", choices=("work", "status"), default="work")
-    add("--redis", required=True, metavar="URL", help="redis://host:port/db")
+    add("--redis", required=True, type=_redis_url, metavar="URL", help="redis://host:port/db")
     add("--cluster", action="store_true", help="the URL names a node of a Redis Cluster")
     text = "a Resque queue, the most urgent first; by default the channel's"
     add("--queue", action="append", metavar="NAME", help=text)
@@ -68,6 +76,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--metrics", metavar="HOST:PORT", help="serve /metrics and /healthz there")
     add("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     return parser
+
+
+def _redis_url(text: str) -> str:
+    try:
+        parse_url(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def _secret(kind: str) -> str:

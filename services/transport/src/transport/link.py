@@ -15,7 +15,7 @@ from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.connection import Connection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ClusterError, OutOfMemoryError, ReadOnlyError, SlotNotCoveredError, TryAgainError
+from redis.exceptions import ClusterError, OutOfMemoryError, ReadOnlyError, RedisClusterException, TryAgainError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 REDIS_AWAY = (
-    RedisConnectionError, RedisTimeoutError, ReadOnlyError, OutOfMemoryError, ClusterError, SlotNotCoveredError,
+    RedisConnectionError, RedisTimeoutError, ReadOnlyError, OutOfMemoryError, ClusterError, RedisClusterException,
     TryAgainError, OSError,
 )  # fmt: skip
 """Errors that pass by themselves when Redis is back, its replica has taken over, or there is room again."""
@@ -59,8 +59,9 @@ class QuickRedis(Redis):
             await connection.send_packed_command([hiredis.pack_command(tuple(each)) for each in commands])
             for _ in commands:
                 answer = await connection.read_response()
-        except BaseException:  # answers may be on their way
-            await connection.disconnect(nowait=True)
+        except BaseException:  # answers may be on their way; and where one connection broke, others did
+            for each in (connection, *self._idle):
+                await each.disconnect(nowait=True)
             raise
         finally:
             self._idle.append(connection)

@@ -12,7 +12,6 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from .jobs import FINAL, Fate, Job
-from .mailbox import Mailbox
 from .routes import Route
 from .valve import Breaker
 
@@ -21,10 +20,15 @@ if TYPE_CHECKING:
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 900, 3600, 7200)
 _OF_GATEWAYS: dict[str, tuple[str, Callable[[Route], float]]] = {
-    "transport_breaker": ("0 closed, 1 half-open, 2 open", lambda route: list(Breaker).index(route.valve.breaker)),
-    "transport_under_way": ("Deliveries that a gateway has not answered yet", lambda route: route.busy),
-    "transport_lanes": ("Deliveries that may be under way at once", lambda route: route.valve.lanes),
-    "transport_rate": ("Deliveries a second", lambda route: (route.valve.limits.rate or 0) * route.valve.share),
+    "breaker": ("0 closed, 1 half-open, 2 open", lambda route: list(Breaker).index(route.valve.breaker)),
+    "under_way": ("Deliveries that a gateway has not answered yet", lambda route: route.busy),
+    "lanes": ("Deliveries that may be under way at once", lambda route: route.valve.lanes),
+    "waiting": ("Jobs in hand that wait for their gateway", len),
+    "limit": (
+        "Deliveries a second that are allowed; 0 for any number",
+        lambda route: route.valve.limits.rate or 0,
+    ),
+    "rate": ("Deliveries a second at present", lambda route: (route.valve.limits.rate or 0) * route.valve.share),
 }
 
 
@@ -45,7 +49,7 @@ class Metrics:
         up = Gauge("transport_redis_up", "Whether Redis answered the last time", registry=self.registry)
         up.set_function(lambda: worker.link.up)
         for name, (text, read) in _OF_GATEWAYS.items():
-            gauge = Gauge(name, text, ["gateway"], registry=self.registry)
+            gauge = Gauge(f"transport_{name}", text, ["gateway"], registry=self.registry)
             for gateway, route in worker.routes.items():
                 gauge.labels(gateway).set_function(partial(read, route))
 
@@ -57,10 +61,13 @@ class Metrics:
             if job.message is not None:
                 age.observe(max(0.0, now - job.enqueued_at))
 
-    def snapshot(self, box: Mailbox) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         """Describe this worker in a few words."""
-        gateways = {name: _facts(route) for name, route in self._worker.routes.items()}
-        return {"in_hand": len(box.in_hand), "paused": self._worker.paused, "gateways": gateways}
+        gateways = {
+            gateway: {name: read(route) for name, (_, read) in _OF_GATEWAYS.items()}
+            for gateway, route in self._worker.routes.items()
+        }
+        return {"paused": self._worker.paused, "gateways": gateways}
 
     @asynccontextmanager
     async def serving(self, host: str, port: int) -> AsyncIterator[int]:
@@ -87,15 +94,3 @@ class Metrics:
         facts = {"ready": worker.ready, "redis": worker.link.up, "leased": leased, "paused": worker.paused}
         healthy = worker.ready and worker.link.up and leased
         return web.json_response(facts, status=200 if healthy else 503)
-
-
-def _facts(route: Route) -> dict[str, Any]:
-    valve = route.valve
-    return {
-        "breaker": valve.breaker.value,
-        "under_way": route.busy,
-        "waiting": len(route),
-        "lanes": valve.lanes,
-        "share": valve.share,
-        "rate": valve.limits.rate,
-    }

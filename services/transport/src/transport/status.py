@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .mailbox import Mailbox
+from .valve import Breaker
 
 
 async def show_status(mailboxes: Sequence[Mailbox]) -> str:
@@ -15,11 +16,10 @@ async def show_status(mailboxes: Sequence[Mailbox]) -> str:
     lines = []
     for box in mailboxes:
         depth = ", ".join(f"{number} {where}" for where, number in (await box.depth()).items())
-        counts = {name.decode(): int(number) for name, number in (await _all(box, "counts")).items()}
+        found = await box.redis.execute_command("HGETALL", box.key("counts"))
+        counts = ", ".join(f"{int(number)} {name.decode()}" for name, number in sorted(found.items()))
         lines.append(f"{box.address}: {depth}")
-        lines.append(
-            "  so far: " + (", ".join(f"{number} {name}" for name, number in sorted(counts.items())) or "nothing")
-        )
+        lines.append(f"  so far: {counts or 'nothing'}")
         leases: Any = await box.redis.zrange(box.key("workers"), 0, -1, withscores=True)
         lines += [await _worker(box, name.decode(), lease) for name, lease in leases] or ["  no workers"]
     failed = await mailboxes[0].redis.execute_command("LLEN", "resque:failed")
@@ -31,17 +31,13 @@ async def _worker(box: Mailbox, worker: str, lease: float) -> str:
     held = await box.redis.execute_command("HLEN", box.key(f"hand:{worker}"))
     state = f"lease {left:.1f} s" if left > 0 else "dead, to be recovered"
     report = json.loads(await box.redis.execute_command("GET", box.key(f"report:{worker}")) or b"{}")
-    return f"  worker {worker}: {state}, {held} in hand" + "".join(
+    named = f" ({report['name']}{', paused' if report['paused'] else ''})" if report else ""
+    return f"  worker {worker}{named}: {state}, {held} in hand" + "".join(
         f"\n    {gateway}: {_gateway(facts)}" for gateway, facts in report.get("gateways", {}).items()
     )
 
 
 def _gateway(facts: dict[str, Any]) -> str:
-    rate = "no rate limit" if facts["rate"] is None else f"{facts['rate'] * facts['share']:.1f} of {facts['rate']:g}/s"
+    rate = f"{facts['rate']:.1f} of {facts['limit']:g}/s" if facts["limit"] else "no rate limit"
     busy = f"{facts['under_way']} of {facts['lanes']} under way, {facts['waiting']} waiting"
-    return f"breaker {facts['breaker']}, {busy}, {rate}"
-
-
-async def _all(box: Mailbox, name: str) -> dict[bytes, bytes]:
-    found: dict[bytes, bytes] = await box.redis.execute_command("HGETALL", box.key(name))
-    return found
+    return f"breaker {list(Breaker)[facts['breaker']].value}, {busy}, {rate}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import sys
 import time
 from collections.abc import Mapping, Sequence
 
@@ -89,8 +88,7 @@ class Worker:
         beating = asyncio.create_task(self._beat())
         tasks = [beating, *takers, *(asyncio.create_task(desk.settle()) for desk in self.desks)]
         self.ready = True
-        sys.stderr.write(f"transport: ready, taking from {', '.join(desk.box.address for desk in self.desks)}\n")
-        sys.stderr.flush()
+        log.info("ready", extra={"queues": [desk.box.queue for desk in self.desks]})
         done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
         self.ready = False
         self.stop()
@@ -194,4 +192,4 @@ class Worker:
         held = next(((desk.box.queue, job.raw) for desk in self.desks for job in desk.box.in_hand.values()), None)
         self.paused = await self.books.beat(held)
         for desk in self.desks:
-            await desk.box.report(self.metrics.snapshot(desk.box))
+            await desk.box.report({"name": self.books.worker} | self.metrics.snapshot())
