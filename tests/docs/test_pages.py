@@ -1,5 +1,6 @@
 """Every command and code block of README and docs/ does what the page says."""
 
+import socket
 import sys
 from pathlib import Path
 
@@ -10,8 +11,13 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted(path for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 
 
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_page_can_be_followed(page, tmp_path, redis_url):
+def test_a_page_can_be_followed(page, tmp_path, redis_url, embedded_kafka):
     folder = tmp_path / "home"
     folder.mkdir()
     walk = Walk(
@@ -22,6 +28,10 @@ def test_a_page_can_be_followed(page, tmp_path, redis_url):
             "NO_COLOR": "1",
             "COLUMNS": "120",
             "STAGING": redis_url,
+            "REDIS": redis_url,
+            "KAFKA": embedded_kafka.address,
+            "GATEWAY_PORT": str(free_port()),
+            "FEED_PORT": str(free_port()),
             "PYTHONPATH": str(folder / "acme" / "src"),  # in place of installing it
         },
     )
