@@ -288,6 +288,35 @@ def test_a_run_ends_where_it_is_told(contracts, redis_url, bounds, read):
     assert (code, read in said) == (0, True), said
 
 
+@pytest.mark.parametrize("source", ["list", "file"])
+@pytest.mark.parametrize("command", ["record", "verify"])
+def test_a_list_and_a_file_are_read_from_a_time_on_by_what_messages_say(
+    contracts, redis_url, tmp_path, source, command
+):
+    hours = ["2026-03-01T09:00:00Z", "2026-03-01T12:00:00Z", "2026-03-01T14:30:00+02:00", "2026-03-01T15:00:00Z"]
+    messages = [job(number, enqueued_at=hour) for number, hour in enumerate(hours)]
+
+    def said_of(*messages: str) -> tuple[int, str]:
+        path = tmp_path / "jobs.jsonl"
+        path.write_text("\n".join(messages))
+        with Redis.from_url(redis_url) as redis:
+            redis.delete(QUEUE)
+            redis.rpush(QUEUE, *messages)
+        url = redis_url if source == "list" else path
+        since = ["--since", "2026-03-01T12:30:00Z"]
+        return run(command, url, "--channel", "transport", "--contracts", contracts, *since)
+
+    code, said = said_of(*messages)
+    assert code == 0, said
+    assert ("2 read" in said) or ("2 messages verified" in said), said
+    code, said = said_of(*messages, "not json")
+    assert (code, "1 drifted" in said) == (1, True), "what cannot be read may be of any time"
+    catalog = contracts / "catalog.toml"
+    catalog.write_text("\n".join(line for line in catalog.read_text().splitlines() if not line.startswith("time ")))
+    code, said = said_of(*messages)
+    assert (code, "does the message say" in said or "says when it was sent" in said) == (2, True), said
+
+
 def test_a_channel_that_no_contract_describes_is_kept_apart_scrubbed(tmp_path, redis_url):
     with Redis.from_url(redis_url) as redis:
         redis.rpush("jobs", *[json.dumps({"who": "Bo Bergström", "n": number}) for number in range(4)])

@@ -2,10 +2,12 @@
 
 import json
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
 from redis import Redis
 
 from contract_test.data.contract import Channel
@@ -217,9 +219,35 @@ def test_a_topic_goes_on_from_marks_and_says_what_is_gone(kafka, topic):
     assert [each.wire.decode() for each in read] == [str(number) for number in range(10)]
     assert "deletions" in reading.notes[0]
     assert texts(url, channel, Reading(marks=dict([read[6].mark]))) == ["7", "8", "9"]
-    beyond = Reading(marks={"0": 5000})
+    beyond = Reading(marks={"0": ":5000"})
     assert len(texts(url, channel, beyond)) == 10
-    assert "another topic" in beyond.notes[0]
+    assert "made anew" in beyond.notes[0]
+
+
+@pytest.mark.needs_real_kafka
+def test_a_topic_that_was_made_anew_is_read_from_its_beginning(kafka, topic):
+    admin, channel, url = (
+        AdminClient({"bootstrap.servers": kafka}),
+        Channel("x", "kafka", topic, "json"),
+        f"kafka://{kafka}",
+    )
+
+    def fill(*messages: str) -> None:
+        producer = Producer({"bootstrap.servers": kafka})
+        for message in messages:
+            producer.produce(topic, message, partition=0)
+        assert producer.flush(30) == 0
+
+    fill("a", "b", "c")
+    marks = dict(each.mark for each in tap(url, channel, Reading()) if each is not None)
+    assert texts(url, channel, Reading(marks=marks)) == []
+    admin.delete_topics([topic])[topic].result(30)
+    while topic in admin.list_topics(timeout=10).topics:
+        time.sleep(0.05)
+    fill("d", "e", "f", "g")
+    again = Reading(marks=marks)
+    assert texts(url, channel, again) == ["d", "e", "f", "g"]
+    assert "was made anew since the last run" in again.notes[0]
 
 
 def test_lines_are_messages_interactions_or_what_kcat_writes(tmp_path):

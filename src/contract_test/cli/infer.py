@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -19,7 +20,7 @@ from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import read_recording_file
 from contract_test.report.findings import as_text
 from contract_test.schema.infer import Named
-from contract_test.transports.sources import scheme_of, tap
+from contract_test.transports.sources import keeps_times, scheme_of, tap
 from contract_test.use_cases.infer import Inferred, Traffic, of_type, propose, read_interactions, read_traffic, write
 
 _SUBJECT = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")
@@ -117,12 +118,14 @@ def _traffic(source: SourceOptions, catalog: Catalog | None, channel: Channel | 
     reading.limit = reading.limit or _ENOUGH
     if scheme_of(source.url) is not None and channel is None:
         raise click.UsageError("Say where on the server: --channel NAME, or --key KEY, or --topic TOPIC.")
+    place = channel or Channel(source.url, "redis-list", source.url, codec or "json")
+    if isinstance(reading.since, datetime) and not keeps_times(source.url, place):
+        raise click.UsageError("A list or a file does not know when its messages came: leave --since out.")
     if scheme_of(source.url) is None and source.url != "-":
         try:
             return read_interactions(read_recording_file(Path(source.url))[: reading.limit], catalog)
         except RecordingError:  # no recording: lines of any JSON, or no file at all
             pass
-    place = channel or Channel(source.url, "redis-list", source.url, codec or "json")
     messages = with_rates(until_interrupted(tap(source.url, place, reading)), lambda: "", reading.limit)
     traffic = read_traffic((each for each in messages if each is not None), codec, place.type)
     for line in reading.notes:

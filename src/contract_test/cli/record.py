@@ -9,7 +9,7 @@ import click
 
 from contract_test.cli.progress import until_interrupted, with_rates
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, max_age_option, note, quiet_decoding
-from contract_test.cli.sources import SourceOptions, existing_or_empty, source_options
+from contract_test.cli.sources import SourceOptions, existing_or_empty, messages_of, source_options
 from contract_test.data.contract import Catalog
 from contract_test.data.errors import NothingFoundError
 from contract_test.data.reading import Reading
@@ -17,7 +17,6 @@ from contract_test.data.texts import counted
 from contract_test.files.scrub_key import scrub_key
 from contract_test.files.state import State
 from contract_test.report.drift import drift_lines
-from contract_test.transports.sources import tap
 from contract_test.transports.urls import without_password
 from contract_test.use_cases.quarantine import Quarantine
 from contract_test.use_cases.record import Recorded, Recorder
@@ -52,9 +51,8 @@ def command(source: SourceOptions, contracts: Path, per_shape: int, max_age: tim
         recorder = Recorder(catalog, channel, key, per_shape, Quarantine(state.quarantine, channel.name))
         result = recorder.result
         taken = 0
-        for message in with_rates(
-            until_interrupted(tap(source.url, channel, reading)), lambda: _progress(result), reading.limit
-        ):
+        messages = messages_of(source, channel, recorder.time_of)
+        for message in with_rates(until_interrupted(messages), lambda: _progress(result), reading.limit):
             if message is not None:
                 recorder.take(message)
                 taken += 1

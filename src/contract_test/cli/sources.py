@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import wraps
@@ -14,9 +14,11 @@ import click
 
 from contract_test.data.contract import Catalog, Channel
 from contract_test.data.errors import CatalogError
+from contract_test.data.interaction import Tapped
 from contract_test.data.reading import Reading, Since
 from contract_test.data.texts import age_of
-from contract_test.transports.sources import scheme_of
+from contract_test.transports.sources import keeps_times, scheme_of, tap
+from contract_test.use_cases.sent_since import sent_since
 from envelopes.codecs import CODECS
 
 _SIZE = re.compile(r"([0-9]{1,15})([kMG]?)B?")
@@ -110,6 +112,16 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(source=SourceOptions(url, channel, key, topic, codec, reading), **others)
 
     return with_source
+
+
+def messages_of(
+    source: SourceOptions, channel: Channel, time_of: Callable[[Tapped], datetime | None]
+) -> Generator[Tapped | None]:
+    """What stands on the channel; where the source keeps no times, `--since` goes by those of the messages."""
+    messages, since = tap(source.url, channel, source.reading), source.reading.since
+    if isinstance(since, datetime) and not keeps_times(source.url, channel):
+        return sent_since(messages, since, time_of)
+    return messages
 
 
 def existing_or_empty(contracts: Path, source: SourceOptions) -> Catalog:

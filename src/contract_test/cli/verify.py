@@ -11,7 +11,7 @@ import click
 
 from contract_test.cli.progress import until_interrupted, with_rates
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note, quiet_decoding
-from contract_test.cli.sources import SourceOptions, existing_or_empty, source_options
+from contract_test.cli.sources import SourceOptions, existing_or_empty, messages_of, source_options
 from contract_test.data.contract import Catalog
 from contract_test.data.errors import NothingFoundError
 from contract_test.data.share import Share, settled
@@ -21,7 +21,7 @@ from contract_test.files.results import SUFFIX, read_results, write_results
 from contract_test.report.drift import drift_findings, seen_lines
 from contract_test.report.findings import FORMATS
 from contract_test.transports.kafka_group import Member
-from contract_test.transports.sources import bounded, scheme_of, tap
+from contract_test.transports.sources import bounded, scheme_of
 from contract_test.use_cases.verify import Verifier
 
 _SAVE_EVERY = 2.0  # seconds
@@ -80,7 +80,7 @@ def command(
             verifier.release()
 
         member.release = release
-    messages = tap(source.url, channel, reading) if member is None else bounded(member.messages(), reading)
+    messages = bounded(member.messages(), reading) if member else messages_of(source, channel, verifier.time_of)
     saved = time.monotonic()
     with closing(messages):
         for message in with_rates(until_interrupted(messages), lambda: f"{verifier.drifted} drifted", reading.limit):

@@ -6,10 +6,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
+from io import SEEK_END
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from contract_test.data.errors import CatalogError, RecordingError, UnreachableError
+from contract_test.data.errors import RecordingError, UnreachableError
 from contract_test.data.interaction import Tapped
 from contract_test.data.reading import Reading
 from contract_test.files.exact_json import exact_loads, wire
@@ -23,12 +24,13 @@ _KCAT = {"topic", "partition", "offset", "payload"}
 def read_lines(name: str, reading: Reading) -> Iterator[Tapped | None]:
     """The messages of a file; `-` is stdin. A line that is none of the three kinds is a message as it stands.
 
+    A file does not know when its messages came: of a start in time nothing is left out.
     Raises UnreachableError where the file cannot be read, RecordingError for a line of more than 64 MiB.
     """
-    if reading.since not in (None, "earliest"):
-        raise CatalogError("a file does not know when its messages came", place=name, advice="Leave --since out.")
     try:
         with nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb") as file:
+            if reading.since == "latest" and file.seekable():
+                file.seek(0, SEEK_END)
             for number, line in enumerate(_lines(file, name, reading), start=1):
                 if line is None:
                     yield None

@@ -33,8 +33,8 @@ That one reads without a group here, so it has no sessions.
 
 
 @contextmanager
-def kafka_consumer(url: str, topic: str) -> Iterator[Any]:
-    """Connect a consumer without a group that reads what is committed.
+def kafka_consumer(url: str, topic: str) -> Iterator[tuple[Any, str]]:
+    """Connect a consumer without a group that reads what is committed; gives the topic's id too, as `check_topic`.
 
     Raises UnreachableError, from inside the block too, NothingFoundError where there is no such topic, CatalogError for
     an option that is not known; none of them shows a credential.
@@ -43,7 +43,7 @@ def kafka_consumer(url: str, topic: str) -> Iterator[Any]:
     from kafka.errors import KafkaError
 
     address = Address.of(url)
-    check_topic(address, topic)
+    identity = check_topic(address, topic)
     options = {OPTIONS[name]: value for name, value in kafka_options(address).items() if OPTIONS[name]}
     consumer = None
     try:
@@ -56,7 +56,7 @@ def kafka_consumer(url: str, topic: str) -> Iterator[Any]:
             api_version=_PROTOCOL,
             **options,
         )
-        yield consumer
+        yield consumer, identity
     except (KafkaError, OSError) as error:
         raise unreachable(address, topic, error) from None
     finally:
@@ -64,32 +64,41 @@ def kafka_consumer(url: str, topic: str) -> Iterator[Any]:
             consumer.close(autocommit=False)
 
 
-def check_topic(address: Address, topic: str) -> None:
+def check_topic(address: Address, topic: str) -> str:
     """See whether the servers answer, take the credentials and have the topic.
 
-    By librdkafka's client, which ends and says why, where the other one tries for ever. Raises as `kafka_consumer`.
+    Gives the id that no other topic has had, one of the same name before it included (KIP-516); empty where the servers
+    know none. By librdkafka's client, which ends and says why, where the other one tries for ever. Raises as
+    `kafka_consumer`.
     """
-    from confluent_kafka import KafkaException
+    from confluent_kafka import KafkaException, TopicCollection
     from confluent_kafka.admin import AdminClient
 
     said: list[str] = []
     options = {**librdkafka_options(address), "error_cb": lambda error: said.append(error.str())}
     deadline = time.monotonic() + _PATIENCE
-    topics = None
+    found = None
     try:
         admin = AdminClient(options)
-        while topics is None:
+        while found is None:
             try:
-                topics = admin.list_topics(timeout=_ATTEMPT).topics  # all: asking for one by name could create it
+                found = admin.list_topics(timeout=_ATTEMPT)  # all: asking for one by name could create it
             except KafkaException:
                 admin.poll(0)
                 if said or time.monotonic() > deadline:
                     raise
     except (KafkaException, ValueError, TypeError) as error:
         raise unreachable(address, topic, said[0] if said else error) from None
-    if topic not in topics:
+    if topic not in found.topics:
         place = f"{address.shown} {topic}"
         raise NothingFoundError("there is no such topic", place=place, advice="Check the channel's address.")
+    if found.controller_id < 0:  # librdkafka's own broker, which has no ids
+        return ""
+    try:
+        described = admin.describe_topics(TopicCollection([topic]), request_timeout=_ATTEMPT)[topic].result()
+    except KafkaException:  # older servers, and users who may read and not describe
+        return ""
+    return "" if described.topic_id is None else str(described.topic_id)
 
 
 def librdkafka_options(address: Address) -> dict[str, Any]:

@@ -24,11 +24,11 @@ def read_topic(url: str, topic: str, reading: Reading) -> Iterator[Tapped | None
     """
     from kafka import TopicPartition
 
-    with kafka_consumer(url, topic) as consumer:
+    with kafka_consumer(url, topic) as (consumer, identity):
         partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic))]
         consumer.assign(partitions)
         ends = consumer.end_offsets(partitions)
-        _seek(consumer, partitions, ends, reading)
+        _seek(consumer, partitions, ends, identity, reading)
         while reading.follow or any(consumer.position(each) < ends[each] for each in partitions):
             batches = consumer.poll(timeout_ms=_WAIT_MS, max_records=_PAGE)
             if not batches:
@@ -42,17 +42,18 @@ def read_topic(url: str, topic: str, reading: Reading) -> Iterator[Tapped | None
                             f"the topic {topic} holds deletions (messages without a value): they were left out"
                         )
                         continue
-                    yield tapped(record)
+                    yield tapped(record, identity)
 
 
-def tapped(record: Any) -> Tapped:
-    """A record of the client as a message; a later run goes on behind it."""
+def tapped(record: Any, identity: str) -> Tapped:
+    """A record of the client as a message; a later run goes on behind it, where the topic is still the same one."""
     headers = [(name, value if value is not None else b"") for name, value in record.headers or ()]
     seen = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-    return Tapped(Wire(record.value or b"", record.key, headers), seen, (str(record.partition), record.offset + 1))
+    mark = f"{identity}:{record.offset + 1}"
+    return Tapped(Wire(record.value or b"", record.key, headers), seen, (str(record.partition), mark))
 
 
-def _seek(consumer: Any, partitions: list[Any], ends: dict[Any, int], reading: Reading) -> None:
+def _seek(consumer: Any, partitions: list[Any], ends: dict[Any, int], identity: str, reading: Reading) -> None:
     starts = consumer.beginning_offsets(partitions)
     places = {each: starts[each] for each in partitions}
     if reading.since == "latest":
@@ -63,12 +64,12 @@ def _seek(consumer: Any, partitions: list[Any], ends: dict[Any, int], reading: R
         places = {each: found[each].offset if found.get(each) else ends[each] for each in partitions}
     elif reading.since is None:
         for each in partitions:
-            mark = reading.marks.get(str(each.partition))
-            if not isinstance(mark, int):
+            before, _, offset = str(reading.marks.get(str(each.partition), "")).rpartition(":")
+            if not offset.isdigit():
                 continue
-            where = f"{each.topic} partition {each.partition}"
-            if mark > ends[each]:
-                reading.note(f"{where} ends before the place of the last run: another topic; read from its beginning")
+            mark, where = int(offset), f"{each.topic} partition {each.partition}"
+            if mark > ends[each] or (before and identity and before != identity):
+                reading.note(f"the topic {each.topic} was made anew since the last run: it is read from its beginning")
                 continue
             if mark < starts[each]:
                 reading.note(f"{where}: {counted(starts[each] - mark, 'message')} left it before they were read")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from contract_test.data.errors import CatalogError
 from contract_test.data.interaction import Tapped
 from contract_test.data.reading import Reading
 from contract_test.transports.redis_client import redis_client
@@ -25,11 +24,9 @@ _LOOK_AGAIN = 0.2
 def read_list(url: str, key: str, reading: Reading) -> Iterator[Tapped | None]:
     """The messages that stand in a list, from its head (RPUSH appends). Nothing is popped, no TTL is touched.
 
-    None stands for "nothing new just now", while following. Raises UnreachableError, CatalogError for a start in time.
+    None stands for "nothing new just now", while following. A list does not know when its messages came: of a start in
+    time nothing is left out. Raises UnreachableError.
     """
-    if reading.since not in (None, "earliest", "latest"):
-        advice = "Leave --since out, or record a stream or a topic."
-        raise CatalogError("a Redis list does not know when its messages came", place=key, advice=advice)
     with redis_client(url, key) as client:
         view = _View(key, reading)
         if reading.since == "latest":

@@ -44,6 +44,11 @@ def tap(url: str, channel: Channel, reading: Reading | None = None) -> Generator
     return bounded(read(url, channel.address, reading), reading)
 
 
+def keeps_times(url: str, channel: Channel) -> bool:
+    """Whether the source itself knows when its messages came; a list and a file give all that they have."""
+    return scheme_of(url) is not None and channel.protocol != "redis-list"
+
+
 def scheme_of(url: str) -> str | None:
     """`redis` for `redis://…`; None for a file and for `-`."""
     scheme, mark, _ = url.partition("://")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -101,6 +102,10 @@ class Recorder:
         self.result.missing_causes = self._causes.missing
         self.result.shapes = sum(len(kept.novelty.shown) for kept in self._recordings.values())
         return self.result
+
+    def time_of(self, message: Tapped) -> datetime | None:
+        """When a message was sent, if it or the catalog says so. Raises DecodeError where it cannot be read."""
+        return self._contracts.read(message.wire, self._channel).time
 
     @property
     def holds_back(self) -> bool:

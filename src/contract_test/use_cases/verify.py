@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from contract_test.data.contract import Catalog, Channel
 from contract_test.data.interaction import Tapped
@@ -49,6 +50,10 @@ class Verifier:
         part.end = place + 1
         self.read += 1
         self.drifted += part.observer.drift.drifted - before
+
+    def time_of(self, message: Tapped) -> datetime | None:
+        """When a message was sent, if it or the catalog says so. Raises DecodeError where it cannot be read."""
+        return self._contracts.read(message.wire, self._channel).time
 
     def shares(self) -> list[Share]:
         """Everything so far."""
