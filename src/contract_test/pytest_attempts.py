@@ -17,7 +17,6 @@ from contract_test.schema.fields import fields_of
 from contract_test.use_cases.messages import Message
 from contract_test.use_cases.mutation import mutants
 from contract_test.use_cases.replay import Case, Delivery, Replay
-from contract_test.use_cases.shrinking import smallest
 from contract_test.use_cases.varied import with_data
 from contract_test.use_cases.watching import Watch
 
@@ -80,6 +79,8 @@ class Attempts:
         reports = attempt(item, case, nextitem)
         if not failed(reports):
             return reports
+        from contract_test.use_cases.shrinking import smallest  # which takes long to import: all of `compare`
+
         beside = _beside(item)
         case = smallest(self._replay, case, lambda candidate: failed(attempt(item, candidate, beside)))
         again = attempt(item, case, nextitem)

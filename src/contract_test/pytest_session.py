@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -69,6 +70,7 @@ class ContractSession:
             raise pytest.UsageError("--contracts-mutate breaks one message at a time; leave --contracts-bulk out")
         self._config = config
         self._gathering = Gathering()
+        self._run: Run | None = None
 
     def parametrize(self, metafunc: pytest.Metafunc) -> None:
         """Give a marked test one item a recorded message; one that fails where there is none."""
@@ -215,8 +217,7 @@ class ContractSession:
         if told is not None:
             self._gathering.add(from_text(told))
 
-    @property
-    def run(self) -> Run:
+    def _judged(self) -> Run:
         """What was found so far."""
         run = self._gathering.run(self.replay.service, self.replay.catalog)
         run = replace(run, coverage=coverage_of(self.replay, self._gathering.played))
@@ -231,11 +232,11 @@ class ContractSession:
         """A run that proved nothing, or left an operation out, is red."""
         self._proof.send(session.config)
         forget()
-        run = self.run
-        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and run.problems:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if hasattr(session.config, "workerinput"):
             return
+        run = self._run = self._judged()
+        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and run.problems:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         write_reports(run, self._reports)
         if is_whole(session.config) and run.readers:
             write_readers(self._readers_folder, self.replay.service, run.readers, self.replay.catalog)
@@ -243,7 +244,7 @@ class ContractSession:
     def summarize(self, reporter: pytest.TerminalReporter) -> None:
         """Show the table, and what is missing."""
         reporter.section(f"contracts of {self.replay.service}")
-        run = self.run
+        run = self._run or self._judged()  # judged already, unless the session did not come to its end
         for line in (*summary_lines(run), *survivor_lines(run), *failure_lines(run)):
             reporter.line(line)
         for note in run.notes:
@@ -268,6 +269,7 @@ class ContractSession:
         except ContractTestError as error:
             return [pytest.param(error, id="nothing-to-replay")]
         if self._config.getoption("--contracts-bulk"):
+            gc.freeze()  # all these messages stay: whoever collects garbage need not look through them again and again
             cases = in_bulk(cases)
         return [pytest.param(case, id=case.label) for case in cases]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -64,9 +65,19 @@ class Fields:
                 found[place.pointer, state] = None
         return tuple(found)
 
-    def shown(self, data: Any) -> frozenset[State]:
+    def shown(self, data: Any) -> AbstractSet[State]:
         """Which of the states a message shows."""
-        return frozenset(self._shown(data, self.root, "")) & frozenset(self.states)
+        shown = set[State]()
+        self._looking.look(data, shown)
+        return shown & self._all_states
+
+    @cached_property
+    def _all_states(self) -> frozenset[State]:
+        return frozenset(self.states)
+
+    @cached_property
+    def _looking(self) -> _Looking:
+        return _Looking(self, self.root, "")
 
     def undeclared(self, data: Any) -> list[str]:
         """The pointers of all fields in a valid message that the contract neither names nor describes by a rule."""
@@ -167,24 +178,6 @@ class Fields:
         """The value of a keyword in one of the schemas that always have a say, or None."""
         return next((schema[name] for schema in self.schemas(position) if name in schema), None)
 
-    def _shown(self, value: Any, position: Position, pointer: str) -> Iterator[State]:
-        shape = self.shapes.shape(position)
-        yield pointer, f"type {json_type(value)}"
-        if value is None:
-            yield pointer, "null"
-        elif isinstance(value, str | int | float):
-            yield pointer, f"value {json.dumps(value)}"
-        for name, location in self.branches(position):
-            if self.is_valid_at(location, value):
-                yield pointer, f"branch {name}"
-        if isinstance(value, dict):
-            yield from self._shown_object(value, shape, pointer)
-        elif isinstance(value, list):
-            if not value:
-                yield pointer, "empty"
-            for item in value:
-                yield from self._shown(item, shape.items, f"{pointer}/*")
-
     def _undeclared(self, value: Any, position: Position, pointer: str) -> Iterator[str]:
         shape = self.shapes.shape(position)
         if isinstance(value, list) and shape.items:
@@ -192,7 +185,7 @@ class Fields:
                 yield from self._undeclared(item, shape.items, f"{pointer}/{index}")
         if not isinstance(value, dict):
             return
-        shape = self._chosen(value, shape)[1]
+        shape = self.chosen(value, shape)[1]
         named = {field.name: field.position for field in shape.fields}
         if not named and shape.additional is None:
             return  # nothing is said of its fields: any will do
@@ -205,7 +198,7 @@ class Fields:
             else:
                 yield from self._undeclared(member, shape.additional, inner)
 
-    def _chosen(self, value: dict[str, Any], shape: Shape) -> tuple[str, Shape]:
+    def chosen(self, value: dict[str, Any], shape: Shape) -> tuple[str, Shape]:
         """The alternative that an object's tag names; where there are none, its shape itself."""
         for name, branch in shape.branches:
             inner = self.shapes.shape(branch)
@@ -214,19 +207,82 @@ class Fields:
                 return name, inner
         return "", shape
 
-    def _shown_object(self, value: dict[str, Any], shape: Shape, pointer: str) -> Iterator[State]:
-        branch, shape = self._chosen(value, shape)
-        if branch:
-            yield pointer, f"branch {branch}"
-        named = {field.name: field for field in shape.fields}
-        for name, field in named.items():
-            inner = f"{pointer}/{escape(name)}"
-            yield inner, "present" if name in value else "absent"
+
+class _Looking:
+    """Looks at the values of one place: what does not hang on the value is looked up once, when one first comes."""
+
+    def __init__(self, fields: Fields, position: Position, pointer: str) -> None:
+        self._fields, self._pointer = fields, pointer
+        self._shape = fields.shapes.shape(position)
+        self._branches = fields.branches(position)
+        kinds = {state.partition(" ")[0] for place, state in fields.states if place == pointer}
+        self._typed, self._valued = "type" in kinds, "value" in kinds
+        self._members: dict[str, _Members] = {}
+
+    @cached_property
+    def _items(self) -> _Looking:
+        return _Looking(self._fields, self._shape.items, f"{self._pointer}/*")
+
+    def look(self, value: Any, shown: set[State]) -> None:
+        """Add what a value shows."""
+        if self._typed:
+            shown.add((self._pointer, f"type {json_type(value)}"))
+        if value is None:
+            shown.add((self._pointer, "null"))
+        elif self._valued and isinstance(value, str | int | float):
+            shown.add((self._pointer, f"value {json.dumps(value)}"))
+        for name, location in self._branches:
+            if self._fields.is_valid_at(location, value):
+                shown.add((self._pointer, f"branch {name}"))
+        if isinstance(value, dict):
+            branch, shape = self._fields.chosen(value, self._shape)
+            if branch:
+                shown.add((self._pointer, f"branch {branch}"))
+            members = self._members.get(branch)
+            if members is None:
+                members = self._members[branch] = _Members(self._fields, shape, self._pointer)
+            members.look(value, shown)
+        elif isinstance(value, list):
+            if not value:
+                shown.add((self._pointer, "empty"))
+            for item in value:
+                self._items.look(item, shown)
+
+
+class _Members:
+    """Looks at the members of the objects of one place and alternative."""
+
+    def __init__(self, fields: Fields, shape: Shape, pointer: str) -> None:
+        self._fields, self._shape, self._pointer = fields, shape, pointer
+        self._named = {field.name: field for field in shape.fields}
+        self._states = {
+            name: ((inner, "present"), (inner, "absent"))
+            for name in self._named
+            for inner in [f"{pointer}/{escape(name)}"]
+        }
+        self._below: dict[str | None, _Looking] = {}
+
+    def look(self, value: dict[str, Any], shown: set[State]) -> None:
+        """Add what an object's members show."""
+        for name, (present, absent) in self._states.items():
             if name in value:
-                yield from self._shown(value[name], field.position, inner)
-        for name, member in value.items():
-            if name not in named:
-                yield from self._shown(member, shape.additional or (), f"{pointer}/*")
+                shown.add(present)
+                self._at(name).look(value[name], shown)
+            else:
+                shown.add(absent)
+        if len(value) > len(self._named) or not value.keys() <= self._named.keys():
+            for name, member in value.items():
+                if name not in self._named:
+                    self._at(None).look(member, shown)
+
+    def _at(self, name: str | None) -> _Looking:
+        """What looks at a member; None for one that the contract does not name."""
+        looking = self._below.get(name)
+        if looking is None:
+            position = (self._shape.additional or ()) if name is None else self._named[name].position
+            inner = f"{self._pointer}/*" if name is None else f"{self._pointer}/{escape(name)}"
+            looking = self._below[name] = _Looking(self._fields, position, inner)
+        return looking
 
 
 _known: dict[int, tuple[Any, Fields]] = {}

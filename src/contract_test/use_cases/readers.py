@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -35,13 +35,19 @@ def _reader(service: str, contract: Contract, played: Sequence[Played]) -> Reade
             message = (each.given.place, each.change)
             by_service[message] |= set(each.reads)
             by_test[message] |= set(each.test_reads)
+    alike = Counter(  # of very many messages few are read differently
+        (frozenset(reads), frozenset(by_test[message]), bool(message[1])) for message, reads in by_service.items()
+    )
     fields = []
     for pointer in dict.fromkeys(place.pointer for place in fields_of(contract.resources, contract.uri).places):
-        read = {message for message, reads in by_service.items() if is_read(pointer, reads)}
-        tested = {message for message, reads in by_test.items() if is_read(pointer, reads)} - read
-        recorded, looked = (sum(not change for _, change in messages) for messages in (read, tested))
-        if read or tested:
-            fields.append(FieldReads(pointer, recorded, looked, len(read) - recorded))
+        recorded = looked = varied = 0
+        for (reads, test_reads, changed), count in alike.items():
+            if is_read(pointer, reads):
+                recorded, varied = recorded + (0 if changed else count), varied + (count if changed else 0)
+            elif is_read(pointer, test_reads) and not changed:
+                looked += count
+        if recorded or varied or looked:
+            fields.append(FieldReads(pointer, recorded, looked, varied))
     messages = sum(not change for _, change in by_service)
     return Reader(service, contract.subject, contract.version, digest(contract), messages, tuple(fields))
 
