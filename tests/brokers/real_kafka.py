@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from brokers.certificates import certificates
 from contract_test.data.errors import ContractTestError
 from contract_test.transports.processes import Child, free_port, running
 
@@ -27,8 +28,10 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:{port},SSL://127.0.0.1:{tls},CONTROLLER://127.0.0.1:{controller}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SSL:SSL,CONTROLLER:PLAINTEXT
+ssl.keystore.type=PEM
+ssl.keystore.location={keystore}
 log.dirs={directory}/log
 num.partitions=4
 auto.create.topics.enable=true
@@ -68,10 +71,13 @@ class KafkaNode:
         ]
         self._run = contextlib.ExitStack()
         self._process: Child | None = None
-        port = free_port()
+        port, tls = free_port(), free_port()
         self.address = f"127.0.0.1:{port}"
+        self.tls_address = f"127.0.0.1:{tls}"
+        self.certificates = certificates(directory)
         self.description = f"Apache Kafka {VERSION} (Java {java_version(java)})"
-        text = SETTINGS.format(port=port, controller=free_port(), directory=directory)
+        keystore = self.certificates.both
+        text = SETTINGS.format(port=port, tls=tls, controller=free_port(), directory=directory, keystore=keystore)
         self._settings.write_text(text, encoding="utf-8")
         self._tool("kafka.tools.StorageTool", "format", "-t", self._cluster, "-c", self._settings)
 

@@ -108,7 +108,10 @@ def librdkafka_options(address: Address) -> dict[str, Any]:
 
 def unreachable(address: Address, topic: str, error: object) -> UnreachableError:
     """The error for servers that do not answer, or refuse, without credentials."""
-    told = address.hide(error, *kafka_options(address).values())
+    from confluent_kafka import KafkaException
+
+    secrets = [value for name, value in kafka_options(address).items() if name.endswith(("username", "password"))]
+    told = address.hide(error.args[0].str() if isinstance(error, KafkaException) else error, *secrets)
     advice = (
         "Check kafka://HOST:PORT[,HOST:PORT], security.protocol, sasl.* and ssl.*, and that this user may read there."
     )

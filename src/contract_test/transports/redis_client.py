@@ -41,7 +41,10 @@ def redis_client(url: str, key: str) -> Iterator[Any]:
         raise UnreachableError("Redis did not take the credentials", place=place, advice=advice) from None
     except (RedisError, OSError) as error:
         told = address.hide(error, password)
-        advice = "Check the address, the channel's protocol, and that this user may read the key."
+        advice = (
+            "Check the address (rediss:// for TLS, with ?ssl_ca_certs=FILE for your own authority), the channel's "
+            "protocol, and that this user may read the key."
+        )
         raise UnreachableError(f"Redis did not answer: {told}", place=place, advice=advice) from None
 
 
