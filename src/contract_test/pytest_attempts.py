@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol  # as every plugin that runs an item again
 
+from contract_test.data.errors import NothingFoundError
 from contract_test.data.result import Fault
 from contract_test.pytest_deliveries import borne
 from contract_test.schema.fields import fields_of
@@ -23,6 +24,9 @@ from contract_test.use_cases.watching import Watch
 Reports = list[pytest.TestReport]
 
 PARAMETER = "contract_case"
+Reads = tuple[set[str], set[str]]
+READS = pytest.StashKey[Reads]()
+"""Of an item that stands for many messages: what the service read of any of them, and what its test read."""
 FAULTS = pytest.StashKey[tuple[Fault, ...]]()
 """Of an item that was run with faults made on purpose: whether its test noticed each."""
 
@@ -88,6 +92,7 @@ class Attempts:
 
     def _made(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> Reports:
         found: list[tuple[Case, Reports]] = []
+        tried: list[Reads] = []
         beside = _beside(item)
 
         def try_one(data: Any) -> None:
@@ -95,12 +100,18 @@ class Attempts:
             if made is not None:
                 candidate = replace(case, message=made, change="made by Hypothesis, and shrunk")
                 reports = attempt(item, candidate, beside)
+                watched = self._watched()
+                tried.append((watched[1].by_service, watched[1].by_test) if watched else (set(), set()))
                 if failed(reports):
                     found.append((candidate, reports))
                     raise _FailedError
 
         for_each(self._replay, case, self._generated, try_one)
+        if not tried:
+            return attempt(item, _nothing_made(case), nextitem)
         if not found:
+            by_service, by_test = zip(*tried, strict=True)
+            item.stash[READS] = set().union(*by_service), set().union(*by_test)
             return attempt(item, replace(case, change=f"{self._generated} messages"), nextitem)
         candidate, before = found[-1]
         again = attempt(item, candidate, nextitem)
@@ -114,6 +125,15 @@ def _delivered(item: pytest.Item, case: Case, delivery: Delivery, nextitem: pyte
         item, replace(case, delivery=sent, message=sent.once[0], change="each message once"), _beside(item)
     )
     return before if failed(before) else attempt(item, case, nextitem)
+
+
+def _nothing_made(case: Case) -> NothingFoundError:
+    contract = case.subject.contracts[case.version]
+    return NothingFoundError(
+        f"no message of {contract.name} could be generated: only recorded ones and their variations were tried",
+        place=str(contract.path),
+        advice="Write the schema so that a message can be made of it, or generate none: --contracts-generated=0.",
+    )
 
 
 class _FailedError(Exception):
@@ -142,13 +162,12 @@ def for_each(replay: Replay, case: Case, count: int, use: Callable[[Any], None])
     def look(data: Any) -> None:
         use(data)
 
-    # What failed is known to `use`; a contract of which nothing can be made is left to its recordings.
-    with suppress(_FailedError, Flaky, Unsatisfiable):
+    with suppress(_FailedError, Flaky, Unsatisfiable):  # `use` knows what failed, and whether it was called at all
         look()
 
 
-def attempt(item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> Reports:
-    """Run an item's whole protocol with a message; what `nextitem` needs too stays set up."""
+def attempt(item: pytest.Item, case: Case | NothingFoundError, nextitem: pytest.Item | None) -> Reports:
+    """Run an item's whole protocol with a message, or why there is none; what `nextitem` needs too stays set up."""
     item.callspec.params[PARAMETER] = case  # type: ignore[attr-defined] # as pytest sets it on a parametrized item
     return runtestprotocol(item, nextitem=nextitem, log=False)
 

@@ -21,7 +21,7 @@ from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import check_package, installed_contracts, runtime_catalog
 from contract_test.files.readers import FOLDER, write_readers
 from contract_test.files.settings import read_settings
-from contract_test.pytest_attempts import FAULTS, Attempts
+from contract_test.pytest_attempts import FAULTS, READS, Attempts
 from contract_test.pytest_awaiting import ADVICE, everything_awaited
 from contract_test.pytest_bulk import TALLY, all_in_one, in_bulk
 from contract_test.pytest_deliveries import delivered, twice
@@ -323,7 +323,8 @@ def _seen(item: pytest.Item) -> tuple[Given | None, tuple[str, ...], tuple[str, 
     message, _, watch = item.stash[_GIVEN]
     interaction = message.interaction
     given = Given(interaction.subject, interaction.version, interaction.place)
-    return given, tuple(sorted(watch.by_service)), tuple(sorted(watch.by_test))
+    by_service, by_test = item.stash.get(READS, (frozenset(), frozenset()))
+    return given, tuple(sorted(watch.by_service | by_service)), tuple(sorted(watch.by_test | by_test))
 
 
 def _given(case: Case) -> Given:

@@ -304,5 +304,20 @@ def test_a_producer_that_loses_one_of_two_is_caught(shop):
     assert caught(found["test_producer0"], "too-few-emitted", "")
 
 
+ANOTHER = "return [mail, mail.model_copy(update={0})]"
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_caught"),
+    [({"mail_id": "mail-x", "to": "c@example.org"}, False), ({"mail_id": "mail-x", "urgent": True}, True)],
+    ids=["as others", "as none"],
+)
+def test_more_than_was_recorded_is_caught_where_a_recording_would_have_kept_it(shop, changes, is_caught):
+    test = PRODUCER.format(0, ANOTHER.format(changes))
+    found = shop.run(CONSUMER.format(0, ""), test, options=["--contracts-only-recorded"])
+    assert list(found) == (["test_producer0"] if is_caught else [])
+    assert caught(found["test_producer0"], "too-many-emitted", "") == is_caught
+
+
 def test_there_are_enough_of_them():
     assert len(CONSUMERS) + len(PRODUCERS) >= 40

@@ -8,10 +8,12 @@ import sys
 import pytest
 
 from contract_test.cli import main
+from contract_test.data.result import FieldReads, Reader
+from contract_test.use_cases.readers import told
 from contract_test.use_cases.watching import Watch, code_of, forget, is_read
 from envelopes.messages import DeliveryRequested, MessagePosted
 
-from .conftest import line, order
+from .conftest import TEST_FILE, line, order
 
 POSTED = {
     "message_id": "m-0001",
@@ -202,3 +204,41 @@ def test_compat_says_whom_a_removed_field_breaks(repo, command):
     code, out, _ = command("compat", "--contracts", str(repo.contracts))
     assert code == 1
     assert "/buyer: breaks mailer, which reads it in 2 of 2; stats never reads it" in out
+
+
+FIRST_GENERATED = """
+import os
+CALLS = []
+
+def use(order):
+    handle(order)
+    if "generated" in os.environ["PYTEST_CURRENT_TEST"]:
+        CALLS.append(order.note if not CALLS else None)
+"""
+
+
+def test_what_is_read_of_generated_messages_alone_is_read(repo):
+    text = TEST_FILE.replace("    assert handle(message)", "    use(message)").replace(
+        "@pytest.mark.consumes", f"{FIRST_GENERATED}\n@pytest.mark.consumes"
+    )
+    repo.tests(text)
+    repo.run_varied("--contracts-generated=3")
+    (reader,) = readers(repo)
+    assert fields(reader)["/note"] == 0
+    assert told(Reader(**reader | {"fields": [FieldReads(**each) for each in reader["fields"]]}), "/note") == (
+        "reads, in variations only"
+    )
+
+
+@pytest.mark.parametrize(("use", "warned"), [("order.note", True), ("order.order_id", False)])
+def test_compat_warns_of_an_optional_field_that_is_gone_if_it_is_read(repo, command, use, warned):
+    repo.tests(TEST_FILE.replace("    return [", f"    {use}\n    return [", 1))
+    repo.run("--contracts-readers=contracts/readers")
+    contract = repo.contracts / "order.placed" / "v1.json"
+    schema = json.loads(contract.read_text())
+    del schema["properties"]["note"]
+    contract.with_name("v2.json").write_text(json.dumps(schema))
+    code, out, _ = command("compat", "--contracts", str(repo.contracts))
+    assert code == 0
+    assert ("v2.json  read-field-removed  warning: /note is gone: mailer reads it in 3 of 3" in out) == warned
+    assert ("read-field-removed" in out) == warned

@@ -10,7 +10,7 @@ from contract_test.schema.fields import Fields
 from contract_test.schema.variations import UNKNOWN_FIELD, Variations
 from envelopes import compile_schema
 
-from .conftest import ORDER, TEST_FILE
+from .conftest import ORDER, TEST_FILE, line
 
 PERSON = {
     "type": "object",
@@ -203,3 +203,22 @@ def test_wider_fixtures_are_kept_between_attempts(repo):
 
 def test_only_what_was_recorded_when_asked(repo):
     repo.run_here("--contracts-only-recorded").assert_outcomes(passed=6)
+
+
+def test_a_contract_of_which_no_message_can_be_generated_is_red(repo):
+    schema = {"type": "object", "minProperties": 1, "propertyNames": {"format": "hostname", "minLength": 200}}
+    catalog = (repo.contracts / "catalog.toml").read_text().replace('id = "/order_id"\n', "", 1)
+    (repo.contracts / "catalog.toml").write_text(catalog)
+    (repo.contracts / "order.placed" / "v1.json").write_text(json.dumps(schema))
+    name = ".".join(["a" * 60] * 4)
+    repo.record(
+        "order.placed", [line("order.placed", 1, {"order_id": "o1", name: 1}).replace('"order_id": "o1", ', "")]
+    )
+    repo.generate()
+    repo.tests(
+        TEST_FILE.partition("@pytest.mark.produces")[0].replace("assert handle(message)", "assert dict(message)")
+    )
+    result = repo.run_varied("-k", "generated")
+    result.assert_outcomes(errors=1, deselected=result.parseoutcomes()["deselected"])
+    result.stdout.fnmatch_lines(["*no message of order.placed v1 could be generated*", "*--contracts-generated=0*"])
+    assert repo.run_varied("-k", "read", "--contracts-generated=0").ret == 0

@@ -66,7 +66,8 @@ def command(
     """Say whether these versions may be deployed next to each other.
 
     Compares the versions of every subject, of one SUBJECT, or two files, as `decode` reads: formats are asserted. A
-    finding shows a message that breaks, a recorded one if there is one. Exits 1 on findings; unknown is one.
+    finding shows a message that breaks, a recorded one if there is one. Exits 1 on findings (unknown is
+    one), not on warnings.
     """
     plan = _plan(what, contracts, mode, against)
     findings = list(plan.findings)
@@ -81,7 +82,7 @@ def command(
     )
     click.echo(FORMATS[form](unique), nl=False)
     _summary(plan, statuses, unique, against)
-    return FINDINGS if unique else CLEAN
+    return FINDINGS if any(each.severity == "error" for each in unique) else CLEAN
 
 
 def _plan(what: Sequence[str], contracts: Path, mode: str | None, against: str | None) -> Plan:

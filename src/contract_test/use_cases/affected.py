@@ -1,15 +1,23 @@
-"""Affected: whom an incompatibility hurts, as far as replays showed who reads what."""
+"""Affected: whom a change hurts, as far as replays showed who reads what."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from contract_test.data.finding import Finding
 from contract_test.data.verdict import Incompatibility
 from contract_test.schema.bundle import follow, schema_around
+from contract_test.schema.compare import Rule
 from contract_test.schema.fields import fields_of
 from contract_test.schema.walk import escape
 from contract_test.use_cases.readers import told
-from contract_test.use_cases.sides import Side
+from contract_test.use_cases.sides import Pair, Side
+
+READ_FIELD_REMOVED = Rule(
+    "read-field-removed",
+    "A service reads a field that a newer version does not have: of messages of that version it gets none.",
+    "Keep the field until no service reads it; or replay the services against the newer version first.",
+)
 
 
 def affected(reader: Side, writer: Side, reason: Incompatibility) -> Iterator[str]:
@@ -22,11 +30,50 @@ def affected(reader: Side, writer: Side, reason: Incompatibility) -> Iterator[st
         return
     for pointer in _pointers(reader, reason):
         words = {each.service: told(each, pointer) for each in known}
-        hurt = [
-            f"{service}, which {word.replace(',', ' it', 1)}" for service, word in words.items() if "reads," in word
-        ]
-        rest = [f"{service} {word} it" for service, word in words.items() if "reads," not in word]
+        hurt = [f"{service}, which {_of_it(word)}" for service, word in words.items() if "reads," in word]
+        rest = [f"{service} {_of_it(word)}" for service, word in words.items() if "reads," not in word]
         yield f"{pointer}: " + "; ".join([*([f"breaks {' and '.join(hurt)}"] if hurt else []), *rest])
+
+
+def removed_reads(pairs: Iterable[Pair]) -> Iterator[Finding]:
+    """A warning for each field that is gone from a newer version and that a service reads in the older one."""
+    for pair in {(pair.older.label, pair.newer.file): pair for pair in pairs}.values():  # once for both directions
+        yield from _removed_reads(pair.older, pair.newer)
+
+
+def _removed_reads(older: Side, newer: Side) -> Iterator[Finding]:
+    """What one version no longer has.
+
+    A service that was replayed against the newer version too gets along without the field.
+    """
+    get_along = {each.service for each in newer.readers}
+    if all(each.service in get_along for each in older.readers):
+        return
+    now, then = (
+        dict.fromkeys(place.pointer for place in fields_of(side.contract.resources, side.contract.uri).places)
+        for side in (newer, older)
+    )
+    gone = [pointer for pointer in then if pointer not in now]
+    for pointer in gone:
+        words = {each.service: told(each, pointer) for each in older.readers}
+        is_read = any("reads," in word for service, word in words.items() if service not in get_along)
+        if is_read and pointer.rpartition("/")[0] not in gone:
+            said = "; ".join(f"{service} {_of_it(word)}" for service, word in words.items())
+            yield Finding(
+                newer.file,
+                "",
+                READ_FIELD_REMOVED.id,
+                f"{pointer} is gone: {said}",
+                READ_FIELD_REMOVED.fix,
+                severity="warning",
+                details=(f"{READ_FIELD_REMOVED.explanation} Reader: {older.label}. Writer: {newer.label}.",),
+                writer=newer.label,
+                reader=older.label,
+            )
+
+
+def _of_it(word: str) -> str:
+    return word.replace(",", " it", 1) if "reads," in word else f"{word} it"
 
 
 def _pointers(reader: Side, reason: Incompatibility) -> list[str]:

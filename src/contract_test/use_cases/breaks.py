@@ -15,7 +15,7 @@ from contract_test.data.verdict import ABSENT, Incompatibility, Verdict
 from contract_test.schema.compare import RULES, Rule
 from contract_test.schema.compare.keyword_rules import change
 from contract_test.schema.walk import escape
-from contract_test.use_cases.affected import affected
+from contract_test.use_cases.affected import READ_FIELD_REMOVED, affected
 from contract_test.use_cases.migrate import Migration
 from contract_test.use_cases.sides import Pair, Recorded, Side
 from envelopes import find_violation
@@ -49,6 +49,7 @@ OWN_RULES: dict[str, Rule] = {
             "A schema is not valid, so nothing can be said of it.",
             "See what `contract-test lint` says of it.",
         ),
+        READ_FIELD_REMOVED,
     )
 }
 """What `compat` finds beside the incompatibilities of `RULES`."""

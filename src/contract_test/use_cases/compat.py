@@ -18,6 +18,7 @@ from contract_test.files.catalog import load_catalog
 from contract_test.files.history import contracts_at
 from contract_test.files.readers import FOLDER, read_readers
 from contract_test.schema.compare import compare, pairs_for
+from contract_test.use_cases.affected import removed_reads
 from contract_test.use_cases.breaks import distinct, of_reason, of_recording, of_upcaster, recorded_witness, removed
 from contract_test.use_cases.migrate import migrate
 from contract_test.use_cases.sides import Pair, Side, side_of_file, sides_of
@@ -61,6 +62,7 @@ def plan_subjects(root: Path, subject: str | None = None, mode: str | None = Non
             plan.single.append(each.name)
         else:
             plan.pairs += [Pair(pair.writer, pair.reader, pair.direction, each) for pair in pairs_for(asked, sides)]
+    plan.findings += removed_reads(plan.pairs)
     return plan
 
 
@@ -100,6 +102,7 @@ def plan_against(root: Path, ref: str, subject: str | None = None, mode: str | N
                 (plan.unchanged if then else plan.single).append(each.name)
             for pair in pairs:  # while the copy is there
                 _ = pair.writer.recorded
+        plan.findings += removed_reads(plan.pairs)
     return plan
 
 

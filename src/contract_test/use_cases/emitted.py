@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 from contract_test.data.contract import Subject
@@ -123,8 +124,18 @@ def _other_subject(subject: Subject, found: str) -> Mismatch:
     return Mismatch("", f"a message of {subject.name}, which the marker names", f"one of {found}", "wrong-subject")
 
 
-def judge(actual: Sequence[Emitted], expected: Message, subject: Subject, effects: int) -> list[Mismatch]:
-    """Hold all that was emitted for one cause, of which `effects` were recorded, against one recorded message."""
+def judge(
+    actual: Sequence[Emitted],
+    expected: Message,
+    subject: Subject,
+    effects: int,
+    is_known: Callable[[Emitted], bool],
+) -> list[Mismatch]:
+    """Hold all that was emitted for one cause, of which `effects` were recorded, against one recorded message.
+
+    A recording keeps what is novel: more may be emitted, as long as it `is_known`, showing nothing that no recorded
+    message shows, and comes once.
+    """
     if not actual:
         said = "nothing was emitted: call `emits(message)`, and await what is async"
         return [Mismatch("", "a message", said, "nothing-emitted")]
@@ -132,10 +143,21 @@ def judge(actual: Sequence[Emitted], expected: Message, subject: Subject, effect
     if broken:
         return broken
     best = min((list(_differences(expected, each, subject)) for each in actual), key=len)
-    if best or len(actual) == max(1, effects):
+    recorded = max(1, effects)
+    if best or len(actual) == recorded:
         return best
-    check = "too-many-emitted" if len(actual) > effects else "too-few-emitted"
-    return [Mismatch("", f"{max(1, effects)} for this cause", f"{len(actual)} emitted", check)]
+    if len(actual) < recorded:
+        return [Mismatch("", f"{recorded} for this cause", f"{len(actual)} emitted", "too-few-emitted")]
+    if all(map(is_known, actual)) and not any(_is_again(*pair, subject) for pair in combinations(actual, 2)):
+        return []
+    return [Mismatch("", f"{recorded} for this cause", f"{len(actual)} emitted", "too-many-emitted")]
+
+
+def _is_again(one: Emitted, other: Emitted, subject: Subject) -> bool:
+    """Whether two messages are one that was emitted twice: by their id, or, where they have none, by all they say."""
+    if subject.id is not None:
+        return bool(at(one.data, subject.id) == at(other.data, subject.id))
+    return next(mismatches(one.data, other.data, volatile=subject.volatile), None) is None
 
 
 def _differences(expected: Message, actual: Emitted, subject: Subject) -> Iterator[Mismatch]:

@@ -100,5 +100,5 @@ def told(reader: Reader | None, pointer: str) -> str:
     if field.by_service:
         return f"reads, in {field.by_service} of {reader.messages}"
     if field.varied:
-        return f"reads, in {field.varied} variations only"
+        return "reads, in variations only"
     return "only its test reads"

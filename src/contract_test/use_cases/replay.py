@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from typing import Any
 
 from contract_test.data.contract import Catalog, Contract, Subject
@@ -16,8 +17,10 @@ from contract_test.data.interaction import Mismatch
 from contract_test.data.result import OperationKind, Origin
 from contract_test.files.recordings import read_recording, recording_path
 from contract_test.files.state import State
+from contract_test.schema.fields import fields_of
+from contract_test.schema.fingerprints import Fingerprints, Shape
 from contract_test.schema.variations import Variation
-from contract_test.use_cases.emitted import judge, read_emitted
+from contract_test.use_cases.emitted import Emitted, judge, read_emitted
 from contract_test.use_cases.messages import Message, by_id, cause_of, read_message
 from contract_test.use_cases.quarantine import Quarantine
 from contract_test.use_cases.recorded import too_old
@@ -103,6 +106,7 @@ class Replay:
     def __init__(self, catalog: Catalog, runtime: Runtime, service: str) -> None:
         self.catalog, self.runtime, self.service = catalog, runtime, service
         self._read: dict[str, list[Message]] = {}
+        self._shown: dict[tuple[str, int], tuple[Fingerprints, Shape]] = {}
         if not self.operations:
             services = sorted(
                 {name for each in catalog.subjects.values() for name in (*each.sent_by, *each.received_by)}
@@ -174,7 +178,19 @@ class Replay:
     def judge(self, case: Case, emitted: Iterable[Any]) -> list[Mismatch]:
         """Hold what a producer emitted for one case against the contract and against what was recorded."""
         actual = [read_emitted(each, case.subject, case.message, self.runtime) for each in emitted]
-        return judge(actual, case.message, case.subject, len(case.effects))
+        return judge(actual, case.message, case.subject, len(case.effects), lambda each: self._is_known(case, each))
+
+    def _is_known(self, case: Case, emitted: Emitted) -> bool:
+        """Whether a message shows nothing that no recorded message of its version shows."""
+        key = case.subject.name, emitted.version
+        if key not in self._shown:
+            contract = case.subject.contracts[emitted.version]
+            fields = fields_of(contract.resources, contract.uri)
+            fingerprints = Fingerprints(fields.shapes, fields.root)
+            recorded = [each for each in self.messages(case.subject) if each.interaction.version == emitted.version]
+            self._shown[key] = fingerprints, reduce(or_, (fingerprints.of(each.data) for each in recorded), 0)
+        fingerprints, shown = self._shown[key]
+        return not fingerprints.of(emitted.data) & ~shown
 
     def old(self, most: timedelta) -> list[str]:
         """What is to be said of recordings that are older; a process that replays nothing itself reads them for it."""

@@ -116,6 +116,11 @@ class Pair:
         """The side that is new: where something can still be changed."""
         return self.reader if self.direction == "BACKWARD" else self.writer
 
+    @property
+    def older(self) -> Side:
+        """The other side."""
+        return self.writer if self.direction == "BACKWARD" else self.reader
+
 
 def sides_of(
     catalog: Catalog, readers: Sequence[Reader] = (), ref: str = "", shown: str = ""
