@@ -102,6 +102,8 @@ def fcm(status: int, canonical: str, code: str) -> dict[str, Any]:
         (403, fcm(403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH"), {}, Trouble.REFUSED, "403 SENDER_ID_MISMATCH", None),
         (403, {"error": {"status": "PERMISSION_DENIED"}}, {}, Trouble.FAILED, "403 PERMISSION_DENIED", None),
         (429, fcm(429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED"), {}, Trouble.OVERLOADED, "429 QUOTA_EXCEEDED", 60.0),
+        (429, {"error": {"status": "RESOURCE_EXHAUSTED", "details": [{"reason": "RATE_LIMIT_EXCEEDED"}]}}, {},
+         Trouble.OVERLOADED, "429 RESOURCE_EXHAUSTED", 60.0),
         (400, {"code": 21610, "message": "Bo likes", "status": 400}, {}, Trouble.REFUSED, "400 21610", None),
         (400, {"code": 21211, "message": "not valid", "status": 400}, {}, Trouble.REFUSED, "400 21211", None),
         (429, {"code": 20429, "status": 429}, {"Retry-After": "7"}, Trouble.OVERLOADED, "429 20429", 7.0),
@@ -138,6 +140,8 @@ def test_retry_after_is_read_as_delay_or_date() -> None:
     now = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
     assert retry_after("120") == 120
     assert retry_after("Sun, 01 Mar 2026 12:00:30 GMT", now) == 30
+    assert retry_after("9" * 400) == retry_after("Fri, 01 Mar 2999 12:00:30 GMT", now) == 3600
+    assert retry_after("Sun, 01 Mar 2026 12:00:30 -0000", now) is retry_after("²") is None
     assert retry_after("Sun, 01 Mar 2026 11:00:00 GMT", now) == 0
     assert retry_after("soon") is None
     assert retry_after(None) is None

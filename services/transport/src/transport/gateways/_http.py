@@ -20,6 +20,10 @@ _ABOUT_IT = ("SENDER_ID_MISMATCH",)
 """This delivery's fault, whatever the status says."""
 
 
+_LONGEST_PAUSE = 3600.0
+"""In seconds: after that, a gateway that asked for more is asked again. It may have meant milliseconds."""
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """An account at a gateway, reached over the worker's one pooled client."""
@@ -71,13 +75,14 @@ def _code(body: bytes) -> str:
 
 
 def retry_after(value: str | None, now: datetime | None = None) -> float | None:
-    """Read a `Retry-After` header, delay or date, as seconds from now (RFC 9110, section 10.2.3)."""
+    """Read a `Retry-After` header, delay or date, as seconds from now, an hour at most (RFC 9110, section 10.2.3)."""
     if value is None:
         return None
-    if value.strip().isdigit():
-        return float(value)
     try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
+        if value.strip().isdecimal():
+            seconds = float(value)
+        else:
+            seconds = (parsedate_to_datetime(value) - (now or datetime.now(UTC))).total_seconds()
+    except (ValueError, TypeError):  # no date, or one without a zone
         return None
-    return max(0.0, (date - (now or datetime.now(UTC))).total_seconds())
+    return min(_LONGEST_PAUSE, max(0.0, seconds))

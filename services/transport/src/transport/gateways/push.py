@@ -9,7 +9,7 @@ from envelopes.messages import DeliveryRequested
 from ._http import Endpoint
 
 _QUOTA_PAUSE = 60.0
-"""What FCM asks for after 429 where it names no time."""
+"""What FCM asks for at least after 429 where it names no time: the project's quota comes back by the minute."""
 
 
 class PushGateway:
