@@ -319,6 +319,28 @@ def test_a_job_that_came_back_is_not_settled_by_its_first_life(redis: Redis, red
     assert asyncio.run(walk()) == [0, 0, 0, 1]
 
 
+def test_a_hand_takes_no_more_megabytes_than_it_has_space_for(redis: Redis, redis_server: RedisServer) -> None:
+    async def walk() -> list[int]:
+        client = connect(redis_server.url, cluster=False)
+        box = Mailbox(client, "transport", CHANNEL, ["push"], Holder("a", 3600))
+        await box.enter()
+        redis.rpush(QUEUE, *[b"x" * (1 << 20)] * 70)
+        taken = []
+        for _ in range(3):
+            jobs = (await box.fetch(70)).jobs
+            taken.append(len(jobs))
+            if not jobs:
+                await box.settle(Fate.INVALID, list(box.in_hand.values()))
+                box.forget(list(box.in_hand.values()))
+        await client.aclose()
+        return taken
+
+    first, none, rest = asyncio.run(walk())
+    assert 32 <= first < 70
+    assert none == 0
+    assert rest > 0
+
+
 def test_an_unknown_delivery_mode_is_refused(redis_server: RedisServer) -> None:
     redis = connect(redis_server.url, cluster=False)
     with pytest.raises(ValueError, match="exactly-once"):

@@ -71,7 +71,7 @@ class Desk:
             return False
         if time.monotonic() < self._sift_at and not all(takes):
             return False
-        return len(self.box.in_hand) <= self._settings.in_hand - self._settings.batch
+        return len(self.box.in_hand) <= self._settings.in_hand - self._settings.batch and self.box.space > 0
 
     async def _fetch(self, longest: float) -> float | None:
         """Fetch and accept a batch, then what waits in rooms; give the seconds until the next job is due."""

@@ -26,6 +26,8 @@ from .link import AnyRedis
 MODES = ("at-most-once", "at-least-once", "exactly-once")
 PREFIX = "resque:queue:"
 DAY = 86400.0
+MOST_BYTES = 32 << 20
+"""What one hand holds of a queue, give or take the last few jobs."""
 _DURATION = TypeAdapter(timedelta)
 
 
@@ -116,6 +118,11 @@ class Mailbox:
         if not await self.redis.execute_command("HLEN", self._hand):
             await self.redis.execute_command("ZREM", self.key("workers"), self.worker)
 
+    @property
+    def space(self) -> int:
+        """For how many bytes of jobs there is space in this hand."""
+        return MOST_BYTES - sum([len(job.raw) for job in self.in_hand.values()])
+
     async def fetch(self, limit: int, room: str = "", longest: float = 0) -> Batch:
         """Take up to `limit` jobs from the queue, or from a gateway's room. Raises LeaseLostError.
 
@@ -126,7 +133,7 @@ class Mailbox:
         prefix = f"{self.worker}-"
         keys = [self.rooms[room] if room else self.address]
         keys += [*self._keys("hand", "workers", "later", "parked", "tries", "suspects"), *self.rooms.values()]
-        arguments = [self.worker, limit, int(not self.in_hand), prefix, first]
+        arguments = [self.worker, limit, int(not self.in_hand), prefix, first, self.space]
         filled = ("BLMOVE", self.address, self.address, "LEFT", "LEFT", longest) if longest else None
         try:
             suspects, wait, rooms, again, fresh = await scripts.FETCH(self.redis, keys, arguments, after=filled)

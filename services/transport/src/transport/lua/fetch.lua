@@ -1,6 +1,6 @@
 -- Move jobs into a worker's hand: one suspect where it may have one, else what is due, then the head of `source`.
 -- KEYS  source hand workers later parked tries suspects room...
--- ARGV  worker, at most how many, 1 if its hand is empty, ticket prefix, first ticket's number
+-- ARGV  worker, at most how many, 1 if its hand is empty, ticket prefix, first ticket's number, bytes that fit into it
 -- Gives {suspects left, ms until the next is due or -1, {length of each room}, {ticket, raw, failures, crashes, ...},
 --        {raw, ...}}, the last with tickets counted up from the first number.
 local source, hand, workers, later, parked, tries, suspects = unpack(KEYS, 1, 7)
@@ -32,7 +32,15 @@ else
     end
   end
   limit = limit - #again / 4
-  if limit > 0 then fresh = redis.call('LPOP', source, limit) or {} end
+  local space = tonumber(ARGV[6])
+  while #fresh < limit and space > 0 do
+    local some = redis.call('LPOP', source, math.min(limit - #fresh, 20))
+    if not some then break end
+    for _, raw in ipairs(some) do
+      fresh[#fresh + 1] = raw
+      space = space - #raw
+    end
+  end
   if #fresh > 0 then
     local held = {}
     for i, raw in ipairs(fresh) do

@@ -1,4 +1,4 @@
--- Take finished jobs out of a worker's hand. What another has recovered in the meantime is that one's, attempts and all.
+-- Take finished jobs out of a worker's hand. What another has recovered in the meantime is another's.
 -- KEYS  hand tries counts, marks to set to `done`...
 -- ARGV  counter, ms to keep marks, one ticket for each job
 -- Gives how many were still in hand.
