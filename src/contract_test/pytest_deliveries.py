@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ def delivered(item: pytest.Function, case: Case, delivery: Delivery) -> Iterator
             "let the test itself take `message`, and give it to what the fixture makes",
             pytrace=False,
         )
-    with in_rounds(item, lambda arguments: _arrivals(item, delivery, arguments)):
+    with in_rounds(item, lambda arguments: _arrivals(item, case, delivery, arguments)):
         yield
     now = snapshot(state())
     if delivery.arrivals == delivery.once and not delivery.crash:
@@ -84,8 +85,10 @@ def acknowledges(item: pytest.Item) -> Callable[[], None]:
     return acknowledge
 
 
-def _arrivals(item: pytest.Item, delivery: Delivery, arguments: Mapping[str, Any]) -> Iterator[Round]:
+def _arrivals(item: pytest.Function, case: Case, delivery: Delivery, arguments: Mapping[str, Any]) -> Iterator[Round]:
     for message in delivery.arrivals:
+        now = replace(case, message=message, version=message.interaction.version)
+        item.callspec.params["contract_case"] = now  # what is reported, should the service choke on this one
         given = {"message": message.envelope.data, "envelope": message.envelope}
         chosen = {name: given.get(name, value) for name, value in arguments.items()}
         item.stash[_CRASHES] = delivery.crash

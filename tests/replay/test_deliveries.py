@@ -1,5 +1,7 @@
 """A channel declares what is to be left of its deliveries, and its consumers are held to that."""
 
+import json
+
 import pytest
 
 from contract_test.files.catalog import load_catalog
@@ -107,6 +109,17 @@ def test_at_least_once_may_do_more_and_never_less(repo):
 def test_a_handler_that_raises_on_what_it_knows_is_red(repo):
     declare(repo, "at-least-once", "assert order.order_id not in self.orders; self.orders[order.order_id] = 1")
     run(repo, "-k", "twice").assert_outcomes(failed=3, deselected=8)
+
+
+def test_of_two_messages_the_one_that_the_service_choked_on_is_shown(repo):
+    declare(repo, "exactly-once", f"assert order.order_id != 'o2'\n        {ONCE}")
+    run(repo, "-k", "before", "--contracts-report=found.json")
+    (operation,) = json.loads((repo.pytester.path / "found.json").read_text())["operations"]
+    (failed,) = [each for each in operation["failed"] if each["failure"]["check"] == "handler-failed"]
+    assert (failed["place"], json.loads(failed["message"])) == (
+        "contracts/order.placed/recordings/v1.jsonl:3",
+        order(2),
+    )
 
 
 def test_kafka_keeps_the_order_of_a_key(repo):

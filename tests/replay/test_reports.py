@@ -158,11 +158,12 @@ def test_html_shows_verdicts_the_message_beside_the_expectation_readers_coverage
     for said in (
         "3 of 4 messages failed",
         "message.posted: allow_empty, so nothing is asked of it",
-        "message.liked v2 consumes 3 1 3 50 % 3 of 4",
+        "message.liked v2 consumes 3 3 1 50 % 3 of 4",
         "field-unknown 2 of 4, consumes /liker/nick the contract has no such field (it has: name) To do: read `name` instead",
         "The contract allows this message.",
         "reads it in 3 of 4",
         "only its test reads it, in 2 of 4",
+        "/note never reads it",
         "Never exercised: 1 /note absent",
         "Broken messages that no test noticed /tags",
     ):

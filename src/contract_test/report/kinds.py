@@ -62,6 +62,7 @@ def _of(operation: Operation) -> list[Kind]:
     return [Kind(operation, group[0].failure or _UNKNOWN, tuple(group)) for group in grouped.values()]
 
 
-def _order(played: Played) -> tuple[str, int, str]:
+def _order(played: Played) -> tuple[bool, str, int, str]:
+    """What was recorded comes before what was made of it."""
     path, _, line = played.place.rpartition(":")
-    return path, int(line) if line.isdecimal() else 0, played.item
+    return played.origin != "recorded", path, int(line) if line.isdecimal() else 0, played.item

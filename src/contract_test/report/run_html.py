@@ -40,12 +40,13 @@ class Section:
 
     @cached_property
     def fields(self) -> list[tuple[str, list[str]]]:
-        """The readers' table: a pointer, and of each reader what it does with that field."""
+        """The readers' table: the pointer of each field, and what each reader does with it."""
         told = [
             {each.pointer: _told(each.by_service, each.by_test, reader) for each in reader.fields}
             for reader in self.readers
         ]
-        pointers = sorted({pointer for each in told for pointer in each})
+        allowed = {fact.pointer for fact in self.coverage.facts if fact.pointer} if self.coverage else set()
+        pointers = sorted(allowed.union(*told))
         return [(pointer, [each.get(pointer, "never reads it") for each in told]) for pointer in pointers]
 
 
