@@ -163,7 +163,7 @@ def test_html_shows_verdicts_the_message_beside_the_expectation_readers_coverage
         "The contract allows this message.",
         "reads it in 3 of 4",
         "only its test reads it, in 2 of 4",
-        "/note never reads it",
+        "/notenever reads it",
         "Never exercised: 1 /note absent",
         "Broken messages that no test noticed /tags",
     ):
