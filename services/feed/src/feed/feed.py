@@ -92,22 +92,21 @@ def take_in(unit: Unit, batch: Sequence[Received]) -> dict[str, list[Push]]:
     changed: dict[tuple[str, str], Stand] = {}
     tallies: dict[str, Tally] = {}
     taken_back = []
-    for (log, offset, _), mark, author_id in marks:
-        message_id, liker_id, at, unliked, like_id, name, _ = mark
+    for (log, offset, _), stand, author_id in marks:
+        message_id, liker_id, at, unliked, like_id, name, tells = stand
         pair = message_id, liker_id
         old = stands.get(pair, _NOWHERE)
-        if mark[2:5] <= old[2:5]:  # late, or a duplicate
+        if (at, unliked, like_id) <= old[2:5]:  # late, or a duplicate
             continue
-        by_other, was_liked = liker_id != author_id, not old.unliked
-        told = old.told
-        if by_other and not unliked and not told:
-            told = 1
+        if tells and not old.told:
             pushes[log].append(Push(offset, like_id, message_id, author_id, name))
-        stands[pair] = changed[pair] = Stand(message_id, liker_id, at, unliked, like_id, name, told)
+        stands[pair] = changed[pair] = stand if tells >= old.told else stand._replace(told=1)
         tally = tallies.get(message_id) or tallies.setdefault(message_id, Tally(author_id))
-        tally.likes += (not unliked) - was_liked
-        if by_other:
-            tally.by_others += (not unliked) - was_liked
+        was_liked = not old.unliked
+        more = (not unliked) - was_liked
+        tally.likes += more
+        if liker_id != author_id:
+            tally.by_others += more
             if not unliked:
                 tally.newest = max(tally.newest, (at, like_id, name))
         if unliked and was_liked:
@@ -134,13 +133,15 @@ class Tally:
 
 
 def as_mark(message: Likes | MessageUnliked) -> tuple[Stand, str]:
-    """Keep of a like or an unlike where it leaves its person, and who wrote the message."""
+    """Keep of a like or an unlike where it leaves its person, as far as it alone can say, and who wrote the message."""
     at, unliked = message.liked_at, 0
     if isinstance(message, MessageUnliked):  # it came after its like, whatever the clocks say
         at, unliked = max(at, message.unliked_at), 1
-    who, like_id = message.liker.person_id, message.like_id
-    stand = Stand(message.message_id, who, as_microseconds(at), unliked, like_id, storable(message.liker.name), 0)
-    return stand, message.author.person_id
+    who, author_id = message.liker, message.author.person_id
+    tells = 0 if unliked or who.person_id == author_id else 1
+    return Stand(
+        message.message_id, who.person_id, as_microseconds(at), unliked, message.like_id, storable(who.name), tells
+    ), author_id  # fmt: skip
 
 
 def as_post(message: MessagePosted) -> Post:
