@@ -66,6 +66,15 @@ def test_counters_and_the_feed_change_as_it_is_watched(page, feed, like, unlike,
     assert page("li .what")[0] == "Di likes your message"
 
 
+def test_nothing_stands_out_of_a_narrow_page(page, browser, feed, like, post, people, until):
+    until(lambda: browser.execute_script("return getComputedStyle(items, '::after').content") == '"No likes yet."')
+    browser.set_window_size(500, 700)  # the narrowest that the browser has
+    feed.handle(post(text="x" * 300))
+    feed.handle(like(1, {"person_id": "p-long01", "name": "Y" * 80}))
+    until(lambda: page("li .likes") == ["1"])
+    assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+
+
 def answers(port):
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0

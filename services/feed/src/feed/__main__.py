@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.basicConfig(format="feed: %(message)s", level=logging.WARNING, stream=sys.stderr)
     gc.freeze()  # messages make no cycles, and a look for some after every 700 objects costs a third of the throughput
-    gc.set_threshold(50_000)
+    gc.set_threshold(1_000_000)
     try:
         {"replay": rebuild, "trending": watch, None: consume}[options.command](options)
     except ValueError as error:
