@@ -311,6 +311,8 @@ def test_a_list_and_a_file_are_read_from_a_time_on_by_what_messages_say(
     assert ("2 read" in said) or ("2 messages verified" in said), said
     code, said = said_of(*messages, "not json")
     assert (code, "1 drifted" in said) == (1, True), "what cannot be read may be of any time"
+    code, said = said_of(messages[0])
+    assert (code, "no message since 2026-03-01 12:30:00+00:00" in said) == (2, True), said
     catalog = contracts / "catalog.toml"
     catalog.write_text("\n".join(line for line in catalog.read_text().splitlines() if not line.startswith("time ")))
     code, said = said_of(*messages)

@@ -291,8 +291,8 @@ def test_an_address_is_shown_without_credentials(url, shown):
 @pytest.mark.parametrize(
     ("url", "channel", "said"),
     [
-        ("amqp://host", LIST, "redis:// for a redis-list"),
-        ("kafka://host:1", LIST, "redis:// for a redis-list"),
+        ("amqp://host", LIST, "Name redis://, rediss://, unix://, a file"),
+        ("kafka://host:1", LIST, "Name redis://, rediss://, unix://, a file"),
         ("kafka://127.0.0.1:1?sasl.pass=hunter2", Channel("x", "kafka", "t", "json"), "sasl.password"),
         ("/does/not/exist.jsonl", LIST, "No such file"),
         ("redis://:hunt/er2@host", LIST, "%XX"),

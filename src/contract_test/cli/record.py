@@ -9,9 +9,8 @@ import click
 
 from contract_test.cli.progress import until_interrupted, with_rates
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, max_age_option, note, quiet_decoding
-from contract_test.cli.sources import SourceOptions, existing_or_empty, messages_of, source_options
+from contract_test.cli.sources import SourceOptions, existing_or_empty, messages_of, nothing_read, source_options
 from contract_test.data.contract import Catalog
-from contract_test.data.errors import NothingFoundError
 from contract_test.data.reading import Reading
 from contract_test.data.texts import counted
 from contract_test.files.scrub_key import scrub_key
@@ -62,8 +61,7 @@ def command(source: SourceOptions, contracts: Path, per_shape: int, max_age: tim
     for line in reading.notes:
         note(line)
     if result.drift.read == 0 and not reading.marks:
-        advice = "Record while messages wait there; --follow waits for them."
-        raise NothingFoundError("the channel is empty: nothing was recorded", place=address, advice=advice)
+        raise nothing_read(reading, address, "nothing was recorded")
     of_channel = [each for each in catalog.contracts if catalog.subjects[each.subject].channel == channel]
     for old in old_recordings(of_channel, catalog, max_age):
         note(f"{old.file}: {old.sentence}; {old.advice}")
@@ -82,7 +80,7 @@ def _save(recorder: Recorder, state: State, address: str, reading: Reading, *, c
 def _progress(result: Recorded) -> str:
     drift = result.drift
     kept, shapes = sum(result.kept.values()), counted(result.shapes, "shape")
-    return f"{kept} kept, {result.known} known, {shapes}, {drift.drifted} drifted"
+    return f"{kept} kept, {drift.read - drift.drifted - kept} dropped, {shapes}, {drift.drifted} drifted"
 
 
 def _summary(result: Recorded, state: State, catalog: Catalog) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from contract_test.data.contract import Catalog, Channel
-from contract_test.data.errors import CatalogError
+from contract_test.data.errors import CatalogError, NothingFoundError
 from contract_test.data.interaction import Tapped
 from contract_test.data.reading import Reading, Since
 from contract_test.data.texts import age_of
@@ -122,6 +122,15 @@ def messages_of(
     if isinstance(since, datetime) and not keeps_times(source.url, channel):
         return sent_since(messages, since, time_of)
     return messages
+
+
+def nothing_read(reading: Reading, place: str, outcome: str) -> NothingFoundError:
+    """The error for a run without a single message: that is never a success."""
+    if isinstance(reading.since, datetime):
+        told = f"no message since {reading.since.isoformat(' ', 'seconds')}"
+        return NothingFoundError(f"{told}: {outcome}", place=place, advice="Begin earlier, such as with --since 7d.")
+    advice = "Run it while messages wait there; --follow waits for them."
+    return NothingFoundError(f"the channel is empty: {outcome}", place=place, advice=advice)
 
 
 def existing_or_empty(contracts: Path, source: SourceOptions) -> Catalog:

@@ -11,9 +11,8 @@ import click
 
 from contract_test.cli.progress import until_interrupted, with_rates
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note, quiet_decoding
-from contract_test.cli.sources import SourceOptions, existing_or_empty, messages_of, source_options
+from contract_test.cli.sources import SourceOptions, existing_or_empty, messages_of, nothing_read, source_options
 from contract_test.data.contract import Catalog
-from contract_test.data.errors import NothingFoundError
 from contract_test.data.share import Share, settled
 from contract_test.data.texts import counted
 from contract_test.files.catalog import load_catalog
@@ -95,8 +94,7 @@ def command(
     if path is not None:
         note(f"result in {path}")
     if verifier.read == 0 and member is None:
-        advice = "Verify while messages are there; --follow waits for them."
-        raise NothingFoundError("the channel is empty: nothing was verified", place=channel.address, advice=advice)
+        raise nothing_read(reading, channel.address, "nothing was verified")
     return _report(verifier.shares(), catalog, form, f"channel {channel.name}")
 
 

@@ -45,8 +45,8 @@ class Novelty(Generic[Item]):
         """Whether another message of a shape may be kept."""
         return self.shown[shape] < self._per_shape
 
-    def offer(self, shape: Shape, raw: bytes, item: Item, *, preferred: bool = False, wanted: bool = False) -> bool:
-        """Consider a message; tells whether it may be kept. `raw` are its bytes: of two that are equal one is kept.
+    def offer(self, shape: Shape, raw: bytes, item: Item, *, preferred: bool = False, wanted: bool = False) -> None:
+        """Consider a message. `raw` are its bytes: of two that are equal one is kept.
 
         Among messages of one shape a `preferred` one goes first; a `wanted` one is kept whatever its shape.
         """
@@ -54,23 +54,22 @@ class Novelty(Generic[Item]):
         if wanted:
             digest = hashlib.blake2b(raw, digest_size=8).digest()
             self._wanted.setdefault(digest, _Candidate((False, digest), self._offered, item))
-            return True
+            return
         if not self.is_open(shape):
-            return False
+            return
         waiting = self._waiting.get(shape)
         if waiting is None:
             if len(self._waiting) >= _MOST_SHAPES:
-                return False
+                return
             waiting = self._waiting[shape] = []
         rank = (not preferred, hashlib.blake2b(raw, digest_size=8).digest())
         if len(waiting) >= self._per_shape and rank >= waiting[-1].rank:
-            return False
+            return
         if any(each.rank[1] == rank[1] for each in waiting):
-            return False
+            return
         waiting.append(_Candidate(rank, self._offered, item))
         waiting.sort()
         del waiting[self._per_shape :]
-        return True
 
     def choose(self, accept: Callable[[Item], bool], *, last: bool) -> None:
         """Call `accept` with what shall be kept; where it refuses, with the next of the same shape.

@@ -35,11 +35,11 @@ def tap(url: str, channel: Channel, reading: Reading | None = None) -> Generator
         return bounded(read_lines(url, reading), reading)
     read = TAPS.get((scheme, channel.protocol))
     if read is None:
-        accepted = ", ".join(dict.fromkeys(f"{known}:// for a {protocol}" for known, protocol in TAPS))
+        accepted = ", ".join(f"{known}://" for known, protocol in TAPS if protocol == channel.protocol)
         raise CatalogError(
-            f"channel {channel.name} is a {channel.protocol}",
+            f"channel {channel.name} has the protocol {channel.protocol}",
             place=without_password(url),
-            advice=f"Known: {accepted}; a file, or - for stdin, for any.",
+            advice=f"Name {accepted}, a file, or - for stdin.",
         )
     return bounded(read(url, channel.address, reading), reading)
 

@@ -37,7 +37,6 @@ class Recorded:
 
     drift: Drift
     kept: Counter[str] = field(default_factory=Counter)
-    known: int = 0
     shapes: int = 0
     quarantined: int = 0
     unscrubbed: Counter[str] = field(default_factory=Counter)
@@ -123,8 +122,7 @@ class Recorder:
         shape = kept.fingerprints.of(judged.data)
         wanted = envelope.id is not None and self._causes.wants(envelope.id)
         preferred = cause is None or (kept.novelty.is_open(shape) and self._causes.has(cause))
-        if not kept.novelty.offer(shape, bytes(message.wire), item, preferred=preferred, wanted=wanted):
-            self.result.known += 1
+        kept.novelty.offer(shape, bytes(message.wire), item, preferred=preferred, wanted=wanted)
 
     def _remember(self, item: _Item, name: str | None) -> None:
         """Hold the latest messages: what is kept later may need its cause, and the other effects of it."""
