@@ -1,5 +1,6 @@
 """What is installed works alone: value objects, schemas and recordings belong together in one wheel."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -43,6 +44,17 @@ def test_the_wheel_holds_code_schemas_and_recordings(installed):
     assert not list(installed.rglob(".recorder*"))
 
 
+def read_of(path):
+    """Which fields of which contract a service was seen reading in recorded messages."""
+    readers = json.loads(path.read_text())["readers"]
+    return {
+        (each["subject"], each["version"], each["contract"]): {
+            field["pointer"]: f"{field['by_service']} of {each['messages']}" for field in each["fields"]
+        }
+        for each in readers
+    }
+
+
 @pytest.mark.parametrize("service", ["feed", "transport"])
 def test_a_service_repo_replays_with_nothing_but_the_package(installed, service, tmp_path):
     repo = tmp_path / service
@@ -54,6 +66,10 @@ def test_a_service_repo_replays_with_nothing_but_the_package(installed, service,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
     assert f"contracts of {service}" in done.stdout
+    seen, kept = (
+        read_of(path / "readers" / f"{service}.json") for path in (repo / ".contract-test", ROOT / "contracts")
+    )
+    assert kept == seen, "pytest --contracts -m contract --contracts-readers=../../contracts/readers, in the service"
     where = "import envelopes; print(envelopes.__file__)"
     said = subprocess.run(
         [sys.executable, "-c", where], env=environment, cwd=repo, capture_output=True, text=True, check=True

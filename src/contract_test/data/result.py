@@ -149,7 +149,7 @@ class FieldReads:
 class Reader:
     """What one service reads of one version. Whatever is not in `fields` it never read in `messages` messages.
 
-    `contract` is the digest of the contract that was replayed: after a change nothing is known.
+    `contract` stands for the content that was replayed: after a change of the contract nothing is known.
     """
 
     service: str

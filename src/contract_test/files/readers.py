@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
 
-from contract_test.data.contract import Catalog
+from contract_test.data.contract import Catalog, Contract
 from contract_test.data.errors import RecordingError
 from contract_test.data.result import Reader
 from contract_test.files.lock import digest
@@ -52,10 +52,15 @@ def write_readers(folder: Path, service: str, readers: Iterable[Reader], catalog
     return path
 
 
+def content_of(contract: Contract) -> str:
+    """What tells one content of a contract from another: enough of its digest, and too little to look like a secret."""
+    return digest(contract)[:20]
+
+
 def _stands(reader: Reader, catalog: Catalog) -> bool:
     subject = catalog.subjects.get(reader.subject)
     contract = subject.contracts.get(reader.version) if subject else None
-    return contract is not None and digest(contract) == reader.contract
+    return contract is not None and content_of(contract) == reader.contract
 
 
 def _read(path: Path) -> tuple[Reader, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from contract_test.data.contract import Catalog, Contract
 from contract_test.data.errors import CatalogError
 from contract_test.data.result import FieldReads, Played, Reader
-from contract_test.files.lock import digest
+from contract_test.files.readers import content_of
 from contract_test.schema.fields import fields_of
 from contract_test.use_cases.watching import is_read
 
@@ -49,7 +49,7 @@ def _reader(service: str, contract: Contract, played: Sequence[Played]) -> Reade
         if recorded or varied or looked:
             fields.append(FieldReads(pointer, recorded, looked, varied))
     messages = sum(not change for _, change in by_service)
-    return Reader(service, contract.subject, contract.version, digest(contract), messages, tuple(fields))
+    return Reader(service, contract.subject, contract.version, content_of(contract), messages, tuple(fields))
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def tables(catalog: Catalog, subject: str, readers: Iterable[Reader]) -> list[Re
 
 def readers_by_service(contract: Contract, readers: Iterable[Reader]) -> Mapping[str, Reader]:
     """Who reads a contract, as it stands now: what was seen of another content of it does not count."""
-    now = digest(contract)
+    now = content_of(contract)
     return {
         each.service: each
         for each in readers
