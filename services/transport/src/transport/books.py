@@ -87,9 +87,9 @@ class Books:
         """Add to the statistics; `beat` writes them."""
         self._unwritten += Counter({"processed": processed, "failed": failed})
 
-    async def fail(self, queue: str, jobs: Sequence[Job]) -> None:
-        """Append to `resque:failed`. Done before the jobs are settled: a death in between leaves an entry too many."""
-        await self._do(("RPUSH", FAILED, *[self._entry(queue, job) for job in jobs]))
+    async def fail(self, queue: str, job: Job) -> None:
+        """Append to `resque:failed`. Done before the job is settled: a death in between leaves an entry too many."""
+        await self._do(("RPUSH", FAILED, self._entry(queue, job)))
 
     def _entry(self, queue: str, job: Job) -> bytes:
         violation = getattr(job.error, "violation", None)

@@ -187,8 +187,8 @@ class Desk:
             self._settle_now.clear()
             finished, self._finished = self._finished, defaultdict(list)
             for (fate, gateway), jobs in finished.items():
-                if fate in FAILED:
-                    await self._link.reach(self._worker.books.fail, self.box.queue, jobs)
+                for job in jobs if fate in FAILED else ():  # one by one: they may be large
+                    await self._link.reach(self._worker.books.fail, self.box.queue, job)
                 if not await self._settled(fate, jobs):
                     await self.find_out()
                     await self._settled(fate, jobs, doubt=True)

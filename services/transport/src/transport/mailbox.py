@@ -27,7 +27,7 @@ MODES = ("at-most-once", "at-least-once", "exactly-once")
 PREFIX = "resque:queue:"
 DAY = 86400.0
 MOST_BYTES = 32 << 20
-"""What one hand holds of a queue, give or take the last few jobs."""
+"""What one hand holds of a queue; the jobs that are taken last may be as much again."""
 _DURATION = TypeAdapter(timedelta)
 
 

@@ -33,8 +33,8 @@ else
   end
   limit = limit - #again / 4
   local space = tonumber(ARGV[6])
-  while #fresh < limit and space > 0 do
-    local some = redis.call('LPOP', source, math.min(limit - #fresh, 20))
+  while #fresh < limit and space > 0 do  -- one, then twice as many: so it takes not much more than fits
+    local some = redis.call('LPOP', source, math.min(limit - #fresh, #fresh + 1))
     if not some then break end
     for _, raw in ipairs(some) do
       fresh[#fresh + 1] = raw
