@@ -66,8 +66,11 @@ class ContractSession:
             self._reports = report_paths(here, config.getoption("--contracts-report"))
         except ContractTestError as error:
             raise pytest.UsageError(str(error)) from None
-        if config.getoption("--contracts-mutate") and config.getoption("--contracts-bulk"):
+        mutating = config.getoption("--contracts-mutate")
+        if mutating and config.getoption("--contracts-bulk"):
             raise pytest.UsageError("--contracts-mutate breaks one message at a time; leave --contracts-bulk out")
+        if config.getoption("--contracts-min-strength") is not None and not mutating:
+            raise pytest.UsageError("--contracts-min-strength is about what --contracts-mutate finds; give both")
         self._config = config
         self._gathering = Gathering()
         self._run: Run | None = None

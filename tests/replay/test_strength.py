@@ -174,7 +174,14 @@ def test_a_fault_is_noticed_where_any_test_of_the_operation_does(repo):
     assert strength["noticed"] == strength["total"] > 0
 
 
-def test_mutation_and_bulk_do_not_go_together(repo):
-    result = repo.run("--contracts-mutate", "--contracts-bulk")
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--contracts-mutate", "--contracts-bulk"], "*leave --contracts-bulk out*"),
+        (["--contracts-min-strength=90"], "*give both*"),
+    ],
+)
+def test_options_that_would_prove_nothing_are_refused(repo, options, said):
+    result = repo.run(*options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*leave --contracts-bulk out*"])
+    result.stderr.fnmatch_lines([said])
