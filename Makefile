@@ -1,6 +1,6 @@
 # `make demo` and `make test` need Python 3.11 or newer, and nothing else that is not said on the way.
 .DEFAULT_GOAL := help
-.PHONY: help venv test demo lint types soak bench clean
+.PHONY: help venv test demo lint types lowest soak bench clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -25,6 +25,13 @@ lint: venv ## ruff: rules and format
 
 types: venv ## mypy, strict
 	@$(VENV)/bin/mypy --no-error-summary src $(SERVICES:%=%/src)
+
+lowest: venv ## the toolkit's tests with the oldest dependencies that pyproject.toml allows
+	@$(PYTHON) -m venv $(VENV)/lowest
+	@$(VENV)/lowest/bin/pip --quiet --disable-pip-version-check install uv
+	@$(VENV)/lowest/bin/uv pip install --quiet --python $(VENV)/lowest/bin/python --resolution lowest-direct \
+		--editable '.[replay,tools]' --group dev --editable services/transport --editable 'services/feed[postgresql]'
+	@$(VENV)/lowest/bin/python -m pytest -n 2 $(ARGS)
 
 soak: venv ## the services' faults at length and against the clock; many minutes, on an idle machine
 	@for service in $(SERVICES); do (cd $$service && ../../$(PYTHON) -m pytest -m soak $(ARGS)) || exit 1; done

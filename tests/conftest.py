@@ -1,5 +1,7 @@
 """The brokers that tests ask for by name; what they are is decided in tests/brokers."""
 
+from __future__ import annotations
+
 import uuid
 from collections.abc import Callable, Iterator
 
