@@ -153,11 +153,17 @@ class Kafka:
 
     def read(self, topic, count):
         """Read that many messages from the beginning."""
-        consumer = Consumer({"bootstrap.servers": self.address, "group.id": "test", "auto.offset.reset": "earliest"})
+        settings = {"group.id": "test", "auto.offset.reset": "earliest", "topic.metadata.refresh.interval.ms": 500}
+        consumer = Consumer({"bootstrap.servers": self.address, **settings})
         consumer.subscribe([topic])
         records = []
+
+        def enough():
+            records.extend(each for each in consumer.consume(count, 0.2) if not each.error())  # it may not be there yet
+            return len(records) >= count
+
         try:
-            wait_until(lambda: records.extend(consumer.consume(count, 0.2)) or len(records) >= count)
+            wait_until(enough)
         finally:
             consumer.close()
         return records

@@ -105,6 +105,13 @@ def test_what_nobody_can_read_goes_to_the_dead_letters_as_it_came(service, kafka
     assert b"JSON" in headers["dead-letter-reason"]
 
 
+def test_a_record_without_a_value_is_a_dead_letter_without_one(service, kafka):
+    service()
+    kafka.publish((None, None, [("trace", None)]))
+    (letter,) = kafka.read("activity.dead-letter", 1)
+    assert (letter.value(), letter.key(), dict(letter.headers())["trace"]) == (None, None, None)
+
+
 def test_a_missing_option_is_a_usage_error():
     done = subprocess.run([sys.executable, "-m", "feed"], capture_output=True, text=True, check=False)
     assert done.returncode == 2

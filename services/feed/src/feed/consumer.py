@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from confluent_kafka import Consumer as KafkaConsumer
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
-from envelopes import DecodeError, ValueObject, Wire, decode
+from envelopes import DecodeError, ValueObject, decode
 
 from .feed import Feed, Received
 from .metrics import DEAD_LETTERS, LAG, LATENCY, MESSAGES, REBALANCES
@@ -145,11 +145,10 @@ class Consumer:
             place = self._logs.get(partition)
             if place is None:  # taken away while it was read: its new owner reads it
                 continue
-            wire = wire_of(record)
             try:
-                envelope = decode(wire, channel="activity")
+                envelope = decode(wire_of(record), channel="activity")
             except DecodeError as reason:
-                self._bury(wire, partition, offset, reason)
+                self._bury(record, f"{STREAM}/{partition}/{offset}", reason)
                 batch.append(Received(place, offset, None))
                 dead += 1
                 continue
@@ -161,15 +160,14 @@ class Consumer:
         DEAD_LETTERS.inc(dead)
         return batch, oldest
 
-    def _bury(self, wire: Wire, partition: int, offset: int, reason: DecodeError) -> None:
-        log.warning("dead letter: %s, partition %d, offset %d: %s", STREAM, partition, offset, reason)
-        place = f"{STREAM}/{partition}/{offset}"
-        added = [("dead-letter-place", place.encode()), ("dead-letter-reason", str(reason).encode())]
-        headers: list[tuple[str, str | bytes | None]] = [*wire.headers, *added]
+    def _bury(self, record: Message, place: str, reason: DecodeError) -> None:
+        """Write a record as it came, with a missing value, key or header still missing, to the dead letters."""
+        log.warning("dead letter: %s: %s", place, reason)
+        headers: Any = [*(record.headers() or ()), ("dead-letter-place", place), ("dead-letter-reason", str(reason))]
+        value: Any = record.value()
+        key: Any = record.key()
         try:
-            self._producer.produce(
-                DEAD_LETTER_TOPIC, bytes(wire), wire.key, headers=headers, on_delivery=_raise_undelivered
-            )
+            self._producer.produce(DEAD_LETTER_TOPIC, value, key, headers=headers, on_delivery=_raise_undelivered)
         except KafkaException as error:
             raise DeadLetterError(
                 f"the message at {place} could not be written to {DEAD_LETTER_TOPIC}: {error}"
