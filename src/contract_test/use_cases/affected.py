@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from contract_test.data.finding import Finding
 from contract_test.data.verdict import Incompatibility
@@ -35,29 +35,29 @@ def affected(reader: Side, writer: Side, reason: Incompatibility) -> Iterator[st
         yield f"{pointer}: " + "; ".join([*([f"breaks {' and '.join(hurt)}"] if hurt else []), *rest])
 
 
-def removed_reads(pairs: Iterable[Pair]) -> Iterator[Finding]:
-    """A warning for each field that is gone from a newer version and that a service reads in the older one."""
-    for pair in {(pair.older.label, pair.newer.file): pair for pair in pairs}.values():  # once for both directions
-        yield from _removed_reads(pair.older, pair.newer)
+def removed_reads(pairs: Sequence[Pair]) -> Iterator[Finding]:
+    """A warning for each field that is gone from a newer version and that a service reads in the older one.
 
-
-def _removed_reads(older: Side, newer: Side) -> Iterator[Finding]:
-    """What one version no longer has.
-
-    A service that was replayed against the newer version too gets along without the field.
+    A service that was replayed against the newer version gets along without it. Of a required one FORWARD says so.
     """
+    forward = {(pair.older, pair.newer) for pair in pairs if pair.direction == "FORWARD"}
+    for older, newer in dict.fromkeys((pair.older, pair.newer) for pair in pairs):
+        yield from _removed_reads(older, newer, only_optional=(older, newer) in forward)
+
+
+def _removed_reads(older: Side, newer: Side, *, only_optional: bool) -> Iterator[Finding]:
     get_along = {each.service for each in newer.readers}
     if all(each.service in get_along for each in older.readers):
         return
     now, then = (
-        dict.fromkeys(place.pointer for place in fields_of(side.contract.resources, side.contract.uri).places)
+        {place.pointer: place.required for place in fields_of(side.contract.resources, side.contract.uri).places}
         for side in (newer, older)
     )
     gone = [pointer for pointer in then if pointer not in now]
     for pointer in gone:
         words = {each.service: told(each, pointer) for each in older.readers}
         is_read = any("reads," in word for service, word in words.items() if service not in get_along)
-        if is_read and pointer.rpartition("/")[0] not in gone:
+        if is_read and pointer.rpartition("/")[0] not in gone and not (only_optional and then[pointer]):
             said = "; ".join(f"{service} {_of_it(word)}" for service, word in words.items())
             yield Finding(
                 newer.file,
