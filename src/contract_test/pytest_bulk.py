@@ -100,7 +100,7 @@ def all_in_one(item: pytest.Function, cases: Sequence[Case], emitted: list[Any],
         )
     watch = Watch(code_of(item.function))
     given = cases[0].cause or cases[0].message
-    with decoded_too(watch, type(given.envelope.data)) as undecoded:
+    with decoded_too(lambda: watch, type(given.envelope.data)) as undecoded:
         counting = _Counting(watch, emitted, undecoded, judge)
         item.stash[TALLY] = counting.tally
         with in_rounds(item, lambda arguments: counting.rounds(cases, arguments)):

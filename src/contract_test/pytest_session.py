@@ -146,17 +146,20 @@ class ContractSession:
     @contextmanager
     def _read(self, item: pytest.Function, case: Case) -> Iterator[None]:
         """See what is read of the message that a test was given; a consumer's has to be read."""
-        if case.operation == "consumes":
-            self.given(item, case.message)
-        elif _GIVEN not in item.stash:  # at the edge
+        given = case.message if case.operation == "consumes" else case.cause
+        if given is None:  # at the edge
             yield
             return
-        message, _, watch = item.stash[_GIVEN]
-        with decoded_too(watch, type(message.envelope.data)) as failed:
+
+        def watch() -> Watch:  # at any time: a test may ask for its message late
+            self.given(item, given)
+            return item.stash[_GIVEN][2]
+
+        with decoded_too(watch, type(given.envelope.data)) as failed:
             yield
         if case.operation == "consumes":
             try:
-                judge_reading(watch, failed, recorded=case.origin == "recorded")
+                judge_reading(watch(), failed, recorded=case.origin == "recorded")
             except UnreadError as error:
                 raise pytest.fail.Exception(error.problem, pytrace=False) from None  # its context is what is reported
 

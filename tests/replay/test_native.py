@@ -27,6 +27,19 @@ class TestOrders:
         assert mails and size and envelope.type == "order.placed"
 
 @pytest.mark.consumes("order.placed")
+def test_asked_for_late(request):
+    assert request.getfixturevalue("message").order_id
+
+class TestSetUp:
+    @pytest.fixture(autouse=True)
+    def order(self, message):
+        self.message = message
+
+    @pytest.mark.consumes("order.placed")
+    def test_given_by_a_fixture(self):
+        assert self.message.order_id
+
+@pytest.mark.consumes("order.placed")
 class TestAll:
     def test_the_class_is_marked(self, message):
         assert message.order_id
@@ -57,7 +70,7 @@ async def test_order(message, shop):
 def test_fixtures_classes_and_parameters(repo):
     repo.tests(STYLES)
     result = repo.run("-v")
-    result.assert_outcomes(passed=12 + 3 + 3)
+    result.assert_outcomes(passed=12 + 3 + 3 + 3 + 3)
     result.stdout.fnmatch_lines(["*TestOrders::test_in_a_class*order.placed-v1?v1.jsonl:2?* PASSED*"])
 
 
@@ -88,6 +101,12 @@ def test_async_tests_are_awaited_in_strict_mode(repo):
     result = repo.run("-k", "order", "-o", "asyncio_mode=strict", "-p", "no:anyio")
     assert result.ret == 1
     assert "passed" not in result.parseoutcomes()
+
+
+def test_one_message_can_be_named(repo):
+    result = repo.run("test_mailer.py::test_orders_are_read[order.placed-v1[v1.jsonl:2]]", "-v")
+    result.assert_outcomes(passed=1)
+    repo.run("-k", "v1.jsonl and 2 and read").assert_outcomes(passed=1, deselected=5)
 
 
 def test_the_last_failed_runs_again_alone(repo):

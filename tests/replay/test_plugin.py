@@ -170,3 +170,12 @@ def test_old_recordings_are_named_and_the_run_stays_green(repo, options):
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["order.placed v1: the newest of 1 recorded message is * days old; Record it again*"])
     assert "days old" not in repo.run("--contracts-max-age", "99999d", *options).stdout.str()
+
+
+def test_a_package_that_is_not_installed_is_a_usage_error(repo):
+    repo.settings('service = "mailer"\npackage = "acme_of_another"\ncontracts = "contracts"')
+    result = repo.run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: the package 'acme_of_another' is not installed", "  pip install what it comes*"]
+    )

@@ -11,7 +11,7 @@ from contract_test.cli.running import CLEAN, FINDINGS, note
 from contract_test.data.contract import Catalog, snake_case
 from contract_test.data.texts import inert
 from contract_test.files.catalog import load_catalog
-from contract_test.files.installed import installed_contracts
+from contract_test.files.installed import installed_contracts, is_installed
 from contract_test.use_cases.init import PYPROJECT, Begun, begin_contracts, begin_service, project_name, services_of
 
 _NO_PROJECT = ("readme", "license", "changelog")
@@ -54,6 +54,8 @@ def command(folder: Path, service: str | None, package: str | None, contracts: P
         note("these operations have no test yet; add to it:")
         click.echo(begun.missing, nl=False)
         return FINDINGS
+    if not is_installed(package):
+        note(f"next: install {package!r}, the package of value objects")
     note("next: `pytest --contracts`; the warnings name the tests that do not reach this service's code yet")
     return CLEAN
 

@@ -18,12 +18,9 @@ def installed_contracts(package: str) -> Path:
 
     Raises NothingFoundError where there is no such package, or no contracts with it.
     """
-    spec = find_spec(package) if package.isidentifier() else None
+    spec = find_spec(package) if is_installed(package) else None
     if spec is None or spec.origin is None:
-        raise NothingFoundError(
-            f"the package {package!r} is not installed",
-            advice="pip install it, or name the contracts with --contracts-dir.",
-        )
+        raise _not_installed(package)
     folder = Path(spec.origin).parent
     for candidate in (folder / "contracts", folder.parents[1] / "contracts"):
         if (candidate / "catalog.toml").is_file():
@@ -33,8 +30,22 @@ def installed_contracts(package: str) -> Path:
     )
 
 
+def is_installed(package: str) -> bool:
+    """Whether a package can be imported."""
+    return package.isidentifier() and find_spec(package) is not None
+
+
+def _not_installed(package: str) -> NothingFoundError:
+    return NothingFoundError(
+        f"the package {package!r} is not installed",
+        advice="pip install what it comes in, or correct `package` under [tool.contract-test] in pyproject.toml.",
+    )
+
+
 def runtime_catalog(package: str) -> Runtime:
-    """The generated package's own catalog. Raises NothingFoundError where it has none."""
+    """The generated package's own catalog. Raises NothingFoundError where it is not installed, or has none."""
+    if not is_installed(package):
+        raise _not_installed(package)
     try:
         catalog = import_module(f"{package}.messages").CATALOG
     except (ImportError, AttributeError) as error:

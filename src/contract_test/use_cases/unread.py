@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,7 +19,7 @@ class UnreadError(ContractTestError):
 
 
 @contextmanager
-def decoded_too(watch: Watch, cls: type[ValueObject]) -> Iterator[list[DecodeError]]:
+def decoded_too(watch: Callable[[], Watch], cls: type[ValueObject]) -> Iterator[list[DecodeError]]:
     """Inside, a message of the class that the service itself decodes is watched too; gives the errors."""
     door = _DOORS.get(cls) or _open_door(cls)
     make, begin, failed = door.make, DecodeError.__init__, list[DecodeError]()
@@ -28,7 +28,7 @@ def decoded_too(watch: Watch, cls: type[ValueObject]) -> Iterator[list[DecodeErr
         begin(self, *arguments, **named)
         failed.append(self)
 
-    door.make = lambda value: watch.over(make(value))
+    door.make = lambda value: watch().over(make(value))
     DecodeError.__init__ = note  # type: ignore[method-assign] # until the test has ended
     try:
         yield failed
