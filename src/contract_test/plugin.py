@@ -57,7 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--contracts-min-coverage",
         type=float,
         metavar="PERCENT",
-        help="fail where less of what a contract allows was replayed, in recorded messages or variations",
+        help="fail where less of what a consumed contract allows was replayed, recorded or varied",
     )
     group.addoption(
         "--contracts-readers",

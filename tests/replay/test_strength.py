@@ -174,6 +174,17 @@ def test_a_fault_is_noticed_where_any_test_of_the_operation_does(repo):
     assert strength["noticed"] == strength["total"] > 0
 
 
+def test_a_producer_need_not_send_all_that_its_contract_allows(repo):
+    path = repo.contracts / "mail.requested" / "v1.json"
+    schema = json.loads(path.read_text())
+    schema["properties"]["cc"] = {"type": "string"}
+    path.write_text(json.dumps(schema))
+    repo.generate()
+    result = repo.run_here("--contracts-generated=0", "--contracts-min-coverage=100")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["mail.requested  v1 * produces * 83%*"])
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -52,17 +52,24 @@ def _shown(fields: Fields, messages: Iterable[object]) -> set[State]:
 
 
 def too_little(run: Run, coverage: float | None, strength: float | None) -> Iterator[str]:
-    """What is below the shares, in percent, that were asked for."""
+    """What is below the shares, in percent, that were asked for.
+
+    Coverage is asked of what is consumed: a producer need not send all that its contract allows.
+    """
     if coverage is not None:
+        consumed = {(each.subject, each.version) for each in run.operations if each.operation == "consumes"}
         for each in run.coverage:
-            if each.share * 100 < coverage:
+            if (each.subject, each.version) in consumed and each.share * 100 < coverage:
                 never = ", ".join(f"{fact.pointer} {fact.state}" for fact in each.facts if fact.exercised == "never")
                 yield f"{each.subject} v{each.version}: {each.share:.0%} covered, not {coverage:g} %; never: {never}"
-    if strength is not None:
-        for operation in run.operations:
-            found = operation.strength
-            if found is not None and found.noticed * 100 < strength * found.total:
-                yield (
-                    f"{operation.subject} v{operation.version} {operation.operation}: the tests noticed "
-                    f"{found.noticed} of {found.total} faults, not {strength:g} %; assert on what they left"
-                )
+    if strength is None:
+        return
+    if not any(operation.strength for operation in run.operations):
+        yield "no fault could be made: the service read nothing of any recorded message"
+    for operation in run.operations:
+        found = operation.strength
+        if found is not None and found.noticed * 100 < strength * found.total:
+            yield (
+                f"{operation.subject} v{operation.version} {operation.operation}: the tests noticed "
+                f"{found.noticed} of {found.total} faults, not {strength:g} %; assert on what they left"
+            )
