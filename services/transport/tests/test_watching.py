@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 from transport_support import QUEUE, RedisServer, Stub, free_port, hired, process, resque, until, wait_ready, wait_until
 
+from transport.__main__ import main
 from transport.gateway_stub import GatewayStub
 
 
@@ -131,7 +132,7 @@ def test_status_shows_it_in_a_terminal(redis: Redis, redis_server: RedisServer) 
 
 @pytest.mark.parametrize(
     ("url", "code", "words"),
-    [("localhost:6379", 2, "redis://"), ("redis://:hidden@127.0.0.1:1/0", 3, "Redis does not answer")],
+    [("localhost:6379", 2, "invalid redis_url"), ("redis://:hidden@127.0.0.1:1/0", 3, "Redis does not answer")],
 )
 def test_a_status_that_cannot_be_had_says_why(url: str, code: int, words: str) -> None:
     command = [sys.executable, "-m", "transport", "status", "--redis", url]
@@ -140,6 +141,17 @@ def test_a_status_that_cannot_be_had_says_why(url: str, code: int, words: str) -
     assert words in asked.stderr
     assert "Traceback" not in asked.stderr
     assert "hidden" not in asked.stderr
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["--push-rate=0", "--sms-rate=nan", "--push-concurrency=0", "--batch=-1", "--lease=0", "--metrics=9100/metrics"],
+)
+def test_a_setting_that_cannot_be_is_a_usage_error(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--redis", "redis://127.0.0.1:1/0", "--gateway", "http://127.0.0.1:1", wrong])
+    assert ended.value.code == 2
+    assert f"argument {wrong.partition('=')[0]}: invalid" in capsys.readouterr().err
 
 
 def test_metrics_are_served_by_the_process(redis_server: RedisServer, redis: Redis, stub: Stub) -> None:

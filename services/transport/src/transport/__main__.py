@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from contextlib import aclosing as closing
+from math import inf
 
 import aiohttp
 from redis.asyncio.connection import parse_url
@@ -58,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="transport", description=__doc__)
     add = parser.add_argument
     add("command", nargs="?", choices=("work", "status"), default="work")
-    add("--redis", required=True, type=_redis_url, metavar="URL", help="redis://host:port/db")
+    add("--redis", required=True, type=redis_url, metavar="URL", help="redis://host:port/db")
     add("--cluster", action="store_true", help="the URL names a node of a Redis Cluster")
     text = "a Resque queue, the most urgent first; by default the channel's"
     add("--queue", action="append", metavar="NAME", help=text)
@@ -66,23 +67,50 @@ def _parser() -> argparse.ArgumentParser:
     for kind in GATEWAYS:
         add(f"--{kind}-url", metavar="URL", help=f"the {kind} gateway; its secret is in ${_secret(kind)}")
         add(f"--{kind}-account", default="local", metavar="NAME", help="project, or account")
-        add(f"--{kind}-rate", type=float, metavar="N", help="what it may see in any second, from all workers together")
-        add(f"--{kind}-concurrency", type=int, default=Limits().concurrency, metavar="N", help="%(default)s at once")
+        add(f"--{kind}-rate", type=amount, metavar="N", help="what it may see in any second, from all workers together")
+        add(f"--{kind}-concurrency", type=count, default=Limits().concurrency, metavar="N", help="%(default)s at once")
     add("--sms-sender", default="+15005550006", metavar="NUMBER", help="or a Messaging Service SID")
-    add("--timeout", type=float, default=10.0, metavar="S", help="for a gateway's answer; %(default)s")
+    add("--timeout", type=amount, default=10.0, metavar="S", help="for a gateway's answer; %(default)s")
     for name, unit, text in _SETTINGS:
         default = getattr(Settings(), name.replace("-", "_"))
-        add(f"--{name}", type=type(default), default=default, metavar=unit, help=f"{text}; %(default)s")
-    add("--metrics", metavar="HOST:PORT", help="serve /metrics and /healthz there")
+        add(
+            f"--{name}",
+            type=count if isinstance(default, int) else amount,
+            default=default,
+            metavar=unit,
+            help=f"{text}; %(default)s",
+        )
+    add("--metrics", type=address, metavar="HOST:PORT", help="serve /metrics and /healthz there")
     add("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     return parser
 
 
-def _redis_url(text: str) -> str:
-    try:
-        parse_url(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+# A ValueError from these is a usage error that says their name.
+
+
+def count(text: str) -> int:
+    """Read a whole number from 1."""
+    if (number := int(text)) < 1:
+        raise ValueError(text)
+    return number
+
+
+def amount(text: str) -> float:
+    """Read a number above 0."""
+    if not 0 < (number := float(text)) < inf:
+        raise ValueError(text)
+    return number
+
+
+def address(text: str) -> tuple[str, int]:
+    """Read HOST:PORT, or :PORT for this machine alone."""
+    host, _, port = text.rpartition(":")
+    return host or "127.0.0.1", int(port)
+
+
+def redis_url(text: str) -> str:
+    """Hold a URL to what redis-py takes."""
+    parse_url(text)
     return text
 
 
@@ -133,8 +161,7 @@ async def _work(options: argparse.Namespace) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, worker.stop)
         if options.metrics:
-            host, _, port = options.metrics.rpartition(":")
-            await stack.enter_async_context(worker.metrics.serving(host or "127.0.0.1", int(port)))
+            await stack.enter_async_context(worker.metrics.serving(*options.metrics))
         await worker.run()
 
 
