@@ -89,7 +89,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--max-bytes", metavar="SIZE", help="Read at most so much: 500k, 20M, 1G.")
     @click.option("--follow", is_flag=True, help="Go on with what comes; end with Ctrl-C, --limit or --duration.")
     @click.option(
-        "--rate", type=click.IntRange(1), default=10_000, show_default=True, help="Ask Redis for so many a second."
+        "--rate", type=click.IntRange(1), default=10_000, show_default=True, help="Ask a server for so many a second."
     )
     @wraps(command)
     def with_source(

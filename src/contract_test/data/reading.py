@@ -16,7 +16,7 @@ class Reading:
     """One run over a channel.
 
     `since` None goes on after `marks` (what a source called its places in an earlier run), else begins at the earliest.
-    `rate` is in messages a second, and holds for Redis; `limit`, `seconds` and `max_bytes` end the run. While it runs,
+    `rate` is in messages a second of a server; `limit`, `seconds` and `max_bytes` end the run. While it runs,
     `notes` gathers what people have to know: what left the channel before it was read.
     """
 

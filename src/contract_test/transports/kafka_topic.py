@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -30,6 +31,7 @@ def read_topic(url: str, topic: str, reading: Reading) -> Iterator[Tapped | None
         ends = consumer.end_offsets(partitions)
         _seek(consumer, partitions, ends, identity, reading)
         while reading.follow or any(consumer.position(each) < ends[each] for each in partitions):
+            started = time.monotonic()
             batches = consumer.poll(timeout_ms=_WAIT_MS, max_records=_PAGE)
             if not batches:
                 yield None
@@ -43,6 +45,8 @@ def read_topic(url: str, topic: str, reading: Reading) -> Iterator[Tapped | None
                         )
                         continue
                     yield tapped(record, identity)
+            count = sum(map(len, batches.values()))
+            time.sleep(max(0.0, count / reading.rate - (time.monotonic() - started)))
 
 
 def tapped(record: Any, identity: str) -> Tapped:
