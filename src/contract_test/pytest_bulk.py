@@ -167,7 +167,7 @@ class _Counting:
     def _passed(self, case: Case) -> None:
         """Judge what passed. Raises UnreadError."""
         if case.operation == "consumes":
-            judge_reading(self._watch, self._undecoded, recorded=True)
+            judge_reading(self._watch, self._undecoded, case.message, recorded=True)
         elif found := self._judge(case, self._emitted):
             listed = "\n".join(f"  {mismatch}" for mismatch in found)
             text = f"{case.label}: what was emitted is not what was recorded\n{listed}"

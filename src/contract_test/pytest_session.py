@@ -159,7 +159,7 @@ class ContractSession:
             yield
         if case.operation == "consumes":
             try:
-                judge_reading(watch(), failed, recorded=case.origin == "recorded")
+                judge_reading(watch(), failed, case.message, recorded=case.origin == "recorded")
             except UnreadError as error:
                 raise pytest.fail.Exception(error.problem, pytrace=False) from None  # its context is what is reported
 

@@ -257,6 +257,14 @@ def test_a_message_that_nobody_looks_at(repo, arguments, options):
     red(result, "the test passed, and nothing of the message was read", "Give `message` to the code that handles it")
 
 
+def test_of_an_empty_message_nothing_can_be_read(repo):
+    schema = {"type": "object", "properties": {}, "additionalProperties": False}
+    (repo.contracts / "order.placed" / "v1.json").write_text(json.dumps(schema))
+    repo.record("order.placed", [line("order.placed", 1, {}).replace('"id": null', '"id": "o1"')])
+    repo.generate()
+    only_consumer(repo, "def test_order(message):\n    pass").assert_outcomes(passed=1)
+
+
 def test_a_value_of_an_enum_that_was_never_recorded(repo):
     mood = {"type": "string", "enum": ["calm", "urgent", "gift"]}
     schema = ORDER | {"required": [*ORDER["required"], "mood"], "properties": ORDER["properties"] | {"mood": mood}}

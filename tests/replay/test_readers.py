@@ -242,3 +242,15 @@ def test_compat_warns_of_an_optional_field_that_is_gone_if_it_is_read(repo, comm
     assert code == 0
     assert ("v2.json  read-field-removed  warning: /note is gone: mailer reads it in 3 of 3" in out) == warned
     assert ("read-field-removed" in out) == warned
+
+
+def test_what_a_service_decodes_itself_is_watched_too(repo):
+    shop = "def store(raw):\n    return OrderPlaced.from_json(raw).buyer.mail\n\n"
+    text = TEST_FILE.replace("MailRequested\n", "MailRequested, OrderPlaced\n").replace(
+        "def handle", f"{shop}def handle"
+    )
+    repo.tests(text.replace("assert handle(message)", "assert store(message.to_json())"))
+    repo.run("-k", "read", "--contracts-report=found.json").assert_outcomes(passed=3, deselected=3)
+    (reader,) = json.loads((repo.pytester.path / "found.json").read_text())["readers"]
+    read = {each["pointer"]: each["by_service"] for each in reader["fields"]}
+    assert read == {"/order_id": 0, "/buyer": 3, "/buyer/mail": 3, "/note": 0}
