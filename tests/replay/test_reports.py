@@ -165,7 +165,7 @@ def test_html_shows_verdicts_the_message_beside_the_expectation_readers_coverage
         "only its test reads it, in 2 of 4",
         "/notenever reads it",
         "Never exercised: 1 /note absent",
-        "Broken messages that no test noticed /tags",
+        "Faults that no test noticed /tags",
     ):
         assert said in text
     assert "The message passed: 1" in Page(run_as_html(GREEN)).text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -82,6 +83,12 @@ class Strength:
     total: int
     survivors: tuple[Survivor, ...] = ()
 
+    @cached_property
+    def left(self) -> tuple[tuple[str, str, int], ...]:
+        """The faults that were not noticed: pointer, change, and in how many messages."""
+        found = Counter((survivor.pointer, survivor.change) for survivor in self.survivors)
+        return tuple((pointer, change, count) for (pointer, change), count in sorted(found.items()))
+
 
 @dataclass(frozen=True)
 class Played:
@@ -125,6 +132,16 @@ class Operation:
     def count(self, outcome: Outcome, origin: Origin | None = None) -> int:
         """How many messages had that outcome; of one origin, or of all."""
         return sum(each.outcome == outcome and origin in (None, each.origin) for each in self.played)
+
+    @cached_property
+    def recorded(self) -> int:
+        """How many recorded messages were replayed, by however many tests."""
+        return len({each.place for each in self.played if each.origin == "recorded"})
+
+    @cached_property
+    def varied(self) -> int:
+        """How many messages, or deliveries, were made of those."""
+        return len({(each.place, each.change) for each in self.played if each.origin != "recorded"})
 
     @property
     def failed(self) -> tuple[Played, ...]:

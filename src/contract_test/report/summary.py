@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
-from contract_test.data.result import Operation, Run, Strength
+from contract_test.data.result import Run
 from contract_test.report.inert import printable
 from contract_test.report.kinds import kinds
 
 _SHOWN = 10
 _SURVIVORS = 30
-_NONE = Strength(0, 0)
 
 
 def summary_lines(run: Run) -> list[str]:
@@ -20,14 +17,13 @@ def summary_lines(run: Run) -> list[str]:
     heading = ("subject", "version", "operation", "recorded", "varied", "covered", "strength", "passed", "failed")
     cells = [heading]
     for each in run.operations:
-        varied = len({(played.place, played.change) for played in each.played if played.origin != "recorded"})
         strength = f"{each.strength.noticed} of {each.strength.total}" if each.strength else "-"
         cells.append((
             each.subject,
             f"v{each.version}",
             each.operation,
-            str(_recorded(each)),
-            str(varied),
+            str(each.recorded),
+            str(each.varied),
             coverage.get((each.subject, each.version), "-"),
             strength,
             str(each.count("passed")),
@@ -42,17 +38,12 @@ def survivor_lines(run: Run) -> list[str]:
     """The faults that no test noticed, each once with the number of messages."""
     lines = []
     for each in run.operations:
-        found = Counter((survivor.pointer, survivor.change) for survivor in (each.strength or _NONE).survivors)
-        for (pointer, change), count in sorted(found.items()):
+        for pointer, change, count in each.strength.left if each.strength else ():
             where = f"{each.subject} v{each.version} {each.operation}"
-            line = f"not noticed: {where}: {pointer or '/'} {change}, in {count} of {_recorded(each)}"
+            line = f"not noticed: {where}: {pointer or '/'} {change}, in {count} of {each.recorded}"
             lines.append(line if pointer else f"{line}; a fixture `contract_state` can show that it changes nothing")
     more = len(lines) - _SURVIVORS
     return [*map(printable, lines[:_SURVIVORS]), *([f"and {more} more that were not noticed"] if more > 0 else [])]
-
-
-def _recorded(operation: Operation) -> int:
-    return len({played.place for played in operation.played if played.origin == "recorded"})
 
 
 def failure_lines(run: Run) -> list[str]:
