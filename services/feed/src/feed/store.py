@@ -274,14 +274,21 @@ class Unit:
         values = {column.name: insert.excluded[column.name] for column in table.c if not column.primary_key}
         self._many(insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=values), rows)
 
-    def _many(self, insert: sa.Insert, rows: Sequence[tuple[Any, ...]]) -> None:
+    def _many(self, insert: Any, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert rows, with their values in the order of the columns, in the order of their keys.
 
         They go straight to the driver: SQLAlchemy's care for every row costs more than the database's. The order keeps
         members from waiting for each other in a circle, and pages of the tables in the cache.
         """
-        if rows:
-            self._connection.exec_driver_sql(str(insert.compile(dialect=self._connection.dialect)), sorted(rows))
+        if not rows:
+            return
+        values: Any = sorted(rows)
+        if self._connection.dialect.name == "postgresql":  # a statement for all of them, and an array for each column
+            columns = list(insert.table.c)
+            arrays = [sa.cast(sa.bindparam(None, required=True), postgresql.ARRAY(each.type)) for each in columns]
+            insert = insert.from_select(columns, sa.select(sa.text("*")).select_from(sa.func.unnest(*arrays)))
+            values = tuple(map(list, zip(*values, strict=True)))
+        self._connection.exec_driver_sql(str(insert.compile(dialect=self._connection.dialect)), values)
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:
