@@ -70,6 +70,24 @@ def test_orders_are_counted(message):
     TOTAL[name] = TOTAL.get(name, 0) + 1
     assert TOTAL[name]
 """
+ORDINARY = """
+import contextlib, io, statistics, time
+import pytest
+
+start = time.process_time()
+import contract_test.plugin
+imported = time.process_time() - start
+
+def session(*plugins):
+    start = time.process_time()
+    with contextlib.redirect_stdout(io.StringIO()):
+        pytest.main(["-q", "-p", "no:cacheprovider", "--noconftest", "test_plain.py"], plugins=plugins)
+    return time.process_time() - start
+
+session(), session(contract_test.plugin)
+pairs = [session(contract_test.plugin) - session() for _ in range(30)]
+print((imported + statistics.median(pairs)) * 1000)
+"""
 CONFTEST = """
 import time
 
@@ -131,6 +149,7 @@ class Repo:
         (folder / "test_orders.py").write_text(TEST)
         (folder / "test_plain.py").write_text("def test_plain():\n    assert True\n")
         (folder / "conftest.py").write_text(CONFTEST)
+        (folder / "ordinary.py").write_text(ORDINARY)
         (folder / "verify.py").write_text(PACT)
 
     def record(self, count: int) -> None:
@@ -141,7 +160,7 @@ class Repo:
                 file.write(json.dumps(shared | {"payload": event | {"data": order(number)}}) + "\n")
 
     def pytest(self, *options: str, file: str = "test_orders.py") -> Times:
-        said, times = self._timed("-m", "pytest", "-q", "-p", "no:cacheprovider", *options, file)
+        said, times = self.run("-m", "pytest", "-q", "-p", "no:cacheprovider", *options, file)
         match = re.search(r"session ([0-9.]+)", said)
         if " passed" not in said or match is None:
             raise RuntimeError(said[-2000:])
@@ -160,9 +179,9 @@ class Repo:
         pact = {"consumer": {"name": "mailer"}, "provider": {"name": "shop"}, "messages": messages}
         pact["metadata"] = {"pactSpecification": {"version": "3.0.0"}}
         (self.folder / "pact.json").write_text(json.dumps(pact))
-        return self._timed("verify.py", "pact.json", "messages.jsonl")[1]
+        return self.run("verify.py", "pact.json", "messages.jsonl")[1]
 
-    def _timed(self, *arguments: str) -> tuple[str, Times]:
+    def run(self, *arguments: str) -> tuple[str, Times]:
         start, before = timeit.default_timer(), resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(
             [sys.executable, *arguments],
@@ -206,11 +225,8 @@ def _figures(what: str, runs: list[Times], most: float | None) -> Iterator[Row]:
 
 
 def _ordinary(repo: Repo) -> Row:
-    """What a run without `--contracts` pays: the median of pairs, one after the other."""
-    found = []
-    for _ in range(12):
-        with_plugin = repo.pytest("-p", "contract_test.plugin", file="test_plain.py")
-        found.append((with_plugin.cpu - repo.pytest(file="test_plain.py").cpu) * 1000)
+    """What a run without `--contracts` pays: importing the plugin, and what sessions take longer with it."""
+    found = [float(repo.run("ordinary.py")[0]) for _ in range(3)]
     return Row(AREA, "a run without --contracts pays", statistics.median(found), "CPU ms", most=10.0)
 
 
