@@ -332,6 +332,8 @@ def test_a_channel_that_no_contract_describes_is_kept_apart_scrubbed(tmp_path, r
             apart = (root / ".recorder" / f"{key}.quarantine.jsonl").read_text()
             assert "Bergstr" not in apart
             assert "no subject" in apart
+            code, said = run("show", root / ".recorder" / f"{key}.quarantine.jsonl")
+            assert (code, "kept apart" in said) == (2, True), said
     assert (root / ".recorder" / ".gitignore").read_text() == "*\n"
 
 
