@@ -67,6 +67,18 @@ def test_a_recorded_message_is_shown_only_where_it_breaks(repo, compat):
     assert shown == ["recorded: contracts/thing.done/recordings/v1.jsonl:1", "made up: no recorded message breaks here"]
 
 
+def test_of_many_recorded_messages_the_one_that_breaks_here_is_shown(repo, compat):
+    versions = [message(a=STRING, b={"enum": ["new", "sent"]}), message(a=INTEGER, b={"enum": ["new"]})]
+    repo.subject(versions=versions)
+    repo.recording(1, {"a": "x", "b": "new"}, {"a": "x", "b": "sent"})
+
+    out = compat().out
+
+    at_b = out[out.index("v2.json:/properties/b") :]
+    assert "recorded: contracts/thing.done/recordings/v1.jsonl:2" in at_b
+    assert 'rejected at /b: expected one of ["new"], found "sent"' in at_b
+
+
 def test_a_forward_finding_is_told_in_the_newer_file(repo, compat):
     repo.subject(mode="FORWARD", versions=[message(("a",), a=STRING), message(a=STRING)])
 

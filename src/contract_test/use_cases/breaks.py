@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from contract_test.schema.walk import escape
 from contract_test.use_cases.affected import READ_FIELD_REMOVED, affected
 from contract_test.use_cases.migrate import Migration
 from contract_test.use_cases.sides import Pair, Recorded, Side
-from envelopes import find_violation
+from envelopes import Violation, find_violation, find_violations
 
 OWN_RULES: dict[str, Rule] = {
     rule.id: rule
@@ -67,17 +68,18 @@ def removed(
         yield Finding(path.as_posix(), "", rule.id, sentence, rule.fix, details=details)
 
 
-def recorded_witness(pair: Pair) -> Recorded | None:
-    """A recorded message that the writer's version accepts and the reader's rejects."""
+def recorded_witnesses(pair: Pair) -> list[Recorded]:
+    """The recorded messages that the writer's version accepts and the reader's rejects."""
     if not pair.writer.recorded:
-        return None
+        return []
     writer, reader = pair.writer.validator, pair.reader.validator
     if writer is None or reader is None:
-        return None
-    for each in pair.writer.recorded:
-        if writer.is_valid(each.data) and not reader.is_valid(each.data):
-            return Recorded(each.place, json.loads(json.dumps(each.data, default=_number)))
-    return None
+        return []
+    return [
+        Recorded(each.place, json.loads(json.dumps(each.data, default=_number)))
+        for each in pair.writer.recorded
+        if writer.is_valid(each.data) and not reader.is_valid(each.data)
+    ]
 
 
 def _number(value: Decimal) -> int | float:
@@ -85,7 +87,7 @@ def _number(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def of_reason(pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorded: Recorded | None) -> Finding:
+def of_reason(pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorded: Sequence[Recorded]) -> Finding:
     """One incompatibility of a verdict; None where the verdict has no reason to name."""
     if reason is None:
         rule = OWN_RULES["unknown"] if verdict.status == "unknown" else RULES["not-included"]
@@ -94,7 +96,7 @@ def of_reason(pair: Pair, verdict: Verdict, reason: Incompatibility | None, reco
         rule = RULES[reason.rule]
         pointer, sentence = _pointed(pair, reason)
     file, inside = pair.newer.place_of(pointer)
-    witness, recorded = _shown(pair, verdict, reason, recorded)
+    shown = _shown(pair, verdict, reason, recorded)
     return Finding(
         file,
         inside,
@@ -103,31 +105,51 @@ def of_reason(pair: Pair, verdict: Verdict, reason: Incompatibility | None, reco
         rule.fix,
         direction=pair.direction,
         details=(
-            *_details(pair, rule, witness, recorded),
+            *_details(pair, rule, shown),
             *(affected(pair.reader, pair.writer, reason) if reason else ()),
         ),
         writer=pair.writer.label,
         reader=pair.reader.label,
-        recorded=recorded.place if recorded else "",
+        recorded=shown.place,
         verdict=verdict,
     )
 
 
-def _shown(
-    pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorded: Recorded | None
-) -> tuple[Any, Recorded | None]:
+@dataclass(frozen=True)
+class _Shown:
+    """The message that shows a break, the place of its recording ("" of a made-up one), and why it is rejected."""
+
+    data: Any
+    place: str
+    violation: str
+
+
+def _shown(pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorded: Sequence[Recorded]) -> _Shown:
     """The message that shows one reason: a recorded one that breaks at the same place before a made-up one."""
-    validator = pair.reader.validator
-    if reason is None or reason.witness is ABSENT or validator is None:
-        return verdict.witness, recorded
-    if recorded is not None:
-        places, others = (
-            {tuple(error.instance_path) for error in validator.iter_errors(each)}
-            for each in (reason.witness, recorded.data)
-        )
-        if places <= others:
-            return recorded.data, recorded
-    return reason.witness, None
+    if reason is None or reason.witness is ABSENT:
+        if recorded:
+            return _of_recorded(pair, recorded[0])
+        return _Shown(verdict.witness, "", str(next(_violations(pair.reader, verdict.witness), "")))
+    wanted = list(_violations(pair.reader, reason.witness))
+    for each in recorded:
+        found = {violation.pointer: violation for violation in _violations(pair.reader, each.data)}
+        if wanted and all(violation.pointer in found for violation in wanted):
+            return _Shown(each.data, each.place, str(found[wanted[0].pointer]))
+    return _Shown(reason.witness, "", str(next(iter(wanted), "")))
+
+
+def _of_recorded(pair: Pair, recorded: Recorded) -> _Shown:
+    return _Shown(recorded.data, recorded.place, str(next(_violations(pair.reader, recorded.data), "")))
+
+
+def _violations(reader: Side, witness: Any) -> Iterator[Violation]:
+    """Where and why the reader rejects a message, as `decode` says it: the most telling first."""
+    if reader.validator is None or witness is ABSENT:
+        return
+    with suppress(ValueError):  # a made-up text that no JSON text can carry
+        first = find_violation(reader.validator, witness)
+        yield from () if first is None else (first,)
+        yield from (each for each in find_violations(reader.validator, witness) if each != first)
 
 
 def _pointed(pair: Pair, reason: Incompatibility) -> tuple[str, str]:
@@ -146,14 +168,15 @@ def _pointed(pair: Pair, reason: Incompatibility) -> tuple[str, str]:
 def of_recording(pair: Pair, verdict: Verdict, recorded: Recorded) -> Finding:
     """A recorded message that breaks although the contracts are compatible."""
     rule = OWN_RULES["recorded-message-breaks"]
+    shown = _of_recorded(pair, recorded)
     return Finding(
         pair.newer.file,
         "",
         rule.id,
-        _violation(pair.reader, recorded.data) or rule.explanation,
+        shown.violation or rule.explanation,
         rule.fix,
         direction=pair.direction,
-        details=_details(pair, rule, recorded.data, recorded),
+        details=_details(pair, rule, shown),
         writer=pair.writer.label,
         reader=pair.reader.label,
         recorded=recorded.place,
@@ -177,24 +200,14 @@ def of_upcaster(pair: Pair, kept: Migration) -> Finding:
     )
 
 
-def _details(pair: Pair, rule: Rule, witness: Any, recorded: Recorded | None) -> tuple[str, ...]:
+def _details(pair: Pair, rule: Rule, shown: _Shown) -> tuple[str, ...]:
     lines = [f"{rule.explanation} Reader: {pair.reader.label}. Writer: {pair.writer.label}."]
-    if witness is not ABSENT:
-        lines.append(f"breaks: {json_line(witness)}")
-        lines.append(f"recorded: {recorded.place}" if recorded else "made up: no recorded message breaks here")
-        violation = _violation(pair.reader, witness)
-        if violation:
-            lines.append(f"rejected at {violation}")
+    if shown.data is not ABSENT:
+        lines.append(f"breaks: {json_line(shown.data)}")
+        lines.append(f"recorded: {shown.place}" if shown.place else "made up: no recorded message breaks here")
+        if shown.violation:
+            lines.append(f"rejected at {shown.violation}")
     return (*lines, *_services(pair.subject))
-
-
-def _violation(reader: Side, witness: Any) -> str:
-    """Where and why the reader rejects a message, as `decode` says it."""
-    try:
-        violation = find_violation(reader.validator, witness) if reader.validator else None
-    except ValueError:  # a made-up text that no JSON text can carry
-        return ""
-    return str(violation or "")
 
 
 def _services(subject: Subject | None) -> Sequence[str]:

@@ -19,7 +19,7 @@ from contract_test.files.history import contracts_at
 from contract_test.files.readers import FOLDER, read_readers
 from contract_test.schema.compare import compare, pairs_for
 from contract_test.use_cases.affected import removed_reads
-from contract_test.use_cases.breaks import distinct, of_reason, of_recording, of_upcaster, recorded_witness, removed
+from contract_test.use_cases.breaks import distinct, of_reason, of_recording, of_upcaster, recorded_witnesses, removed
 from contract_test.use_cases.migrate import migrate
 from contract_test.use_cases.sides import Pair, Side, side_of_file, sides_of
 
@@ -131,11 +131,11 @@ def judge(
     except Exception as error:  # noqa: BLE001 - whatever fails in one pair, the others are judged
         cause = f"the comparison failed, please report it: {type(error).__name__}: {error}"
         verdict = Verdict("unknown", cause=cause)
-    recorded = recorded_witness(pair)
-    if recorded is not None:
+    recorded = recorded_witnesses(pair)
+    if recorded:
         if verdict.status == "compatible":
-            return Outcome("incompatible", (of_recording(pair, verdict, recorded),))
-        verdict = replace(verdict, status="incompatible", witness=recorded.data, cause="")
+            return Outcome("incompatible", (of_recording(pair, verdict, recorded[0]),))
+        verdict = replace(verdict, status="incompatible", witness=recorded[0].data, cause="")
     kept = None
     if verdict.status != "unknown" and pair.direction == "BACKWARD" and pair.subject:
         kept = migrate(pair.subject.name, pair.writer, pair.reader, package)
