@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from contract_test.cli import lint, register
+from contract_test.data.errors import NothingFoundError
 from contract_test.data.finding import Finding
 from contract_test.report.findings import FORMATS
 
@@ -58,6 +59,9 @@ def test_the_repositorys_own_contracts_are_clean():
     assert (result.return_value, result.stdout) == (0, "")
 
 
+DRAFT_07 = "http://json-schema.org/draft-07/schema#"
+
+
 def with_property(**schema):
     return GOOD | {"properties": {**GOOD["properties"], **schema}}
 
@@ -69,6 +73,13 @@ def with_property(**schema):
         ("schema-invalid", "error", "/properties/id/pattern", with_property(id={"type": "string", "pattern": "("})),
         ("schema", "error", "/properties/id/$ref", with_property(id={"$ref": "http://example.org/x"})),
         ("schema", "error", "", {"$ref": "#"}),
+        ("schema-invalid", "error", "", {"order_id": "o-1", "title": "of a message", "at": "2026-03-01T12:00:00Z"}),
+        ("schema-invalid", "error", "", {"propertes": {"id": {"type": "string"}}}),
+        ("schema-invalid", "error", "", '"abc"'),
+        ("unknown-keyword", "warning", "/requried", GOOD | {"requried": ["at"]}),
+        ("unknown-keyword", "warning", "/properties/id/a~1b", with_property(id={"type": "string", "a/b": 1})),
+        ("unknown-keyword", "warning", "/if~1", {"$schema": DRAFT_07, **GOOD, "if/": {}}),
+        ("unknown-keyword", "warning", "/prefixItems", {"$schema": DRAFT_07, **GOOD, "prefixItems": []}),
         ("accepts-nothing", "error", "", GOOD | {"not": {"type": "object"}}),
         ("example-invalid", "error", "/examples/0", GOOD | {"examples": [{"id": 1}]}),
         (
@@ -117,6 +128,8 @@ def test_a_good_directory_has_no_errors_and_says_what_is_not_registered(contract
     "schema",
     [
         with_property(n={"type": "integer", "minimum": 0, "maximum": 10}),
+        GOOD | {"x-owner": "orders", "$comment": "", "definitions": {"properties": {"type": "string"}}},
+        {"$schema": DRAFT_07, **GOOD, "$defs": {"any": True}},
         with_property(x=True, y={"enum": [1]}, z={"anyOf": [{"type": "null"}, {"type": "string"}]}),
         with_property(sent_at={"type": "string", "pattern": "^[0-9]+$"}, other={"type": "string", "pattern": r"^\\d$"}),
     ],
@@ -137,9 +150,69 @@ def test_names_and_the_sequence_of_versions(contracts):
 def test_every_broken_file_is_told_and_not_only_the_first(contracts):
     contracts("{", subject="a")
     contracts('{"a":1,"a":2}', subject="b")
+    contracts("\ufeff{}", subject="c")
+    contracts({"$ref": "#"}, subject="d")
     result = run(contracts())
     assert "a/v1.json:1:2" in result.stdout
     assert "stands twice" in result.stdout
+    assert "begins with a byte order mark" in result.stdout
+    assert "d/v1.json  schema  applies itself" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("written", "advice"),
+    [
+        (GOOD | {"requried": ["at"]}, "Did you mean 'required'?"),
+        (with_property(x={"type": "string", "nullable": True}), '["string", "null"]'),
+        (GOOD | {"owner": "orders"}, "begins with x-"),
+        (with_property(id={"type": "strin"}), "Use one of: array, boolean, integer, null, number, object, string."),
+    ],
+)
+def test_a_word_that_is_no_keyword_is_told_with_what_was_meant(contracts, written, advice):
+    assert advice in run(contracts(written)).stdout
+
+
+ROWS = '[channels.c]\nprotocol = "kafka"\naddress = "c"\ncodec = "json"\n[subjects."order.placed"]\nchannel = "c"\n'
+OPEN = {"type": "object", "additionalProperties": {"type": "string"}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "row", "told"),
+    [
+        (GOOD, 'id = "/order_id"', "id: /order_id leads nowhere in the schema of v1"),
+        (GOOD, 'time = "/at/0"', "time: /at/0 leads nowhere"),
+        (GOOD, 'volatile = ["/at", "/items/*/at"]', "volatile: /items/*/at leads nowhere"),
+        (GOOD, 'caused_by = "/cause"', "caused_by: /cause leads nowhere"),
+        (GOOD, 'caused_by = "cause"\nkey = "/id"\nid = "/id"\ntime = "/at"', None),
+        (with_property(lines={"type": "array", "items": {"$ref": "#/properties/id"}}), 'volatile = ["/lines/*"]', None),
+        (with_property(any=True), 'key = "/any/thing"', None),
+        (OPEN, 'key = "/thing"', None),
+        (OPEN, 'key = "/thing/inside"', "key: /thing/inside leads nowhere"),
+        ({"oneOf": [GOOD, {"type": "object", "properties": {"no": {"type": "string"}}}]}, 'key = "/no"', None),
+    ],
+)
+def test_a_pointer_of_the_catalog_that_leads_nowhere_is_told(contracts, schema, row, told):
+    found = findings(contracts(schema, catalog=ROWS + row))
+    warned = found.get(("pointer-nowhere", "warning"))
+    assert (warned is not None) == (told is not None)
+    if told is not None:
+        assert told in warned["sentence"]
+        assert warned["file"].endswith("catalog.toml")
+
+
+def test_a_pointer_may_lead_to_what_only_the_newest_version_has(contracts):
+    contracts(with_property(cause={"type": "string"}), version=2)
+    assert ("pointer-nowhere", "warning") not in findings(contracts(catalog=f'{ROWS}caused_by = "/cause"'))
+
+
+def test_a_registered_version_that_cannot_be_read_is_not_gone(contracts):
+    directory = contracts()
+    CliRunner().invoke(register.command, ["--contracts", str(directory)], standalone_mode=False)
+    contracts(version=2)
+    (directory / "order.placed" / "v1.json").write_text("{")
+    found = findings(directory)
+    assert ("schema", "error") in found
+    assert ("registered-version-gone", "error") not in found
 
 
 def test_a_registered_version_never_changes(contracts, tmp_path):
@@ -152,6 +225,9 @@ def test_a_registered_version_never_changes(contracts, tmp_path):
     (directory / "order.placed" / "v1.json").write_text(json.dumps(GOOD, indent=4))
     assert findings(directory) == {}, "layout does not count"
     found = findings(contracts(with_property(id={"type": "integer", "minimum": 0, "maximum": 9})))
+    again = CliRunner().invoke(register.command, ["--contracts", str(directory)], standalone_mode=False)
+    assert again.return_value == 1
+    assert "registered-version-changed" in again.stdout
     changed = found["registered-version-changed", "error"]
     assert "/properties/id/type: 'string' → 'integer'" in changed["sentence"]
     assert "v2.json" in changed["advice"]
@@ -177,6 +253,8 @@ def test_what_has_errors_is_not_registered(contracts):
         ('[subjects."order.paid"]\n', "has no version"),
         ('[subjects."order.placed"]\ncompatibility = "SOME"\n', "'SOME'"),
         ("[subjects\n", "not TOML"),
+        ("[subjects.order.placed]\n", 'Quote a name with dots: [subjects."order.placed"].'),
+        ("[subjects.a.b.c]\n", '[subjects."a.b.c"]'),
         ("[subject.x]\n", "'subject' is not known"),
     ],
 )
@@ -188,9 +266,10 @@ def test_a_wrong_catalog_is_told_with_what_it_takes(contracts, catalog, said):
 
 
 def test_an_empty_directory_is_never_clean(tmp_path):
-    result = run(tmp_path)
-    assert result.return_value == 1
-    assert "no contracts found" in result.stdout
+    for directory, said in ((tmp_path, "no contracts found"), (tmp_path / "no", "there is no such directory")):
+        result = run(directory)
+        assert isinstance(result.exception, NothingFoundError), "usage: exit 2, as of every other command"
+        assert said in str(result.exception)
 
 
 HOSTILE = Finding("a\nb.json", "/\x1b[31m::error::", "rule,x:y", "<script>\x00%\n\u202e", "::set-output name=x::\r\n")

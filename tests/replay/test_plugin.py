@@ -168,7 +168,7 @@ def test_old_recordings_are_named_and_the_run_stays_green(repo, options):
     repo.record("mail.requested", [line("mail.requested", 1, mail(0))])
     result = repo.run(*options)
     result.assert_outcomes(passed=2)
-    result.stdout.fnmatch_lines(["order.placed v1: the newest of 1 recorded message is * days old; Record it again*"])
+    result.stdout.fnmatch_lines(["order.placed v1: the newest of 1 recorded message is * days old. Record it again*"])
     assert "days old" not in repo.run("--contracts-max-age", "99999d", *options).stdout.str()
 
 

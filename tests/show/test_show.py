@@ -117,7 +117,15 @@ def test_nothing_to_show_says_so(name):
 
 
 def test_a_line_that_is_not_there_says_so():
-    assert isinstance(show(LIKES, "--line", "999").exception, NothingFoundError)
+    error = show(LIKES, "--line", "999").exception
+    assert isinstance(error, NothingFoundError)
+    assert "no message in line 999" in str(error)
+    assert f"is {len(LIKES.read_text().splitlines())}." in str(error)
+
+
+def test_a_schema_is_no_recording():
+    error = show(CONTRACTS / "message.liked" / "v2.json").exception
+    assert "no recording\n  Name a SUBJECT" in str(error)
 
 
 @pytest.fixture

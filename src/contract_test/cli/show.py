@@ -11,7 +11,7 @@ import click
 
 from contract_test.cli.running import CLEAN, contracts_option, note
 from contract_test.data.contract import Catalog
-from contract_test.data.errors import ContractTestError, NothingFoundError
+from contract_test.data.errors import ContractTestError, NothingFoundError, RecordingError
 from contract_test.data.interaction import Interaction
 from contract_test.data.texts import counted
 from contract_test.files.catalog import load_catalog
@@ -35,7 +35,11 @@ def command(what: str, contracts: Path, lines: tuple[int, ...]) -> int:
         catalog = load_catalog(contracts)
     except ContractTestError:  # a recording can be read without its contract
         catalog = None
-    found = [each for each in _interactions(what, catalog) if not lines or each.line in lines]
+    every = _interactions(what, catalog)
+    found = [each for each in every if not lines or each.line in lines]
+    if every and not found:
+        advice = f"The last line of a recording there is {max(each.line for each in every)}."
+        raise NothingFoundError(f"no message in line {', '.join(map(str, lines))}", place=what, advice=advice)
     if not found:
         raise NothingFoundError("no recorded message", place=what, advice="Record some: contract-test record.")
     known = causes(catalog) if catalog is not None else {}
@@ -49,6 +53,9 @@ def command(what: str, contracts: Path, lines: tuple[int, ...]) -> int:
 def _interactions(what: str, catalog: Catalog | None) -> list[Interaction]:
     subject = catalog.subjects.get(what) if catalog is not None and not Path(what).is_file() else None
     if subject is None:
+        if what.endswith(".json"):
+            advice = "Name a SUBJECT, or a file such as contracts/<subject>/recordings/v1.jsonl."
+            raise RecordingError("a schema, or other JSON, and no recording", place=what, advice=advice)
         return read_recording_file(Path(what))
     return [each for contract in subject.contracts.values() for each in read_recording(contract)]
 

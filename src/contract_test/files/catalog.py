@@ -72,7 +72,14 @@ def load_catalog(root: Path, broken: list[ContractTestError] | None = None) -> C
     tables = dict(_tables(root, document, "subjects"))
     files = SchemaFiles(root)
     found = {folder.name: _contracts(files, folder, broken) for folder in _subject_folders(root)}
-    for name in tables:
+    for name, table in tables.items():
+        dotted = _dotted(name, table)
+        if dotted != name:
+            raise CatalogError(
+                f"[subjects.{dotted}] is a table in a table, and no subject",
+                place=str(root / "catalog.toml"),
+                advice=f'Quote a name with dots: [subjects."{dotted}"].',
+            )
         if name not in found:
             raise CatalogError(
                 f"subject {name!r} has no version",
@@ -89,6 +96,14 @@ def load_catalog(root: Path, broken: list[ContractTestError] | None = None) -> C
         raise NothingFoundError("no contracts found", place=str(root), advice=advice)
     order = [name for name in tables if name in subjects] + sorted(name for name in subjects if name not in tables)
     return Catalog(root, channels, {name: subjects[name] for name in order})
+
+
+def _dotted(name: str, table: Mapping[str, Any]) -> str:
+    """The name that was meant where its dots were read as tables: TOML wants quotes around it."""
+    for key, value in table.items():
+        if isinstance(value, dict) and key not in _SUBJECT_KEYS:
+            return _dotted(f"{name}.{key}", value)
+    return name
 
 
 def _subject_folders(root: Path) -> list[Path]:

@@ -46,7 +46,7 @@ def read_lock(root: Path) -> dict[tuple[str, int], str]:
 
 
 def register(catalog: Catalog, subjects: list[str]) -> list[Contract]:
-    """Add the versions that are not in the lock yet; gives those. A registered version that changed is refused."""
+    """Add the versions that are not in the lock yet; gives those."""
     lock = read_lock(catalog.root)
     for name in subjects:
         if name not in catalog.subjects:

@@ -59,6 +59,8 @@ def read_json(path: Path) -> Any:
         if path.stat().st_size > MAX_BYTES:
             raise SchemaError(f"larger than {MAX_BYTES:,} bytes", place=place, advice="Split it into files.")
         text = path.read_bytes().decode("utf-8")
+        if text.startswith("\N{BYTE ORDER MARK}"):
+            raise SchemaError("begins with a byte order mark", place=place, advice="Save it as UTF-8 without one.")
         _check_depth(text, place)
         value = json.loads(
             text, object_pairs_hook=pairs, parse_int=parse_int, parse_float=parse_float, parse_constant=refuse
@@ -228,7 +230,8 @@ def _refuse_endless(resources: Mapping[str, Any], references: References, places
                     "applies itself to the same value for ever" if loop else "applies too many schemas to one value"
                 )
                 advice = "Let the $ref stand below properties or items." if loop else "Refer to each schema once."
-                raise SchemaError(problem, place=f"{places[document]}:{pointer}", advice=advice)
+                place = f"{places[document]}:{pointer}" if pointer else places[document]
+                raise SchemaError(problem, place=place, advice=advice)
 
 
 def _settled(schema: Any, base: str, references: References, place: str) -> Any:

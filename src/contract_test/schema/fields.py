@@ -16,7 +16,7 @@ import jsonschema_rs
 
 from contract_test.schema.match import json_type
 from contract_test.schema.shape import Position, Shape, Shapes, Source
-from contract_test.schema.walk import References, escape
+from contract_test.schema.walk import References, escape, unescape
 from envelopes import compile_schema
 
 State = tuple[str, str]
@@ -92,6 +92,23 @@ class Fields:
             if any(source.node.location == location for source in self.shapes.sources(place.position))
         ]
         return tuple(dict.fromkeys(found))
+
+    def leads_to(self, pointer: str) -> bool:
+        """Whether a message may hold something at a JSON pointer, in which `*` stands for any item and any name."""
+        positions = [self.root]
+        for step in pointer.split("/")[1:]:
+            positions = [inner for position in positions for inner in self._at(position, unescape(step))]
+        return bool(positions)
+
+    def _at(self, position: Position, name: str) -> Iterator[Position]:
+        shape = self.shapes.shape(position)
+        if "array" in shape.types and (name == "*" or name.isdigit()):
+            yield shape.items
+        for objects in self._alternatives(shape):
+            named = [field.position for field in objects.fields if name in (field.name, "*")]
+            yield from named
+            if not named and objects.additional is not None:
+                yield objects.additional
 
     def is_valid_at(self, location: str, value: Any) -> bool:
         """Whether a value is valid under the schema at `URI#pointer`."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Any
 
-from contract_test.schema.walk import subschemas
+from contract_test.schema.walk import escape, keywords_of, subschemas
 from envelopes import ASSERTED_FORMATS
 
 _SAFE = 2**53 - 1
@@ -19,6 +20,12 @@ _PERSONAL = frozenset((
 ))  # fmt: skip
 _TELLING = ("$ref", "$dynamicRef", "$recursiveRef", "type", "enum", "const", "allOf", "anyOf", "oneOf", "not", "if")
 
+_ANNOTATIONS = frozenset((
+    "$comment", "$id", "$schema", "default", "deprecated", "description", "examples", "readOnly", "title", "writeOnly",
+))  # fmt: skip
+_READ_EVERYWHERE = frozenset(("$comment", "$defs", "deprecated", "examples", "readOnly", "writeOnly"))
+"""Keywords that do no harm in a dialect which does not have them yet."""
+
 Remark = tuple[str, str, str, str]
 """JSON pointer, rule, sentence, advice."""
 
@@ -29,6 +36,7 @@ def remarks(schema: Any, base: str, draft: str) -> Iterator[Remark]:
         yield from _integer(pointer, node)
         yield from _text(pointer, node)
         yield from _public(pointer, node)
+        yield from _keywords(pointer, node, draft)
         named = isinstance(node.get("properties"), dict)
         if pointer and not any(word in node for word in _TELLING) and _is_value(pointer):
             yield (
@@ -83,6 +91,29 @@ def _public(pointer: str, node: dict[str, Any]) -> Iterator[Remark]:
             f"{name!r} reads like a person or a secret, and is kept",
             advice,
         )
+
+
+def _keywords(pointer: str, node: dict[str, Any], draft: str) -> Iterator[Remark]:
+    for name in _unknown(node, draft):
+        near = get_close_matches(name, sorted(keywords_of(draft)), 1, 0.75)
+        advice = f"Did you mean {near[0]!r}?" if near else "A name of your own begins with x-."
+        if name == "nullable":
+            advice = 'Write "null" beside the type: "type": ["string", "null"].'
+        sentence = f"{name[:60]!r} is no keyword of {draft}: it is ignored"
+        yield f"{pointer}/{escape(name)}", "unknown-keyword", sentence, advice
+
+
+def _unknown(node: dict[str, Any], draft: str) -> list[str]:
+    known = keywords_of(draft) | _READ_EVERYWHERE
+    return [name for name in node if name not in known and not name.startswith("x-")]
+
+
+def is_no_schema(schema: Any, draft: str) -> bool:
+    """Whether a document says nothing of messages: it is no object, or its names are not those of a schema."""
+    if not isinstance(schema, dict):
+        return not isinstance(schema, bool)
+    unknown = _unknown(schema, draft)
+    return bool(unknown) and not schema.keys() - _ANNOTATIONS - set(unknown)
 
 
 def _is_value(pointer: str) -> bool:

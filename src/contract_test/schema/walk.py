@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 from urllib.parse import quote, unquote, urldefrag, urljoin
 
@@ -39,6 +39,16 @@ class _Specifications:
 
 
 SPECIFICATIONS = _Specifications()
+
+
+@cache
+def keywords_of(draft: str) -> frozenset[str]:
+    """Every keyword of a dialect, as its meta-schema and the vocabularies that this is made of name them."""
+    uri = next(uri for uri, name in DRAFTS.items() if name == draft)
+    whole = SPECIFICATIONS.contents(uri)
+    parts = [whole, *(SPECIFICATIONS.contents(urljoin(uri, each["$ref"])) for each in whole.get("allOf", ()))]
+    return frozenset(name for part in parts for name in part["properties"])
+
 
 _ONE = ("additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not",
         "propertyNames", "then", "unevaluatedItems", "unevaluatedProperties")  # fmt: skip

@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 
-from contract_test.data.contract import Catalog, Contract
-from contract_test.data.errors import CatalogError, ContractTestError
+from contract_test.data.contract import Catalog, Contract, Subject
+from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError
 from contract_test.data.finding import Finding
 from contract_test.files.catalog import load_catalog
 from contract_test.files.lock import differences, digest, read_lock, registered_schema
 from contract_test.files.recordings import read_recording, recording_path
-from contract_test.schema.profile import remarks
-from contract_test.schema.walk import References, subschemas
+from contract_test.schema.fields import Fields
+from contract_test.schema.profile import is_no_schema, remarks
+from contract_test.schema.walk import References, escape, subschemas
 from contract_test.use_cases.recorded import old_recordings
 from contract_test.use_cases.scan import scan_file
 from envelopes import compile_schema, find_violation, freeze
 
+_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 _SUBJECT = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")
 
 
 def lint(root: Path, max_age: timedelta | None = None) -> list[Finding]:
-    """Everything that is wrong with a contracts directory, errors first; with `max_age`, old recordings too."""
+    """Everything that is wrong with a contracts directory, errors first; with `max_age`, old recordings too.
+
+    Raises NothingFoundError where there is no contract at all.
+    """
     broken: list[ContractTestError] = []
     findings: list[Finding] = []
     try:
         catalog = load_catalog(root, broken)
+    except NothingFoundError:
+        raise
     except ContractTestError as error:
         catalog = None
         broken.append(error)
@@ -40,7 +48,8 @@ def lint(root: Path, max_age: timedelta | None = None) -> list[Finding]:
         findings.append(Finding(file, pointer, rule, each.problem, each.advice))
     if catalog is not None:
         findings += _names(catalog)
-        findings += _lock(catalog)
+        findings += check_lock(catalog)
+        findings += _not_registered(catalog)
         for contract in catalog.contracts:
             findings += check_contract(contract)
             findings += _recording(contract)
@@ -53,11 +62,15 @@ def check_contract(contract: Contract) -> Iterator[Finding]:
     """What is wrong with one schema; the rules that only warn run when it can be used."""
     file = str(contract.path)
     references = References(contract.resources, contract.uri)
+    if is_no_schema(contract.schema, references.draft):
+        sentence = f"not a schema: it holds no keyword of {references.draft} that says something of a message"
+        advice = "Write `type` and `properties`; of messages, `contract-test infer` makes a schema."
+        yield Finding(file, "", "schema-invalid", sentence, advice)
+        return
     try:
         compile_schema(contract.resources, f"{contract.uri}#")
     except ValueError as error:
-        pointer, sentence = _told(error)
-        yield Finding(file, pointer, "schema-invalid", sentence, f"Write it as {references.draft} asks for.")
+        yield Finding(file, *_told(error, references.draft))
         return
     yield from _unsatisfiable(contract)
     yield from _examples(contract, references)
@@ -65,12 +78,15 @@ def check_contract(contract: Contract) -> Iterator[Finding]:
         yield Finding(file, pointer, rule, sentence, advice, "warning")
 
 
-def _told(error: ValueError) -> tuple[str, str]:
-    cause = error.__cause__
+def _told(error: ValueError, draft: str) -> tuple[str, str, str, str]:
+    """Where a schema is invalid, the rule, what is wrong, and what to do."""
+    cause, rule, advice = error.__cause__, "schema-invalid", f"Write it as {draft} asks for."
     if not isinstance(cause, jsonschema_rs.ValidationError):
-        return "", str(error).partition("\n")[0]
-    pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in cause.instance_path)
-    return pointer, cause.message[:200]
+        return "", rule, str(error).partition("\n")[0], advice
+    pointer = "".join(f"/{escape(str(step))}" for step in cause.instance_path)
+    if cause.instance_path[-1:] == ["type"]:
+        return pointer, rule, f"{json.dumps(cause.instance)[:60]} is no type", f"Use one of: {', '.join(_TYPES)}."
+    return pointer, rule, cause.message[:200], advice
 
 
 def _unsatisfiable(contract: Contract) -> Iterator[Finding]:
@@ -120,17 +136,43 @@ def _names(catalog: Catalog) -> Iterator[Finding]:
                 sentence = f"v{expected} is missing: versions count 1, 2, 3 …"
                 yield Finding(str(folder), "", "version-gap", sentence, f"Rename v{version}.json to v{expected}.json.")
                 break
+        yield from _pointers(catalog, subject)
 
 
-def _lock(catalog: Catalog) -> Iterator[Finding]:
-    lock = read_lock(catalog.root)
+def _pointers(catalog: Catalog, subject: Subject) -> Iterator[Finding]:
+    """The catalog's pointers into the data that lead nowhere in the newest version, or `volatile` in any."""
+    fields = {version: Fields(each.resources, each.uri) for version, each in subject.contracts.items()}
+    newest = subject.newest.version
+    named = [(name, getattr(subject, name)) for name in ("key", "id", "time", "version", "caused_by")]
+    for name, pointer in (*named, *(("volatile", each) for each in subject.volatile)):
+        if pointer is None or not pointer.startswith("/"):
+            continue
+        nowhere = [version for version, each in fields.items() if not each.leads_to(pointer)]
+        if nowhere == list(fields) if name == "volatile" else newest in nowhere:
+            versions = ", ".join(f"v{version}" for version in nowhere)
+            yield Finding(
+                f"{catalog.root / 'catalog.toml'}",
+                f'[subjects."{subject.name}"]',
+                "pointer-nowhere",
+                f"{name}: {pointer} leads nowhere in the schema of {versions}",
+                "Correct the pointer, declare the field, or leave the row out.",
+                "warning",
+            )
+
+
+def check_lock(catalog: Catalog, subjects: Collection[str] = ()) -> Iterator[Finding]:
+    """The registered versions, of some subjects or of all, that changed or are gone."""
     known = {(contract.subject, contract.version): contract for contract in catalog.contracts}
-    for (subject, version), registered in lock.items():
-        contract = known.get((subject, version))
+    for (subject, version), registered in read_lock(catalog.root).items():
+        contract, path = known.get((subject, version)), catalog.root / subject / f"v{version}.json"
+        if subjects and subject not in subjects:
+            continue
         if contract is None:
+            if path.exists():  # it cannot be read, which is told of the file itself
+                continue
             advice = "Restore the file from git: others may still send or read it."
-            yield Finding(str(catalog.root / subject / f"v{version}.json"), "", "registered-version-gone",
-                          "a registered version is not there", advice)  # fmt: skip
+            sentence = "a registered version is not there"
+            yield Finding(str(path), "", "registered-version-gone", sentence, advice)
         elif digest(contract) != registered:
             before = registered_schema(contract)
             changed = list(differences(before, contract.schema)) if before is not None else []
@@ -139,8 +181,12 @@ def _lock(catalog: Catalog) -> Iterator[Finding]:
             sentence = f"a registered version changed{f': {told}' if told else ', or a file that it refers to'}"
             advice = f"Take the change back, and write it as v{max(catalog.subjects[subject].contracts) + 1}.json."
             yield Finding(str(contract.path), pointer, "registered-version-changed", sentence, advice)
-    for key, contract in known.items():
-        if key not in lock:
+
+
+def _not_registered(catalog: Catalog) -> Iterator[Finding]:
+    lock = read_lock(catalog.root)
+    for contract in catalog.contracts:
+        if (contract.subject, contract.version) not in lock:
             advice = f"When it is agreed: contract-test register {contract.subject}"
             yield Finding(
                 str(contract.path), "", "not-registered", "not in the lock yet: it may still change", advice, "warning"

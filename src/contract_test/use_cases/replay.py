@@ -206,7 +206,7 @@ class Replay:
             for version, sent in times.items():
                 found = too_old(sent, most)
                 if found:
-                    lines.append(f"{name} v{version}: {'; '.join(found)}")
+                    lines.append(f"{name} v{version}: {'. '.join(found)}")
         return lines
 
     def messages(self, subject: Subject) -> list[Message]:
