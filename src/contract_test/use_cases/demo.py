@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -206,10 +207,10 @@ def _wait(true: Callable[[], bool], what: str) -> None:
 
 
 def _replay(service: Path, contracts: Path, *, source: Path | None = None) -> tuple[int, str]:
-    command = [sys.executable, "-m", "pytest", "--contracts", "--contracts-dir", str(contracts), "-m", "contract"]
+    command = [sys.executable, "-m", "pytest", "--contracts", f"--contracts-dir={contracts}", "-m", "contract"]
     environment = os.environ | {"NO_COLOR": "1"} | ({"PYTHONPATH": str(source)} if source else {})
     done = subprocess.run(  # noqa: S603 - this interpreter and our own service
-        [*command, "-q", "--no-header", "-p", "no:cacheprovider"],
+        [*command, "-q", "--no-header", "-p", "no:cacheprovider", "--contracts-only-recorded"],
         cwd=service, env=environment, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     return done.returncode, done.stdout or done.stderr
@@ -219,7 +220,8 @@ def _broken(service: Path, contracts: Path, folder: Path) -> tuple[bool, str]:
     copy = folder / service.name
     shutil.copytree(service, copy, ignore=shutil.ignore_patterns("__pycache__"))
     for path in (copy / "src").rglob("*.py"):
-        path.write_text(path.read_text(encoding="utf-8").replace(".liker.", ".lover."), encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        path.write_text(re.sub(r"\bmessage\.liker\b", "message.lover", text), encoding="utf-8")
     code, output = _replay(copy, contracts, source=copy / "src")
     return code != 0, output
 
