@@ -91,6 +91,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
         config.stash[_SESSION] = session = ContractSession(config)
         config.pluginmanager.register(_Counter(session), "contract-test-counter")
+        return
+    for given in config.invocation_params.args:  # what a project sets for all its runs may stand there unused
+        if given.startswith("--contracts-"):
+            raise pytest.UsageError(f"{given.partition('=')[0]} is about contract tests; give --contracts too")
 
 
 class _Counter:
@@ -99,6 +103,7 @@ class _Counter:
     def __init__(self, session: ContractSession) -> None:
         self._session = session
         self.pytest_runtest_logreport = session.count
+        self.pytest_collectreport = session.collecting
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -191,13 +196,13 @@ def contract_case(request: pytest.FixtureRequest) -> Case:
 @pytest.fixture
 def message(request: pytest.FixtureRequest, contract_case: Case) -> Any:
     """The value object of the recorded message."""
-    return _session(request).given(request.node, contract_case.message).data
+    return _session(request).consumed(request, contract_case).data
 
 
 @pytest.fixture
 def envelope(request: pytest.FixtureRequest, contract_case: Case) -> Any:
     """The envelope of the recorded message."""
-    return _session(request).given(request.node, contract_case.message)
+    return _session(request).consumed(request, contract_case)
 
 
 @pytest.fixture
@@ -209,18 +214,12 @@ def recorded(contract_case: Case) -> Any:
 @pytest.fixture
 def cause(request: pytest.FixtureRequest, contract_case: Case) -> Any:
     """The value object of the message that caused the recorded one."""
-    if contract_case.cause is None:
-        pytest.fail(
-            f"{contract_case.message.interaction.place}: no recorded message has the id that it names as its cause; "
-            "record both channels over the same time, or, at the edge, use `recorded` instead of `cause`",
-            pytrace=False,
-        )
-    return _session(request).given(request.node, contract_case.cause).data
+    return _session(request).given(request.node, _session(request).cause_of(contract_case)).data
 
 
 @pytest.fixture
 def emits(request: pytest.FixtureRequest, contract_case: Case) -> Callable[[Any], None]:
-    """Takes every message that the producer emits: a value object, an envelope, or the channel's bytes."""
+    """Takes every message that the producer emits: a value object, an envelope, or the channel's bytes or text."""
     del contract_case  # it has to be a contract test
     emitted: list[Any] = []
     request.node.stash[_EMITTED] = emitted

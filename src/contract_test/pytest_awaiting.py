@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from contract_test.data.errors import UnplayableError
+
 _HOOK = "_warn_unawaited_coroutine"
 """What the interpreter calls when a coroutine ends that never began; its warning may be filtered, or come late."""
 
@@ -34,4 +36,9 @@ def everything_awaited() -> Iterator[None]:
         setattr(warnings, _HOOK, usual)
     if dropped:
         names = ", ".join(f"`{name}`" for name in dict.fromkeys(dropped))
-        pytest.fail(f"{names} was called and never awaited, so nothing of it has happened\n{ADVICE}", pytrace=False)
+        error = UnplayableError(
+            f"{names} was called and never awaited, so nothing of it has happened",
+            check="handler-failed",
+            advice=ADVICE,
+        )
+        raise pytest.fail.Exception(str(error), pytrace=False) from error

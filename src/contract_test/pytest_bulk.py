@@ -13,7 +13,7 @@ from contract_test.data.interaction import Mismatch
 from contract_test.data.result import Failure, Given, Outcome, Played
 from contract_test.pytest_rounds import Round, in_rounds, needs_one_message
 from contract_test.report.inert import printable
-from contract_test.use_cases.failing import failure_of
+from contract_test.use_cases.failing import failure_of, no_cause
 from contract_test.use_cases.gathering import Told
 from contract_test.use_cases.replay import Case
 from contract_test.use_cases.unread import UnreadError, decoded_too, judge_reading
@@ -24,7 +24,6 @@ Lines = tuple[int, int]
 Reads = tuple[tuple[str, ...], tuple[str, ...]]
 Judge = Callable[[Case, list[Any]], list[Mismatch]]
 _SHOWN = 100
-_NO_CAUSE = Failure("cannot-replay", "no recorded message has the id that it names as its cause")
 
 
 def in_bulk(cases: Sequence[Case]) -> list[Case]:
@@ -129,9 +128,8 @@ class _Counting:
             self._undecoded.clear()
             if "cause" in chosen:
                 if case.cause is None:
-                    self._fail(
-                        _NO_CAUSE, pytest.fail.Exception(f"{case.message.interaction.place}: {_NO_CAUSE.sentence}")
-                    )
+                    missing = no_cause(case)
+                    self._fail(failure_of(missing), pytest.fail.Exception(str(missing), pytrace=False))
                     continue
                 chosen["cause"] = self._watch.over(case.cause.envelope.data)
             elif "message" in chosen or "envelope" in chosen:
@@ -159,7 +157,7 @@ class _Counting:
         elif isinstance(error, pytest.skip.Exception):
             self._note("skipped")
         elif isinstance(error, Exception | pytest.fail.Exception):
-            self._fail(failure_of(error), error)
+            self._fail(failure_of(error, (), case.operation), error)
         else:
             return None
         return True

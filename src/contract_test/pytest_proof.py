@@ -23,6 +23,7 @@ _MISSING = {
     DELIVERED: "the channel of {subject} declares its delivery, and no test names the state to compare; "
     "write a fixture `contract_state`, and let a test that consumes it ask for it"
 }
+_IMPORTS = "; what stands in this folder is found by `python -m pytest --contracts`, or once it is installed"
 _OUTPUT = "contract-test"
 _ATTRIBUTE = "contract_operations"
 _NARROWING = ("keyword", "lf", "deselect", "collectonly")
@@ -40,6 +41,7 @@ class Proof:
         self._selected: set[tuple[str, str]] = set()
         self._judged: set[tuple[str, str]] = set()
         self._skipped: set[tuple[str, str]] = set()
+        self._uncollected: list[str] = []
         self._deliveries = frozenset(
             (DELIVERED, subject.name) for subject in replay.catalog.received_by(replay.service) if declares(subject)
         )
@@ -64,6 +66,12 @@ class Proof:
     def selected(self, items: Iterable[pytest.Item]) -> None:
         """See what will run."""
         self._selected |= {each for item in items for each in _operations(item)}
+
+    def uncollected(self, report: pytest.CollectReport) -> None:
+        """Take note of a file whose tests are not known."""
+        name = report.nodeid or "a file"
+        imported = "ModuleNotFoundError" in report.longreprtext
+        self._uncollected.append(f"{name} was not collected: see its error above" + (_IMPORTS if imported else ""))
 
     def send(self, config: pytest.Config) -> None:
         """In a worker of xdist: hand over to the controlling process."""
@@ -90,8 +98,9 @@ class Proof:
     def problems(self, config: pytest.Config) -> list[str]:
         """What keeps this run from being green."""
         wanted = self._replay.operations | (frozenset() if config.getoption("--contracts-bulk") else self._deliveries)
-        missing = wanted - self._tested if is_whole(config) else frozenset()
-        found = [
+        missing = wanted - self._tested if is_whole(config) and not self._uncollected else frozenset()
+        found = list(self._uncollected)
+        found += [
             _MISSING[operation].format(subject=subject)
             for operation, subject in sorted(missing)
             if subject not in self._allow_empty

@@ -9,18 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
-from contract_test.data.errors import CatalogError, ContractTestError
+from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError, UnplayableError
 from contract_test.data.interaction import Mismatch
-from contract_test.data.result import Given, Outcome, Played, Run
+from contract_test.data.result import Failure, Given, Outcome, Played, Run
 from contract_test.data.texts import age_of
 from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import check_package, installed_contracts, runtime_catalog
 from contract_test.files.readers import FOLDER, write_readers
-from contract_test.files.settings import read_settings
+from contract_test.files.settings import Settings, read_settings
+from contract_test.files.state import hide
 from contract_test.pytest_attempts import FAULTS, READS, Attempts
 from contract_test.pytest_awaiting import ADVICE, everything_awaited
 from contract_test.pytest_bulk import TALLY, all_in_one, in_bulk
@@ -33,7 +35,7 @@ from contract_test.report.run_github import run_as_github
 from contract_test.report.summary import failure_lines, summary_lines, survivor_lines
 from contract_test.use_cases.covering import coverage_of, too_little
 from contract_test.use_cases.deliveries import declares, delivery_cases
-from contract_test.use_cases.failing import failure_of
+from contract_test.use_cases.failing import failure_of, no_cause, not_a_consumer
 from contract_test.use_cases.gathering import Gathering, Told, as_text, from_text
 from contract_test.use_cases.messages import Message
 from contract_test.use_cases.replay import Case, Replay
@@ -54,9 +56,9 @@ class ContractSession:
             here = config.invocation_params.dir  # not the rootdir, which pytest may take from an option's value
             settings, home = read_settings(here)
             given = config.getoption("--contracts-dir")
-            root = here / given if given else home / settings.contracts if settings.contracts else None
-            catalog = load_catalog(root or installed_contracts(settings.package))
+            catalog = load_catalog(_contracts_folder(here / given if given else None, settings, home))
             readers = config.getoption("--contracts-readers")
+            self._own_folder = None if readers else home / ".contract-test"
             self._readers_folder = here / readers if readers else home / ".contract-test" / FOLDER
             runtime = runtime_catalog(settings.package)
             self.replay = Replay(catalog, runtime, settings.service)
@@ -119,6 +121,11 @@ class ContractSession:
         generated = self._config.getoption("--contracts-generated")
         return Attempts(self.replay, generated, lambda: _watched(item)).protocol(item, case, nextitem)
 
+    def collecting(self, report: pytest.CollectReport) -> None:
+        """Take note of a file that cannot be collected: its tests are not known."""
+        if report.failed:
+            self._proof.uncollected(report)
+
     @staticmethod
     def begin(item: pytest.Item) -> None:
         """Forget what an earlier attempt on an item left."""
@@ -135,6 +142,19 @@ class ContractSession:
             envelope = replace(message.envelope, data=watch.over(message.envelope.data))
             item.stash[_GIVEN] = (message, envelope, watch)
         return item.stash[_GIVEN][1]
+
+    def consumed(self, request: pytest.FixtureRequest, case: Case) -> Envelope[Any]:
+        """The message that a consumer's test gets. Fails a producer's, which could emit it and prove nothing."""
+        if case.operation == "produces":
+            _refuse(not_a_consumer(str(request.fixturename)))
+        return self.given(request.node, case.message)
+
+    @staticmethod
+    def cause_of(case: Case) -> Message:
+        """The message that caused the recorded one. Fails the test where there is none."""
+        if case.cause is None:
+            _refuse(no_cause(case))
+        return case.cause
 
     def _surrounding(self, item: pytest.Function, case: Case, emitted: list[Any]) -> AbstractContextManager[Any]:
         if case.bulk:
@@ -170,6 +190,9 @@ class ContractSession:
             item.stash[_MISMATCHES] = found
             listed = "\n".join(f"  {mismatch}" for mismatch in found)
             pytest.fail(f"{case.label}: what was emitted is not what was recorded\n{listed}", pytrace=False)
+        if any(each is case.message.envelope.data for each in emitted):
+            said = f"{item.name}: `emits` got `recorded` itself, so nothing of the service was tested"
+            item.warn(pytest.PytestWarning(said))
 
     def explain(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Put what became of a message into the report: as data, and in words where it failed."""
@@ -180,7 +203,7 @@ class ContractSession:
         failure = None
         if report.failed:
             error = call.excinfo.value if call.excinfo else None
-            failure = failure_of(error, item.stash.get(_MISMATCHES, ()))
+            failure = _failure(item, error, case, call)
             make_inert(report)
             report.sections.append(("contract", failure_text(case, failure)))
             if inspect.iscoroutinefunction(getattr(item, "function", None)):
@@ -245,6 +268,8 @@ class ContractSession:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         write_reports(run, self._reports)
         if is_whole(session.config) and run.readers:
+            if self._own_folder is not None:
+                hide(self._own_folder)
             write_readers(self._readers_folder, self.replay.service, run.readers, self.replay.catalog)
 
     def summarize(self, reporter: pytest.TerminalReporter) -> None:
@@ -290,6 +315,33 @@ class ContractSession:
 
         generated = generated_cases(recorded) if self._config.getoption("--contracts-generated") > 0 else ()
         return [*recorded, *deliveries, *variation_cases(self.replay, recorded), *generated]
+
+
+def _contracts_folder(given: Path | None, settings: Settings, home: Path) -> Path:
+    """Where the contracts are. Raises NothingFoundError that names the option and the setting."""
+    if given is None and settings.contracts is None:
+        return installed_contracts(settings.package, "--contracts-dir")
+    root = Path(os.path.normpath(given or home / (settings.contracts or "")))
+    if not root.is_dir():
+        advice = "Correct `contracts` of [tool.contract-test] in pyproject.toml, or name one with --contracts-dir DIR."
+        raise NothingFoundError("there is no such directory", place=str(root), advice=advice)
+    return root
+
+
+def _failure(item: pytest.Item, error: BaseException | None, case: Case, call: pytest.CallInfo[None]) -> Failure:
+    """Why an item failed: what pytest itself finds wrong with a test has an advice of its own."""
+    found = item.stash.get(_MISMATCHES, ())
+    failure = failure_of(error, found, case.operation, began=call.when != "setup")
+    if isinstance(error, pytest.FixtureLookupError):
+        advice = "Write it, in the file of the tests or in conftest.py, or correct its name."
+        return replace(failure, sentence=f"there is no fixture `{error.argname}`", advice=advice)
+    if isinstance(error, pytest.fail.Exception) and "async def" in str(error):
+        return replace(failure, advice=ADVICE)
+    return failure
+
+
+def _refuse(error: UnplayableError) -> NoReturn:
+    raise pytest.fail.Exception(str(error), pytrace=False) from error
 
 
 def _max_age(text: str) -> timedelta:

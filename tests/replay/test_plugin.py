@@ -154,6 +154,107 @@ def test_no_settings_is_a_usage_error_that_shows_them(repo):
     result.stderr.fnmatch_lines(["*[[]tool.contract-test]*", "*service = *"])
 
 
+def advice(result):
+    """What the summary says to do, of each kind of failure."""
+    lines = [each.strip() for each in result.outlines]
+    return [each.removeprefix("to do").strip() for each in lines if each.startswith("to do ")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("return [MailRequested", "raise KeyError('x')\n    return [MailRequested", "Let the code send this message again"),
+        ("assert handle(message)", "assert hande(message)", "Mend the code, or its test"),
+        ("assert handle(message)", "import shop_of_nobody", "Mend the code, or its test"),
+        ("_read(message)", "_read(message, stock)", "Write it, in the file of the tests or in conftest.py"),
+        ("(cause, emits)", "(cause, emits, stock)", "Write it, in the file of the tests or in conftest.py"),
+        ("assert handle(message)", "lost(message)\n\nasync def lost(order): handle(order)", "await it"),
+        ("def test_orders_are_read", "async def test_orders_are_read", "await it"),
+        ("(cause, emits)", "(message, emits)", "Ask for `cause`, or, where no message led to it, for `recorded`."),
+        ("read(message):", "read(message, cause):", "Ask for `message`, or for `envelope`."),
+        (', caused_by="order.placed"', "", 'Write @pytest.mark.produces("mail.requested", caused_by="'),
+        ("to=order.buyer.mail", 'to="all@example.org"', "such as a clock's time, stands under `volatile` in the catalog."),
+    ],
+)  # fmt: skip
+def test_the_advice_fits_what_failed(repo, old, new, said):
+    repo.change(old, new)
+    result = repo.run("-p", "no:anyio", "-p", "no:asyncio")
+    assert result.ret == 1
+    assert said in "\n".join(advice(result)), result.outlines
+
+
+def test_a_fixture_that_fails_is_what_is_to_mend(repo):
+    broken = "@pytest.fixture\ndef stock():\n    raise OSError('no disk')\n\n@pytest.mark.consumes"
+    repo.tests(TEST_FILE.replace("@pytest.mark.consumes", broken).replace("_read(message)", "_read(message, stock)"))
+    assert "It failed before the test began: mend the fixture." in advice(repo.run())
+
+
+def test_a_cause_that_the_catalog_does_not_place_is_said_so(repo):
+    catalog = repo.contracts / "catalog.toml"
+    catalog.write_text(catalog.read_text().replace('caused_by = "/order_id"\n', ""))
+    result = repo.run("-k", "answered")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*the catalog does not say where a mail.requested names its cause", "*Add caused_by*"])
+
+
+def test_what_a_producer_emits_may_be_text_and_nothing_strange(repo):
+    text = TEST_FILE.replace("emits(mail)", "emits(WHAT)").replace("import pytest", "import pytest, json", 1)
+    event = (
+        "json.dumps({'specversion': '1.0', 'id': 'x', 'source': '/s', 'type': 'mail.requested',"
+        " 'data': json.loads(mail.to_json())})"
+    )
+    repo.tests(text.replace("WHAT", event))
+    repo.run("-k", "answered").assert_outcomes(passed=3, deselected=3)
+    repo.tests(text.replace("WHAT", "7"))
+    result = repo.run("-k", "answered")
+    result.assert_outcomes(failed=3, deselected=3)
+    result.stdout.fnmatch_lines(["*expected a value object, an envelope, *, found a `int` given to `emits`"])
+    assert "Traceback" not in result.stdout.str()
+
+
+def test_what_was_recorded_and_is_emitted_as_it_is_proves_nothing_and_is_warned_of(repo):
+    repo.tests(
+        TEST_FILE.replace(', caused_by="order.placed"', "").replace("handle(cause)", "[recorded]")
+        .replace("(cause, emits)", "(recorded, emits)")
+    )  # fmt: skip
+    result = repo.run("-k", "answered")
+    result.assert_outcomes(passed=3, deselected=3, warnings=3)
+    result.stdout.fnmatch_lines(["*`emits` got `recorded` itself, so nothing of the service was tested"])
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "parallel"])
+def test_of_a_file_that_is_not_collected_no_operation_is_said_to_lack_a_test(repo, options):
+    repo.tests("import billing_of_nobody\n" + TEST_FILE)
+    result = repo.run(*options)
+    assert result.ret != 0
+    result.stdout.fnmatch_lines(["test_mailer.py was not collected*`python -m pytest --contracts`*"])
+    assert "no test for an operation" not in result.stdout.str()
+
+
+def test_an_option_of_contract_tests_alone_is_a_usage_error(repo):
+    result = repo.pytester.runpytest_subprocess("--contracts-report=x.json", "-p", "no:cacheprovider")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--contracts-report is about contract tests; give --contracts too"])
+    repo.pytester.makepyprojecttoml('[tool.pytest.ini_options]\naddopts = "--contracts-max-age=90d"')
+    (repo.pytester.path / "test_other.py").write_text("def test_other(): pass")
+    assert repo.pytester.runpytest_subprocess("-p", "no:cacheprovider").ret == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ('contracts = "../nowhere"', "*Correct `contracts` of *, or name one with --contracts-dir DIR."),
+        ('contracts = "contracts"\npackage = "acme-of-us"', "*Python's name of it is 'acme_of_us'."),
+    ],
+)
+def test_a_setting_that_leads_nowhere_is_told_as_a_setting(repo, settings, said):
+    repo.settings(f'service = "mailer"\n{settings}')
+    result = repo.run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([said])
+    assert "/../" not in result.stderr.str()
+
+
 def test_an_async_handler_that_nobody_awaits_is_red(repo):
     repo.tests(TEST_FILE.replace("def test_orders_are_read", "async def test_orders_are_read"))
     repo.settings('service = "mailer"\npackage = "acme"\ncontracts = "contracts"')

@@ -121,6 +121,14 @@ def test_a_run_keeps_what_the_service_reads(repo):
     assert fields(reader) == {"/order_id": 3, "/buyer": 3, "/buyer/mail": 3}
 
 
+def test_what_is_kept_is_hidden_from_git_unless_it_is_to_be_shared(repo):
+    repo.run("--contracts-readers=contracts/readers")
+    assert not list(repo.contracts.rglob(".gitignore"))
+    assert not (repo.pytester.path / ".contract-test").exists()
+    repo.run()
+    assert (repo.pytester.path / ".contract-test" / ".gitignore").read_text() == "*\n"
+
+
 def test_parallel_runs_keep_the_same(repo):
     repo.run()
     alone = readers(repo)

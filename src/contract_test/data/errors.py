@@ -38,6 +38,14 @@ class StalePackageError(ContractTestError):
     """The installed value objects do not belong to the contracts beside them."""
 
 
+class UnplayableError(ContractTestError):
+    """A test that cannot be given its message, or cannot judge it. `check` is the id of what the message fails."""
+
+    def __init__(self, problem: str, *, check: str = "cannot-replay", place: str = "", advice: str) -> None:
+        super().__init__(problem, place=place, advice=advice)
+        self.check = check
+
+
 class ReportError(ContractTestError):
     """A report cannot be written as it was asked for."""
 

@@ -13,10 +13,10 @@ from contract_test.files.lock import digest, digest_of, read_lock
 from envelopes import Catalog as Runtime
 
 
-def installed_contracts(package: str) -> Path:
+def installed_contracts(package: str, option: str = "--contracts") -> Path:
     """The contracts directory that belongs to a package: inside it, or, installed in place, at the top of its checkout.
 
-    Raises NothingFoundError where there is no such package, or no contracts with it.
+    Raises NothingFoundError where there is no such package, or no contracts with it; `option` names others.
     """
     spec = find_spec(package) if is_installed(package) else None
     if spec is None or spec.origin is None:
@@ -26,7 +26,7 @@ def installed_contracts(package: str) -> Path:
         if (candidate / "catalog.toml").is_file():
             return candidate
     raise NothingFoundError(
-        "there are no contracts in the package", place=str(folder), advice="Name a directory with --contracts-dir."
+        "there are no contracts in the package", place=str(folder), advice=f"Name a directory with {option} DIR."
     )
 
 
@@ -36,9 +36,11 @@ def is_installed(package: str) -> bool:
 
 
 def _not_installed(package: str) -> NothingFoundError:
+    name = package.replace("-", "_")
+    said = f" Python's name of it is {name!r}." if name != package and name.isidentifier() else ""
     return NothingFoundError(
         f"the package {package!r} is not installed",
-        advice="pip install what it comes in, or correct `package` under [tool.contract-test] in pyproject.toml.",
+        advice=f"pip install what it comes in, or correct `package` of [tool.contract-test] in pyproject.toml.{said}",
     )
 
 

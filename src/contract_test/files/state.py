@@ -37,10 +37,7 @@ class State:
         """Keep a second recorder of this channel out. Raises UnreachableError where there is one."""
         import fcntl
 
-        self.folder.mkdir(parents=True, exist_ok=True)
-        ignore = self.folder / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
+        hide(self.folder)
         with self._lock.open("a") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -68,6 +65,14 @@ class State:
         except (OSError, ValueError):
             return {}
         return known if isinstance(known, dict) else {}
+
+
+def hide(folder: Path) -> None:
+    """Make a folder that git does not see."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
 
 
 def write_whole(path: Path, lines: Iterable[bytes]) -> None:

@@ -43,10 +43,10 @@ class Emitted:
 
 
 def read_emitted(value: Any, subject: Subject, expected: Message, runtime: Runtime) -> Emitted:
-    """Read a value object, an envelope, the channel's bytes, or plain data. Raises TypeError for anything else.
+    """Read a value object, an envelope, the channel's bytes or text, or plain data.
 
-    What breaks the contract is in `broken`: an invalid value, another subject, and, because a writer is closed, every
-    field that the contract does not declare.
+    What breaks the contract is in `broken`: an invalid value, another subject, something that is none of these, and,
+    because a writer is closed, every field that the contract does not declare.
     """
     version = expected.interaction.version
     try:
@@ -81,12 +81,14 @@ def _read(value: Any, subject: Subject, expected: Message, runtime: Runtime) -> 
         if value.data.__contract__.subject != subject.name:
             return _other_subject(subject, value.data.__contract__.subject)
         return _from_wire(encode(value, source=expected.envelope.source, catalog=runtime), subject, runtime)
-    if isinstance(value, bytes):
-        return _from_wire(value, subject, runtime)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return _from_wire(value if isinstance(value, bytes) else bytes(value), subject, runtime)
+    if isinstance(value, str):  # what a client that decodes its answers sends and gets
+        return _from_wire(value.encode(errors="surrogatepass"), subject, runtime)
     if isinstance(value, Mapping | list):
         return _from_data(dict(value) if isinstance(value, Mapping) else value, subject, expected, runtime)
-    kind = type(value).__name__
-    raise TypeError(f"emits() takes a value object, an envelope, the channel's bytes or plain data, not a {kind}")
+    wanted = "a value object, an envelope, the channel's bytes or text, or plain data"
+    return Mismatch("", wanted, f"a `{type(value).__name__}` given to `emits`", "contract-broken")
 
 
 def _from_wire(wire: bytes, subject: Subject, runtime: Runtime) -> Emitted | Mismatch:

@@ -5,26 +5,41 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
+from contract_test.data.errors import UnplayableError
 from contract_test.data.interaction import Mismatch
-from contract_test.data.result import Failure
+from contract_test.data.result import Failure, OperationKind
 from contract_test.schema.walk import escape
 from contract_test.use_cases import deliveries, unread
 from contract_test.use_cases.deliveries import EffectError
+from contract_test.use_cases.replay import Case
 from contract_test.use_cases.unread import UnreadError
 from contract_test.use_cases.watching import pointer_of
 from envelopes import ContractViolationError, ValueObject
 
 _LONGEST = 200
-_TAKE = "Let the code take this message; or, if nobody may send it, narrow the contract in a new version."
+_TAKE: dict[OperationKind, str] = {
+    "consumes": "Let the code take this message; or, if nobody may send it, narrow the contract in a new version.",
+    "produces": "Let the code send this message again; or, where nothing sends it any more, record again.",
+}
+_ALWAYS = "Mend the code, or its test: it fails so whatever the message is."
+_SETUP = "It failed before the test began: mend the fixture."
 _DECLARE = "Change the producer back, or declare the change in a new version of the contract."
 _EMITS = "Change the producer back, or record again where the change is meant."
+_VOLATILE = f"{_EMITS} What is new each time, such as a clock's time, stands under `volatile` in the catalog."
 
 
-def failure_of(error: BaseException | None, found: Sequence[Mismatch] = ()) -> Failure:
-    """What to say of an item that failed with an error, or for what its producer emitted."""
+def failure_of(
+    error: BaseException | None,
+    found: Sequence[Mismatch] = (),
+    operation: OperationKind = "consumes",
+    *,
+    began: bool = True,
+) -> Failure:
+    """What to say of an item that failed with an error, before its test `began` or in it, or for what was emitted."""
     if found:
         first = found[0]
-        advice = _DECLARE if first.check in ("undeclared-field", "contract-broken") else _EMITS
+        advice = _VOLATILE if first.check == "value-changed" else _EMITS
+        advice = _DECLARE if first.check in ("undeclared-field", "contract-broken") else advice
         return Failure(first.check, f"expected {first.expected}, found {first.found}", first.pointer, advice, (*found,))
     seen = error
     while seen is not None:
@@ -32,6 +47,8 @@ def failure_of(error: BaseException | None, found: Sequence[Mismatch] = ()) -> F
             return _unknown_field(seen.obj, seen.name)
         if isinstance(seen, EffectError):
             return Failure(deliveries.CHECK, seen.problem, seen.found[0].pointer, seen.advice, seen.found)
+        if isinstance(seen, UnplayableError):
+            return Failure(seen.check, seen.problem, "", seen.advice)
         if isinstance(seen, UnreadError):
             return Failure(unread.CHECK, seen.problem, "", seen.advice)
         if isinstance(seen, ContractViolationError):
@@ -40,11 +57,32 @@ def failure_of(error: BaseException | None, found: Sequence[Mismatch] = ()) -> F
                 "contract-broken", f"expected {seen.expected}, found {seen.found}", seen.pointer or "/", advice
             )
         seen = seen.__cause__ or seen.__context__
+    advice = _TAKE[operation] if began else _SETUP
     if error is None:
-        return Failure("handler-failed", "failed", "", _TAKE)
+        return Failure("handler-failed", "failed", "", advice)
+    if type(error) is NameError or isinstance(error, ImportError):  # a subclass of NameError can hang on the message
+        advice = _ALWAYS
     said = str(error).strip().partition("\n")[0][:_LONGEST]
     sentence = f"{type(error).__name__}: {said}" if said else type(error).__name__
-    return Failure("handler-failed", sentence, "", _TAKE)
+    return Failure("handler-failed", sentence, "", advice)
+
+
+def no_cause(case: Case) -> UnplayableError:
+    """Why a test that asks for `cause` gets none."""
+    if case.operation == "consumes":
+        return UnplayableError("a consumer's test has no `cause`", advice="Ask for `message`, or for `envelope`.")
+    place = case.message.interaction.place
+    if not case.effects:
+        advice = f'Write @pytest.mark.produces("{case.subject.name}", caused_by="subject of the cause").'
+        return UnplayableError("the test asks for `cause`, and its marker names none", place=place, advice=advice)
+    advice = "Record both channels over the same time; or, at the edge, use `recorded` instead of `cause`."
+    return UnplayableError("no recorded message has the id that it names as its cause", place=place, advice=advice)
+
+
+def not_a_consumer(fixture: str) -> UnplayableError:
+    """Why a producer's test gets no `message`: it would emit what it was given, and prove nothing."""
+    advice = "Ask for `cause`, or, where no message led to it, for `recorded`."
+    return UnplayableError(f"`{fixture}` is what a consumer's test gets, and this is a producer's", advice=advice)
 
 
 def _unknown_field(part: ValueObject, name: str) -> Failure:

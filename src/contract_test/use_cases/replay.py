@@ -153,6 +153,12 @@ class Replay:
             return self._found(
                 [Case(subject, each.interaction.version, "produces", each) for each in messages], subject
             )
+        if subject.caused_by is None:
+            raise CatalogError(
+                f"the catalog does not say where a {name} names its cause",
+                place=f'{self.catalog.root / "catalog.toml"}:[subjects."{name}"]',
+                advice="Add caused_by: where the id of its cause stands, such as /caused_by; or correct the marker.",
+            )
         causes = by_id(self.messages(self._subject(caused_by, None)))
         effects: dict[str, list[Message]] = {}
         for each in messages:
