@@ -78,7 +78,7 @@ def kafka_node(kafka: str, request: pytest.FixtureRequest) -> Iterator[KafkaNode
 @pytest.fixture
 def topic() -> str:
     """A topic that no other test uses."""
-    return f"test-{uuid.uuid4().hex}"
+    return f"test-{uuid.uuid4().hex[:10]}"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

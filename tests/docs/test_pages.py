@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from docs.page import Walk, read_page
 
+from contract_test.transports.embedded import kafka_broker
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 
@@ -16,8 +18,15 @@ def free_port():
         return listener.getsockname()[1]
 
 
+@pytest.fixture(scope="module")
+def kafka_of_its_own():
+    """Services that are still ending are members of no group that another test asks about."""
+    with kafka_broker() as server:
+        yield server
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_page_can_be_followed(page, tmp_path, redis_url, embedded_kafka):
+def test_a_page_can_be_followed(page, tmp_path, redis_url, kafka_of_its_own):
     folder = tmp_path / "home"
     folder.mkdir()
     walk = Walk(
@@ -29,7 +38,7 @@ def test_a_page_can_be_followed(page, tmp_path, redis_url, embedded_kafka):
             "COLUMNS": "120",
             "STAGING": redis_url,
             "REDIS": redis_url.removesuffix("/0") + "/9",  # services that are still ending write into no other test
-            "KAFKA": embedded_kafka.address,
+            "KAFKA": kafka_of_its_own.address,
             "GATEWAY_PORT": str(free_port()),
             "FEED_PORT": str(free_port()),
             "PYTHONPATH": str(folder / "acme" / "src"),  # in place of installing it
