@@ -16,7 +16,8 @@ class UnknownNameError(EnvelopesError, LookupError):
         self.kind, self.name, self.known = kind, name, known
         listed = ", ".join(known) or "none"
         super().__init__(
-            f"no {kind} {name!r} in the catalog (known: {listed}); check the spelling, or update the package"
+            f"no {kind} {name!r} in the catalog (known: {listed}); check the spelling, update the package, "
+            "or take `decode` and `encode` from the package that has it"
         )
 
 

@@ -13,6 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from contract_test.cli.generate import command as generate_command
 from contract_test.cli.init import command
 from contract_test.data.errors import CatalogError
 from contract_test.files.catalog import load_catalog
@@ -169,6 +170,55 @@ def test_a_file_of_tests_is_left_alone_and_what_is_missing_in_it_is_shown(servic
     assert path.read_bytes() == before
     assert '@pytest.mark.consumes("message.posted")' in result.stdout
     assert "message.liked" not in result.stdout.replace('caused_by="message.liked"', "")
+    path.write_text(path.read_text() + "\n" + init(folder).stdout)  # what is shown can be added as it is
+    code, said = run(folder, "pytest", "--contracts", "-p", "no:cacheprovider", "-k", "posted or unliked")
+    assert code == 0, said
+    assert "not connected to the code of this service yet" in said
+    again = init(folder)
+    assert again.return_value == 0
+    assert "warnings" not in again.stderr, "nothing was written that warns"
+
+
+def test_generate_knows_the_package_of_a_repo_that_init_began(acme, monkeypatch):
+    before = contents(acme)
+    monkeypatch.chdir(acme)
+    assert CliRunner().invoke(generate_command, [], standalone_mode=False).return_value == 0
+    assert CliRunner().invoke(generate_command, ["--check"], standalone_mode=False).return_value == 0
+    assert contents(acme) == before
+
+
+def test_a_service_of_contracts_in_a_directory_gets_the_package_that_stands_beside_them(acme, tmp_path):
+    folder = tmp_path / "billing"
+    folder.mkdir()
+    result = init(folder, "--service", "billing", "--contracts", acme / "contracts")
+    assert result.return_value == 0, (result.output, result.exception)
+    settings, _ = read_settings(folder)
+    assert (settings.package, settings.contracts) == ("acme_envelopes", "../acme/contracts")
+    code, said = run(folder, "pytest", "--contracts", "-p", "no:cacheprovider", PYTHONPATH=str(acme / "src"))
+    assert code == 0, said
+
+
+def test_contracts_of_which_the_package_has_no_value_objects_are_named(acme, tmp_path):
+    shutil.rmtree(acme / "src")
+    folder = tmp_path / "billing"
+    folder.mkdir()
+    result = init(folder, "--service", "billing", "--contracts", acme / "contracts")
+    assert "order.placed v1 is not in the package 'envelopes'" in result.stderr
+
+
+@pytest.mark.parametrize("package", ["json", "envelopes", "contract_test", "acme-envelopes"])
+def test_a_package_that_hides_another_or_is_none_is_refused(tmp_path, package):
+    result = init(tmp_path, "--package", package)
+    assert isinstance(result.exception, click.BadParameter)
+    assert ("'acme_envelopes'" in str(result.exception)) == ("-" in package)
+    assert not contents(tmp_path)
+
+
+def test_a_command_without_its_tools_could_not_run():
+    code = "import sys; sys.modules['click'] = None; from contract_test.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 3
+    assert "contract-test[tools]" in done.stderr
 
 
 def test_settings_of_another_service_are_no_guess(service):
@@ -204,6 +254,8 @@ def test_an_unknown_service_is_told_which_there_are(service):
     assert isinstance(unnamed.exception, click.UsageError)
     assert isinstance(unknown.exception, CatalogError)
     assert "feed, transport, web" in str(unnamed.exception)
+    assert "--package" in str(unnamed.exception)
+    assert "--package names another" in str(unknown.exception)
     assert "feed, transport, web" in str(unknown.exception)
 
 

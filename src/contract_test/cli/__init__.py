@@ -27,7 +27,8 @@ def main() -> None:
     try:
         import click
     except ImportError:
-        sys.exit("contract-test needs its tools: pip install 'contract-test[tools]'")
+        sys.stderr.write("contract-test needs its tools: install it with the extra `tools`, as contract-test[tools]\n")
+        sys.exit(3)
 
     class Lazy(click.Group):
         def list_commands(self, ctx: click.Context) -> list[str]:

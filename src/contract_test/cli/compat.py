@@ -10,9 +10,10 @@ from typing import get_args
 import click
 
 from contract_test.cli.progress import with_progress
-from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note
+from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note, package_name
 from contract_test.data.finding import Finding
 from contract_test.data.texts import counted
+from contract_test.files.settings import read_package
 from contract_test.report.findings import FORMATS
 from contract_test.schema.compare import MODES
 from contract_test.use_cases.compat import ContentModel, Plan, plan_against, plan_files, plan_subjects
@@ -41,9 +42,8 @@ _NAMED = 10
 )
 @click.option(
     "--package",
-    default="envelopes",
-    show_default=True,
-    help="Whose upcasters may keep BACKWARD.",
+    metavar="NAME",
+    help="Whose upcasters may keep BACKWARD.  [default: as in pyproject.toml, or envelopes]",
 )
 @click.option(
     "--budget",
@@ -61,7 +61,7 @@ def command(
     against: str | None,
     content_model: ContentModel,
     budget: float,
-    package: str,
+    package: str | None,
 ) -> int:
     """Say whether these versions may be deployed next to each other.
 
@@ -69,6 +69,7 @@ def command(
     finding shows a message that breaks, a recorded one if there is one. Exits 1 on findings (unknown is
     one), not on warnings.
     """
+    package = package_name(package or read_package(contracts.resolve().parent))
     plan = _plan(what, contracts, mode, against)
     findings = list(plan.findings)
     statuses: Counter[str] = Counter()

@@ -6,16 +6,21 @@ from pathlib import Path
 
 import click
 
-from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, note
+from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, note, package_name
 from contract_test.data.texts import counted
 from contract_test.files.catalog import load_catalog
+from contract_test.files.settings import read_package
 from contract_test.use_cases.generate import check as find_stale
 from contract_test.use_cases.generate import generate
 
 
 @click.command("generate")
 @contracts_option
-@click.option("--package", default="envelopes", show_default=True, help="The package that gets the value objects.")
+@click.option(
+    "--package",
+    metavar="NAME",
+    help="The package that gets the value objects.  [default: as in pyproject.toml, or envelopes]",
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -24,14 +29,13 @@ from contract_test.use_cases.generate import generate
     help="The directory that holds the package.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 where the generated code is stale.")
-def command(contracts: Path, package: str, output: Path, *, check: bool) -> int:
+def command(contracts: Path, package: str | None, output: Path, *, check: bool) -> int:
     """Write the value objects of every version of every subject.
 
     They are typed, immutable, and accept exactly what the contract accepts. Commit them: `generate --check` in CI
     tells when somebody forgot.
     """
-    if not package.isidentifier():
-        raise click.BadParameter(f"{package!r} is not a package's name", param_hint="--package")
+    package = package_name(package or read_package(contracts.resolve().parent))
     catalog = load_catalog(contracts)
     total = counted(len(catalog.contracts), "contract")
     if check:

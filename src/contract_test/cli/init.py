@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import keyword
+import sys
 from pathlib import Path
 
 import click
 
-from contract_test.cli.running import CLEAN, FINDINGS, note
+from contract_test.cli.running import CLEAN, FINDINGS, note, package_name
 from contract_test.data.contract import Catalog, snake_case
+from contract_test.data.errors import ContractTestError
 from contract_test.data.texts import inert
 from contract_test.files.catalog import load_catalog
-from contract_test.files.installed import installed_contracts, is_installed
+from contract_test.files.installed import check_package, installed_contracts, is_installed, runtime_catalog
 from contract_test.use_cases.init import PYPROJECT, Begun, begin_contracts, begin_service, project_name, services_of
 
+_TAKEN = sys.stdlib_module_names | {"envelopes", "contract_test"}
 _NO_PROJECT = ("readme", "license", "changelog")
 
 
@@ -32,9 +34,11 @@ def command(folder: Path, service: str | None, package: str | None, contracts: P
     In a service's repo the settings are written, and one test for each operation that the catalog gives this service.
     An empty folder becomes a repo of contracts that generates, tests and packages. What stands there stays as it is.
     """
-    if package is not None and (not package.isidentifier() or keyword.iskeyword(package)):
-        raise click.BadParameter(f"{package!r} is not a package's name.", param_hint="--package")
+    if package is not None:
+        package_name(package)
     if service is None and contracts is None and _is_for_contracts(folder):
+        if package in _TAKEN and package not in _generated(folder):
+            raise click.BadParameter(f"{package!r} is a package already: yours would hide it.", param_hint="--package")
         package = package or _package_of(folder)
         _tell(begin_contracts(folder, package))
         note(f"next, in {inert(str(folder.resolve()))}:")
@@ -46,9 +50,12 @@ def command(folder: Path, service: str | None, package: str | None, contracts: P
     if service is None and not (folder / PYPROJECT).is_file():
         advice = "in a service's repo give --service NAME; a repo of contracts begins in an empty folder."
         raise click.UsageError(f"{inert(str(folder.resolve()))} is neither empty nor a Python project: {advice}")
+    if package is None and contracts is not None and len(beside := _generated(contracts.resolve().parent)) == 1:
+        (package,) = beside
     package = package or "envelopes"
     catalog = load_catalog(contracts or installed_contracts(package))
-    begun = begin_service(folder, service or _service_of(folder, catalog), package, catalog, contracts)
+    service = service or _service_of(folder, catalog)
+    begun = begin_service(folder, service, package, catalog, contracts)
     _tell(begun)
     if begun.missing:
         note("these operations have no test yet; add to it:")
@@ -56,8 +63,20 @@ def command(folder: Path, service: str | None, package: str | None, contracts: P
         return FINDINGS
     if not is_installed(package):
         note(f"next: install {package!r}, the package of value objects")
-    note("next: `pytest --contracts`; the warnings name the tests that do not reach this service's code yet")
+    elif contracts is not None:
+        _check_package(service, package, catalog)
+    warned = "; the warnings name the tests that do not reach this service's code yet"
+    note(f"next: `python -m pytest --contracts`{warned if begun.has_tests else ''}")
     return CLEAN
+
+
+def _check_package(service: str, package: str, catalog: Catalog) -> None:
+    """Say it where the value objects of a package are not those of the contracts beside it."""
+    own = (*catalog.received_by(service), *catalog.sent_by(service))
+    try:
+        check_package((contract for each in own for contract in each.contracts.values()), runtime_catalog(package))
+    except ContractTestError as error:
+        note(inert(f"{error} Name the package that has them with `package` of [tool.contract-test]."))
 
 
 def _is_for_contracts(folder: Path) -> bool:
@@ -89,7 +108,8 @@ def _service_of(folder: Path, catalog: Catalog) -> str:
     name = project_name(folder)
     if name in services:
         return name
-    raise click.UsageError(inert(f"Name this service with --service NAME. The catalog knows: {', '.join(services)}."))
+    said = f"Name this service with --service NAME. The catalog at {catalog.root} knows: {', '.join(services)}."
+    raise click.UsageError(inert(f"{said} That of another package is read with --package NAME."))
 
 
 def _tell(begun: Begun) -> None:

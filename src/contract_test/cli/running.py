@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +25,15 @@ contracts_option = click.option(
     show_default=True,
     help="The contracts directory.",
 )
+
+
+def package_name(package: str) -> str:
+    """A package's name as Python writes it. Raises click.BadParameter."""
+    if package.isidentifier() and not keyword.iskeyword(package):
+        return package
+    name = package.replace("-", "_")
+    said = f" Python's name of it is {name!r}." if name.isidentifier() else ""
+    raise click.BadParameter(f"{package!r} is not a package's name.{said}", param_hint="--package")
 
 
 format_option = click.option(

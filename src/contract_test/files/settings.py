@@ -40,6 +40,15 @@ def read_settings(start: Path) -> tuple[Settings, Path]:
     )
 
 
+def read_package(start: Path) -> str:
+    """The package of value objects that the settings around a folder name; `envelopes` where they name none."""
+    for folder in (start, *start.parents):
+        table = _table(folder / "pyproject.toml")
+        if table is not None and isinstance(table.get("package"), str):
+            return str(table["package"])
+    return Settings.package
+
+
 def _table(path: Path) -> dict[str, Any] | None:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

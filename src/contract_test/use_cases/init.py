@@ -26,6 +26,7 @@ from contract_test.use_cases.generate import generate
 from contract_test.use_cases.recorded import causes, tell
 
 PYPROJECT = "pyproject.toml"
+_TESTS = "test_contracts.py"
 _SETTINGS = ("tool", "contract-test")
 _TEMPLATES = files("contract_test.files") / "templates"
 _EXAMPLE = {
@@ -48,6 +49,11 @@ class Begun:
     written: list[Path] = field(default_factory=list)
     kept: list[Path] = field(default_factory=list)
     missing: str = ""
+
+    @property
+    def has_tests(self) -> bool:
+        """Whether tests were written that do not reach a service's code yet."""
+        return any(path.name == _TESTS for path in self.written)
 
 
 def begin_contracts(folder: Path, package: str) -> Begun:
@@ -81,6 +87,8 @@ def begin_service(folder: Path, service: str, package: str, catalog: Catalog, co
         advice = (
             f"Known: {', '.join(services_of(catalog)) or 'none'}. Name one with --service, or add it to the catalog."
         )
+        if contracts is None:
+            advice += f" These are the contracts of the package {package!r}: --package names another."
         raise CatalogError(
             f"no subject is sent or received by {service!r}", place=str(catalog.root / "catalog.toml"), advice=advice
         )
@@ -90,7 +98,7 @@ def begin_service(folder: Path, service: str, package: str, catalog: Catalog, co
         **({"package": package} if package != "envelopes" else {}),
         **({"contracts": Path(os.path.relpath(contracts, folder)).as_posix()} if contracts is not None else {}),
     })  # fmt: skip
-    path = folder / _tests(folder) / "test_contracts.py"
+    path = folder / _tests(folder) / _TESTS
     there = "".join(_texts(folder))
     left = [
         (kind, each)
@@ -100,10 +108,12 @@ def begin_service(folder: Path, service: str, package: str, catalog: Catalog, co
     tests = _operation_tests(left, catalog)
     if "contract_state" in tests and "def contract_state" not in there:
         tests = _filled("contract_state.py", {}) + tests
+    helper = _filled("not_connected.py", {})
     if tests and path.exists():
-        begun.missing = tests.strip("\n") + "\n"
+        defined = "def not_connected" in path.read_text(encoding="utf-8", errors="replace")
+        begun.missing = (tests if defined else helper + tests).strip("\n") + "\n"
     elif tests:
-        _write(begun, path, _filled("test_service.py", {}) + tests)
+        _write(begun, path, _filled("test_service.py", {}) + helper + tests)
     if path not in begun.written and path.exists():
         begun.kept.append(path)
     return begun
