@@ -132,36 +132,53 @@ def find_violation(validator: jsonschema_rs.Validator, value: Any) -> Violation 
     """The most telling violation of a parsed JSON value, or None. Alternatives are explained by the nearest one."""
     best = None
     try:
-        for error in map(_nearest, validator.iter_errors(value)):
-            if best is None or len(error.instance_path) > len(best.instance_path):
-                best = error
+        for each in map(_nearest, validator.iter_errors(value)):
+            if best is None or each.pointer.count("/") > best.pointer.count("/"):
+                best = each
     except ValueError:
         return _TOO_DEEP
-    return None if best is None else _violation(best)
+    return best
 
 
 def find_violations(validator: jsonschema_rs.Validator, value: Any) -> Iterator[Violation]:
     """Everything that is wrong with a parsed JSON value, in the schema's order."""
     try:
-        yield from (_violation(_nearest(error)) for error in validator.iter_errors(value))
+        yield from map(_nearest, validator.iter_errors(value))
     except ValueError:
         yield _TOO_DEEP
 
 
-def _nearest(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
-    branches = getattr(error.kind, "context", None)
-    while branches:
-        candidates = [branch[0] for branch in branches if branch]
-        deepest = max(candidates, key=lambda each: len(each.instance_path), default=None)
-        if deepest is None or len(deepest.instance_path) <= len(error.instance_path):
-            return error
-        error, branches = deepest, getattr(deepest.kind, "context", None)
-    return error
+def _nearest(error: jsonschema_rs.ValidationError) -> Violation:
+    """An error; of alternatives that of the one which was meant, by its constants, or else by what is right in it."""
+    while branches := [branch for branch in getattr(error.kind, "context", None) or () if branch]:
+        level = len(error.instance_path)
+        meant = [branch for branch in branches if not any(_excludes(each, level) for each in branch)]
+        tags = [each for branch in branches for each in branch if _is_tag(each, level)]
+        if len(branches) > 1 and len(meant) == 1:
+            error = max(meant[0], key=lambda each: len(each.instance_path))
+        elif len(branches) == len(tags) > 1 and len({str(each.instance_path) for each in tags}) == 1:
+            return _violation(tags[0], f"one of {_short([each.kind.value for each in tags])}")
+        else:
+            deepest = max((branch[0] for branch in branches), key=lambda each: len(each.instance_path))
+            if len(deepest.instance_path) <= level:
+                break
+            error = deepest
+    return _violation(error, _expected(error))
 
 
-def _violation(error: jsonschema_rs.ValidationError) -> Violation:
+def _is_tag(error: jsonschema_rs.ValidationError, level: int) -> bool:
+    return error.kind.name == "const" and len(error.instance_path) == level + 1
+
+
+def _excludes(error: jsonschema_rs.ValidationError, level: int) -> bool:
+    """Whether an alternative at this level cannot be meant: the value is of another type, or says that it is."""
+    own = len(error.instance_path) == level
+    return (own and error.kind.name in ("type", "enum", "const", "falseSchema")) or _is_tag(error, level)
+
+
+def _violation(error: jsonschema_rs.ValidationError, expected: str) -> Violation:
     pointer = "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in error.instance_path)
-    return Violation(pointer, error.kind.name, _expected(error), excerpt(error.instance))
+    return Violation(pointer, error.kind.name, expected, excerpt(error.instance))
 
 
 def _expected(error: jsonschema_rs.ValidationError) -> str:

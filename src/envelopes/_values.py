@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import jsonschema_rs
@@ -96,6 +97,8 @@ class ValueObject(BaseModel):
         try:
             value = _json.loads(text)
         except _json.JsonError as error:
+            if not isinstance(text, bytes | bytearray | memoryview):
+                raise TypeError(f"from_json takes bytes or str, and got {type(raw).__name__}") from None
             violation = Violation("", "json", "one JSON text", str(error))
             raise DecodeError(*cls._names(), violation, bytes(text)) from None
         door = _DOORS.get(cls) or _open_door(cls)
@@ -140,7 +143,10 @@ class ValueObject(BaseModel):
         try:
             cls.__pydantic_validator__.validate_python(data, self_instance=self, extra="forbid")
         except ValidationError as error:
-            raise ContractViolationError(*cls._names(), _from_pydantic(error, data)) from None
+            violation = _from_pydantic(error, data)
+            if issubclass(cls, RootValue):  # whose field is the whole value, and no place in it
+                violation = replace(violation, pointer=violation.pointer.removeprefix("/root"))
+            raise ContractViolationError(*cls._names(), violation) from None
         self._check(ContractViolationError)
 
     def _check(self, error: type[EncodeError | ContractViolationError]) -> tuple[bytes, Any]:
@@ -283,4 +289,5 @@ def _from_pydantic(error: ValidationError, value: Any) -> Violation:
         if inside or telling["type"] == "missing":
             steps.append(str(step).replace("~", "~0").replace("/", "~1"))
     found = "nothing" if telling["type"] == "missing" else f"a {type(telling['input']).__name__}"
-    return Violation("".join(f"/{step}" for step in steps), telling["type"], telling["msg"].lower(), found)
+    expected = telling["msg"].removeprefix("Value error, ").lower()
+    return Violation("".join(f"/{step}" for step in steps), telling["type"], expected, found)

@@ -171,7 +171,7 @@ def freeze(value: Any, max_depth: int = MAX_DEPTH) -> Any:
         return value if _SMALLEST <= value <= _LARGEST else ExactInt.of(str(value))
     if isinstance(value, float):
         if value - value != 0 and not isinstance(value, ExactFloat):
-            raise ValueError("not a JSON number")
+            raise ValueError("a JSON number")
         return value
     if isinstance(value, Decimal):
         return _number(value)
@@ -225,17 +225,17 @@ def _integer(value: Any) -> int:
     else:
         whole = isinstance(value, int) and not isinstance(value, bool)
     if not whole:
-        raise ValueError("not an integer")
+        raise ValueError("an integer")
     return ExactInt.of(str(value))
 
 
 def _number(value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError("not a number")
+        raise ValueError("a number")
     if isinstance(value, int):
         return ExactInt.of(str(value))
     if not value.is_finite():
-        raise ValueError("not a JSON number")
+        raise ValueError("a JSON number")
     text = str(value)
     return float(value) if number_survives(text) else ExactFloat.of(text)
 
@@ -253,10 +253,10 @@ def read_timestamp(value: Any) -> datetime:
                 return near
         return ExactDatetime.of(value)
     if not isinstance(value, datetime):
-        raise ValueError("not a date-time")
+        raise ValueError("a date-time")
     offset = value.utcoffset()
     if offset is None:
-        raise ValueError("a date-time without an offset; give it a tzinfo, such as datetime.UTC")
+        raise ValueError("a date-time with an offset: give it a tzinfo, such as datetime.timezone.utc")
     if isinstance(value, ExactDatetime) or value.tzinfo is UTC:
         return value
     whole_minutes = offset % timedelta(minutes=1) == timedelta(0)
@@ -270,7 +270,7 @@ def _day(value: Any) -> date:
     if isinstance(value, str):
         return ExactDate.of(value) if value.startswith("0000") else date.fromisoformat(value)
     if isinstance(value, datetime) or not isinstance(value, date):
-        raise ValueError("not a date")
+        raise ValueError("a date")
     return value
 
 

@@ -5,6 +5,7 @@ import json
 import random
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from contract_test.data.errors import CatalogError, ContractTestError, SchemaErr
 from contract_test.files.catalog import load_catalog
 from contract_test.files.generated import check_source, module_files
 from contract_test.use_cases.generate import generate
-from envelopes import DecodeError
+from envelopes import ContractViolationError, DecodeError
 
 ROOT = Path(__file__).parents[2]
 
@@ -171,6 +172,16 @@ def test_alternatives_that_a_constant_tells_apart_are_classes_of_their_own(contr
     sent = load(tmp_path, monkeypatch, "tagged", "Sent")
     assert sent.from_json('{"way": {"class": "sms", "number": "1"}}').way.number == "1"
     assert not hasattr(sent.from_json('{"way": {"class": "push", "token": "1"}}').way, "number")
+
+
+def test_a_wrong_value_of_a_message_that_is_no_object_is_told_where_it_stands(contracts, tmp_path, monkeypatch):
+    times = {"type": "array", "items": {"type": "string", "format": "date-time"}}
+    generate(load_catalog(contracts(**{"times/v1.json": times})), "rooted", tmp_path)
+    times_class = load(tmp_path, monkeypatch, "rooted", "Times")
+    with pytest.raises(ContractViolationError) as caught:
+        times_class(root=(datetime(2026, 3, 1),))  # noqa: DTZ001 - that is the mistake
+    assert not caught.value.pointer.startswith("/root")
+    assert caught.value.expected.startswith("a date-time with an offset")
 
 
 HOSTILE_TEXTS = ['"""', "'''", '\\"""', "\\", "\n", "\r\n", "\u2028", "\x00", '""")\nimport os\nos.abort()\n("""', "{0}", "%s",

@@ -175,6 +175,21 @@ def test_the_keys_of_a_map_are_data_and_stay_out(likes):
     assert not any(name in text for each in likes for name in each)
 
 
+@pytest.mark.parametrize("name", ["2fa code", "ana@example.com", "+46 70 123 45 67"])
+def test_one_odd_name_does_not_make_a_map_of_the_message(name):
+    found = [{"id": "x", "total": 1} | ({name: "y"} if number % 2 else {}) for number in range(10)]
+    proposal = infer(found)
+    assert list(proposal.schema["properties"]) == ["id", "total"]
+    assert "additionalProperties" not in proposal.schema, "a new field of another type breaks no consumer"
+    assert proposal.remarks == (("", "has fields whose names look like data; not declared"),)
+    assert widen(proposal.schema, {URI: proposal.schema}, URI, found).schema == proposal.schema
+
+
+def test_an_enum_that_was_asked_for_and_is_none_is_told():
+    proposal = infer([{"word": f"w{number}"} for number in range(40)], Named(enums=frozenset(["/word"])))
+    assert proposal.remarks == (("/word", "no enum: that takes 3 of each text, and 20 at most"),)
+
+
 def test_a_map_that_nobody_can_tell_from_fields_is_one_when_it_is_named():
     found = [{"likes": {"ana": 1, "bo": 2}}] * 5
     assert "ana" in json.dumps(infer(found).schema)

@@ -124,6 +124,11 @@ def is_odd_name(name: str) -> bool:
     return _NAME.fullmatch(name) is None or _LONG_NUMBER.search(name) is not None
 
 
+def looks_like_data(name: str) -> bool:
+    """Whether a property's name is data, or may be: no schema declares it."""
+    return is_personal_name(name) or is_odd_name(name)
+
+
 def kind_of(value: Any) -> str:
     """The JSON type of a parsed value; `integer` where it is written without a fraction."""
     if value is None:

@@ -15,6 +15,7 @@ from contract_test.schema.infer.evidence import (
     is_odd_name,
     is_personal_name,
     kind_of,
+    looks_like_data,
 )
 
 _RARE = 0.25
@@ -29,11 +30,15 @@ Objects = Sequence[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Names:
-    """The names in some objects: `fields` by their first appearance, those in every object, and `keys`: data."""
+    """The names in some objects: `fields` by their first appearance, those in every object, and `keys`: data.
+
+    `odd` are names that look like data in objects that are no map: they stay out of the schema.
+    """
 
     fields: tuple[str, ...]
     required: tuple[str, ...]
     keys: frozenset[str]
+    odd: frozenset[str] = frozenset()
 
 
 def names_of(objects: Objects, *, root: bool, is_map: bool, capitals: bool) -> Names:
@@ -52,14 +57,17 @@ def names_of(objects: Objects, *, root: bool, is_map: bool, capitals: bool) -> N
         or ((is_odd_name(name) or (name[:1].isupper() and not capitals)) and (count < total or total < LEAST_EACH))
     }
     rest = {name: count for name, count in counts.items() if name not in keys}
+    odd = frozenset[str]()
+    if root and rest and len(keys) < _MANY_AT_THE_ROOT and all(map(looks_like_data, keys)):
+        odd, keys = frozenset(keys), set()
     seldom = bool(rest) and total > 1 and max(rest.values()) <= _SELDOM * total
     if seldom and len(rest) >= (_MANY_AT_THE_ROOT if root else 2) and _alike(objects, rest):
         keys |= rest.keys()
     rare = {name for name, count in rest.items() if count < _RARE * total}
     if len(rare) >= (_MANY_AT_THE_ROOT if root else _MANY_NAMES) and _alike(objects, rare):
         keys |= rare
-    fields = tuple(name for name in counts if name not in keys)
-    return Names(fields, tuple(name for name in fields if counts[name] == total), frozenset(keys))
+    fields = tuple(name for name in counts if name not in keys | odd)
+    return Names(fields, tuple(name for name in fields if counts[name] == total), frozenset(keys), odd)
 
 
 def _alike(objects: Objects, names: Any) -> bool:

@@ -8,6 +8,8 @@ from typing import Any
 
 from contract_test.schema.infer.evidence import (
     ENOUGH,
+    LEAST_EACH,
+    MOST_CODES,
     Named,
     are_codes,
     format_of,
@@ -90,6 +92,8 @@ class _Inference:
             if _scalar(values) and _kinds(values) == _kinds(wider):
                 values = wider
             made.setdefault("properties", {})[name] = self.schema(values, f"{place}/{escape(name)}", depth + 1)
+        if names.odd:
+            self.remarks.append((place, "has fields whose names look like data; not declared"))
         if names.keys:
             rest = [value for each in objects for name, value in each.items() if name in names.keys]
             made["additionalProperties"] = self.schema(rest, f"{place}/*", depth + 1)
@@ -115,6 +119,8 @@ class _Inference:
         if form is not None:
             return {"format": form}
         if not alone or not are_codes(texts):
+            if place in self._named.enums:
+                self.remarks.append((place, f"no enum: that takes {LEAST_EACH} of each text, and {MOST_CODES} at most"))
             return {}
         distinct = sorted({str(text) for text in texts})
         if len(distinct) == 1:

@@ -14,9 +14,8 @@ from contract_test.schema.infer.evidence import (
     Masked,
     Named,
     are_codes,
-    is_odd_name,
-    is_personal_name,
     kind_of,
+    looks_like_data,
     unmarked,
 )
 from contract_test.schema.infer.proposal import SAFE, Proposal, infer
@@ -97,7 +96,7 @@ class _Widening:
         for value in values:
             undeclared.look(value, (Source(references.root, certain=True),), "")
         for (position, name), (place, found) in undeclared.found.items():
-            if is_personal_name(name) or is_odd_name(name):
+            if looks_like_data(name):
                 self.remarks.append((place.rpartition("/")[0], "has fields whose names look like data; not declared"))
                 continue
             path = self._home(undeclared.shapes, references, position, place)
@@ -190,7 +189,7 @@ class _Widening:
             unexpected: Any = error.kind.as_dict().get("unexpected", value)
             for name in unexpected:
                 found.setdefault(name, []).append(value[name])
-        data = {name for name in found if is_personal_name(name) or is_odd_name(name)}
+        data = set(filter(looks_like_data, found))
         for name in found.keys() - data:
             place = f"{broken.place}/{escape(name)}"
             node.setdefault("properties", {})[name] = infer(found[name], self._named, place).schema

@@ -1,0 +1,61 @@
+"""What is said of a value that its contract does not accept: the place, what was expected, what is there."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from envelopes import ContractViolationError, compile_schema, find_violation
+from envelopes.messages import MessageLikedV2
+
+LIKES = Path(__file__).parents[2] / "contracts" / "message.liked" / "recordings" / "v2.jsonl"
+RECORDED = json.loads(LIKES.read_text().splitlines()[0])
+
+CREATED = {
+    "type": "object",
+    "required": ["event", "id"],
+    "properties": {"event": {"const": "created"}, "id": {"type": "string"}},
+}
+SHIPPED = {
+    "type": "object",
+    "required": ["event", "carrier", "weight"],
+    "properties": {"event": {"const": "shipped"}, "carrier": {"type": "string"}, "weight": {"type": "integer"}},
+}
+
+
+@pytest.mark.parametrize("keyword", ["oneOf", "anyOf"])
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ({"event": "shipped", "weight": 1}, '/: expected the field "carrier", found an object with 2 fields'),
+        ({"event": "shipped", "carrier": "x", "weight": "a"}, '/weight: expected integer, found "a"'),
+        ({"event": "created"}, '/: expected the field "id", found an object with 1 field'),
+        ({"event": "lost", "id": "x"}, '/event: expected one of ["created","shipped"], found "lost"'),
+        ({"event": "created", "id": 1}, "/id: expected string, found 1"),
+    ],
+)
+def test_of_alternatives_the_one_that_was_meant_is_told(keyword, value, told):
+    validator = compile_schema({"u": {keyword: [CREATED, SHIPPED]}}, "u#")
+    assert str(find_violation(validator, value)) == told
+    nullable = compile_schema({"u": {"anyOf": [{"type": "null"}, {keyword: [CREATED, SHIPPED]}]}}, "u#")
+    assert str(find_violation(nullable, value)) == told
+
+
+def test_where_no_alternative_was_meant_none_is_named():
+    validator = compile_schema({"u": {"oneOf": [CREATED, SHIPPED]}}, "u#")
+    assert find_violation(validator, [1]).keyword == "oneOf"
+    assert find_violation(validator, {}).keyword == "oneOf"
+
+
+def test_a_time_without_an_offset_is_told_with_what_python_has():
+    like = MessageLikedV2.from_value(RECORDED["payload"]["data"])
+    with pytest.raises(ContractViolationError) as caught:
+        like.model_copy(update={"liked_at": datetime(2026, 3, 1)})  # noqa: DTZ001 - that is the mistake
+    assert caught.value.pointer == "/liked_at"
+    assert caught.value.expected == "a date-time with an offset: give it a tzinfo, such as datetime.timezone.utc"
+
+
+def test_what_is_no_text_is_a_mistake_of_the_caller():
+    with pytest.raises(TypeError, match="takes bytes or str, and got NoneType"):
+        MessageLikedV2.from_json(None)
