@@ -192,6 +192,32 @@ def test_messages_of_an_earlier_version_do_not_loosen_the_newest(tmp_path):
     assert "1 of earlier versions left out" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("url", "options", "said"),
+    [
+        ("redis://127.0.0.1:1", ["--topic", "t"], "--topic does not go with redis://: write --key."),
+        ("kafka://127.0.0.1:1", ["--key", "k"], "--key does not go with kafka://: write --topic."),
+        ("http://127.0.0.1:1", ["--key", "k"], "Known are redis://, rediss://, unix://, kafka://, a file"),
+        ("127.0.0.1:6379", [], "redis://127.0.0.1:6379 or kafka://127.0.0.1:6379"),
+        (None, ["--enum", "/nope"], "no message has anything at '/nope'"),
+        (None, ["--enum", "lines"], "no message has anything at 'lines'"),
+        (None, ["--map", "/lines/0/sku"], "no message has anything at '/lines/0/sku'"),
+        (None, ["--enum", "/lines/*/sku", "--map", "", "--map", "/lines/*"], None),
+    ],
+)
+def test_an_option_that_does_not_apply_is_told(tmp_path, url, options, said):
+    source = lines(tmp_path / "some.jsonl", {"id": "x"}, {"lines": [{"sku": "a"}]})
+    result = infer(tmp_path / "contracts", url or source, "--subject", "order.placed", *options)
+    assert (result.exception is None) == (said is None), result.output
+    if said is not None:
+        assert said in (getattr(result.exception, "message", None) or str(result.exception))
+
+
+def test_a_key_that_is_not_there_is_told_by_its_name(tmp_path, redis_url):
+    result = infer(tmp_path / "contracts", redis_url, "--subject", "order.placed", "--key", "ordres")
+    assert str(result.exception).startswith("ordres: the channel is empty: nothing was inferred\n  Check the name")
+
+
 @pytest.mark.parametrize("content", [b"", b"not json\n"])
 def test_nothing_read_is_never_a_success(tmp_path, content):
     (tmp_path / "none.jsonl").write_bytes(content)

@@ -303,3 +303,14 @@ def test_what_cannot_be_read_says_what_can(url, channel, said):
         texts(url, channel)
     assert said in str(failure.value)
     assert "hunt" not in str(failure.value)
+
+
+@pytest.mark.parametrize("protocol", ["redis-list", "redis-stream"])
+def test_what_redis_refuses_is_told_with_what_to_look_at(redis_url, protocol):
+    channel = Channel("c", protocol, "what", "json")
+    with Redis.from_url(redis_url) as redis:
+        redis.set("what", "x")
+    with pytest.raises(ContractTestError, match=r"another type of value\n.*redis-list, streams as redis-stream"):
+        list(tap(redis_url, channel))
+    with pytest.raises(ContractTestError, match=r"(?s)Redis refused: .*database's number"):
+        list(tap(redis_url.rpartition("/")[0] + "/9999", channel))

@@ -11,7 +11,7 @@ import click
 
 from contract_test.cli.progress import until_interrupted, with_rates
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, note
-from contract_test.cli.sources import SourceOptions, source_options
+from contract_test.cli.sources import SourceOptions, nothing_read, source_options
 from contract_test.data.contract import Catalog, Channel
 from contract_test.data.errors import CatalogError, NothingFoundError, RecordingError
 from contract_test.data.texts import counted, inert
@@ -19,7 +19,7 @@ from contract_test.files.additions import schema_text
 from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import read_recording_file
 from contract_test.report.findings import as_text
-from contract_test.schema.infer import Named
+from contract_test.schema.infer import Named, leads_to
 from contract_test.transports.sources import keeps_times, scheme_of, tap
 from contract_test.use_cases.infer import Inferred, Traffic, of_type, propose, read_interactions, read_traffic, write
 
@@ -65,7 +65,13 @@ def command(
     traffic = _traffic(source, catalog, channel, source.codec if new or channel is None else channel.codec)
     if channel is not None and new:
         channel = replace(channel, codec=traffic.codec)
+    if not traffic.seen and not traffic.unreadable:
+        raise nothing_read(source.reading, channel.address if channel else source.url, "nothing was inferred")
     seen, wire_type = of_type(traffic, subject, known, kind)
+    for option, pointers in (("--enum", enums), ("--map", maps)):
+        for pointer in pointers:
+            if not any(leads_to(each.data, pointer) for each in seen):
+                raise click.BadParameter(f"no message has anything at {pointer!r}.", param_hint=option)
     inferred = propose(contracts, subject, seen, Named(frozenset(enums), frozenset(maps)), wire_type)
     _tell(inferred, traffic)
     if inferred.known:

@@ -17,7 +17,7 @@ from contract_test.data.errors import CatalogError, NothingFoundError
 from contract_test.data.interaction import Tapped
 from contract_test.data.reading import Reading, Since
 from contract_test.data.texts import age_of
-from contract_test.transports.sources import keeps_times, scheme_of, tap
+from contract_test.transports.sources import SCHEMES, keeps_times, scheme_of, tap
 from contract_test.use_cases.sent_since import sent_since
 from envelopes.codecs import CODECS
 
@@ -109,6 +109,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         seconds = None if duration is None else age(duration, "--duration").total_seconds()
         reading = Reading(_since(since), follow, rate, limit, seconds, _size(max_bytes))
+        _refuse_what_does_not_apply(url, key, topic)
         return command(source=SourceOptions(url, channel, key, topic, codec, reading), **others)
 
     return with_source
@@ -129,7 +130,7 @@ def nothing_read(reading: Reading, place: str, outcome: str) -> NothingFoundErro
     if isinstance(reading.since, datetime):
         told = f"no message since {reading.since.isoformat(' ', 'seconds')}"
         return NothingFoundError(f"{told}: {outcome}", place=place, advice="Begin earlier, such as with --since 7d.")
-    advice = "Run it while messages wait there; --follow waits for them."
+    advice = "Check the name; or run it while messages wait there: --follow waits for them."
     return NothingFoundError(f"the channel is empty: {outcome}", place=place, advice=advice)
 
 
@@ -148,6 +149,19 @@ def age(text: str, option: str) -> timedelta:
     if found is None:
         raise click.BadParameter(f"{text!r} is not a time such as 90s, 10m, 1h or 2d.", param_hint=option)
     return found
+
+
+def _refuse_what_does_not_apply(url: str, key: str | None, topic: str | None) -> None:
+    scheme = scheme_of(url)
+    if scheme is None:
+        return
+    if scheme not in SCHEMES:
+        known = ", ".join(f"{each}://" for each in SCHEMES)
+        advice = f"Known are {known}, a file, and - for stdin."
+        raise click.BadParameter(f"messages cannot be read from {scheme[:20]}://. {advice}", param_hint="URL")
+    option, other = ("--key", "--topic") if scheme == "kafka" else ("--topic", "--key")
+    if (key if option == "--key" else topic) is not None:
+        raise click.UsageError(f"{option} does not go with {scheme}://: write {other}.")
 
 
 def _since(text: str | None) -> Since:

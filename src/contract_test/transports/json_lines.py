@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from envelopes import Wire, _json
 
 LONGEST = 64 * 1024 * 1024
 _LOOK_AGAIN = 0.2
+_SERVER = re.compile(r"[\w.-]+:[0-9]+(/[0-9]*)?")
 _KCAT = {"topic", "partition", "offset", "payload"}
 
 
@@ -38,6 +40,8 @@ def read_lines(name: str, reading: Reading) -> Iterator[Tapped | None]:
                     yield _tapped(line.strip(), number)
     except OSError as error:
         advice = "Name a file that can be read, or - for stdin."
+        if _SERVER.fullmatch(name):
+            advice = f"If that is a server: redis://{name} or kafka://{name}."
         raise UnreachableError(f"cannot be read: {error.strerror}", place=name, advice=advice) from None
 
 

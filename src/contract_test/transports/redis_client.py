@@ -21,7 +21,7 @@ def redis_client(url: str, key: str) -> Iterator[Any]:
     Raises UnreachableError, from inside the block too, with the address and never with a password.
     """
     from redis import AuthenticationError, Redis, RedisError
-    from redis.exceptions import NoPermissionError
+    from redis.exceptions import NoPermissionError, ResponseError
 
     address, password = Address.of(url), os.environ.get(PASSWORD)
     place = f"{address.shown} {key}"
@@ -39,6 +39,13 @@ def redis_client(url: str, key: str) -> Iterator[Any]:
     except AuthenticationError:
         advice = f"Check the user's name and password, in the URL or in {PASSWORD}."
         raise UnreachableError("Redis did not take the credentials", place=place, advice=advice) from None
+    except ResponseError as error:
+        told = address.hide(error, password)
+        advice = "Check the database's number behind the host's / in the URL, and the channel's protocol."
+        if "WRONGTYPE" in told:
+            told = "the key holds another type of value"
+            advice = "Lists are read as protocol redis-list, streams as redis-stream, and nothing else: check the key."
+        raise UnreachableError(f"Redis refused: {told}", place=place, advice=advice) from None
     except (RedisError, OSError) as error:
         told = address.hide(error, password)
         advice = (

@@ -24,6 +24,9 @@ TAPS: dict[tuple[str, str], Tap] = {
 } | {("kafka", "kafka"): read_topic}
 
 
+SCHEMES = tuple(dict.fromkeys(scheme for scheme, _ in TAPS))
+
+
 def tap(url: str, channel: Channel, reading: Reading | None = None) -> Generator[Tapped | None]:
     """Read what stands on a channel; None stands for "nothing new just now".
 

@@ -122,8 +122,7 @@ def of_type(traffic: Traffic, subject: str, known: Subject | None, wanted: str |
     seen = [each for each in traffic.seen if chosen is None or each.type == chosen]
     if not seen:
         reasons = "; ".join(f"{reason} ({count})" for reason, count in traffic.unreadable.most_common(3))
-        advice = "Name another codec with --codec." if reasons else "Run it while messages wait there."
-        raise NothingFoundError(f"no message could be read{': ' if reasons else ''}{reasons}", advice=advice)
+        raise NothingFoundError(f"no message could be read: {reasons}", advice="Name another codec with --codec.")
     return seen, chosen
 
 

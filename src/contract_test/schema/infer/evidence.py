@@ -15,6 +15,8 @@ from typing import Any
 
 import jsonschema_rs
 
+from contract_test.schema.walk import unescape
+
 ENOUGH = 30
 """From so many values on, what holds for all of them is more than chance."""
 MOST_CODES = 20
@@ -70,6 +72,18 @@ class Named:
 
     enums: frozenset[str] = frozenset()
     maps: frozenset[str] = frozenset()
+
+
+def leads_to(value: Any, pointer: str) -> bool:
+    """Whether a message holds something at such a place."""
+    if pointer and not pointer.startswith("/"):
+        return False
+    found = [value]
+    for step in map(unescape, pointer.split("/")[1:]):
+        within = [dict(enumerate(each)) if isinstance(each, list) else each for each in found]
+        members = [each for each in within if isinstance(each, dict)]
+        found = [child for each in members for name, child in each.items() if step in ("*", name)]
+    return bool(found)
 
 
 def format_of(texts: Iterable[str]) -> str | None:
