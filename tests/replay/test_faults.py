@@ -279,7 +279,7 @@ PRODUCERS = {
     "loses an attribute": ("return [Envelope(mail)]", "wrong-header", "tracestate"),
     "sends another subject": ("return [MailRead(mail_id='mail-1')]", "wrong-subject", "mail.read"),
     "sends another subject on the wire": ("return [Wire(wire, wire.key, [(n, b'mail.read' if n == 'ce_type' else v) for n, v in wire.headers])]", "wrong-subject", "mail.read"),
-    "sends what is no message": ("return [42]", "handler-failed", "emits() takes"),
+    "sends what is no message": ("return [42]", "contract-broken", "a `int` given to `emits`"),
     "fails": ("raise RuntimeError('down')", "handler-failed", "RuntimeError"),
     "reads a field by another name": ("order.mail", "field-unknown", "/mail"),
 }  # fmt: skip
