@@ -18,6 +18,7 @@ from contract_test.data.interaction import Tapped
 from contract_test.data.reading import Reading, Since
 from contract_test.data.texts import age_of
 from contract_test.transports.sources import SCHEMES, keeps_times, scheme_of, tap
+from contract_test.transports.urls import without_password
 from contract_test.use_cases.sent_since import sent_since
 from envelopes.codecs import CODECS
 
@@ -158,7 +159,7 @@ def _refuse_what_does_not_apply(url: str, key: str | None, topic: str | None) ->
     if scheme not in SCHEMES:
         known = ", ".join(f"{each}://" for each in SCHEMES)
         advice = f"Known are {known}, a file, and - for stdin."
-        raise click.BadParameter(f"messages cannot be read from {scheme[:20]}://. {advice}", param_hint="URL")
+        raise CatalogError("messages cannot be read from such a server", place=without_password(url), advice=advice)
     option, other = ("--key", "--topic") if scheme == "kafka" else ("--topic", "--key")
     if (key if option == "--key" else topic) is not None:
         raise click.UsageError(f"{option} does not go with {scheme}://: write {other}.")
