@@ -314,8 +314,10 @@ def test_members_that_hang_for_longer_than_the_group_waits_come_back_and_double_
     rig.publish(wires[:500])
     until(lambda: rig.taken_in() > 0)
     until(rig.shares_evenly)
+    rig.publish(wires[500:1000])
+    until(lambda: rig.taken_in() == 1000)  # both are past taking over their partitions, which writes too
     with rig.feed.store.begin():  # nobody else writes until it ends
-        rig.publish(wires[500:])
+        rig.publish(wires[1000:])
         until(lambda: "maximum poll interval" in rig.said())
     rig.check(until)
     until(rig.shares_evenly)
