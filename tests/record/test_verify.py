@@ -102,6 +102,14 @@ def test_a_field_that_no_contract_names_is_drift(contracts, tmp_path):
     assert "/recipient/x9999999  drift-undeclared" in done.stdout, "a name that could be a person's is told by its form"
 
 
+def test_a_token_that_stands_as_a_name_is_told_by_its_form(contracts, tmp_path):
+    path = tmp_path / "jobs.jsonl"
+    path.write_text(job(recipient={"person_id": "p-bo01", "AKIAIOSFODNNEXAMPLE": 1}))
+    done = verify(path, "--channel", "transport", "--contracts", contracts)
+    assert "AKIA" not in done.output
+    assert "/recipient/XXXXXXXXXXXXXXXXXXX  drift-undeclared" in done.stdout
+
+
 def test_traffic_as_the_contracts_say_is_clean(contracts, tmp_path):
     path = tmp_path / "likes.jsonl"
     path.write_text("\n".join(like(number) for number in range(20)))

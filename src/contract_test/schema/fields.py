@@ -315,11 +315,3 @@ def fields_of(resources: Mapping[str, Any], uri: str) -> Fields:
 
 _ANY = 6
 """As many types as there are, when null and one of the two numbers are not counted: any value."""
-
-
-def pattern_of(pointer: str, places: Mapping[str, Any]) -> str:
-    """The pointer with `*` for indexes and undeclared names; `places` are the known patterns."""
-    made = ""
-    for step in pointer.split("/")[1:]:
-        made = f"{made}/{step}" if f"{made}/{step}" in places else f"{made}/*"
-    return made

@@ -116,9 +116,7 @@ class Observer:
 
     @staticmethod
     def _shown_name(name: str) -> str:
-        return escape(
-            name if _NAME.fullmatch(name) and len(name) <= _LONGEST_NAME else " ".join(form(name[:40]).split())
-        )
+        return escape(name if _reads_as_name(name) else " ".join(form(name[:40]).split()))
 
 
 def _reads_as_name(name: str) -> bool:
