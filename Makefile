@@ -1,10 +1,11 @@
 # `make demo` and `make test` need Python 3.11 or newer, and nothing else that is not said on the way.
 .DEFAULT_GOAL := help
-.PHONY: help venv test demo lint types lowest soak bench clean
+.PHONY: help venv test demo lint types lowest pythons soak bench clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check
+FIND_PYTHON := sh .ci/find-python
 SERVICES := services/transport services/feed
 ARGS ?=
 
@@ -33,6 +34,14 @@ lowest: venv ## the toolkit's tests with the oldest dependencies that pyproject.
 		--editable '.[replay,tools]' --group dev --editable services/transport --editable 'services/feed[postgresql]'
 	@$(VENV)/lowest/bin/python -m pytest -n 2 $(ARGS)
 
+pythons: ## the toolkit's tests on each supported Python that is here
+	@for version in 3.11 3.12 3.13; do \
+		python$$version -c '' 2>/dev/null || { echo "python$$version is not here: not tested" >&2; continue; }; \
+		echo "python$$version" >&2; \
+		$(MAKE) --no-print-directory VENV=.venv/$$version FIND_PYTHON="echo python$$version" .venv/$$version/installed && \
+		.venv/$$version/bin/python -m pytest -n 2 $(ARGS) || exit 1; \
+	done
+
 soak: venv ## the services' faults at length and against the clock; many minutes, on an idle machine
 	@for service in $(SERVICES); do (cd $$service && ../../$(PYTHON) -m pytest -m soak $(ARGS)) || exit 1; done
 
@@ -55,6 +64,6 @@ $(VENV)/installed: pyproject.toml $(SERVICES:%=%/pyproject.toml) | $(VENV)/bin/p
 	@touch $@
 
 $(VENV)/bin/pip:
-	@python=$$(sh .ci/find-python) && \
+	@python=$$($(FIND_PYTHON)) && \
 	echo "Creating $(VENV) with $$python ($$($$python --version))" >&2 && \
 	$$python -m venv --clear $(VENV)

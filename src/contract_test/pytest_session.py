@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import inspect
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +24,8 @@ from contract_test.files.settings import Settings, read_settings
 from contract_test.files.state import hide
 from contract_test.pytest_attempts import FAULTS, READS, Attempts
 from contract_test.pytest_awaiting import ADVICE, everything_awaited
-from contract_test.pytest_bulk import TALLY, all_in_one, in_bulk
+from contract_test.pytest_bulk import TALLY, all_in_one
+from contract_test.pytest_cases import Cases
 from contract_test.pytest_deliveries import delivered, twice
 from contract_test.pytest_proof import OPERATIONS, Proof, is_whole
 from contract_test.pytest_tracebacks import make_inert
@@ -34,7 +34,6 @@ from contract_test.report.run_files import report_paths, write_reports
 from contract_test.report.run_github import run_as_github
 from contract_test.report.summary import failure_lines, summary_lines, survivor_lines
 from contract_test.use_cases.covering import coverage_of, too_little
-from contract_test.use_cases.deliveries import declares, delivery_cases
 from contract_test.use_cases.failing import failure_of, no_cause, not_a_consumer
 from contract_test.use_cases.gathering import Gathering, Told, as_text, from_text
 from contract_test.use_cases.messages import Message
@@ -74,6 +73,7 @@ class ContractSession:
         if config.getoption("--contracts-min-strength") is not None and not mutating:
             raise pytest.UsageError("--contracts-min-strength is about what --contracts-mutate finds; give both")
         self._config = config
+        self._cases = Cases(config, self.replay, self._proof)
         self._gathering = Gathering()
         self._run: Run | None = None
 
@@ -85,7 +85,7 @@ class ContractSession:
         if "contract_case" not in metafunc.fixturenames:
             metafunc.fixturenames.append("contract_case")
         delivered = "contract_state" in metafunc.fixturenames
-        cases = [case for marker in markers for case in self._cases(marker, delivered=delivered)]
+        cases = [case for marker in markers for case in self._cases.of(marker, delivered=delivered)]
         metafunc.parametrize("contract_case", cases, indirect=True)
 
     def collected(self, items: list[pytest.Item]) -> None:
@@ -285,37 +285,6 @@ class ContractSession:
         if os.environ.get("GITHUB_ACTIONS") == "true":
             reporter.write(run_as_github(run))
 
-    def _cases(self, marker: pytest.Mark, *, delivered: bool) -> list[Any]:
-        """One parameter a recorded message; one that fails where there is none."""
-        try:
-            subject, caused_by = _named(marker)
-            if self._proof.may_be_empty(subject):
-                reason = f"{subject} is allowed to be empty (allow_empty)"
-                return [pytest.param(None, id=f"{subject}-empty", marks=pytest.mark.skip(reason=reason))]
-            cases = (
-                self._consumer_cases(subject, delivered=delivered)
-                if marker.name == "consumes"
-                else self.replay.producer_cases(subject, caused_by)
-            )
-        except ContractTestError as error:
-            return [pytest.param(error, id="nothing-to-replay")]
-        if self._config.getoption("--contracts-bulk"):
-            gc.freeze()  # all these messages stay: whoever collects garbage need not look through them again and again
-            cases = in_bulk(cases)
-        return [pytest.param(case, id=case.label) for case in cases]
-
-    def _consumer_cases(self, subject: str, *, delivered: bool) -> list[Case]:
-        recorded = self.replay.consumer_cases(subject)
-        if self._config.getoption("--contracts-bulk"):
-            return recorded
-        deliveries = delivery_cases(recorded) if delivered and declares(recorded[0].subject) else ()
-        if self._config.getoption("--contracts-only-recorded"):
-            return [*recorded, *deliveries]
-        from contract_test.use_cases.varied import generated_cases, variation_cases
-
-        generated = generated_cases(recorded) if self._config.getoption("--contracts-generated") > 0 else ()
-        return [*recorded, *deliveries, *variation_cases(self.replay, recorded), *generated]
-
 
 def _contracts_folder(given: Path | None, settings: Settings, home: Path) -> Path:
     """Where the contracts are. Raises NothingFoundError that names the option and the setting."""
@@ -350,20 +319,6 @@ def _max_age(text: str) -> timedelta:
     if age is None:
         raise CatalogError(f"--contracts-max-age {text!r} is not a time", advice="Write it as 90d or 12h.")
     return age
-
-
-def _named(marker: pytest.Mark) -> tuple[str, str | None]:
-    """The subject that a marker names, and the cause. Raises CatalogError that shows how to write it."""
-    values = dict(zip(("subject", "caused_by"), marker.args, strict=False)) | dict(marker.kwargs)
-    known = {"subject"} if marker.name == "consumes" else {"subject", "caused_by"}
-    right = "subject" in values and not values.keys() - known and all(isinstance(each, str) for each in values.values())
-    if not right or len(marker.args) > len(known):
-        form = '("subject")' if marker.name == "consumes" else '("subject", caused_by="subject of the cause")'
-        raise CatalogError(
-            f"a marker `{marker.name}` that names no subject, or more",
-            advice=f"Write @pytest.mark.{marker.name}{form}.",
-        )
-    return values["subject"], values.get("caused_by")
 
 
 def _watched(item: pytest.Item) -> tuple[Message, Watch] | None:

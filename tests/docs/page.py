@@ -5,6 +5,7 @@ In a page's Markdown:
 - a block of `console` holds commands after `$ ` and what they print; a line `...` stands for any lines, `…` for any text,
   and `(exit code N)` for a command that ends with another code than 0. Without output nothing is compared;
 - a block whose info string names a file (```` ```toml pyproject.toml ````) is written there, or put at its end with `append`;
+- a block of `diff` is applied to the files that it names;
 - other blocks of `python` are run one after the other in one namespace; `toml` and `json` have to be readable;
 - a block without a language is a picture and not looked at;
 - a comment `<!-- shown by PATH -->` before a block names the test that runs it instead.
@@ -77,6 +78,8 @@ class Walk:
         elif block.language == "console":
             for command, expected, code in _commands(block.text):
                 self._type(place, command, expected, code)
+        elif block.language == "diff":
+            self._type(place, f"git apply - <<'END'\n{block.text}END", "", 0)
         elif block.language == "python":
             exec(compile(block.text, place, "exec"), self.names)
         elif block.language == "toml":

@@ -36,6 +36,7 @@ def test_a_page_can_be_followed(page, tmp_path, redis_url, kafka_of_its_own):
             "HOME": str(folder),
             "NO_COLOR": "1",
             "COLUMNS": "120",
+            "CHECKOUT": str(ROOT),
             "STAGING": redis_url,
             "REDIS": redis_url.removesuffix("/0") + "/9",  # services that are still ending write into no other test
             "KAFKA": kafka_of_its_own.address,

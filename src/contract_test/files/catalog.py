@@ -11,9 +11,9 @@ from typing import Any
 from contract_test.data.contract import Catalog, Channel, Contract, Subject
 from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError, SchemaError
 from contract_test.files.schemas import SchemaFiles
+from envelopes.codecs import CODECS
 
 PROTOCOLS = ("kafka", "redis-list", "redis-stream")
-CODECS = ("json", "cloudevents", "resque", "confluent")
 MODES = ("NONE", "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE")
 DELIVERIES = ("exactly-once", "at-least-once", "at-most-once")
 
@@ -32,7 +32,7 @@ _TEXT, _LIST, _IDS, _POINTER_TEXT = (
 _CHANNEL_KEYS: dict[str, str | tuple[str, ...]] = {
     "protocol": PROTOCOLS,
     "address": _TEXT,
-    "codec": CODECS,
+    "codec": tuple(CODECS),
     "mode": ("structured", "binary"),
     "type": _POINTER_TEXT,
     "expires_after": _TEXT,

@@ -1,9 +1,12 @@
-"""The profile: what every reader in every language understands in the same way. Departures are warnings."""
+"""The profile: what every reader in every language understands in the same way. Departures are warnings.
+
+A new rule is one function and one row of `RULES`.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
@@ -30,26 +33,7 @@ Remark = tuple[str, str, str, str]
 """JSON pointer, rule, sentence, advice."""
 
 
-def remarks(schema: Any, base: str, draft: str) -> Iterator[Remark]:
-    """Everything in a schema that readers may take in different ways."""
-    for pointer, node, _ in subschemas(schema, base, draft):
-        yield from _integer(pointer, node)
-        yield from _text(pointer, node)
-        yield from _public(pointer, node)
-        yield from _keywords(pointer, node, draft)
-        named = isinstance(node.get("properties"), dict)
-        if pointer and not any(word in node for word in _TELLING) and _is_value(pointer):
-            yield (
-                pointer,
-                "type-not-stated",
-                "no type is stated: any JSON value is valid",
-                'Add "type", or true for any value.',
-            )
-        elif not pointer and named and "type" not in node:
-            yield pointer, "type-not-stated", "messages that are no objects are valid too", 'Add "type": "object".'
-
-
-def _integer(pointer: str, node: dict[str, Any]) -> Iterator[Remark]:
+def _integer(pointer: str, node: dict[str, Any], _draft: str) -> Iterator[Remark]:
     types = node.get("type")
     if (
         (types != "integer" and not (isinstance(types, list) and "integer" in types))
@@ -66,7 +50,7 @@ def _integer(pointer: str, node: dict[str, Any]) -> Iterator[Remark]:
         )  # fmt: skip
 
 
-def _text(pointer: str, node: dict[str, Any]) -> Iterator[Remark]:
+def _text(pointer: str, node: dict[str, Any], _draft: str) -> Iterator[Remark]:
     pattern, form = node.get("pattern"), node.get("format")
     if isinstance(pattern, str) and re.search(r"(?<!\\)(\\\\)*\\[dDwW]", pattern):
         advice = "Write [0-9] for \\d and [A-Za-z0-9_] for \\w."
@@ -81,7 +65,7 @@ def _text(pointer: str, node: dict[str, Any]) -> Iterator[Remark]:
         yield pointer, "time-without-format", "a time is a text of any form", 'Add "format": "date-time" (RFC 3339).'
 
 
-def _public(pointer: str, node: dict[str, Any]) -> Iterator[Remark]:
+def _public(pointer: str, node: dict[str, Any], _draft: str) -> Iterator[Remark]:
     name = pointer.rpartition("/")[2]
     if node.get("x-sensitivity") == "public" and not _PERSONAL.isdisjoint(_WORDS.sub(r"_\1", name).lower().split("_")):
         advice = 'Write "personal" or "secret", or give the field a name that says what it is.'
@@ -101,6 +85,31 @@ def _keywords(pointer: str, node: dict[str, Any], draft: str) -> Iterator[Remark
             advice = 'Write "null" beside the type: "type": ["string", "null"].'
         sentence = f"{name[:60]!r} is no keyword of {draft}: it is ignored"
         yield f"{pointer}/{escape(name)}", "unknown-keyword", sentence, advice
+
+
+def _untyped(pointer: str, node: dict[str, Any], _draft: str) -> Iterator[Remark]:
+    if pointer and not any(word in node for word in _TELLING) and _is_value(pointer):
+        advice = 'Add "type", or true for any value.'
+        yield pointer, "type-not-stated", "no type is stated: any JSON value is valid", advice
+    elif not pointer and isinstance(node.get("properties"), dict) and "type" not in node:
+        yield pointer, "type-not-stated", "messages that are no objects are valid too", 'Add "type": "object".'
+
+
+RULES: tuple[Callable[[str, dict[str, Any], str], Iterator[Remark]], ...] = (
+    _integer,
+    _text,
+    _public,
+    _keywords,
+    _untyped,
+)
+"""Each is asked about every subschema: its JSON pointer, itself, and the name of its draft."""
+
+
+def remarks(schema: Any, base: str, draft: str) -> Iterator[Remark]:
+    """Everything in a schema that readers may take in different ways."""
+    for pointer, node, _ in subschemas(schema, base, draft):
+        for rule in RULES:
+            yield from rule(pointer, node, draft)
 
 
 def _unknown(node: dict[str, Any], draft: str) -> list[str]:
