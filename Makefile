@@ -8,6 +8,8 @@ PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check
 FIND_PYTHON := sh .ci/find-python
 SERVICES := services/transport services/feed
 ARGS ?=
+# Two tests at a time: they wait about as much as they work. A Redis that was given is one database, which only one may use.
+PYTEST := -m pytest --numprocesses $(if $(CONTRACT_TEST_REDIS_URL),0,2) --dist worksteal
 
 help: ## list what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -15,10 +17,10 @@ help: ## list what there is
 demo: venv ## the whole loop on embedded brokers
 	@$(VENV)/bin/contract-test demo $(ARGS)
 
-test: lint types ## every check and test; ARGS="-k redis -x" goes to pytest
+test: lint types ## every check and test; ARGS="-k redis -x" or ARGS="-n 0" goes to pytest
 	@$(VENV)/bin/contract-test generate --check
-	@$(PYTHON) -m pytest $(ARGS)
-	@for service in $(SERVICES); do (cd $$service && ../../$(PYTHON) -m pytest --contracts) || exit 1; done
+	@$(PYTHON) $(PYTEST) $(ARGS)
+	@for service in $(SERVICES); do (cd $$service && ../../$(PYTHON) $(PYTEST) --contracts) || exit 1; done
 
 lint: venv ## ruff: rules and format
 	@$(VENV)/bin/ruff check --quiet .
@@ -32,7 +34,7 @@ lowest: venv ## the toolkit's tests with the oldest dependencies that pyproject.
 	@$(VENV)/lowest/bin/pip --quiet --disable-pip-version-check install uv
 	@$(VENV)/lowest/bin/uv pip install --quiet --python $(VENV)/lowest/bin/python --resolution lowest-direct \
 		--editable '.[replay,tools]' --group dev --editable services/transport --editable 'services/feed[postgresql]'
-	@$(VENV)/lowest/bin/python -m pytest -n 2 $(ARGS)
+	@$(VENV)/lowest/bin/python $(PYTEST) $(ARGS)
 
 pythons: ## the toolkit's tests on each supported Python that is here
 	@for version in 3.11 3.12 3.13; do \
