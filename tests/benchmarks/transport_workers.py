@@ -104,14 +104,14 @@ def the_worker(mode: str) -> None:
     from transport.__main__ import calm_collector
     from transport.books import Books
     from transport.link import connect
-    from transport.mailbox import Holder, Mailbox
+    from transport.mailbox import Mailbox
     from transport.settings import Settings
     from transport.valve import Limits, Valve
     from transport.worker import Worker
 
     async def work() -> None:
         redis = connect(url, cluster=False)
-        box = Mailbox(redis, "transport", CATALOG.channel("transport"), ["push"], Holder("one", Settings().lease))
+        box = Mailbox(redis, "transport", CATALOG.channel("transport"), ["push"], "one", Settings().lease)
         valve, books = Valve("push", Limits(), redis), Books(redis, ["transport"], "one")
         await Worker([box], {"push": Nothing()}, [valve], books).run()
 

@@ -9,10 +9,11 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from transport_support import gateways_at
 
 from envelopes.messages import DeliveryRequested
 from transport.gateway_stub import GatewayStub
-from transport.gateways import Endpoint, Gateway, GatewayError, open_gateways
+from transport.gateways import Gateway, GatewayError
 from transport.worker import deliver
 
 
@@ -40,8 +41,7 @@ def street() -> Iterator[Street]:
         serving = GatewayStub(before=here.note).serving()
         url = runner.run(serving.__aenter__())
         session = runner.run(open_session())
-        account = Endpoint(session, url, "local", sender="+15005550006")
-        here.gateways = open_gateways({"push": account, "sms": account})
+        here.gateways = gateways_at(url, session)
         yield here
         runner.run(session.close())
         runner.run(serving.__aexit__(None, None, None))
@@ -91,9 +91,8 @@ def test_a_job_that_comes_back_is_delivered_once(
 ) -> None:
     async def work() -> None:
         async with gateway.serving() as url, aiohttp.ClientSession() as session:
-            here = Endpoint(session, url, "local", sender="+15005550006")
             with suppress(GatewayError):  # of an SMS without a number, which the contract allows
-                await deliver(message, open_gateways({"push": here, "sms": here}))
+                await deliver(message, gateways_at(url, session))
             acknowledge()
 
     asyncio.run(work())

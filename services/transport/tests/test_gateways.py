@@ -15,6 +15,7 @@ from envelopes.messages import DeliveryRequested
 from transport.gateway_stub import GatewayStub
 from transport.gateways import Endpoint, Gateway, GatewayError, PushGateway, SmsGateway, Trouble
 from transport.gateways._http import retry_after
+from transport.serving import serving
 
 
 def delivery(**changes: Any) -> DeliveryRequested:
@@ -35,18 +36,10 @@ class Seen:
 
 def send(make: type[PushGateway] | type[SmsGateway], message: DeliveryRequested, seen: Seen, **account: str) -> None:
     async def walk() -> None:
-        app = web.Application()
-        app.router.add_post("/{path:.*}", seen.see)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        async with aiohttp.ClientSession() as session:
-            try:
-                gateway: Gateway = make(Endpoint(session, url, **account))
-                await gateway.send(message, key=message.delivery_id)
-            finally:
-                await runner.cleanup()
+        route = web.post("/{path:.*}", seen.see)
+        async with serving([route], "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
+            gateway: Gateway = make(Endpoint(session, f"http://127.0.0.1:{port}", **account))
+            await gateway.send(message, key=message.delivery_id)
 
     asyncio.run(walk())
 

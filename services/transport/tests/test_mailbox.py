@@ -21,7 +21,7 @@ from transport_support import CHANNEL, QUEUE, RedisServer, key, resque
 
 from transport.jobs import Fate, Job, read_delivery
 from transport.link import connect
-from transport.mailbox import Holder, LeaseLostError, Mailbox
+from transport.mailbox import LeaseLostError, Mailbox
 
 OPEN_FATES = (Fate.RETRIED, Fate.POSTPONED, Fate.RETURNED, Fate.DEAD, Fate.EXPIRED)
 ANYWAY = {"deadline": None, "suppress_health_check": list(HealthCheck)}
@@ -41,7 +41,7 @@ class Scripts(RuleBasedStateMachine):
         self.sync.flushall()
         self.redis = connect(self.url, cluster=False)
         channel = replace(CHANNEL, delivery=self.delivery)
-        self.boxes = [Mailbox(self.redis, "transport", channel, ["push"], Holder(f"w{n}", 3600)) for n in range(3)]
+        self.boxes = [Mailbox(self.redis, "transport", channel, ["push"], f"w{n}", 3600) for n in range(3)]
         for box in self.boxes:
             self.run(box.enter())
         self.enqueued = self.ended = 0
@@ -246,7 +246,7 @@ def test_a_claim_is_over_with_its_job(redis: Redis, redis_server: RedisServer) -
 
     async def walk() -> list[str]:
         client = connect(redis_server.url, cluster=False)
-        first, second = (Mailbox(client, "transport", CHANNEL, ["push"], Holder(name, 3600)) for name in "ab")
+        first, second = (Mailbox(client, "transport", CHANNEL, ["push"], name, 3600) for name in "ab")
         await first.enter()
         await second.enter()
         redis.rpush(QUEUE, resque(1))
@@ -273,7 +273,7 @@ def test_what_may_have_been_sent_at_most_once_keeps_its_claim(
 
     async def walk() -> list[str]:
         client, channel = connect(redis_server.url, cluster=False), replace(CHANNEL, delivery="at-most-once")
-        first, second = (Mailbox(client, "transport", channel, ["push"], Holder(name, 3600)) for name in "ab")
+        first, second = (Mailbox(client, "transport", channel, ["push"], name, 3600) for name in "ab")
 
         async def take_one(box: Mailbox) -> Job:
             (job,) = (await box.fetch(1)).jobs
@@ -301,7 +301,7 @@ def test_a_job_that_came_back_is_not_settled_by_its_first_life(redis: Redis, red
 
     async def walk() -> list[int]:
         client = connect(redis_server.url, cluster=False)
-        box = Mailbox(client, "transport", CHANNEL, ["push"], Holder("a", 3600))
+        box = Mailbox(client, "transport", CHANNEL, ["push"], "a", 3600)
         await box.enter()
         redis.rpush(QUEUE, resque(1))
         (stale,) = (await box.fetch(1)).jobs
@@ -322,7 +322,7 @@ def test_a_job_that_came_back_is_not_settled_by_its_first_life(redis: Redis, red
 def test_a_hand_takes_no_more_megabytes_than_it_has_space_for(redis: Redis, redis_server: RedisServer) -> None:
     async def walk() -> list[int]:
         client = connect(redis_server.url, cluster=False)
-        box = Mailbox(client, "transport", CHANNEL, ["push"], Holder("a", 3600))
+        box = Mailbox(client, "transport", CHANNEL, ["push"], "a", 3600)
         await box.enter()
         redis.rpush(QUEUE, *[b"x" * (1 << 20)] * 70)
         taken = []
@@ -344,4 +344,4 @@ def test_a_hand_takes_no_more_megabytes_than_it_has_space_for(redis: Redis, redi
 def test_an_unknown_delivery_mode_is_refused(redis_server: RedisServer) -> None:
     redis = connect(redis_server.url, cluster=False)
     with pytest.raises(ValueError, match="exactly-once"):
-        Mailbox(redis, "transport", replace(CHANNEL, delivery="twice"), [], Holder("w", 1))
+        Mailbox(redis, "transport", replace(CHANNEL, delivery="twice"), [], "w", 1)

@@ -21,9 +21,9 @@ from redis import Redis
 
 from envelopes.messages import CATALOG
 from transport.books import Books
-from transport.gateways import Endpoint, open_gateways
+from transport.gateways import GATEWAYS, Endpoint, Gateway
 from transport.link import connect
-from transport.mailbox import Holder, Mailbox
+from transport.mailbox import Mailbox
 from transport.settings import Settings
 from transport.valve import Limits, Valve
 from transport.worker import Worker
@@ -134,6 +134,11 @@ class Stub:
         return rows
 
 
+def gateways_at(url: str, session: aiohttp.ClientSession) -> dict[str, Gateway]:
+    account = Endpoint(session, url, "local", sender="+15005550006")
+    return {kind: make(account) for kind, make in GATEWAYS.items()}
+
+
 @asynccontextmanager
 async def hired(
     redis_url: str,
@@ -149,12 +154,10 @@ async def hired(
     """A worker in this process, at work until the block ends; then it is stopped in order."""
     redis, token = connect(redis_url, cluster=cluster), secrets.token_hex(6)
     channel = replace(CHANNEL, delivery=delivery)
-    boxes = [Mailbox(redis, queue, channel, ["push", "sms"], Holder(token, settings.lease)) for queue in queues]
+    boxes = [Mailbox(redis, queue, channel, ["push", "sms"], token, settings.lease) for queue in queues]
     valves = [Valve(kind, limits or Limits(), redis) for kind in ("push", "sms")]
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=patience)) as session:
-        here = Endpoint(session, gateway_url, "local", sender="+15005550006")
-        gateways = open_gateways({"push": here, "sms": here})
-        worker = Worker(boxes, gateways, valves, Books(redis, queues, token), settings)
+        worker = Worker(boxes, gateways_at(gateway_url, session), valves, Books(redis, queues, token), settings)
         running = asyncio.create_task(worker.run())
         try:
             yield worker

@@ -5,32 +5,30 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import logging
 import os
 import secrets
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
-from contextlib import aclosing as closing
+from contextlib import aclosing, nullcontext
 from math import inf
 
 import aiohttp
+from pythonjsonlogger.json import JsonFormatter
 from redis.asyncio.connection import parse_url
 
-from envelopes import Channel
 from envelopes.messages import CATALOG
 
 from .books import Books
-from .gateways import GATEWAYS, Endpoint, open_gateways
+from .gateways import GATEWAYS, Endpoint
 from .link import REDIS_AWAY, AnyRedis, connect
-from .logs import log_to_stderr
-from .mailbox import PREFIX, Holder, Mailbox
+from .mailbox import PREFIX, Mailbox
 from .settings import Settings
 from .status import show_status
 from .valve import Limits, Valve
 from .worker import Worker
 
-CHANNEL = "transport"
 _SETTINGS = (
     ("batch", "N", "how many jobs are fetched at once"),
     ("lease", "S", "a worker silent for so long is dead"),
@@ -43,7 +41,7 @@ _SETTINGS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line and run; 0 after an orderly stop, 2 for a wrong command line, 3 without a status."""
     options = _parser().parse_args(arguments)
-    log_to_stderr(options.log_level)
+    _log_to_stderr(options.log_level)
     if options.command == "work":
         asyncio.run(_work(options))
         return 0
@@ -53,6 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"transport: Redis does not answer; is it what --redis names? {error}\n")
         return 3
     return 0
+
+
+def _log_to_stderr(level: str) -> None:
+    """Write logs as one JSON object a line: `time`, `level`, `logger`, `event`, and the record's own fields."""
+    names = {"levelname": "level", "name": "logger", "message": "event", "exc_info": "traceback"}
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter(list(names)[:3], rename_fields=names, timestamp="time"))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -72,14 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--sms-sender", default="+15005550006", metavar="NUMBER", help="or a Messaging Service SID")
     add("--timeout", type=amount, default=10.0, metavar="S", help="for a gateway's answer; %(default)s")
     for name, unit, text in _SETTINGS:
-        default = getattr(Settings(), name.replace("-", "_"))
-        add(
-            f"--{name}",
-            type=count if isinstance(default, int) else amount,
-            default=default,
-            metavar=unit,
-            help=f"{text}; %(default)s",
-        )
+        default = getattr(Settings(), name)
+        read = count if isinstance(default, int) else amount
+        add(f"--{name}", type=read, default=default, metavar=unit, help=f"{text}; %(default)s")
     add("--metrics", type=address, metavar="HOST:PORT", help="serve /metrics and /healthz there")
     add("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     return parser
@@ -118,24 +119,19 @@ def _secret(kind: str) -> str:
     return f"TRANSPORT_{kind.upper()}_SECRET"
 
 
-def _settings(options: argparse.Namespace) -> Settings:
-    chosen = {name.replace("-", "_"): getattr(options, name.replace("-", "_")) for name, *_ in _SETTINGS}
-    return Settings(in_hand=3 * options.batch, **chosen)
-
-
-def _channel(address: str) -> Channel:
-    """The channel of that address in the catalog; queues that it does not name are like its `transport`."""
-    return next((each for each in CATALOG.channels.values() if each.address == address), CATALOG.channel(CHANNEL))
-
-
-def _mailboxes(options: argparse.Namespace, redis: AnyRedis, holder: Holder) -> list[Mailbox]:
-    names = options.queue or [CATALOG.channel(CHANNEL).address.removeprefix(PREFIX)]
-    return [Mailbox(redis, name, _channel(PREFIX + name), list(GATEWAYS), holder) for name in names]
+def _mailboxes(options: argparse.Namespace, redis: AnyRedis, token: str) -> list[Mailbox]:
+    """One for each queue, with the channel of its address; what the catalog does not name is like `transport`."""
+    usual = CATALOG.channel("transport")
+    channels = {each.address: each for each in CATALOG.channels.values()}
+    names = options.queue or [usual.address.removeprefix(PREFIX)]
+    return [
+        Mailbox(redis, name, channels.get(PREFIX + name, usual), list(GATEWAYS), token, options.lease) for name in names
+    ]
 
 
 async def _status(options: argparse.Namespace) -> None:
-    async with closing(connect(options.redis, cluster=options.cluster)) as redis:
-        sys.stdout.write(await show_status(_mailboxes(options, redis, Holder("status", options.lease))) + "\n")
+    async with aclosing(connect(options.redis, cluster=options.cluster)) as redis:
+        sys.stdout.write(await show_status(_mailboxes(options, redis, "status")) + "\n")
 
 
 def calm_collector() -> None:
@@ -148,21 +144,22 @@ def calm_collector() -> None:
 async def _work(options: argparse.Namespace) -> None:
     calm_collector()
     token = secrets.token_hex(6)
-    async with AsyncExitStack() as stack:
-        redis = await stack.enter_async_context(closing(connect(options.redis, cluster=options.cluster)))
-        pool = aiohttp.TCPConnector(limit=0)
-        timeout = aiohttp.ClientTimeout(total=options.timeout)
-        session = await stack.enter_async_context(aiohttp.ClientSession(connector=pool, timeout=timeout))
-        endpoints = {kind: _endpoint(options, kind, session) for kind in GATEWAYS}
+    async with (
+        aclosing(connect(options.redis, cluster=options.cluster)) as redis,
+        aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=options.timeout)
+        ) as session,
+    ):
+        gateways = {kind: make(_endpoint(options, kind, session)) for kind, make in GATEWAYS.items()}
         valves = [Valve(kind, _limits(options, kind), redis) for kind in GATEWAYS]
-        mailboxes = _mailboxes(options, redis, Holder(token, options.lease))
+        mailboxes = _mailboxes(options, redis, token)
         books = Books(redis, [box.queue for box in mailboxes], token)
-        worker = Worker(mailboxes, open_gateways(endpoints), valves, books, _settings(options))
+        settings = Settings(**{name: getattr(options, name) for name, *_ in _SETTINGS})
+        worker = Worker(mailboxes, gateways, valves, books, settings)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, worker.stop)
-        if options.metrics:
-            await stack.enter_async_context(worker.metrics.serving(*options.metrics))
-        await worker.run()
+        async with worker.metrics.serving(*options.metrics) if options.metrics else nullcontext():
+            await worker.run()
 
 
 def _endpoint(options: argparse.Namespace, kind: str, session: aiohttp.ClientSession) -> Endpoint:

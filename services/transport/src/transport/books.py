@@ -15,13 +15,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from envelopes import DecodeError
-
 from .jobs import Job
 from .link import AnyRedis
-
-FAILED = "resque:failed"
-PAUSED = "resque:pause-all-workers"
 
 
 class Books:
@@ -79,7 +74,7 @@ class Books:
         stats = [("INCRBY", f"resque:stat:{name}{whose}", number) for name, number in written.items()
                  for whose in ("", f":{self.worker}")]  # fmt: skip
         heartbeat = ("HSET", "resque:workers:heartbeat", self.worker, at)
-        paused, *_ = await self._do(("GET", PAUSED), heartbeat, doing, *stats)
+        paused, *_ = await self._do(("GET", "resque:pause-all-workers"), heartbeat, doing, *stats)
         self._unwritten -= written
         return bool(paused == b"true")
 
@@ -89,7 +84,7 @@ class Books:
 
     async def fail(self, queue: str, job: Job) -> None:
         """Append to `resque:failed`. Done before the job is settled: a death in between leaves an entry too many."""
-        await self._do(("RPUSH", FAILED, self._entry(queue, job)))
+        await self._do(("RPUSH", "resque:failed", self._entry(queue, job)))
 
     def _entry(self, queue: str, job: Job) -> bytes:
         violation = getattr(job.error, "violation", None)
@@ -102,7 +97,7 @@ class Books:
             "worker": self.worker,
             "queue": queue,
             "pointer": violation.pointer if violation else None,
-            "attempts": job.failures + (not isinstance(job.error, DecodeError)),
+            "attempts": job.failures + (job.message is not None),
             "original": base64.b64encode(job.raw).decode(),
         })  # fmt: skip
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from envelopes import ContractViolationError, DecodeError
+from envelopes import ContractViolationError
 
 from .gateways import GatewayError, Trouble
 from .jobs import FAILED, FINAL, Fate, Job, WorkerDiedError, read_delivery
@@ -38,12 +38,12 @@ class Desk:
         self._finished: defaultdict[tuple[Fate, str], list[Job]] = defaultdict(list)
         self._settle_now = asyncio.Event()
         self._taking, self._settling = asyncio.Lock(), asyncio.Lock()
-        self._suspects, self._sift_at, self._run_id = False, 0.0, ""
+        self._suspects, self._sift_at, self._run_id = False, 0.0, b""
 
     async def enter(self) -> None:
         """Take a lease."""
         await self._link.reach(self.box.enter)
-        self._run_id = await self._link.reach(self.box.run_id)
+        self._run_id = self.box.run_id
 
     # take
 
@@ -142,7 +142,7 @@ class Desk:
             return ""
         try:
             message = job.message = read_delivery(job.raw, self.box.channel.name)
-        except DecodeError as error:
+        except Exception as error:  # noqa: BLE001 - whatever reading it raises, a job must not stop the queue
             self.finish(Fate.INVALID, job, error=error)
             return ""
         job.enqueued_at, kind = message.enqueued_at.timestamp(), str(message.kind)
@@ -224,8 +224,7 @@ class Desk:
                     await reach(box.beat)
                 except LeaseLostError:
                     lost = True
-                run_id = await reach(box.run_id)
-                restarted, self._run_id = run_id != self._run_id, run_id
+                restarted, self._run_id = box.run_id != self._run_id, box.run_id
                 if restarted:
                     log.warning("redis was restarted", extra={"queue": box.queue, "in_hand": len(box.in_hand)})
                     await reach(box.reassert)

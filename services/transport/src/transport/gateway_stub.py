@@ -22,6 +22,8 @@ from typing import Any
 from aiohttp import web
 from orjson import loads
 
+from .serving import serving
+
 Misbehave = Callable[[web.Request, str], Awaitable[web.StreamResponse | None]]
 
 
@@ -48,19 +50,13 @@ class GatewayStub:
     @asynccontextmanager
     async def serving(self, port: int = 0) -> AsyncIterator[str]:
         """Serve on the loopback interface, and give the URL."""
-        app = web.Application()
-        app.add_routes([
+        routes = (
             web.post("/v1/projects/{project}/messages:send", self._push),
             web.post("/2010-04-01/Accounts/{account}/Messages.json", self._sms),
             web.get("/ledger", self._show),
-        ])  # fmt: skip
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", port).start()
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-        finally:
-            await runner.cleanup()
+        )
+        async with serving(routes, "127.0.0.1", port) as taken:
+            yield f"http://127.0.0.1:{taken}"
 
     async def _push(self, request: web.Request) -> web.StreamResponse:
         status, code, wrong = _wrong_push(request.headers, request.content_type, await request.read())

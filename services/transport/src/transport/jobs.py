@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from envelopes import DecodeError, Violation, decode
+from envelopes import DecodeError, decode
 from envelopes.messages import DeliveryRequested
 
 
@@ -62,15 +62,9 @@ class WorkerDiedError(Exception):
 def read_delivery(raw: bytes, channel: str) -> DeliveryRequested:
     """Decode a job, or a bare CloudEvent where a job should be. Raises DecodeError."""
     try:
-        try:
-            message: DeliveryRequested = decode(raw, channel=channel).data
-        except DecodeError as error:
-            if error.pointer != "/class" or b'"specversion"' not in raw:
-                raise
-            message = decode(b'{"class":"","args":[' + raw + b"]}", channel=channel).data
-    except DecodeError:
-        raise
-    except Exception as error:  # whatever reading it raises, a job must not stop the queue
-        violation = Violation("", "read", "a message that can be read", type(error).__name__)
-        raise DecodeError(f"channel {channel}", None, violation, raw) from error
+        message: DeliveryRequested = decode(raw, channel=channel).data
+    except DecodeError as error:
+        if error.pointer != "/class" or b'"specversion"' not in raw:
+            raise
+        message = decode(b'{"class":"","args":[' + raw + b"]}", channel=channel).data
     return message

@@ -8,7 +8,7 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import hiredis
 from redis.asyncio import Redis, RedisCluster
@@ -29,17 +29,16 @@ REDIS_AWAY = (
 )  # fmt: skip
 """Errors that pass by themselves when Redis is back, its replica has taken over, or there is room again."""
 
+_PATIENCE = 5
+"""How long an answer may take, in seconds."""
+
 
 def connect(url: str, *, cluster: bool) -> AnyRedis:
     """Make a client that tells of every broken connection: a fetch must not be repeated behind the worker's back."""
     if cluster:
-        return RedisCluster.from_url(url, socket_timeout=5, socket_connect_timeout=2)
-    options: dict[str, Any] = {"socket_timeout": 5, "socket_connect_timeout": 2, "retry": Retry(NoBackoff(), 0)}
-    if url.startswith("redis://"):
-        options["connection_class"] = QuickConnection
-    redis = QuickRedis.from_url(url, **options)
-    assert isinstance(redis, QuickRedis)
-    return redis
+        return cast(Cluster, Cluster.from_url(url, socket_timeout=_PATIENCE, socket_connect_timeout=2))
+    once = Retry(NoBackoff(), 0)
+    return cast(QuickRedis, QuickRedis.from_url(url, socket_timeout=_PATIENCE, socket_connect_timeout=2, retry=once))
 
 
 class QuickRedis(Redis):
@@ -53,12 +52,14 @@ class QuickRedis(Redis):
         """Run commands in one round trip, on a connection of their own; give the last one's answer."""
         pool: Any = self.connection_pool
         connection = self._idle.pop() if self._idle else await pool.get_connection()
+        connection.socket_timeout = None  # its own makes a task of every write; the one here is for all
         answer = None
         try:
-            await connection.connect()
-            await connection.send_packed_command([hiredis.pack_command(tuple(each)) for each in commands])
-            for _ in commands:
-                answer = await connection.read_response()
+            async with asyncio.timeout(_PATIENCE):
+                await connection.connect()
+                await connection.send_packed_command([hiredis.pack_command(tuple(each)) for each in commands])
+                for _ in commands:
+                    answer = await connection.read_response()
         except BaseException:  # answers may be on their way; and where one connection broke, others did
             for each in (connection, *self._idle):
                 await each.disconnect(nowait=True)
@@ -68,19 +69,17 @@ class QuickRedis(Redis):
         return answer
 
 
-class QuickConnection(Connection):
-    """Spares redis-py's asyncio client a task for every command."""
+class Cluster(RedisCluster):
+    """A Redis Cluster, where each command finds its node by its keys."""
 
-    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - its name
-        """Write without a task that watches the time: the answer's is watched."""
-        timeout, self.socket_timeout = self.socket_timeout, None
-        try:
-            await super().send_packed_command(command, check_health)
-        finally:
-            self.socket_timeout = timeout
+    async def call(self, *commands: Sequence[Any]) -> Any:
+        """Run commands one after the other; give the last one's answer."""
+        for command in commands:
+            answer = await self.execute_command(*command)
+        return answer
 
 
-AnyRedis = QuickRedis | RedisCluster
+AnyRedis = QuickRedis | Cluster
 
 
 class Link:

@@ -14,7 +14,6 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
-from redis.asyncio import RedisCluster
 from redis.exceptions import ResponseError
 
 from envelopes import Channel
@@ -35,13 +34,6 @@ class LeaseLostError(Exception):
     """Others have taken over what this worker had in hand."""
 
 
-class Holder(NamedTuple):
-    """Who takes leases: one process, by a name that nobody else ever had, for so many seconds each time."""
-
-    token: str
-    lease: float
-
-
 class Batch(NamedTuple):
     """What a fetch gave: `rooms` says how many wait for each gateway, `due_in` is in seconds, or None."""
 
@@ -52,13 +44,18 @@ class Batch(NamedTuple):
 
 
 class Mailbox:
-    """One queue. Every method may raise redis' connection errors; all but `fetch` may then be called again."""
+    """One queue. Every method may raise redis' connection errors; all but `fetch` may then be called again.
 
-    def __init__(self, redis: AnyRedis, queue: str, channel: Channel, gateways: Sequence[str], holder: Holder) -> None:
+    `token` is a name that no other process ever had; leases are for `lease` seconds.
+    """
+
+    def __init__(
+        self, redis: AnyRedis, queue: str, channel: Channel, gateways: Sequence[str], token: str, lease: float
+    ) -> None:
         mode = channel.delivery or "at-least-once"
         if mode not in MODES:
             raise ValueError(f"channel {channel.name}: delivery is {mode!r}; it can be one of {', '.join(MODES)}")
-        self.redis, self.queue, self.channel, self.holder = redis, queue, channel, holder
+        self.redis, self.queue, self.channel, self._token, self._lease = redis, queue, channel, token, lease
         self.marks, self.at_most_once = mode != "at-least-once", mode == "at-most-once"
         expiry = channel.expires_after
         self.expires_after = _DURATION.validate_python(expiry).total_seconds() if expiry else None
@@ -69,6 +66,8 @@ class Mailbox:
         self.in_hand: dict[str, Job] = {}
         self.lease_ends = 0.0
         """Until when nobody else can have taken this worker's jobs over; in time.monotonic()."""
+        self.run_id = b""
+        """Which run of which server holds this queue."""
         self._incarnation = 0
         self._join()
 
@@ -83,13 +82,11 @@ class Mailbox:
 
     def _join(self) -> None:
         self._incarnation += 1
-        self.worker, self._number = f"{self.holder.token}.{self._incarnation}", 0
+        self.worker, self._number = f"{self._token}.{self._incarnation}", 0
         self._hand = self.key(f"hand:{self.worker}")
-        names = ("hand", "workers", "later", "parked", "tries", "suspects", "counts")
-        self._beside = {name: self.key(name) for name in names} | {"hand": self._hand}
 
     def _keys(self, *names: str) -> list[str]:
-        return [self._beside[name] for name in names]
+        return [self._hand if name == "hand" else self.key(name) for name in names]
 
     async def enter(self) -> None:
         """Take a lease under a fresh name; what was held under the old one is left to be recovered."""
@@ -100,17 +97,16 @@ class Mailbox:
     async def beat(self, *, enter: bool = False) -> list[str]:
         """Renew the lease; give the workers that let theirs run out. Raises LeaseLostError."""
         asked = time.monotonic()
-        arguments = [self.worker, int(self.holder.lease * 1000), int(enter)]
-        had, *dead = await scripts.BEAT(self.redis, self._keys("workers"), arguments)
+        arguments = [self.worker, int(self._lease * 1000), int(enter)]
+        had, self.run_id, *dead = await scripts.BEAT(self.redis, self._keys("workers"), arguments)
         if not had and not enter:
             raise LeaseLostError(self.queue)
-        self.lease_ends = asked + self.holder.lease
+        self.lease_ends = asked + self._lease
         return [name.decode() for name in dead if name.decode() != self.worker]
 
     async def recover(self, worker: str) -> int:
         """Take over what a dead worker had in hand; how many jobs that was, or -1 where it is alive after all."""
-        keys = [self._beside["workers"], self.key(f"hand:{worker}")]
-        keys += self._keys("later", "parked", "tries", "suspects", "counts")
+        keys = self._keys("workers", f"hand:{worker}", "later", "parked", "tries", "suspects", "counts")
         return int(await scripts.RECOVER(self.redis, keys, [worker]))
 
     async def leave(self) -> None:
@@ -148,13 +144,6 @@ class Mailbox:
         jobs += [Job(f"{prefix}{number:012d}", raw) for number, raw in enumerate(fresh, first)]
         self.in_hand.update([(job.ticket, job) for job in jobs])
         return Batch(jobs, suspects, dict(zip(self.rooms, rooms, strict=True)), None if wait < 0 else wait / 1000)
-
-    async def run_id(self) -> str:
-        """Which run of which server holds this queue."""
-        where: dict[str, Any] = {}
-        if isinstance(self.redis, RedisCluster):
-            where["target_nodes"] = self.redis.get_node_from_key(self.address)
-        return str((await self.redis.info("server", **where))["run_id"])
 
     async def adopt(self) -> list[Job]:
         """Find jobs that Redis has in this hand and this worker does not know: their fetch was not answered."""
@@ -231,15 +220,15 @@ class Mailbox:
 
     async def depth(self) -> dict[str, int]:
         """Count what waits in Redis, by where it waits."""
-        places = {"queue": ("LLEN", self.address), "later": ("ZCARD", self.key("later"))}
-        places["suspects"] = ("LLEN", self.key("suspects"))
-        places |= {f"room:{name}": ("LLEN", room) for name, room in self.rooms.items()}
-        return {where: await self.redis.execute_command(*command) for where, command in places.items()}
+        do = self.redis.execute_command
+        waiting = {"queue": await do("LLEN", self.address), "later": await do("ZCARD", self.key("later"))}
+        waiting["suspects"] = await do("LLEN", self.key("suspects"))
+        return waiting | {f"room:{name}": await do("LLEN", room) for name, room in self.rooms.items()}
 
     async def report(self, snapshot: Mapping[str, Any]) -> None:
         """Leave a description of this worker, for as long as its lease lasts."""
         key, text = self.key(f"report:{self.worker}"), json.dumps(snapshot)
-        await self.redis.execute_command("SET", key, text, "PX", int(self.holder.lease * 2000))
+        await self.redis.execute_command("SET", key, text, "PX", int(self._lease * 2000))
 
     def forget(self, jobs: Iterable[Job]) -> None:
         """Drop settled jobs from memory."""

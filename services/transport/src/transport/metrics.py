@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from .jobs import FINAL, Fate, Job
 from .routes import Route
+from .serving import serving
 from .valve import Breaker
 
 if TYPE_CHECKING:
@@ -69,18 +70,9 @@ class Metrics:
         }
         return {"paused": self._worker.paused, "gateways": gateways}
 
-    @asynccontextmanager
-    async def serving(self, host: str, port: int) -> AsyncIterator[int]:
+    def serving(self, host: str, port: int) -> AbstractAsyncContextManager[int]:
         """Serve `/metrics` and `/healthz`; give the port."""
-        app = web.Application()
-        app.add_routes([web.get("/metrics", self._show), web.get("/healthz", self._health)])
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, host, port).start()
-            yield runner.addresses[0][1]
-        finally:
-            await runner.cleanup()
+        return serving([web.get("/metrics", self._show), web.get("/healthz", self._health)], host, port)
 
     async def _show(self, _: web.Request) -> web.Response:
         for desk in self._worker.desks if self._worker.link.up else ():

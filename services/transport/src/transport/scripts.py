@@ -6,7 +6,6 @@ from hashlib import sha1
 from importlib.resources import files
 from typing import Any
 
-from redis.asyncio import RedisCluster
 from redis.exceptions import NoScriptError
 
 from .link import AnyRedis
@@ -22,19 +21,12 @@ class Script:
     async def __call__(
         self, redis: AnyRedis, keys: list[str], arguments: list[Any], *, after: tuple[Any, ...] | None = None
     ) -> Any:
-        """Run it; a server that does not know it yet is given its text.
-
-        A command that it comes `after` may block; both take one round trip, on a Cluster two.
-        """
-        known, before = ("EVALSHA", self.sha, len(keys), *keys, *arguments), [after] if after else []
+        """Run it, `after` a command that may block; a server that does not know it yet is given its text."""
+        rest = (len(keys), *keys, *arguments)
         try:
-            if not isinstance(redis, RedisCluster):
-                return await redis.call(*before, known)
-            for command in before:
-                await redis.execute_command(*command)
-            return await redis.execute_command(*known)
+            return await redis.call(*([after] if after else ()), ("EVALSHA", self.sha, *rest))
         except NoScriptError:
-            return await redis.execute_command("EVAL", self.text, *known[2:])
+            return await redis.execute_command("EVAL", self.text, *rest)
 
 
 FETCH, CLAIM, PROBE, RELEASE, SETTLE, POSTPONE, MOVE, BEAT, RECOVER, PACE = map(

@@ -16,7 +16,6 @@ class Settings:
     """
 
     batch: int = 200
-    in_hand: int = 600
     lease: float = 2.5
     poll: float = 0.5
     deadline: float = 10.0
@@ -24,3 +23,8 @@ class Settings:
     max_crashes: int = 5
     backoff: float = 1.0
     longest_backoff: float = 600.0
+
+    @property
+    def in_hand(self) -> int:
+        """How many jobs of each queue are held at most."""
+        return 3 * self.batch

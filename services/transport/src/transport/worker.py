@@ -26,10 +26,7 @@ log = logging.getLogger("transport")
 
 async def deliver(message: DeliveryRequested, gateways: Mapping[str, Gateway]) -> None:
     """Hand one delivery to its gateway, under a key that makes doing so again harmless. Raises GatewayError."""
-    gateway = gateways.get(message.kind)
-    if gateway is None:
-        raise GatewayError(Trouble.REFUSED, f"no gateway for {message.kind}")
-    await gateway.send(message, key=message.delivery_id)
+    await gateways[message.kind].send(message, key=message.delivery_id)
 
 
 class Worker:

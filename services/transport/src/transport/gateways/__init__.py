@@ -9,12 +9,7 @@ from ._protocol import Gateway, GatewayError, Trouble
 from .push import PushGateway
 from .sms import SmsGateway
 
-__all__ = ["GATEWAYS", "Endpoint", "Gateway", "GatewayError", "PushGateway", "SmsGateway", "Trouble", "open_gateways"]
+__all__ = ["GATEWAYS", "Endpoint", "Gateway", "GatewayError", "PushGateway", "SmsGateway", "Trouble"]
 
 GATEWAYS: Mapping[str, Callable[[Endpoint], Gateway]] = {"push": PushGateway, "sms": SmsGateway}
 """The gateway for each `kind` of delivery."""
-
-
-def open_gateways(endpoints: Mapping[str, Endpoint]) -> dict[str, Gateway]:
-    """Build every gateway that has an endpoint."""
-    return {kind: GATEWAYS[kind](endpoint) for kind, endpoint in endpoints.items()}
