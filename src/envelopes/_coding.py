@@ -145,13 +145,8 @@ def _subject(catalog: Catalog, road: Channel, parts: Parts, data: Any) -> Subjec
 
 
 def _declared_version(subject: Subject, parts: Parts, data: Any) -> int | None:
-    if parts.dataschema is not None:
-        known = subject.by_dataschema.get(parts.dataschema)
-        if known is not None:
-            return known
-        match = _VERSION.search(parts.dataschema)
-        if match:
-            return int(match[1])
+    if parts.dataschema is not None and (match := _VERSION.search(parts.dataschema)):
+        return int(match[1])  # one that the catalog knows is found in `Catalog.declared`
     if parts.schema_id is not None:
         return next((version for version, number in subject.schema_ids.items() if number == parts.schema_id), None)
     if subject.version is None:

@@ -11,7 +11,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from . import _json
-from ._contract import Contract, find_violation
+from ._contract import Contract, excerpt, find_violation
 from ._errors import ContractViolationError, DecodeError, EncodeError, Violation
 from .types import ExactDatetime, FrozenMap, exact_numbers_as_decimals, plain
 
@@ -288,6 +288,10 @@ def _from_pydantic(error: ValidationError, value: Any) -> Violation:
             value = value[step]
         if inside or telling["type"] == "missing":
             steps.append(str(step).replace("~", "~0").replace("/", "~1"))
-    found = "nothing" if telling["type"] == "missing" else f"a {type(telling['input']).__name__}"
-    expected = telling["msg"].removeprefix("Value error, ").lower()
-    return Violation("".join(f"/{step}" for step in steps), telling["type"], expected, found)
+    place = "".join(f"/{step}" for step in steps)
+    if telling["type"] == "missing":
+        return Violation(place, "missing", "a value, for the field is required", "nothing")
+    given = telling["input"]
+    found = excerpt(given) if isinstance(given, str | int | None) else f"a value of type {type(given).__name__}"
+    expected = telling["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return Violation(place, telling["type"], expected, found)

@@ -95,7 +95,10 @@ def _nearest(text: str) -> datetime:
         text = f"{text[:17]}59{text[19:]}"
     if text.startswith("0000"):
         return datetime.min.replace(tzinfo=UTC)
-    near = datetime.fromisoformat(text)
+    try:
+        near = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("an RFC 3339 date-time") from None
     return near.replace(microsecond=999_999) if late else near
 
 
@@ -163,7 +166,7 @@ class FrozenMap(Mapping[K, V]):
 def freeze(value: Any, max_depth: int = MAX_DEPTH) -> Any:
     """Make a parsed JSON value immutable: lists to tuples, objects to FrozenMap, long numbers to exact ones.
 
-    Raises ValueError for what is not JSON, or nested deeper than `max_depth`.
+    Raises ValueError for what is not JSON, or nested deeper than `max_depth`; its text is what was expected.
     """
     if value is None or isinstance(value, str | bool):
         return value
@@ -176,12 +179,12 @@ def freeze(value: Any, max_depth: int = MAX_DEPTH) -> Any:
     if isinstance(value, Decimal):
         return _number(value)
     if max_depth == 0:
-        raise ValueError("nested too deeply")
+        raise ValueError("JSON that is nested less deeply")
     if isinstance(value, Mapping):
         return FrozenMap({_key(key): freeze(item, max_depth - 1) for key, item in value.items()})
     if isinstance(value, list | tuple):
         return tuple(freeze(item, max_depth - 1) for item in value)
-    raise ValueError(f"a {type(value).__name__} is not JSON")
+    raise ValueError(f"JSON, which has no {type(value).__name__}")
 
 
 def exact_numbers_as_decimals(value: Any) -> Any:
@@ -213,7 +216,7 @@ def plain(value: Any) -> Any:
 
 def _key(key: Any) -> str:
     if not isinstance(key, str):
-        raise ValueError(f"a JSON object has string keys, not {type(key).__name__}")
+        raise ValueError(f"JSON, whose objects have strings as keys, and no {type(key).__name__}")
     return key
 
 
@@ -268,7 +271,10 @@ _SECONDS, _MICROSECONDS = len("2026-03-01T12:00:00Z"), len("2026-03-01T12:00:00.
 
 def _day(value: Any) -> date:
     if isinstance(value, str):
-        return ExactDate.of(value) if value.startswith("0000") else date.fromisoformat(value)
+        try:
+            return ExactDate.of(value) if value.startswith("0000") else date.fromisoformat(value)
+        except ValueError:
+            raise ValueError("an RFC 3339 full-date") from None
     if isinstance(value, datetime) or not isinstance(value, date):
         raise ValueError("a date")
     return value

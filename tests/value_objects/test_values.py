@@ -81,6 +81,23 @@ def test_a_value_cannot_be_built_outside_its_contract():
     assert caught.value.pointer == "/name"
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"reaction": "hate"}, "/reaction: expected 'like', 'love', 'laugh' or 'wow', found \"hate\""),
+        ({"message_id": None}, "/message_id: expected a valid string, found null"),
+        ({"message_id": 3.5}, "/message_id: expected a valid string, found a value of type float"),
+        ({"liker": 5}, "/liker: expected a valid dictionary or instance of Person, found 5"),
+        ({"liker": {"name": "Bo"}}, "/liker/person_id: expected a value, for the field is required, found nothing"),
+    ],
+)
+def test_what_is_wrong_in_code_is_told_in_plain_words(like, change, told):
+    fields = {name: getattr(like, name) for name in type(like).model_fields}
+    with pytest.raises(ContractViolationError) as caught:
+        MessageLiked(**fields | change)
+    assert str(caught.value) == f"message.liked v2 at {told}"
+
+
 def test_a_copy_with_changes_satisfies_the_contract_too(like):
     assert like.model_copy(update={"reaction": "wow"}).reaction == "wow"
     with pytest.raises(ContractViolationError):
