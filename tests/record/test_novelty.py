@@ -50,6 +50,9 @@ THING = {
         "note": {"type": ["string", "null"], "maxLength": 60},
         "count": {"type": "integer", "minimum": 0, "maximum": 99},
         "tags": {"type": "array", "items": TEXT},
+        "list": {"type": "array", "minItems": 2, "maxItems": 4},
+        "const": {"const": "x"},
+        "size": {"minimum": 4, "maximum": 6},
         **{f"flag{number}": {"type": "boolean"} for number in range(12)},
     },
 }
@@ -172,6 +175,19 @@ def test_where_there_are_too_many_shapes_every_fact_is_shown(contracts):
         ({"kind": "a"}, {"kind": "b"}),
         ({"other": 1}, {}),
         ({"other": 1}, {"other": "x"}),
+        ({"other": 1}, {"other": 0}),
+        ({"other": 1}, {"other": -1}),
+        ({"other": 0}, {"other": -1}),
+        ({"other": 1}, {"other": 1.5}),
+        ({"other": [1]}, {"other": ["x"]}),
+        ({"other": {}}, {"other": []}),
+        ({"other": None}, {"other": False}),
+        ({"size": 4}, {"size": 5}),
+        ({"size": 6}, {"size": 5}),
+        ({"tags": ["a", ""]}, {"tags": ["a", "b"]}),
+        ({"list": [1, 2]}, {"list": [1, 2, 3]}),
+        ({"list": [1, 2]}, {"list": [1, 2, 3, 4]}),
+        ({"const": "x"}, {"const": "y"}),
     ],
 )
 def test_what_tells_two_messages_apart(one, other):
@@ -187,6 +203,11 @@ def test_what_tells_two_messages_apart(one, other):
         ({"count": 5}, {"count": 7}),
         ({"tags": ["a", "b"]}, {"tags": ["a", "b", "c"]}),
         ({"ana": 1}, {"bo": 1}),
+        ({"ana": 1, "bo": 2}, {"bo": 1}),
+        ({"size": 5.25}, {"size": 5.5}),
+        ({"other": 7}, {"other": 1}),
+        ({"other": "Ana"}, {"other": "Bo"}),
+        ({"list": [1] * 5}, {"list": [1, 2, 3]}),
     ],
 )
 def test_what_does_not(one, other):
@@ -222,6 +243,62 @@ def test_what_cannot_be_kept_gives_way_to_the_next_of_its_shape():
 
     novelty.choose(accept, last=True)
     assert (len(refused), len(taken)) == (1, 2)
+
+
+def chosen(novelty, *, last=True):
+    taken: list[str] = []
+    novelty.choose(lambda name: taken.append(name) is None, last=last)
+    return taken
+
+
+def test_what_is_preferred_goes_before_its_like_and_what_is_wanted_before_all():
+    novelty: Novelty[str] = Novelty([], 1)
+    for number in range(20):
+        novelty.offer(1, f"plain {number}".encode(), "plain")
+    novelty.offer(1, b"preferred", "preferred", preferred=True)
+    for number in range(20):
+        novelty.offer(1, f"late {number}".encode(), "late")
+    for raw in (b"one", b"other", b"one"):
+        novelty.offer(1, raw, raw.decode(), wanted=True)
+    taken = chosen(novelty)
+    assert sorted(taken[:2]) == ["one", "other"]
+    assert taken[2:] == ["preferred"]
+    assert chosen(novelty) == [], "each is given once"
+
+
+def test_what_is_recorded_takes_the_place_of_its_like():
+    novelty: Novelty[str] = Novelty([1, 1, 2], 2)
+    assert (novelty.is_open(1), novelty.is_open(2), novelty.is_open(4)) == (False, True, True)
+    for shape in (1, 2, 2, 4, 4, 4):
+        novelty.offer(shape, f"{shape} {novelty.shown}".encode(), str(shape))
+        novelty.offer(shape, f"{shape} again".encode(), str(shape))
+    assert Counter(chosen(novelty)) == {"2": 1, "4": 2}
+
+
+def test_more_of_one_shape_wait_until_no_other_needs_the_room():
+    novelty: Novelty[str] = Novelty([], 3)
+    for shape in range(6):
+        for number in range(5):
+            novelty.offer(1 << shape, f"{shape} {number}".encode(), str(shape))
+    early = chosen(novelty, last=False)
+    assert (len(early), set(early[:6])) == (15, set("012345"))
+    assert novelty.holds_back
+    assert len(chosen(novelty)) == 3
+    assert not novelty.holds_back
+
+
+def test_a_recording_of_more_shapes_than_it_holds_shows_the_most_facts_first():
+    novelty: Novelty[int] = Novelty([63, 64], 3)
+    for shape in range(1, 200):
+        novelty.offer(shape, str(shape).encode(), shape)
+    taken = chosen(novelty)
+    assert len(taken) == MOST_KEPT - 2
+    assert taken[0] & 128, "the only fact that the recording does not show"
+    facts: Novelty[int] = Novelty([], 3)
+    for fact in range(MOST_KEPT + 10):
+        facts.offer(1 << fact, str(fact).encode(), fact)
+    assert len(chosen(facts)) == MOST_KEPT + 10, "a fact is shown even where there is no room"
+    assert not facts.holds_back
 
 
 def answer(number: int, cause: int, **more: object) -> dict:
