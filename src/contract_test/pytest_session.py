@@ -61,7 +61,7 @@ class ContractSession:
             self._readers_folder = here / readers if readers else home / ".contract-test" / FOLDER
             runtime = runtime_catalog(settings.package)
             self.replay = Replay(catalog, runtime, settings.service)
-            check_package(self.replay.contracts, runtime)
+            check_package(self.replay.subjects, runtime)
             self._proof = Proof(self.replay, settings.allow_empty)
             self._max_age = _max_age(config.getoption("--contracts-max-age"))
             self._reports = report_paths(here, config.getoption("--contracts-report"))

@@ -8,7 +8,7 @@ from contract_test.files.catalog import load_catalog
 from contract_test.files.lock import register
 from contract_test.use_cases.generate import generate
 
-from .conftest import ORDER, TEST_FILE, line, order
+from .conftest import CATALOG, ORDER, TEST_FILE, line, order
 
 CONSUMER = """
 import pytest
@@ -165,6 +165,39 @@ def test_a_package_that_is_older_than_the_lock(repo):
 def test_a_package_of_another_schema(repo):
     (repo.contracts / "order.placed" / "v1.json").write_text(json.dumps(ORDER | {"required": ["order_id"]}))
     red(repo.run(), "order.placed v1 is another schema in the package 'acme'", "or run contract-test generate")
+
+
+def test_a_registered_version_that_changed_although_package_and_contracts_agree(repo):
+    register(load_catalog(repo.contracts), [])
+    repo.run().assert_outcomes(passed=6)
+    (repo.contracts / "order.placed" / "v1.json").write_text(json.dumps(ORDER | {"required": ["order_id"]}))
+    repo.generate()
+    red(repo.run(), "v1.json: a registered version changed", "take the change back", "install the package again")
+
+
+def test_a_registered_version_that_is_gone(repo):
+    path = repo.contracts / "order.placed" / "v2.json"
+    path.write_text(json.dumps(ORDER | {"required": ["order_id"]}))
+    register(load_catalog(repo.contracts), [])
+    path.unlink()
+    repo.generate()
+    red(repo.run(), "v2.json: a registered version is not there")
+
+
+def test_a_package_that_says_something_else_of_a_subject(repo):
+    catalog = repo.contracts / "catalog.toml"
+    catalog.write_text(catalog.read_text().replace('"/order_id"\nsent_by', '"/buyer/mail"\nsent_by', 1))
+    red(repo.run(), "order.placed: id is '/buyer/mail' here, and '/order_id' in 'acme'", "Install the version of acme")
+    catalog.write_text(CATALOG.replace('codec = "cloudevents"', 'codec = "json"', 1))
+    red(repo.run(), "order.placed: the codec of its channel is 'json' here, and 'cloudevents' in 'acme'")
+
+
+def test_contracts_that_are_older_than_the_package(repo):
+    path = repo.contracts / "order.placed" / "v2.json"
+    path.write_text(json.dumps(ORDER | {"required": ["order_id"]}))
+    repo.generate()
+    path.unlink()
+    red(repo.run(), "order.placed: the newest version is 1 here, and 2 in 'acme'")
 
 
 def test_allow_empty_is_the_way_out_and_is_seen(repo):

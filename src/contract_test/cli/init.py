@@ -72,9 +72,8 @@ def command(folder: Path, service: str | None, package: str | None, contracts: P
 
 def _check_package(service: str, package: str, catalog: Catalog) -> None:
     """Say it where the value objects of a package are not those of the contracts beside it."""
-    own = (*catalog.received_by(service), *catalog.sent_by(service))
     try:
-        check_package((contract for each in own for contract in each.contracts.values()), runtime_catalog(package))
+        check_package((*catalog.received_by(service), *catalog.sent_by(service)), runtime_catalog(package))
     except ContractTestError as error:
         note(inert(f"{error} Name the package that has them with `package` of [tool.contract-test]."))
 

@@ -7,10 +7,11 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from contract_test.data.contract import Contract
-from contract_test.data.errors import NothingFoundError, StalePackageError
+from contract_test.data.contract import Channel, Contract, Subject
+from contract_test.data.errors import CatalogError, NothingFoundError, StalePackageError
 from contract_test.files.lock import digest, digest_of, read_lock
 from envelopes import Catalog as Runtime
+from envelopes import Subject as RuntimeSubject
 
 
 def installed_contracts(package: str, option: str = "--contracts") -> Path:
@@ -57,22 +58,55 @@ def runtime_catalog(package: str) -> Runtime:
     return catalog
 
 
-def check_package(contracts: Iterable[Contract], runtime: Runtime) -> None:
-    """Raise StalePackageError where the value objects were generated from other contracts than these."""
-    for contract in contracts:
-        subject = runtime.subjects.get(contract.subject)
-        if subject is None or contract.version not in subject.versions:
-            problem = "is not in"
-        else:
-            uri, resources = runtime.value_object(contract.subject, contract.version).__contract__.bundle
-            if digest_of(uri, resources) == digest(contract):
-                continue
-            problem = "is another schema in"
-        registered = (contract.subject, contract.version) in read_lock(contract.path.parents[1])
-        package = runtime.package.partition(".")[0]
-        raise StalePackageError(
-            f"{contract.name} {problem} the package {package!r}"
-            + (": the package is older than contracts.lock" if registered else ""),
-            place=str(contract.path),
-            advice=f"Install the version of {package} that belongs to these contracts, or run contract-test generate.",
+def check_package(subjects: Iterable[Subject], runtime: Runtime) -> None:
+    """Raise StalePackageError where the value objects were generated from other contracts than these.
+
+    Raises CatalogError where these are not what is registered in their own lock.
+    """
+    package = runtime.package.partition(".")[0]
+    advice = f"Install the version of {package} that belongs to these contracts, or run contract-test generate."
+    for subject in subjects:
+        root = subject.newest.path.parents[1]
+        lock = {version: known for (name, version), known in read_lock(root).items() if name == subject.name}
+        for version, registered in lock.items():
+            _check_registered(subject, version, registered)
+        for contract in subject.contracts.values():
+            problem = _difference(contract, runtime)
+            if problem is not None:
+                older = ": the package is older than contracts.lock" if contract.version in lock else ""
+                problem = f"{contract.name} {problem} the package {package!r}{older}"
+                raise StalePackageError(problem, place=str(contract.path), advice=advice)
+        generated = runtime.subjects[subject.name]
+        here = _declared(subject, subject.newest.version, subject.channel)
+        there = _declared(generated, max(generated.versions), runtime.channels.get(generated.channel or ""))
+        for name in here | there:
+            if here.get(name) != there.get(name):
+                problem = f"{subject.name}: {name} is {here.get(name)!r} here, and {there.get(name)!r} in {package!r}"
+                raise StalePackageError(problem, place=str(root / "catalog.toml"), advice=advice)
+
+
+def _check_registered(subject: Subject, version: int, registered: str) -> None:
+    contract = subject.contracts.get(version)
+    if contract is None or digest(contract) != registered:
+        raise CatalogError(
+            "a registered version "
+            + ("is not there" if contract is None else "changed: it is not the one in contracts.lock"),
+            place=str(subject.newest.path.parent / f"v{version}.json"),
+            advice="Where the contracts are kept, take the change back and write it as a version of its own "
+            "(`contract-test lint` shows it); then install the package again.",
         )
+
+
+def _difference(contract: Contract, runtime: Runtime) -> str | None:
+    subject = runtime.subjects.get(contract.subject)
+    if subject is None or contract.version not in subject.versions:
+        return "is not in"
+    uri, resources = runtime.value_object(contract.subject, contract.version).__contract__.bundle
+    return None if digest_of(uri, resources) == digest(contract) else "is another schema in"
+
+
+def _declared(subject: Subject | RuntimeSubject, newest: int, channel: Channel | None) -> dict[str, object]:
+    """What a message of a subject is encoded and decoded by."""
+    pointers = {name: getattr(subject, name) for name in ("type", "key", "id", "time", "version", "schema_ids")}
+    road = {} if channel is None else {f"the {name} of its channel": value for name, value in vars(channel).items()}
+    return {"the newest version": newest} | pointers | road

@@ -11,7 +11,7 @@ from functools import cached_property, reduce
 from operator import or_
 from typing import Any
 
-from contract_test.data.contract import Catalog, Contract, Subject
+from contract_test.data.contract import Catalog, Subject
 from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError
 from contract_test.data.interaction import Mismatch
 from contract_test.data.result import OperationKind, Origin
@@ -126,10 +126,9 @@ class Replay:
         )
 
     @property
-    def contracts(self) -> list[Contract]:
-        """The contracts that this service has to do with."""
-        own = {subject for _, subject in self.operations}
-        return [contract for contract in self.catalog.contracts if contract.subject in own]
+    def subjects(self) -> list[Subject]:
+        """The subjects that this service has to do with."""
+        return [self.catalog.subjects[name] for name in sorted({name for _, name in self.operations})]
 
     def recorded(self, name: str) -> bool:
         """Whether there is a recording of a subject, be it readable or not."""
