@@ -5,6 +5,7 @@ Hooks, options and fixtures only; the engine is imported where it is first neede
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _SESSION = pytest.StashKey["ContractSession"]()
 _EMITTED = pytest.StashKey[list[Any]]()
+_MOST = 100_000  # messages to generate
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--contracts-generated",
-        type=int,
+        type=_count,
         default=20,
         metavar="N",
         help="how many messages to generate for each contract that is consumed (default: 20)",
@@ -49,13 +51,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--contracts-min-strength",
-        type=float,
+        type=_percent,
         metavar="PERCENT",
         help="with --contracts-mutate: fail where the tests of an operation notice less",
     )
     group.addoption(
         "--contracts-min-coverage",
-        type=float,
+        type=_percent,
         metavar="PERCENT",
         help="fail where less of what a consumed contract allows was replayed, recorded or varied",
     )
@@ -241,3 +243,22 @@ def _session(request: pytest.FixtureRequest) -> ContractSession:
 
 def _is_contract_test(item: pytest.Item) -> bool:
     return item.get_closest_marker("consumes") is not None or item.get_closest_marker("produces") is not None
+
+
+def _percent(text: str) -> float:
+    return _number(text, float, 100, "a percentage from 0 to 100")
+
+
+def _count(text: str) -> int:
+    return int(_number(text, int, _MOST, f"a whole number from 0 to {_MOST:,}"))
+
+
+def _number(text: str, read: Callable[[str], float], most: int, wanted: str) -> float:
+    """Read an option's value. Raises ArgumentTypeError, which pytest tells as a usage error."""
+    try:
+        number = read(text)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= most:  # nan is neither
+        raise ArgumentTypeError(f"{text!r} is not {wanted}")
+    return number

@@ -261,6 +261,7 @@ REFUSED = {
     "not JSON": "{",
     "not a schema": '{"type":"strnig"}',
     "not a schema at all": '"x"',
+    "a message": {"order_id": "o-1", "placed_at": "2026-03-01T12:00:00Z"},
     "a pattern of unbounded size": {"properties": {"a": {"pattern": "((a{1000}){1000}){1000}"}}},
     "an unknown dialect": {"$schema": "http://127.0.0.1:1/meta"},
 }

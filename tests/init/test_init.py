@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -124,6 +125,34 @@ def test_a_service_gets_its_settings_and_one_test_that_passes_for_each_operation
     assert said.count("not connected to the code of this service yet") >= tests, "nobody takes these for real tests"
     assert ('caused_by="message.liked"' in text) == (name == "feed")
     assert text.count("def contract_state()") == 1, "both channels declare their delivery"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "caused_by"),
+    [
+        ("as it is", ["message.liked"]),
+        ("without causes", ["message.posted"]),  # what the service receives first
+        ("nothing", ["message.posted"]),
+        ("two causes", ["message.liked", "message.posted"]),
+    ],
+)
+def test_where_the_catalog_says_what_names_the_cause_the_test_asks_for_it(service, tmp_path, recorded, caused_by):
+    contracts = tmp_path / "contracts"
+    shutil.copytree(ROOT / "contracts", contracts)
+    effects = contracts / "delivery.requested" / "recordings" / "v1.jsonl"
+    if recorded == "without causes":
+        shutil.rmtree(contracts / "message.liked" / "recordings")
+    elif recorded == "nothing":
+        effects.unlink()
+    elif recorded == "two causes":
+        first, *rest = effects.read_text().splitlines(keepends=True)
+        posted = json.loads((contracts / "message.posted/recordings/v1.jsonl").read_text().splitlines()[0])
+        cause = json.loads(first)["payload"]["args"][0]["data"]["caused_by"]
+        effects.write_text("".join([first.replace(cause, posted["payload"]["id"]), *rest]))
+    folder = service()
+    assert init(folder, "--contracts", contracts).return_value == 0
+    text = (folder / "tests" / "test_contracts.py").read_text()
+    assert re.findall(r'produces\("delivery.requested", caused_by="(.+)"\)', text) == caused_by
 
 
 def test_its_own_tests_are_well_formed_for_ruff(service):

@@ -91,6 +91,8 @@ def with_property(**schema):
         ("default-invalid", "warning", "/properties/n/default", with_property(n={"type": "string", "default": 1})),
         ("type-not-stated", "warning", "/properties/x", with_property(x={"description": "anything"})),
         ("type-not-stated", "warning", "", {"properties": {"id": {"type": "string"}}}),
+        ("type-not-stated", "warning", "", {}),
+        ("type-not-stated", "warning", "", {"title": "An order", "required": ["id"]}),
         ("integer-unbounded", "warning", "/properties/n", with_property(n={"type": "integer", "minimum": 0})),
         ("time-without-format", "warning", "/properties/sent_at", with_property(sent_at={"type": "string"})),
         (
@@ -200,6 +202,40 @@ def test_a_pointer_of_the_catalog_that_leads_nowhere_is_told(contracts, schema, 
         assert warned["file"].endswith("catalog.toml")
 
 
+PAID = '[subjects."order.paid"]\nchannel = "c"\n'
+
+
+@pytest.mark.parametrize(
+    ("catalog", "place", "told", "advice"),
+    [
+        (ROWS + PAID, "[channels.c]", "nothing tells order.placed, order.paid apart", 'Add type = "/POINTER"'),
+        (
+            ROWS.replace("json", "confluent") + "schema_ids = { 1 = 7 }\n" + PAID,
+            '[subjects."order.paid"]',
+            "nothing tells order.paid from the channel's other subjects",
+            "schema_ids",
+        ),
+        (
+            f'{ROWS.replace("json", "resque")}type = "Job"\n{PAID}type = "Job"\n',
+            "[channels.c]",
+            "'Job' means more than one subject",
+            "`type` of its own",
+        ),
+        (ROWS.replace('codec = "json"', 'codec = "json"\ntype = "/id"') + PAID, None, None, None),
+        (ROWS.replace("json", "cloudevents") + PAID, None, None, None),
+        (ROWS, None, None, None),
+    ],
+)
+def test_subjects_of_a_channel_that_nothing_tells_apart(contracts, catalog, place, told, advice):
+    if "order.paid" in catalog:
+        contracts(subject="order.paid")
+    found = findings(contracts(catalog=catalog)).get(("subjects-not-told-apart", "error"))
+    if told is None:
+        assert found is None
+    else:
+        assert (found["pointer"], told in found["sentence"], advice in found["advice"]) == (place, True, True), found
+
+
 def test_a_pointer_may_lead_to_what_only_the_newest_version_has(contracts):
     contracts(with_property(cause={"type": "string"}), version=2)
     assert ("pointer-nowhere", "warning") not in findings(contracts(catalog=f'{ROWS}caused_by = "/cause"'))
@@ -245,6 +281,7 @@ def test_what_has_errors_is_not_registered(contracts):
 @pytest.mark.parametrize(
     ("catalog", "said"),
     [
+        ("\ufeff[channels.c]\n", "begins with a byte order mark"),
         ("[channels.c]\n", "protocol is missing"),
         ('[channels.c]\nprotocol = "amqp"\naddress = "c"\ncodec = "json"\n', "'amqp'"),
         ('[subjects."order.placed"]\nchannel = "d"\n', "no channel 'd'"),

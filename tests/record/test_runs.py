@@ -337,6 +337,26 @@ def test_a_channel_that_no_contract_describes_is_kept_apart_scrubbed(tmp_path, r
     assert (root / ".recorder" / ".gitignore").read_text() == "*\n"
 
 
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--since=999999d", "is not a time"),
+        ("--since=0001-01-01", "is not a time"),
+        ("--since=1969-12-31T00:00Z", "lies before 1970"),
+        ("--duration=0s", "in no time nothing is read"),
+        ("--max-bytes=0k", "is not a size"),
+        ("--rate=-1", "x>=1"),
+        ("--limit=0", "x>=1"),
+        ("--per-shape=0", "x>=1"),
+        ("--max-age=-3d", "is not a time such as"),
+    ],
+)
+def test_a_bound_that_cannot_be_is_a_usage_error(contracts, tmp_path, option, said):
+    (tmp_path / "lines").write_text("{}\n")
+    code, told = run("record", tmp_path / "lines", "--channel", "transport", "--contracts", contracts, option)
+    assert (code, said in told) == (2, True), told
+
+
 def test_stdin_is_a_source(contracts):
     done = subprocess.run(
         [*COMMAND, "verify", "-", "--channel", "activity",

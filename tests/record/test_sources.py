@@ -268,6 +268,12 @@ def test_lines_are_messages_interactions_or_what_kcat_writes(tmp_path):
     assert kcat.seen == {"topic": "t", "partition": 3, "offset": 7}
 
 
+def test_a_file_that_begins_with_a_byte_order_mark_is_read_without_it(tmp_path):
+    path = tmp_path / "messages.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"a":1}\n{"a":2}\n')
+    assert [bytes(each.wire) for each in tap(str(path), LIST) if each is not None] == [b'{"a":1}', b'{"a":2}']
+
+
 @pytest.mark.parametrize(
     ("url", "shown"),
     [

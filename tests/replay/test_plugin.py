@@ -231,6 +231,31 @@ def test_of_a_file_that_is_not_collected_no_operation_is_said_to_lack_a_test(rep
     assert "no test for an operation" not in result.stdout.str()
 
 
+@pytest.mark.parametrize(
+    ("option", "wanted"),
+    [
+        ("--contracts-min-coverage=200", "a percentage from 0 to 100"),
+        ("--contracts-min-coverage=nan", "a percentage from 0 to 100"),
+        ("--contracts-min-strength=-1", "a percentage from 0 to 100"),
+        ("--contracts-generated=-1", "a whole number from 0 to 100,000"),
+        ("--contracts-generated=many", "a whole number from 0 to 100,000"),
+    ],
+)
+def test_a_number_that_an_option_cannot_have_is_a_usage_error(repo, option, wanted):
+    result = repo.run_here(option)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    name, _, value = option.partition("=")
+    result.stderr.fnmatch_lines([f"*argument {name}: '{value}' is not {wanted}"])
+
+
+def test_a_recording_that_begins_with_a_byte_order_mark_is_told_so(repo):
+    path = repo.contracts / "order.placed" / "recordings" / "v1.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    result = repo.run_here()
+    assert result.ret != 0
+    result.stdout.fnmatch_lines(["*v1.jsonl:1: begins with a byte order mark"])
+
+
 def test_an_option_of_contract_tests_alone_is_a_usage_error(repo):
     result = repo.pytester.runpytest_subprocess("--contracts-report=x.json", "-p", "no:cacheprovider")
     assert result.ret == pytest.ExitCode.USAGE_ERROR

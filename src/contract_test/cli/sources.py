@@ -23,6 +23,7 @@ from contract_test.use_cases.sent_since import sent_since
 from envelopes.codecs import CODECS
 
 _SIZE = re.compile(r"([0-9]{1,15})([kMG]?)B?")
+_FIRST = datetime.fromtimestamp(0, UTC)  # what servers can be asked for
 _SIZES = {"": 1, "k": 1000, "M": 10**6, "G": 10**9}
 
 
@@ -109,6 +110,8 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
         **others: Any,
     ) -> Any:
         seconds = None if duration is None else age(duration, "--duration").total_seconds()
+        if seconds == 0:
+            raise click.BadParameter("in no time nothing is read.", param_hint="--duration")
         reading = Reading(_since(since), follow, rate, limit, seconds, _size(max_bytes))
         _refuse_what_does_not_apply(url, key, topic)
         return command(source=SourceOptions(url, channel, key, topic, codec, reading), **others)
@@ -168,20 +171,22 @@ def _refuse_what_does_not_apply(url: str, key: str | None, topic: str | None) ->
 def _since(text: str | None) -> Since:
     if text in (None, "earliest", "latest"):
         return text  # type: ignore[return-value] # one of the literals
-    if age_of(text):
-        return datetime.now(UTC) - age(text, "--since")
+    back = age_of(text)
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
+        found = datetime.now(UTC) - back if back else datetime.fromisoformat(text)
+        found = found if found.tzinfo else found.astimezone()
+    except (ValueError, OverflowError):
         advice = "Write 1h, 2d, an ISO 8601 time such as 2026-03-01T12:00Z, earliest or latest."
         raise click.BadParameter(f"{text!r} is not a time. {advice}", param_hint="--since") from None
-    return found if found.tzinfo else found.astimezone()
+    if found < _FIRST:
+        raise click.BadParameter(f"{text!r} lies before 1970: write earliest.", param_hint="--since")
+    return found
 
 
 def _size(text: str | None) -> int | None:
     if text is None:
         return None
     match = _SIZE.fullmatch(text)
-    if match is None:
+    if match is None or int(match[1]) == 0:
         raise click.BadParameter(f"{text!r} is not a size such as 500k, 20M or 1G.", param_hint="--max-bytes")
     return int(match[1]) * _SIZES[match[2]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from contract_test.data.contract import Catalog, Channel, Contract, Subject
 from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError, SchemaError
 from contract_test.files.schemas import SchemaFiles
+from contract_test.files.toml import read_toml
 from envelopes.codecs import CODECS
 
 PROTOCOLS = ("kafka", "redis-list", "redis-stream")
@@ -66,7 +66,7 @@ def load_catalog(root: Path, broken: list[ContractTestError] | None = None) -> C
             place=str(root),
             advice="Name one with --contracts DIR, or run `contract-test init`.",
         )
-    document = _read_toml(root / "catalog.toml")
+    document = read_toml(root / "catalog.toml")
     _only(document, ("channels", "subjects"), f"{root / 'catalog.toml'}")
     channels = {name: _channel(root, name, table) for name, table in _tables(root, document, "channels")}
     tables = dict(_tables(root, document, "subjects"))
@@ -164,15 +164,6 @@ def _subject(
         values[key] = tuple(values.get(key, ()))
     ids = {int(version): number for version, number in values.get("schema_ids", {}).items()}
     return Subject(name, contracts, channels.get(channel) if channel else None, **(values | {"schema_ids": ids}))
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeError) as error:
-        raise CatalogError(f"not TOML: {error}", place=str(path), advice="Mend the syntax there.") from None
 
 
 def _tables(root: Path, document: Mapping[str, Any], section: str) -> list[tuple[str, Mapping[str, Any]]]:

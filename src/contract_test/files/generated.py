@@ -12,6 +12,8 @@ from contract_test.data.contract import Catalog, Contract, Subject, class_name
 from contract_test.data.errors import ContractTestError, SchemaError
 from contract_test.schema.classes import Attribute, ValueClass, value_classes
 from contract_test.schema.names import literal
+from contract_test.schema.profile import is_no_schema
+from contract_test.schema.walk import References
 from envelopes import compile_schema
 
 HEADER = "Generated from contracts/ by `contract-test generate`: change the contract, not this file."
@@ -24,11 +26,13 @@ _WIDTH = 100
 
 def module_files(contract: Contract) -> dict[str, str]:
     """The files of one contract, by name: its module and the schema beside it. Raises SchemaError."""
+    advice = "`contract-test lint` says where."
+    if is_no_schema(contract.schema, References(contract.resources, contract.uri).draft):
+        raise SchemaError("not a schema: it says nothing of messages", place=str(contract.path), advice=advice)
     try:
         compile_schema(contract.resources, f"{contract.uri}#")
     except ValueError as error:
         sentence = str(error).partition("\n")[0][:200]
-        advice = "`contract-test lint` says where."
         raise SchemaError(f"not a valid schema: {sentence}", place=str(contract.path), advice=advice) from None
     classes = _plan(contract)
     source = _module(contract, classes)

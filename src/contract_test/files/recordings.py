@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -79,6 +80,8 @@ def wire_of(interaction: Interaction) -> Wire:
 
 def _read_line(line: bytes, contract: Contract | None, path: Path, number: int) -> Interaction:
     place = f"{path}:{number}"
+    if number == 1 and line.startswith(codecs.BOM_UTF8):
+        raise RecordingError("begins with a byte order mark", place=place, advice="Save it as UTF-8 without one.")
     try:
         values = exact_loads(line)
     except _json.JsonError as error:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from contract_test.data.errors import CatalogError
+from contract_test.files.toml import read_toml
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,7 @@ def read_package(start: Path) -> str:
 
 
 def _table(path: Path) -> dict[str, Any] | None:
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except (tomllib.TOMLDecodeError, UnicodeError) as error:
-        raise CatalogError(f"not TOML: {error}", place=str(path), advice="Mend the syntax there.") from None
-    table = document.get("tool", {}).get("contract-test")
+    table = read_toml(path).get("tool", {}).get("contract-test")
     return table if isinstance(table, dict) else None
 
 

@@ -88,11 +88,13 @@ def _keywords(pointer: str, node: dict[str, Any], draft: str) -> Iterator[Remark
 
 
 def _untyped(pointer: str, node: dict[str, Any], _draft: str) -> Iterator[Remark]:
-    if pointer and not any(word in node for word in _TELLING) and _is_value(pointer):
+    told = any(word in node for word in _TELLING)
+    if pointer and not told and _is_value(pointer):
         advice = 'Add "type", or true for any value.'
         yield pointer, "type-not-stated", "no type is stated: any JSON value is valid", advice
-    elif not pointer and isinstance(node.get("properties"), dict) and "type" not in node:
-        yield pointer, "type-not-stated", "messages that are no objects are valid too", 'Add "type": "object".'
+    elif not pointer and "type" not in node and ("properties" in node or not told):
+        sentence = "messages that are no objects are valid too"
+        yield pointer, "type-not-stated", sentence, 'Add "type": "object", and what it holds.'
 
 
 RULES: tuple[Callable[[str, dict[str, Any], str], Iterator[Remark]], ...] = (

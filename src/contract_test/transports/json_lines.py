@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import sys
 import time
@@ -37,7 +38,7 @@ def read_lines(name: str, reading: Reading) -> Iterator[Tapped | None]:
                 if line is None:
                     yield None
                 elif line.strip():
-                    yield _tapped(line.strip(), number)
+                    yield _tapped(line.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").strip(), number)
     except OSError as error:
         advice = "Name a file that can be read, or - for stdin."
         if _SERVER.fullmatch(name):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -20,6 +19,7 @@ from contract_test.files.catalog import load_catalog
 from contract_test.files.generated import write_files
 from contract_test.files.recordings import read_recording
 from contract_test.files.settings import read_settings
+from contract_test.files.toml import read_toml
 from contract_test.schema.names import literal, unused
 from contract_test.use_cases.deliveries import declares
 from contract_test.use_cases.generate import generate
@@ -105,7 +105,7 @@ def begin_service(folder: Path, service: str, package: str, catalog: Catalog, co
         for kind, each in operations
         if not re.search(rf"{kind}\(\s*['\"]{re.escape(each.name)}['\"]", there)
     ]
-    tests = _operation_tests(left, catalog)
+    tests = _operation_tests(left, catalog, service)
     if "contract_state" in tests and "def contract_state" not in there:
         tests = _filled("contract_state.py", {}) + tests
     helper = _filled("not_connected.py", {})
@@ -126,14 +126,14 @@ def services_of(catalog: Catalog) -> list[str]:
 
 def project_name(folder: Path) -> str | None:
     """The name under `[project]`; None where there is none."""
-    project = _document(folder / PYPROJECT).get("project")
+    project = read_toml(folder / PYPROJECT).get("project")
     name = project.get("name") if isinstance(project, dict) else None
     return name if isinstance(name, str) else None
 
 
 def _settle(begun: Begun, folder: Path, rows: Mapping[str, str]) -> None:
     path = folder / PYPROJECT
-    tools = _document(path).get("tool")
+    tools = read_toml(path).get("tool")
     if not (isinstance(tools, dict) and "contract-test" in tools):
         begun.written.append(append_tables(path, {_SETTINGS: rows}))
         return
@@ -147,16 +147,9 @@ def _settle(begun: Begun, folder: Path, rows: Mapping[str, str]) -> None:
     begun.kept.append(path)
 
 
-def _document(path: Path) -> dict[str, object]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except (tomllib.TOMLDecodeError, UnicodeError) as error:
-        raise CatalogError(f"not TOML: {error}", place=str(path), advice="Mend the syntax there.") from None
-
-
 def _tests(folder: Path) -> str:
     """Where pytest looks for tests here."""
-    options: object = _document(folder / PYPROJECT).get("tool", {})
+    options: object = read_toml(folder / PYPROJECT).get("tool", {})
     for name in ("pytest", "ini_options", "testpaths"):
         options = options.get(name) if isinstance(options, dict) else None
     first = options[0] if isinstance(options, list) and options else options
@@ -169,34 +162,34 @@ def _texts(folder: Path) -> Iterable[str]:
         yield path.read_text(encoding="utf-8", errors="replace")
 
 
-def _operation_tests(operations: Iterable[tuple[str, Subject]], catalog: Catalog) -> str:
+def _operation_tests(operations: Iterable[tuple[str, Subject]], catalog: Catalog, service: str) -> str:
     tests, taken = "", set[str]()
     for kind, subject in operations:
-        test = unused(f"test_{snake_case(subject.name)}_is_{kind.removesuffix('s')}d", taken)
-        taken.add(test)
-        values = {
-            "subject": literal(subject.name),
-            "test": test,
-            "operation": literal(f"{kind} {subject.name}"),
-            "fixtures": "message, contract_state" if declares(subject) else "message",
-        }
-        cause = _cause(subject, catalog) if kind == "produces" else None
-        template = f"test_{kind}_by_cause.py" if cause is not None else f"test_{kind}.py"
-        tests += _filled(template, values | {"cause": literal(cause)})
+        for cause in _causes(subject, catalog, service) if kind == "produces" else [None]:
+            test = unused(f"test_{snake_case(subject.name)}_is_{kind.removesuffix('s')}d", taken)
+            taken.add(test)
+            template = f"test_{kind}.py" if cause is None else f"test_{kind}_by_cause.py"
+            tests += _filled(template, {
+                "subject": literal(subject.name),
+                "test": test,
+                "operation": literal(f"{kind} {subject.name}"),
+                "fixtures": "message, contract_state" if declares(subject) else "message",
+                "cause": literal(cause),
+            })  # fmt: skip
     return tests
 
 
-def _cause(subject: Subject, catalog: Catalog) -> str | None:
-    """The subject of the recorded messages that every recorded message of this subject names as its cause."""
+def _causes(subject: Subject, catalog: Catalog, service: str) -> Sequence[str | None]:
+    """The subjects of what causes a message, as recorded, or else one that the service receives; None at the edge."""
     if subject.caused_by is None:
-        return None
+        return [None]
     try:
         effects = [tell(each, catalog) for contract in subject.contracts.values() for each in read_recording(contract)]
-    except ContractTestError:
-        return None
+    except ContractTestError:  # `lint` says so
+        effects = []
     known = causes(catalog)
-    found = {known[each.cause].subject if each.cause is not None and each.cause in known else None for each in effects}
-    return found.pop() if len(found) == 1 else None
+    recorded = {known[each.cause].subject for each in effects if each.cause is not None and each.cause in known}
+    return sorted(recorded) or [each.name for each in catalog.received_by(service)][:1] or [None]
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -48,6 +49,7 @@ def lint(root: Path, max_age: timedelta | None = None) -> list[Finding]:
         findings.append(Finding(file, pointer, rule, each.problem, each.advice))
     if catalog is not None:
         findings += _names(catalog)
+        findings += _told_apart(catalog)
         findings += check_lock(catalog)
         findings += _not_registered(catalog)
         for contract in catalog.contracts:
@@ -64,7 +66,7 @@ def check_contract(contract: Contract) -> Iterator[Finding]:
     references = References(contract.resources, contract.uri)
     if is_no_schema(contract.schema, references.draft):
         sentence = f"not a schema: it holds no keyword of {references.draft} that says something of a message"
-        advice = "Write `type` and `properties`; of messages, `contract-test infer` makes a schema."
+        advice = "Write `type` and `properties`; from messages, `contract-test infer` makes a schema."
         yield Finding(file, "", "schema-invalid", sentence, advice)
         return
     try:
@@ -137,6 +139,31 @@ def _names(catalog: Catalog) -> Iterator[Finding]:
                 yield Finding(str(folder), "", "version-gap", sentence, f"Rename v{version}.json to v{expected}.json.")
                 break
         yield from _pointers(catalog, subject)
+
+
+def _told_apart(catalog: Catalog) -> Iterator[Finding]:
+    """The channels on which nothing says which of several subjects a message is of."""
+    file, rule = str(catalog.root / "catalog.toml"), "subjects-not-told-apart"
+    for channel in catalog.channels.values():
+        here = [subject for subject in catalog.subjects.values() if subject.channel == channel]
+        names, place = ", ".join(subject.name for subject in here), f"[channels.{channel.name}]"
+        if len(here) > 1 and channel.codec == "json" and channel.type is None:
+            sentence = f"nothing tells {names} apart: the codec json carries no type, so that no message can be read"
+            advice = (
+                'Add type = "/POINTER" to the channel, to the field that holds the subject\'s name (or its `type`), '
+                "or give each subject a channel of its own."
+            )
+            yield Finding(file, place, rule, sentence, advice)
+        if len(here) > 1 and channel.codec == "confluent":
+            for subject in here:
+                if not subject.schema_ids:
+                    sentence = f"nothing tells {subject.name} from the channel's other subjects: it has no schema id"
+                    advice = "Add schema_ids = { 1 = ID }, with the registry's id of each version."
+                    yield Finding(file, f'[subjects."{subject.name}"]', rule, sentence, advice)
+        words = Counter(word for subject in here for word in {subject.name, subject.type or subject.name})
+        for word in (word for word, count in words.items() if count > 1):
+            sentence = f"the type {word!r} means more than one subject"
+            yield Finding(file, place, rule, sentence, "Give each subject of a channel a `type` of its own.")
 
 
 def _pointers(catalog: Catalog, subject: Subject) -> Iterator[Finding]:
