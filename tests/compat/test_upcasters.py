@@ -92,6 +92,22 @@ def test_an_upcaster_that_fails_is_a_finding_where_none_is_needed(repo, compat, 
     assert "upcaster-fails" in result.out
 
 
+@pytest.mark.parametrize(
+    ("upcasters", "said"),
+    [
+        ("import nobody_has_this", "ModuleNotFoundError: No module named 'nobody_has_this'"),
+        ("def split(:", "SyntaxError"),
+        ("1 / 0", "ZeroDivisionError"),
+    ],
+)
+def test_upcasters_that_cannot_be_imported_are_an_error_that_names_them(repo, compat, package, upcasters, said):
+    repo.subject(versions=[V1, V2])
+    name = package(upcasters)
+    result = compat("--package", name)
+    assert result.code == 2
+    assert f"error: {name}.upcasters: cannot be imported: {said}" in result.err
+
+
 def test_upcasters_are_chained_and_what_is_valid_anyway_needs_none(repo, package):
     repo.subject(versions=[V1, V2, message(["first", "last"], first=STRING, last=STRING, age=INTEGER, id=STRING), V3])
     chain = TOTAL + (

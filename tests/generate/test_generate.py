@@ -174,6 +174,38 @@ def test_alternatives_that_a_constant_tells_apart_are_classes_of_their_own(contr
     assert not hasattr(sent.from_json('{"way": {"class": "push", "token": "1"}}').way, "number")
 
 
+def test_what_may_be_null_keeps_the_class_of_what_it_is_else(contracts, tmp_path, monkeypatch):
+    money = obj(amount={"type": "string"}) | {"required": ["amount"], "title": "Money"}
+    way = [obj(kind={"const": kind}, **{kind: {"type": "string"}}) | {"required": ["kind"]} for kind in ("sms", "fax")]
+    schema = obj(
+        paid={"$ref": "../money.json"},
+        refund={"anyOf": [{"$ref": "../money.json"}, {"type": "null"}], "default": None, "x-sensitivity": "public"},
+        fees={"type": "array", "items": {"oneOf": [{"type": "null"}, {"$ref": "../money.json"}]}},
+        tip={"anyOf": [obj(cents={"type": "integer"}) | {"required": ["cents"]}, {"type": "null"}]},
+        notes={"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "null"}]},
+        way={"anyOf": [{"oneOf": way}, {"type": "null"}]},
+    )
+    generate(load_catalog(contracts(**{"paid/v1.json": schema, "money.json": money})), "nullable", tmp_path)
+    paid = load(tmp_path, monkeypatch, "nullable", "Paid")
+    annotations = {name: str(field.annotation) for name, field in paid.model_fields.items()}
+    money_type = "nullable.messages.paid_v1.Money"
+    assert annotations["refund"] == f"{money_type} | None"
+    assert annotations["fees"] == f"tuple[{money_type} | None, ...] | None"
+    assert "Tip | None" in annotations["tip"]
+    assert annotations["notes"] == "tuple[str, ...] | None"
+    read = paid.from_json(
+        '{"refund": {"amount": "1"}, "fees": [null, {"amount": "2"}], "tip": {"cents": 3}, "way": {"kind": "fax", "fax": "4"}}'
+    )
+    assert (read.refund.amount, read.fees[0], read.fees[1].amount, read.tip.cents, read.way.fax) == (
+        "1",
+        None,
+        "2",
+        3,
+        "4",
+    )
+    assert paid.from_json('{"refund": null}').to_json() == b'{"refund":null}'
+
+
 def test_a_wrong_value_of_a_message_that_is_no_object_is_told_where_it_stands(contracts, tmp_path, monkeypatch):
     times = {"type": "array", "items": {"type": "string", "format": "date-time"}}
     generate(load_catalog(contracts(**{"times/v1.json": times})), "rooted", tmp_path)

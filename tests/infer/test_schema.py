@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract_test.schema.infer import Masked, Named, infer, widen
+from contract_test.schema.infer.evidence import unmarked
 from envelopes import compile_schema
 
 REALISTIC = sorted((Path(__file__).parents[1] / "generate" / "realistic").glob("*.json"))
@@ -283,6 +284,37 @@ def test_a_new_alternative_and_a_change_inside_a_known_one():
     new = widen(old, {URI: old}, URI, [{"kind": "c"}]).schema
     assert new["oneOf"][:2] == old["oneOf"]
     assert compile_schema({URI: new}, f"{URI}#").is_valid({"kind": "c"})
+
+
+NOTES = {
+    "oneOf": [contract(kind={"const": "sms"}, phone={"type": "string"}), contract(kind={"const": "push"}, n={"type": "integer"})]
+}  # fmt: skip
+FAXES = [{"kind": "fax", "pages": pages} for pages in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("values", "named", "shown"),
+    [
+        (FAXES, Named(), ["fax"]),
+        ([*FAXES, *({"kind": "mail", "subject": "s"} for _ in range(3))], Named(), ["fax", "mail"]),
+        (FAXES[:1], Named(enums=frozenset(["/kind"])), ["fax"]),
+        (FAXES[:1], Named(), []),
+        ([{"kind": Masked("fax"), "pages": 1}] * 3, Named(enums=frozenset(["/kind"])), []),
+        ([*FAXES, "text"], Named(), []),
+    ],
+)
+def test_a_new_text_of_a_tag_makes_an_alternative_of_its_own(values, named, shown):
+    proposal = widen(NOTES, {URI: NOTES}, URI, values, named)
+    assert proposal.schema["oneOf"][:2] == NOTES["oneOf"]
+    made = proposal.schema["oneOf"][2:]
+    assert [
+        each["properties"]["kind"]["const"] for each in made if "const" in each.get("properties", {}).get("kind", ())
+    ] == shown
+    assert "fax" in json.dumps(proposal.schema) or not shown, "a text is shown on evidence only"
+    told = dict(proposal.remarks).get("/kind", "")
+    assert ("is shown" in told, "--enum /kind" in told) == (bool(shown), not shown and "text" not in values)
+    validator = compile_schema({URI: proposal.schema}, f"{URI}#")
+    assert all(validator.is_valid(unmarked(value)) for value in values)
 
 
 def test_a_schema_that_describes_everything_stays_as_it_is():

@@ -21,6 +21,12 @@ def recording_path(contract: Contract) -> Path:
     return contract.path.parent / "recordings" / f"v{contract.version}.jsonl"
 
 
+def is_recorded(contract: Contract) -> bool:
+    """Whether there is a recording of a contract with something in it, be it readable or not."""
+    path = recording_path(contract)
+    return path.is_file() and bool(path.read_bytes().strip())
+
+
 def read_recording(contract: Contract) -> list[Interaction]:
     """Read a contract's recording; empty where there is none. Raises RecordingError with the line."""
     path = recording_path(contract)

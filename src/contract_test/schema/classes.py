@@ -153,7 +153,8 @@ class _Planner:
             return "Json"
         members: list[str] = []
         if "object" in shape.types:
-            members.append(self._object(position, shape, hint))
+            objects = self._shapes.only(position, "object")
+            members.append(self._object(objects, self._shapes.shape(objects), hint))
         if "array" in shape.types:
             members.append(f"tuple[{self._type(shape.items, hint) if shape.items else 'Json'}, ...]")
         if "boolean" in shape.types:

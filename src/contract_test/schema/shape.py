@@ -203,9 +203,15 @@ class Shapes:
         types, text = self._scalars(position)
         sources = self.sources(position)
         title, description = _annotations(sources)
-        items: Position = self._items(sources) if "array" in types else ()
+        items: Position = self._items(self.sources(self.only(position, "array"))) if "array" in types else ()
         if "object" not in types:
             return Shape(types, text, items, title=title, description=description)
+        objects = self.only(position, "object")
+        if objects != position:
+            each = self.shape(objects)
+            fields, additional, tag, branches = each.fields, each.additional, each.tag, each.branches
+            title, description = title or each.title, description or each.description
+            return Shape(types, text, items, fields, additional, branches, tag, title, description)
         tag, branches = self._branches(position)
         fields = () if tag else tuple(self._fields(sources))
         additional = None if tag else self._additional(sources, named=bool(fields))
@@ -287,24 +293,36 @@ class Shapes:
         counted = any(not _COUNTING.isdisjoint(source.node.schema) for source in sources)
         return tuple(found) if found or counted or not named else None
 
-    def _branches(self, position: Position) -> tuple[str, tuple[tuple[str, Position], ...]]:
-        """Recognise alternatives that a constant text tells apart; nothing else may be said of the value."""
+    def only(self, position: Position, kind: str) -> Position:
+        """Where all is said of the values of one type: of alternatives the only one that has them, if it is one."""
+        seen = {position}
+        while len(alternatives := self._alternatives(position, kind)) == 1:
+            position = (alternatives[0],)
+            if position in seen:
+                break
+            seen.add(position)
+        return position
+
+    def _alternatives(self, position: Position, kind: str) -> list[Source]:
+        """The alternatives for values of one type, where nothing else is said of them."""
         if len(position) != 1 or not position[0].certain:
-            return "", ()
-        node = position[0].node
-        while isinstance(node.schema, dict) and set(node.schema) <= {"$ref", "title", "description", "$comment"}:
+            return []
+        node, seen = position[0].node, set[str]()
+        while isinstance(node.schema, dict) and not _telling(node.schema) - {"$ref"}:
             target = self._target(node)
-            if target is None or target == node:
-                return "", ()
+            if target is None or node.location in seen:
+                return []
+            seen.add(node.location)
             node = target
         keyword = next((word for word in ("oneOf", "anyOf") if _list(_dict_of(node.schema), word)), "")
-        if not keyword or set(node.schema) - {keyword, *_ANNOTATIONS}:
-            return "", ()
-        alternatives = []
-        for place in range(len(node.schema[keyword])):
-            branch = Source(self._references.inside(node, keyword, place), certain=True)
-            if "object" in self.types(branch.node):
-                alternatives.append(branch)
+        if not keyword or _telling(node.schema) != {keyword}:
+            return []
+        inside = [self._references.inside(node, keyword, place) for place in range(len(node.schema[keyword]))]
+        return [Source(each, certain=True) for each in inside if kind in self.types(each)]
+
+    def _branches(self, position: Position) -> tuple[str, tuple[tuple[str, Position], ...]]:
+        """Recognise alternatives that a constant text tells apart; nothing else may be said of the value."""
+        alternatives = self._alternatives(position, "object")
         return self._tagged(alternatives) if len(alternatives) > 1 else ("", ())
 
     def _tagged(self, alternatives: list[Source]) -> tuple[str, tuple[tuple[str, Position], ...]]:
@@ -324,18 +342,15 @@ class Shapes:
 _COUNTING = frozenset(("minProperties", "propertyNames"))
 """Keywords that say something of fields which nothing names: such fields are not undeclared."""
 
-_ANNOTATIONS = (
-    "title",
-    "description",
-    "$comment",
-    "examples",
-    "$schema",
-    "$id",
-    "id",
-    "$defs",
-    "definitions",
-    "deprecated",
-)
+_ANNOTATIONS = frozenset((
+    "title", "description", "$comment", "examples", "$schema", "$id", "id", "$defs", "definitions", "default",
+    "deprecated", "readOnly", "writeOnly",
+))  # fmt: skip
+
+
+def _telling(schema: dict[str, Any]) -> set[str]:
+    """The keywords that say something of a value, or may."""
+    return {word for word in schema if word not in _ANNOTATIONS and not word.startswith("x-")}
 
 
 def _types_of(value: Any) -> frozenset[str]:

@@ -8,7 +8,7 @@ from itertools import islice
 from random import Random
 from typing import Any
 
-from contract_test.data.errors import NothingFoundError
+from contract_test.data.errors import CatalogError, NothingFoundError
 from contract_test.files.installed import runtime_catalog
 from contract_test.schema.compare.sampling import constants, samples
 from contract_test.schema.fields import Fields
@@ -39,7 +39,8 @@ def migrate(subject: str, writer: Side, reader: Side, package: str = "envelopes"
     """Bring every recorded and many generated messages of the writer's version to the reader's.
 
     Each must come out valid, whatever it is (total); twice, the same, and unchanged itself (pure). None where the
-    package has no upcaster on the way, or holds other contracts than these.
+    package has no upcaster on the way, or holds other contracts than these. Raises CatalogError where its upcasters
+    cannot be imported.
     """
     try:
         catalog = runtime_catalog(package)
@@ -69,7 +70,15 @@ def _value_object(catalog: Runtime, subject: str, side: Side) -> type[ValueObjec
 def _on_the_way(catalog: Runtime, old: type[ValueObject], new: type[ValueObject]) -> bool:
     """Whether somebody wrote an upcaster for a step from one version to the other."""
     subject, first, last = old.__contract__.subject, old.__contract__.version, new.__contract__.version
-    load_upcasters(catalog.package)
+    try:
+        load_upcasters(catalog.package)
+    except Exception as error:  # noqa: BLE001 - somebody's own code may fail in any way
+        package = catalog.package.partition(".")[0]
+        raise CatalogError(
+            f"cannot be imported: {type(error).__name__}: {error}",
+            place=f"{package}.upcasters",
+            advice=f"Mend it, or take it out: BACKWARD is judged with the upcasters of {package!r}.",
+        ) from None
     known = catalog.subject(subject).versions
     return any(has_upcaster(catalog.value_object(subject, each)) for each in known if first <= each < last)
 

@@ -15,7 +15,7 @@ from contract_test.data.contract import Catalog, Subject
 from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError
 from contract_test.data.interaction import Mismatch
 from contract_test.data.result import OperationKind, Origin
-from contract_test.files.recordings import read_recording, recording_path
+from contract_test.files.recordings import is_recorded, read_recording
 from contract_test.files.state import State
 from contract_test.schema.fields import fields_of
 from contract_test.schema.fingerprints import Fingerprints, Shape
@@ -132,8 +132,7 @@ class Replay:
 
     def recorded(self, name: str) -> bool:
         """Whether there is a recording of a subject, be it readable or not."""
-        paths = map(recording_path, self.catalog.subjects[name].contracts.values())
-        return any(path.is_file() and path.read_bytes().strip() for path in paths)
+        return any(map(is_recorded, self.catalog.subjects[name].contracts.values()))
 
     def consumer_cases(self, name: str) -> list[Case]:
         """Every recorded message of a subject, of every version. Raises NothingFoundError where there is none."""

@@ -18,6 +18,7 @@ from contract_test.schema.infer.evidence import (
     looks_like_data,
     unmarked,
 )
+from contract_test.schema.infer.objects import split
 from contract_test.schema.infer.proposal import SAFE, Proposal, infer
 from contract_test.schema.shape import Position, Shape, Shapes, Source
 from contract_test.schema.walk import References, escape, unescape
@@ -204,11 +205,28 @@ class _Widening:
             if error.kind.name != "oneOfMultipleValid"
         ]
         if unmatched:
-            node[keyword] = [*node[keyword], infer(unmatched, self._named, broken.place).schema]
+            node[keyword] = [*node[keyword], *self._alternatives(unmatched, _tag_of(node[keyword]), broken.place)]
         elif "anyOf" in node:
             del node["oneOf"]
         else:
             node["anyOf"] = node.pop("oneOf")
+
+    def _alternatives(self, values: Sequence[Any], tag: str, place: str) -> Iterator[dict[str, Any]]:
+        """What describes values that no alternative does: one for each text of the tag of those that are there."""
+        tagged = [each for each in values if isinstance(each, dict) and isinstance(each.get(tag), str)] if tag else []
+        at, texts = f"{place}/{escape(tag)}", [each[tag] for each in tagged]
+        if not tagged or len(tagged) < len(values):
+            yield infer(values, self._named, place).schema
+        elif are_codes(texts) or (at in self._named.enums and not any(isinstance(text, Masked) for text in texts)):
+            for text, objects in split(tagged, tag).items():
+                rest = [{name: value for name, value in each.items() if name != tag} for each in objects]
+                made = infer(rest, self._named, place).schema
+                required = [tag, *made.get("required", ())]
+                yield made | {"required": required, "properties": {tag: {"const": text}} | made.get("properties", {})}
+            self.remarks.append((at, "tells a new alternative apart; its text is shown"))
+        else:
+            yield infer(values, self._named, place).schema
+            self.remarks.append((at, f"has a new text, in too few messages to be shown; to show it: --enum {at}"))
 
 
 class _Undeclared:
@@ -272,6 +290,20 @@ _OTHER_VALUES = ("const", "enum", "type", "falseSchema")
 def _is_tag(error: jsonschema_rs.ValidationError, depth: int) -> bool:
     """Whether an alternative is refused for the text of a field: if not all are, that is not the one that is meant."""
     return len(error.instance_path) == depth + 1 and error.kind.name in ("const", "enum")
+
+
+def _tag_of(alternatives: Sequence[Any]) -> str:
+    """The required field whose constant text tells objects apart; "" where the alternatives for objects have none."""
+    objects = [each for each in alternatives if isinstance(each, dict) and each.get("type") == "object"]
+    tags = [
+        [
+            name
+            for name, schema in each.get("properties", {}).items()
+            if isinstance(schema, dict) and isinstance(schema.get("const"), str) and name in each.get("required", ())
+        ]
+        for each in objects
+    ]
+    return next((name for name in tags[0] if all(name in each for each in tags)), "") if tags else ""
 
 
 def _loosen_bound(node: dict[str, Any], keyword: str, values: Sequence[Any]) -> None:
