@@ -84,28 +84,29 @@ def test_an_upcaster_that_does_not_is_found_out(repo, compat, package, body, rea
     assert reason in result.out
 
 
+@pytest.mark.parametrize(
+    ("upcasters", "place", "said"),
+    [
+        ("import envelopes\nimport no_such_module\n", "upcasters.py:2", "ModuleNotFoundError: No module named"),
+        ("def split(old)\n    return old\n", "upcasters.py:1", "SyntaxError: expected ':'"),
+        (TOTAL + "\n\nsplit(None)\n", "upcasters.py:7", "AttributeError: 'NoneType' object"),
+    ],
+    ids=["a module is missing", "no Python", "it fails"],
+)
+def test_upcasters_that_cannot_be_imported_are_told_with_their_place(repo, compat, package, upcasters, place, said):
+    repo.subject(versions=[V1, V2])
+    name = package(upcasters)
+    result = compat("--package", name)
+    assert (result.code, result.out) == (2, "")
+    assert f"error: {name}/{place}: cannot be imported: {said}" in result.err
+
+
 def test_an_upcaster_that_fails_is_a_finding_where_none_is_needed(repo, compat, package):
     repo.subject(versions=[V1, message(["name"], name=STRING, age=INTEGER, id=STRING)])
     failing = TOTAL.partition("    first,")[0] + "    raise RuntimeError(old.name)\n"
     result = compat("--package", package(failing))
     assert result.code == 1
     assert "upcaster-fails" in result.out
-
-
-@pytest.mark.parametrize(
-    ("upcasters", "said"),
-    [
-        ("import nobody_has_this", "ModuleNotFoundError: No module named 'nobody_has_this'"),
-        ("def split(:", "SyntaxError"),
-        ("1 / 0", "ZeroDivisionError"),
-    ],
-)
-def test_upcasters_that_cannot_be_imported_are_an_error_that_names_them(repo, compat, package, upcasters, said):
-    repo.subject(versions=[V1, V2])
-    name = package(upcasters)
-    result = compat("--package", name)
-    assert result.code == 2
-    assert f"error: {name}.upcasters: cannot be imported: {said}" in result.err
 
 
 def test_upcasters_are_chained_and_what_is_valid_anyway_needs_none(repo, package):

@@ -1,7 +1,10 @@
 """`contract-test infer`: a first contract in one command, and the next version of one."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -260,3 +263,28 @@ def test_a_version_that_is_there_is_never_written_over(tmp_path):
     with pytest.raises(CatalogError):
         add_version(tmp_path, "order.placed", 1, {"type": "array"})
     assert path.read_bytes() == before
+
+
+def test_contracts_that_may_not_be_written_to_are_enough_to_propose(tmp_path):
+    contracts = tmp_path / "contracts"
+    add_version(contracts, "order.sent", 1, {"type": "object", "properties": {"a": {"type": "string"}}})
+    folders = [contracts, contracts / "order.sent"]
+    for each in folders:
+        each.chmod(0o500)
+    as_anybody = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
+    code = "from contract_test.cli import main; main()"
+    words = ["infer", lines(tmp_path / "m.jsonl", {"b": 1}), "--contracts", contracts, "--subject"]
+    command = [*as_anybody, sys.executable, "-c", code, *words]
+    try:
+        for subject in ("order.placed", "order.sent"):
+            done = subprocess.run([*command, subject], capture_output=True, text=True, timeout=120, check=False)
+            assert done.returncode == 0, done.stderr
+            assert "b" in json.loads(done.stdout)["properties"]
+        done = subprocess.run(
+            [*command, "order.placed", "--write"], capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 3
+        assert f"error: {contracts}/order.placed: Permission denied" in done.stderr
+    finally:
+        for each in folders:
+            each.chmod(0o700)

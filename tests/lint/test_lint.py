@@ -309,6 +309,31 @@ def test_an_empty_directory_is_never_clean(tmp_path):
         assert said in str(result.exception)
 
 
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("junit", 'failures="1"'),
+        ("sarif", '"level": "error"'),
+        ("github", "::error "),
+        ("json", '"severity": "error"'),
+        ("text", "not in the lock yet"),
+    ],
+)
+def test_under_strict_each_finding_is_an_error_in_every_format(contracts, form, said):
+    result = run(contracts(), "--strict", "--format", form)
+    assert result.return_value == 1
+    assert said in result.stdout
+    assert "warning" not in result.stdout
+
+
+def test_sarif_says_of_each_rule_what_to_do(contracts):
+    (found,) = json.loads(run(contracts(), "--format", "sarif").stdout)["runs"]
+    (rule,) = found["tool"]["driver"]["rules"]
+    assert rule["shortDescription"]["text"] == "not registered"
+    assert rule["help"]["text"] == "When it is agreed: contract-test register order.placed"
+    assert ".." not in found["results"][0]["message"]["text"]
+
+
 HOSTILE = Finding("a\nb.json", "/\x1b[31m::error::", "rule,x:y", "<script>\x00%\n\u202e", "::set-output name=x::\r\n")
 
 

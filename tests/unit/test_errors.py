@@ -1,6 +1,7 @@
 """Every error says what happened and what to do; one about a file says where."""
 
 import ast
+import pickle
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,11 @@ def test_an_error_reads_as_place_problem_and_advice(kind):
     error = kind.__new__(kind)
     errors.ContractTestError.__init__(error, "it is torn", place="a.json:/x", advice="Mend it.")
     assert str(error) == "a.json:/x: it is torn\n  Mend it."
+
+
+@pytest.mark.parametrize("kind", list(KINDS.values()), ids=list(KINDS))
+def test_an_error_comes_whole_out_of_another_process(kind):
+    error = kind.__new__(kind)
+    errors.ContractTestError.__init__(error, "it is torn", place="a.json:/x", advice="Mend it.")
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again)) == (kind, str(error))

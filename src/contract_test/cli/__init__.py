@@ -25,10 +25,18 @@ COMMANDS = {
 def main() -> None:
     """Run the command line. Exit codes: 0 clean, 1 findings, 2 usage or configuration, 3 could not run."""
     try:
+        sys.exit(_main())
+    except KeyboardInterrupt:  # before the command runs: while it is imported
+        sys.stderr.write("stopped\n")
+        sys.exit(3)
+
+
+def _main() -> int:
+    try:
         import click
     except ImportError:
         sys.stderr.write("contract-test needs its tools: install it with the extra `tools`, as contract-test[tools]\n")
-        sys.exit(3)
+        return 3
 
     class Lazy(click.Group):
         def list_commands(self, ctx: click.Context) -> list[str]:
@@ -41,6 +49,17 @@ def main() -> None:
                 return None
             command: click.Command = import_module(f"{__name__}.{cmd_name}").command
             return command
+
+        def resolve_command(
+            self, ctx: click.Context, args: list[str]
+        ) -> tuple[str | None, click.Command | None, list[str]]:
+            if args[0] not in COMMANDS and not args[0].startswith("-"):
+                from difflib import get_close_matches
+
+                close = get_close_matches(args[0], COMMANDS, n=1)
+                meant = f" Did you mean {close[0]!r}?" if close else ""
+                ctx.fail(f"No such command {args[0]!r}.{meant}")
+            return super().resolve_command(ctx, args)
 
         def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
             del ctx
@@ -56,4 +75,4 @@ def main() -> None:
     click.version_option(package_name="contract-test")(group)
     from contract_test.cli.running import run
 
-    sys.exit(run(group))
+    return run(group)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,7 +27,9 @@ def command(contracts: Path, form: str, max_age: timedelta | None, *, strict: bo
     another way. Exits 1 on errors.
     """
     findings = lint(contracts, max_age)
+    if strict:
+        findings = [replace(finding, severity="error") for finding in findings]
     click.echo(FORMATS[form](findings), nl=False)
     errors = sum(finding.severity == "error" for finding in findings)
     note(f"{counted(errors, 'error')}, {counted(len(findings) - errors, 'warning')}")
-    return FINDINGS if errors or (strict and findings) else CLEAN
+    return FINDINGS if errors else CLEAN

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import keyword
+import os
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any, TypeVar
 
 import click
@@ -17,6 +20,8 @@ from contract_test.report.findings import FORMATS
 F = TypeVar("F", bound=Callable[..., Any])
 
 CLEAN, FINDINGS, USAGE, COULD_NOT_RUN = 0, 1, 2, 3
+READER_GONE = 141
+"""As a shell has it for a program that SIGPIPE ended."""
 
 contracts_option = click.option(
     "--contracts",
@@ -77,9 +82,20 @@ def run(group: click.Group) -> int:
         note(inert(f"error: {error}"))
         return USAGE
     except OSError as error:  # a disk that is full, a directory that is none; a trace would not say more
-        note(inert(f"error: {error.filename or 'a file'}: {error.strerror or type(error).__name__}"))
+        place = error.filename or ("standard output" if _of_stdout(error) else "a file")
+        note(inert(f"error: {place}: {error.strerror or type(error).__name__}"))
         return COULD_NOT_RUN
+    except SystemExit:  # click's own, where whoever read stdout has gone: `| head`
+        return READER_GONE
     return code if isinstance(code, int) else CLEAN
+
+
+def _of_stdout(error: OSError) -> bool:
+    """Whether it was stdout that failed. What it still has to take is given up then: Python would fail on it again."""
+    if extract_tb(error.__traceback__)[-1].name != click.echo.__name__:
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return True
 
 
 def quiet_decoding() -> None:

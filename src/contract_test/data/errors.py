@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class ContractTestError(Exception):
     """What happened, where, and what to do about it.
@@ -13,9 +15,19 @@ class ContractTestError(Exception):
         self.problem, self.place, self.advice = problem, place, advice
         super().__init__(problem, place, advice)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Come whole out of another process, whatever the kind takes to be made."""
+        return _again, (type(self), self.args), self.__dict__
+
     def __str__(self) -> str:
         text = f"{self.place}: {self.problem}" if self.place else self.problem
         return f"{text}\n  {self.advice}" if self.advice else text
+
+
+def _again(kind: type[ContractTestError], args: tuple[str, ...]) -> ContractTestError:
+    error = kind.__new__(kind)
+    error.args = args
+    return error
 
 
 class CatalogError(ContractTestError):

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from traceback import extract_tb
 
 from contract_test.data.contract import Channel, Contract, Subject
 from contract_test.data.errors import CatalogError, NothingFoundError, StalePackageError
 from contract_test.files.lock import digest, digest_of, read_lock
 from envelopes import Catalog as Runtime
 from envelopes import Subject as RuntimeSubject
+from envelopes._upcast import load_upcasters
 
 
 def installed_contracts(package: str, option: str = "--contracts") -> Path:
@@ -56,6 +58,24 @@ def runtime_catalog(package: str) -> Runtime:
         raise NothingFoundError(f"the package {package!r} has no value objects: {error}", advice=advice) from None
     assert isinstance(catalog, Runtime)
     return catalog
+
+
+def import_upcasters(package: str) -> None:
+    """Import the upcasters beside a generated package. Raises CatalogError with their file and line."""
+    try:
+        load_upcasters(package)
+    except Exception as error:  # noqa: BLE001 - somebody's own code may fail in any way
+        frames = [each for each in extract_tb(error.__traceback__) if Path(each.filename).name == "upcasters.py"]
+        file, line = (frames[-1].filename, frames[-1].lineno) if frames else ("upcasters.py", None)
+        if isinstance(error, SyntaxError) and error.filename:
+            file, line = error.filename, error.lineno
+        path, here = Path(file), Path.cwd()
+        shown = path.relative_to(here) if path.is_relative_to(here) else path
+        raise CatalogError(
+            f"cannot be imported: {type(error).__name__}: {getattr(error, 'msg', error)}",
+            place=f"{shown}:{line}" if line else f"{shown}",
+            advice=f"Mend it, or take it out: BACKWARD is judged with the upcasters of {package.partition('.')[0]!r}.",
+        ) from None
 
 
 def check_package(subjects: Iterable[Subject], runtime: Runtime) -> None:

@@ -52,12 +52,19 @@ def as_sarif(findings: Sequence[Finding]) -> str:
         {
             "ruleId": each.rule,
             "level": each.severity,
-            "message": {"text": printable(". ".join((_told(each), *each.details, each.advice)))},
+            "message": {"text": "\n".join(printable(line) for line in (_told(each), *each.details, each.advice))},
             "locations": [{"physicalLocation": _location(each)}],
         }
         for each in findings
     ]
-    rules = [{"id": rule} for rule in sorted({each.rule for each in findings})]
+    rules = [
+        {
+            "id": rule,
+            "shortDescription": {"text": rule.replace("-", " ")},
+            "help": {"text": next(each.advice for each in findings if each.rule == rule)},
+        }
+        for rule in sorted({each.rule for each in findings})
+    ]
     run = {"tool": {"driver": {"name": "contract-test", "rules": rules}}, "results": results}
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
     return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"

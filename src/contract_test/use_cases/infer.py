@@ -262,6 +262,9 @@ def _prove(root: Path, subject: str, version: int, schema: Any, seen: Sequence[S
         copy = Path(folder) / "contracts"
         if root.is_dir():
             shutil.copytree(root, copy, symlinks=True, ignore=shutil.ignore_patterns(".*", "recordings"))
+        for each in (copy, copy / subject):
+            if each.is_dir() and not each.is_symlink():  # a copy may be written to, whatever holds for the original
+                each.chmod(0o700)
         add_version(copy, subject, version, schema)
         catalog = load_catalog(copy)
         contract = catalog.subjects[subject].contracts[version]

@@ -8,15 +8,15 @@ from itertools import islice
 from random import Random
 from typing import Any
 
-from contract_test.data.errors import CatalogError, NothingFoundError
-from contract_test.files.installed import runtime_catalog
+from contract_test.data.errors import NothingFoundError
+from contract_test.files.installed import import_upcasters, runtime_catalog
 from contract_test.schema.compare.sampling import constants, samples
 from contract_test.schema.fields import Fields
 from contract_test.schema.variations import Variations
 from contract_test.use_cases.sides import Side
 from envelopes import Catalog as Runtime
 from envelopes import EnvelopesError, UnknownNameError, UpcastError, ValueObject
-from envelopes._upcast import has_upcaster, load_upcasters, step_from
+from envelopes._upcast import has_upcaster, step_from
 
 GENERATED = 300
 _TRIES = 20_000
@@ -70,15 +70,7 @@ def _value_object(catalog: Runtime, subject: str, side: Side) -> type[ValueObjec
 def _on_the_way(catalog: Runtime, old: type[ValueObject], new: type[ValueObject]) -> bool:
     """Whether somebody wrote an upcaster for a step from one version to the other."""
     subject, first, last = old.__contract__.subject, old.__contract__.version, new.__contract__.version
-    try:
-        load_upcasters(catalog.package)
-    except Exception as error:  # noqa: BLE001 - somebody's own code may fail in any way
-        package = catalog.package.partition(".")[0]
-        raise CatalogError(
-            f"cannot be imported: {type(error).__name__}: {error}",
-            place=f"{package}.upcasters",
-            advice=f"Mend it, or take it out: BACKWARD is judged with the upcasters of {package!r}.",
-        ) from None
+    import_upcasters(catalog.package)
     known = catalog.subject(subject).versions
     return any(has_upcaster(catalog.value_object(subject, each)) for each in known if first <= each < last)
 
