@@ -26,7 +26,10 @@ TEXTS = {
     "+4915112345678": r"\+999[0-9]{10}",
     "4111 1111 1111 1111": r"999[0-9] [0-9]{4} [0-9]{4} [0-9]{4}",
     "2026-03-01T12:00:00.123Z": r"[0-9]{4}-[01][0-9]-[0-2][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z",
-    "1987-04-12": r"[0-9]{4}-[01][0-9]-[0-2][0-9]",
+    "1987-04-12": r"(19[7-9][0-9]|20[0-2][0-9])-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])",
+    "2026-03-01T12:00+02:00": r"[0-9]{4}-[01][0-9]-[0-2][0-9]T[0-2][0-9]:[0-5][0-9]\+02:00",
+    "12:30:45.678Z": r"[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z",
+    "2026-03-01 12:00:00z": r"[0-9]{4}-[01][0-9]-[0-2][0-9] [0-2][0-9]:[0-5][0-9]:[0-5][0-9]z",
     "10.20.30.40": r"2[45][0-9](\.[0-9]{1,3}){3}",
     "Åsa Öst": r"[À-Ý][a-z]{2} [À-Ý][a-z]{2}",
     "日本語": r"[ぁ-ん]{3}",
@@ -88,6 +91,25 @@ def test_a_pattern_of_its_own_shape_is_followed():
     assert re.fullmatch(schema["pattern"], made)
     assert made != "SE123-green-abcdef"
     assert masked == ("",)
+
+
+def test_what_follows_a_long_pattern_is_one_letter_again_and_again():
+    schema = {"type": "string", "pattern": "^(SE|NO)-[a-f]{30}$", "x-sensitivity": "personal"}
+    made = {plan_of(schema).scrub(f"SE-{start}{'abcdef' * 4}")[0] for start in ("abcdef", "bbcdef", "cafeca")}
+    assert len(made) == 3
+    for each in made:
+        assert re.fullmatch(schema["pattern"], each)
+        assert set(each[-18:]) == {"f"}
+
+
+def test_times_spread_over_all_days_and_hours():
+    made = [MADE.text(f"2026-03-01T12:{minute:02}:{second:02}Z") for minute in range(60) for second in range(60)]
+    for start, end, count in ((0, 4, 60), (5, 7, 12), (8, 10, 28), (11, 13, 24), (14, 16, 60), (17, 19, 60)):
+        assert len({each[start:end] for each in made}) == count
+    assert {each[:4] for each in made} == {str(year) for year in range(1970, 2030)}
+    assert sum(each[14:16] == each[17:19] for each in made) < 200, (
+        "minutes and seconds have nothing to do with each other"
+    )
 
 
 def test_network_addresses_are_reserved_ones():

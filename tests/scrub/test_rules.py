@@ -1,13 +1,18 @@
 """What stays and what goes, by what the contract says of a field."""
 
+import base64
 import json
+from pathlib import Path
 from random import Random
+from string import ascii_lowercase
 
 import pytest
 from generate.random_schemas import Maker
 from scrub.test_stays_valid import is_valid, plan_of
 
+from contract_test.data.contract import Contract
 from contract_test.schema.fingerprints import Fingerprints
+from contract_test.schema.scrub import prefixes_of, words_of
 
 
 def scrubbed(schema: dict, value: object) -> object:
@@ -30,6 +35,18 @@ KEPT = [
     ({"type": "integer"}, 123456),
     ({"type": "number"}, -12.75),
     ({"type": "integer", "maximum": 9007199254740991}, 9007199254740991),
+    ({"type": "integer", "minimum": 1234567}, 1234567),
+    ({"enum": [12345678, 2]}, 12345678),
+    ({"const": 12345678}, 12345678),
+    ({"type": "integer"}, 1230000000),
+    ({"format": "date"}, "2026-03-01"),
+    ({"format": "time"}, "12:00:00Z"),
+    ({"enum": [["a"], {"b": ["c"]}]}, {"b": ["c"]}),
+    ({"x-sensitivity": "public", "items": {}}, ["Ana"]),
+    (
+        {"patternProperties": {"^k[0-9]$": {"x-sensitivity": "public"}}, "propertyNames": {"x-sensitivity": "public"}},
+        {"k1": "Ana"},
+    ),
     ({}, True),
     ({}, None),
     ({}, ""),
@@ -50,6 +67,43 @@ MASKED = [
     ({"properties": {"userId": {"type": "integer"}}}, {"userId": 4711}),
     ({"additionalProperties": True}, {"ana": None}),
     ({"x-sensitivity": "personal", "properties": {"a": {}}}, {"a": 12}),
+    ({"x-sensitivity": "personal", "enum": [["a"], ["b"]], "items": {"enum": ["a", "b"]}}, ["a"]),
+    ({"type": "integer"}, 1234567),
+    ({"type": "integer"}, -4915112345678),
+    ({"type": "number"}, 1.234567e30),
+    ({"x-sensitivity": "personal", "type": "integer", "minimum": 1000, "maximum": 1003}, 1001),
+    ({"x-sensitivity": "personal", "type": "integer", "exclusiveMinimum": 1000, "exclusiveMaximum": 1004}, 1003),
+    ({"x-sensitivity": "personal", "type": "integer", "multipleOf": 250}, 1250),
+    ({"x-sensitivity": "personal", "type": "number", "minimum": 0.5, "maximum": 0.75}, 0.625),
+    ({"x-sensitivity": "personal", "type": "number", "minimum": -12.5, "maximum": -12}, -12.25),
+    ({"anyOf": [{"format": "date-time"}, {}]}, "2026-03-01T12:00"),
+    ({"anyOf": [{"format": "date"}, {}]}, "born 1987-04-12"),
+    (
+        {"patternProperties": {"^k[0-9]$": {"x-sensitivity": "public"}}, "propertyNames": {"x-sensitivity": "public"}},
+        {"q1": "Ana"},
+    ),
+    (
+        {
+            "patternProperties": {"^k": {"x-sensitivity": "personal"}},
+            "additionalProperties": {"x-sensitivity": "public"},
+            "propertyNames": {"x-sensitivity": "public"},
+        },
+        {"k1": "Ana"},
+    ),
+    ({"type": "object", "propertyNames": {"pattern": "^[a-z]{3}-[0-9]{3}$"}}, {"ana-001": 1, "ana-002": 2}),
+    (
+        {"type": "object", "patternProperties": {"^p-[0-9]+$": {"type": "integer"}}, "additionalProperties": False},
+        {"p-17": 1, "p-18": 2},
+    ),
+    (
+        {
+            "type": "string",
+            "examples": ["SE-1", "NO-2", "DK-3"],
+            "format": "x",
+            "not": {"not": {"enum": ["SE-1", "NO-2", "Ana"]}},
+        },
+        "Ana",
+    ),
 ]
 
 
@@ -64,6 +118,60 @@ def test_everything_else_is_masked(schema, value):
     assert made != value
     assert type(made) is type(value)
     assert is_valid(schema, made)
+
+
+def test_what_no_stand_in_can_satisfy_does_not_stay_either():
+    for value in ("Ana", 4915112345678):
+        made = scrubbed({"not": {"not": {"const": value}}}, value)
+        assert made != value
+        assert type(made) is type(value)
+
+
+def test_keys_stay_apart_where_all_names_of_their_length_are_taken():
+    value = {letter: number for number, letter in enumerate(ascii_lowercase)}
+    made = scrubbed({"additionalProperties": {}}, value)
+    assert list(made.values()) == list(value.values())
+    assert not made.keys() & value.keys()
+
+
+def test_of_alternatives_the_one_that_the_tag_names_decides():
+    def branch(tag, word):
+        return {
+            "type": "object",
+            "required": ["as"],
+            "properties": {"as": {"const": tag}, "of": {"x-sensitivity": word}},
+        }
+
+    schema = {"oneOf": [branch("a", "public"), branch("b", "personal")]}
+    assert scrubbed(schema, {"as": "a", "of": "Ana"}) == {"as": "a", "of": "Ana"}
+    made = scrubbed(schema, {"as": "b", "of": "Ana"})
+    assert made["as"] == "b"
+    assert made["of"] != "Ana"
+
+
+def test_what_a_contract_says_itself_are_its_fields_and_the_words_before_its_ids():
+    patterns = [
+        "^m-[0-9a-z]+$",
+        r"^user\.[0-9]+$",
+        "^(a|b)-[0-9]$",
+        "^x-?[0-9]$",
+        "^[a-z]-",
+        "plain-",
+        "^12-",
+        "^abc",
+        7,
+    ]
+    schema = {
+        "required": ["only-required", 5],
+        "properties": {
+            "outer": {"items": {"properties": {"inner": True}}},
+            "ids": {"anyOf": [{"pattern": p} for p in patterns]},
+        },
+        "$defs": {"more": {"properties": {"deep": {}}, "required": "wrong"}, "odd": {"properties": []}},
+    }
+    contract = Contract("t", 1, Path("t/v1.json"), "urn:t", schema, {"urn:t": schema})
+    assert set(words_of(contract)) == {"only-required", "outer", "inner", "ids", "deep"}
+    assert set(prefixes_of(contract)) == {"m-", "user."}
 
 
 def test_times_as_numbers_stay():
@@ -88,8 +196,6 @@ def test_pointers_lead_to_what_was_masked_and_to_objects_with_other_keys():
 
 
 def test_json_and_base64_of_json_stay_what_they_are():
-    import base64
-
     schema = {"properties": {"text": {}, "coded": {}, "known": {}}}
     inner = json.dumps({"known": ["Ana", 1]})
     made, _ = plan_of(schema).scrub({"text": inner, "coded": base64.b64encode(inner.encode()).decode()})
@@ -97,6 +203,26 @@ def test_json_and_base64_of_json_stay_what_they_are():
         assert list(json.loads(text)) == ["known"]
         assert json.loads(text)["known"][0] != "Ana"
         assert json.loads(text)["known"][1] == 1
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '["Ana", "Ana"]', '[{"known": "Ana"}]', '[["Ana"], 1, 2]', '[null, "Ana, and not Bo"]', '[true, "Ana Garcia"]',
+        '[12, "Ana Garcia"]', '{\n"known": "Ana Garcia"}', '[ "Ana Garcia" ]', '[\n"Ana Garcia"]', '["Ana\u00ff\u00fe?>?>"]',
+    ],
+)  # fmt: skip
+def test_whatever_json_is_coded_its_stand_in_is_coded_in_the_same_way(text, encode):
+    padded = encode(text.encode()).decode()
+    for coded in (padded, padded.rstrip("=")):
+        made = plan_of({"properties": {"known": {}}}).scrub({"known": coded})[0]["known"]
+        assert len(made) % 4 == 0 if len(coded) % 4 == 0 else "=" not in made, "padded as it was"
+        assert not set(coded) & set("-_") or not set(made) & set("+/"), "in the same alphabet"
+        common = made.replace("-", "+").replace("_", "/")
+        inner = json.loads(base64.b64decode(common + "=" * (-len(made) % 4)))
+        assert type(inner) is type(json.loads(text))
+        assert "Ana" not in str(inner)
 
 
 def test_who_is_who_across_contracts_with_other_rules():

@@ -32,6 +32,8 @@ and two texts never become one."""
 _SHORTEST_PHONE, _SHORTEST_CARD = 6, 12
 _BARE = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _LONGEST_NESTED = 100_000
+_CODED_JSON = frozenset(("ey", "ew", "W1", "W2", "W3", "Ww", "Wy", "Wz"))
+"""How base64 of an object begins, by what follows `{`, and of an array, by the type of its first item."""
 _MOST_KNOWN = 50_000
 _PREFIXES_DEEP = 3
 
@@ -45,7 +47,7 @@ _FIRST_WIDE, _FIRST_ASTRAL = 0x2E80, 0x10000
 
 _HEXADECIMAL = re.compile(r"(?=[^0-9]*[0-9])[0-9a-f-]{8,}|(?=[^0-9]*[0-9])[0-9A-F-]{8,}")
 _ULID = re.compile(r"(?=[0-9]*[A-Z])[0-7][0-9A-HJKMNP-TV-Z]{25}")
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}|[A-Za-z0-9_-]{16,}")
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{16,}|[A-Za-z0-9_-]{16,})={0,2}")
 _SCHEMES = frozenset((
     "http", "https", "ws", "wss", "ftp", "redis", "rediss", "kafka", "postgres", "postgresql", "mysql", "amqp", "amqps",
     "mongodb", "s3", "file",
@@ -113,7 +115,7 @@ class Pseudonyms:
                 return _json.dumps(masks(_json.loads(text.encode()))).decode()
             except (ValueError, TypeError, RecursionError):
                 return None
-        if text[:2] in ("ey", "eX", "ew", "e3", "W1", "Wy", "WX") and _BASE64.fullmatch(text):
+        if text[:2] in _CODED_JSON and _BASE64.fullmatch(text):
             url_safe = "-" in text or "_" in text
             try:
                 raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_" if url_safe else None)
