@@ -30,11 +30,11 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from table import Row, report
 
 from contract_test.transports.embedded import kafka_broker, redis_server
-from envelopes import Wire, decode, encode
+from envelopes import Wire, encode
 from envelopes.messages import MessageLiked
 from feed.feed import Feed, Received
 from feed.store import Store
-from feed.stream import STREAM, wire_of
+from feed.stream import STREAM, envelope_of
 
 ROUNDS = 3
 MESSAGES = 40_000  # the broker keeps 5 MiB a partition, and drops what is more
@@ -117,7 +117,7 @@ def only_decode(address: str, _: str) -> Timed:
     """What reading and validating takes, with nothing done about it."""
     for records in batches(address, 5 * BATCH):
         for record in records:
-            decode(wire_of(record), channel="activity")
+            envelope_of(record)
         yield len(records)
 
 
@@ -126,10 +126,7 @@ def effects(address: str, path: str) -> Timed:
     feed = Feed(Store(path))
     for records in batches(address, 5 * BATCH):
         feed.handle_batch(
-            [
-                Received(f"t/{each.partition()}", each.offset(), decode(wire_of(each), channel="activity").data)
-                for each in records
-            ]
+            [Received(f"t/{each.partition()}", each.offset(), envelope_of(each).data) for each in records]
         )
         yield len(records)
 

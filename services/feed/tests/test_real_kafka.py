@@ -112,7 +112,7 @@ class Rig:
         with self.feed.store.engine.begin() as connection:
             return {
                 table.name.removesuffix(generation): sorted(map(tuple, connection.execute(table.select())))
-                for table in tables(generation)[1:]
+                for table in tables(generation).metadata.sorted_tables
             }
 
     def records(self):

@@ -1,6 +1,5 @@
 """The service as a process, on a real Redis and Kafka's protocol."""
 
-import json
 import signal
 import subprocess
 import sys
@@ -75,7 +74,7 @@ def test_pushes_wait_while_redis_is_away(service, kafka, stored, like, people, u
     until(lambda: stored.likes("m-0001") == 2)
     with stored.store.engine.begin() as connection:
         waiting = connection.execute(sa.select(OUTBOX.c.pushes)).scalars().all()
-    assert [push[1] for pushes in waiting for push in json.loads(pushes)] == ["l-0001", "l-0002"]
+    assert [push[1] for pushes in waiting for push in pushes] == ["l-0001", "l-0002"]
 
 
 def test_pushes_that_waited_for_redis_are_sent_once_it_is_back(service, kafka, stored, like, people, until, free_redis):

@@ -14,7 +14,7 @@ from datetime import timedelta
 from confluent_kafka import KafkaException
 from sqlalchemy.exc import OperationalError
 
-from .consumer import Consumer, DeadLetterError, LostPlaceError
+from .consumer import CannotGoOnError, Consumer
 from .feed import Feed
 from .outbox import Outbox
 from .replay import replay
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         {"replay": rebuild, "trending": watch, None: consume}[options.command](options)
     except ValueError as error:
         parser.error(str(error))
-    except (DeadLetterError, LostPlaceError, KafkaException, OperationalError) as error:
+    except (CannotGoOnError, KafkaException, OperationalError) as error:
         say(f"feed: stopped: {error}")
         return 3
     return 0

@@ -8,17 +8,17 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 from confluent_kafka import Consumer as KafkaConsumer
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
-from envelopes import DecodeError, ValueObject, decode
+from envelopes import DecodeError
 
 from .feed import Feed, Received
 from .metrics import DEAD_LETTERS, LAG, LATENCY, MESSAGES, REBALANCES
 from .outbox import Outbox
-from .stream import STREAM, Settings, Topic, wire_of
+from .stream import STREAM, Record, Settings, Topic, envelope_of
 
 T = TypeVar("T")
 
@@ -29,17 +29,12 @@ BATCH = 1000
 MOST = 5 * BATCH
 """So many messages at most go into one transaction, where so many wait: a transaction has a price of its own."""
 
-NO_PARTITIONS = "waits for its partitions"
 LOOK_EVERY = 5
 """Seconds between two looks at the topic's id while nothing comes."""
 
 
-class DeadLetterError(Exception):
-    """A dead letter could not be written; nothing after it was taken in."""
-
-
-class LostPlaceError(Exception):
-    """What the store would take in next is gone from the stream."""
+class CannotGoOnError(Exception):
+    """A dead letter could not be written, or what the store would take in next is gone from the stream."""
 
 
 class Consumer:
@@ -75,7 +70,7 @@ class Consumer:
     def run(self, stopping: Callable[[], bool]) -> None:
         """Read until told to stop, and then finish the batch in hand.
 
-        Raises DeadLetterError, and KafkaException where reading cannot go on.
+        Raises CannotGoOnError, and KafkaException where reading cannot go on.
         """
         self._stopping = stopping
         with suppress(KafkaException):  # a broker that makes topics on first use makes it now; one that is away comes
@@ -89,7 +84,6 @@ class Consumer:
                 raise
         finally:
             self._consumer.close()
-            self._outbox.close()
 
     def step(self) -> None:
         """Take in what has arrived, or wait a moment for something."""
@@ -106,7 +100,7 @@ class Consumer:
 
     def trouble(self) -> str | None:
         """Say in a few words what keeps messages from being taken in; None while all is well."""
-        return self._trouble or (None if self._in_group else NO_PARTITIONS)
+        return self._trouble or (None if self._in_group else "waits for its partitions")
 
     def _patiently(self, do: Callable[[], T]) -> T:
         """Do it, and where something is away do it again until it is back: what was read is never let go."""
@@ -131,7 +125,7 @@ class Consumer:
         topic = self._patiently(self._topic.id)
         return all(name.startswith(f"{topic}/") for name in self._logs.values())
 
-    def _read(self, records: Sequence[Message]) -> tuple[list[Received], datetime | None]:
+    def _read(self, records: Sequence[Record]) -> tuple[list[Received], datetime | None]:
         """Decode, and bury what cannot be decoded; give the time of the oldest message as well."""
         batch, oldest, dead = [], None, 0
         for record in records:
@@ -139,43 +133,43 @@ class Consumer:
             if error is not None:
                 self._pass_or_raise(error, record)
                 continue
-            partition, offset = record.partition(), record.offset()
-            assert partition is not None
-            assert offset is not None
-            place = self._logs.get(partition)
-            if place is None:  # taken away while it was read: its new owner reads it
+            name = self._logs.get(record.partition())
+            if name is None:  # taken away while it was read: its new owner reads it
                 continue
             try:
-                envelope = decode(wire_of(record), channel="activity")
+                envelope = envelope_of(record)
             except DecodeError as reason:
-                self._bury(record, f"{STREAM}/{partition}/{offset}", reason)
-                batch.append(Received(place, offset, None))
+                self._bury(record, reason)
+                batch.append(Received(name, record.offset(), None))
                 dead += 1
                 continue
-            batch.append(Received(place, offset, envelope.data))
+            batch.append(Received(name, record.offset(), envelope.data))
             if oldest is None or (envelope.time is not None and envelope.time < oldest):
                 oldest = envelope.time
         if dead and self._producer.flush(30):
-            raise DeadLetterError(f"{dead} dead letters could not be written to {DEAD_LETTER_TOPIC} within 30 s")
+            raise CannotGoOnError(f"{dead} dead letters could not be written to {DEAD_LETTER_TOPIC} within 30 s")
         DEAD_LETTERS.inc(dead)
         return batch, oldest
 
-    def _bury(self, record: Message, place: str, reason: DecodeError) -> None:
+    def _bury(self, record: Record, reason: DecodeError) -> None:
         """Write a record as it came, with a missing value, key or header still missing, to the dead letters."""
+        place = f"{STREAM}/{record.partition()}/{record.offset()}"
         log.warning("dead letter: %s: %s", place, reason)
-        headers: Any = [*(record.headers() or ()), ("dead-letter-place", place), ("dead-letter-reason", str(reason))]
-        value: Any = record.value()
-        key: Any = record.key()
+        headers = [*(record.headers() or ()), ("dead-letter-place", place), ("dead-letter-reason", str(reason))]
+
+        def check(error: object, _: Message | None = None) -> None:
+            if error is not None:
+                raise CannotGoOnError(f"the message at {place} could not be written to {DEAD_LETTER_TOPIC}: {error}")
+
         try:
-            self._producer.produce(DEAD_LETTER_TOPIC, value, key, headers=headers, on_delivery=_raise_undelivered)
+            self._producer.produce(DEAD_LETTER_TOPIC, record.value(), record.key(), headers=headers, on_delivery=check)
         except KafkaException as error:
-            raise DeadLetterError(
-                f"the message at {place} could not be written to {DEAD_LETTER_TOPIC}: {error}"
-            ) from None
+            check(error)
 
     def _show_progress(self, batch: Sequence[Received], oldest: datetime | None) -> None:
         """Tell the metrics, and commit to Kafka what is stored, for the eyes of lag monitors only."""
-        for subject, count in Counter(name_of(received.message) for received in batch).items():
+        subjects = ("unreadable" if each.message is None else each.message.__contract__.subject for each in batch)
+        for subject, count in Counter(subjects).items():
             MESSAGES.labels(subject).inc(count)
         if oldest is not None:
             LATENCY.observe((datetime.now(UTC) - oldest).total_seconds())
@@ -206,19 +200,17 @@ class Consumer:
         LAG.clear()
         self._logs, self._in_group = {}, False
 
-    def _pass_or_raise(self, error: KafkaError, record: Message) -> None:
+    def _pass_or_raise(self, error: KafkaError, record: Record) -> None:
         """Raise for what does not mend itself; brokers that are away come back, topics appear."""
         if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - as below
-            self._find_place_again(record)
+            self._find_place_again(record.partition())
         elif error.fatal() or not (error.retriable() or error.code() in _PASSING):
             raise KafkaException(error)
         else:
             log.warning("%s", error.str())
 
-    def _find_place_again(self, record: Message) -> None:
+    def _find_place_again(self, number: int) -> None:
         """Go on in a topic that was made again; stop where messages were deleted before they were read."""
-        number = record.partition()
-        assert number is not None
         name = self._logs.get(number)
         if name is None:  # taken away meanwhile
             return
@@ -226,7 +218,7 @@ class Consumer:
             first, _ = self._consumer.get_watermark_offsets(TopicPartition(STREAM, number), timeout=10)
             at = self._feed.store.offsets({name})[name]
             if not self._skip_lost:
-                raise LostPlaceError(
+                raise CannotGoOnError(
                     f"partition {number} of {STREAM} no longer holds offset {at}, where the store goes on: messages "
                     f"were deleted before they were read. Start with --skip-lost to go on at offset {first}"
                 )
@@ -234,16 +226,6 @@ class Consumer:
             with self._feed.store.begin() as unit:
                 unit.advance({name: first})
         self._assigned(self._consumer, self._consumer.assignment())
-
-
-def name_of(message: ValueObject | None) -> str:
-    """Give the subject of a message."""
-    return "unreadable" if message is None else message.__contract__.subject
-
-
-def _raise_undelivered(error: KafkaError | None, _: Message) -> None:
-    if error is not None:
-        raise DeadLetterError(f"a dead letter could not be written to {DEAD_LETTER_TOPIC}: {error.str()}")
 
 
 COLLISIONS = {"40001", "40P01"}

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from envelopes import ValueObject
 from envelopes.messages import DeliveryRequested, MessageLiked, MessageLikedV1, MessagePosted, MessageUnliked
 
-from .store import Change, Item, Post, Push, Stand, Store, Unit
+from .store import Change, Item, Push, Stand, Store, Unit, as_microseconds, as_time
 
 Likes = MessageLiked | MessageLikedV1
 Marks = Likes | MessageUnliked
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _NOWHERE = Stand("", "", -(2**63), 1, "", "", 0)
-_NO_NEWEST = (-(2**63), "", "")
 
 
 class Received(NamedTuple):
@@ -54,10 +50,6 @@ class Feed:
         """Count the people who like a message."""
         return self.store.likes(message_id)
 
-    def message(self, message_id: str) -> Post | None:
-        """Give a message as it was posted, once that is known."""
-        return self.store.post(message_id)
-
     def items(self, person_id: str, limit: int = 50) -> list[Item]:
         """Give a person's news feed, newest first: one item per message that others like."""
         return self.store.items(person_id, limit)
@@ -85,12 +77,13 @@ def take_in(unit: Unit, batch: Sequence[Received]) -> dict[str, list[Push]]:
     For each person and message the newest like or unlike stands, by their own times and not by when they came. So
     neither order nor duplicates matter, and an unlike may come before its like.
     """
-    unit.remember([as_post(received.message) for received in batch if isinstance(received.message, MessagePosted)])
+    posts = [received.message for received in batch if isinstance(received.message, MessagePosted)]
+    unit.remember([(post.message_id, storable(post.text)) for post in posts])
     marks = [(received, *as_mark(received.message)) for received in batch if isinstance(received.message, Marks)]
     stands = unit.stands({mark[:2] for _, mark, _ in marks})
     pushes: dict[str, list[Push]] = defaultdict(list)
     changed: dict[tuple[str, str], Stand] = {}
-    tallies: dict[str, Tally] = {}
+    changes: dict[str, Change] = {}
     taken_back = []
     for (log, offset, _), stand, author_id in marks:
         message_id, liker_id, at, unliked, like_id, name, tells = stand
@@ -101,35 +94,19 @@ def take_in(unit: Unit, batch: Sequence[Received]) -> dict[str, list[Push]]:
         if tells and not old.told:
             pushes[log].append(Push(offset, like_id, message_id, author_id, name))
         stands[pair] = changed[pair] = stand if tells >= old.told else stand._replace(told=1)
-        tally = tallies.get(message_id) or tallies.setdefault(message_id, Tally(author_id))
+        change = changes.get(message_id) or changes.setdefault(message_id, Change(author_id))
         was_liked = not old.unliked
         more = (not unliked) - was_liked
-        tally.likes += more
+        change.likes += more
         if liker_id != author_id:
-            tally.by_others += more
+            change.by_others += more
             if not unliked:
-                tally.newest = max(tally.newest, (at, like_id, name))
+                this = at, like_id, name
+                change.newest = max(change.newest or this, this)
         if unliked and was_liked:
             taken_back.append((message_id, old.like_id))
-    unit.keep(list(changed.values()), [tally.change(message_id) for message_id, tally in tallies.items()], taken_back)
+    unit.keep(list(changed.values()), changes, taken_back)
     return pushes
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a batch changes in the counters of one message."""
-
-    author_id: str
-    likes: int = 0
-    by_others: int = 0
-    newest: tuple[int, str, str] = _NO_NEWEST
-    """When, which like, whose."""
-
-    def change(self, message_id: str) -> Change:
-        """Give what the store adds."""
-        at, like_id, name = self.newest
-        newest = (None, None, None) if self.newest is _NO_NEWEST else (name, at, like_id)
-        return Change(message_id, self.author_id, self.likes, self.by_others, *newest)
 
 
 def as_mark(message: Likes | MessageUnliked) -> tuple[Stand, str]:
@@ -142,12 +119,6 @@ def as_mark(message: Likes | MessageUnliked) -> tuple[Stand, str]:
     return Stand(
         message.message_id, who.person_id, as_microseconds(at), unliked, message.like_id, storable(who.name), tells
     ), author_id  # fmt: skip
-
-
-def as_post(message: MessagePosted) -> Post:
-    """Keep of a post what a news feed shows."""
-    at = as_microseconds(message.posted_at)
-    return Post(message.message_id, message.author.person_id, message.group.group_id, storable(message.text), at)
 
 
 def ask_for_push(push: Push, asked_at: int) -> DeliveryRequested:
@@ -168,13 +139,3 @@ def ask_for_push(push: Push, asked_at: int) -> DeliveryRequested:
 def storable(text: str) -> str:
     """Give a text as every database takes it: PostgreSQL keeps no NUL."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def as_microseconds(time: datetime) -> int:
-    """Give microseconds since 1970."""
-    return (time - _EPOCH) // _MICROSECOND
-
-
-def as_time(microseconds: int) -> datetime:
-    """Give the time so many microseconds after 1970, in UTC."""
-    return _EPOCH + microseconds * _MICROSECOND

@@ -6,7 +6,6 @@ import asyncio
 import threading
 from collections.abc import AsyncIterable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +18,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from sqlalchemy.exc import OperationalError
 
-from .feed import Feed, as_time
+from .feed import Feed
+from .store import Item
 
 LIVE_EVERY = 0.3
 """Seconds between two looks at the store for a live page: other members write to it, too."""
@@ -30,18 +30,6 @@ class Likes(BaseModel):
     """How many people like a message."""
 
     message_id: str
-    likes: int
-
-
-class Item(BaseModel):
-    """One line of a person's news feed: everybody else's likes of one message, collapsed."""
-
-    message_id: str
-    line: str
-    newest: str
-    others: int
-    at: datetime
-    text: str | None
     likes: int
 
 
@@ -58,9 +46,7 @@ def make_app(feed: Feed, trouble: Callable[[], str | None]) -> FastAPI:
     @app.get("/people/{person_id}/feed")
     def items(person_id: str, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> list[Item]:
         """Give a person's news feed, newest first."""
-        return [
-            Item(**item._asdict() | {"at": as_time(item.at)}, line=item.line) for item in feed.items(person_id, limit)
-        ]
+        return feed.items(person_id, limit)
 
     @app.get("/people/{person_id}/feed/live", response_class=EventSourceResponse)
     async def live(person_id: str) -> AsyncIterable[list[Item]]:

@@ -18,6 +18,8 @@ from .stream import STREAM
 log = logging.getLogger("feed")
 
 MAILBOX = CATALOG.channel("transport").address
+PAGE = 500
+"""How many pushes go to Redis at once."""
 SENT = f"feed:sent:{STREAM}"
 """Hash of log → offset of the last like whose push is in the mailbox. It moves together with the mailbox, so whoever
 sends a push again, after a crash or beside a newer owner of the partition, sends nothing."""
@@ -36,33 +38,27 @@ if tonumber(ARGV[#ARGV - 1]) > sent then redis.call('HSET', KEYS[3], ARGV[2], AR
 class Outbox:
     """Sends what waits in the store, each push once, in the order of the likes."""
 
-    def __init__(self, store: Store, url: str, page: int = 500, pause: float = 1.0) -> None:
-        self._store, self._page, self._pause = store, page, pause
-        self._redis = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
-        self._send = self._redis.register_script(_SEND)
+    def __init__(self, store: Store, url: str) -> None:
+        self._store = store
+        self._send = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5).register_script(_SEND)
         self._not_before = 0.0
 
-    def send(self, logs: Collection[str]) -> bool:
-        """Send everything that waits for these logs; False where Redis is away and it goes on waiting."""
+    def send(self, logs: Collection[str]) -> None:
+        """Send everything that waits for these logs; where Redis is away, it goes on waiting."""
         if time.monotonic() < self._not_before:
-            return False
+            return
         while found := self._store.waiting(logs):
             log_name, last, asked_at, pushes = found
-            for start in range(0, len(pushes), self._page):
+            for start in range(0, len(pushes), PAGE):
                 arguments: list[str | int | bytes] = [MAILBOX.rpartition(":")[2], log_name]
-                for push in pushes[start : start + self._page]:
+                for push in pushes[start : start + PAGE]:
                     arguments += [push.offset, encode(ask_for_push(push, asked_at), source="/feed")]
                 try:
                     self._send(keys=[MAILBOX, "resque:queues", SENT], args=arguments)
                 except redis.RedisError as error:
-                    log.warning("pushes wait in the outbox, the next try is in %g s: %s", self._pause, error)
-                    self._not_before = time.monotonic() + self._pause
-                    return False
+                    log.warning("pushes wait in the outbox, the next try is in 1 s: %s", error)
+                    self._not_before = time.monotonic() + 1
+                    return
             PUSHES.inc(len(pushes))
             with self._store.begin() as unit:
                 unit.sent(log_name, last)
-        return True
-
-    def close(self) -> None:
-        """Let go of Redis."""
-        self._redis.close()

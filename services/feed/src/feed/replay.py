@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
-from envelopes import DecodeError, ValueObject, decode
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from envelopes import DecodeError
 
 from .consumer import BATCH, MOST
 from .feed import Received, take_in_new
 from .store import Store, Unit
-from .stream import STREAM, Settings, Topic, wire_of
+from .stream import STREAM, Record, Settings, Topic, envelope_of
 
 
 def replay(kafka: Settings, store: Store, start: str, generation: str) -> int:
@@ -79,16 +80,18 @@ def read(reader: Consumer, start: Mapping[str, int], end: Mapping[str, int]) -> 
     reader.assign([TopicPartition(STREAM, number(name), offset) for name, offset in at.items() if offset < end[name]])
     while any(at[name] < end[name] for name in end):
         batch = []
-        for record in reader.consume(MOST, 0.1):
-            partition, offset, error = record.partition(), record.offset(), record.error()
-            assert partition is not None
-            if error is not None and (error.code() != KafkaError._PARTITION_EOF or offset is None):  # noqa: SLF001
+        records: list[Record] = reader.consume(MOST, 0.1)
+        for record in records:
+            offset, error = record.offset(), record.error()
+            if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own
                 raise KafkaException(error)
-            assert offset is not None
-            name = names[partition]
+            name = names[record.partition()]
             at[name] = offset if error else offset + 1
             if error is None and offset < end[name]:
-                batch.append(Received(name, offset, _message(record)))
+                message = None
+                with suppress(DecodeError):  # it lies with the dead letters since the live generation met it
+                    message = envelope_of(record).data
+                batch.append(Received(name, offset, message))
         if batch:
             yield batch
 
@@ -96,11 +99,3 @@ def read(reader: Consumer, start: Mapping[str, int], end: Mapping[str, int]) -> 
 def number(log: str) -> int:
     """Give the partition of a log."""
     return int(log.rpartition("/")[2])
-
-
-def _message(record: Message) -> ValueObject | None:
-    try:
-        message: ValueObject = decode(wire_of(record), channel="activity").data
-    except DecodeError:
-        return None  # it lies with the dead letters since the live generation met it
-    return message

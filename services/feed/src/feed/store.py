@@ -6,26 +6,31 @@ the one that is read and written. The outbox is one for all: what waits there is
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from pydantic import BaseModel, computed_field
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import StaticPool
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
-class Post(NamedTuple):
-    """A message that somebody posted. Times are microseconds since 1970, in UTC, here and below."""
 
-    message_id: str
-    author_id: str
-    group_id: str
-    text: str
-    posted_at: int
+def as_microseconds(time: datetime) -> int:
+    """Give microseconds since 1970: the times of every table."""
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def as_time(microseconds: int) -> datetime:
+    """Give the time so many microseconds after 1970, in UTC."""
+    return _EPOCH + microseconds * _MICROSECOND
 
 
 class Stand(NamedTuple):
@@ -42,16 +47,15 @@ class Stand(NamedTuple):
     """Whether the author was told, once and for all, however often the like comes and goes."""
 
 
-class Change(NamedTuple):
-    """What a batch adds to the counters of one message, and the newest like by somebody else in it."""
+@dataclass(slots=True)
+class Change:
+    """What a batch adds to the counters of one message."""
 
-    message_id: str
     author_id: str
-    likes: int
-    by_others: int
-    newest_name: str | None
-    newest_at: int | None
-    newest_like: str | None
+    likes: int = 0
+    by_others: int = 0
+    newest: tuple[int, str, str] | None = None
+    """The newest like by somebody else: when, which, whose."""
 
 
 class Push(NamedTuple):
@@ -64,16 +68,17 @@ class Push(NamedTuple):
     liker_name: str
 
 
-class Item(NamedTuple):
+class Item(BaseModel):
     """One line of an author's news feed: all likes of one message by others, collapsed."""
 
     message_id: str
     newest: str
     others: int
-    at: int
+    at: datetime
     text: str | None
     likes: int
 
+    @computed_field  # type: ignore[prop-decorator] # as pydantic documents it
     @property
     def line(self) -> str:
         """What the author reads."""
@@ -86,18 +91,16 @@ class Store:
 
     def __init__(self, url: str) -> None:
         url = url if ":" in url else f"sqlite:///{url}"
-        options: dict[str, Any] = {"pool_pre_ping": True, "paramstyle": "format"}  # by position, for `Unit._many`
         isolation: dict[str, Any] = {}
         if url.startswith("sqlite"):
-            options["paramstyle"] = "qmark"
-        else:  # two members that change the same row: the later one fails, and tries again on what the first one left
-            isolation["isolation_level"] = "REPEATABLE READ"
-        if url == "sqlite://":
-            options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
-        self.engine = sa.create_engine(url, **options)
-        if self.engine.dialect.name == "sqlite":
+            one: Any = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
+            self.engine = sa.create_engine(url, **(one if url == "sqlite://" else {}))
             sa.event.listen(self.engine, "connect", _set_up_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            # Two members that change the same row: the later one fails, and tries again on what the first one left.
+            isolation["isolation_level"] = "REPEATABLE READ"
+            self.engine = sa.create_engine(url, pool_pre_ping=True, paramstyle="format")  # by position: `Unit._many`
         self._reading = self.engine.execution_options(**isolation)
         self._writing = self.engine.execution_options(writes=True, **isolation)
         with self.engine.execution_options(writes=True).begin() as connection:
@@ -136,33 +139,28 @@ class Store:
             query = sa.select(t.counters.c.likes).where(t.counters.c.message_id == message_id)
             return connection.scalar(query) or 0
 
-    def post(self, message_id: str) -> Post | None:
-        """Look a message up."""
-        with self.read() as (connection, t):
-            row = connection.execute(sa.select(t.posts).where(t.posts.c.message_id == message_id)).first()
-        return None if row is None else Post(*row)
-
     def items(self, author_id: str, limit: int) -> list[Item]:
         """Give an author's news feed, newest first."""
         with self.read() as (connection, t):
             c = t.counters.c
             query = (
-                sa.select(c.message_id, c.newest_name, c.by_others - 1, c.newest_at, t.posts.c.text, c.likes)
+                sa.select(c.message_id, c.newest_name, c.by_others, c.newest_at, t.posts.c.text, c.likes)
                 .join_from(t.counters, t.posts, c.message_id == t.posts.c.message_id, isouter=True)
                 .where(c.author_id == author_id, c.by_others > 0)
                 .order_by(c.newest_at.desc(), c.message_id)
                 .limit(limit)
             )
-            return [Item(*row) for row in connection.execute(query)]
+            return [
+                Item(message_id=each, newest=name, others=likers - 1, at=as_time(at), text=text, likes=likes)
+                for each, name, likers, at, text, likes in connection.execute(query)
+            ]
 
     def waiting(self, logs: Collection[str]) -> tuple[str, int, int, list[Push]] | None:
         """Give the oldest pushes of these logs that were not sent yet: log, offset of the last, when, pushes."""
         query = sa.select(OUTBOX).where(OUTBOX.c.log.in_(logs)).order_by(OUTBOX.c.log, OUTBOX.c.offset).limit(1)
         with self.engine.begin() as connection:
             row = connection.execute(query).first()
-        if row is None:
-            return None
-        return row.log, row.offset, row.asked_at, [Push(*push) for push in json.loads(row.pushes)]
+        return row and (row.log, row.offset, row.asked_at, [Push(*push) for push in row.pushes])
 
     def logs_waiting(self) -> set[str]:
         """Give every log of which pushes wait."""
@@ -198,8 +196,8 @@ class Unit:
         """Say where each log goes on."""
         self._upsert(self._tables.offsets, list(offsets.items()))
 
-    def remember(self, posts: Sequence[Post]) -> None:
-        """Keep posts; the first one of an id stays."""
+    def remember(self, posts: Sequence[tuple[str, str]]) -> None:
+        """Keep the texts of posts, as (message, text); the first one of a message stays."""
         self._many(self._insert(self._tables.posts).on_conflict_do_nothing(), posts)
 
     def stands(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], Stand]:
@@ -214,25 +212,29 @@ class Unit:
         )
         return {(row[0], row[1]): Stand(*row) for row in self._connection.execute(query)}
 
-    def keep(self, stands: Sequence[Stand], changes: Sequence[Change], taken_back: Sequence[tuple[str, str]]) -> None:
-        """Store where people stand now, and count; `taken_back` holds the (message, like) of every like that went."""
+    def keep(
+        self, stands: Sequence[Stand], changes: Mapping[str, Change], taken_back: Sequence[tuple[str, str]]
+    ) -> None:
+        """Store where people stand now, and count by message; `taken_back` has (message, like) of each that went."""
         self._upsert(self._tables.likes, stands)
         insert = self._insert(self._tables.counters)
         old, new = self._tables.counters.c, insert.excluded
-        newer = sa.or_(
-            old.newest_at.is_(None), new.newest_at > old.newest_at,
-            sa.and_(new.newest_at == old.newest_at, new.newest_like > old.newest_like),
-        )  # fmt: skip
+        newer = sa.tuple_(new.newest_at, new.newest_like) > sa.tuple_(old.newest_at, old.newest_like)
         sums = {name: old[name] + new[name] for name in ("likes", "by_others")}
-        newest = {name: sa.case((newer, new[name]), else_=old[name]) for name in _NEWEST}
-        self._many(insert.on_conflict_do_update(index_elements=["message_id"], set_=sums | newest), changes)
+        newest = {
+            name: sa.case((sa.or_(old.newest_at.is_(None), newer), new[name]), else_=old[name]) for name in _NEWEST
+        }
+        self._many(
+            insert.on_conflict_do_update(index_elements=["message_id"], set_=sums | newest),
+            [(each, c.author_id, c.likes, c.by_others, *(c.newest or _NO_LIKE)) for each, c in changes.items()],
+        )
         if taken_back:
             self._find_newest_again(taken_back)
 
     def enqueue(self, log: str, asked_at: int, pushes: Sequence[Push]) -> None:
         """Put the pushes of a batch into the outbox, under the place of the last of their causes."""
         self._connection.execute(
-            sa.insert(OUTBOX).values(log=log, offset=pushes[-1].offset, asked_at=asked_at, pushes=json.dumps(pushes))
+            sa.insert(OUTBOX).values(log=log, offset=pushes[-1].offset, asked_at=asked_at, pushes=pushes)
         )
 
     def sent(self, log: str, offset: int) -> None:
@@ -262,7 +264,7 @@ class Unit:
         likes, counters = self._tables.likes.name, self._tables.counters.name
         self._connection.execute(
             sa.text(
-                f"UPDATE {counters} SET ({', '.join(_NEWEST)}) = (SELECT liker_name, at, like_id FROM {likes} AS l"  # noqa: S608 - our own names
+                f"UPDATE {counters} SET ({', '.join(_NEWEST)}) = (SELECT at, like_id, liker_name FROM {likes} AS l"  # noqa: S608 - our own names
                 f" WHERE l.message_id = {counters}.message_id AND unliked = 0 AND liker_id <> author_id"
                 " ORDER BY at DESC, like_id DESC LIMIT 1) WHERE message_id = :message_id AND newest_like = :like_id"
             ),
@@ -311,53 +313,39 @@ def _key(name: str, kind: Any = sa.Text) -> sa.Column[Any]:
     return sa.Column(name, kind, primary_key=True, autoincrement=False)
 
 
-def _column(name: str, kind: Any = sa.Text, *, nullable: bool = False) -> sa.Column[Any]:
-    return sa.Column(name, kind, nullable=nullable)
+def _column(name: str, kind: Any = sa.Text, *, nullable: bool = False, index: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=nullable, index=index)
 
 
-class Tables(NamedTuple):
-    """The tables of one generation; their columns stand in the order of the rows above."""
+class Tables:
+    """The tables of one generation, whose name ends theirs; columns stand in the order of the rows above."""
 
-    metadata: sa.MetaData
-    posts: sa.Table
-    likes: sa.Table
-    counters: sa.Table
-    offsets: sa.Table
-
-
-@cache
-def tables(generation: str) -> Tables:
-    """Describe the tables of one generation; its name ends theirs."""
-    metadata = sa.MetaData()
-
-    def table(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
-        return sa.Table(f"{name}_{generation}", metadata, *columns, sqlite_with_rowid=False)
-
-    return Tables(
-        metadata,
-        table(
-            "posts", _key("message_id"), _column("author_id"), _column("group_id"), _column("text"),
-            _column("posted_at", sa.BigInteger),
-        ),
-        table(
+    def __init__(self, generation: str) -> None:
+        self.metadata, self._generation = sa.MetaData(), generation
+        self.posts = self._table("posts", _key("message_id"), _column("text"))
+        self.likes = self._table(
             "likes", _key("message_id"), _key("liker_id"), _column("at", sa.BigInteger),
             _column("unliked", sa.SmallInteger), _column("like_id"), _column("liker_name"),
             _column("told", sa.SmallInteger),
-        ),
-        table(
-            "counters", _key("message_id"), _column("author_id"), _column("likes", sa.BigInteger),
-            _column("by_others", sa.BigInteger), _column("newest_name", nullable=True),
-            _column("newest_at", sa.BigInteger, nullable=True), _column("newest_like", nullable=True),
-            sa.Index(f"counters_{generation}_by_author", "author_id"),
-        ),
-        table("offsets", _key("log"), _column("next", sa.BigInteger)),
-    )  # fmt: skip
+        )  # fmt: skip
+        self.counters = self._table(
+            "counters", _key("message_id"), _column("author_id", index=True), _column("likes", sa.BigInteger),
+            _column("by_others", sa.BigInteger), _column("newest_at", sa.BigInteger, nullable=True),
+            _column("newest_like", nullable=True), _column("newest_name", nullable=True),
+        )  # fmt: skip
+        self.offsets = self._table("offsets", _key("log"), _column("next", sa.BigInteger))
+
+    def _table(self, name: str, *columns: sa.Column[Any]) -> sa.Table:
+        return sa.Table(f"{name}_{self._generation}", self.metadata, *columns, sqlite_with_rowid=False)
 
 
-_NEWEST = ("newest_name", "newest_at", "newest_like")
+tables = cache(Tables)
+
+_NEWEST = ("newest_at", "newest_like", "newest_name")
+_NO_LIKE = (None, None, None)
 _SHARED = sa.MetaData()
 LIVE = sa.Table("live", _SHARED, _key("row", sa.Integer), _column("generation"))
 OUTBOX = sa.Table(
     "outbox", _SHARED, _key("log"), _key("offset", sa.BigInteger), _column("asked_at", sa.BigInteger),
-    _column("pushes"),
+    _column("pushes", sa.JSON),
 )  # fmt: skip

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from confluent_kafka import Message, TopicCollection
+from confluent_kafka import TopicCollection
 from confluent_kafka.admin import AdminClient
-from envelopes import Wire
+from envelopes import Envelope, Wire, decode
 from envelopes.messages import CATALOG
 
 STREAM = CATALOG.channel("activity").address
 
 Settings = Mapping[str, Any]
 """librdkafka's, with `bootstrap.servers` among them."""
+Record = Any
+"""A confluent_kafka.Message, whose types allow for less than every record that was read has."""
 
 
 class Topic:
@@ -33,9 +35,6 @@ class Topic:
         return str(found.topic_id)
 
 
-def wire_of(record: Message) -> Wire:
-    """Give a record as it came; its client types everything as text or bytes, and gives bytes."""
-    headers: Any = record.headers() or ()
-    value: Any = record.value()
-    key: Any = record.key()
-    return Wire(value or b"", key, headers)
+def envelope_of(record: Record) -> Envelope[Any]:
+    """Decode a record. Raises DecodeError."""
+    return decode(Wire(record.value() or b"", record.key(), record.headers() or ()), channel="activity")

@@ -14,11 +14,11 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
-from envelopes import DecodeError, decode
+from envelopes import DecodeError
 
 from .feed import Marks, as_mark
 from .store import Stand
-from .stream import STREAM, Settings, wire_of
+from .stream import STREAM, Settings, envelope_of
 
 
 class Trending:
@@ -62,7 +62,7 @@ def run(kafka: Settings, window: timedelta, count: int, stopping: Callable[[], b
         while not stopping():
             for record in consumer.consume(1000, 0.5):
                 with suppress(DecodeError):  # the feed puts it with the dead letters
-                    message = None if record.error() else decode(wire_of(record), channel="activity").data
+                    message = None if record.error() else envelope_of(record).data
                     if isinstance(message, Marks):
                         trending.add(message)
             top = trending.top(count)
