@@ -232,14 +232,11 @@ def test_workers_wait_for_a_redis_that_is_not_there_yet(tmp_path: Path, stub: St
     with process("transport", "--redis", server.url, "--gateway", stub.url) as worker:
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.1", server.port))
-        server.start()
-        try:
+        with server.start():
             wait_ready(worker)
             with Redis.from_url(server.url) as client:
                 client.rpush(QUEUE, resque(1))
             wait_until(stub.ledger, "the delivery")
-        finally:
-            server.stop()
 
 
 def test_a_redis_without_room_is_waited_for(tmp_path: Path) -> None:
@@ -258,10 +255,8 @@ def test_a_redis_without_room_is_waited_for(tmp_path: Path) -> None:
                 await until(lambda: len(stub.ledger) == 10, "all")
                 await until(lambda: settled(redis), "all settled")
 
-    try:
+    with server:
         asyncio.run(walk())
-    finally:
-        server.stop()
     assert all(row.requests == 1 for row in stub.ledger.values())
 
 
@@ -297,10 +292,8 @@ def test_a_redis_that_forgets_everything_takes_nothing_that_was_in_hand(tmp_path
             assert int(redis.hget(key("counts"), "delivered")) == 50
             assert settled(redis)
 
-    try:
+    with server:
         asyncio.run(walk())
-    finally:
-        server.stop()
     assert len(stub.ledger) == 50
 
 
@@ -325,10 +318,8 @@ def test_a_restarted_redis_with_an_append_only_file_loses_nothing_that_it_had_wr
                 await until(lambda: len(stub.ledger) == 3000, "all")
                 await until(lambda: settled(redis), "all settled")
 
-    try:
+    with server:
         asyncio.run(walk())
-    finally:
-        server.stop()
 
 
 class CuttingProxy:

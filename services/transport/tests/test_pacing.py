@@ -7,9 +7,10 @@ from math import log2
 import pytest
 from aiohttp import web
 from redis import Redis
-from transport_support import QUEUE, QUICK, RedisServer, hired, key, resque, until
+from transport_support import QUEUE, QUICK, RedisServer, hired, key, resque, until, work_until
 
 from transport.gateway_stub import GatewayStub
+from transport.settings import Settings
 from transport.valve import Breaker, Limits
 
 
@@ -73,12 +74,7 @@ def test_never_more_at_once_than_the_concurrency_allows(redis: Redis, redis_serv
 
     stub = GatewayStub(before=slow)
     redis.rpush(QUEUE, *(resque(number) for number in range(100)))
-
-    async def walk() -> None:
-        async with stub.serving() as url, hired(redis_server.url, url, limits=Limits(concurrency=5)):
-            await until(lambda: len(stub.ledger) == 100, "all")
-
-    asyncio.run(walk())
+    work_until(lambda: len(stub.ledger) == 100, "all", redis_server, stub, limits=Limits(concurrency=5))
     assert most == 5
 
 
@@ -96,7 +92,7 @@ def test_retry_after_is_honoured_and_costs_no_attempt(
 
     stub = GatewayStub(before=refuse)
     redis.rpush(QUEUE, resque(1))
-    settings = QUICK.__class__(lease=2.0, poll=0.05, backoff=0.05, attempts=1)
+    settings = Settings(lease=2.0, poll=0.05, backoff=0.05, attempts=1)
 
     async def walk() -> None:
         limits = Limits(rate=rate)
@@ -130,7 +126,7 @@ def test_the_breaker_opens_for_a_dead_gateway_and_closes_when_it_is_back(
     stub = GatewayStub(before=fail)
     redis.rpush(QUEUE, *(resque(number) for number in range(300)))
     limits = Limits(concurrency=4, trips_after=5, cooldown=0.3)
-    settings = QUICK.__class__(lease=2.0, poll=0.05, backoff=0.05, attempts=50)
+    settings = Settings(lease=2.0, poll=0.05, backoff=0.05, attempts=50)
 
     async def walk() -> None:
         nonlocal well

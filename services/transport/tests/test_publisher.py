@@ -47,12 +47,9 @@ def test_raise_keeps_nothing(tmp_path: Path) -> None:
     publisher = Publisher(client(server))
     with pytest.raises(RedisAwayError, match="0 messages wait"):
         publisher.publish(delivery(1))
-    server.start()
-    try:
+    with server.start():
         publisher.publish(delivery(2))
         assert on_the_list(client(server)) == ["d-000002"]
-    finally:
-        server.stop()
 
 
 def test_buffer_keeps_order_up_to_its_limit_and_then_raises(tmp_path: Path) -> None:
@@ -63,13 +60,10 @@ def test_buffer_keeps_order_up_to_its_limit_and_then_raises(tmp_path: Path) -> N
     with pytest.raises(RedisAwayError, match="3 messages wait"):
         publisher.publish(delivery(99))
     assert len(publisher) == 3
-    server.start()
-    try:
+    with server.start():
         publisher.publish(delivery(3))
         assert on_the_list(client(server)) == [f"d-00000{number}" for number in range(4)]
         assert len(publisher) == 0
-    finally:
-        server.stop()
 
 
 def test_what_redis_refuses_for_good_is_said_and_not_kept(redis: Redis) -> None:
@@ -103,11 +97,9 @@ def test_tasks_share_an_async_publisher_that_buffers_up_to_its_limit(tmp_path: P
             await publisher.publish(delivery(5))
             assert len(publisher) == 0
 
-    try:
+    with server:
         asyncio.run(walk())
         assert on_the_list(client(server)) == ["d-000000", "d-000001", "d-000002", "d-000005"]
-    finally:
-        server.stop()
 
 
 def test_a_stream_is_not_a_list(redis: Redis) -> None:

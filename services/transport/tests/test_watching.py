@@ -6,6 +6,8 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from transport_support import QUEUE, RedisServer, Stub, free_port, hired, proces
 
 from transport.__main__ import main
 from transport.gateway_stub import GatewayStub
+from transport.worker import Worker
 
 
 def samples(text: str) -> dict[tuple[str, ...], float]:
@@ -27,18 +30,25 @@ def samples(text: str) -> dict[tuple[str, ...], float]:
     }
 
 
+@asynccontextmanager
+async def watched(server: RedisServer, stub: GatewayStub) -> AsyncIterator[tuple[Worker, aiohttp.ClientSession]]:
+    """A worker, and a client of what it tells about itself."""
+    async with (
+        stub.serving() as url,
+        hired(server.url, url) as worker,
+        worker.metrics.serving("127.0.0.1", 0) as port,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
+    ):
+        yield worker, session
+
+
 def test_metrics_say_what_became_of_jobs_and_how_long_it_took(redis: Redis, redis_server: RedisServer) -> None:
     redis.rpush(QUEUE, resque(1), resque(2, age=timedelta(seconds=20)), resque(3, kind="sms"), b"nonsense")
     redis.rpush(QUEUE, resque(4, age=timedelta(hours=3)))
     stub = GatewayStub()
 
     async def walk() -> str:
-        async with (
-            stub.serving() as url,
-            hired(redis_server.url, url) as worker,
-            worker.metrics.serving("127.0.0.1", 0) as port,
-            aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
-        ):
+        async with watched(redis_server, stub) as (worker, session):
             await until(lambda: len(stub.ledger) == 3 and worker.ready and worker.in_hand == 0, "all settled")
             assert (await session.get("/healthz")).status == 200
             return await (await session.get("/metrics")).text()
@@ -61,12 +71,7 @@ def test_healthz_says_when_redis_is_away(tmp_path: Path) -> None:
     server, stub = RedisServer(tmp_path).start(), GatewayStub()
 
     async def walk() -> None:
-        async with (
-            stub.serving() as url,
-            hired(server.url, url) as worker,
-            worker.metrics.serving("127.0.0.1", 0) as port,
-            aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
-        ):
+        async with watched(server, stub) as (_, session):
             for act, status in ((None, 200), (server.stop, 503), (server.start, 200)):
                 if act:
                     act()
@@ -77,10 +82,8 @@ def test_healthz_says_when_redis_is_away(tmp_path: Path) -> None:
                         answer = await session.get("/healthz")
                 assert (await answer.json())["redis"] == (status == 200)
 
-    try:
+    with server:
         asyncio.run(walk())
-    finally:
-        server.stop()
 
 
 def test_logs_are_json_lines_without_payloads(redis: Redis, redis_server: RedisServer, stub: Stub) -> None:

@@ -22,11 +22,13 @@ from transport_support import (
     until,
     wait_ready,
     wait_until,
+    work_until,
 )
 
 from envelopes import Envelope, encode
 from envelopes.messages import DeliveryRequested
 from transport.gateway_stub import GatewayStub
+from transport.settings import Settings
 from transport.valve import Limits
 
 
@@ -80,12 +82,7 @@ def test_poison_goes_to_the_dead_letters_and_stops_nobody(
 ) -> None:
     redis.rpush(QUEUE, poison, resque(1))
     stub = GatewayStub()
-
-    async def walk() -> None:
-        async with stub.serving() as url, hired(redis_server.url, url):
-            await until(lambda: stub.ledger and redis.llen("resque:failed"), "both ends")
-
-    asyncio.run(walk())
+    work_until(lambda: stub.ledger and redis.llen("resque:failed"), "both ends", redis_server, stub)
     (entry,) = failed(redis)
     assert base64.b64decode(str(entry["original"])) == poison
     assert counts(redis) == {"delivered": 1, "invalid": 1}
@@ -98,24 +95,14 @@ def test_jobs_with_and_without_an_envelope_are_delivered(redis: Redis, redis_ser
     bare = json.dumps(json.loads(bytes(event).replace(b"d-000002", b"d-000003"))["args"][0]).encode()
     redis.rpush(QUEUE, plain, bytes(event), bare)
     stub = GatewayStub()
-
-    async def walk() -> None:
-        async with stub.serving() as url, hired(redis_server.url, url):
-            await until(lambda: len(stub.ledger) == 3, "three deliveries")
-
-    asyncio.run(walk())
+    work_until(lambda: len(stub.ledger) == 3, "three deliveries", redis_server, stub)
     assert set(stub.ledger) == {"d-000001", "d-000002", "d-000003"}
 
 
 def test_what_is_too_old_is_dropped_unsent_and_counted(redis: Redis, redis_server: RedisServer) -> None:
     redis.rpush(QUEUE, resque(1, age=timedelta(hours=2, seconds=5)), resque(2, age=timedelta(hours=1, minutes=59)))
     stub = GatewayStub()
-
-    async def walk() -> None:
-        async with stub.serving() as url, hired(redis_server.url, url):
-            await until(lambda: sum(counts(redis).values()) == 2, "both settled")
-
-    asyncio.run(walk())
+    work_until(lambda: sum(counts(redis).values()) == 2, "both settled", redis_server, stub)
     assert set(stub.ledger) == {"d-000002"}
     assert counts(redis) == {"delivered": 1, "expired": 1}
     assert failed(redis) == []
@@ -138,12 +125,7 @@ def test_a_delivery_that_was_enqueued_twice_is_sent_once(redis: Redis, redis_ser
 def test_without_marks_a_channel_sends_again(redis: Redis, redis_server: RedisServer) -> None:
     redis.rpush(QUEUE, resque(1), resque(1))
     stub = GatewayStub()
-
-    async def walk() -> None:
-        async with stub.serving() as url, hired(redis_server.url, url, delivery="at-least-once"):
-            await until(lambda: counts(redis).get("delivered") == 2, "both sent")
-
-    asyncio.run(walk())
+    work_until(lambda: counts(redis).get("delivered") == 2, "both sent", redis_server, stub, delivery="at-least-once")
     assert stub.ledger["d-000001"].requests == 2
 
 
@@ -160,12 +142,7 @@ def test_a_cut_connection_after_the_gateway_acted(
 
     stub = GatewayStub(after=cut)
     redis.rpush(QUEUE, resque(1))
-
-    async def walk() -> None:
-        async with stub.serving() as url, hired(redis_server.url, url, delivery=delivery):
-            await until(lambda: {"delivered", "unsure"} & counts(redis).keys(), "its end")
-
-    asyncio.run(walk())
+    work_until(lambda: {"delivered", "unsure"} & counts(redis).keys(), "its end", redis_server, stub, delivery=delivery)
     assert stub.ledger["d-000001"].requests == requests
     assert len(failed(redis)) == (delivery == "at-most-once")
     assert left_behind(redis) == set()
@@ -182,13 +159,8 @@ def test_failures_are_retried_with_growing_pauses_then_dead(redis: Redis, redis_
 
     stub = GatewayStub(before=fail)
     redis.rpush(QUEUE, resque(1), resque(2))
-    settings = QUICK.__class__(lease=2.0, poll=0.02, backoff=0.1, attempts=4)
-
-    async def walk() -> None:
-        async with stub.serving() as url, hired(redis_server.url, url, settings=settings):
-            await until(lambda: "dead" in counts(redis), "its end")
-
-    asyncio.run(walk())
+    settings = Settings(lease=2.0, poll=0.02, backoff=0.1, attempts=4)
+    work_until(lambda: "dead" in counts(redis), "its end", redis_server, stub, settings=settings)
     assert counts(redis) == {"delivered": 1, "retried": 3, "dead": 1}
     pauses = [later - earlier for earlier, later in pairwise(asked)]
     assert all(pause >= 0.05 * 2**number for number, pause in enumerate(pauses))
@@ -203,12 +175,7 @@ def test_what_a_gateway_refuses_is_not_sent_again(redis: Redis, redis_server: Re
     redis.rpush(QUEUE, resque(3, kind="sms", recipient=ana | {"phone": "+15005550004"}))
     redis.rpush(QUEUE, resque(4, recipient=ana | {"device": "unregistered-1"}))
     stub = GatewayStub()
-
-    async def walk() -> None:
-        async with stub.serving() as url, hired(redis_server.url, url):
-            await until(lambda: counts(redis).get("dead") == 4, "their end")
-
-    asyncio.run(walk())
+    work_until(lambda: counts(redis).get("dead") == 4, "their end", redis_server, stub)
     assert {entry["error"] for entry in failed(redis)} == {
         "refused: an SMS needs /recipient/phone, and there is none",
         "refused: 400 INVALID_ARGUMENT",
@@ -227,7 +194,7 @@ def test_a_dead_letter_can_be_retried_the_way_resque_does(redis: Redis, redis_se
 
     stub = GatewayStub(before=fail)
     redis.rpush(QUEUE, resque(1))
-    settings = QUICK.__class__(lease=2.0, poll=0.02, backoff=0.01, attempts=2)
+    settings = Settings(lease=2.0, poll=0.02, backoff=0.01, attempts=2)
 
     async def walk() -> None:
         nonlocal well
@@ -307,7 +274,7 @@ def test_one_slow_gateway_does_not_hold_up_the_other(redis: Redis, redis_server:
 
 
 def test_stopping_gives_back_what_has_not_been_started(redis: Redis, redis_server: RedisServer) -> None:
-    jobs = [resque(n) for n in range(20)]
+    jobs, started = [resque(n) for n in range(20)], asyncio.Event()
 
     async def slow(_: web.Request, key: str) -> None:
         started.set()
@@ -317,8 +284,6 @@ def test_stopping_gives_back_what_has_not_been_started(redis: Redis, redis_serve
     redis.rpush(QUEUE, *jobs)
 
     async def walk() -> None:
-        global started  # noqa: PLW0603
-        started = asyncio.Event()
         async with stub.serving() as url, hired(redis_server.url, url, limits=Limits(concurrency=2)):
             await started.wait()
 
@@ -329,7 +294,6 @@ def test_stopping_gives_back_what_has_not_been_started(redis: Redis, redis_serve
 
 
 def test_resque_books_are_kept(redis: Redis, redis_server: RedisServer) -> None:
-    stub = GatewayStub()
     holding = asyncio.Event()
 
     async def hold(_: web.Request, key: str) -> None:

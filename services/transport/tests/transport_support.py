@@ -3,7 +3,6 @@
 import asyncio
 import json
 import secrets
-import signal
 import socket
 import subprocess
 import sys
@@ -14,13 +13,14 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 from redis import Redis
 
 from envelopes.messages import CATALOG
 from transport.books import Books
+from transport.gateway_stub import GatewayStub
 from transport.gateways import GATEWAYS, Endpoint, Gateway
 from transport.link import connect
 from transport.mailbox import Mailbox
@@ -65,9 +65,15 @@ class RedisServer:
             wait_until(lambda: answers(client), "Redis answers")
         return self
 
-    def stop(self, number: int = signal.SIGKILL) -> None:
-        self.process.send_signal(number)
+    def stop(self) -> None:
+        self.process.kill()
         self.process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
 
 def answers(client: Redis) -> bool:
@@ -165,3 +171,13 @@ async def hired(
             worker.stop()
             await running
             await redis.aclose()
+
+
+def work_until(true: Callable[[], object], what: str, redis: RedisServer, stub: GatewayStub, **options: Any) -> None:
+    """A worker delivers to the stub until something is true."""
+
+    async def walk() -> None:
+        async with stub.serving() as url, hired(redis.url, url, **options):
+            await until(true, what)
+
+    asyncio.run(walk())
