@@ -28,6 +28,11 @@ NAMES = ("Ana", "Bo", "Cy", "Di")
 PEOPLE = SimpleNamespace(**{name.lower(): {"person_id": f"p-{name.lower():0<6}", "name": name} for name in NAMES})
 
 
+def person(number):
+    """One of many people, as messages name them."""
+    return {"person_id": f"p-{number:06}", "name": f"Person {number}"}
+
+
 @pytest.fixture(scope="session")
 def people():
     """Four people, as messages name them."""
@@ -44,6 +49,12 @@ def until():
 def feed():
     """A feed on a store in memory."""
     return Feed(Store("sqlite://"))
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """What a service that was started keeps, unless it was told to keep it elsewhere."""
+    return Feed(Store(str(tmp_path / "feed.db")))
 
 
 @pytest.fixture
@@ -241,6 +252,12 @@ def service(kafka, redis_url, tmp_path):
     for process in running:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def port():
+    """A port that nobody listens at."""
+    return free_port()
 
 
 def connects(url):

@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 import sqlalchemy as sa
 from envelopes import decode
+from tests.conftest import person
 
 from feed import Feed, Store
 
@@ -25,10 +26,7 @@ def stored(store_url):
 def traffic(like):
     """Likes of many people for many messages, some of them twice, in an order of their own."""
     dice = random.Random(8)
-    likes = [
-        like(n, {"person_id": f"p-{n % 97:06}", "name": f"Person {n % 97}"}, message=f"m-{dice.randrange(MESSAGES):04}")
-        for n in range(6000)
-    ]
+    likes = [like(n, person(n % 97), message=f"m-{dice.randrange(MESSAGES):04}") for n in range(6000)]
     return likes + dice.sample(likes, 500)
 
 

@@ -1,5 +1,4 @@
 import json
-import socket
 import urllib.error
 import urllib.request
 
@@ -65,13 +64,6 @@ def test_a_running_service_answers_and_counts(service, kafka, mailbox, like, unt
     assert "feed_latency_seconds_count 1.0" in metrics
     assert 'feed_lag{partition="' in metrics
     assert fetch(port, "/healthz") == "ok"
-
-
-@pytest.fixture
-def port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def fetch(port, path):

@@ -27,11 +27,8 @@ def browser():
 
 
 @pytest.fixture
-def page(browser, feed, people, until):
+def page(browser, feed, people, port, until):
     """The page of Ana's news feed; `page(selector)` gives the texts that are seen there."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     with serve(make_app(feed, trouble=lambda: None), f"127.0.0.1:{port}"):
         until(lambda: answers(port))
         browser.get(f"http://127.0.0.1:{port}/")

@@ -16,7 +16,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from envelopes import decode, encode
-from tests.conftest import free_port
+from tests.conftest import free_port, person
 from tests.model import Model
 
 from feed import Feed, Store
@@ -167,7 +167,7 @@ def traffic(like, unlike, post):
 
     def make(count, seed):
         dice = random.Random(seed)
-        people = [{"person_id": f"p-{n:06}", "name": f"Person {n}"} for n in range(400)]
+        people = [person(n) for n in range(400)]
         wires = []
         for n in range(count):
             message = dice.randrange(500)
@@ -268,9 +268,6 @@ def test_a_topic_that_is_made_again_while_it_is_read_is_read_from_its_beginning(
         likes = [like(n, message="m-0001", liker=person(n)) for n in range(start, start + count)]
         rig.publish([encode(each, source="/web") for each in likes])
 
-    def person(number):
-        return {"person_id": f"p-{number:06}", "name": "Somebody"}
-
     rig.start()
     publish(0, 50)
     until(lambda: rig.mailbox.llen(QUEUE) == 50)
@@ -328,9 +325,6 @@ def test_a_replay_from_a_time_takes_in_what_was_written_since(rig, like, until, 
     def liked(message, number):
         rig.publish([encode(like(n, person(n), message), source="/web") for n in range(number)])
         until(lambda: rig.feed.likes(message) == number)
-
-    def person(number):
-        return {"person_id": f"p-{number:06}", "name": "Somebody"}
 
     rig.start()
     liked("m-0001", 5)

@@ -2,16 +2,11 @@
 
 import pytest
 import sqlalchemy as sa
+from tests.conftest import person
 
-from feed import Feed, Store
 from feed.__main__ import main
 
 LOGS = [f"embedded/{partition}" for partition in range(4)]
-
-
-@pytest.fixture
-def stored(tmp_path):
-    return Feed(Store(str(tmp_path / "feed.db")))
 
 
 @pytest.fixture
@@ -74,7 +69,3 @@ def generation(store, name):
         }
     assert len(rows) == 4
     return repr(rows).encode()
-
-
-def person(number):
-    return {"person_id": f"p-{number:06}", "name": f"Person {number}"}

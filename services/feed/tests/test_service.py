@@ -4,17 +4,11 @@ import signal
 import subprocess
 import sys
 
-import pytest
 import sqlalchemy as sa
 from envelopes import decode
 
-from feed import Feed, Received, Store, outbox
+from feed import Received, outbox
 from feed.store import OUTBOX
-
-
-@pytest.fixture
-def stored(tmp_path):
-    return Feed(Store(str(tmp_path / "feed.db")))
 
 
 def jobs(mailbox):

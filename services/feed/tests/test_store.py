@@ -2,6 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
+from tests.conftest import person
 
 from feed import Feed, Received, Store
 from feed.consumer import COLLISIONS
@@ -70,9 +71,6 @@ def test_members_that_meet_on_one_message_count_each_person_once(store_url, like
                 except sa.exc.OperationalError as error:
                     if error.orig.sqlstate not in COLLISIONS:
                         raise
-
-    def person(number):
-        return {"person_id": f"p-{number:06}", "name": "Somebody"}
 
     feed = Feed(Store(store_url))
     with ThreadPoolExecutor() as pool:
