@@ -323,10 +323,13 @@ def test_a_restarted_redis_with_an_append_only_file_loses_nothing_that_it_had_wr
 
 
 class CuttingProxy:
-    """A way to Redis that swallows the answer to a fetch once, while the answer to a heartbeat is still on its way."""
+    """A way to Redis that swallows the answer to a fetch once, while the answer to a heartbeat is still on its way.
 
-    def __init__(self, port: int) -> None:
-        self.port, self.cut, self.cuts = port, False, 0
+    A `silent` one leaves the connection open.
+    """
+
+    def __init__(self, port: int, *, silent: bool) -> None:
+        self.port, self.silent, self.cut, self.cuts = port, silent, False, 0
         self.beating, self.noticed = asyncio.Event(), asyncio.Event()
 
     async def serve(self) -> asyncio.Server:
@@ -343,6 +346,8 @@ class CuttingProxy:
                     await self.noticed.wait()
                 elif self.cut and FETCH.sha.encode() in asked and self.beating.is_set():
                     self.cut, self.cuts = False, self.cuts + 1
+                    if self.silent:
+                        continue
                     break
                 writer.write(data)
             writer.close()
@@ -355,9 +360,14 @@ class CuttingProxy:
         await answering
 
 
-def test_jobs_whose_fetch_was_never_answered_are_found_in_the_hand(redis: Redis, redis_server: RedisServer) -> None:
+@pytest.mark.parametrize("silent", [False, True])
+def test_jobs_whose_fetch_was_never_answered_are_found_in_the_hand(
+    redis: Redis, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, *, silent: bool
+) -> None:
     """Also where a heartbeat is under way at that moment: it must not take the break for one that it has looked into."""
-    stub, proxy = GatewayStub(), CuttingProxy(redis_server.port)
+    if silent:
+        monkeypatch.setattr("transport.link.PATIENCE", 1)
+    stub, proxy = GatewayStub(), CuttingProxy(redis_server.port, silent=silent)
 
     async def walk() -> None:
         server = await proxy.serve()

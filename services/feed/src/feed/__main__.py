@@ -116,7 +116,6 @@ def told_to_stop() -> Callable[[], bool]:
 def say(line: str) -> None:
     """Tell the person at the terminal; standard output is for data only."""
     sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -29,16 +29,16 @@ REDIS_AWAY = (
 )  # fmt: skip
 """Errors that pass by themselves when Redis is back, its replica has taken over, or there is room again."""
 
-_PATIENCE = 5
+PATIENCE = 5
 """How long an answer may take, in seconds."""
 
 
 def connect(url: str, *, cluster: bool) -> AnyRedis:
     """Make a client that tells of every broken connection: a fetch must not be repeated behind the worker's back."""
     if cluster:
-        return cast(Cluster, Cluster.from_url(url, socket_timeout=_PATIENCE, socket_connect_timeout=2))
+        return cast(Cluster, Cluster.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=2))
     once = Retry(NoBackoff(), 0)
-    return cast(QuickRedis, QuickRedis.from_url(url, socket_timeout=_PATIENCE, socket_connect_timeout=2, retry=once))
+    return cast(QuickRedis, QuickRedis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=2, retry=once))
 
 
 class QuickRedis(Redis):
@@ -55,7 +55,7 @@ class QuickRedis(Redis):
         connection.socket_timeout = None  # its own makes a task of every write; the one here is for all
         answer = None
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(PATIENCE):
                 await connection.connect()
                 await connection.send_packed_command([hiredis.pack_command(tuple(each)) for each in commands])
                 for _ in commands:

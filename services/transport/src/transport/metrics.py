@@ -25,10 +25,7 @@ _OF_GATEWAYS: dict[str, tuple[str, Callable[[Route], float]]] = {
     "under_way": ("Deliveries that a gateway has not answered yet", lambda route: route.busy),
     "lanes": ("Deliveries that may be under way at once", lambda route: route.valve.lanes),
     "waiting": ("Jobs in hand that wait for their gateway", len),
-    "limit": (
-        "Deliveries a second that are allowed; 0 for any number",
-        lambda route: route.valve.limits.rate or 0,
-    ),
+    "limit": ("Deliveries allowed a second; 0 for any number", lambda route: route.valve.limits.rate or 0),
     "rate": ("Deliveries a second at present", lambda route: (route.valve.limits.rate or 0) * route.valve.share),
 }
 
