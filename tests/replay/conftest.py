@@ -1,9 +1,11 @@
 """A small service repo in a temporary folder, with contracts and recordings of its own."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from replay.warm import WarmPytest
 
 from contract_test.files.catalog import load_catalog
 from contract_test.use_cases.generate import generate
@@ -90,8 +92,9 @@ def mail(number: int, **changes: str) -> dict:
 class Repo:
     """The service `mailer`, and the contracts that it shares with others."""
 
-    def __init__(self, pytester: pytest.Pytester) -> None:
+    def __init__(self, pytester: pytest.Pytester, warm_pytest: WarmPytest) -> None:
         self.pytester = pytester
+        self._warm_pytest = warm_pytest
         self.contracts = pytester.path / "contracts"
         (self.contracts).mkdir()
         (self.contracts / "catalog.toml").write_text(CATALOG)
@@ -128,13 +131,23 @@ class Repo:
         return self.run_varied("--contracts-only-recorded", *options)
 
     def run_varied(self, *options: str) -> pytest.RunResult:
-        return self.pytester.runpytest_subprocess("--contracts", "-p", "no:cacheprovider", *options)
+        options = ("--contracts", "-p", "no:cacheprovider", *options)
+        if "-n" in options:  # xdist keeps for its workers the import path of a process's start
+            return self.pytester.runpytest_subprocess(*options)
+        return self._warm_pytest.run(self.pytester.path, *options)
 
     def run_here(self, *options: str) -> pytest.RunResult:
         """The same in this process, which is faster."""
         return self.pytester.runpytest_inprocess("--contracts", "-p", "no:cacheprovider", "-p", "no:randomly", *options)
 
 
+@pytest.fixture(scope="session")
+def warm_pytest() -> Iterator[WarmPytest]:
+    warm = WarmPytest()
+    yield warm
+    warm.end()
+
+
 @pytest.fixture
-def repo(pytester: pytest.Pytester) -> Repo:
-    return Repo(pytester)
+def repo(pytester: pytest.Pytester, warm_pytest: WarmPytest) -> Repo:
+    return Repo(pytester, warm_pytest)

@@ -306,8 +306,8 @@ def test_a_value_of_an_enum_that_was_never_recorded(repo):
     repo.generate()
     repo.change("    assert handle(message)", '    assert {"calm": 1, "urgent": 2}[message.mood]')
     repo.run("-k", "read").assert_outcomes(passed=3, deselected=3)
-    result = repo.run_varied("-k", "read")
-    red(result, "KeyError: 'gift'", "order.placed v1 consumes: 2 of 12 messages, handler-failed")
+    result = repo.run_varied("-k", "read", "--contracts-generated=0")  # a generated message may have it or not
+    red(result, "KeyError: 'gift'", "order.placed v1 consumes: 1 of 11 messages, handler-failed")
 
 
 def test_a_field_that_was_added_to_the_bytes_and_is_not_declared(repo):
