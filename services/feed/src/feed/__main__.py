@@ -19,15 +19,18 @@ from .feed import Feed
 from .outbox import Outbox
 from .replay import replay
 from .store import Store
-from .stream import STREAM, Settings
+from .stream import Settings
 from .trending import run as run_trending
+
+log = logging.getLogger("feed")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; return the exit code: 0 after SIGTERM or SIGINT, 2 for a wrong option, 3 where it could not go on."""
     parser = make_parser()
     options = parser.parse_args(arguments)
-    logging.basicConfig(format="feed: %(message)s", level=logging.WARNING, stream=sys.stderr)
+    logging.basicConfig(format="feed: %(message)s")
+    log.setLevel(logging.INFO)
     gc.freeze()  # messages make no cycles, and a look for some after every 700 objects costs a third of the throughput
     gc.set_threshold(1_000_000)
     try:
@@ -35,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     except (CannotGoOnError, KafkaException, OperationalError) as error:
-        say(f"feed: stopped: {error}")
+        log.error("stopped: %s", error)  # noqa: TRY400 - for the person at the terminal: where it was raised is no help
         return 3
     return 0
 
@@ -81,9 +84,8 @@ def consume(options: argparse.Namespace) -> None:
     """Run the service."""
     stopping = told_to_stop()
     store = Store(options.store)
-    ready = f"feed: ready: reads {STREAM} at {options.kafka} as a member of group feed"
     outbox, feed = Outbox(store, options.redis), Feed(store)
-    consumer = Consumer(client(options), feed, outbox, skip_lost=options.skip_lost, ready=lambda: say(ready))
+    consumer = Consumer(client(options), feed, outbox, skip_lost=options.skip_lost)
     server: AbstractContextManager[None] = nullcontext()
     if options.http:
         from .http import make_app, serve
@@ -97,7 +99,7 @@ def consume(options: argparse.Namespace) -> None:
 def rebuild(options: argparse.Namespace) -> None:
     """Replay the stream into a new generation of the store."""
     count = replay(client(options), Store(options.store), options.start, options.into)
-    say(f"feed: generation {options.into} is live; {count} messages were taken in again")
+    log.info("generation %s is live; %d messages were taken in again", options.into, count)
 
 
 def watch(options: argparse.Namespace) -> None:
@@ -111,11 +113,6 @@ def told_to_stop() -> Callable[[], bool]:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: signals.append(number))
     return lambda: bool(signals)
-
-
-def say(line: str) -> None:
-    """Tell the person at the terminal; standard output is for data only."""
-    sys.stderr.write(f"{line}\n")
 
 
 if __name__ == "__main__":

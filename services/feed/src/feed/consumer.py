@@ -40,12 +40,8 @@ class CannotGoOnError(Exception):
 class Consumer:
     """One member of the group `feed`. Where it goes on is what the store says, not what the group says."""
 
-    def __init__(
-        self, kafka: Settings, feed: Feed, outbox: Outbox, *, skip_lost: bool = False,
-        ready: Callable[[], None] = lambda: None,
-    ) -> None:  # fmt: skip
-        self._topic, self._skip_lost = Topic(kafka), skip_lost
-        self._feed, self._outbox, self._ready = feed, outbox, ready
+    def __init__(self, kafka: Settings, feed: Feed, outbox: Outbox, *, skip_lost: bool = False) -> None:
+        self._topic, self._feed, self._outbox, self._skip_lost = Topic(kafka), feed, outbox, skip_lost
         self._logs: dict[int, str] = {}
         self._left: set[str] = set()
         self._stopping: Callable[[], bool] = lambda: False
@@ -193,7 +189,7 @@ class Consumer:
         offsets = self._patiently(lambda: self._feed.store.offsets(self._logs.values()))
         consumer.assign([TopicPartition(STREAM, number, offsets[name]) for number, name in self._logs.items()])
         self._in_group = True
-        self._ready()
+        log.info("ready: reads %s as a member of group feed", STREAM)
 
     def _revoked(self, consumer: KafkaConsumer, _: list[TopicPartition]) -> None:
         consumer.unassign()
