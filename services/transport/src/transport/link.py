@@ -52,13 +52,14 @@ class QuickRedis(Redis):
         """Run commands in one round trip, on a connection of their own; give the last one's answer."""
         pool: Any = self.connection_pool
         connection = self._idle.pop() if self._idle else await pool.get_connection()
-        connection.socket_timeout = None  # its own makes a task of every write; the one here is for all
+        connection.socket_timeout = None  # it would make a task of every write
         answer = None
         try:
             async with asyncio.timeout(PATIENCE):
                 await connection.connect()
                 await connection.send_packed_command([hiredis.pack_command(tuple(each)) for each in commands])
-                for _ in commands:
+            for _ in commands:
+                async with asyncio.timeout(PATIENCE):
                     answer = await connection.read_response()
         except BaseException:  # answers may be on their way; and where one connection broke, others did
             for each in (connection, *self._idle):
