@@ -166,13 +166,12 @@ def _endpoint(options: argparse.Namespace, kind: str, session: aiohttp.ClientSes
     url = getattr(options, f"{kind}_url") or options.gateway
     if url is None:
         _parser().error(f"--{kind}-url or --gateway is needed: where is the {kind} gateway?")
-    sender = options.sms_sender if kind == "sms" else ""
-    account = getattr(options, f"{kind}_account")
-    return Endpoint(session, url.rstrip("/"), account, os.environ.get(_secret(kind), "local"), sender)
+    account, secret = getattr(options, f"{kind}_account"), os.environ.get(_secret(kind), "local")
+    return Endpoint(session, url.rstrip("/"), account, secret, options.sms_sender)
 
 
 def _limits(options: argparse.Namespace, kind: str) -> Limits:
-    return Limits(concurrency=getattr(options, f"{kind}_concurrency"), rate=getattr(options, f"{kind}_rate"))
+    return Limits(getattr(options, f"{kind}_concurrency"), getattr(options, f"{kind}_rate"))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
 from .jobs import Job
@@ -20,20 +20,17 @@ Attempt = Callable[["Route", "Desk", Job], Awaitable[bool]]
 class Route:
     """Jobs waiting for one gateway. Lanes carry them, as many as the valve allows; none is kept while idle.
 
-    `attempt` sends one job and says whether the lane may go on; `limit` is how many may wait here.
+    `attempt` sends one job and says whether the lane may go on; `limit` is how many may wait here. Each desk has a line
+    of its own, the most urgent first.
     """
 
-    def __init__(self, valve: Valve, attempt: Attempt, limit: int) -> None:
+    def __init__(self, valve: Valve, attempt: Attempt, limit: int, desks: Iterable[Desk]) -> None:
         self.name, self.valve, self.limit = valve.name, valve, limit
         self._attempt = attempt
-        self._lines: dict[Desk, deque[Job]] = {}
+        self._lines: dict[Desk, deque[Job]] = {desk: deque() for desk in desks}
         self._lanes: set[asyncio.Task[None]] = set()
         self._opening = False
         self._timer: asyncio.TimerHandle | None = None
-
-    def open_line(self, desk: Desk) -> None:
-        """Make a line for a queue, less urgent than those that are there."""
-        self._lines[desk] = deque()
 
     def __len__(self) -> int:
         return sum(map(len, self._lines.values()))
@@ -57,12 +54,6 @@ class Route:
         """Let a job wait; `pump` sets it in motion."""
         line = self._lines[desk]
         (line.appendleft if first else line.append)(job)
-
-    def _next(self) -> tuple[Desk, Job] | None:
-        for desk, line in self._lines.items():
-            if line:
-                return desk, line.popleft()
-        return None
 
     def pump(self) -> None:
         """Open another lane, where there is work for it and the valve allows it."""
@@ -104,9 +95,10 @@ class Route:
             except REDIS_AWAY:  # no tokens, no sending
                 await asyncio.sleep(0.1)
                 continue
-            taken = self._next()
-            if taken is None:
+            desk = next((desk for desk, line in self._lines.items() if line), None)
+            if desk is None:
                 return
+            job = self._lines[desk].popleft()
             self.pump()
-            if not await self._attempt(self, *taken):
+            if not await self._attempt(self, desk, job):
                 return

@@ -42,12 +42,10 @@ class Worker:
     ) -> None:
         self.settings = settings or Settings()
         self.books, self.link = books, Link()
-        self.routes = {valve.name: Route(valve, self._attempt, self.settings.batch) for valve in valves}
         self.desks: list[Desk] = []
         for box in mailboxes:
             self.desks.append(Desk(self, box, tuple(self.desks)))
-            for route in self.routes.values():
-                route.open_line(self.desks[-1])
+        self.routes = {valve.name: Route(valve, self._attempt, self.settings.batch, self.desks) for valve in valves}
         self.metrics = Metrics(self)
         self.stopping, self.changed = asyncio.Event(), asyncio.Event()
         self.paused = self.ready = False
