@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
-from contract_test.data.contract import Subject
+from contract_test.data.contract import Contract, Subject
 from contract_test.data.interaction import Mismatch
 from contract_test.schema.fields import fields_of
 from contract_test.schema.match import mismatches
@@ -58,12 +58,11 @@ def read_emitted(value: Any, subject: Subject, expected: Message, runtime: Runti
     if isinstance(read, Mismatch):
         return Emitted(None, version, broken=(read,))
     contract = subject.contracts.get(read.version, subject.newest)
-    undeclared = fields_of(contract.resources, contract.uri).undeclared(read.data)
     found = tuple(
         Mismatch(
             pointer, f"no field that {contract.name} does not declare", excerpt(at(read.data, pointer)), _UNDECLARED
         )
-        for pointer in undeclared
+        for pointer in _undeclared(contract, read.data)
     )
     return Emitted(read.data, read.version, read.wire, read.envelope, found)
 
@@ -111,11 +110,15 @@ def _from_data(data: Any, subject: Subject, expected: Message, runtime: Runtime)
     recorded = expected.interaction.version
     plain = _json.loads(_json.dumps(data))
     for version in (recorded, *sorted(subject.contracts, reverse=True)):
-        if runtime.value_object(subject.name, version).__contract__.validator.is_valid(plain):
+        accepts = runtime.value_object(subject.name, version).__contract__.validator.is_valid
+        if accepts(plain) and not _undeclared(subject.contracts[version], plain):
             return Emitted(plain, version)
     violation = find_violation(runtime.value_object(subject.name, recorded).__contract__.validator, plain)
-    assert violation is not None, "invalid, and yet nothing is wrong with it"
-    return _broken(violation)
+    return Emitted(plain, recorded) if violation is None else _broken(violation)
+
+
+def _undeclared(contract: Contract, data: Any) -> Sequence[str]:
+    return fields_of(contract.resources, contract.uri).undeclared(data)
 
 
 def _broken(violation: Violation) -> Mismatch:

@@ -1,0 +1,257 @@
+"""What a producer emits, held against what was recorded: which difference is told, and which is none."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from contract_test.data.interaction import Mismatch
+from contract_test.files.catalog import load_catalog
+from contract_test.files.recordings import read_recording
+from contract_test.schema.match import json_type, mismatches, same
+from contract_test.use_cases.emitted import judge, read_emitted
+from contract_test.use_cases.messages import read_message
+from envelopes import Envelope, Wire, encode
+from envelopes.messages import CATALOG, MessageLikedV1, MessageLikedV2, MessagePosted
+
+CONTRACTS = load_catalog(Path(__file__).parents[2] / "contracts")
+LIKED = CONTRACTS.subjects["message.liked"]
+EXPECTED = read_message(read_recording(LIKED.contracts[2])[0], CONTRACTS, CATALOG)
+OLDER = read_message(read_recording(LIKED.contracts[1])[0], CONTRACTS, CATALOG)
+POSTED = read_message(read_recording(CONTRACTS.subjects["message.posted"].contracts[1])[0], CONTRACTS, CATALOG)
+DATA = EXPECTED.data
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "told"),
+    [
+        ({"a": 1}, {"a": 1}, []),
+        ({"a": 1}, {"a": 1.0}, []),
+        ({"a": True}, {"a": 1}, [Mismatch("/a", "true", "1", "type-changed")]),
+        ({"a": None}, {"a": False}, [Mismatch("/a", "null", "false", "type-changed")]),
+        ({"a": 1}, {"a": "1"}, [Mismatch("/a", "1", '"1"', "type-changed")]),
+        ({"a": []}, {"a": {}}, [Mismatch("/a", "an array of 0", "an object with 0 fields", "type-changed")]),
+        ({"a": 1}, {"a": 2}, [Mismatch("/a", "1", "2", "value-changed")]),
+        ({"a/b": 1}, {}, [Mismatch("/a~1b", "1", "nothing", "missing-field")]),
+        ({}, {"a/b": 1}, [Mismatch("/a~1b", "nothing", "1", "new-field")]),
+        ({"a": [1, 2]}, {"a": [1]}, [Mismatch("/a", "an array of 2", "an array of 1", "length-changed")]),
+        (
+            [{"x": 1}, 2, 3],
+            [{"x": 2}, 2],
+            [Mismatch("/0/x", "1", "2"), Mismatch("", "an array of 3", "an array of 2", "length-changed")],
+        ),
+        ({"a": 1, "b": 2}, {"b": 3, "c": 4}, ["/a missing-field", "/b value-changed", "/c new-field"]),
+    ],
+)
+def test_every_difference_is_told_with_its_place(expected, actual, told):
+    found = list(mismatches(expected, actual))
+    assert [
+        f"{each.pointer} {each.check}" if isinstance(want, str) else each
+        for each, want in zip(found, told, strict=True)
+    ] == told
+
+
+@pytest.mark.parametrize(
+    ("volatile", "masked", "told"),
+    [
+        ((), (), ["/at", "/list/0/at", "/list/1/at"]),
+        (("/at",), (), ["/list/0/at", "/list/1/at"]),
+        (("/at", "/list/*/at"), (), []),
+        (("/list/1/at",), (), ["/at", "/list/0/at"]),
+        (("/*/at",), (), ["/at", "/list/0/at", "/list/1/at"]),
+        (("",), (), []),
+        ((), ("/at", "/list/0/at"), ["/list/1/at"]),
+    ],
+)
+def test_what_may_differ_is_no_difference(volatile, masked, told):
+    before = {"at": "a", "list": [{"at": "a"}, {"at": "b"}]}
+    after = {"at": "x", "list": [{"at": "y"}, {"at": "z"}]}
+    found = mismatches(before, after, volatile=volatile, masked=masked)
+    assert [each.pointer for each in found] == told
+
+
+def test_what_was_masked_keeps_its_type_and_what_is_volatile_its_place():
+    (changed,) = mismatches({"a": "x"}, {"a": 1}, masked=("/a",))
+    assert changed.check == "type-changed"
+    (gone,) = mismatches({"a": "x"}, {}, volatile=("/a",))
+    assert gone.check == "missing-field"
+
+
+def test_numbers_are_equal_as_json_has_it():
+    assert same(1, 1.0)
+    assert same("a", "a")
+    assert not same(1, True)
+    assert not same(0, False)
+    assert [json_type(each) for each in (None, True, "", 1, 1.5, [], {})] == [
+        "null", "boolean", "string", "number", "number", "array", "object",
+    ]  # fmt: skip
+
+
+def emitted(value, subject=LIKED, expected=EXPECTED):
+    return read_emitted(value, subject, expected, CATALOG)
+
+
+def judged(*values, subject=LIKED, expected=EXPECTED, effects=1, known=True):
+    return judge([emitted(each, subject, expected) for each in values], expected, subject, effects, lambda _: known)
+
+
+def liked(**changes):
+    return MessageLikedV2.from_value(DATA | changes)
+
+
+def wire(**changes):
+    value = encode(Envelope(liked(), **changes), source="/web", catalog=CATALOG)
+    return Wire(bytes(value), value.key, value.headers)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        liked(),
+        Envelope(liked(), source="/web"),
+        wire(),
+        bytes(wire()),
+        bytearray(wire()),
+        memoryview(wire()),
+        bytes(wire()).decode(),
+        DATA,
+        liked(like_id="l-another", liked_at="2027-01-01T00:00:00Z"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_in_whatever_form_a_message_is_given_what_was_recorded_holds(value):
+    assert judged(value) == []
+
+
+@pytest.mark.parametrize(
+    "value", [liked(reaction="love"), Envelope(liked(reaction="love"), source="/web"), DATA | {"reaction": "love"}]
+)
+def test_in_whatever_form_a_message_is_given_a_change_is_told(value):
+    assert judged(value) == [Mismatch("/reaction", '"like"', '"love"', "value-changed")]
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (DATA | {"reaction": "hate"}, ("/reaction", "contract-broken")),
+        (bytes(wire()).replace(b'"like"', b'"hate"'), ("/reaction", "contract-broken")),
+        (b"[]", ("", "contract-broken")),
+        (DATA | {"colour": "red"}, ("/colour", "undeclared-field")),
+        (DATA | {"liker": DATA["liker"] | {"colour": "red"}}, ("/liker/colour", "undeclared-field")),
+        (object(), ("", "contract-broken")),
+        (MessagePosted.from_value(POSTED.data), ("", "wrong-subject")),
+        (Envelope(MessagePosted.from_value(POSTED.data)), ("", "wrong-subject")),
+        (encode(MessagePosted.from_value(POSTED.data), source="/web"), ("", "wrong-subject")),
+        (
+            bytes(encode(MessagePosted.from_value(POSTED.data))).replace(b'"g-', b'"no '),
+            ("", "wrong-subject"),
+        ),
+    ],
+    ids=repr,
+)
+def test_what_should_not_leave_is_told(value, told):
+    (found,) = judged(value)
+    assert (found.pointer, found.check) == told
+
+
+def test_what_is_told_of_a_message_that_should_not_leave_says_what_to_change():
+    (other,) = judged(MessagePosted.from_value(POSTED.data))
+    assert str(other) == "/: expected a message of message.liked, which the marker names, found one of message.posted"
+    (undeclared,) = judged(DATA | {"colour": "red"})
+    assert str(undeclared) == '/colour: expected no field that message.liked v2 does not declare, found "red"'
+    (nothing_of_these,) = judged(7)
+    wanted = "a value object, an envelope, the channel's bytes or text, or plain data"
+    assert str(nothing_of_these) == f"/: expected {wanted}, found a `int` given to `emits`"
+    (nothing,) = judged()
+    assert nothing.check == "nothing-emitted"
+    assert "await" in nothing.found
+
+
+def test_as_many_are_emitted_as_were_recorded():
+    one, other = liked(like_id="l-0001"), liked(like_id="l-0002")
+    assert judged(one, other, effects=2) == []
+    assert judged(one, effects=0) == []
+    assert judged(one, effects=2) == [Mismatch("", "2 for this cause", "1 emitted", "too-few-emitted")]
+    assert judged(one, other) == [], "a recording keeps what is novel: another of a known kind is no mistake"
+    many = [Mismatch("", "1 for this cause", "2 emitted", "too-many-emitted")]
+    assert judged(one, other, known=False) == many
+    assert judged(one, one) == many, "one message that leaves twice"
+    nameless = replace(LIKED, id=None)
+    assert judged(one, other, subject=nameless) == []
+    assert judged(one, liked(like_id="l-0001", liked_at="2027-01-01T00:00:00Z"), subject=nameless) == many
+
+
+def test_of_several_the_nearest_is_held_against_the_recorded_one():
+    far, near = liked(reaction="love", liker=DATA["liker"] | {"locale": "de"}), liked(reaction="wow")
+    assert judged(far, near, effects=2) == [Mismatch("/reaction", '"like"', '"wow"', "value-changed")]
+
+
+def test_what_only_another_version_has_is_no_mistake():
+    newer = MessageLikedV2.from_value(OLDER.data | {"reaction": "like"})
+    assert judged(newer, expected=OLDER) == []
+    plain = {name: value for name, value in DATA.items() if name != "reaction"}
+    (missing,) = judged(MessageLikedV1.from_value(plain))
+    assert (missing.pointer, missing.check) == ("/reaction", "missing-field")
+    assert judged(OLDER.data | {"reaction": "like"}, expected=OLDER) == [], "plain data is of the version that it fits"
+
+
+@pytest.mark.parametrize(
+    ("key", "subject", "recorded", "told"),
+    [
+        (b"m-7839", LIKED, "x", None),
+        (b"other", LIKED, "x", '"m-7839" (what stands at /message_id), found "other"'),
+        (None, LIKED, "x", '"m-7839" (what stands at /message_id), found null'),
+        (b"\xff", replace(LIKED, key=None), "x", None),
+        (None, replace(LIKED, key=None), "x", "a key, found null"),
+        (b"k", replace(LIKED, key=None), None, 'no key, found "k"'),
+        (None, replace(LIKED, key=None), None, None),
+        (
+            b'{"person_id":"p-bo"}',
+            replace(LIKED, key="/absent"),
+            "x",
+            'null (what stands at /absent), found "{\\"person_id\\":\\"p-bo\\"}"',
+        ),
+    ],
+)
+def test_the_key_is_the_one_that_the_catalog_or_the_recording_asks_for(key, subject, recorded, told):
+    expected = replace(EXPECTED, interaction=replace(EXPECTED.interaction, key=recorded))
+    found = judged(Wire(bytes(wire()), key, wire().headers), subject=subject, expected=expected)
+    assert [str(each) for each in found] == ([] if told is None else [f"key: expected {told}"])
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ([("content-type", b"application/CloudEvents+json;charset=utf-8"), ("trace", b"other")], []),
+        ([("content-type", b"application/json"), ("trace", b"t")], ["header content-type"]),
+        ([("content-type", b"application/cloudevents+json; charset=UTF-8")], ["header trace"]),
+        ([("trace", b"t")], ["header content-type"]),
+    ],
+)
+def test_headers_that_were_recorded_are_there(headers, told):
+    recorded = {"content-type": "application/cloudevents+json; charset=UTF-8", "trace": "t"}
+    expected = replace(EXPECTED, interaction=replace(EXPECTED.interaction, headers=recorded))
+    found = judged(Wire(bytes(wire()), wire().key, headers), expected=expected)
+    assert [each.pointer for each in found] == told
+    assert {each.check for each in found} <= {"wrong-header"}
+
+
+def test_the_envelopes_attributes_are_those_that_were_recorded():
+    def told(value, **before):
+        envelope = replace(EXPECTED.envelope, **before)
+        return [str(each) for each in judged(value, expected=replace(EXPECTED, envelope=envelope))]
+
+    elsewhere = Envelope(liked(), source="/elsewhere")
+    assert told(elsewhere) == ['attribute source: expected "/web", found "/elsewhere"']
+    assert told(elsewhere, source="web") == ['attribute source: expected "web", found "/elsewhere"']
+    assert told(elsewhere, source="/a-pseudonym") == []
+    assert told(Envelope(liked(), source="/web"), extensions={"trace": "t"}) == [
+        'attribute trace: expected "t", found nothing'
+    ]
+    assert told(Envelope(liked(), source="/web", extensions={"trace": "u", "more": 1}), extensions={"trace": "t"}) == []
+    event = json.loads(wire())
+    del event["dataschema"]
+    bare = Wire(json.dumps(event).encode(), wire().key, wire().headers)
+    assert told(bare) == ['attribute dataschema: expected "urn:contract:message.liked:v2", found nothing']
+    assert told(bare, dataschema=None) == []
