@@ -148,7 +148,18 @@ def test_in_whatever_form_a_message_is_given_a_change_is_told(value):
             ("", "wrong-subject"),
         ),
     ],
-    ids=repr,
+    ids=[
+        "value",
+        "bytes",
+        "no-event",
+        "field",
+        "inner-field",
+        "object",
+        "other",
+        "other-envelope",
+        "other-wire",
+        "other-broken",
+    ],
 )
 def test_what_should_not_leave_is_told(value, told):
     (found,) = judged(value)
