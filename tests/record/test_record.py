@@ -1,12 +1,12 @@
 """Recording from real brokers: nothing is disturbed, and no person is in what is kept."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from record.runs import CONTRACTS, QUEUE, at_topic, copy_of_contracts, lines
 from redis import Redis
 
 from contract_test.cli.record import command
@@ -18,16 +18,11 @@ from contract_test.transports.redis_list import read_list
 from envelopes import encode
 from envelopes.messages import DeliveryRequested, MessageLiked
 
-CONTRACTS = Path(__file__).parents[2] / "contracts"
-QUEUE = "resque:queue:transport"
-
 
 @pytest.fixture
 def contracts(tmp_path, monkeypatch):
     monkeypatch.setenv("CONTRACT_TEST_SCRUB_KEY", "a key for tests")
-    copy = tmp_path / "contracts"
-    shutil.copytree(CONTRACTS, copy, ignore=shutil.ignore_patterns("recordings", ".scrub-key"))
-    return copy
+    return copy_of_contracts(tmp_path)
 
 
 def request(number: int, **changes: object) -> bytes:
@@ -61,22 +56,12 @@ def run(contracts: Path, url: str, channel: str, *options: str):
     )
 
 
-def lines(contracts: Path, subject: str, version: int) -> list[dict]:
-    path = contracts / subject / "recordings" / f"v{version}.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
 def produce(address: str, topic: str, *wires: bytes) -> None:
     producer = KafkaProducer(bootstrap_servers=address, api_version=(2, 3))
     for wire in wires:
         producer.send(topic, bytes(wire), key=wire.key, headers=list(wire.headers))
     producer.flush()
     producer.close()
-
-
-def at_topic(contracts: Path, topic: str) -> None:
-    path = contracts / "catalog.toml"
-    path.write_text(path.read_text().replace('address  = "activity"', f'address  = "{topic}"'))
 
 
 def test_a_queue_is_recorded_and_stays_as_it_was(contracts, redis_url):

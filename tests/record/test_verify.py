@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from click.testing import CliRunner
 from confluent_kafka import Producer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from record.runs import QUEUE, copy_of_contracts, job, like
 from redis import Redis
 
 from contract_test.cli.verify import command
@@ -23,45 +23,10 @@ from contract_test.data.errors import ContractTestError
 from contract_test.data.share import Share, merged, settled
 from contract_test.files.results import read_results, write_results
 
-CONTRACTS = Path(__file__).parents[2] / "contracts"
-QUEUE = "resque:queue:transport"
-
 
 @pytest.fixture
 def contracts(tmp_path):
-    copy = tmp_path / "contracts"
-    shutil.copytree(CONTRACTS, copy, ignore=shutil.ignore_patterns("recordings", ".*"))
-    return copy
-
-
-def push(**changes: object) -> dict:
-    data = {
-        "delivery_id": "d-000001",
-        "kind": "push",
-        "recipient": {"person_id": "p-bo01"},
-        "text": "Bo Bergström likes your message",
-        "enqueued_at": "2026-03-01T12:00:00Z",
-        "caused_by": "l-000001",
-    }
-    return {name: value for name, value in (data | changes).items() if value is not None}
-
-
-def job(**changes: object) -> str:
-    return json.dumps({"class": "DeliveryRequested", "args": [push(**changes)]})
-
-
-def like(number: int, **changes: object) -> str:
-    data = {
-        "like_id": f"l-{number:06d}",
-        "message_id": "m-0001",
-        "group_id": "g-0001",
-        "liker": {"person_id": "p-bo01", "name": "Bo"},
-        "author": {"person_id": "p-ana2", "name": "Ana"},
-        "liked_at": "2026-03-01T12:00:05Z",
-    }
-    event = {"specversion": "1.0", "id": f"l-{number:06d}", "source": "/web", "type": "message.liked"}
-    event |= {"dataschema": "urn:contract:message.liked:v1", "datacontenttype": "application/json"}
-    return json.dumps(event | {"data": data | changes})
+    return copy_of_contracts(tmp_path)
 
 
 def verify(*options: object):

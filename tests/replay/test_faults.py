@@ -4,8 +4,6 @@ The healthy service is green; every fault below is one change of its code, or of
 """
 
 import json
-import subprocess
-import sys
 from collections import defaultdict
 
 import pytest
@@ -150,8 +148,8 @@ def recorded(subject, data, masked=()):
 class Shop:
     """A service repo, and what a run in it finds: by the test's name, the failures."""
 
-    def __init__(self, root):
-        self.root, self.contracts = root, root / "contracts"
+    def __init__(self, root, warm_pytest):
+        self.root, self.contracts, self._warm_pytest = root, root / "contracts", warm_pytest
         self.contracts.mkdir()
         (self.contracts / "catalog.toml").write_text(CATALOG)
         for subject, schema in (("order.placed", ORDER), ("mail.requested", MAIL), ("mail.read", READ)):
@@ -171,9 +169,8 @@ class Shop:
         (self.root / "test_shop.py").write_text(SERVICE + "".join(tests))
         report = self.root / "run.json"
         quiet = ("-q", "--tb=no", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist")
-        command = [sys.executable, "-m", "pytest", "--contracts", f"--contracts-report={report}", *quiet, *options]
-        finished = subprocess.run(command, check=False, cwd=self.root, capture_output=True, text=True)
-        assert finished.returncode in (0, 1), finished.stdout + finished.stderr
+        finished = self._warm_pytest.run(self.root, "--contracts", f"--contracts-report={report}", *quiet, *options)
+        assert finished.ret in (0, 1), finished.outlines + finished.errlines
         found = defaultdict(list)
         for operation in json.loads(report.read_text())["operations"]:
             for failed in operation["failed"]:
@@ -182,8 +179,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop(tmp_path):
-    return Shop(tmp_path)
+def shop(tmp_path, warm_pytest):
+    return Shop(tmp_path, warm_pytest)
 
 
 def caught(played, check, shown):
@@ -228,10 +225,11 @@ CONSUMERS = {
 
 
 @pytest.fixture(scope="module")
-def consumers(tmp_path_factory):
+def consumers(tmp_path_factory, warm_pytest):
     tests = [CONSUMER.format(number, code) for number, (code, _, _) in enumerate(CONSUMERS.values())]
     producer = PRODUCER.format(0, "")
-    return Shop(tmp_path_factory.mktemp("consumers")).run(*tests, producer, options=["--contracts-generated=0"])
+    shop = Shop(tmp_path_factory.mktemp("consumers"), warm_pytest)
+    return shop.run(*tests, producer, options=["--contracts-generated=0"])
 
 
 @pytest.mark.parametrize("fault", CONSUMERS)
@@ -286,10 +284,11 @@ PRODUCERS = {
 
 
 @pytest.fixture(scope="module")
-def producers(tmp_path_factory):
+def producers(tmp_path_factory, warm_pytest):
     tests = [PRODUCER.format(number, code) for number, (code, _, _) in enumerate(PRODUCERS.values())]
     consumer = CONSUMER.format(0, "")
-    return Shop(tmp_path_factory.mktemp("producers")).run(*tests, consumer, options=["--contracts-only-recorded"])
+    shop = Shop(tmp_path_factory.mktemp("producers"), warm_pytest)
+    return shop.run(*tests, consumer, options=["--contracts-only-recorded"])
 
 
 @pytest.mark.parametrize("fault", PRODUCERS)
