@@ -104,6 +104,64 @@ def test_limits_values_and_nulls_are_met(made, pattern, expected):
     assert expected <= set(values(made, pattern))
 
 
+PUSH = {
+    "type": "object",
+    "required": ["kind"],
+    "properties": {
+        "kind": {"const": "push"},
+        "devices": {"type": "array", "minItems": 1, "maxItems": 3, "items": {"type": "string"}},
+        "priority": {"enum": ["low", "high"]},
+    },
+}
+SMS = {
+    "type": "object",
+    "required": ["kind"],
+    "properties": {"kind": {"const": "sms"}, "to": {"type": "string", "maxLength": 5}},
+}
+NOTE = {"type": "object", "required": ["way"], "properties": {"way": {"oneOf": [PUSH, SMS]}}}
+
+
+def varied(schema, *recorded):
+    validator = compile_schema({"x:note": schema}, "x:note#")
+    fields = Fields({"x:note": schema}, "x:note")
+    messages = [
+        (each, each.applied(recorded[each.base])) for each in Variations(fields, recorded, validator.is_valid).all()
+    ]
+    assert all(validator.is_valid(data) for _, data in messages)
+    assert all(not fields.undeclared(data) for each, data in messages if "unknown" not in each.name and not each.newer)
+    return [data for _, data in messages]
+
+
+@pytest.mark.parametrize(
+    "recorded", [[{"kind": "sms"}], [{"kind": "sms", "to": "a"}, {"kind": "push", "devices": ["x"]}]]
+)
+def test_every_alternative_is_varied_inside_recorded_or_not(recorded):
+    ways = [data["way"] for data in varied(NOTE, *({"way": each} for each in recorded))]
+    pushes, texts = ([way for way in ways if way["kind"] == kind] for kind in ("push", "sms"))
+    assert {len(way.get("devices", ())) for way in pushes} == {0, 1, 3}
+    assert {way.get("priority") for way in pushes} >= {"low", "high", None}
+    assert {len(way.get("to", "")) for way in texts} >= {0, 5}
+
+
+@pytest.mark.parametrize("recorded", [{"x": 1}, {"x": 1, "text": None, "inner": None, "list": None, "word": None}])
+def test_what_was_only_seen_as_null_or_not_at_all_comes_with_values_too(recorded):
+    def nullable(kind, **keywords):
+        return {"type": [kind, "null"], **keywords}
+
+    properties = {
+        "x": {"type": "integer"},
+        "text": nullable("string"),
+        "inner": nullable("object", properties={"k": {"type": "string"}}),
+        "list": nullable("array", items={"type": "integer"}),
+        "word": {"enum": ["a", "b", None]},
+    }
+    found = varied({"type": "object", "properties": properties}, recorded)
+    assert any(isinstance(data.get("text"), str) for data in found)
+    assert any((data.get("inner") or {}).get("k") is not None for data in found)
+    assert any(data.get("list") for data in found)
+    assert {data.get("word") for data in found} == {"a", "b", None}
+
+
 def test_arrays_and_maps_are_empty_and_long(made):
     assert {0, 7} <= {len(each) for each in values(made, "/lines")}
     assert {0, 5} <= {len(each) for each in values(made, "/tags")}

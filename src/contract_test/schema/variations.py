@@ -11,9 +11,11 @@ from contract_test.schema.edits import Edit, at, edited, located
 from contract_test.schema.fields import FieldPlace, Fields, State
 from contract_test.schema.limits import limits
 from contract_test.schema.samples import Samples
+from contract_test.schema.shape import Position
 from contract_test.schema.walk import escape
 
 UNKNOWN_FIELD = "field_of_tomorrow"
+_NOT_NULL = {"not": {"type": "null"}}
 _UNKNOWN_VALUE = {"added": ["later", None, 1.5], "by": {"a": "newer version"}}
 
 
@@ -39,22 +41,58 @@ class Variations:
     def __init__(self, fields: Fields, bases: Sequence[Any], is_valid: Callable[[Any], bool]) -> None:
         self._fields, self._bases, self._is_valid = fields, bases, is_valid
         self._samples = Samples(fields)
-        self._recorded: frozenset[State] = frozenset().union(*map(fields.shown, bases))
+        self._shown = [fields.shown(base) for base in bases]
+        self._recorded: frozenset[State] = frozenset().union(*self._shown)
 
     def all(self) -> Iterator[Variation]:
         """Every variation: each is valid, but for unknown fields, which an open reader takes."""
         if not self._bases:
             return
-        base = max(range(len(self._bases)), key=lambda index: (len(self._fields.shown(self._bases[index])), -index))
+        base = self._most_telling(range(len(self._bases)))
         full = self._filled(base)
+        message = Variation(base, "", full).applied(self._bases[base])
+        yield from self._around(base, full, "", "")
+        yield from self._unknown(base, full, message)
+        for place, pointer, value in self._places(message):
+            shape = self._fields.shapes.shape(place.position)
+            here = self._fields.chosen(value, shape)[0] if isinstance(value, dict) else ""
+            for name, branch in shape.branches:
+                if name != here:
+                    yield from self._in_branch(base, place, pointer, name, branch)
+
+    def _most_telling(self, among: Iterable[int]) -> int:
+        return max(among, key=lambda index: (len(self._shown[index]), -index))
+
+    def _in_branch(
+        self, base: int, place: FieldPlace, pointer: str, name: str, branch: Position
+    ) -> Iterator[Variation]:
+        """Variations inside another alternative than the one that stands there: a recorded one, or one made for it."""
+        recorded = [index for index, shown in enumerate(self._shown) if (place.pointer, f"branch {name}") in shown]
+        before: tuple[Edit, ...] = ()
+        if recorded:
+            base = self._most_telling(recorded)
+            shape = self._fields.shapes.shape(place.position)
+            data = self._bases[base]
+            pointer = next(
+                each for each in located(data, place.pointer) if self._fields.chosen(at(data, each), shape)[0] == name
+            )
+        else:
+            before = tuple(Edit(pointer, f"branch {name}", (value,)) for value in self._samples.of(branch, 1))
+        data = Variation(base, "", before).applied(self._bases[base])
+        if (recorded or before) and self._is_valid(data):
+            yield from self._around(base, self._filled(base, before, pointer), pointer, f" of {name}")
+
+    def _around(self, base: int, full: tuple[Edit, ...], inside: str, suffix: str) -> Iterator[Variation]:
+        """Every variation of what stands at a pointer, in a message with all that `full` fills in."""
         if full:
-            yield Variation(base, "every field", full)
+            yield Variation(base, f"every field{suffix}", full)
         message = Variation(base, "", full).applied(self._bases[base])
         for edit in self._absences(message):
-            yield from self._packed(base, full, str(edit), [edit])
+            if edit.pointer.startswith(f"{inside}/"):
+                yield from self._packed(base, full, str(edit), [edit])
         for name, edits in self._kinds(message):
-            yield from self._packed(base, full, name, edits)
-        yield from self._unknown(base, full, message)
+            below = [edit for edit in edits if not inside or edit.pointer.startswith(f"{inside}/")]
+            yield from self._packed(base, full, f"{name}{suffix}", below)
 
     def _kinds(self, message: Any) -> Iterator[tuple[str, list[Edit]]]:
         yield "null", list(self._states(message, "null"))
@@ -63,25 +101,32 @@ class Variations:
         yield "branch", list(self._states(message, "branch "))
         yield from limits(self._places(message), self._fields, self._samples).items()
 
-    def _filled(self, base: int) -> tuple[Edit, ...]:
-        """What a recorded message lacks of all that it could hold."""
-        data, edits = self._bases[base], []
+    def _filled(self, base: int, before: tuple[Edit, ...] = (), inside: str = "") -> tuple[Edit, ...]:
+        """What a recorded message lacks, at a pointer, of all that it could hold; a null is a lack, too."""
+        data, edits = Variation(base, "", before).applied(self._bases[base]), list(before)
         for place in self._fields.places:
             for parent in located(data, place.parent):
                 here = at(data, parent)
                 step = escape(place.name) if place.name is not None else "0" if isinstance(here, list) else "key"
                 lacks = (
-                    place.name not in here if place.name is not None and isinstance(here, dict) else here in ([], {})
+                    here.get(place.name) is None
+                    if place.name is not None and isinstance(here, dict)
+                    else here in ([], {})
                 )
-                if not lacks or not isinstance(here, dict | list):
+                if not lacks or not isinstance(here, dict | list) or not f"{parent}/".startswith(f"{inside}/"):
                     continue
-                for value in self._samples.of(place.position, 2):
+                for value in (*self._samples.of(place.position, 2, **_NOT_NULL), None):
                     edit = Edit(f"{parent}/{step}", "present", (value,))
-                    if self._is_valid(edited(data, edit)):
-                        data = edited(data, edit)
+                    changed = edited(data, edit)
+                    if changed != data and self._is_valid(changed) and self._declares(changed, data):
+                        data = changed
                         edits.append(edit)
                         break
         return tuple(edits)
+
+    def _declares(self, changed: Any, data: Any) -> bool:
+        """Whether a change added no field that only another alternative has."""
+        return len(self._fields.undeclared(changed)) <= len(self._fields.undeclared(data))
 
     def _places(self, message: Any) -> Iterator[tuple[FieldPlace, str, Any]]:
         """Every field with the first place where it stands in a message, and what stands there."""
