@@ -13,6 +13,7 @@ from _pytest.runner import runtestprotocol  # as every plugin that runs an item 
 
 from contract_test.data.errors import NothingFoundError
 from contract_test.data.result import Fault
+from contract_test.data.texts import counted
 from contract_test.pytest_deliveries import borne
 from contract_test.schema.fields import fields_of
 from contract_test.use_cases.messages import Message
@@ -112,7 +113,7 @@ class Attempts:
         if not found:
             by_service, by_test = zip(*tried, strict=True)
             item.stash[READS] = set().union(*by_service), set().union(*by_test)
-            return attempt(item, replace(case, change=f"{self._generated} messages"), nextitem)
+            return attempt(item, replace(case, change=counted(self._generated, "message")), nextitem)
         candidate, before = found[-1]
         again = attempt(item, candidate, nextitem)
         return again if failed(again) else before

@@ -11,6 +11,7 @@ import pytest
 
 from contract_test.data.interaction import Mismatch
 from contract_test.data.result import Failure, Given, Outcome, Played
+from contract_test.data.texts import counted
 from contract_test.pytest_rounds import Round, in_rounds, needs_one_message
 from contract_test.report.inert import printable
 from contract_test.use_cases.failing import failure_of, no_cause
@@ -81,7 +82,9 @@ class Tally:
             for case, failure in self.failed[:_SHOWN]
         ]
         rest = ", ".join(str(case.message.interaction.line) for case, _ in self.failed[_SHOWN:])
-        return "\n".join([f"{len(self.failed)} messages failed:", *shown, *([f"and lines {rest}"] if rest else [])])
+        return "\n".join(
+            [f"{counted(len(self.failed), 'message')} failed:", *shown, *([f"and lines {rest}"] if rest else [])]
+        )
 
 
 TALLY = pytest.StashKey[Tally]()

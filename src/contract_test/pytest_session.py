@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any, NoReturn
 
 import pytest
@@ -276,7 +277,8 @@ class ContractSession:
         """Show the table, and what is missing."""
         reporter.section(f"contracts of {self.replay.service}")
         run = self._run or self._judged()  # judged already, unless the session did not come to its end
-        for line in (*summary_lines(run), *survivor_lines(run), *failure_lines(run)):
+        width = get_terminal_size((0, 0)).columns  # unknown in a pipe: then nothing is folded
+        for line in (*summary_lines(run, width), *survivor_lines(run), *failure_lines(run)):
             reporter.line(line)
         for note in run.notes:
             reporter.line(note, yellow=True)

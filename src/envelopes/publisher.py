@@ -34,7 +34,8 @@ class RedisAwayError(EnvelopesError):
 
     def __init__(self, error: Exception, waiting: int) -> None:
         self.error, self.waiting = error, waiting
-        super().__init__(f"Redis is away ({type(error).__name__}), {waiting} messages wait in memory; try again later")
+        waits = "1 message waits" if waiting == 1 else f"{waiting} messages wait"
+        super().__init__(f"Redis is away ({type(error).__name__}), {waits} in memory; try again later")
 
 
 R = TypeVar("R", "Redis", "AsyncRedis")

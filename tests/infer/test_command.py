@@ -99,6 +99,14 @@ def test_a_topics_key_is_found_in_the_data(tmp_path, kafka, topic):
     assert subject.sent_by == ("shop",)
 
 
+def test_jobs_of_several_arguments_are_said_to_be_read_whole(tmp_path):
+    source = lines(tmp_path / "jobs.jsonl", *({"class": "Job", "args": [number, {"a": 1}]} for number in range(3)))
+    result = infer(tmp_path / "contracts", source, "--subject", "job.done")
+    assert "the codec resque takes a job of one argument" in result.stderr
+    plain = infer(tmp_path / "contracts", lines(tmp_path / "some.jsonl", order(1)), "--subject", "order.placed")
+    assert "resque" not in plain.stderr
+
+
 def test_without_write_the_schema_goes_to_stdout_and_nothing_is_written(tmp_path):
     result = infer(
         tmp_path / "contracts", lines(tmp_path / "some.jsonl", order(1), order(2)), "--subject", "order.placed"

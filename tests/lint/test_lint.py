@@ -210,12 +210,6 @@ PAID = '[subjects."order.paid"]\nchannel = "c"\n'
     [
         (ROWS + PAID, "[channels.c]", "nothing tells order.placed, order.paid apart", 'Add type = "/POINTER"'),
         (
-            ROWS.replace("json", "confluent") + "schema_ids = { 1 = 7 }\n" + PAID,
-            '[subjects."order.paid"]',
-            "nothing tells order.paid from the channel's other subjects",
-            "schema_ids",
-        ),
-        (
             f'{ROWS.replace("json", "resque")}type = "Job"\n{PAID}type = "Job"\n',
             "[channels.c]",
             "'Job' means more than one subject",
@@ -234,6 +228,16 @@ def test_subjects_of_a_channel_that_nothing_tells_apart(contracts, catalog, plac
         assert found is None
     else:
         assert (found["pointer"], told in found["sentence"], advice in found["advice"]) == (place, True, True), found
+
+
+def test_a_subject_without_schema_ids_cannot_be_written_by_confluent(contracts):
+    alone = ROWS.replace("json", "confluent")
+    warned = findings(contracts(catalog=alone))["no-schema-id", "warning"]
+    assert "order.placed has no schema id of v1: no message of it can be written" in warned["sentence"]
+    contracts(subject="order.paid")
+    found = findings(contracts(catalog=f"{alone}schema_ids = {{ 1 = 7 }}\n{PAID}"))["no-schema-id", "error"]
+    assert found["pointer"] == '[subjects."order.paid"]'
+    assert "told from those of the channel's other subjects" in found["sentence"]
 
 
 def test_a_pointer_may_lead_to_what_only_the_newest_version_has(contracts):

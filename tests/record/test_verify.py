@@ -45,7 +45,7 @@ def test_drift_is_told_by_place_with_an_example_and_never_with_a_person(contract
     assert lines[1] == "  seen: delivery.requested v1: 2 messages"
     file = contracts / "delivery.requested" / "v1.json"
     assert any(
-        f'{file}:/kind  drift-enum  1 message of delivery.requested v1: expected one of ["push","sms"], found "Xxx: Xxx"'
+        f'{file}:/kind  drift-enum  1 message of delivery.requested v1: expected one of ["push","sms"], found text of the form "Xxx: Xxx"'
         in line
         for line in lines
     )
@@ -65,6 +65,37 @@ def test_a_field_that_no_contract_names_is_drift(contracts, tmp_path):
     assert done.return_value == 1
     assert "/nickname  drift-undeclared  a field that delivery.requested v1 does not name, in 2 messages" in done.stdout
     assert "/recipient/x9999999  drift-undeclared" in done.stdout, "a name that could be a person's is told by its form"
+
+
+def test_a_type_that_the_catalog_lacks_is_named_and_no_other_text_is(contracts, tmp_path):
+    path = tmp_path / "jobs.jsonl"
+    event = {"specversion": "1.0", "id": "1", "source": "/s", "data": {}}
+    path.write_text(
+        "\n".join(json.dumps(event | {"type": name}) for name in ("com.acme.unknown", "Ana Berg 070123")[:1])
+    )
+    said = verify(path, "--channel", "activity", "--contracts", contracts).stdout
+    assert 'found "com.acme.unknown"' in said
+    assert "contract-test infer proposes a contract" in said
+    path.write_text(json.dumps(event | {"type": "Ana Berg 070123"}))
+    said = verify(path, "--channel", "activity", "--contracts", contracts).stdout
+    assert ("Berg" in said, 'text of the form "Xxx Xxxx 999999"' in said) == (False, True)
+
+
+def test_a_text_that_is_no_json_is_called_so(contracts, tmp_path):
+    path = tmp_path / "jobs.jsonl"
+    path.write_text("not json")
+    said = verify(path, "--channel", "transport", "--contracts", contracts).stdout
+    assert "expected one JSON text, found none (" in said
+
+
+def test_where_nothing_came_the_advice_fits_the_source(contracts, tmp_path):
+    path = tmp_path / "jobs.jsonl"
+    path.write_text(job() + "\n")
+    latest = verify(path, "--channel", "transport", "--contracts", contracts, "--since", "latest")
+    assert "nothing came while it was read" in str(latest.exception)
+    assert "--follow" in str(latest.exception)
+    stdin = CliRunner().invoke(command, ["-", "--channel", "transport", "--contracts", str(contracts)], input="")
+    assert "no line came in on stdin" in str(stdin.exception)
 
 
 def test_a_token_that_stands_as_a_name_is_told_by_its_form(contracts, tmp_path):

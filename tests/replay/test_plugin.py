@@ -256,6 +256,24 @@ def test_a_recording_that_begins_with_a_byte_order_mark_is_told_so(repo):
     result.stdout.fnmatch_lines(["*v1.jsonl:1: begins with a byte order mark"])
 
 
+def test_a_narrow_terminal_gets_the_table_line_by_line(repo, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "50")
+    lines = repo.run().outlines
+    place = lines.index("order.placed v1 consumes")
+    assert lines[place + 1] == "  recorded 3, varied 0, covered 80%, passed 3,"
+    assert lines[place + 2] == "  failed 0"
+
+
+def test_the_marker_of_the_other_operation_is_advised_where_the_catalog_has_it(repo):
+    repo.change('@pytest.mark.consumes("order.placed")', '@pytest.mark.consumes("mail.requested")')
+    repo.run_here().stdout.fnmatch_lines(['*It produces it: mark the test @pytest.mark.produces("mail.requested").'])
+
+
+def test_a_made_message_that_fails_is_shown_at_the_end_too(repo):
+    repo.change("assert handle(message)", "assert message.note is None")
+    repo.run_varied("--tb=no").stdout.fnmatch_lines(["  message  *v1.jsonl:1, *", '  data     {*"note":*}'])
+
+
 def test_an_option_of_contract_tests_alone_is_a_usage_error(repo):
     result = repo.pytester.runpytest_subprocess("--contracts-report=x.json", "-p", "no:cacheprovider")
     assert result.ret == pytest.ExitCode.USAGE_ERROR

@@ -7,6 +7,7 @@ import time
 import click
 
 from contract_test.cli.running import CLEAN, FINDINGS
+from contract_test.data.texts import counted
 from contract_test.use_cases.demo import demo
 
 
@@ -21,8 +22,8 @@ def command() -> int:
     seconds = time.monotonic() - started
     if outcome.green and outcome.red:
         click.echo(
-            f"\nVerdict: {outcome.recorded} recorded messages replayed green in both services, and the breaking change "
-            f"was caught before it shipped ({seconds:.0f} s)."
+            f"\nVerdict: {counted(outcome.recorded, 'recorded message')} replayed green in both services, "
+            f"and the breaking change was caught before it shipped ({seconds:.0f} s)."
         )
         return CLEAN
     click.echo(

@@ -66,7 +66,7 @@ def command(
     if channel is not None and new:
         channel = replace(channel, codec=traffic.codec)
     if not traffic.seen and not traffic.unreadable:
-        raise nothing_read(source.reading, channel.address if channel else source.url, "nothing was inferred")
+        raise nothing_read(source, channel.address if channel else source.url, "nothing was inferred")
     seen, wire_type = of_type(traffic, subject, known, kind)
     for option, pointers in (("--enum", enums), ("--map", maps)):
         for pointer in pointers:
@@ -146,5 +146,13 @@ def _tell(inferred: Inferred, traffic: Traffic) -> None:
         told.append(f"{inferred.older} of earlier versions left out")
     told += [f"{count} unreadable ({reason})" for reason, count in traffic.unreadable.most_common(3)]
     note(inert(f"{inferred.subject} v{inferred.version}: {'; '.join(told)}"))
+    if traffic.codec == "json" and all(map(_is_job, (each.data for each in traffic.seen))):
+        note(
+            "  these look like Resque jobs; the codec resque takes a job of one argument, so each job is a message here"
+        )
     for pointer, sentence in inferred.remarks:
         note(inert(f"  {pointer or '/'}: {sentence}"))
+
+
+def _is_job(data: object) -> bool:
+    return isinstance(data, dict) and data.keys() == {"class", "args"} and isinstance(data["args"], list)

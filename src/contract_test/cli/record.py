@@ -61,7 +61,7 @@ def command(source: SourceOptions, contracts: Path, per_shape: int, max_age: tim
     for line in reading.notes:
         note(line)
     if result.drift.read == 0 and not reading.marks:
-        raise nothing_read(reading, address, "nothing was recorded")
+        raise nothing_read(source, address, "nothing was recorded")
     of_channel = [each for each in catalog.contracts if catalog.subjects[each.subject].channel == channel]
     for old in old_recordings(of_channel, catalog, max_age):
         note(f"{old.file}: {old.sentence}; {old.advice}")

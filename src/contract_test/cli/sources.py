@@ -129,11 +129,17 @@ def messages_of(
     return messages
 
 
-def nothing_read(reading: Reading, place: str, outcome: str) -> NothingFoundError:
+def nothing_read(source: SourceOptions, place: str, outcome: str) -> NothingFoundError:
     """The error for a run without a single message: that is never a success."""
+    reading = source.reading
+    if source.url == "-":
+        return NothingFoundError(f"no line came in on stdin: {outcome}", place="-", advice="Write a message a line.")
     if isinstance(reading.since, datetime):
         told = f"no message since {reading.since.isoformat(' ', 'seconds')}"
         return NothingFoundError(f"{told}: {outcome}", place=place, advice="Begin earlier, such as with --since 7d.")
+    if reading.since == "latest":
+        told = f"nothing came while it was read: {outcome}"
+        return NothingFoundError(told, place=place, advice="Wait for messages with --follow, or leave --since out.")
     advice = "Check the name; or run it while messages wait there: --follow waits for them."
     return NothingFoundError(f"the channel is empty: {outcome}", place=place, advice=advice)
 

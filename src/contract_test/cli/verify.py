@@ -94,7 +94,7 @@ def command(
     if path is not None:
         note(f"result in {path}")
     if verifier.read == 0 and member is None:
-        raise nothing_read(reading, channel.address, "nothing was verified")
+        raise nothing_read(source, channel.address, "nothing was verified")
     return _report(verifier.shares(), catalog, form, f"channel {channel.name}")
 
 

@@ -52,7 +52,9 @@ def drift_findings(drift: Drift, catalog: Catalog, place: str) -> list[Finding]:
             breach.pointer,
             f"drift-{breach.rule}",
             f"{counted(count, 'message')} of {breach.subject}: {drift.examples[breach]}",
-            "Change the producer, or register a version that says what it sends.",
+            "Change the producer, or register a version that says what it sends."
+            if breach.subject in files
+            else "Change the producer, or describe what it sends: contract-test infer proposes a contract.",
         )
         for breach, count in sorted(drift.breaches.items(), key=lambda row: (-row[1], row[0]))
     ]

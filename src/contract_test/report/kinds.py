@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contract_test.data.result import Failure, Operation, Played, Run
+from contract_test.data.texts import counted
 
 _UNKNOWN = Failure("handler-failed", "failed")
 
@@ -22,8 +23,8 @@ class Kind:
         """What fails: `message.liked v2 consumes: 3 of 15 messages, field-unknown`."""
         each = self.operation
         count, total = len(self.messages), len(each.played)
-        plural = "message" if total == 1 else "messages"
-        return f"{each.subject} v{each.version} {each.operation}: {count} of {total} {plural}, {self.failure.check}"
+        name = f"{each.subject} v{each.version} {each.operation}"
+        return f"{name}: {count} of {counted(total, 'message')}, {self.failure.check}"
 
     @property
     def reason(self) -> str:
@@ -37,6 +38,12 @@ class Kind:
         first, more = self.messages[0], len(self.messages) - 1
         change = f", {first.change}" if first.change else ""
         return f"{first.place or first.item}{change}" + (f" and {more} more" if more else "")
+
+    @property
+    def made(self) -> str:
+        """The data of that message, where nobody recorded it: no file holds it."""
+        first = self.messages[0]
+        return first.message if first.origin in ("variation", "generated") else ""
 
     @property
     def affected(self) -> str:

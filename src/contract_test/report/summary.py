@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from contract_test.data.result import Run
 from contract_test.report.inert import printable
 from contract_test.report.kinds import kinds
 
 _SHOWN = 10
 _SURVIVORS = 30
+_NAMES = 3
+"""The first columns, which name an operation."""
 
 
-def summary_lines(run: Run) -> list[str]:
-    """A line an operation and version, under a heading: its messages, what is covered, what became of its tests."""
+def summary_lines(run: Run, width: int = 0) -> list[str]:
+    """A line an operation and version, under a heading: its messages, what is covered, what became of its tests.
+
+    Where that is wider than `width` (0 is any), the counts stand below the names.
+    """
     coverage = {(each.subject, each.version): f"{each.share:.0%}" for each in run.coverage}
     mutated = any(each.strength for each in run.operations)
     heading = ("subject", "version", "operation", "recorded", "varied", "covered", "strength", "passed", "failed")
@@ -31,7 +38,14 @@ def summary_lines(run: Run) -> list[str]:
         ))  # fmt: skip
     shown = [column for column, name in enumerate(heading) if name != "strength" or mutated]
     widths = [max(len(line[column]) for line in cells) for column in range(len(heading))]
-    return ["  ".join(line[column].ljust(widths[column]) for column in shown).rstrip() for line in cells]
+    lines = ["  ".join(line[column].ljust(widths[column]) for column in shown).rstrip() for line in cells]
+    if width == 0 or max(map(len, lines)) <= width:
+        return lines
+    narrow = []
+    for row in cells[1:]:
+        counts = ", ".join(f"{heading[column]} {row[column]}" for column in shown[_NAMES:])
+        narrow += [" ".join(row[:_NAMES]), *textwrap.wrap(counts, width, initial_indent="  ", subsequent_indent="  ")]
+    return narrow
 
 
 def survivor_lines(run: Run) -> list[str]:
@@ -56,6 +70,7 @@ def failure_lines(run: Run) -> list[str]:
             kind.title,
             f"  why      {kind.reason}",
             f"  message  {kind.example}",
+            *([f"  data     {kind.made}"] if kind.made else []),
             f"  affects  {kind.affected}",
         ]
         if kind.failure.advice:

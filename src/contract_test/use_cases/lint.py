@@ -154,12 +154,15 @@ def _told_apart(catalog: Catalog) -> Iterator[Finding]:
                 "or give each subject a channel of its own."
             )
             yield Finding(file, place, rule, sentence, advice)
-        if len(here) > 1 and channel.codec == "confluent":
-            for subject in here:
-                if not subject.schema_ids:
-                    sentence = f"nothing tells {subject.name} from the channel's other subjects: it has no schema id"
-                    advice = "Add schema_ids = { 1 = ID }, with the registry's id of each version."
-                    yield Finding(file, f'[subjects."{subject.name}"]', rule, sentence, advice)
+        for subject in here if channel.codec == "confluent" else ():
+            without = [f"v{version}" for version in subject.contracts if version not in subject.schema_ids]
+            if without:
+                sentence = f"{subject.name} has no schema id of {', '.join(without)}: no message of it can be written"
+                sentence += ", or told from those of the channel's other subjects" if len(here) > 1 else ""
+                advice = "Add schema_ids = { 1 = ID }, with the registry's id of each version."
+                severity = "error" if len(here) > 1 else "warning"
+                place = f'[subjects."{subject.name}"]'
+                yield Finding(file, place, "no-schema-id", sentence, advice, severity)
         words = Counter(word for subject in here for word in {subject.name, subject.type or subject.name})
         for word in (word for word, count in words.items() if count > 1):
             sentence = f"the type {word!r} means more than one subject"

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from contract_test.data.errors import NothingFoundError
+from contract_test.data.texts import counted
 from contract_test.files.installed import import_upcasters, runtime_catalog
 from contract_test.schema.compare.sampling import constants, samples
 from contract_test.schema.fields import Fields
@@ -32,7 +33,7 @@ class Migration:
     """Why they do not keep the reader from breaking; empty where they do."""
 
     def __str__(self) -> str:
-        return f"its upcaster holds on {self.recorded} recorded and {self.generated} generated messages"
+        return f"its upcaster holds on {self.recorded} recorded and {counted(self.generated, 'generated message')}"
 
 
 def migrate(subject: str, writer: Side, reader: Side, package: str = "envelopes") -> Migration | None:

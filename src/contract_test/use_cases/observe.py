@@ -94,7 +94,9 @@ class Observer:
             return Refused(tuple(sorted(reasons.items())), error.judge)
         breach = Breach(error.subject, error.pointer, error.violation.keyword)
         expected, found = error.expected, error.found
-        if expected != "one JSON text":  # whose `found` is the place alone
+        if expected.startswith("a type of channel") and all(map(_reads_as_name, re.split("[.:/]", found.strip('"')))):
+            pass  # the name of a message type, made of words; it is what the catalog lacks
+        elif expected != "one JSON text":  # whose `found` is the place alone
             found = self._shown(found)
         return Refused(((breach, f"expected {expected}, found {found}"),), None)
 
@@ -109,7 +111,7 @@ class Observer:
         if _SAYS_NO_VALUE.fullmatch(found) or _SHORT_NUMBER.fullmatch(found):
             return found
         if found.startswith('"'):
-            return form(found)
+            return f"text of the form {form(found)}"
         return (
             f"a number of {sum(letter.isdigit() for letter in found)} digits" if found[:2].strip("-").isdigit() else "…"
         )

@@ -34,6 +34,8 @@ def scan_file(path: Path) -> Iterator[Finding]:
     for number, line in enumerate([content] if whole else content.splitlines(), start=1):
         for leak in leaks_in_line(line):
             advice = "Remove the line and record again; where the field is x-sensitivity: public, it must not be."
+            if leak.pointer.startswith("/seen/"):
+                advice = "That is where the message was read. If it is no secret, give the channel an address of words."
             sentence = f"{leak.thing} is written here"
             line_number = 0 if whole else number
             yield Finding(str(path), leak.pointer, f"leak-{leak.rule}", sentence, advice, line=line_number)
