@@ -123,6 +123,12 @@ def test_a_line_that_is_not_there_says_so():
     assert f"is {len(LIKES.read_text().splitlines())}." in str(error)
 
 
+def test_a_subject_that_is_mistyped_is_told_with_those_there_are():
+    error = show("message.likd").exception
+    assert "no subject 'message.likd', and no such file" in str(error)
+    assert "Known: message.posted, message.liked, " in str(error)
+
+
 def test_a_schema_is_no_recording():
     error = show(CONTRACTS / "message.liked" / "v2.json").exception
     assert "no recording\n  Name a SUBJECT" in str(error)

@@ -117,3 +117,8 @@ EXAMPLE = json.dumps({
     "text": "Lunch at one?",
     "posted_at": "2026-03-01T12:00:00Z",
 })  # fmt: skip
+
+
+@pytest.mark.parametrize(("waiting", "said"), [(0, "0 messages wait"), (1, "1 message waits"), (2, "2 messages wait")])
+def test_how_many_wait_is_said_in_the_number_that_it_is(waiting, said):
+    assert f"(ConnectionError), {said} in memory" in str(RedisAwayError(ConnectionError(), waiting))
