@@ -120,5 +120,5 @@ EXAMPLE = json.dumps({
 
 
 @pytest.mark.parametrize(("waiting", "said"), [(0, "0 messages wait"), (1, "1 message waits"), (2, "2 messages wait")])
-def test_how_many_wait_is_said_in_the_number_that_it_is(waiting, said):
+def test_how_many_wait_is_said_in_the_number_that_it_is(waiting: int, said: str) -> None:
     assert f"(ConnectionError), {said} in memory" in str(RedisAwayError(ConnectionError(), waiting))
