@@ -90,6 +90,70 @@ def test_a_forward_finding_is_told_in_the_newer_file(repo, compat):
     assert "Reader: v1. Writer: v2." in result.out
 
 
+def test_of_two_faults_in_one_object_each_is_proved_by_its_own(repo, compat):
+    def money(required, amount):
+        inside = {"type": "object", "properties": {"amount": amount, "rate": STRING}, "required": required}
+        return message(["money"], money=inside)
+
+    repo.subject(versions=[money(["amount"], STRING), money(["amount", "rate"], INTEGER)])
+    repo.recording(1, {"money": {"amount": "1", "rate": "x"}}, {"money": {"amount": "2"}})
+
+    out = compat().out
+
+    rate, _, amount = out.partition("v2.json:/properties/money/properties/amount ")
+    assert 'rejected at /money: expected the field "rate"' in rate
+    assert "v1.jsonl:2" in rate
+    assert "rejected at /money/amount: expected integer" in amount
+    assert "v1.jsonl:1" in amount
+
+
+def test_an_alternative_that_changed_inside_is_named_by_its_tag(repo, compat):
+    def sent(*required):
+        kinds = (message(["kind"], kind={"const": "sms"}), message(required, kind={"const": "mail"}, to=STRING))
+        return message(["payload"], payload={"oneOf": list(kinds)})
+
+    repo.subject(versions=[sent("kind"), sent("kind", "to")])
+
+    assert compat().out.startswith(
+        "contracts/thing.done/v2.json:/properties/payload/oneOf/1/properties/to  BACKWARD  required-property-added  "
+        'where kind: "mail": to: optional → required\n'
+    )
+
+
+def test_a_field_that_is_gone_and_that_nobody_is_known_to_read_is_told(repo, compat):
+    repo.subject(
+        mode="FULL", versions=[message(["a"], a=STRING, payer=STRING), message(["a"], a=STRING, paid_by=STRING)]
+    )
+
+    result = compat()
+
+    assert (result.code, result.out) == (0, "")
+    assert (
+        "thing.done: v2 no longer has /payer, and who reads that of v1 is not known: contract-test readers thing.done"
+        in result.err
+    )
+
+
+def test_the_only_version_that_can_be_used_is_not_told_as_the_only_one(repo, compat):
+    repo.subject(versions=[message(a=STRING), message(a=STRING)])
+    (repo.root / "contracts" / "thing.done" / "v1.json").write_text("{")
+
+    result = compat()
+
+    assert result.code == 1
+    assert "nothing to compare with: of thing.done only v2 can be used" in result.err
+    assert "one version only" not in result.err
+
+
+def test_forward_says_what_whoever_wrote_the_new_version_can_do(repo, compat):
+    repo.subject(mode="FORWARD", versions=[message(a={"enum": ["x"]}), message(a={"enum": ["x", "y"]})])
+
+    assert compat().out.endswith(
+        "    Take it out of v2; or, as v1 stays as it is, have every reader (feed, trending) deployed with v2 before anybody "
+        'sends it, and say so with compatibility = "BACKWARD".\n'
+    )
+
+
 @pytest.mark.parametrize("versions", [(message(), message(a=STRING)), (message(a=STRING), message())])
 def test_an_optional_field_may_come_and_go(repo, compat, versions):
     repo.subject(mode="FULL", versions=[message(kept=STRING, **each["properties"]) for each in versions])

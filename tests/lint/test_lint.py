@@ -149,6 +149,21 @@ def test_names_and_the_sequence_of_versions(contracts):
     assert ("no-channel", "warning") in found
 
 
+def test_no_registered_version_is_told_to_take_the_place_of_another(contracts):
+    directory = contracts(GOOD | {"title": "two"}, version=2)
+    CliRunner().invoke(register.command, ["--contracts", str(directory)], standalone_mode=False)
+    first = directory / "order.placed" / "v1.json"
+    first.unlink()
+    assert {rule for rule, severity in findings(directory) if severity == "error"} == {"registered-version-gone"}
+    first.write_text("{")
+    assert {rule for rule, severity in findings(directory) if severity == "error"} == {"schema"}
+    first.unlink()
+    lock = directory / "contracts.lock"
+    lock.write_text("".join(line for line in lock.read_text().splitlines(True) if " v1 " not in line))
+    found = findings(directory)
+    assert found["version-gap", "error"]["advice"].startswith("Restore v1.json, or take v2 out of contracts.lock")
+
+
 def test_every_broken_file_is_told_and_not_only_the_first(contracts):
     contracts("{", subject="a")
     contracts('{"a":1,"a":2}', subject="b")

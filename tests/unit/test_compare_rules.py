@@ -3,6 +3,7 @@
 import pytest
 
 from contract_test import compare
+from contract_test.data.verdict import ABSENT
 from contract_test.schema.compare import RULES
 
 
@@ -152,3 +153,78 @@ def test_a_pointer_through_a_reference_is_not_percent_encoded():
     (reason,) = compare(writer=referring("string"), reader=referring("integer")).incompatibilities
 
     assert reason.reader_pointer == "/$defs/a b/type"
+
+
+def alternative(kind, *required, **properties):
+    return {"type": "object", "properties": {"kind": {"const": kind}, **properties}, "required": ["kind", *required]}
+
+
+def payload(*alternatives):
+    return held({"oneOf": list(alternatives)})
+
+
+def test_an_alternative_that_changed_inside_is_told_by_its_tag_and_by_what_changed_in_it():
+    numbers = {"type": "array", "items": STRING}
+    writer = payload(
+        alternative("sms", "number", number=STRING),
+        alternative("mail", "to", to=STRING, subject=STRING),
+        alternative("push", "devices", devices={**numbers, "maxItems": 3}),
+    )
+    reader = payload(
+        alternative("text", "number", number=STRING),
+        alternative("push", "devices", devices={**numbers, "maxItems": 2}),
+        alternative("mail", "to", "subject", to=STRING, subject=STRING),
+    )
+
+    found = {each.rule: each for each in compare(writer=writer, reader=reader).incompatibilities}
+
+    assert found.keys() == {"alternative-removed", "required-property-added", "max-items-lowered"}
+    removed = found["alternative-removed"]
+    assert (removed.writer_pointer, removed.before) == ("/properties/a/oneOf/0", {"kind": "sms"})
+    assert removed.after == [{"kind": "text"}, {"kind": "push"}, {"kind": "mail"}]
+    inside = found["required-property-added"]
+    assert (inside.alternative, inside.reader_pointer) == ('kind: "mail"', "/properties/a/oneOf/2/required")
+    assert found["max-items-lowered"].alternative == 'kind: "push"'
+    kinds = {"alternative-removed": "sms", "required-property-added": "mail", "max-items-lowered": "push"}
+    shown = {rule: each.witness["a"]["kind"] for rule, each in found.items() if each.witness is not ABSENT}
+    assert shown.items() <= kinds.items(), "there is one for each, where there is time"
+
+
+def test_an_alternative_without_a_tag_is_the_one_that_may_read_some_of_it():
+    writer = held({"anyOf": [{"type": "object", "properties": {"b": STRING}}, {"type": "null"}]})
+    reader = held({"anyOf": [{"type": "null"}, {"type": "object", "properties": {"b": STRING}, "required": ["b"]}]})
+
+    (reason,) = compare(writer=writer, reader=reader).incompatibilities
+
+    assert (reason.rule, reason.reader_pointer) == ("required-property-added", "/properties/a/anyOf/1/required")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ({}, {"minContains": 2}, "absent → 2."),
+        ({"minContains": 2, "maxContains": 5}, {"minContains": 1, "maxContains": 3}, "5 → 3."),
+        ({"minContains": 0}, {}, "0 → absent."),
+    ],
+)
+def test_a_keyword_beside_another_is_told_where_it_is_what_changed(before, after, told):
+    asked = {"contains": {"const": 1}}
+
+    (reason,) = compare(writer=held({**asked, **before}), reader=held({**asked, **after})).incompatibilities
+
+    assert reason.rule == "contains-changed"
+    assert reason.sentence.endswith(told)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ({"format": "date"}, {"format": "date-time"}, ": date → date-time."),
+        ({"pattern": "abc"}, {"pattern": "^a+$"}, ': "abc" → "^a+$".'),
+        ({"const": "x" * 200 + "?"}, {"const": "x" * 200 + "!"}, f'…{"x" * 40}?" → …{"x" * 40}!".'),
+    ],
+)
+def test_both_sides_of_a_change_read_alike_and_show_where_they_differ(before, after, told):
+    (reason,) = compare(writer=held(before), reader=held(after), formats="assertion").incompatibilities
+
+    assert reason.sentence.endswith(told)

@@ -31,7 +31,8 @@ class Incompatibility:
 
     `rule` is an id of the rules table. The pointers are JSON Pointers into the two schemas as they were
     given; `before` and `after` are the writer's and the reader's value of what changed, or `ABSENT`.
-    `witness` is a message that breaks at this place, `ABSENT` where the verdict's is all there is.
+    `witness` is a message that breaks at this place, `ABSENT` where the verdict's is all there is. `alternative` is
+    what tells the alternative that the place is in from the others, such as `kind: "mail"`; empty outside of any.
     """
 
     rule: str
@@ -41,6 +42,7 @@ class Incompatibility:
     after: Any
     sentence: str
     witness: Any = ABSENT
+    alternative: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
@@ -49,6 +50,11 @@ class Fields:
     def places(self) -> tuple[FieldPlace, ...]:
         """Every field, what holds it before what it holds. A schema that comes back to itself is followed once."""
         return tuple(self._below(self.root, "", ()))
+
+    def places_up_to(self, most: int) -> tuple[FieldPlace, ...] | None:
+        """The same, or None where there are more: schemas that refer to each other in many ways have millions."""
+        found = tuple(islice(self._below(self.root, "", ()), most + 1))
+        return None if len(found) > most else found
 
     @cached_property
     def states(self) -> tuple[State, ...]:

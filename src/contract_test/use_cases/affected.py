@@ -13,6 +13,8 @@ from contract_test.schema.walk import escape
 from contract_test.use_cases.readers import told
 from contract_test.use_cases.sides import Pair, Side
 
+_MANY = 2000
+
 READ_FIELD_REMOVED = Rule(
     "read-field-removed",
     "A service reads a field that a newer version does not have: of messages of that version it gets none.",
@@ -45,19 +47,40 @@ def removed_reads(pairs: Sequence[Pair]) -> Iterator[Finding]:
         yield from _removed_reads(older, newer, only_optional=(older, newer) in forward)
 
 
+def removed_unknown(pairs: Sequence[Pair]) -> Iterator[str]:
+    """A line for each newer version without fields of the one before it, where nobody knows who reads them."""
+    forward = {(pair.older, pair.newer) for pair in pairs if pair.direction == "FORWARD"}
+    nearest = {pair.newer: pair for pair in sorted(pairs, key=lambda pair: pair.older.contract.version)}
+    for pair in nearest.values():
+        gone = [] if pair.older.readers else _gone(pair.older, pair.newer, (pair.older, pair.newer) in forward)
+        if gone and pair.subject:
+            yield (
+                f"{pair.subject.name}: {pair.newer.label} no longer has {', '.join(gone)}, and who reads that of "
+                f"{pair.older.label} is not known: contract-test readers {pair.subject.name}"
+            )
+
+
+def _gone(older: Side, newer: Side, only_optional: bool) -> list[str]:  # noqa: FBT001
+    """The outermost fields of an older version that a newer one does not have; none where they are very many."""
+    now, then = (fields_of(side.contract.resources, side.contract.uri).places_up_to(_MANY) for side in (newer, older))
+    if now is None or then is None:
+        return []
+    kept = {each.pointer for each in now}
+    gone = {each.pointer: each.required for each in then if each.pointer not in kept}
+    return [
+        pointer
+        for pointer, required in gone.items()
+        if pointer.rpartition("/")[0] not in gone and not (only_optional and required)
+    ]
+
+
 def _removed_reads(older: Side, newer: Side, *, only_optional: bool) -> Iterator[Finding]:
     get_along = {each.service for each in newer.readers}
     if all(each.service in get_along for each in older.readers):
         return
-    now, then = (
-        {place.pointer: place.required for place in fields_of(side.contract.resources, side.contract.uri).places}
-        for side in (newer, older)
-    )
-    gone = [pointer for pointer in then if pointer not in now]
-    for pointer in gone:
+    for pointer in _gone(older, newer, only_optional):
         words = {each.service: told(each, pointer) for each in older.readers}
-        is_read = any("reads," in word for service, word in words.items() if service not in get_along)
-        if is_read and pointer.rpartition("/")[0] not in gone and not (only_optional and then[pointer]):
+        if any("reads," in word for service, word in words.items() if service not in get_along):
             said = "; ".join(f"{service} {_of_it(word)}" for service, word in words.items())
             yield Finding(
                 newer.file,

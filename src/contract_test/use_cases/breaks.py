@@ -10,16 +10,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from jsonschema_rs import Validator
+
 from contract_test.data.contract import Subject
 from contract_test.data.finding import Finding
 from contract_test.data.verdict import ABSENT, Incompatibility, Verdict
 from contract_test.schema.compare import RULES, Rule
 from contract_test.schema.compare.keyword_rules import change
+from contract_test.schema.compare.singling import alone
 from contract_test.schema.walk import escape
 from contract_test.use_cases.affected import READ_FIELD_REMOVED, affected
 from contract_test.use_cases.migrate import Migration
 from contract_test.use_cases.sides import Pair, Recorded, Side
-from envelopes import Violation, find_violation, find_violations
+from envelopes import Violation, compile_schema, find_violation, find_violations
 
 OWN_RULES: dict[str, Rule] = {
     rule.id: rule
@@ -95,6 +98,7 @@ def of_reason(pair: Pair, verdict: Verdict, reason: Incompatibility | None, reco
     else:
         rule = RULES[reason.rule]
         pointer, sentence = _pointed(pair, reason)
+        sentence = f"where {reason.alternative}: {sentence}" if reason.alternative else sentence
     file, inside = pair.newer.place_of(pointer)
     shown = _shown(pair, verdict, reason, recorded)
     return Finding(
@@ -102,7 +106,7 @@ def of_reason(pair: Pair, verdict: Verdict, reason: Incompatibility | None, reco
         inside,
         rule.id,
         sentence,
-        rule.fix,
+        _advice(pair, rule),
         direction=pair.direction,
         details=(
             *_details(pair, rule, shown),
@@ -112,6 +116,18 @@ def of_reason(pair: Pair, verdict: Verdict, reason: Incompatibility | None, reco
         reader=pair.reader.label,
         recorded=shown.place,
         verdict=verdict,
+    )
+
+
+def _advice(pair: Pair, rule: Rule) -> str:
+    """What to do, for whoever wrote the newer version: in FORWARD the reader is the older one, which stays as it is."""
+    if pair.newer is pair.reader or rule.id in OWN_RULES:
+        return rule.fix
+    newer, older = pair.newer.label, pair.older.label
+    readers = f" ({', '.join(pair.subject.received_by)})" if pair.subject and pair.subject.received_by else ""
+    return (
+        f"Take it out of {newer}; or, as {older} stays as it is, have every reader{readers} deployed with {newer} "
+        'before anybody sends it, and say so with compatibility = "BACKWARD".'
     )
 
 
@@ -126,30 +142,45 @@ class _Shown:
 
 def _shown(pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorded: Sequence[Recorded]) -> _Shown:
     """The message that shows one reason: a recorded one that breaks at the same place before a made-up one."""
+    reader = pair.reader.validator
     if reason is None or reason.witness is ABSENT:
         if recorded:
             return _of_recorded(pair, recorded[0])
-        return _Shown(verdict.witness, "", str(next(_violations(pair.reader, verdict.witness), "")))
-    wanted = list(_violations(pair.reader, reason.witness))
+        return _Shown(verdict.witness, "", str(next(_violations(reader, verdict.witness), "")))
+    only = _reader_with(pair, verdict, reason)
+    wanted = list(_violations(only, reason.witness))
+    if not wanted:
+        only = reader
+        wanted = list(_violations(only, reason.witness))
     for each in recorded:
-        found = {violation.pointer: violation for violation in _violations(pair.reader, each.data)}
+        found = {violation.pointer: violation for violation in _violations(only, each.data)}
         if wanted and all(violation.pointer in found for violation in wanted):
             return _Shown(each.data, each.place, str(found[wanted[0].pointer]))
     return _Shown(reason.witness, "", str(next(iter(wanted), "")))
 
 
+def _reader_with(pair: Pair, verdict: Verdict, reason: Incompatibility) -> Validator | None:
+    """Reads as the reader does that breaks for one reason only: a message may break for several."""
+    bundle, uri = pair.reader.bundle, pair.reader.contract.uri
+    _, schema = alone(reason, verdict.incompatibilities, pair.writer.bundle.schema, bundle.schema)
+    try:
+        return compile_schema({**bundle.resources, uri: schema}, f"{uri}#")
+    except ValueError:
+        return None
+
+
 def _of_recorded(pair: Pair, recorded: Recorded) -> _Shown:
-    return _Shown(recorded.data, recorded.place, str(next(_violations(pair.reader, recorded.data), "")))
+    return _Shown(recorded.data, recorded.place, str(next(_violations(pair.reader.validator, recorded.data), "")))
 
 
-def _violations(reader: Side, witness: Any) -> Iterator[Violation]:
-    """Where and why the reader rejects a message, as `decode` says it: the most telling first."""
-    if reader.validator is None or witness is ABSENT:
+def _violations(reader: Validator | None, witness: Any) -> Iterator[Violation]:
+    """Where and why a reader rejects a message, as `decode` says it: the most telling first."""
+    if reader is None or witness is ABSENT:
         return
     with suppress(ValueError):  # a made-up text that no JSON text can carry
-        first = find_violation(reader.validator, witness)
+        first = find_violation(reader, witness)
         yield from () if first is None else (first,)
-        yield from (each for each in find_violations(reader.validator, witness) if each != first)
+        yield from (each for each in find_violations(reader, witness) if each != first)
 
 
 def _pointed(pair: Pair, reason: Incompatibility) -> tuple[str, str]:

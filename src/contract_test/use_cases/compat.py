@@ -18,7 +18,7 @@ from contract_test.files.catalog import load_catalog
 from contract_test.files.history import contracts_at
 from contract_test.files.readers import FOLDER, read_readers
 from contract_test.schema.compare import compare, pairs_for
-from contract_test.use_cases.affected import removed_reads
+from contract_test.use_cases.affected import removed_reads, removed_unknown
 from contract_test.use_cases.breaks import distinct, of_reason, of_recording, of_upcaster, recorded_witnesses, removed
 from contract_test.use_cases.migrate import migrate
 from contract_test.use_cases.sides import Pair, Side, side_of_file, sides_of
@@ -52,17 +52,21 @@ def plan_subjects(root: Path, subject: str | None = None, mode: str | None = Non
     """Every subject, or one, against its own earlier versions."""
     plan = Plan()
     catalog = _load(root, plan)
+    broken = {Path(each.file).parent.name for each in plan.findings}
     all_sides = sides_of(catalog, read_readers(root / FOLDER))
     for each in _chosen(catalog, subject):
         asked = mode or each.compatibility
         sides = list(all_sides[each.name].values())
         if asked == "NONE":
             plan.not_compared.append(each.name)
+        elif len(sides) == 1 and each.name in broken:
+            plan.notes.append(f"nothing to compare with: of {each.name} only {sides[0].label} can be used")
         elif len(sides) == 1:
             plan.single.append(each.name)
         else:
             plan.pairs += [Pair(pair.writer, pair.reader, pair.direction, each) for pair in pairs_for(asked, sides)]
     plan.findings += removed_reads(plan.pairs)
+    plan.notes += removed_unknown(plan.pairs)
     return plan
 
 
@@ -103,6 +107,7 @@ def plan_against(root: Path, ref: str, subject: str | None = None, mode: str | N
             for pair in pairs:  # while the copy is there
                 _ = pair.writer.recorded
         plan.findings += removed_reads(plan.pairs)
+        plan.notes += removed_unknown(plan.pairs)
     return plan
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from contract_test.data.contract import Catalog, Contract, Subject
 from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError
 from contract_test.data.finding import Finding
 from contract_test.files.catalog import load_catalog
+from contract_test.files.lock import FILE as LOCK
 from contract_test.files.lock import differences, digest, read_lock, registered_schema
 from contract_test.files.recordings import read_recording, recording_path
 from contract_test.schema.fields import Fields
@@ -124,6 +125,9 @@ def _examples(contract: Contract, references: References) -> Iterator[Finding]:
 
 
 def _names(catalog: Catalog) -> Iterator[Finding]:
+    registered: dict[str, set[int]] = defaultdict(set)
+    for name, version in read_lock(catalog.root):
+        registered[name].add(version)
     for subject in catalog.subjects.values():
         folder = subject.newest.path.parent
         if not _SUBJECT.fullmatch(subject.name):
@@ -133,12 +137,23 @@ def _names(catalog: Catalog) -> Iterator[Finding]:
             advice = f'Add channel = "NAME" to [subjects."{subject.name}"].'
             sentence = f"{subject.name} travels on no channel: it can be neither encoded nor recorded"
             yield Finding(str(catalog.root / "catalog.toml"), "", "no-channel", sentence, advice, "warning")
-        for expected, version in enumerate(sorted(subject.contracts), start=1):
-            if version != expected:
-                sentence = f"v{expected} is missing: versions count 1, 2, 3 …"
-                yield Finding(str(folder), "", "version-gap", sentence, f"Rename v{version}.json to v{expected}.json.")
-                break
+        yield from _gap(subject, folder, registered[subject.name])
         yield from _pointers(catalog, subject)
+
+
+def _gap(subject: Subject, folder: Path, registered: Collection[int]) -> Iterator[Finding]:
+    """The first version that is missing; one that cannot be read, or was registered and is gone, is told as such."""
+    known = {*subject.contracts, *registered}
+    for expected in range(1, max(known)):
+        if expected not in known and not (folder / f"v{expected}.json").exists():
+            later = min(version for version in known if version > expected)
+            advice = f"Rename v{later}.json to v{expected}.json."
+            if later in registered:
+                advice = (
+                    f"Restore v{expected}.json, or take v{later} out of {LOCK} where nobody uses it, and rename it."
+                )
+            yield Finding(str(folder), "", "version-gap", f"v{expected} is missing: versions count 1, 2, 3 …", advice)
+            return
 
 
 def _told_apart(catalog: Catalog) -> Iterator[Finding]:

@@ -29,7 +29,7 @@ from contract_test.schema.compare.found import UNKNOWN, Found
 from contract_test.schema.compare.nodes import CIRCULAR, Pool
 from contract_test.schema.compare.reasons import Explainer, from_errors, reason_for
 from contract_test.schema.compare.shrinking import shrink
-from contract_test.schema.compare.singling import without
+from contract_test.schema.compare.singling import alone
 from contract_test.schema.compare.solver import OutOfTimeError, Solver
 from contract_test.schema.walk import escape
 
@@ -249,11 +249,9 @@ class _Comparison:
         """A value that breaks for one reason of many: a reader that is left with it alone rejects it, too."""
         if time.monotonic() > deadline:
             return ABSENT
-        alone = without(self.reader, [each for each in reasons if each is not reason])
+        schemas = alone(reason, reasons, self.writer, self.reader)
         with suppress(UnusableSchemaError, InvalidSchemaError, RecursionError):
-            comparison = _Comparison(
-                (self.writer, alone), self.resources, assert_formats=self.assert_formats, closed=self.closed
-            )
+            comparison = _Comparison(schemas, self.resources, assert_formats=self.assert_formats, closed=self.closed)
             _, witness = comparison._search(deadline)
             if witness is not ABSENT:
                 shrunk = comparison._shrunk(witness)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from contract_test.data.verdict import ABSENT
@@ -50,6 +51,8 @@ _RULES: dict[str, tuple[str, str]] = {
     "else": ("condition-narrowed", "condition-narrowed"),
 }
 _LONGEST = 120
+_AROUND = 40
+_WORD = re.compile(r"[A-Za-z][\w-]*")
 
 
 def named(keyword: str, before: Any, after: Any, writer: Any) -> tuple[str, Any, Any]:
@@ -89,14 +92,22 @@ def _enum(before: Any, after: Any, writer: Any) -> tuple[str, Any, Any]:
 
 
 def change(before: Any, after: Any) -> str:
-    """`before → after`, cut to a length that fits a line."""
+    """`before → after`, each cut to a length that fits a line, around the place where they differ."""
     if before is ABSENT and after is ABSENT:
         return ""
-    return f"{_text(before)} → {_text(after)}"
+    bare = all(_WORD.fullmatch(value) for value in (before, after) if isinstance(value, str))
+    texts = [_text(value, bare=bare) for value in (before, after)]
+    shared = next((at for at, (one, other) in enumerate(zip(*texts, strict=False)) if one != other), 0)
+    start = shared - _AROUND if shared > _LONGEST - _AROUND else 0
+    return " → ".join(_cut(text, start) for text in texts)
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, *, bare: bool) -> str:
     if value is ABSENT:
         return "absent"
-    text = value if isinstance(value, str) and value.isidentifier() else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) and bare else json.dumps(value, ensure_ascii=False)
+
+
+def _cut(text: str, start: int) -> str:
+    text = f"…{text[start:]}" if start else text
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

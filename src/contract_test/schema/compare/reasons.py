@@ -7,10 +7,11 @@ a subschema there, the question goes down into it.
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
@@ -22,6 +23,7 @@ from contract_test.schema.compare.documents import Place, UnusableSchemaError
 from contract_test.schema.compare.nodes import Node, Property
 from contract_test.schema.compare.rules import RULES
 from contract_test.schema.compare.solver import OutOfTimeError, Solver
+from contract_test.schema.compare.values import identity
 from contract_test.schema.walk import escape
 
 _MAX_REASONS = 50
@@ -68,6 +70,7 @@ class _Visit:
 
     writer: Spot
     reader: Spot
+    alternative: str = ""
     below: list[tuple[list[_Visit], Callable[[], None] | None]] = field(default_factory=list)
     above: list[_Visit] = field(default_factory=list)
     explained: bool = False
@@ -105,12 +108,12 @@ class Explainer:
                 if otherwise is not None and not any(below.explained for below in group):
                     otherwise()
 
-    def _visit(self, writer: Spot, reader: Spot, above: _Visit | None = None) -> _Visit:
+    def _visit(self, writer: Spot, reader: Spot, above: _Visit | None = None, alternative: str = "") -> _Visit:
         """The visit of a pair; there is one, however many ways lead to it."""
         writer, reader = self._followed(writer, self.writer), self._followed(reader, self.reader)
         pair = (id(writer.schema), id(reader.schema))
         if pair not in self._visits:
-            self._visits[pair] = _Visit(writer, reader)
+            self._visits[pair] = _Visit(writer, reader, alternative or (above.alternative if above else ""))
             self._todo.append(self._visits[pair])
         visit = self._visits[pair]
         if above is not None:
@@ -204,9 +207,14 @@ class Explainer:
                     self._add("required-property-added", visit, ("properties", name), ("required",), ABSENT, name)
             return
         ours = writer.schema.get(keyword, ABSENT) if isinstance(writer.schema, dict) else ABSENT
+        if ours is not ABSENT and identity(ours) == identity(value):
+            keyword = self._changed_beside(keyword, state, visit)
+            ours, value = writer.schema.get(keyword, ABSENT), reader.schema.get(keyword, ABSENT)
         rule, before, after = keyword_rules.named(keyword, ours, value, writer.schema)
         if keyword == "oneOf" and not self._may_break(state, self.reader.location({"anyOf": value}, reader.place)):
             rule = "alternatives-overlap"
+        elif keyword in ("anyOf", "oneOf") and self._explain_alternatives(keyword, state, visit):
+            return
         path = (keyword,) if ours is not ABSENT else ()
         add = partial(self._add, rule, visit, path, (keyword,), before, after)
         inside = ("items", "additionalProperties", "prefixItems")
@@ -215,6 +223,64 @@ class Explainer:
             visit.below.append((group, add))
         else:
             add()
+
+    def _changed_beside(self, keyword: str, state: Node, visit: _Visit) -> str:
+        """Where a keyword reads the same on both sides: the neighbour by whose change the reader may break."""
+        writer, reader = visit.writer.schema, visit.reader.schema
+        together = _TOGETHER.get(keyword, ()) if keyword != "additionalProperties" else ()
+        for name in together:
+            if writer.get(name, ABSENT) != reader.get(name, ABSENT):
+                sides = [(each, reader if each == name else writer) for each in (keyword, *together)]
+                fragment = {each: side[each] for each, side in sides if each in side}
+                if self._may_break(state, self.reader.location(fragment, visit.reader.place)):
+                    return name
+        return keyword
+
+    def _explain_alternatives(self, keyword: str, state: Node, visit: _Visit) -> bool:
+        """Explain each of the writer's alternatives that may break by the reader's that is meant to read it.
+
+        Gives whether the writer has alternatives, and one of them alone may break.
+        """
+        writer, reader, pool = visit.writer, visit.reader, self.writer.pool
+        schema: dict[str, Any] = writer.schema if isinstance(writer.schema, dict) else {}
+        own = next((each for each in (keyword, "oneOf", "anyOf") if each in schema), None)
+        if own is None:
+            return False
+        theirs = [spot for at in range(len(reader.schema[keyword])) if (spot := reader.inside(keyword, at))]
+        tags = [self._tag(spot, self.reader) for spot in theirs]
+        whole = self.reader.location({"anyOf": reader.schema[keyword]}, reader.place)
+        found = False
+        for at in range(len(schema[own])):
+            ours = writer.inside(own, at)
+            sent = pool.nothing if ours is None else self.writer.in_place(ours.schema, ours.place, closed=False)
+            if ours is None or not self._may_break(pool.all_of([state, sent]), whole):
+                continue
+            found, tag = True, self._tag(ours, self.writer)
+            alike = [spot for spot, other in zip(theirs, tags, strict=True) if tag and other == tag]
+            alike = alike or [spot for spot in theirs if self._may_be_read(sent, spot)]
+            if len(alike) == 1:
+                below = self._visit(ours, alike[0], visit, _told(tag))
+                visit.below.append(([below], partial(self._add, "not-included", below, (), (), ABSENT, ABSENT)))
+            elif tag and all(tags):
+                self._add("alternative-removed", visit, (own, at), (keyword,), tag, tags)
+            else:
+                self._add("alternative-removed", visit, (own, at), (keyword,), ours.schema, reader.schema[keyword])
+        return found
+
+    def _may_be_read(self, sent: Node, spot: Spot) -> bool:
+        read = self.reader.in_place(spot.schema, spot.place, closed=False)
+        return not self.solver.solve([(sent, True), (read, True)]).is_empty
+
+    def _tag(self, spot: Spot, compiler: Compiler) -> dict[str, str]:
+        """What tells an alternative from others: its properties with one text only."""
+        schema = self._followed(spot, compiler).schema
+        members = schema.get("properties", {}) if isinstance(schema, dict) else {}
+        values = {
+            name: member.get("enum", [member["const"]] if "const" in member else [])
+            for name, member in members.items()
+            if isinstance(member, dict)
+        }
+        return {name: texts[0] for name, texts in values.items() if len(texts) == 1 and isinstance(texts[0], str)}
 
     def _inside(self, keyword: str, value: Any, visit: _Visit) -> list[_Visit]:
         """The pairs below a keyword on both sides of which the reader may reject what the writer sends."""
@@ -240,7 +306,8 @@ class Explainer:
         _explain_upwards(visit)
         writer, reader = visit.writer, visit.reader
         there = writer.at(*writer_path) if _value_at(writer.schema, writer_path) is not ABSENT else writer.pointer
-        reason = reason_for(rule, there, reader.at(*reader_path), before, after)
+        here = reader.at(*reader_path) if _value_at(reader.schema, reader_path) is not ABSENT else reader.pointer
+        reason = replace(reason_for(rule, there, here, before, after), alternative=visit.alternative)
         self.found.setdefault((rule, reason.writer_pointer, repr(reason.reader_pointer) + repr(after)), reason)
 
 
@@ -252,6 +319,10 @@ def _explain_upwards(visit: _Visit) -> None:
         if not explained.explained:
             explained.explained = True
             todo += explained.above
+
+
+def _told(tag: dict[str, str]) -> str:
+    return ", ".join(f"{name}: {json.dumps(text, ensure_ascii=False)}" for name, text in tag.items())
 
 
 def reason_for(rule: str, writer_pointer: str, reader_pointer: str, before: Any, after: Any) -> Incompatibility:

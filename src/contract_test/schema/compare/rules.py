@@ -34,7 +34,7 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "enum-value-removed",
-            "The writer may send a value that the reader no longer lists.",
+            "The writer may send a value that the reader does not list.",
             "Keep the value in the reader's enum until no writer sends it.",
         ),
         Rule(
