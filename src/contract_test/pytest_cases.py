@@ -46,10 +46,12 @@ class Cases:
         deliveries = delivery_cases(recorded) if delivered and declares(recorded[0].subject) else ()
         if self._config.getoption("--contracts-only-recorded"):
             return [*recorded, *deliveries]
-        from contract_test.use_cases.varied import generated_cases, variation_cases
+        from contract_test.use_cases.varied import generated_cases, unrecorded_cases, variation_cases
 
-        generated = generated_cases(recorded) if self._config.getoption("--contracts-generated") > 0 else ()
-        return [*recorded, *deliveries, *variation_cases(self._replay, recorded), *generated]
+        varied = variation_cases(self._replay, recorded)
+        if self._config.getoption("--contracts-generated") <= 0:
+            return [*recorded, *deliveries, *varied]
+        return [*recorded, *deliveries, *varied, *generated_cases(recorded), *unrecorded_cases(recorded)]
 
 
 def _named(marker: pytest.Mark) -> tuple[str, str | None]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from contract_test.data.contract import Contract
 from contract_test.data.errors import CatalogError
 from contract_test.use_cases.deliveries import declares
 from contract_test.use_cases.replay import Case, Replay
@@ -112,12 +113,28 @@ class Proof:
                 for operation, subject in sorted(self._skipped - self._judged)
                 if subject not in self._allow_empty
             ]
+        if is_whole(config) and not _generates(config):
+            found += [
+                f"{contract.name}: no message is recorded, and none was generated, so nothing shows that "
+                f"{self._replay.service} reads it; record some, or leave out what keeps messages from being generated"
+                for contract in self._unrecorded()
+            ]
         if not self._selected and not found:
             found.append(f"no contract test was selected for {self._replay.service}: nothing is proved")
         return found
 
-    def notes(self) -> list[str]:
-        """What was let pass on purpose."""
+    def notes(self, config: pytest.Config) -> list[str]:
+        """What was let pass, and what was not tried with a recorded message."""
+        tried = self._unrecorded() if _generates(config) else []
+        return [
+            *(f"{contract.name}: no message is recorded; only generated ones were tried" for contract in tried),
+            *self._let_pass(),
+        ]
+
+    def _unrecorded(self) -> list[Contract]:
+        return [each for each in self._replay.unrecorded() if each.subject not in self._allow_empty]
+
+    def _let_pass(self) -> list[str]:
         return [
             f"{subject}: allow_empty, so nothing is asked of it"
             if self.may_be_empty(subject)
@@ -140,6 +157,11 @@ def _operations(item: pytest.Item) -> list[tuple[str, str]]:
         for operation in OPERATIONS
         for marker in item.iter_markers(operation)
     ]
+
+
+def _generates(config: pytest.Config) -> bool:
+    narrowed = config.getoption("--contracts-bulk") or config.getoption("--contracts-only-recorded")
+    return not narrowed and config.getoption("--contracts-generated") > 0
 
 
 def is_whole(config: pytest.Config) -> bool:

@@ -34,7 +34,7 @@ from contract_test.report.failure import failure_text
 from contract_test.report.run_files import report_paths, write_reports
 from contract_test.report.run_github import run_as_github
 from contract_test.report.summary import failure_lines, summary_lines, survivor_lines
-from contract_test.use_cases.covering import coverage_of, not_recorded, too_little
+from contract_test.use_cases.covering import coverage_of, too_little
 from contract_test.use_cases.failing import failure_of, no_cause, not_a_consumer
 from contract_test.use_cases.gathering import Gathering, Told, as_text, from_text
 from contract_test.use_cases.messages import Message
@@ -255,7 +255,7 @@ class ContractSession:
         return replace(
             run,
             problems=(*self._proof.problems(self._config), *too_little(run, *least)),
-            notes=(*self._proof.notes(), *not_recorded(run), *self.replay.old(self._max_age)),
+            notes=(*self._proof.notes(self._config), *self.replay.old(self._max_age)),
         )
 
     def finish(self, session: pytest.Session) -> None:

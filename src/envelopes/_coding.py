@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from . import _json
 from ._catalog import Catalog, Channel, Subject
@@ -74,11 +74,16 @@ def encode(message: Envelope[Any] | ValueObject, *, source: str | None = None, c
 
     What the envelope leaves open is filled in: key, id and time from the data where the catalog points there, else a
     new id and the time now; `source` says who sends. Raises EncodeError where the contract does not accept the value,
-    UnknownNameError where the catalog gives its subject no channel.
+    UnknownNameError where the catalog gives its subject no channel, TypeError for anything that is no value object.
     """
     catalog = catalog or _own_catalog()
     envelope = message if isinstance(message, Envelope) else Envelope(message)
-    contract = type(envelope.data).__contract__
+    contract = getattr(type(envelope.data), "__contract__", None)
+    if contract is None:
+        kind = type(envelope.data).__name__
+        raise TypeError(
+            f"encode takes a value object, or an envelope with one, and got {kind}: build it from its class"
+        )
     subject = catalog.subject(contract.subject)
     if subject.channel is None:
         raise UnknownNameError("channel of subject", subject.name, tuple(catalog.channels))
@@ -99,6 +104,37 @@ def encode(message: Envelope[Any] | ValueObject, *, source: str | None = None, c
     except Malformed as error:
         violation = Violation(error.pointer, road.codec, error.expected, error.found)
         raise EncodeError(contract.subject, contract.version, violation) from None
+
+
+class Decode(Protocol):
+    """`decode` with a catalog of its own."""
+
+    def __call__(self, wire: bytes, *, channel: str) -> Envelope[Any]:
+        """As `envelopes.decode`."""
+        ...
+
+
+class Encode(Protocol):
+    """`encode` with a catalog of its own."""
+
+    def __call__(self, message: Envelope[Any] | ValueObject, *, source: str | None = None) -> Wire:
+        """As `envelopes.encode`."""
+        ...
+
+
+def coding_with(catalog: Catalog) -> tuple[Decode, Encode]:
+    """`decode` and `encode` for the messages of a generated package."""
+
+    def decode_(wire: bytes, *, channel: str) -> Envelope[Any]:
+        return decode(wire, channel=channel, catalog=catalog)
+
+    def encode_(message: Envelope[Any] | ValueObject, *, source: str | None = None) -> Wire:
+        return encode(message, source=source, catalog=catalog)
+
+    for made, own in ((decode_, decode), (encode_, encode)):
+        made.__name__ = made.__qualname__ = own.__name__
+        made.__doc__ = own.__doc__
+    return decode_, encode_
 
 
 def at(data: Any, pointer: str | None) -> Any:

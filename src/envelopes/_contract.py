@@ -197,6 +197,10 @@ def _expected(error: jsonschema_rs.ValidationError) -> str:
             return f"{kind.name} {_short(value)}"
         case "additionalProperties" | "unevaluatedProperties":
             return f"no undeclared field (here: {_short(value)})"
+        case "multipleOf":
+            return f"a multiple of {_short(value)}"
+        case "uniqueItems":
+            return "items that differ from each other"
         case name:
             return f"what {name!r} in the schema asks for"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -144,10 +145,23 @@ class ValueObject(BaseModel):
             cls.__pydantic_validator__.validate_python(data, self_instance=self, extra="forbid")
         except ValidationError as error:
             violation = _from_pydantic(error, data)
-            if issubclass(cls, RootValue):  # whose field is the whole value, and no place in it
+            as_read = None if violation.found.startswith(_NO_JSON) else cls._as_read(data)
+            if as_read is not None:
+                violation = as_read
+            elif issubclass(cls, RootValue):  # whose field is the whole value, and no place in it
                 violation = replace(violation, pointer=violation.pointer.removeprefix("/root"))
             raise ContractViolationError(*cls._names(), violation) from None
         self._check(ContractViolationError)
+
+    @classmethod
+    def _as_read(cls, data: dict[str, Any]) -> Violation | None:
+        """What reading the same data would find wrong, in the contract's words; None where it would find nothing."""
+        try:
+            value = _json.loads(_json.dumps(data["root"] if issubclass(cls, RootValue) else data, _plain))
+        except (LookupError, TypeError, ValueError):
+            return None
+        door = _DOORS.get(cls) or _open_door(cls)
+        return None if door.accepts(value) else door.violation(value)
 
     def _check(self, error: type[EncodeError | ContractViolationError]) -> tuple[bytes, Any]:
         """Write the JSON text and hold it against the contract; gives it parsed as well."""
@@ -275,23 +289,38 @@ def _thaw(value: Any) -> Any:
     return [_thaw(item) for item in value] if isinstance(value, tuple) else value
 
 
+_NO_JSON = "a value of type"
+
+
 def _from_pydantic(error: ValidationError, value: Any) -> Violation:
     errors = error.errors(include_url=False, include_context=False)
     here = [each for each in errors if each["loc"][:1] == errors[0]["loc"][:1]]
     telling = next((each for each in here if each["type"] == "value_error"), here[0])
     steps = []
-    for step in telling["loc"]:  # pydantic also names the members of a union, which are no places
+    for place, step in enumerate(
+        telling["loc"], start=1
+    ):  # pydantic also names the members of a union, which are no places
         inside = (
             step in value if isinstance(value, Mapping) else isinstance(value, list | tuple) and isinstance(step, int)
         )
         if inside:
             value = value[step]
-        if inside or telling["type"] == "missing":
+        if inside or (telling["type"] == "missing" and place == len(telling["loc"])):
             steps.append(str(step).replace("~", "~0").replace("/", "~1"))
-    place = "".join(f"/{step}" for step in steps)
     if telling["type"] == "missing":
-        return Violation(place, "missing", "a value, for the field is required", "nothing")
-    given = telling["input"]
-    found = excerpt(given) if isinstance(given, str | int | None) else f"a value of type {type(given).__name__}"
-    expected = telling["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return Violation(place, telling["type"], expected, found)
+        expected, found = f"the field {telling['loc'][-1]!r}", "nothing"
+    elif telling["type"] == "extra_forbidden":
+        expected, found = "no undeclared field", repr(telling["loc"][-1])
+    else:
+        expected = telling["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        given = telling["input"]
+        found = excerpt(given) if _is_json(given) else f"{_NO_JSON} {type(given).__name__}"
+    return Violation("".join(f"/{step}" for step in steps), telling["type"], expected, found)
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True

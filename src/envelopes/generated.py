@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from ._catalog import Catalog, Channel, Subject
+from ._coding import coding_with
 from ._contract import Contract
 from ._values import OpenValueObject, RootValue, ValueObject
 from .types import Boolean, Day, FrozenMap, Integer, Json, Number, Timestamp
@@ -27,6 +28,7 @@ __all__ = [
     "Subject",
     "Timestamp",
     "ValueObject",
+    "coding_with",
     "contract_beside",
 ]
 

@@ -1,6 +1,7 @@
 """`contract-test generate`: for our contracts, for other people's, and for hostile ones."""
 
 import ast
+import inspect
 import json
 import random
 import subprocess
@@ -112,6 +113,35 @@ def test_files_may_share_schemas(contracts, tmp_path, monkeypatch):
     for wrong in ('{"who": {}}', '{"name": 1}', '{"where": {"city": 1}}'):
         with pytest.raises(DecodeError):
             fired.from_json(wrong)
+
+
+def test_a_choice_between_a_schema_and_null_is_that_schema_or_none(contracts, tmp_path, monkeypatch):
+    """However it is written: of values that are not null nothing else is left, so their types are known."""
+    nothing = {"type": "null"}
+    money, node = {"$ref": "#/$defs/money"}, {"$ref": "#/$defs/node"}
+    sms, mail = ({"$ref": f"#/$defs/{kind}"} for kind in ("sms", "mail"))
+    tagged = {"type": "object", "required": ["kind"]}
+    schema = obj(
+        payment=money, refund={"anyOf": [money, nothing]}, fees={"type": "array", "items": {"oneOf": [nothing, money]}},
+        notes={"anyOf": [{"type": "array", "items": {"type": "string"}}, nothing]}, root={"oneOf": [node, nothing]},
+        by={"anyOf": [{"oneOf": [sms, mail]}, nothing]}, mixed={"anyOf": [money, {"type": "string"}]},
+    ) | {"$defs": {
+        "money": obj(amount={"type": "string"}) | {"required": ["amount"]}, "node": obj(parent={"anyOf": [node, nothing]}),
+        "sms": tagged | {"properties": {"kind": {"const": "sms"}}}, "mail": tagged | {"properties": {"kind": {"const": "mail"}}},
+    }}  # fmt: skip
+    generate(load_catalog(contracts(**{"paid/v1.json": schema})), "choices", tmp_path)
+    paid = load(tmp_path, monkeypatch, "choices", "Paid")
+    assert {name: paid.__annotations__[name] for name in paid.model_fields} == {
+        "payment": "Money | None", "refund": "Money | None", "fees": "tuple[Money | None, ...] | None",
+        "notes": "tuple[str, ...] | None", "root": "Node | None", "mixed": "Mixed | str | None",
+        "by": "Annotated[Sms | Mail, Field(discriminator='kind')] | None",
+    }  # fmt: skip
+    raw = '{"refund": null, "fees": [null, {"amount": "1"}], "root": {"parent": {"parent": null}}, "mixed": {"amount": "2"}}'
+    read = paid.from_json(raw)
+    assert (read.fees[1].amount, read.root.parent.parent, read.mixed.amount) == ("1", None, "2")
+    assert json.loads(read.to_json()) == json.loads(raw)
+    with pytest.raises(DecodeError):
+        paid.from_json('{"refund": {}}')
 
 
 def test_many_files_that_refer_to_each_other_are_compiled_at_once(contracts, tmp_path, monkeypatch):
@@ -411,3 +441,46 @@ def test_200_contracts_in_one_call(contracts, tmp_path):
     catalog = load_catalog(directory)
     assert len(generate(catalog, "many", tmp_path).written) > 400
     assert generate(catalog, "many", tmp_path).written == ()
+
+
+def test_what_is_built_wrongly_is_told_as_what_is_read_wrongly(contracts, tmp_path, monkeypatch):
+    sms = obj(kind={"const": "sms"}, to={"type": "string"}) | {"required": ["kind", "to"]}
+    mail = obj(kind={"const": "mail"}) | {"required": ["kind"]}
+    schema = obj(
+        payload={"oneOf": [sms, mail]},
+        fee={"type": "number", "multipleOf": 0.25},
+        due={"type": "string", "format": "date"},
+    )
+    generate(load_catalog(contracts(**{"sent/v1.json": schema})), "built", tmp_path)
+    sent = load(tmp_path, monkeypatch, "built", "Sent")
+    for wrong, told in {
+        '{"payload": {"kind": "sms"}}': '/payload: expected the field "to", found an object with 1 field',
+        '{"payload": {"kind": "fax"}}': '/payload/kind: expected one of ["sms","mail"], found "fax"',
+        '{"fee": 0.3}': "/fee: expected a multiple of 0.25, found 0.3",
+        '{"due": "2026-13-02"}': '/due: expected format "date", found "2026-13-02"',
+        '{"due": 17}': "/due: expected string, found 17",
+    }.items():
+        with pytest.raises(DecodeError) as read:
+            sent.from_json(wrong)
+        with pytest.raises(ContractViolationError) as built:
+            sent(**json.loads(wrong))
+        assert str(read.value) == str(built.value) == f"sent v1 at {told}"
+    with pytest.raises(ContractViolationError, match="/payload/sender: expected no undeclared field, found 'sender'"):
+        sent(payload={"kind": "mail", "sender": "x"})  # what is read may hold it
+
+
+def test_a_field_keeps_a_name_that_python_can_have(contracts, tmp_path, monkeypatch):
+    text = {"type": "string"}
+    generate(load_catalog(contracts(**{"a/v1.json": obj(**{"a-b": text, "a_b": text})})), "kept", tmp_path)
+    read = load(tmp_path, monkeypatch, "kept", "A").from_json('{"a-b": "hyphen", "a_b": "underscore"}')
+    assert (read.a_b, read.a_b_2) == ("underscore", "hyphen")
+
+
+def test_the_functions_of_a_package_explain_themselves(contracts, tmp_path, monkeypatch):
+    generate(load_catalog(contracts(**{"a/v1.json": obj(x={"type": "string"})})), "explained", tmp_path)
+    load(tmp_path, monkeypatch, "explained", "A")
+    package = __import__("explained")
+    assert str(inspect.signature(package.decode)) == "(wire: 'bytes', *, channel: 'str') -> 'Envelope[Any]'"
+    assert "DecodeError" in inspect.getdoc(package.decode)
+    with pytest.raises(TypeError, match=r"encode takes a value object, .* got dict"):
+        package.encode({"x": "y"})

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from .conftest import ORDER, TEST_FILE
+from .conftest import TEST_FILE
 
 HANDLER = """
 STORED = {}
@@ -98,28 +98,6 @@ def test_coverage_says_what_recordings_and_variations_showed_and_what_nothing_di
     assert facts["/note", "present"] == "variation"
     assert found["order.placed"]["share"] == 1
     assert found["order.placed"]["recorded_share"] < 1
-
-
-def test_a_version_of_which_nothing_is_recorded_stands_in_the_table_and_covers_nothing(repo):
-    schema = {**ORDER, "properties": {**ORDER["properties"], "gift": {"type": "boolean"}}}
-    (repo.contracts / "order.placed" / "v2.json").write_text(json.dumps(schema))
-    repo.generate()
-    result = repo.run("--contracts-report", "run.json", "--contracts-report", "run.html")
-    assert result.ret == 0
-    result.stdout.fnmatch_lines([
-        "order.placed    v2       consumes   0         0       -        0       0",
-        "order.placed v2 consumes: no recorded message, so nothing is proved of this version; record it once it is sent",
-    ])  # fmt: skip
-    document = json.loads((repo.pytester.path / "run.json").read_text())
-    assert ["order.placed", 2, "consumes"] in [
-        [each["subject"], each["version"], each["operation"]] for each in document["operations"]
-    ]
-    assert "order.placed v2" in (repo.pytester.path / "run.html").read_text()
-    asked = repo.run("--contracts-min-coverage=1")
-    assert asked.ret == pytest.ExitCode.TESTS_FAILED
-    asked.stdout.fnmatch_lines(["order.placed v2: 0% covered, not 1 %*"])
-    narrowed = repo.run("-k", "answered")
-    assert "order.placed v2" not in narrowed.stdout.str(), "of an operation that was not selected nothing is said"
 
 
 def test_what_was_not_replayed_is_not_covered(coverage):

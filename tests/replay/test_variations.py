@@ -216,6 +216,82 @@ def test_a_consumer_that_chokes_on_a_generated_message_is_shown_the_smallest(rep
     assert data["note"] == "000"
 
 
+def test_a_field_that_was_only_recorded_as_null_is_given_values():
+    schema = {
+        "type": "object",
+        "properties": {
+            "size": {"enum": ["s", "m", None]},
+            "count": {"type": ["integer", "null"], "maximum": 9},
+            "buyer": {"anyOf": [PERSON, {"type": "null"}]},
+            "tags": {"type": ["array", "null"], "items": {"type": "string"}},
+        },
+    }
+    fields = Fields({"x:n": schema}, "x:n")
+    recorded = {"size": None, "count": None, "buyer": None}
+    found = [
+        each.applied(recorded)
+        for each in Variations(fields, [recorded], compile_schema({"x:n": schema}, "x:n#").is_valid).all()
+    ]
+    assert {each.get("size") for each in found} == {None, "s", "m"}
+    assert max(each.get("count") or 0 for each in found) == 9
+    assert {type(each.get("tags")) for each in found} == {list, type(None)}
+    buyers = [each["buyer"] for each in found if each.get("buyer")]
+    assert {len(buyer["name"]) for buyer in buyers} >= {1, 40}
+    assert any("nick" in buyer for buyer in buyers)
+
+
+def test_alternatives_that_were_not_recorded_are_varied_like_those_that_were():
+    push = {
+        "type": "object",
+        "required": ["kind", "devices"],
+        "properties": {
+            "kind": {"const": "push"},
+            "devices": {"type": "array", "minItems": 1, "maxItems": 3, "items": {"type": "string"}},
+            "sound": {"enum": ["ping", "pong"]},
+        },
+    }
+    schema = {"type": "object", "required": ["to"], "properties": {"to": {"oneOf": [CARD, CASH, push]}}}
+    fields = Fields({"x:n": schema}, "x:n")
+    recorded = {"to": {"kind": "cash"}}
+    found = [
+        each.applied(recorded)["to"]
+        for each in Variations(fields, [recorded], compile_schema({"x:n": schema}, "x:n#").is_valid).all()
+    ]
+    pushes = [each for each in found if each["kind"] == "push"]
+    assert {len(each["devices"]) for each in pushes} == {1, 3}
+    assert {each.get("sound") for each in pushes} == {None, "ping", "pong"}
+    assert all(each.keys() <= {"kind", "change", UNKNOWN_FIELD} for each in found if each["kind"] == "cash")
+
+
+def second_version(repo, **properties):
+    """A new version of the order, generated and not recorded yet."""
+    schema = ORDER | {"properties": ORDER["properties"] | properties, "required": [*ORDER["required"], *properties]}
+    (repo.contracts / "order.placed" / "v2.json").write_text(json.dumps(schema))
+    repo.generate()
+
+
+def test_a_version_that_nobody_recorded_yet_is_tried_with_generated_messages(repo):
+    second_version(repo, gift={"type": "boolean"})
+    result = repo.run_here("-k", "test_orders_are_read or test_orders_are_answered")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines([
+        "order.placed * v2 * consumes * 0 * 1 * 1 * 0",
+        "order.placed v2: no message is recorded; only generated ones were tried",
+    ])  # fmt: skip
+    repo.change("    assert handle(message)", "    assert handle(message) and not hasattr(message, 'gift')")
+    result = repo.run_here("-k", "read")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["contract   order.placed v2: sent by shop, received by mailer"])
+
+
+@pytest.mark.parametrize("option", ["--contracts-only-recorded", "--contracts-generated=0", "--contracts-bulk"])
+def test_a_version_of_which_nothing_is_replayed_is_red(repo, option):
+    second_version(repo, gift={"type": "boolean"})
+    result = repo.run_here(option)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["order.placed v2: no message is recorded, and none was generated, *"])
+
+
 def test_what_a_variation_shows_is_coherent(repo):
     path = repo.contracts / "order.placed" / "v1.json"
     schema = json.loads(json.dumps(ORDER))

@@ -84,14 +84,14 @@ def test_a_value_cannot_be_built_outside_its_contract():
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"reaction": "hate"}, "/reaction: expected 'like', 'love', 'laugh' or 'wow', found \"hate\""),
-        ({"message_id": None}, "/message_id: expected a valid string, found null"),
-        ({"message_id": 3.5}, "/message_id: expected a valid string, found a value of type float"),
-        ({"liker": 5}, "/liker: expected a valid dictionary or instance of Person, found 5"),
-        ({"liker": {"name": "Bo"}}, "/liker/person_id: expected a value, for the field is required, found nothing"),
+        ({"reaction": "hate"}, '/reaction: expected one of ["like","love","laugh","wow"], found "hate"'),
+        ({"message_id": None}, "/message_id: expected string, found null"),
+        ({"message_id": 3.5}, "/message_id: expected string, found 3.5"),
+        ({"liker": 5}, "/liker: expected object, found 5"),
+        ({"liker": {"name": "Bo"}}, '/liker: expected the field "person_id", found an object with 1 field'),
     ],
 )
-def test_what_is_wrong_in_code_is_told_in_plain_words(like, change, told):
+def test_what_is_wrong_in_code_is_told_as_in_a_message(like, change, told):
     fields = {name: getattr(like, name) for name in type(like).model_fields}
     with pytest.raises(ContractViolationError) as caught:
         MessageLiked(**fields | change)

@@ -125,7 +125,6 @@ class Operation:
     version: int
     operation: OperationKind
     played: tuple[Played, ...]
-    """None where no message of this version is recorded."""
     sent_by: tuple[str, ...] = ()
     received_by: tuple[str, ...] = ()
     strength: Strength | None = None

@@ -172,17 +172,13 @@ def _package(package: str) -> str:
     return "\n".join((
         _docstring(f"Typed, immutable value objects for every message of {package}.\n\n{HEADER}", ""),
         "",
-        "from functools import partial",
-        "",
-        "from envelopes import decode as _decode",
-        "from envelopes import encode as _encode",
+        "from envelopes.generated import coding_with",
         "",
         "from .messages import CATALOG",
         "",
         '__all__ = ["decode", "encode"]',
         "",
-        "decode = partial(_decode, catalog=CATALOG)",
-        "encode = partial(_encode, catalog=CATALOG)",
+        "decode, encode = coding_with(CATALOG)",
         "",
     ))  # fmt: skip
 
@@ -212,14 +208,14 @@ def _call(name: str, values: dict[str, object], indent: int) -> str:
 
 
 _ALLOWED_CALLS = frozenset(
-    ("contract_beside", "Field", "FrozenMap", "frozenset", "Catalog", "Channel", "Subject", "partial")
+    ("contract_beside", "Field", "FrozenMap", "frozenset", "Catalog", "Channel", "Subject", "coding_with")
 )
 _ALLOWED_NODES = (
     ast.Module, ast.Expr, ast.Constant, ast.ImportFrom, ast.Import, ast.alias, ast.ClassDef, ast.Assign, ast.AnnAssign,
     ast.Name, ast.Load, ast.Store, ast.Subscript, ast.Tuple, ast.List, ast.Dict, ast.BinOp, ast.BitOr, ast.Call,
     ast.keyword, ast.UnaryOp, ast.USub,
 )  # fmt: skip
-_ALLOWED_MODULES = frozenset(("__future__", "typing", "functools", "envelopes.generated", "envelopes"))
+_ALLOWED_MODULES = frozenset(("__future__", "typing", "envelopes.generated"))
 _GETATTR = ast.dump(ast.parse("def __getattr__(name: str) -> object:\n    return CATALOG.load(name)").body[0])
 
 

@@ -60,7 +60,7 @@ class Census:
     """The tree of one contract."""
 
     def __init__(self, references: References, shapes: Shapes) -> None:
-        self.root = Place(shapes, (Source(references.root, certain=True),), "", ())
+        self.root = Place(shapes, (Source(references.root),), "", ())
 
     def look(self, value: Any, seen: set[Place], undeclared: set[tuple[Place, str]]) -> None:
         """Add the fields of one message to those that were seen, and the names that no contract knows."""

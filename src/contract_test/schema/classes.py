@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 from contract_test.schema.names import class_identifier, identifier, literal, unused
-from contract_test.schema.shape import ALL_TYPES, Field, Position, Shape, Shapes, Source
+from contract_test.schema.shape import ALL_TYPES, Field, Position, Shape, Shapes, Source, telling_keywords
 from contract_test.schema.walk import References
 
 MAX_NESTING = 80
@@ -51,20 +51,23 @@ def value_classes(resources: Mapping[str, Any], uri: str, name: str, taken: froz
     return _Planner(References(resources, uri), taken).plan(name)
 
 
+_Key = frozenset[tuple[str, frozenset[str]]]
+
+
 class _Planner:
     def __init__(self, references: References, taken: frozenset[str]) -> None:
         self._references = references
         self._shapes = Shapes(references)
         self._taken = set(taken)
-        self._names: dict[frozenset[tuple[str, bool]], str] = {}
+        self._names: dict[_Key, str] = {}
         self._made: list[ValueClass] = []
         self._fields = 0
-        self._mixtures: set[frozenset[tuple[str, bool]]] = set()
-        self._open: set[frozenset[tuple[str, bool]]] = set()
+        self._mixtures: set[_Key] = set()
+        self._open: set[_Key] = set()
 
     def plan(self, name: str) -> tuple[ValueClass, ...]:
         self._taken.add(name)
-        root: Position = (Source(self._references.root, certain=True),)
+        root: Position = (Source(self._references.root),)
         shape = self._shapes.shape(root)
         if shape.types == {"object"} and shape.fields:
             self._names[self._key(root)] = name
@@ -74,33 +77,39 @@ class _Planner:
             self._made.append(ValueClass(name, "RootValue", "", (attribute,), (), shape.title, shape.description))
         return tuple(self._made)
 
-    def _key(self, position: Position) -> frozenset[tuple[str, bool]]:
+    def _key(self, position: Position) -> _Key:
         """Positions with the same sources have the same class; a lone `$ref` is the same as what it leads to."""
         sources = self._shapes.sources(position)
-        telling = [source for source in sources if set(_keywords(source)) - {"$ref"}]
-        return frozenset((source.node.location, source.certain) for source in telling or sources)
+        telling = [source for source in sources if set(telling_keywords(source.node.schema)) - {"$ref"}]
+        return frozenset((source.node.location, source.on) for source in telling or sources)
 
     def _class(self, name: str, shape: Shape, place: str | None) -> None:
         self._fields += len(shape.fields)
         attributes: list[Attribute] = []
         nullable = []
         types = [self._type(each.position, each.name) if each.position else "Json" for each in shape.fields]
-        used = set(self._taken)  # after the types, because they bring the names of their classes
-        for each, annotation in zip(shape.fields, types, strict=True):
-            python_name = unused(_reserve(identifier(each.name, "field"), self._taken), used)
-            used.add(python_name)
+        names = self._attribute_names(shape.fields)  # after the types, which bring the names of their classes
+        for each, annotation, python_name in zip(shape.fields, types, names, strict=True):
             attributes.append(self._attribute(each, python_name, annotation))
             if not each.required and self._may_be_null(each):
                 nullable.append(python_name)
         attributes.sort(key=lambda attribute: not attribute.required)
         if shape.additional is not None:
-            used |= {attribute.json_name for attribute in attributes}
+            used = {*self._taken, *names, *(attribute.json_name for attribute in attributes)}
             rest = unused("additional_properties", used)
             values = self._type(shape.additional, f"{name}Value")
             attributes.append(Attribute(rest, rest, f"FrozenMap[str, {values}]", required=False, additional=True))
         base = "ValueObject" if shape.additional is None else "OpenValueObject"
         made = ValueClass(name, base, place, tuple(attributes), tuple(nullable), shape.title, shape.description)
         self._made.append(made)
+
+    def _attribute_names(self, fields: Sequence[Field]) -> list[str]:
+        """The fields' names in Python; one that can be kept as it is goes to no other field."""
+        used, found = set(self._taken), {}
+        for each in sorted(fields, key=lambda each: identifier(each.name, "field") != each.name):
+            found[each.name] = unused(_reserve(identifier(each.name, "field"), self._taken), used)
+            used.add(found[each.name])
+        return [found[each.name] for each in fields]
 
     def _attribute(self, each: Field, name: str, annotation: str) -> Attribute:
         default = None if each.required else self._default(each, annotation)
@@ -127,15 +136,17 @@ class _Planner:
 
     def _type(self, position: Position, hint: str) -> str:
         """The annotation for a position, as Python source; its classes are made on the way."""
+        types = self._shapes.shape(position).types
+        position = self._shapes.settled(position)
         key = self._key(position)
-        inside_itself = key in self._open and "array" in self._shapes.shape(position).types
+        inside_itself = key in self._open and "array" in types
         large = len(self._open) > MAX_NESTING or self._fields > MAX_FIELDS
         too_much = key in self._open or large or self._too_mixed(position)
         if inside_itself or (too_much and key not in self._names):
             return "Json"  # only classes can name themselves; and any value loses nothing
         self._open.add(key)
         try:
-            return self._union(position, hint)
+            return self._union(position, types, hint)
         finally:
             self._open.discard(key)
 
@@ -146,26 +157,25 @@ class _Planner:
         self._mixtures.add(self._key(position))
         return len(self._mixtures) > MAX_MIXTURES
 
-    def _union(self, position: Position, hint: str) -> str:
+    def _union(self, position: Position, types: frozenset[str], hint: str) -> str:
         shape = self._shapes.shape(position)
         unnamed = not (shape.fields or shape.branches or shape.additional)
-        if shape.types == ALL_TYPES and unnamed and not shape.items:
+        if types == ALL_TYPES and unnamed and not shape.items:
             return "Json"
         members: list[str] = []
-        if "object" in shape.types:
-            objects = self._shapes.only(position, "object")
-            members.append(self._object(objects, self._shapes.shape(objects), hint))
-        if "array" in shape.types:
+        if "object" in types:
+            members.append(self._object(position, shape, hint))
+        if "array" in types:
             members.append(f"tuple[{self._type(shape.items, hint) if shape.items else 'Json'}, ...]")
-        if "boolean" in shape.types:
+        if "boolean" in types:
             members.append("Boolean")
-        if "number" in shape.types:
+        if "number" in types:
             members.append("Number")
-        elif "integer" in shape.types:
+        elif "integer" in types:
             members.append("Integer")
-        if "string" in shape.types:
+        if "string" in types:
             members.append(_text_type(shape.text))
-        if "null" in shape.types:
+        if "null" in types:
             members.append("None")
         return " | ".join(members) if members else "Json"
 
@@ -202,12 +212,7 @@ class _Planner:
         """Where the schema stands that says everything about a position, if one does."""
         if len(position) != 1 or not position[0].certain:
             return None
-        node = position[0].node
-        while set(_keywords(Source(node, certain=True))) == {"$ref"}:
-            target = self._references.follow(node, node.schema["$ref"])
-            if target is None or target == node:
-                break
-            node = target
+        node = self._shapes.settled(position)[0].node
         document, _, pointer = node.location.partition("#")
         return pointer if document == self._references.uri and pointer else node.location
 
@@ -216,11 +221,6 @@ def _text_type(text: str | tuple[str, ...]) -> str:
     if isinstance(text, tuple):
         return f"Literal[{', '.join(map(literal, text))}]" if text else "str"
     return {"date-time": "Timestamp", "date": "Day"}.get(text, "str")
-
-
-def _keywords(source: Source) -> list[str]:
-    silent = ("title", "description", "$comment", "examples", "default", "deprecated", "readOnly", "writeOnly")
-    return [word for word in source.node.schema if word not in silent and not word.startswith("x-")]
 
 
 def _definition(place: str) -> str:

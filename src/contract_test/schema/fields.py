@@ -43,7 +43,7 @@ class Fields:
         references = References(resources, uri)
         self.resources, self.uri = resources, uri
         self.shapes = Shapes(references)
-        self.root: Position = (Source(references.root, certain=True),)
+        self.root: Position = (Source(references.root),)
         self._validators: dict[str, jsonschema_rs.Validator | None] = {}
 
     @cached_property
@@ -152,7 +152,7 @@ class Fields:
         others = sorted("number" if name == "integer" else name for name in types - {"null"})
         if "null" in types and others:
             yield "null"
-        if 1 < len(others) < _ANY:
+        if ("null" in types and len(others) == 1) or 1 < len(others) < _ANY:
             yield from (f"type {name}" for name in others)
         yield from (f"value {json.dumps(value)}" for value in self.choices(position))
         if shape.tag:
@@ -179,7 +179,7 @@ class Fields:
         for source in self.shapes.sources(position):
             for keyword in ("anyOf", "oneOf"):
                 branches = source.node.schema.get(keyword)
-                if source.certain and isinstance(branches, list):
+                if "object" in source.on and isinstance(branches, list):
                     objects = sum(isinstance(each, dict) and "object" in self._types(each) for each in branches)
                     if objects > 1:
                         found += [
@@ -194,8 +194,8 @@ class Fields:
         return [types] if isinstance(types, str) else types
 
     def schemas(self, position: Position) -> list[dict[str, Any]]:
-        """The schemas that always have a say on a value."""
-        return [source.node.schema for source in self.shapes.sources(position) if source.certain]
+        """The schemas that always have a say on a value that is not null."""
+        return [source.node.schema for source in self.shapes.certain(position)]
 
     def keyword(self, position: Position, name: str) -> Any:
         """The value of a keyword in one of the schemas that always have a say, or None."""

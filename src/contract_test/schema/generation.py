@@ -43,11 +43,11 @@ def messages(fields: Fields, recorded: Sequence[Any], is_valid: Callable[[Any], 
         return data
 
     anew = maker.strategy(fields.root)
-    if places:
+    if places and recorded:
         return (changed() | anew).filter(is_valid)
     solved = Samples(fields).of(
         fields.root, _SOLVED
-    )  # a contract that names no field: only a search knows how to fill it
+    )  # a contract that names no field, or of which nothing is recorded: only a search knows how to fill it
     return (st.sampled_from(solved) | anew if solved else anew).filter(is_valid)
 
 

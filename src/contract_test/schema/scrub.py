@@ -82,7 +82,7 @@ class Plan:
     @cached_property
     def root(self) -> Position:
         """The position of the message itself."""
-        return (Source(self.references.root, certain=True),)
+        return (Source(self.references.root),)
 
     def rule(self, position: Position, name: str) -> Rule:
         """What holds for the values at a position; `name` is the field's."""

@@ -16,7 +16,7 @@ import jsonschema_rs
 
 from contract_test.schema.compare.automata import Automaton, Words, automaton
 from contract_test.schema.compare.regexes import UnsupportedRegexError
-from contract_test.schema.shape import Position, Shape, Source
+from contract_test.schema.shape import MAYBE, Position, Shape, Source
 from envelopes import _json
 from envelopes.types import freeze, plain
 
@@ -138,7 +138,7 @@ class Rule:
     def _names(self) -> Position:
         inside = self._plan.references.inside
         return tuple(
-            Source(inside(source.node, "propertyNames"), certain=True)
+            Source(inside(source.node, "propertyNames"))
             for source in self._sources
             if isinstance(source.node.schema.get("propertyNames"), dict)
         )
@@ -149,7 +149,7 @@ class Rule:
         inside = self._plan.references.inside
         return [
             (jsonschema_rs.validator_for({"pattern": pattern}),
-             Source(inside(source.node, "patternProperties", pattern), certain=False))
+             Source(inside(source.node, "patternProperties", pattern), MAYBE))
             for source in self._sources
             for pattern in _dict(source.node.schema, "patternProperties")
         ]  # fmt: skip
@@ -159,7 +159,7 @@ class Rule:
         """The rules for every other field."""
         inside = self._plan.references.inside
         return tuple(
-            Source(inside(source.node, keyword), certain=False)
+            Source(inside(source.node, keyword), MAYBE)
             for source in self._sources
             for keyword in ("additionalProperties", "unevaluatedProperties")
             if isinstance(source.node.schema.get(keyword), dict)

@@ -16,18 +16,26 @@ MAX_DEPTH = 100
 """How far a chain of references is followed for types; beyond it a value may look like anything."""
 
 ALL_TYPES = frozenset(("null", "boolean", "integer", "number", "string", "array", "object"))
+MAYBE: frozenset[str] = frozenset()
+"""What a schema is always asked about that is only asked in some branch: nothing."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A schema that has a say on a value: always, or only in some branch (`certain` is False).
+    """A schema that has a say on a value: always, or in some branch.
 
-    Of the sources of one `group`, at least one holds for every value.
+    `on` are the JSON types of the values on which it always has one: of alternatives, those that no other one has. Of
+    the sources of one `group`, at least one holds for every value.
     """
 
     node: Node
-    certain: bool
+    on: frozenset[str] = ALL_TYPES
     group: str = ""
+
+    @property
+    def certain(self) -> bool:
+        """Whether it has a say on every value."""
+        return self.on == ALL_TYPES
 
 
 Position = tuple[Source, ...]
@@ -79,35 +87,75 @@ class Shapes:
         known = self._sources.get(position)
         if known is not None:
             return known
-        found: dict[tuple[str, bool], Source] = {}
+        found: dict[str, Source] = {}
         pending = list(position)
         while pending:
             source = pending.pop(0)
-            key = (source.node.location, source.certain)
-            if key in found or (source.node.location, True) in found or not isinstance(source.node.schema, dict):
+            known_source = found.get(source.node.location)
+            if not isinstance(source.node.schema, dict) or (known_source and source.on <= known_source.on):
                 continue
-            found[key] = source
+            if known_source:
+                source = Source(source.node, source.on | known_source.on)
+            found[source.node.location] = source
             pending.extend(self._beside(source))
         self._sources[position] = tuple(found.values())
         return self._sources[position]
+
+    def certain(self, position: Position) -> Position:
+        """The sources that have a say on every value of a position that is not null."""
+        types = self._scalars(position)[0] - {"null"}
+        return tuple(source for source in self.sources(position) if source.on >= types)
+
+    def settled(self, position: Position) -> Position:
+        """A position as the one schema that its values have to satisfy where they are not null.
+
+        What only refers to a schema, or chooses between one and null, is the same as that schema.
+        """
+        if len(position) != 1 or not position[0].certain:
+            return position
+        node = position[0].node
+        for _ in range(MAX_DEPTH):
+            step = self._step(node)
+            if step is None:
+                break
+            node = step
+        return (Source(node),)
+
+    def _step(self, node: Node) -> Node | None:
+        telling = set(telling_keywords(node.schema))
+        if telling == {"$ref"}:
+            return self._target(node)
+        if len(telling) == 1 and telling <= {"anyOf", "oneOf"}:
+            (keyword,) = telling
+            branches = [
+                self._references.inside(node, keyword, place) for place in range(len(_list(node.schema, keyword)))
+            ]
+            valued = [branch for branch in branches if self.types(branch) - {"null"}]
+            return valued[0] if len(valued) == 1 else None
+        return None
 
     def _beside(self, source: Source) -> Iterator[Source]:
         node, inside = source.node, self._references.inside
         target = self._target(node)
         if target is not None:
-            yield Source(target, source.certain)
+            yield Source(target, source.on)
         if self._references.alone(node):
             return
-        for keyword in ("allOf", "anyOf", "oneOf"):
-            for place in range(len(_list(node.schema, keyword))):
-                yield Source(inside(node, keyword, place), source.certain and keyword == "allOf")
+        for place in range(len(_list(node.schema, "allOf"))):
+            yield Source(inside(node, "allOf", place), source.on)
+        for keyword in ("anyOf", "oneOf"):
+            branches = [inside(node, keyword, place) for place in range(len(_list(node.schema, keyword)))]
+            types = [self.types(branch) for branch in branches]
+            for place, branch in enumerate(branches):
+                others = MAYBE.union(*types[:place], *types[place + 1 :])
+                yield Source(branch, source.on & (types[place] - others))
         for keyword in ("if", "then", "else"):
             if isinstance(node.schema.get(keyword), dict):
-                yield Source(inside(node, keyword), certain=False)
+                yield Source(inside(node, keyword), MAYBE)
         for keyword in ("dependentSchemas", "dependencies"):
             for name, child in _dict(node.schema, keyword).items():
                 if isinstance(child, dict):
-                    yield Source(inside(node, keyword, name), certain=False)
+                    yield Source(inside(node, keyword, name), MAYBE)
 
     def _target(self, node: Node) -> Node | None:
         reference = node.schema.get("$ref")
@@ -202,20 +250,22 @@ class Shapes:
     def _read_shape(self, position: Position) -> Shape:
         types, text = self._scalars(position)
         sources = self.sources(position)
-        title, description = _annotations(sources)
-        items: Position = self._items(self.sources(self.only(position, "array"))) if "array" in types else ()
+        title, description = self._annotations(position)
+        items: Position = self._items(sources) if "array" in types else ()
         if "object" not in types:
             return Shape(types, text, items, title=title, description=description)
-        objects = self.only(position, "object")
-        if objects != position:
-            each = self.shape(objects)
-            fields, additional, tag, branches = each.fields, each.additional, each.tag, each.branches
-            title, description = title or each.title, description or each.description
-            return Shape(types, text, items, fields, additional, branches, tag, title, description)
         tag, branches = self._branches(position)
         fields = () if tag else tuple(self._fields(sources))
         additional = None if tag else self._additional(sources, named=bool(fields))
         return Shape(types, text, items, fields, additional, branches, tag, title, description)
+
+    def _annotations(self, position: Position) -> tuple[str, str]:
+        schemas = [source.node.schema for source in self.certain(position)]
+
+        def first(keyword: str) -> str:
+            return next((schema[keyword] for schema in schemas if isinstance(schema.get(keyword), str)), "")
+
+        return first("title"), first("description")
 
     def _scalars(self, position: Position) -> tuple[frozenset[str], str | tuple[str, ...]]:
         """The types, and how the strings look, without a look at fields or items."""
@@ -244,12 +294,12 @@ class Shapes:
             places: list[tuple[str | int, ...]] = [*first]
             if rest in node.schema:
                 places.append((rest,))
-            group = node.location if source.certain and first and rest in node.schema else ""
+            certain = "array" in source.on
+            group = node.location if certain and first and rest in node.schema else ""
+            on = ALL_TYPES if certain and not first else MAYBE
+            found.extend(Source(self._references.inside(node, *place), on, group) for place in places)
             found.extend(
-                Source(self._references.inside(node, *place), source.certain and not first, group) for place in places
-            )
-            found.extend(
-                Source(self._references.inside(node, keyword), certain=False)
+                Source(self._references.inside(node, keyword), MAYBE)
                 for keyword in ("contains", "unevaluatedItems")
                 if keyword in node.schema
             )
@@ -262,19 +312,19 @@ class Shapes:
             node = source.node
             if self._references.alone(node):
                 continue
+            certain = "object" in source.on
             for name in _dict(node.schema, "properties"):
-                found.setdefault(name, []).append(
-                    Source(self._references.inside(node, "properties", name), source.certain)
-                )
+                inside = self._references.inside(node, "properties", name)
+                found.setdefault(name, []).append(Source(inside, ALL_TYPES if certain else MAYBE))
             for name in _mentioned(node.schema):
                 found.setdefault(name, [])
             for name in _list(node.schema, "required"):
-                required[name] = required.get(name, False) or source.certain
+                required[name] = required.get(name, False) or certain
         for name, each in found.items():
             position = tuple(each)
             if any(source.certain and source.node.schema is False for source in position):
                 continue
-            _, description = _annotations(self.sources(position))
+            _, description = self._annotations(position)
             default = next((s.node.schema["default"] for s in position if "default" in _dict_of(s.node.schema)), None)
             yield Field(name, position, required.get(name, False), description, default)
 
@@ -288,41 +338,24 @@ class Shapes:
             places: list[tuple[str, ...]] = [*patterns]
             rules = ("additionalProperties", "unevaluatedProperties")
             places.extend((keyword,) for keyword in rules if node.schema.get(keyword, False) is not False)
-            group = node.location if source.certain and "additionalProperties" in node.schema else ""
-            found.extend(Source(self._references.inside(node, *place), certain=False, group=group) for place in places)
+            group = node.location if "object" in source.on and "additionalProperties" in node.schema else ""
+            found.extend(Source(self._references.inside(node, *place), MAYBE, group=group) for place in places)
         counted = any(not _COUNTING.isdisjoint(source.node.schema) for source in sources)
         return tuple(found) if found or counted or not named else None
 
-    def only(self, position: Position, kind: str) -> Position:
-        """Where all is said of the values of one type: of alternatives the only one that has them, if it is one."""
-        seen = {position}
-        while len(alternatives := self._alternatives(position, kind)) == 1:
-            position = (alternatives[0],)
-            if position in seen:
-                break
-            seen.add(position)
-        return position
-
-    def _alternatives(self, position: Position, kind: str) -> list[Source]:
-        """The alternatives for values of one type, where nothing else is said of them."""
-        if len(position) != 1 or not position[0].certain:
-            return []
-        node, seen = position[0].node, set[str]()
-        while isinstance(node.schema, dict) and not _telling(node.schema) - {"$ref"}:
-            target = self._target(node)
-            if target is None or node.location in seen:
-                return []
-            seen.add(node.location)
-            node = target
-        keyword = next((word for word in ("oneOf", "anyOf") if _list(_dict_of(node.schema), word)), "")
-        if not keyword or _telling(node.schema) != {keyword}:
-            return []
-        inside = [self._references.inside(node, keyword, place) for place in range(len(node.schema[keyword]))]
-        return [Source(each, certain=True) for each in inside if kind in self.types(each)]
-
     def _branches(self, position: Position) -> tuple[str, tuple[tuple[str, Position], ...]]:
         """Recognise alternatives that a constant text tells apart; nothing else may be said of the value."""
-        alternatives = self._alternatives(position, "object")
+        if len(position) != 1 or not position[0].certain:
+            return "", ()
+        node = self.settled(position)[0].node
+        keyword = next((word for word in ("oneOf", "anyOf") if _list(_dict_of(node.schema), word)), "")
+        if not keyword or set(node.schema) - {keyword, *_ANNOTATIONS}:
+            return "", ()
+        alternatives = []
+        for place in range(len(node.schema[keyword])):
+            branch = Source(self._references.inside(node, keyword, place))
+            if "object" in self.types(branch.node):
+                alternatives.append(branch)
         return self._tagged(alternatives) if len(alternatives) > 1 else ("", ())
 
     def _tagged(self, alternatives: list[Source]) -> tuple[str, tuple[tuple[str, Position], ...]]:
@@ -342,15 +375,23 @@ class Shapes:
 _COUNTING = frozenset(("minProperties", "propertyNames"))
 """Keywords that say something of fields which nothing names: such fields are not undeclared."""
 
-_ANNOTATIONS = frozenset((
-    "title", "description", "$comment", "examples", "$schema", "$id", "id", "$defs", "definitions", "default",
-    "deprecated", "readOnly", "writeOnly",
+_SILENT = frozenset((
+    "title", "description", "$comment", "examples", "default", "deprecated", "readOnly", "writeOnly",
 ))  # fmt: skip
+"""Keywords that ask nothing of a value."""
 
-
-def _telling(schema: dict[str, Any]) -> set[str]:
-    """The keywords that say something of a value, or may."""
-    return {word for word in schema if word not in _ANNOTATIONS and not word.startswith("x-")}
+_ANNOTATIONS = (
+    "title",
+    "description",
+    "$comment",
+    "examples",
+    "$schema",
+    "$id",
+    "id",
+    "$defs",
+    "definitions",
+    "deprecated",
+)
 
 
 def _types_of(value: Any) -> frozenset[str]:
@@ -367,12 +408,9 @@ def _closed(types: set[Any]) -> frozenset[str]:
     return frozenset(types | {"integer"}) & ALL_TYPES if "number" in types else frozenset(types) & ALL_TYPES
 
 
-def _annotations(sources: Position) -> tuple[str, str]:
-    def first(keyword: str) -> str:
-        certain = (source.node.schema.get(keyword) for source in sources if source.certain)
-        return next((text for text in certain if isinstance(text, str)), "")
-
-    return first("title"), first("description")
+def telling_keywords(schema: Any) -> list[str]:
+    """The keywords of a schema that ask something of a value."""
+    return [word for word in _dict_of(schema) if word not in _SILENT and not word.startswith("x-")]
 
 
 def _dict_of(schema: Any) -> dict[str, Any]:

@@ -51,24 +51,12 @@ def _shown(fields: Fields, messages: Iterable[object]) -> set[State]:
     return shown
 
 
-def not_recorded(run: Run) -> Iterator[str]:
-    """The versions of which nothing was replayed, although the catalog has them."""
-    for each in run.operations:
-        if not each.played:
-            what = f"{each.subject} v{each.version} {each.operation}"
-            yield f"{what}: no recorded message, so nothing is proved of this version; record it once it is sent"
-
-
 def too_little(run: Run, coverage: float | None, strength: float | None) -> Iterator[str]:
     """What is below the shares, in percent, that were asked for.
 
     Coverage is asked of what is consumed: a producer need not send all that its contract allows.
     """
     if coverage is not None:
-        for operation in run.operations:
-            if operation.operation == "consumes" and not operation.played:
-                name = f"{operation.subject} v{operation.version}"
-                yield f"{name}: 0% covered, not {coverage:g} %; record it once it is sent"
         consumed = {(each.subject, each.version) for each in run.operations if each.operation == "consumes"}
         for each in run.coverage:
             if (each.subject, each.version) in consumed and each.share * 100 < coverage:

@@ -9,7 +9,6 @@ from pydantic import TypeAdapter
 
 from contract_test.data.contract import Catalog
 from contract_test.data.result import Operation, Played, Run, Strength, Survivor
-from contract_test.files.recordings import is_recorded
 from contract_test.use_cases.readers import readers_of
 
 
@@ -84,14 +83,6 @@ class Gathering:
                     _strength(played),
                 )
             )
-        for name, kind in dict.fromkeys((each.subject, each.operation) for each in self._played.values()):
-            subject = catalog.subjects[name]
-            operations += [
-                Operation(name, version, kind, (), subject.sent_by, subject.received_by)
-                for version, contract in subject.contracts.items()
-                if (name, version, kind) not in grouped and not is_recorded(contract)
-            ]
-        operations.sort(key=lambda each: (each.subject, each.version, each.operation))
         readers = readers_of(service, catalog, self._played.values())
         return Run(service, tuple(operations), readers=readers)
 

@@ -51,7 +51,7 @@ class Judge:
     @cached_property
     def position(self) -> Position:
         """A whole message."""
-        return (Source(self._references.root, certain=True),)
+        return (Source(self._references.root),)
 
     @cached_property
     def census(self) -> Census:

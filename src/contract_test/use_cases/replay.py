@@ -11,7 +11,7 @@ from functools import cached_property, reduce
 from operator import or_
 from typing import Any
 
-from contract_test.data.contract import Catalog, Subject
+from contract_test.data.contract import Catalog, Contract, Subject
 from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError
 from contract_test.data.interaction import Mismatch
 from contract_test.data.result import OperationKind, Origin
@@ -133,6 +133,16 @@ class Replay:
     def recorded(self, name: str) -> bool:
         """Whether there is a recording of a subject, be it readable or not."""
         return any(map(is_recorded, self.catalog.subjects[name].contracts.values()))
+
+    def unrecorded(self) -> list[Contract]:
+        """The versions of what this service consumes of which no message is recorded, though some of others are."""
+        return [
+            contract
+            for subject in self.catalog.received_by(self.service)
+            if self.recorded(subject.name)
+            for contract in subject.contracts.values()
+            if not is_recorded(contract)
+        ]
 
     def consumer_cases(self, name: str) -> list[Case]:
         """Every recorded message of a subject, of every version. Raises NothingFoundError where there is none."""

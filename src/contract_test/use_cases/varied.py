@@ -15,6 +15,7 @@ from contract_test.use_cases.messages import Message, at_path, read_message
 from contract_test.use_cases.replay import Case, Replay
 from envelopes import at
 from envelopes.codecs import CODECS
+from envelopes.codecs.confluent import HEADER as CONFLUENT_HEAD
 
 
 def variation_cases(replay: Replay, recorded: Sequence[Case]) -> Iterator[Case]:
@@ -40,6 +41,16 @@ def generated_cases(recorded: Sequence[Case]) -> Iterator[Case]:
         yield replace(case, origin="generated", name="generated", base=case)
 
 
+def unrecorded_cases(recorded: Sequence[Case]) -> Iterator[Case]:
+    """A case that stands for many of each version of which nothing is recorded: in the envelope of another version."""
+    like = recorded[-1]
+    for version, contract in like.subject.contracts.items():
+        if all(case.version != version for case in recorded):
+            interaction = replace(like.message.interaction, version=version, path=contract.path, line=1)
+            message = replace(like.message, interaction=interaction)
+            yield replace(like, version=version, message=message, origin="generated", name="generated")
+
+
 def varied(replay: Replay, case: Case, variation: Variation) -> Case | None:
     """A case with a variation of its message; None where the channel cannot carry it, such as a version."""
     message = with_data(replay, case, variation.applied(case.message.data), newer=variation.newer)
@@ -52,8 +63,9 @@ def varied(replay: Replay, case: Case, variation: Variation) -> Case | None:
 
 
 def with_data(replay: Replay, case: Case, data: Any, *, newer: bool = False) -> Message | None:
-    """A recorded message with other data: id, time and key follow it. None where it cannot be read."""
+    """A recorded message with other data: id, time, key and version follow it. None where it cannot be read."""
     interaction, subject = case.message.interaction, case.subject
+    unrecorded = case.message.envelope.version != case.version
     codec = CODECS[replay.catalog.channels[interaction.channel].codec]
     path = codec.place(interaction.payload)
     headers = dict(interaction.headers)
@@ -62,8 +74,8 @@ def with_data(replay: Replay, case: Case, data: Any, *, newer: bool = False) -> 
         attributes["id"] = at(data, subject.id)
     if subject.time is not None:
         attributes["time"] = at(data, subject.time)
-    if newer:
-        attributes["dataschema"] = _next_version(subject)
+    if newer or unrecorded:
+        attributes["dataschema"] = _next_version(subject) if newer else subject.contracts[case.version].dataschema
     payload = _put(interaction.payload, path, data)
     said = {name: value for name, value in attributes.items() if isinstance(value, str) and value}
     if path and path[-1] == "data":  # a structured event is around it
@@ -71,14 +83,18 @@ def with_data(replay: Replay, case: Case, data: Any, *, newer: bool = False) -> 
     elif "ce_specversion" in headers:
         headers |= {f"ce_{name}": value for name, value in said.items()}
     key = at(data, subject.key) if subject.key is not None else None
-    changed = replace(
-        interaction, payload=payload, headers=headers, key=key if isinstance(key, str) else interaction.key
-    )
+    prefix = interaction.prefix
+    if unrecorded and prefix and case.version in subject.schema_ids:
+        prefix = CONFLUENT_HEAD.pack(0, subject.schema_ids[case.version]).hex()
+    key = key if isinstance(key, str) else interaction.key
+    changed = replace(interaction, payload=payload, headers=headers, prefix=prefix, key=key)
     try:
         message = read_message(changed, replay.catalog, replay.runtime)
     except RecordingError:
         return None
-    return message if not newer or message.envelope.newer else None
+    if newer:
+        return message if message.envelope.newer else None
+    return message if message.envelope.version == case.version else None
 
 
 def _next_version(subject: Subject) -> str:

@@ -95,7 +95,7 @@ class _Widening:
         references = References(self._resources, self._uri)
         undeclared = _Undeclared(Shapes(references))
         for value in values:
-            undeclared.look(value, (Source(references.root, certain=True),), "")
+            undeclared.look(value, (Source(references.root),), "")
         for (position, name), (place, found) in undeclared.found.items():
             if looks_like_data(name):
                 self.remarks.append((place.rpartition("/")[0], "has fields whose names look like data; not declared"))
@@ -125,7 +125,11 @@ class _Widening:
             if not references.alone(source.node)
         ]
         homes.sort(
-            key=lambda source: (not source.certain, "properties" not in source.node.schema, source not in position)
+            key=lambda source: (
+                "object" not in source.on,
+                "properties" not in source.node.schema,
+                source not in position,
+            )
         )
         if not homes:
             raise CannotWidenError(place)
