@@ -72,6 +72,51 @@ def test_a_version_that_is_gone_is_told(repo, compat):
     }
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "rule", "told"),
+    [
+        (
+            'address = "things"',
+            'address = "things2"',
+            "channel-changed",
+            "the address was things at main, and is things2",
+        ),
+        ('protocol = "kafka"', 'protocol = "redis-list"', "channel-changed", "the protocol was kafka at main, and is"),
+        ('codec = "cloudevents"', 'codec = "json"', "codec-changed", "the codec was cloudevents at main, and is json"),
+        (
+            'type = "acme.done"',
+            'type = "acme.DONE"',
+            "wire-type-changed",
+            "the type was acme.done at main, and is acme.DONE",
+        ),
+        ('key = "/a"', "", "key-changed", "the key was /a at main, and is not said any more"),
+        (
+            "schema_ids = {1 = 7}",
+            "schema_ids = {1 = 8}",
+            "codec-changed",
+            "the schema id of v1 was 7 at main, and is 8",
+        ),
+    ],
+)
+def test_a_change_of_how_a_subject_travels_is_told(repo, compat, old, new, rule, told):
+    catalog = (
+        '[channels.things]\nprotocol = "kafka"\naddress = "things"\ncodec = "cloudevents"\n[subjects."thing.done"]\n'
+        'channel = "things"\ntype = "acme.done"\nkey = "/a"\nschema_ids = {1 = 7}\nreceived_by = ["feed", "trending"]\n'
+    )
+    repo.subject(versions=[message(a=STRING)])
+    repo.catalog(catalog)
+    repo.commit()
+    assert compat("--against", "main").code == 0
+    repo.catalog(catalog.replace(old, new))
+
+    result = compat("--against", "main")
+
+    assert result.code == (0 if rule == "key-changed" else 1)
+    assert f'contracts/catalog.toml:[subjects."thing.done"]  {rule}  ' in result.out
+    assert told in result.out
+    assert "Read by feed, trending." in result.out
+
+
 def test_a_new_subject_breaks_nobody(repo, compat):
     repo.subject(versions=[message(a=STRING)])
     repo.commit()

@@ -119,7 +119,7 @@ def test_an_operation_that_the_catalog_gives_to_others(repo):
     red(
         repo.run("-k", "read"),
         "the catalog does not say that mailer consumes mail.requested",
-        'Add "mailer" to received_by',
+        'mark the test @pytest.mark.produces("mail.requested"). Or add "mailer" to received_by',
     )
 
 

@@ -240,29 +240,6 @@ def test_a_field_that_was_only_recorded_as_null_is_given_values():
     assert any("nick" in buyer for buyer in buyers)
 
 
-def test_alternatives_that_were_not_recorded_are_varied_like_those_that_were():
-    push = {
-        "type": "object",
-        "required": ["kind", "devices"],
-        "properties": {
-            "kind": {"const": "push"},
-            "devices": {"type": "array", "minItems": 1, "maxItems": 3, "items": {"type": "string"}},
-            "sound": {"enum": ["ping", "pong"]},
-        },
-    }
-    schema = {"type": "object", "required": ["to"], "properties": {"to": {"oneOf": [CARD, CASH, push]}}}
-    fields = Fields({"x:n": schema}, "x:n")
-    recorded = {"to": {"kind": "cash"}}
-    found = [
-        each.applied(recorded)["to"]
-        for each in Variations(fields, [recorded], compile_schema({"x:n": schema}, "x:n#").is_valid).all()
-    ]
-    pushes = [each for each in found if each["kind"] == "push"]
-    assert {len(each["devices"]) for each in pushes} == {1, 3}
-    assert {each.get("sound") for each in pushes} == {None, "ping", "pong"}
-    assert all(each.keys() <= {"kind", "change", UNKNOWN_FIELD} for each in found if each["kind"] == "cash")
-
-
 def second_version(repo, **properties):
     """A new version of the order, generated and not recorded yet."""
     schema = ORDER | {"properties": ORDER["properties"] | properties, "required": [*ORDER["required"], *properties]}

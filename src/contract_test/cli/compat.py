@@ -51,7 +51,7 @@ _NAMED = 10
     default=2.0,
     show_default=True,
     metavar="SECONDS",
-    help="Time for one pair; after it the verdict is unknown.",
+    help="Processor time for one pair; after it the verdict is unknown.",
 )
 def command(
     what: tuple[str, ...],

@@ -41,7 +41,7 @@ class Samples:
             root = Compiler(
                 pool, Document(schema, "reader", self._fields.resources), assert_formats=True, closed=True
             ).root()
-            return Solver(pool, time.monotonic() + _BUDGET).solve([(root, True)], want).values
+            return Solver(pool, time.thread_time() + _BUDGET).solve([(root, True)], want).values
         except (UnusableSchemaError, OutOfTimeError, RecursionError, ValueError):
             return []
 

@@ -20,6 +20,7 @@ from contract_test.schema.compare.keyword_rules import change
 from contract_test.schema.compare.singling import alone
 from contract_test.schema.walk import escape
 from contract_test.use_cases.affected import READ_FIELD_REMOVED, affected
+from contract_test.use_cases.agreed import CHANNEL_CHANGED, CODEC_CHANGED, KEY_CHANGED, WIRE_TYPE_CHANGED
 from contract_test.use_cases.migrate import Migration
 from contract_test.use_cases.sides import Pair, Recorded, Side
 from envelopes import Violation, compile_schema, find_violation, find_violations
@@ -54,6 +55,10 @@ OWN_RULES: dict[str, Rule] = {
             "See what `contract-test lint` says of it.",
         ),
         READ_FIELD_REMOVED,
+        CHANNEL_CHANGED,
+        CODEC_CHANGED,
+        WIRE_TYPE_CHANGED,
+        KEY_CHANGED,
     )
 }
 """What `compat` finds beside the incompatibilities of `RULES`."""

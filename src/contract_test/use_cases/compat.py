@@ -19,6 +19,7 @@ from contract_test.files.history import contracts_at
 from contract_test.files.readers import FOLDER, read_readers
 from contract_test.schema.compare import compare, pairs_for
 from contract_test.use_cases.affected import removed_reads, removed_unknown
+from contract_test.use_cases.agreed import changed_agreements
 from contract_test.use_cases.breaks import distinct, of_reason, of_recording, of_upcaster, recorded_witnesses, removed
 from contract_test.use_cases.migrate import migrate
 from contract_test.use_cases.sides import Pair, Side, side_of_file, sides_of
@@ -99,6 +100,8 @@ def plan_against(root: Path, ref: str, subject: str | None = None, mode: str | N
             if asked == "NONE":
                 plan.not_compared.append(each.name)
                 continue
+            if old and each.name in catalog.subjects:
+                plan.findings += changed_agreements(old, each, ref, root)
             plan.findings += removed(each, then, now, ref, root)
             pairs = list(_pairs_against(each, then, now, asked))
             plan.pairs += pairs

@@ -244,12 +244,12 @@ class Replay:
         if operation is not None and (operation, name) not in self.operations:
             other = "produces" if operation == "consumes" else "consumes"
             side = "received_by" if operation == "consumes" else "sent_by"
+            is_other = (other, name) in self.operations
             raise CatalogError(
                 f"the catalog does not say that {self.service} {operation} {name}",
                 place=str(self.catalog.root / "catalog.toml"),
-                advice=f'It {other} it: mark the test @pytest.mark.{other}("{name}").'
-                if (other, name) in self.operations
-                else f'Add "{self.service}" to {side} of [subjects."{name}"].',
+                advice=(f'It {other} it: mark the test @pytest.mark.{other}("{name}"). Or a' if is_other else "A")
+                + f'dd "{self.service}" to {side} of [subjects."{name}"].',
             )
         return subject
 

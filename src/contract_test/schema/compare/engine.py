@@ -56,13 +56,13 @@ def compare(
     """Judge whether every value that is valid under `writer` is valid under `reader`.
 
     `formats` says whether `format` is asserted. With `content_model` "closed-writer" the writer sends only
-    the properties that it declares (DESIGN.md, "The semantics", point 1). `budget` is in seconds, after
+    the properties that it declares, and the reader ignores others. `budget` is processor time in seconds, after
     which the verdict is "unknown". `resources` maps URIs to the schemas that references may reach; nothing
     is ever fetched.
 
     Raises `InvalidSchemaError` when a schema is not valid under its own meta-schema.
     """
-    deadline = time.monotonic() + budget
+    deadline = time.thread_time() + budget
     at_hand = {uri: _plain(schema, f"resource {uri}")[0] for uri, schema in (resources or {}).items()}
     sent, sent_text = _plain(writer, "writer")
     read, read_text = _plain(reader, "reader")
@@ -157,10 +157,10 @@ class _Comparison:
         """The cascade."""
         if self.sent is self.read:
             return Verdict("compatible")
-        started = time.monotonic()
+        started = time.thread_time()
         found, witness = self._search(deadline)
         if witness is not ABSENT:
-            until = min(deadline, time.monotonic() + max(_LEAST_FOR_REASONS, time.monotonic() - started))
+            until = min(deadline, time.thread_time() + max(_LEAST_FOR_REASONS, time.thread_time() - started))
             return self._incompatible(witness, until)
         if found.is_empty or canonical.covers(self.writer, self.reader, assert_formats=self.assert_formats):
             return Verdict("compatible")
@@ -168,14 +168,14 @@ class _Comparison:
 
     def _search(self, deadline: float) -> tuple[Found, Any]:
         """What the solver found, and the first value that two validators confirm."""
-        started = time.monotonic()
+        started = time.thread_time()
         self.solver.deadline = started + (deadline - started) * 0.7
         found = self._solve(1)
         witness = self._first_witness(found.values)
         if witness is ABSENT and found.values:
             witness = self._first_witness(self._solve(_MANY).values)
         if witness is ABSENT:
-            self.solver.deadline = time.monotonic() + (deadline - time.monotonic()) / 2
+            self.solver.deadline = time.thread_time() + (deadline - time.thread_time()) / 2
             witness = self._sampled(_SPOT_CHECKS if found.is_empty else _SAMPLES, exhaustive=not found.is_empty)
         return found, witness
 
@@ -222,7 +222,7 @@ class _Comparison:
             return self._first_witness(seeds[:number])
         values, names = sampling.constants(self.writer, self.reader)
         for value in islice(sampling.samples(seeds, values, names, Random(0)), number):  # noqa: S311 - no secret
-            if time.monotonic() > self.solver.deadline:
+            if time.thread_time() > self.solver.deadline:
                 break
             if self._is_witness(value):
                 return value
@@ -242,12 +242,12 @@ class _Comparison:
         return Verdict("incompatible", witness=shrunk, incompatibilities=tuple(reasons))
 
     def _shrunk(self, witness: Any) -> Any:
-        until = time.monotonic() + _LEAST_FOR_SHRINKING
-        return shrink(witness, lambda value: time.monotonic() < until and self._is_witness(value))
+        until = time.thread_time() + _LEAST_FOR_SHRINKING
+        return shrink(witness, lambda value: time.thread_time() < until and self._is_witness(value))
 
     def _witness_of(self, reason: Incompatibility, reasons: list[Incompatibility], deadline: float) -> Any:
         """A value that breaks for one reason of many: a reader that is left with it alone rejects it, too."""
-        if time.monotonic() > deadline:
+        if time.thread_time() > deadline:
             return ABSENT
         schemas = alone(reason, reasons, self.writer, self.reader)
         with suppress(UnusableSchemaError, InvalidSchemaError, RecursionError):

@@ -1,0 +1,73 @@
+"""Agreed: what the catalog says of how a message travels. A change of it breaks readers, whatever the schemas say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from contract_test.data.contract import Subject
+from contract_test.data.finding import Finding
+from contract_test.schema.compare import Rule
+
+_KEEP = "Keep it, or describe the new one as a subject of its own until every reader has moved."
+
+CHANNEL_CHANGED = Rule(
+    "channel-changed",
+    "The catalog sends a subject over another channel: readers wait where nothing comes any more.",
+    _KEEP,
+)
+CODEC_CHANGED = Rule(
+    "codec-changed",
+    "The catalog writes a subject's messages in another way: readers that are deployed cannot take them apart.",
+    _KEEP,
+)
+WIRE_TYPE_CHANGED = Rule(
+    "wire-type-changed",
+    "Messages name their type in another way: readers that are deployed do not know them.",
+    _KEEP,
+)
+KEY_CHANGED = Rule(
+    "key-changed",
+    "Messages are keyed by something else: those of one key may be read in another order.",
+    "Let what was sent with the old key be read before the new one is used.",
+)
+
+
+def _of_channel(name: str) -> Callable[[Subject], object]:
+    return lambda subject: getattr(subject.channel, name, None)
+
+
+def _wire_type(subject: Subject) -> object:
+    """The type as messages say it; None where the channel's codec has no place for it."""
+    channel = subject.channel
+    says_it = channel is not None and (channel.codec in ("cloudevents", "resque") or channel.type is not None)
+    return (subject.type or subject.name) if says_it else None
+
+
+_AGREED: tuple[tuple[Rule, str, str, Callable[[Subject], object]], ...] = (
+    (CHANNEL_CHANGED, "error", "the protocol", _of_channel("protocol")),
+    (CHANNEL_CHANGED, "error", "the address", _of_channel("address")),
+    (CODEC_CHANGED, "error", "the codec", _of_channel("codec")),
+    (CODEC_CHANGED, "error", "where the type stands", _of_channel("type")),
+    (CODEC_CHANGED, "error", "where the version stands", lambda subject: subject.version),
+    (WIRE_TYPE_CHANGED, "error", "the type", _wire_type),
+    (KEY_CHANGED, "warning", "the key", lambda subject: subject.key),
+)
+"""Rule, severity, what it is called, and how it is found."""
+
+
+def changed_agreements(before: Subject, now: Subject, ref: str, root: Path) -> Iterator[Finding]:
+    """What was agreed of a subject at a git ref, and is not any more."""
+    changes = [(rule, severity, name, value_in(before), value_in(now)) for rule, severity, name, value_in in _AGREED]
+    changes += [
+        (CODEC_CHANGED, "error", f"the schema id of v{version}", number, now.schema_ids.get(version))
+        for version, number in before.schema_ids.items()
+        if version in now.contracts
+    ]
+    readers = f"Read by {', '.join(before.received_by)}." if before.received_by else "The catalog names no reader."
+    for rule, severity, name, old, new in changes:
+        if old is not None and old != new:
+            sentence = f"{name} was {old} at {ref}, and is {'not said any more' if new is None else new}"
+            place, pointer = (root / "catalog.toml").as_posix(), f'[subjects."{now.name}"]'
+            details = (rule.explanation, readers)
+            yield Finding(place, pointer, rule.id, sentence, rule.fix, severity, details=details)
