@@ -149,6 +149,17 @@ def test_names_and_the_sequence_of_versions(contracts):
     assert ("no-channel", "warning") in found
 
 
+def test_what_is_registered_and_breaks_the_version_before_it_is_told(contracts):
+    directory = contracts()
+    contracts(GOOD | {"required": ["id", "at"], "examples": []}, version=2)
+    result = CliRunner().invoke(register.command, ["--contracts", str(directory)], standalone_mode=False)
+    assert result.return_value == 0
+    assert (
+        "warning: order.placed v2 is incompatible with v1 under BACKWARD: see `contract-test compat order.placed`"
+        in result.stderr
+    )
+
+
 def test_no_registered_version_is_told_to_take_the_place_of_another(contracts):
     directory = contracts(GOOD | {"title": "two"}, version=2)
     CliRunner().invoke(register.command, ["--contracts", str(directory)], standalone_mode=False)

@@ -242,6 +242,15 @@ def test_no_credential_is_echoed(contracts, command, url):
         assert secret not in said
 
 
+def test_an_option_that_kafkas_client_does_not_take_is_said_without_asking_a_server(contracts):
+    url = "kafka://anna:hunter2@127.0.0.1:9?security.protocol=FOO"
+    code, said = run("verify", url, "--channel", "activity", "--contracts", contracts)
+    assert code == 2, said
+    assert 'Invalid value "FOO" for configuration property "security.protocol"' in said
+    assert "did not answer" not in said
+    assert "hunter2" not in said
+
+
 @pytest.mark.needs_real_kafka
 @pytest.mark.parametrize("more", [[], ["--group", "audit"]])
 def test_credentials_that_kafka_does_not_take_are_not_echoed(contracts, kafka, tmp_path, more):

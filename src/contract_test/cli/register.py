@@ -9,8 +9,13 @@ import click
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, note
 from contract_test.files.catalog import load_catalog
 from contract_test.files.lock import register
+from contract_test.files.settings import read_package
 from contract_test.report.findings import as_text
+from contract_test.use_cases.compat import plan_subjects
+from contract_test.use_cases.judging import judge_all
 from contract_test.use_cases.lint import check_contract, check_lock
+
+_BUDGET = 2.0  # seconds for one pair
 
 
 @click.command("register")
@@ -19,7 +24,8 @@ from contract_test.use_cases.lint import check_contract, check_lock
 def command(contracts: Path, subjects: tuple[str, ...]) -> int:
     """Add versions to contracts.lock: of the named subjects, or of all. From then on they never change.
 
-    A version with errors is not registered, and nothing is where a registered one changed or is gone. Exits 1 then.
+    A version with errors is not registered, and nothing is where a registered one changed or is gone. Exits 1 then. Of
+    one that breaks the versions before it a warning tells.
     """
     catalog = load_catalog(contracts)
     wanted = [each for each in catalog.contracts if not subjects or each.subject in subjects]
@@ -32,5 +38,20 @@ def command(contracts: Path, subjects: tuple[str, ...]) -> int:
     fresh = register(catalog, list(subjects))
     for contract in fresh:
         click.echo(f"registered {contract.name}")
+    _warn(contracts, {contract.name for contract in fresh})
     note(f"{len(fresh)} new in {contracts / 'contracts.lock'}")
     return CLEAN
+
+
+def _warn(contracts: Path, fresh: set[str]) -> None:
+    """Tell of what was registered and breaks the versions before it, while it can still be taken back."""
+    pairs = [pair for pair in plan_subjects(contracts).pairs if pair.newer.contract.name in fresh]
+    outcomes = judge_all(pairs, "closed-writer", _BUDGET, read_package(contracts.resolve().parent))
+    for pair, outcome in zip(pairs, outcomes, strict=True):
+        if outcome.status in ("incompatible", "unknown"):
+            name, lock = pair.newer.contract.subject, contracts / "contracts.lock"
+            note(
+                f"warning: {name} {pair.newer.label} is {outcome.status} with {pair.older.label} under "
+                f"{pair.direction}: see `contract-test compat {name}`; while nobody uses it, its line can be taken out "
+                f"of {lock}"
+            )

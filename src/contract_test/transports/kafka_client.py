@@ -80,6 +80,13 @@ def check_topic(address: Address, topic: str) -> str:
     found = None
     try:
         admin = AdminClient(options)
+    except (KafkaException, ValueError, TypeError) as error:  # nothing was asked of a server yet
+        told = _told(address, error)
+        advice = "Correct it in the URL, or in the environment (KAFKA_SECURITY_PROTOCOL, KAFKA_SSL_CA_LOCATION, …)."
+        raise CatalogError(
+            f"Kafka's client does not take the options: {told}", place=address.shown, advice=advice
+        ) from None
+    try:
         while found is None:
             try:
                 found = admin.list_topics(timeout=_ATTEMPT)  # all: asking for one by name could create it
@@ -108,14 +115,19 @@ def librdkafka_options(address: Address) -> dict[str, Any]:
 
 def unreachable(address: Address, topic: str, error: object) -> UnreachableError:
     """The error for servers that do not answer, or refuse, without credentials."""
-    from confluent_kafka import KafkaException
-
-    secrets = [value for name, value in kafka_options(address).items() if name.endswith(("username", "password"))]
-    told = address.hide(error.args[0].str() if isinstance(error, KafkaException) else error, *secrets)
+    told = _told(address, error)
     advice = (
         "Check kafka://HOST:PORT[,HOST:PORT], security.protocol, sasl.* and ssl.*, and that this user may read there."
     )
     return UnreachableError(f"Kafka did not answer: {told}", place=f"{address.shown} {topic}", advice=advice)
+
+
+def _told(address: Address, error: object) -> str:
+    """An error's text without credentials."""
+    from confluent_kafka import KafkaException
+
+    secrets = [value for name, value in kafka_options(address).items() if name.endswith(("username", "password"))]
+    return address.hide(error.args[0].str() if isinstance(error, KafkaException) else error, *secrets)
 
 
 def kafka_options(address: Address) -> dict[str, str]:
