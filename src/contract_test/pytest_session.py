@@ -44,6 +44,8 @@ from contract_test.use_cases.watching import Watch, code_of, forget
 from envelopes import Envelope
 
 _RESULT = "contract_result"
+_LEAST = 80
+"""As many columns as are taken for granted where no terminal says how many there are."""
 _GIVEN = pytest.StashKey[tuple[Message, Envelope[Any], Watch]]()
 _MISMATCHES = pytest.StashKey[Sequence[Mismatch]]()
 
@@ -277,7 +279,8 @@ class ContractSession:
         """Show the table, and what is missing."""
         reporter.section(f"contracts of {self.replay.service}")
         run = self._run or self._judged()  # judged already, unless the session did not come to its end
-        width = get_terminal_size((0, 0)).columns  # unknown in a pipe: then nothing is folded
+        columns = get_terminal_size((0, 0)).columns
+        width = columns if reporter.isatty or columns < _LEAST else 0  # in a pipe only where somebody asks for less
         for line in (*summary_lines(run, width), *survivor_lines(run), *failure_lines(run)):
             reporter.line(line)
         for note in run.notes:

@@ -81,11 +81,11 @@ def test_a_type_that_the_catalog_lacks_is_named_and_no_other_text_is(contracts, 
     assert ("Berg" in said, 'text of the form "Xxx Xxxx 999999"' in said) == (False, True)
 
 
-def test_a_text_that_is_no_json_is_called_so(contracts, tmp_path):
-    path = tmp_path / "jobs.jsonl"
-    path.write_text("not json")
-    said = verify(path, "--channel", "transport", "--contracts", contracts).stdout
-    assert "expected one JSON text, found none (" in said
+def test_of_an_empty_message_it_is_said_that_nothing_was_there(contracts, redis_url):
+    with Redis.from_url(redis_url) as redis:
+        redis.rpush(QUEUE, "")
+        said = verify(redis_url, "--channel", "transport", "--contracts", contracts).stdout
+    assert "expected one JSON text, found nothing" in said
 
 
 def test_where_nothing_came_the_advice_fits_the_source(contracts, tmp_path):

@@ -33,4 +33,4 @@ def parse(raw: bytes) -> Any:
     try:
         return _json.loads(raw)
     except _json.JsonError as error:
-        raise Malformed("", "one JSON text", f"none ({error})" if raw.strip() else "nothing") from None
+        raise Malformed("", "one JSON text", str(error) if raw.strip() else "nothing") from None
