@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Generator
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _SESSION = pytest.StashKey["ContractSession"]()
 _EMITTED = pytest.StashKey[list[Any]]()
+_NEEDED = ("hypothesis", "jinja2", "jsonschema", "referencing")  # the extra `replay`
 _MOST = 100_000  # messages to generate
 
 
@@ -89,6 +91,11 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "produces(subject, caused_by=None): has to emit each recorded message again, through `emits`"
     )
     if config.getoption("--contracts"):
+        missing = [name for name in _NEEDED if find_spec(name) is None]
+        if missing:
+            raise pytest.UsageError(
+                f"--contracts needs {' and '.join(missing)}: install contract-test with the extra, contract-test[replay]"
+            )
         from contract_test.pytest_session import ContractSession
 
         config.stash[_SESSION] = session = ContractSession(config)

@@ -14,7 +14,13 @@ from typing import Any, NoReturn
 
 import pytest
 
-from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError, UnplayableError
+from contract_test.data.errors import (
+    CatalogError,
+    ContractTestError,
+    NothingFoundError,
+    ReportError,
+    UnplayableError,
+)
 from contract_test.data.interaction import Mismatch
 from contract_test.data.result import Failure, Given, Outcome, Played, Run
 from contract_test.data.texts import age_of
@@ -266,10 +272,14 @@ class ContractSession:
         forget()
         if hasattr(session.config, "workerinput"):
             return
-        run = self._run = self._judged()
+        run = self._judged()
+        try:
+            write_reports(run, self._reports)
+        except ReportError as error:
+            run = replace(run, problems=(*run.problems, str(error)))
+        self._run = run
         if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and run.problems:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        write_reports(run, self._reports)
         if is_whole(session.config) and run.readers:
             if self._own_folder is not None:
                 hide(self._own_folder)

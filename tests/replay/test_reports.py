@@ -158,7 +158,7 @@ def test_html_shows_verdicts_the_message_beside_the_expectation_readers_coverage
     for said in (
         "3 of 4 messages failed",
         "message.posted: allow_empty, so nothing is asked of it",
-        "message.liked v2 consumes 3 3 1 50 % 3 of 4",
+        "message.liked v2 consumes 3 3 1 50% 3 of 4",
         "field-unknown 2 of 4, consumes /liker/nick the contract has no such field (it has: name) To do: read `name` instead",
         "The contract allows this message.",
         "reads it in 3 of 4",
@@ -243,6 +243,23 @@ def test_a_run_writes_every_report_that_is_asked_for(repo):
     assert commands[0].startswith(
         "::error file=contracts/order.placed/recordings/v1.jsonl,line=1,title=order.placed v1"
     )
+
+
+def test_a_report_that_cannot_be_written_is_red_and_leaves_the_summary(repo):
+    (repo.pytester.path / "taken").write_text("a file, and no folder")
+    result = repo.run("--contracts-report=taken/run.json")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["order.placed *", "*taken/run.json: cannot be written: *"])
+
+
+def test_without_the_extra_that_replaying_needs_it_is_named(repo):
+    repo.pytester.makeconftest("""
+        import contract_test.plugin as plugin
+        plugin.find_spec = lambda name: None if name == "jsonschema" else name
+    """)
+    result = repo.run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --contracts needs jsonschema: install contract-test *contract-test[[]replay]"])
 
 
 def test_a_report_of_an_unknown_kind_is_refused_before_anything_runs(repo):

@@ -104,7 +104,7 @@ def test_what_was_not_replayed_is_not_covered(coverage):
     result, found = coverage("--contracts-only-recorded", "--contracts-min-coverage=100")
     assert found["order.placed"]["share"] < 1
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["order.placed v1: *% covered, not 100 %; never: /note present"])
+    result.stdout.fnmatch_lines(["order.placed v1: *% covered, not 100%; never: /note present"])
 
 
 def test_enough_coverage_is_green(coverage):

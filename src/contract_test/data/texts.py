@@ -20,6 +20,11 @@ def counted(number: int, name: str) -> str:
     return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
+def percent(share: float) -> str:
+    """`81%`, of a share from 0 to 1; never rounded up to more than there is."""
+    return f"{int(share * 100 + 1e-9)}%"
+
+
 def age_of(text: str) -> timedelta | None:
     """`90s`, `10m`, `1h`, `2d`; None for anything else."""
     match = _AGE.fullmatch(text)

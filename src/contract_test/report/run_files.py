@@ -30,7 +30,11 @@ def report_paths(here: Path, names: Iterable[str]) -> list[Path]:
 
 
 def write_reports(run: Run, paths: Sequence[Path]) -> None:
-    """Write the files, with the folders that they stand in."""
+    """Write the files, with the folders that they stand in. Raises ReportError where one cannot be written."""
     for path in paths:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_FORMATS[path.suffix](run), encoding="utf-8")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(_FORMATS[path.suffix](run), encoding="utf-8")
+        except OSError as error:
+            advice = "Name a file in a folder that can be written, with --contracts-report."
+            raise ReportError(f"cannot be written: {error.strerror}", place=str(path), advice=advice) from None

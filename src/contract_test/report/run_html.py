@@ -9,6 +9,7 @@ from functools import cached_property
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from contract_test.data.result import Coverage, Failure, Operation, Played, Reader, Run
+from contract_test.data.texts import percent
 from contract_test.report.inert import printable
 from contract_test.report.kinds import Kind, kinds
 from contract_test.report.marked_json import Line, marked_lines
@@ -60,6 +61,7 @@ def run_as_html(run: Run) -> str:
         lstrip_blocks=True,
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
+    environment.filters["percent"] = percent
     environment.globals |= {"shown": _SHOWN, "message_lines": _message_lines, "expected_lines": _expected_lines}
     sections = _sections(run)
     failed = sum(len(each.failed) for each in run.operations)

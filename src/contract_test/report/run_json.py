@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any, get_args
 
-from contract_test.data.result import Coverage, Operation, Origin, Outcome, Run
+from contract_test.data.result import Coverage, Operation, Origin, Outcome, Played, Run
 
 FORMAT = 1
 _ORIGINS: tuple[Origin, ...] = get_args(Origin)
@@ -35,9 +35,14 @@ def _operation(each: Operation) -> dict[str, Any]:
         "sent_by": each.sent_by,
         "received_by": each.received_by,
         "messages": {origin: {outcome: each.count(outcome, origin) for outcome in _OUTCOMES} for origin in _ORIGINS},
-        "failed": [asdict(played) for played in each.failed],
+        "failed": [_failed(played) for played in each.failed],
         "strength": asdict(each.strength) if each.strength else None,
     }
+
+
+def _failed(each: Played) -> dict[str, Any]:
+    """Without what was read: where a test failed, that is not known to the end."""
+    return {name: value for name, value in asdict(each).items() if name not in ("reads", "test_reads")}
 
 
 def _coverage(each: Coverage) -> dict[str, Any]:

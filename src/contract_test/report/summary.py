@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from contract_test.data.result import Run
+from contract_test.data.texts import percent
 from contract_test.report.inert import printable
 from contract_test.report.kinds import kinds
 
@@ -19,7 +20,7 @@ def summary_lines(run: Run, width: int = 0) -> list[str]:
 
     Where that is wider than `width` (0 is any), the counts stand below the names.
     """
-    coverage = {(each.subject, each.version): f"{each.share:.0%}" for each in run.coverage}
+    coverage = {(each.subject, each.version): percent(each.share) for each in run.coverage}
     mutated = any(each.strength for each in run.operations)
     heading = ("subject", "version", "operation", "recorded", "varied", "covered", "strength", "passed", "failed")
     cells = [heading]

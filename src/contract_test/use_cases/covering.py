@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from contract_test.data.result import Coverage, Fact, Played, Run
+from contract_test.data.texts import percent
 from contract_test.schema.fields import Fields, State, fields_of
 from contract_test.use_cases.replay import Replay
 
@@ -61,7 +62,8 @@ def too_little(run: Run, coverage: float | None, strength: float | None) -> Iter
         for each in run.coverage:
             if (each.subject, each.version) in consumed and each.share * 100 < coverage:
                 never = ", ".join(f"{fact.pointer} {fact.state}" for fact in each.facts if fact.exercised == "never")
-                yield f"{each.subject} v{each.version}: {each.share:.0%} covered, not {coverage:g} %; never: {never}"
+                name = f"{each.subject} v{each.version}"
+                yield f"{name}: {percent(each.share)} covered, not {coverage:g}%; never: {never}"
     if strength is None:
         return
     if not any(operation.strength for operation in run.operations):
