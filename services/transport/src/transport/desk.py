@@ -56,7 +56,8 @@ class Desk:
             elif not all(desk.drained for desk in self._above):
                 await asyncio.sleep(0.02)
             else:
-                longest = self._settings.poll if due_in is None else min(self._settings.poll, max(due_in, 0.001))
+                # At least 2 ms: Redis 6.2 rounds 1 ms down to 0, which is for ever.
+                longest = self._settings.poll if due_in is None else min(self._settings.poll, max(due_in, 0.002))
                 try:
                     async with self._taking:
                         due_in = await self._fetch(longest if self.drained else 0)

@@ -6,7 +6,7 @@ from hashlib import sha1
 from importlib.resources import files
 from typing import Any
 
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, OutOfMemoryError, ResponseError
 
 from .link import AnyRedis
 
@@ -24,9 +24,14 @@ class Script:
         """Run it, `after` a command that may block; a server that does not know it yet is given its text."""
         rest = (len(keys), *keys, *arguments)
         try:
-            return await redis.call(*([after] if after else ()), ("EVALSHA", self.sha, *rest))
-        except NoScriptError:
-            return await redis.execute_command("EVAL", self.text, *rest)
+            try:
+                return await redis.call(*([after] if after else ()), ("EVALSHA", self.sha, *rest))
+            except NoScriptError:
+                return await redis.execute_command("EVAL", self.text, *rest)
+        except ResponseError as error:
+            if " -OOM " in str(error):  # Redis 6.2 wraps it in an error of the script
+                raise OutOfMemoryError(str(error)) from None
+            raise
 
 
 FETCH, CLAIM, PROBE, RELEASE, SETTLE, POSTPONE, MOVE, BEAT, RECOVER, PACE = map(
