@@ -94,7 +94,7 @@ def pytest_configure(config: pytest.Config) -> None:
         missing = [name for name in _NEEDED if find_spec(name) is None]
         if missing:
             raise pytest.UsageError(
-                f"--contracts needs {' and '.join(missing)}: install contract-test with the extra, contract-test[replay]"
+                f"--contracts needs {' and '.join(missing)}: install the extra contract-test[replay]"
             )
         from contract_test.pytest_session import ContractSession
 

@@ -259,7 +259,7 @@ def test_without_the_extra_that_replaying_needs_it_is_named(repo):
     """)
     result = repo.run()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: --contracts needs jsonschema: install contract-test *contract-test[[]replay]"])
+    result.stderr.fnmatch_lines(["ERROR: --contracts needs jsonschema: install the extra contract-test[[]replay]"])
 
 
 def test_a_report_of_an_unknown_kind_is_refused_before_anything_runs(repo):
