@@ -1,6 +1,6 @@
 # `make demo` and `make test` need Python 3.11 or newer, and nothing else that is not said on the way.
 .DEFAULT_GOAL := help
-.PHONY: help venv test demo lint types lowest pythons soak bench clean
+.PHONY: help venv test demo lint types lowest pythons soak bench mutants clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -51,10 +51,14 @@ bench: venv ## every goal beside what this run measures, and the peers; ARGS="re
 	@$(PIP) install --group bench
 	@$(PYTHON) tests/benchmarks $(ARGS)
 
+mutants: venv ## change the code and see which tests notice; ARGS="contract_test.scanner*" names what, else it takes a day
+	@$(PIP) install --group mutants
+	@$(VENV)/bin/mutmut run $(ARGS)
+
 venv: $(VENV)/installed ## the environment, in .venv
 
 clean: ## remove the environment, what was fetched, and caches
-	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) mutants .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is older than a changed pyproject.toml, which is then installed anew.

@@ -67,6 +67,8 @@ CASES = [
         [{"k": 1, "l": 1}, {"l": 1, "z": None}, {"k": 1}], [{"z": 1}, {"k": 1, "z": 1}],
     ),
     ({"prefixItems": [True], "contains": {"const": 7}, "unevaluatedItems": False}, [[1, 7], [7]], [[1, 7, 2]]),
+    ({"allOf": [{"prefixItems": [True]}, {"contains": {"const": 7}}], "unevaluatedItems": False}, [[1, 7], [7]], [[1, 7, 2], [1]]),
+    ({"allOf": [{"prefixItems": [True]}, {"prefixItems": [True, True]}], "unevaluatedItems": False}, [[1, 2], []], [[1, 2, 3]]),
 ]  # fmt: skip
 
 
