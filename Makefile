@@ -51,7 +51,7 @@ bench: venv ## every goal beside what this run measures, and the peers; ARGS="re
 	@$(PIP) install --group bench
 	@$(PYTHON) tests/benchmarks $(ARGS)
 
-mutants: venv ## change the code and see which tests notice; ARGS="contract_test.scanner*" names what, else it takes a day
+mutants: venv ## change the code and see which tests notice; ARGS="contract_test.scanner*" names what; all of it takes many hours
 	@$(PIP) install --group mutants
 	@$(VENV)/bin/mutmut run $(ARGS)
 
