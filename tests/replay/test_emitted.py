@@ -201,6 +201,10 @@ def test_of_several_the_nearest_is_held_against_the_recorded_one():
 def test_what_only_another_version_has_is_no_mistake():
     newer = MessageLikedV2.from_value(OLDER.data | {"reaction": "like"})
     assert judged(newer, expected=OLDER) == []
+    (new,) = judged(
+        MessageLikedV2.from_value(OLDER.data | {"liker": OLDER.data["liker"] | {"locale": "de"}}), expected=OLDER
+    )
+    assert (new.pointer, new.check) == ("/liker/locale", "new-field"), "what the older version has as well"
     plain = {name: value for name, value in DATA.items() if name != "reaction"}
     (missing,) = judged(MessageLikedV1.from_value(plain))
     assert (missing.pointer, missing.check) == ("/reaction", "missing-field")
@@ -251,7 +255,9 @@ def test_headers_that_were_recorded_are_there(headers, told):
 def test_the_envelopes_attributes_are_those_that_were_recorded():
     def told(value, **before):
         envelope = replace(EXPECTED.envelope, **before)
-        return [str(each) for each in judged(value, expected=replace(EXPECTED, envelope=envelope))]
+        found = judged(value, expected=replace(EXPECTED, envelope=envelope))
+        assert {each.check for each in found} <= {"wrong-header"}
+        return [str(each) for each in found]
 
     elsewhere = Envelope(liked(), source="/elsewhere")
     assert told(elsewhere) == ['attribute source: expected "/web", found "/elsewhere"']
