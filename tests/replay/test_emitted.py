@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -116,6 +117,7 @@ def wire(**changes):
         memoryview(wire()),
         bytes(wire()).decode(),
         DATA,
+        MappingProxyType(DATA),
         liked(like_id="l-another", liked_at="2027-01-01T00:00:00Z"),
     ],
     ids=lambda value: type(value).__name__,
