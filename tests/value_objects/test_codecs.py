@@ -214,6 +214,8 @@ def test_a_job_with_and_without_an_envelope_is_read():
     assert (wrapped.source, plain.source) == ("/feed", None)
     assert wrapped.id == plain.id == request.delivery_id
     assert json.loads(encode(request))["class"] == "DeliveryRequested"
+    finer = read_timestamp("2026-03-01T12:00:00.123456789Z")
+    assert b'"time":"2026-03-01T12:00:00.123456789Z"' in encode(Envelope(request, time=finer))
 
 
 @pytest.mark.parametrize(
@@ -243,6 +245,7 @@ def test_what_is_no_job_is_refused_with_its_place_and_its_bytes(raw, told):
     with pytest.raises(DecodeError) as caught:
         decode(raw, channel="transport")
     assert str(caught.value).startswith(f"channel transport at {told}")
+    assert caught.value.pointer == told.partition(":")[0].rstrip("/")
     assert caught.value.raw == raw
 
 
@@ -385,6 +388,7 @@ def test_the_registrys_head_names_the_version(acme):
         (b"", "/: expected a zero byte and a schema id of four bytes, found nothing"),
         (b"\x00\x00\x00\x00", "/: expected a zero byte and a schema id of four bytes, found 00 00 00 00"),
         (b'{"id": "7"}', "/: expected a zero byte and a schema id of four bytes, found 7b 22 69 64 22"),
+        (b"\x01\x00\x00\x00\x65{}", "/: expected a zero byte and a schema id of four bytes, found 01 00 00 00 65"),
         (b"\x00\x00\x00\x00\x65", "/: expected one JSON text, found "),
         (b"\x00\x00\x00\x00\x65[1", "/: expected one JSON text, found "),
     ],
@@ -393,6 +397,7 @@ def test_what_has_not_the_registrys_head_is_refused(acme, raw, told):
     with pytest.raises(DecodeError) as refused:
         decode(raw, channel="registry", catalog=acme.CATALOG)
     assert str(refused.value).startswith(f"channel registry at {told}")
+    assert refused.value.pointer == ""
 
 
 def test_without_a_schema_id_nothing_is_written_for_the_registry(acme):

@@ -139,6 +139,7 @@ def test_what_is_not_valid_json_or_not_valid_is_refused(exact, text):
         ('{"number":1e4001}', "a number of more than 4000 digits"),
         ('{"number":1e-4001}', "a number of more than 4000 digits"),
         ('{"number":1e400,"any":NaN}', "NaN is not JSON"),
+        ('{"number":1e400,"any":"\\ud800"}', "not valid UTF-8, or a lone surrogate"),
         ('{"number":1e400,"any":-Infinity}', "-Infinity is not JSON"),
         ('{"number":1e400,', "Expecting property name enclosed in double quotes: line 1 column 17 (char 16)"),
         ('{"any":' + "[" * 200 + "]" * 200 + "}", "nested deeper than 200 levels"),
@@ -182,6 +183,7 @@ def test_what_is_at_a_limit_is_read_and_written(exact, text):
         ("18446744073709551616", ExactInt),
         ("-9223372036854775808", int),
         ("-9223372036854775809", ExactInt),
+        ("100000000000000000000", ExactInt),
     ],
 )
 def test_a_number_is_of_the_plain_type_wherever_that_holds_it(exact, literal, kind):
