@@ -66,6 +66,9 @@ schema_ids = { 1 = 101, 2 = 102 }
 channel = "unnumbered"
 
 [subjects.still]
+
+[subjects.split]
+channel = "binary"
 """
 
 
@@ -73,13 +76,23 @@ channel = "unnumbered"
 def acme(tmp_path, monkeypatch):
     """A team's own contracts, in every other codec, as a generated package."""
     contracts = tmp_path / "contracts"
-    for subject, versions in (("ping", 2), ("pong", 1), ("sent", 1), ("kept", 2), ("loose", 1), ("still", 1)):
+    for subject, versions in (
+        ("ping", 2),
+        ("pong", 1),
+        ("sent", 1),
+        ("kept", 2),
+        ("loose", 1),
+        ("still", 1),
+        ("split", 2),
+    ):
         (contracts / subject).mkdir(parents=True)
         for version in range(1, versions + 1):
             properties = {"id": {"type": "string"}, "kind": {"const": subject}, "v": True}
             if version == 2:
                 properties["note"] = {"type": "string"}
             schema = {"type": "object", "required": ["id"], "properties": properties}
+            if subject == "split":
+                schema["$id"] = f"urn:acme:split:{'first' if version == 1 else 'second'}"
             (contracts / subject / f"v{version}.json").write_text(json.dumps(schema))
     (contracts / "catalog.toml").write_text(CATALOG)
     package = f"acme_{tmp_path.name.replace('-', '_')}"
@@ -286,6 +299,7 @@ def test_a_message_of_no_known_type_is_refused_with_the_types_that_are_known(acm
     with pytest.raises(DecodeError) as refused:
         decode(raw, channel=channel, catalog=acme.CATALOG)
     assert str(refused.value.violation).startswith(told)
+    assert "char" not in str(refused.value.violation)
 
 
 def test_a_message_that_matches_no_version_is_judged_by_the_newest(acme):
@@ -320,6 +334,12 @@ def test_kafkas_binary_mode_carries_the_context_in_headers(acme):
     assert wire.key == b"7"
     envelope = decode(wire, channel="binary", catalog=acme.CATALOG)
     assert (envelope.data.id, envelope.source, envelope.version, envelope.key) == ("7", "/s", 1, "7")
+
+
+def test_a_schemas_own_id_names_the_version(acme):
+    for cls, version in ((acme.SplitV1, 1), (acme.SplitV2, 2)):
+        wire = encode(cls(id="7"), catalog=acme.CATALOG)
+        assert decode(wire, channel="binary", catalog=acme.CATALOG).version == version
 
 
 def test_what_stands_in_a_header_comes_back_as_text(acme):
