@@ -215,6 +215,12 @@ def test_what_does_not(one, other):
     assert prints.of(one) == prints.of(other)
 
 
+def test_the_form_in_which_a_message_came_tells_it_apart():
+    prints = fingerprints()
+    assert prints.of({"count": 5}, "an event") != prints.of({"count": 5}, "a bare job") != prints.of({"count": 5})
+    assert prints.of({"count": 5}, "an event") == prints.of({"count": 6}, "an event")
+
+
 def test_of_alternatives_each_has_its_own_facts():
     def branch(tag):
         return {

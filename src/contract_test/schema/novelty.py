@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from contract_test.schema.fingerprints import Shape
@@ -23,8 +23,7 @@ class _Candidate(Generic[Item]):
     """Which of many like it is kept does not hang on the order in which they came: the least of these."""
 
     rank: tuple[bool, bytes]
-    number: int
-    item: Item
+    item: Item = field(compare=False)
 
 
 class Novelty(Generic[Item]):
@@ -39,7 +38,6 @@ class Novelty(Generic[Item]):
         self._per_shape = per_shape
         self._waiting: dict[Shape, list[_Candidate[Item]]] = {}
         self._wanted: dict[bytes, _Candidate[Item]] = {}
-        self._offered = 0
 
     def is_open(self, shape: Shape) -> bool:
         """Whether another message of a shape may be kept."""
@@ -50,10 +48,9 @@ class Novelty(Generic[Item]):
 
         Among messages of one shape a `preferred` one goes first; a `wanted` one is kept whatever its shape.
         """
-        self._offered += 1
         if wanted:
             digest = hashlib.blake2b(raw, digest_size=8).digest()
-            self._wanted.setdefault(digest, _Candidate((False, digest), self._offered, item))
+            self._wanted.setdefault(digest, _Candidate((False, digest), item))
             return
         if not self.is_open(shape):
             return
@@ -67,7 +64,7 @@ class Novelty(Generic[Item]):
             return
         if any(each.rank[1] == rank[1] for each in waiting):
             return
-        waiting.append(_Candidate(rank, self._offered, item))
+        waiting.append(_Candidate(rank, item))
         waiting.sort()
         del waiting[self._per_shape :]
 
