@@ -125,7 +125,7 @@ def test_a_line_that_is_not_there_says_so():
 
 def test_a_subject_that_is_mistyped_is_told_with_those_there_are():
     error = show("message.likd").exception
-    assert "no subject 'message.likd', and no such file" in str(error)
+    assert "message.likd: no subject of the catalog, and no such file" in str(error)
     assert "Known: message.posted, message.liked, " in str(error)
 
 

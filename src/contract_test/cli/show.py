@@ -58,7 +58,7 @@ def _interactions(what: str, catalog: Catalog | None) -> list[Interaction]:
             raise RecordingError("a schema, or other JSON, and no recording", place=what, advice=advice)
         if catalog is not None and not Path(what).exists() and Path(what).name == what and not what.endswith(".jsonl"):
             known = ", ".join(catalog.subjects)
-            raise RecordingError(f"no subject {what!r}, and no such file", advice=f"Known: {known}.")
+            raise RecordingError("no subject of the catalog, and no such file", place=what, advice=f"Known: {known}.")
         return read_recording_file(Path(what))
     return [each for contract in subject.contracts.values() for each in read_recording(contract)]
 
