@@ -31,7 +31,7 @@ from envelopes import Wire, at, compile_schema, find_violation
 from envelopes.codecs import CODECS, Malformed
 
 _LOOKED_AT = 100
-_GUESSES = ("cloudevents", "resque", "confluent", "json")
+_GUESSES = tuple(sorted(CODECS, key=lambda name: name == "json"))
 """The codecs in the order in which they are tried: every other message could be plain JSON too."""
 
 _UNIQUE = 10

@@ -16,9 +16,7 @@ from contract_test.use_cases.messages import at_path
 from envelopes import at
 from envelopes.codecs import CODECS
 
-_ATTRIBUTES = frozenset((
-    "specversion", "id", "source", "type", "time", "dataschema", "datacontenttype", "subject", "class", "args", "data",
-))  # fmt: skip
+_NAMES = frozenset[str]().union(*(codec.NAMES for codec in CODECS.values()))
 _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,60}(; ?charset=[A-Za-z0-9-]{1,20})?")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]{8,40}([Zz]|[+-][0-9]{2}:[0-9]{2})")
 _NO_CONTRACT = Contract("-", 1, Path("-"), "urn:-", schema={}, resources={"urn:-": {}})
@@ -99,7 +97,7 @@ class Scrubber:
 
     def name(self, name: str) -> str:
         """The name of a field or an attribute, or what stands in for it."""
-        return name if name in _ATTRIBUTES or name in self._words else self.pseudonyms.text(name)
+        return name if name in _NAMES or name in self._words else self.pseudonyms.text(name)
 
 
 class _Context:
@@ -142,7 +140,7 @@ class _Context:
             return self._scrubber.anything(value)
         if value in self._repeated:
             return self._repeated[value]
-        if name in ("type", "class", "source", "dataschema") and self._scrubber.is_said(value):
+        if self._scrubber.is_said(value):
             return value
         if name == "dataschema" and self._contract is not None:
             return self._contract.dataschema

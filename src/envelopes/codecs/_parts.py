@@ -36,6 +36,9 @@ class Codec(Protocol):
     HEAD: int
     """How many bytes stand before the JSON."""
 
+    NAMES: frozenset[str]
+    """The names that it gives to what stands around the data: a recording keeps them as they are."""
+
     def place(self, payload: Any) -> tuple[str | int, ...]:
         """The path to the data in the parsed JSON of a message that can be read."""
         ...

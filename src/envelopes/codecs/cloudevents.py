@@ -34,6 +34,7 @@ _DATE_TIME = re.compile(
 
 
 HEAD = 0
+NAMES = (_NOT_EXTENSIONS - {"data_base64"}) | {"subject"}
 
 
 def read(raw: bytes, key: bytes | None, headers: Headers) -> tuple[Parts, Any]:

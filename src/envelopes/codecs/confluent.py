@@ -12,6 +12,7 @@ from .json import parse
 
 HEADER = struct.Struct(">bI")
 HEAD = HEADER.size
+NAMES: frozenset[str] = frozenset()
 
 
 def read(raw: bytes, key: bytes | None, headers: Headers) -> tuple[Parts, Any]:  # noqa: ARG001 - every codec has this signature

@@ -10,6 +10,7 @@ from envelopes._envelope import Headers, Wire
 from ._parts import Malformed, Parts, key_bytes, key_text
 
 HEAD = 0
+NAMES: frozenset[str] = frozenset()
 _NOTHING = Parts()
 
 

@@ -18,6 +18,7 @@ from ._parts import Malformed, Parts
 from .json import parse
 
 HEAD = 0
+NAMES = cloudevents.NAMES | {"class", "args"}
 
 
 def read(raw: bytes, key: bytes | None, headers: Headers) -> tuple[Parts, Any]:  # noqa: ARG001 - every codec has this signature
