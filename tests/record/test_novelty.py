@@ -11,7 +11,8 @@ from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import read_recordings
 from contract_test.schema.fingerprints import Fingerprints
 from contract_test.schema.novelty import MOST_KEPT, Novelty
-from contract_test.schema.shape import Shapes, Source
+from contract_test.schema.shape import Shapes
+from contract_test.schema.sources import Source
 from contract_test.schema.walk import References
 from contract_test.use_cases.record import Recorder
 from envelopes import Wire

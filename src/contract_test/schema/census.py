@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from contract_test.schema.shape import Position, Shapes, Source
+from contract_test.schema.shape import Shapes
+from contract_test.schema.sources import Position, Source
 from contract_test.schema.walk import References, escape, unescape
 
 _MOST = 10_000

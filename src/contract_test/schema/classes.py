@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from contract_test.schema.names import class_identifier, identifier, literal, unused
-from contract_test.schema.shape import ALL_TYPES, Field, Position, Shape, Shapes, Source, telling_keywords
+from contract_test.schema.shape import Field, Shape, Shapes
+from contract_test.schema.sources import ALL_TYPES, Position, Source, telling_keywords
 from contract_test.schema.walk import References
 
 MAX_NESTING = 80

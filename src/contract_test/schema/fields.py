@@ -16,7 +16,8 @@ from typing import Any
 import jsonschema_rs
 
 from contract_test.schema.match import json_type
-from contract_test.schema.shape import Position, Shape, Shapes, Source
+from contract_test.schema.shape import Shape, Shapes
+from contract_test.schema.sources import Position, Source
 from contract_test.schema.walk import References, escape, unescape
 from envelopes import compile_schema
 

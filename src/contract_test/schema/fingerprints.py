@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
-from contract_test.schema.shape import Position, Shapes
+from contract_test.schema.shape import Shapes
+from contract_test.schema.sources import Position
 from contract_test.schema.walk import escape
 
 Shape = int

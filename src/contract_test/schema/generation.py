@@ -12,7 +12,8 @@ from hypothesis.errors import InvalidArgument
 from contract_test.schema.edits import Edit, edited, located
 from contract_test.schema.fields import Fields
 from contract_test.schema.samples import Samples
-from contract_test.schema.shape import Position, Shape
+from contract_test.schema.shape import Shape
+from contract_test.schema.sources import Position
 from contract_test.schema.walk import escape
 
 _SAFE = 2**53 - 1

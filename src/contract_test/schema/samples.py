@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from contract_test.schema.fields import Fields
-from contract_test.schema.shape import Position
+from contract_test.schema.sources import Position
 
 _BUDGET = 0.5  # seconds for one search
 _LONGEST = 1000

@@ -18,7 +18,8 @@ import jsonschema_rs
 from contract_test.data.contract import Contract
 from contract_test.schema.pseudonyms import Pseudonyms
 from contract_test.schema.sensitivity import Name, Rule, as_read
-from contract_test.schema.shape import Position, Shapes, Source
+from contract_test.schema.shape import Shapes
+from contract_test.schema.sources import Position, Source
 from contract_test.schema.walk import References, draft_of, escape, subschemas
 from envelopes import compile_schema
 

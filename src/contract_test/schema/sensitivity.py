@@ -16,7 +16,8 @@ import jsonschema_rs
 
 from contract_test.schema.compare.automata import Automaton, Words, automaton
 from contract_test.schema.compare.regexes import UnsupportedRegexError
-from contract_test.schema.shape import MAYBE, Position, Shape, Source
+from contract_test.schema.shape import Shape
+from contract_test.schema.sources import MAYBE, Position, Source
 from envelopes import _json
 from envelopes.types import freeze, plain
 

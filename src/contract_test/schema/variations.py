@@ -11,7 +11,7 @@ from contract_test.schema.edits import Edit, at, edited, located
 from contract_test.schema.fields import FieldPlace, Fields, State
 from contract_test.schema.limits import limits
 from contract_test.schema.samples import Samples
-from contract_test.schema.shape import Position
+from contract_test.schema.sources import Position
 from contract_test.schema.walk import escape
 
 UNKNOWN_FIELD = "field_of_tomorrow"

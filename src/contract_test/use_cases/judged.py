@@ -12,7 +12,8 @@ import jsonschema_rs
 
 from contract_test.data.contract import Catalog, Channel, Contract
 from contract_test.schema.census import Census
-from contract_test.schema.shape import Position, Shapes, Source
+from contract_test.schema.shape import Shapes
+from contract_test.schema.sources import Position, Source
 from contract_test.schema.walk import References
 from envelopes import Catalog as Runtime
 from envelopes import DecodeError, Envelope, Subject, Violation, Wire, compile_schema, decode, find_violations

@@ -20,7 +20,8 @@ from contract_test.schema.infer.evidence import (
 )
 from contract_test.schema.infer.objects import split
 from contract_test.schema.infer.proposal import SAFE, Proposal, infer
-from contract_test.schema.shape import Position, Shape, Shapes, Source
+from contract_test.schema.shape import Shape, Shapes
+from contract_test.schema.sources import Position, Source
 from contract_test.schema.walk import References, escape, unescape
 from envelopes import compile_schema
 
