@@ -121,7 +121,7 @@ class Attempts:
 
 def _delivered(item: pytest.Item, case: Case, delivery: Delivery, nextitem: pytest.Item | None) -> Reports:
     """First each message once, in the order in which they were sent; then, with fresh fixtures, as they arrive."""
-    sent = replace(delivery, arrivals=delivery.once, crash=False)
+    sent = replace(delivery, arrivals=delivery.once, crash="")
     before = attempt(
         item, replace(case, delivery=sent, message=sent.once[0], change="each message once"), _beside(item)
     )

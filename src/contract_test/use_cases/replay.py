@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property, reduce
 from operator import or_
-from typing import Any
+from typing import Any, Literal
 
 from contract_test.data.contract import Catalog, Contract, Subject
 from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError
@@ -31,14 +31,16 @@ from envelopes.types import freeze, plain
 
 @dataclass(frozen=True)
 class Delivery:
-    """How messages reach a consumer: one after another, and the one that it crashes on once more.
+    """How messages reach a consumer: one after another. It may crash where it acknowledges.
 
-    Held against it is what `once` leaves: each message once, in the order in which they were sent.
+    `crash` is "before" where the transport does not know of the acknowledgement and gives the message once more,
+    "after" where it does and the message is gone. Held against it is what `once` leaves: each message once, in the
+    order in which they were sent.
     """
 
     arrivals: tuple[Message, ...]
     once: tuple[Message, ...]
-    crash: bool = False
+    crash: Literal["", "before", "after"] = ""
 
 
 @dataclass(frozen=True)
