@@ -1,8 +1,9 @@
 """Files are written whole, whoever else writes them and whatever was left behind."""
 
-import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,27 +11,23 @@ import pytest
 
 from contract_test.files.state import write_whole
 
-ROUNDS = 50
-
-
-def write_often(path: Path, letter: bytes) -> None:
-    for _ in range(ROUNDS):
-        write_whole(path, [letter * 1000] * 100)
+WRITE_OFTEN = """
+import sys
+from pathlib import Path
+from contract_test.files.state import write_whole
+for _ in range(50):
+    write_whole(Path(sys.argv[1]), [sys.argv[2].encode() * 1000] * 100)
+"""
 
 
 def test_processes_that_write_one_file_leave_one_whole(tmp_path):
     path = tmp_path / "recordings" / "v1.jsonl"
     write_whole(path, [b"a" * 1000] * 100)
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=write_often, args=(path, letter)) for letter in (b"a", b"b", b"c")]
-    for writer in writers:
-        writer.start()
-    while any(writer.is_alive() for writer in writers):
+    writers = [subprocess.Popen([sys.executable, "-c", WRITE_OFTEN, path, letter]) for letter in "abc"]
+    while any(writer.poll() is None for writer in writers):
         found = path.read_bytes().splitlines()
         assert (len(found), len(set(found))) == (100, 1)
-    for writer in writers:
-        writer.join()
-        assert writer.exitcode == 0
+    assert [writer.returncode for writer in writers] == [0, 0, 0]
     assert [each.name for each in path.parent.iterdir()] == ["v1.jsonl"]
 
 

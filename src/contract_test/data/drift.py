@@ -22,7 +22,7 @@ class Breach:
 
 @dataclass
 class Drift:
-    """Counts of one channel. `examples` holds what a contract wanted and a scrubbed excerpt of what was there."""
+    """Counts of one channel. `examples` holds what a contract wanted, what was there, scrubbed, and where."""
 
     read: int = 0
     drifted: int = 0

@@ -26,6 +26,7 @@ _FROM_THE_SCHEMA = frozenset(
         *("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"),
     )
 )
+_ADDRESSES = ("list", "stream", "topic")
 _MOST_NAMES = 500
 _LONGEST_NAME = 30
 
@@ -56,7 +57,8 @@ class Observer:
         except (DecodeError, RecursionError) as error:
             refused = self._refused(error)
             drift.drifted += 1
-            for breach, example in refused.reasons:
+            for breach, reason in refused.reasons:
+                example = f"{reason}{_where(message)}"
                 drift.breaches[breach] += 1
                 drift.examples[breach] = min(example, drift.examples.get(breach, example))
             return refused
@@ -119,6 +121,12 @@ class Observer:
     @staticmethod
     def _shown_name(name: str) -> str:
         return escape(name if _reads_as_name(name) else " ".join(form(name[:40]).split()))
+
+
+def _where(message: Tapped) -> str:
+    """Where in its channel a message stands: ` (partition 0, offset 131)`."""
+    places = list(message.seen.items())[-2:]
+    return f" ({', '.join(f'{name} {value}' for name, value in places if name not in _ADDRESSES)})" if places else ""
 
 
 def _reads_as_name(name: str) -> bool:

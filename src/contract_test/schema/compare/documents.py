@@ -72,7 +72,6 @@ class Document:
         self.resources = resources
         self.uri = str(schema.get(dialect.id_keyword, "")) if isinstance(schema, dict) else ""
         self.plain = True
-        self._refs: dict[int, tuple[str, ...]] = {}
         self._digests: dict[str, tuple[int, tuple[str, ...]]] = {}
         subschemas = self._survey(schema)
         if self.plain:
