@@ -261,6 +261,25 @@ def test_a_version_that_nobody_recorded_yet_is_tried_with_generated_messages(rep
     result.stdout.fnmatch_lines(["contract   order.placed v2: sent by shop, received by mailer"])
 
 
+def test_versions_that_nothing_tells_apart_are_varied_too(repo):
+    """Plain JSON says no version: a message of the first one is read as the newest that accepts it."""
+    catalog = repo.contracts / "catalog.toml"
+    orders = 'address = "orders"\ncodec = "cloudevents"'
+    assert orders in catalog.read_text()
+    catalog.write_text(catalog.read_text().replace(orders, orders.replace("cloudevents", "json")))
+    plain = {"channel": "orders", "format": 1, "version": 1, "subject": "order.placed"}
+    repo.record(
+        "order.placed", [json.dumps(plain | {"payload": {"order_id": "o0", "buyer": {"mail": "a@example.org"}}}) + "\n"]
+    )
+    (repo.contracts / "order.placed" / "v2.json").write_text(json.dumps(ORDER))
+    repo.generate()
+    result = repo.run_here("-v", "-k", "read")
+    result.stdout.fnmatch_lines(
+        ["*order.placed-v1?v1.jsonl:1 highest?? PASSED*", "*order.placed-v1?v1.jsonl:1 generated?? PASSED*"]
+    )
+    assert result.ret == 0
+
+
 @pytest.mark.parametrize("option", ["--contracts-only-recorded", "--contracts-generated=0", "--contracts-bulk"])
 def test_a_version_of_which_nothing_is_replayed_is_red(repo, option):
     second_version(repo, gift={"type": "boolean"})

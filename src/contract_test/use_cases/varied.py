@@ -65,7 +65,7 @@ def varied(replay: Replay, case: Case, variation: Variation) -> Case | None:
 def with_data(replay: Replay, case: Case, data: Any, *, newer: bool = False) -> Message | None:
     """A recorded message with other data: id, time, key and version follow it. None where it cannot be read."""
     interaction, subject = case.message.interaction, case.subject
-    unrecorded = case.message.envelope.version != case.version
+    unrecorded = interaction.path == subject.contracts[case.version].path
     codec = CODECS[replay.catalog.channels[interaction.channel].codec]
     path = codec.place(interaction.payload)
     headers = dict(interaction.headers)
@@ -92,9 +92,7 @@ def with_data(replay: Replay, case: Case, data: Any, *, newer: bool = False) -> 
         message = read_message(changed, replay.catalog, replay.runtime)
     except RecordingError:
         return None
-    if newer:
-        return message if message.envelope.newer else None
-    return message if message.envelope.version == case.version else None
+    return message if not newer or message.envelope.newer else None
 
 
 def _next_version(subject: Subject) -> str:
