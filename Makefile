@@ -1,6 +1,6 @@
 # `make demo` and `make test` need Python 3.11 or newer, and nothing else that is not said on the way.
 .DEFAULT_GOAL := help
-.PHONY: help venv test demo lint types lowest pythons soak bench mutants clean
+.PHONY: help venv test demo lint types docs lowest pythons soak bench mutants clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -17,17 +17,22 @@ help: ## list what there is
 demo: venv ## the whole loop on embedded brokers
 	@$(VENV)/bin/contract-test demo $(ARGS)
 
-test: lint types ## every check and test; ARGS="-k redis -x" or ARGS="-n 0" goes to pytest
+test: lint types docs ## every check and test; ARGS="-k redis -x" or ARGS="-n 0" goes to pytest
 	@$(VENV)/bin/contract-test generate --check
 	@$(PYTHON) $(PYTEST) $(ARGS)
 	@for service in $(SERVICES); do (cd $$service && ../../$(PYTHON) $(PYTEST) --contracts) || exit 1; done
 
-lint: venv ## ruff: rules and format
+lint: venv ## ruff: rules and format; and the words of docs, docstrings and names
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ruff format --check --quiet .
+	@$(PYTHON) tests/house/words.py
 
 types: venv ## mypy, strict
 	@$(VENV)/bin/mypy --no-error-summary src $(SERVICES:%=%/src)
+
+docs: venv ## the documentation site, in build/site; fails on a warning, such as a broken link
+	@rm -rf build/site .cache/[0-9]* # and not --clean, which would empty .cache, where a Kafka that was fetched is
+	@$(VENV)/bin/zensical build --strict
 
 lowest: venv ## the toolkit's tests with the oldest dependencies that pyproject.toml allows
 	@$(PYTHON) -m venv $(VENV)/lowest

@@ -4,7 +4,8 @@ In a page's Markdown:
 
 - a block of `console` holds commands after `$ ` and what they print; a line `...` stands for any lines, `…` for any text,
   and `(exit code N)` for a command that ends with another code than 0. Without output nothing is compared;
-- a block whose info string names a file (```` ```toml pyproject.toml ````) is written there, or put at its end with `append`;
+- a block whose title is a file (```` ```toml title="pyproject.toml" ````) is written there, or put at its end where the
+  title is "add to" and the file;
 - a block of `diff` is applied to the files that it names;
 - other blocks of `python` are run one after the other in one namespace; `toml` and `json` have to be readable;
 - a block without a language is a picture and not looked at;
@@ -26,6 +27,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 _EXIT = re.compile(r"^\(exit code (\d+)\)$")
+_TITLE = re.compile(r'title="(add to )?([^"]+)"')
 _ELSEWHERE = re.compile(r"<!-- shown by (\S+) -->")
 
 
@@ -49,12 +51,10 @@ def read_page(path: Path) -> list[Block]:
             match = _ELSEWHERE.search(token.content)
             shown_by = match[1] if match else None
         elif token.type == "fence" and token.map:
-            language, *rest = token.info.split() or [""]
-            blocks.append(
-                Block(
-                    token.map[0] + 1, language, rest[0] if rest else None, "append" in rest[1:], token.content, shown_by
-                )
-            )
+            language = token.info.partition(" ")[0]
+            title = _TITLE.search(token.info)
+            file, append = (title[2], bool(title[1])) if title else (None, False)
+            blocks.append(Block(token.map[0] + 1, language, file, append, token.content, shown_by))
             shown_by = None
     return blocks
 
