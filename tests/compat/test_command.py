@@ -9,7 +9,7 @@ import pytest
 from compat.conftest import DRAFT, INTEGER, STRING, message
 
 from contract_test.cli import progress
-from contract_test.schema.compare import RULES
+from contract_test.compare import RULES
 from contract_test.use_cases.compat import plan_subjects
 from contract_test.use_cases.judging import judge_all
 

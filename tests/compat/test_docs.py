@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from contract_test.schema.compare import MODES, RULES
+from contract_test.compare import MODES, RULES
 from contract_test.use_cases.breaks import OWN_RULES
 from envelopes import ASSERTED_FORMATS
 

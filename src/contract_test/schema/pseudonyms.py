@@ -19,7 +19,7 @@ from decimal import Decimal
 from itertools import cycle
 from typing import Any
 
-from contract_test.schema.compare.automata import Automaton
+from contract_test.compare.automata import Automaton
 from envelopes import _json
 
 Masks = Callable[[Any], Any]

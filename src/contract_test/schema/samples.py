@@ -31,10 +31,10 @@ class Samples:
         return self._known[key]
 
     def _search(self, schema: dict[str, Any], want: int) -> list[Any]:
-        from contract_test.schema.compare.compiler import Compiler
-        from contract_test.schema.compare.documents import Document, UnusableSchemaError
-        from contract_test.schema.compare.nodes import Pool
-        from contract_test.schema.compare.solver import OutOfTimeError, Solver
+        from contract_test.compare.compiler import Compiler
+        from contract_test.compare.documents import Document, UnusableSchemaError
+        from contract_test.compare.nodes import Pool
+        from contract_test.compare.solver import OutOfTimeError, Solver
 
         try:
             pool = Pool()

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jsonschema_rs
 
-from contract_test.schema.compare.automata import Automaton, Words, automaton
-from contract_test.schema.compare.regexes import UnsupportedRegexError
+from contract_test.compare.automata import Automaton, Words, automaton
+from contract_test.compare.regexes import UnsupportedRegexError
 from contract_test.schema.shape import Shape
 from contract_test.schema.sources import MAYBE, Position, Source
 from envelopes import _json

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from contract_test.compare import Rule
 from contract_test.data.contract import Subject
 from contract_test.data.finding import Finding
-from contract_test.schema.compare import Rule
 
 _KEEP = "Keep it, or describe the new one as a subject of its own until every reader has moved."
 

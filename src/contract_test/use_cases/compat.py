@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from contract_test.compare import compare, pairs_for
 from contract_test.data.contract import Catalog, Subject
 from contract_test.data.errors import CatalogError, ContractTestError, InvalidSchemaError
 from contract_test.data.finding import Finding
@@ -17,7 +18,6 @@ from contract_test.data.verdict import Verdict
 from contract_test.files.catalog import load_catalog
 from contract_test.files.history import contracts_at
 from contract_test.files.readers import FOLDER, read_readers
-from contract_test.schema.compare import compare, pairs_for
 from contract_test.use_cases.affected import removed_reads, removed_unknown
 from contract_test.use_cases.agreed import changed_agreements
 from contract_test.use_cases.breaks import distinct, of_reason, of_recording, of_upcaster, recorded_witnesses, removed

@@ -13,6 +13,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from contract_test.compare import pairs_for
 from contract_test.data.contract import Catalog, Channel, Contract, Subject
 from contract_test.data.errors import CatalogError, NothingFoundError
 from contract_test.data.finding import Finding
@@ -21,7 +22,6 @@ from contract_test.files.additions import add_version, append_tables
 from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import wire_of
 from contract_test.scanner import leaks_in_line
-from contract_test.schema.compare import pairs_for
 from contract_test.schema.infer import CannotWidenError, Masked, Named, Proposal, format_of, infer, widen
 from contract_test.schema.walk import DRAFT_2020_12, escape
 from contract_test.use_cases.compat import judge

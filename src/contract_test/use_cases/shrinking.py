@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from contract_test.schema.compare.shrinking import shrink
+from contract_test.compare.shrinking import shrink
 from contract_test.schema.edits import Edit
 from contract_test.schema.fields import fields_of
 from contract_test.schema.variations import Variation

@@ -23,7 +23,7 @@ from referencing.jsonschema import (
     lookup_recursive_ref,
 )
 
-from contract_test.schema.compare.dialects import NEWEST, Dialect, dialect_of
+from contract_test.compare.dialects import NEWEST, Dialect, dialect_of
 from contract_test.schema.walk import unescape
 
 MAX_DEPTH = 120

@@ -2,12 +2,12 @@
 
 import pytest
 
-from contract_test.schema.compare.compiler import Compiler
-from contract_test.schema.compare.confirmation import DoubtError, Judge, search
-from contract_test.schema.compare.dialects import NEWEST, dialect_of
-from contract_test.schema.compare.documents import Document
-from contract_test.schema.compare.evaluation import Evaluator
-from contract_test.schema.compare.nodes import Pool
+from contract_test.compare.compiler import Compiler
+from contract_test.compare.confirmation import DoubtError, Judge, search
+from contract_test.compare.dialects import NEWEST, dialect_of
+from contract_test.compare.documents import Document
+from contract_test.compare.evaluation import Evaluator
+from contract_test.compare.nodes import Pool
 
 LIST = {
     "type": "object",

@@ -1,6 +1,6 @@
 """Verdicts on the random schemas that value objects are tested with: a "compatible" survives 1,000 messages of the writer.
 
-`COMPARE_PAIRS=2000 pytest tests/property/test_compare_random_schemas.py` looks further.
+`COMPARE_PAIRS=2000 pytest tests/compare/test_random_schemas.py` looks further.
 """
 
 import copy

@@ -18,19 +18,19 @@ from typing import Any, Literal
 
 import jsonschema_rs
 
+from contract_test.compare import canonical, sampling
+from contract_test.compare.compiler import Compiler
+from contract_test.compare.confirmation import Judge
+from contract_test.compare.dialects import dialect_of
+from contract_test.compare.documents import Document, UnusableSchemaError, reachable
+from contract_test.compare.found import UNKNOWN, Found
+from contract_test.compare.isolation import alone
+from contract_test.compare.nodes import CIRCULAR, Pool
+from contract_test.compare.reasons import Explainer, from_errors, reason_for
+from contract_test.compare.shrinking import shrink
+from contract_test.compare.solver import OutOfTimeError, Solver
 from contract_test.data.errors import InvalidSchemaError
 from contract_test.data.verdict import ABSENT, Incompatibility, Verdict
-from contract_test.schema.compare import canonical, sampling
-from contract_test.schema.compare.compiler import Compiler
-from contract_test.schema.compare.confirmation import Judge
-from contract_test.schema.compare.dialects import dialect_of
-from contract_test.schema.compare.documents import Document, UnusableSchemaError, reachable
-from contract_test.schema.compare.found import UNKNOWN, Found
-from contract_test.schema.compare.nodes import CIRCULAR, Pool
-from contract_test.schema.compare.reasons import Explainer, from_errors, reason_for
-from contract_test.schema.compare.shrinking import shrink
-from contract_test.schema.compare.singling import alone
-from contract_test.schema.compare.solver import OutOfTimeError, Solver
 from contract_test.schema.walk import escape
 
 Formats = Literal["annotation", "assertion"]

@@ -17,13 +17,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract_test.schema.compare import arrays, nodes, numbers, objects, strings
-from contract_test.schema.compare.branches import Branch, Literal, State
-from contract_test.schema.compare.evaluation import Evaluator, count
-from contract_test.schema.compare.found import EMPTY, UNKNOWN, Found
-from contract_test.schema.compare.nodes import Node, Pool
-from contract_test.schema.compare.relations import Relations
-from contract_test.schema.compare.values import TYPES, identity, type_of
+from contract_test.compare import arrays, nodes, numbers, objects, strings
+from contract_test.compare.branches import Branch, Literal, State
+from contract_test.compare.evaluation import Evaluator, count
+from contract_test.compare.found import EMPTY, UNKNOWN, Found
+from contract_test.compare.nodes import Node, Pool
+from contract_test.compare.relations import Relations
+from contract_test.compare.values import TYPES, identity, type_of
 
 _DEPTHS = (5, 10, 20, 40, 80)
 _MAX_PAIRS = 64

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from contract_test.schema.compare import nodes
-from contract_test.schema.compare.nodes import Node, Pool
-from contract_test.schema.compare.values import TYPES
+from contract_test.compare import nodes
+from contract_test.compare.nodes import Node, Pool
+from contract_test.compare.values import TYPES
 
 
 def pattern_node(pool: Pool, regex: str) -> Node:

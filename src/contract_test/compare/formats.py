@@ -15,7 +15,7 @@ from ipaddress import IPv6Address
 import jsonschema_rs
 from jsonschema import Draft202012Validator, FormatChecker
 
-from contract_test.schema.compare.dialects import DIALECTS, Dialect
+from contract_test.compare.dialects import DIALECTS, Dialect
 
 _STRANGE = ("", "x", "%", "\\", "( ", "::", ":x", "not a format!", "{", "~", "\x00 \n", "-1")
 

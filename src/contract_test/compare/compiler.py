@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from contract_test.schema.compare import formats, lookarounds, nodes
-from contract_test.schema.compare.coverage import Coverage, close_items, close_properties
-from contract_test.schema.compare.documents import Document, Place, UnusableSchemaError
-from contract_test.schema.compare.nodes import Node, Pool
-from contract_test.schema.compare.values import TYPES, exact
+from contract_test.compare import formats, lookarounds, nodes
+from contract_test.compare.coverage import Coverage, close_items, close_properties
+from contract_test.compare.documents import Document, Place, UnusableSchemaError
+from contract_test.compare.nodes import Node, Pool
+from contract_test.compare.values import TYPES, exact
 
 _NO_NAMES: frozenset[str] = frozenset()
 _DRAFT_6, _DRAFT_2019, _DRAFT_2020 = 6, 19, 20

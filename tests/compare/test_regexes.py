@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from contract_test.schema.compare.automata import automaton, matches
-from contract_test.schema.compare.regexes import UnsupportedRegexError
-from contract_test.schema.compare.strings import _search
+from contract_test.compare.automata import automaton, matches
+from contract_test.compare.regexes import UnsupportedRegexError
+from contract_test.compare.strings import _search
 
 PATTERNS = [
     "^a*$", "a|b", "^(ab|ba)+$", "^[^a]b?$", "a{2}", "^a{1,2}b{0,1}$", "^$", "", "^a|b$", "[ab][12]", r"\d", r"^\D$", r"^\w+$", r"^\W$",

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
-from contract_test.schema.compare import nodes
-from contract_test.schema.compare.branches import Literal
-from contract_test.schema.compare.found import EMPTY, UNKNOWN, Found
-from contract_test.schema.compare.nodes import Node
-from contract_test.schema.compare.values import identity
+from contract_test.compare import nodes
+from contract_test.compare.branches import Literal
+from contract_test.compare.found import EMPTY, UNKNOWN, Found
+from contract_test.compare.nodes import Node
+from contract_test.compare.values import identity
 
 if TYPE_CHECKING:
-    from contract_test.schema.compare.solver import Solver
+    from contract_test.compare.solver import Solver
 
 _MAX_POSITIONS = 48
 _MAX_DEMANDS = 7

@@ -3,8 +3,8 @@
 import pytest
 
 from contract_test import compare
+from contract_test.compare import RULES
 from contract_test.data.verdict import ABSENT
-from contract_test.schema.compare import RULES
 
 
 def held(schema):

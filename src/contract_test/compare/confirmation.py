@@ -19,8 +19,8 @@ from jsonschema_specifications import REGISTRY as SPECIFICATIONS
 from referencing import Resource
 from referencing.jsonschema import DRAFT202012
 
-from contract_test.schema.compare import automata, formats
-from contract_test.schema.compare.dialects import NEWEST, Dialect
+from contract_test.compare import automata, formats
+from contract_test.compare.dialects import NEWEST, Dialect
 
 _REPEATED_GROUP = re.compile(r"\)[*+{]")
 _LONGEST_TEXT = 2000

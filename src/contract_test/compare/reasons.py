@@ -16,14 +16,14 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
+from contract_test.compare import keyword_rules
+from contract_test.compare.compiler import Compiler
+from contract_test.compare.documents import Place, UnusableSchemaError
+from contract_test.compare.nodes import Node, Property
+from contract_test.compare.rules import RULES
+from contract_test.compare.solver import OutOfTimeError, Solver
+from contract_test.compare.values import identity
 from contract_test.data.verdict import ABSENT, Incompatibility
-from contract_test.schema.compare import keyword_rules
-from contract_test.schema.compare.compiler import Compiler
-from contract_test.schema.compare.documents import Place, UnusableSchemaError
-from contract_test.schema.compare.nodes import Node, Property
-from contract_test.schema.compare.rules import RULES
-from contract_test.schema.compare.solver import OutOfTimeError, Solver
-from contract_test.schema.compare.values import identity
 from contract_test.schema.walk import escape
 
 _MAX_REASONS = 50

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice, product
 
-from contract_test.schema.compare import formats, nodes, regexes
-from contract_test.schema.compare.automata import Automaton, Words, automaton
-from contract_test.schema.compare.found import EMPTY, Found
-from contract_test.schema.compare.nodes import Node
+from contract_test.compare import formats, nodes, regexes
+from contract_test.compare.automata import Automaton, Words, automaton
+from contract_test.compare.found import EMPTY, Found
+from contract_test.compare.nodes import Node
 
 _STRANGE = ("", " ", "\n", "not a format!", "%", "\\", "(", "::", "{", "~", "-1", "é", "\x00")
 _SPARE = 24

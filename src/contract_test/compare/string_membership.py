@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import jsonschema_rs
 
-from contract_test.schema.compare import automata, formats
+from contract_test.compare import automata, formats
 
 
 @lru_cache(maxsize=65536)

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from itertools import combinations, islice, product
 from typing import TYPE_CHECKING, Any
 
-from contract_test.schema.compare import nodes
-from contract_test.schema.compare.branches import Literal
-from contract_test.schema.compare.found import EMPTY, Found
-from contract_test.schema.compare.lookarounds import pattern_node
-from contract_test.schema.compare.nodes import Node
-from contract_test.schema.compare.values import identity
+from contract_test.compare import nodes
+from contract_test.compare.branches import Literal
+from contract_test.compare.found import EMPTY, Found
+from contract_test.compare.lookarounds import pattern_node
+from contract_test.compare.nodes import Node
+from contract_test.compare.values import identity
 
 if TYPE_CHECKING:
-    from contract_test.schema.compare.solver import Solver
+    from contract_test.compare.solver import Solver
 
 _MAX_PATTERNS = 6
 _MAX_SEATINGS = 2000

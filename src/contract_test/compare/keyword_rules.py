@@ -6,8 +6,8 @@ import json
 import re
 from typing import Any
 
+from contract_test.compare.values import identity
 from contract_test.data.verdict import ABSENT
-from contract_test.schema.compare.values import identity
 
 # keyword: (rule where the writer has the keyword too, rule where it does not)
 _RULES: dict[str, tuple[str, str]] = {

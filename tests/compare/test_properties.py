@@ -1,4 +1,4 @@
-"""What must hold of every pair of schemas. `COMPARE_EXAMPLES=20000 pytest tests/property` looks further."""
+"""What must hold of every pair of schemas. `COMPARE_EXAMPLES=20000 pytest tests/compare` looks further."""
 
 import os
 
@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from property.schemas import VALUES_NEAR, schemas
 
 from contract_test import compare
-from contract_test.schema.compare.compiler import Compiler
-from contract_test.schema.compare.documents import Document, UnusableSchemaError
-from contract_test.schema.compare.evaluation import Evaluator
-from contract_test.schema.compare.nodes import Pool
+from contract_test.compare.compiler import Compiler
+from contract_test.compare.documents import Document, UnusableSchemaError
+from contract_test.compare.evaluation import Evaluator
+from contract_test.compare.nodes import Pool
 
 EXAMPLES = int(os.environ.get("COMPARE_EXAMPLES", "150"))
 often = settings(

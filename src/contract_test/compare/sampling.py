@@ -11,7 +11,7 @@ from itertools import islice
 from random import Random
 from typing import Any
 
-from contract_test.schema.compare.values import identity
+from contract_test.compare.values import identity
 
 _ALWAYS = [
     None,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from contract_test.schema.compare import nodes
-from contract_test.schema.compare.nodes import Node, Pool
-from contract_test.schema.compare.texts import text_is, text_matches
-from contract_test.schema.compare.values import exact, identity, type_of
+from contract_test.compare import nodes
+from contract_test.compare.nodes import Node, Pool
+from contract_test.compare.string_membership import text_is, text_matches
+from contract_test.compare.values import exact, identity, type_of
 
 Known = bool | None
 _REMEMBERED = (nodes.Ref, nodes.AllOf, nodes.AnyOf, nodes.OneOf)

@@ -11,9 +11,9 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from contract_test.schema.compare import regexes
-from contract_test.schema.compare.charsets import EVERYTHING, LAST, CharSet, char_set, size
-from contract_test.schema.compare.regexes import Chars, Choice, Edge, Regex, Repeat, UnsupportedRegexError
+from contract_test.compare import regexes
+from contract_test.compare.charsets import EVERYTHING, LAST, CharSet, char_set, size
+from contract_test.compare.regexes import Chars, Choice, Edge, Regex, Repeat, UnsupportedRegexError
 
 _MAX_STATES = 6000
 _MAX_STEPS = 30_000

@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from contract_test.schema.compare.charsets import (
+from contract_test.compare.charsets import (
     DIGITS,
     LAST,
     LINE_ENDS,

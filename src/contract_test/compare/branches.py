@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from contract_test.schema.compare import nodes
-from contract_test.schema.compare.nodes import Node, Pool
-from contract_test.schema.compare.relations import Relations
+from contract_test.compare import nodes
+from contract_test.compare.nodes import Node, Pool
+from contract_test.compare.relations import Relations
 
 Literal = tuple[Node, bool]
 State = frozenset[Literal]

@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from contract_test.schema.compare import nodes
-from contract_test.schema.compare.nodes import Node, Pool
-from contract_test.schema.compare.texts import text_matches
+from contract_test.compare import nodes
+from contract_test.compare.nodes import Node, Pool
+from contract_test.compare.string_membership import text_matches
 
 _MAX_CONDITIONAL = 5
 

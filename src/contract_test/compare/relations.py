@@ -15,10 +15,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from contract_test.schema.compare import nodes
-from contract_test.schema.compare.evaluation import Evaluator
-from contract_test.schema.compare.nodes import Node, Pool
-from contract_test.schema.compare.values import type_of
+from contract_test.compare import nodes
+from contract_test.compare.evaluation import Evaluator
+from contract_test.compare.nodes import Node, Pool
+from contract_test.compare.values import type_of
 
 _MAX_VALUES = 60
 _MAX_DISJOINT_DEPTH = 12

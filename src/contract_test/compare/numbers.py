@@ -8,10 +8,10 @@ from itertools import count, islice
 from math import ceil, floor, lcm
 from typing import Any
 
-from contract_test.schema.compare import nodes
-from contract_test.schema.compare.found import EMPTY, Found
-from contract_test.schema.compare.nodes import Node
-from contract_test.schema.compare.values import plain
+from contract_test.compare import nodes
+from contract_test.compare.found import EMPTY, Found
+from contract_test.compare.nodes import Node
+from contract_test.compare.values import plain
 
 _MAX_LISTED = 4000
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from contract_test.compare import MODES, pairs_for
 from contract_test.data.errors import ContractTestError, UnknownModeError
-from contract_test.schema.compare import MODES, pairs_for
 
 
 def chosen(mode, versions=(1, 2, 3)):

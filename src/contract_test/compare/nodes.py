@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, TypeVar, cast
 
-from contract_test.schema.compare.values import identity
+from contract_test.compare.values import identity
 
 
 @dataclass(frozen=True, eq=False, slots=True)

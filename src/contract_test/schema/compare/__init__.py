@@ -1,7 +1,0 @@
-"""Is every message that a writer may send accepted by a reader? A proof, or a message that breaks."""
-
-from contract_test.schema.compare.engine import compare
-from contract_test.schema.compare.modes import MODES, Pair, pairs_for
-from contract_test.schema.compare.rules import RULES, Rule
-
-__all__ = ["MODES", "RULES", "Pair", "Rule", "compare", "pairs_for"]
