@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scrub.test_stays_valid import plan_of
 
 from contract_test.scanner import leaks_in_line
-from contract_test.schema.pseudonyms import Pseudonyms
+from contract_test.scrub.pseudonyms import Pseudonyms
 
 PIECES = st.sampled_from([
     "ana@x.se", "@", "a@b", "://", "http://", "x+y://u:p@h?q=%zz#", "+49", "00", "(415) 555-2671", "1-1-1-1-1-1-1", "%41",

@@ -12,7 +12,7 @@ from scrub.planted import secrets
 from scrub.test_stays_valid import plan_of
 
 from contract_test.scanner import leaks_in_line, leaks_in_text
-from contract_test.schema.pseudonyms import Pseudonyms
+from contract_test.scrub.pseudonyms import Pseudonyms
 
 MADE = Pseudonyms(b"a key for tests", ["m-", "d-", "l-", "user_"])
 TEXTS = {

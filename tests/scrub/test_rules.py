@@ -12,7 +12,7 @@ from scrub.test_stays_valid import is_valid, plan_of
 
 from contract_test.data.contract import Contract
 from contract_test.schema.fingerprints import Fingerprints
-from contract_test.schema.scrub import prefixes_of, words_of
+from contract_test.scrub.masking import prefixes_of, words_of
 
 
 def scrubbed(schema: dict, value: object) -> object:

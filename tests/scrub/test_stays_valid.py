@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from property.schemas import VALUES_NEAR, schemas
 
 from contract_test.data.contract import Contract
-from contract_test.schema.pseudonyms import Pseudonyms
-from contract_test.schema.scrub import Plan, words_of
+from contract_test.scrub.masking import Plan, words_of
+from contract_test.scrub.pseudonyms import Pseudonyms
 from envelopes import compile_schema
 
 REALISTIC = sorted((Path(__file__).parents[1] / "generate" / "realistic").glob("*.json"))

@@ -16,11 +16,11 @@ from typing import Any
 import jsonschema_rs
 
 from contract_test.data.contract import Contract
-from contract_test.schema.pseudonyms import Pseudonyms
-from contract_test.schema.sensitivity import Name, Rule, as_read
 from contract_test.schema.shape import Shapes
 from contract_test.schema.sources import Position, Source
 from contract_test.schema.walk import References, draft_of, escape, subschemas
+from contract_test.scrub.pseudonyms import Pseudonyms
+from contract_test.scrub.sensitivity import Name, Rule, as_read
 from envelopes import compile_schema
 
 _ROUNDS = 12

@@ -22,7 +22,7 @@ from envelopes import _json
 from envelopes.types import freeze, plain
 
 if TYPE_CHECKING:  # each knows the other; only this one is imported by the other
-    from contract_test.schema.scrub import Plan
+    from contract_test.scrub.masking import Plan
 
 ANNOTATION = "x-sensitivity"
 _SALTS = 4
