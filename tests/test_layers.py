@@ -17,6 +17,7 @@ LAYERS = {
     "contract_test.report": 6,
     "contract_test.compare": 2,
     "contract_test.scrub": 2,
+    "contract_test.recordings": 5,
     "contract_test.pytest_": 7,
     "contract_test.plugin": 8,
     "contract_test.cli": 8,

@@ -15,8 +15,8 @@ from contract_test.data.errors import NothingFoundError
 from contract_test.data.result import Fault
 from contract_test.data.texts import counted
 from contract_test.pytest_deliveries import borne
+from contract_test.recordings.messages import Message
 from contract_test.schema.fields import fields_of
-from contract_test.use_cases.messages import Message
 from contract_test.use_cases.mutation import mutants
 from contract_test.use_cases.replay import Case, Delivery, Replay
 from contract_test.use_cases.varied import with_data

@@ -16,8 +16,8 @@ from contract_test.data.interaction import Interaction
 from contract_test.data.texts import counted
 from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import read_recording, read_recording_file
+from contract_test.recordings.provenance import causes, tell
 from contract_test.report.recording import Line, recording_lines
-from contract_test.use_cases.recorded import causes, tell
 
 _STYLES = {"strong": "bold", "dim": "dim", "masked": "yellow", "": ""}
 

@@ -9,8 +9,8 @@ from typing import Any
 from contract_test.data.interaction import Interaction
 from contract_test.data.texts import inert
 from contract_test.files.exact_json import exact_dumps
+from contract_test.recordings.provenance import Told
 from contract_test.schema.walk import escape
-from contract_test.use_cases.recorded import Told
 
 Line = tuple[tuple[str, str], ...]
 """Parts of a line with the style of each: `strong`, `dim`, `masked` or none."""

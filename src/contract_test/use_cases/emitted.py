@@ -9,9 +9,9 @@ from typing import Any
 
 from contract_test.data.contract import Contract, Subject
 from contract_test.data.interaction import Mismatch
+from contract_test.recordings.messages import Message
 from contract_test.schema.fields import fields_of
 from contract_test.schema.match import mismatches
-from contract_test.use_cases.messages import Message
 from envelopes import Catalog as Runtime
 from envelopes import (
     ContractViolationError,

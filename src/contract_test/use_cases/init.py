@@ -20,10 +20,10 @@ from contract_test.files.generated import write_files
 from contract_test.files.recordings import read_recording
 from contract_test.files.settings import read_settings
 from contract_test.files.toml import read_toml
+from contract_test.recordings.provenance import causes, tell
 from contract_test.schema.names import literal, unused
 from contract_test.use_cases.deliveries import declares
 from contract_test.use_cases.generate import generate
-from contract_test.use_cases.recorded import causes, tell
 
 PYPROJECT = "pyproject.toml"
 _TESTS = "test_contracts.py"

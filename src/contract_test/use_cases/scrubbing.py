@@ -10,9 +10,9 @@ from typing import Any
 from contract_test.data.contract import Catalog, Channel, Contract, Subject
 from contract_test.data.interaction import Interaction, Tapped
 from contract_test.files.exact_json import exact_loads
+from contract_test.recordings.messages import at_path
 from contract_test.scrub.masking import Plan, prefixes_of, words_of
 from contract_test.scrub.pseudonyms import Pseudonyms
-from contract_test.use_cases.messages import at_path
 from envelopes import at
 from envelopes.codecs import CODECS
 

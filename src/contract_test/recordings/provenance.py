@@ -13,7 +13,7 @@ from contract_test.data.finding import Finding
 from contract_test.data.interaction import Interaction
 from contract_test.data.texts import counted
 from contract_test.files.recordings import read_recording, read_recordings, recording_path, wire_of
-from contract_test.use_cases.messages import at_path
+from contract_test.recordings.messages import at_path
 from envelopes import at
 from envelopes.codecs import CODECS, Malformed, Parts
 from envelopes.types import read_timestamp

@@ -1,0 +1,1 @@
+"""Recorded messages as bytes, as envelopes, and as cause and effect."""
