@@ -30,10 +30,10 @@ from redis import Redis
 from contract_test.data.contract import Channel
 from contract_test.data.interaction import Tapped
 from contract_test.data.reading import Reading
+from contract_test.record.recorder import Recorder
 from contract_test.transports.embedded import kafka_broker, redis_server
 from contract_test.transports.redis_list import PAGE
 from contract_test.transports.sources import tap
-from contract_test.use_cases.record import Recorder
 
 STANDING = 20_000
 TURNS, SECONDS, RATE = 10, 2.0, 500

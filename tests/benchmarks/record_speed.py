@@ -15,8 +15,8 @@ from table import Row, report
 
 from contract_test.data.interaction import Tapped
 from contract_test.files.catalog import load_catalog
-from contract_test.use_cases.record import Recorder
-from contract_test.use_cases.scrubbing import Scrubber
+from contract_test.record.message_scrubber import Scrubber
+from contract_test.record.recorder import Recorder
 from envelopes import encode
 from envelopes.messages import MessagePosted
 

@@ -9,12 +9,12 @@ import pytest
 from contract_test.data.interaction import Tapped
 from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import read_recordings
+from contract_test.record.novelty import MOST_KEPT, Novelty
+from contract_test.record.recorder import Recorder
 from contract_test.schema.fingerprints import Fingerprints
-from contract_test.schema.novelty import MOST_KEPT, Novelty
 from contract_test.schema.shape import Shapes
 from contract_test.schema.sources import Source
 from contract_test.schema.walk import References
-from contract_test.use_cases.record import Recorder
 from envelopes import Wire
 
 CATALOG = """

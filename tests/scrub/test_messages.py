@@ -6,7 +6,7 @@ import pytest
 
 from contract_test.data.interaction import Tapped
 from contract_test.files.catalog import load_catalog
-from contract_test.use_cases.scrubbing import Scrubber
+from contract_test.record.message_scrubber import Scrubber
 from envelopes import Wire
 
 CATALOG = """

@@ -15,11 +15,11 @@ from contract_test.data.reading import Reading
 from contract_test.data.texts import counted
 from contract_test.files.scrub_key import scrub_key
 from contract_test.files.state import State
+from contract_test.record.quarantine import Quarantine
+from contract_test.record.recorder import Recorded, Recorder
 from contract_test.recordings.provenance import old_recordings
 from contract_test.report.drift import drift_lines
 from contract_test.transports.urls import without_password
-from contract_test.use_cases.quarantine import Quarantine
-from contract_test.use_cases.record import Recorded, Recorder
 
 _SAVE_EVERY = 1000  # messages, and whenever nothing new comes
 

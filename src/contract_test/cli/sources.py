@@ -17,9 +17,9 @@ from contract_test.data.errors import CatalogError, NothingFoundError
 from contract_test.data.interaction import Tapped
 from contract_test.data.reading import Reading, Since
 from contract_test.data.texts import age_of
+from contract_test.record.sent_since import sent_since
 from contract_test.transports.sources import SCHEMES, keeps_times, scheme_of, tap
 from contract_test.transports.urls import without_password
-from contract_test.use_cases.sent_since import sent_since
 from envelopes.codecs import CODECS
 
 _SIZE = re.compile(r"([0-9]{1,15})([kMG]?)B?")

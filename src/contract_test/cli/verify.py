@@ -17,11 +17,11 @@ from contract_test.data.share import Share, settled
 from contract_test.data.texts import counted
 from contract_test.files.catalog import load_catalog
 from contract_test.files.results import SUFFIX, read_results, write_results
+from contract_test.record.verification import Verifier
 from contract_test.report.drift import drift_findings, seen_lines
 from contract_test.report.findings import FORMATS
 from contract_test.transports.kafka_group import Member
 from contract_test.transports.sources import bounded, scheme_of
-from contract_test.use_cases.verify import Verifier
 
 _SAVE_EVERY = 2.0  # seconds
 

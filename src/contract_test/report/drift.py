@@ -8,7 +8,7 @@ from contract_test.data.contract import Catalog
 from contract_test.data.drift import Drift
 from contract_test.data.finding import Finding
 from contract_test.data.texts import counted
-from contract_test.use_cases.judged import Judge
+from contract_test.record.validator import Judge
 
 
 def drift_lines(drift: Drift, catalog: Catalog) -> Iterator[str]:

@@ -22,10 +22,10 @@ from contract_test.data.errors import ContractTestError, UnreachableError
 from contract_test.data.reading import Reading
 from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import installed_contracts
+from contract_test.record.recorder import Recorded, Recorder
 from contract_test.transports.embedded import Server, kafka_broker, redis_server
 from contract_test.transports.processes import Child, free_port, running
 from contract_test.transports.sources import tap
-from contract_test.use_cases.record import Recorded, Recorder
 from envelopes import Wire, encode
 from envelopes.messages import MessageLikedV1, MessageLikedV2, MessagePosted, MessageUnliked
 

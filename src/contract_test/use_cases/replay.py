@@ -17,13 +17,13 @@ from contract_test.data.interaction import Mismatch
 from contract_test.data.result import OperationKind, Origin
 from contract_test.files.recordings import is_recorded, read_recording
 from contract_test.files.state import State
+from contract_test.record.quarantine import Quarantine
 from contract_test.recordings.messages import Message, by_id, cause_of, read_message
 from contract_test.recordings.provenance import too_old
 from contract_test.schema.fields import fields_of
 from contract_test.schema.fingerprints import Fingerprints, Shape
 from contract_test.schema.variations import Variation
 from contract_test.use_cases.emitted import Emitted, judge, read_emitted
-from contract_test.use_cases.quarantine import Quarantine
 from envelopes import Catalog as Runtime
 from envelopes import _json
 from envelopes.types import freeze, plain

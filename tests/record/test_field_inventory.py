@@ -2,7 +2,7 @@
 
 import pytest
 
-from contract_test.schema.census import Census
+from contract_test.record.field_inventory import Census
 from contract_test.schema.shape import Shapes
 from contract_test.schema.walk import References
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contract_test.data.contract import Catalog
 from contract_test.data.interaction import Interaction
 from contract_test.files.recordings import read_recordings, wire_of
+from contract_test.record.validator import Contracts
 from contract_test.recordings.messages import cause_in
 from contract_test.scrub.pseudonyms import Pseudonyms
-from contract_test.use_cases.judged import Contracts
 from envelopes import DecodeError
 
 

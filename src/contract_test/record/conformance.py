@@ -9,9 +9,9 @@ from typing import Any
 from contract_test.data.contract import Channel
 from contract_test.data.drift import Breach, Drift
 from contract_test.data.interaction import Tapped
-from contract_test.schema.census import Place
+from contract_test.record.field_inventory import Place
+from contract_test.record.validator import Contracts, Judge, Judged, RejectedError
 from contract_test.schema.walk import escape
-from contract_test.use_cases.judged import Contracts, Judge, Judged, RejectedError
 from envelopes import DecodeError, Envelope, Violation
 
 _SAYS_NO_VALUE = re.compile(

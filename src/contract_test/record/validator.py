@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema_rs
 
 from contract_test.data.contract import Catalog, Channel, Contract
-from contract_test.schema.census import Census
+from contract_test.record.field_inventory import Census
 from contract_test.schema.shape import Shapes
 from contract_test.schema.sources import Position, Source
 from contract_test.schema.walk import References

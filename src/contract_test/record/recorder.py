@@ -16,15 +16,15 @@ from contract_test.data.interaction import Interaction, Tapped
 from contract_test.data.reading import Mark
 from contract_test.files.exact_json import exact_dumps
 from contract_test.files.recordings import append_recording, line_of, read_recording, wire_of
+from contract_test.record.causes import Causes
+from contract_test.record.conformance import Observer, Refused
+from contract_test.record.message_scrubber import Scrubber
+from contract_test.record.novelty import Novelty
+from contract_test.record.quarantine import Quarantine
+from contract_test.record.validator import Contracts, Judge, Judged
 from contract_test.recordings.messages import cause_in, data_of
 from contract_test.scanner import leaks_in_line
 from contract_test.schema.fingerprints import Fingerprints
-from contract_test.schema.novelty import Novelty
-from contract_test.use_cases.causes import Causes
-from contract_test.use_cases.judged import Contracts, Judge, Judged
-from contract_test.use_cases.observe import Observer, Refused
-from contract_test.use_cases.quarantine import Quarantine
-from contract_test.use_cases.scrubbing import Scrubber
 from envelopes import DecodeError, Envelope
 
 _MOST_REMEMBERED = 20_000

@@ -10,8 +10,8 @@ from datetime import datetime
 from contract_test.data.contract import Catalog, Channel
 from contract_test.data.interaction import Tapped
 from contract_test.data.share import Share
-from contract_test.use_cases.judged import Contracts
-from contract_test.use_cases.observe import Observer
+from contract_test.record.conformance import Observer
+from contract_test.record.validator import Contracts
 
 Write = Callable[[list[Share]], None]
 Commit = Callable[[Mapping[str, int]], bool]

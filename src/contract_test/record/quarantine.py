@@ -11,7 +11,7 @@ from contract_test.data.errors import RecordingError
 from contract_test.files.exact_json import exact_dumps, exact_loads
 from contract_test.files.recordings import FORMAT
 from contract_test.files.state import write_whole
-from contract_test.use_cases.observe import Refused
+from contract_test.record.conformance import Refused
 
 _PER_REASON = 3
 _PER_REASON_WITHOUT_CONTRACT = 50

@@ -1,0 +1,1 @@
+"""Recording and verifying traffic: decode, check, choose, scrub, scan, write."""
