@@ -14,7 +14,7 @@ import pytest
 
 if TYPE_CHECKING:
     from contract_test.pytest_session import ContractSession
-    from contract_test.use_cases.replay import Case
+    from contract_test.replay.cases import Case
 
 _SESSION = pytest.StashKey["ContractSession"]()
 _EMITTED = pytest.StashKey[list[Any]]()

@@ -16,11 +16,11 @@ from contract_test.data.result import Fault
 from contract_test.data.texts import counted
 from contract_test.pytest_deliveries import borne
 from contract_test.recordings.messages import Message
+from contract_test.replay.cases import Case, Delivery, Replay
+from contract_test.replay.field_access import Watch
+from contract_test.replay.mutation import mutants
+from contract_test.replay.variation_cases import with_data
 from contract_test.schema.fields import fields_of
-from contract_test.use_cases.mutation import mutants
-from contract_test.use_cases.replay import Case, Delivery, Replay
-from contract_test.use_cases.varied import with_data
-from contract_test.use_cases.watching import Watch
 
 Reports = list[pytest.TestReport]
 
@@ -84,7 +84,7 @@ class Attempts:
         reports = attempt(item, case, nextitem)
         if not failed(reports):
             return reports
-        from contract_test.use_cases.shrinking import smallest  # which takes long to import: all of `compare`
+        from contract_test.replay.minimization import smallest  # which takes long to import: all of `compare`
 
         beside = _beside(item)
         case = smallest(self._replay, case, lambda candidate: failed(attempt(item, candidate, beside)))
@@ -146,7 +146,7 @@ def for_each(replay: Replay, case: Case, count: int, use: Callable[[Any], None])
     from hypothesis import HealthCheck, Phase, Verbosity, given, settings
     from hypothesis.errors import Flaky, Unsatisfiable
 
-    from contract_test.schema.generation import messages
+    from contract_test.replay.variations.generation import messages
 
     contract = case.subject.contracts[case.version]
     validator = replay.runtime.value_object(case.subject.name, case.version).__contract__.validator

@@ -13,12 +13,12 @@ from contract_test.data.interaction import Mismatch
 from contract_test.data.result import Failure, Given, Outcome, Played
 from contract_test.data.texts import counted
 from contract_test.pytest_rounds import Round, in_rounds, needs_one_message
+from contract_test.replay.cases import Case
+from contract_test.replay.diagnosis import failure_of, no_cause
+from contract_test.replay.field_access import Watch, code_of
+from contract_test.replay.results import Told
+from contract_test.replay.unused_message import UnreadError, decoded_too, judge_reading
 from contract_test.report.inert import printable
-from contract_test.use_cases.failing import failure_of, no_cause
-from contract_test.use_cases.gathering import Told
-from contract_test.use_cases.replay import Case
-from contract_test.use_cases.unread import UnreadError, decoded_too, judge_reading
-from contract_test.use_cases.watching import Watch, code_of
 from envelopes import DecodeError
 
 Lines = tuple[int, int]

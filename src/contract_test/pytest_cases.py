@@ -10,8 +10,8 @@ import pytest
 from contract_test.data.errors import CatalogError, ContractTestError
 from contract_test.pytest_bulk import in_bulk
 from contract_test.pytest_proof import Proof
-from contract_test.use_cases.deliveries import declares, delivery_cases
-from contract_test.use_cases.replay import Case, Replay
+from contract_test.replay.cases import Case, Replay
+from contract_test.replay.deliveries import declares, delivery_cases
 
 
 class Cases:
@@ -46,7 +46,7 @@ class Cases:
         deliveries = delivery_cases(recorded) if delivered and declares(recorded[0].subject) else ()
         if self._config.getoption("--contracts-only-recorded"):
             return [*recorded, *deliveries]
-        from contract_test.use_cases.varied import generated_cases, unrecorded_cases, variation_cases
+        from contract_test.replay.variation_cases import generated_cases, unrecorded_cases, variation_cases
 
         varied = variation_cases(self._replay, recorded)
         if self._config.getoption("--contracts-generated") <= 0:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from contract_test.pytest_rounds import Round, in_rounds, needs_one_message
-from contract_test.use_cases.deliveries import EffectError, judge_effects, snapshot
-from contract_test.use_cases.replay import Case, Delivery
+from contract_test.replay.cases import Case, Delivery
+from contract_test.replay.deliveries import EffectError, judge_effects, snapshot
 
 _ONCE = pytest.StashKey[Any]()
 _CRASHES = pytest.StashKey[bool]()

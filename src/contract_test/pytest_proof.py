@@ -10,8 +10,8 @@ import pytest
 
 from contract_test.data.contract import Contract
 from contract_test.data.errors import CatalogError
-from contract_test.use_cases.deliveries import declares
-from contract_test.use_cases.replay import Case, Replay
+from contract_test.replay.cases import Case, Replay
+from contract_test.replay.deliveries import declares
 
 OPERATIONS = ("consumes", "produces")
 DELIVERED = "delivered"

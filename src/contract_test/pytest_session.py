@@ -37,16 +37,16 @@ from contract_test.pytest_deliveries import delivered, twice
 from contract_test.pytest_proof import OPERATIONS, Proof, is_whole
 from contract_test.pytest_tracebacks import make_inert
 from contract_test.recordings.messages import Message
+from contract_test.replay.cases import Case, Replay
+from contract_test.replay.coverage import coverage_of, too_little
+from contract_test.replay.diagnosis import failure_of, no_cause, not_a_consumer
+from contract_test.replay.field_access import Watch, code_of, forget
+from contract_test.replay.results import Gathering, Told, as_text, from_text
+from contract_test.replay.unused_message import UnreadError, decoded_too, judge_reading
 from contract_test.report.failure import failure_text
 from contract_test.report.run_files import report_paths, write_reports
 from contract_test.report.run_github import run_as_github
 from contract_test.report.summary import failure_lines, summary_lines, survivor_lines
-from contract_test.use_cases.covering import coverage_of, too_little
-from contract_test.use_cases.failing import failure_of, no_cause, not_a_consumer
-from contract_test.use_cases.gathering import Gathering, Told, as_text, from_text
-from contract_test.use_cases.replay import Case, Replay
-from contract_test.use_cases.unread import UnreadError, decoded_too, judge_reading
-from contract_test.use_cases.watching import Watch, code_of, forget
 from envelopes import Envelope
 
 _RESULT = "contract_result"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from contract_test.files.catalog import load_catalog
-from contract_test.use_cases.deliveries import snapshot
+from contract_test.replay.deliveries import snapshot
 from contract_test.use_cases.generate import generate
 
 from .conftest import CATALOG, line, order

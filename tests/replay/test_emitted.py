@@ -11,8 +11,8 @@ from contract_test.data.interaction import Mismatch
 from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import read_recording
 from contract_test.recordings.messages import read_message
+from contract_test.replay.emitted import judge, read_emitted
 from contract_test.schema.match import json_type, mismatches, same
-from contract_test.use_cases.emitted import judge, read_emitted
 from envelopes import Envelope, Wire, encode
 from envelopes.messages import CATALOG, MessageLikedV1, MessageLikedV2, MessagePosted
 

@@ -9,8 +9,8 @@ import pytest
 
 from contract_test.cli import main
 from contract_test.data.result import FieldReads, Reader
-from contract_test.use_cases.readers import told
-from contract_test.use_cases.watching import Watch, code_of, forget, is_read
+from contract_test.replay.field_access import Watch, code_of, forget, is_read
+from contract_test.replay.observed_readers import told
 from envelopes.messages import DeliveryRequested, MessagePosted
 
 from .conftest import TEST_FILE, line, order

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from contract_test.schema.edits import Edit, edited, located
+from contract_test.replay.variations.derivation import UNKNOWN_FIELD, Variations
+from contract_test.replay.variations.edits import Edit, edited, located
 from contract_test.schema.fields import Fields
-from contract_test.schema.variations import UNKNOWN_FIELD, Variations
 from envelopes import compile_schema
 
 from .conftest import ORDER, TEST_FILE, line

@@ -64,8 +64,8 @@ def warm_up(folder: str) -> None:
         pytest.main(["--collect-only", "--rootdir", folder, folder])
         sys.stdout = stdout
     import contract_test.pytest_session
-    import contract_test.schema.generation
-    import contract_test.use_cases.varied  # noqa: F401
+    import contract_test.replay.variation_cases  # noqa: F401
+    import contract_test.replay.variations.generation
 
 
 def play(folder: str, arguments: list[str], environment: dict[str, str], said: str) -> None:

@@ -9,8 +9,8 @@ import click
 from contract_test.cli.running import CLEAN, contracts_option, note
 from contract_test.files.catalog import load_catalog
 from contract_test.files.readers import FOLDER, read_readers
+from contract_test.replay.observed_readers import tables
 from contract_test.report.readers import FORMATS
-from contract_test.use_cases.readers import tables
 
 
 @click.command("readers")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 
+from contract_test.replay.observed_readers import ReadersTable
 from contract_test.report.inert import printable
-from contract_test.use_cases.readers import ReadersTable
 
 FORMAT = 1
 

@@ -21,8 +21,8 @@ from contract_test.files.recordings import read_recording
 from contract_test.files.settings import read_settings
 from contract_test.files.toml import read_toml
 from contract_test.recordings.provenance import causes, tell
+from contract_test.replay.deliveries import declares
 from contract_test.schema.names import literal, unused
-from contract_test.use_cases.deliveries import declares
 from contract_test.use_cases.generate import generate
 
 PYPROJECT = "pyproject.toml"

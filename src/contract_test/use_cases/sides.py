@@ -16,8 +16,8 @@ from contract_test.data.result import Reader
 from contract_test.files.recordings import read_recording
 from contract_test.files.schemas import SchemaFiles
 from contract_test.recordings.messages import data_of
+from contract_test.replay.observed_readers import readers_by_service
 from contract_test.schema.bundle import Bundle, bundle, follow, schema_around, value_at
-from contract_test.use_cases.readers import readers_by_service
 from envelopes import ASSERTED_FORMATS, compile_schema
 
 

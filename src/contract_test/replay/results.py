@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from contract_test.data.contract import Catalog
 from contract_test.data.result import Operation, Played, Run, Strength, Survivor
-from contract_test.use_cases.readers import readers_of
+from contract_test.replay.observed_readers import readers_of
 
 
 @dataclass(frozen=True)

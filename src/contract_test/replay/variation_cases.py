@@ -10,9 +10,9 @@ from typing import Any
 from contract_test.data.contract import Subject
 from contract_test.data.errors import RecordingError
 from contract_test.recordings.messages import Message, at_path, read_message
+from contract_test.replay.cases import Case, Replay
+from contract_test.replay.variations.derivation import Variation, Variations
 from contract_test.schema.fields import fields_of
-from contract_test.schema.variations import Variation, Variations
-from contract_test.use_cases.replay import Case, Replay
 from envelopes import at
 from envelopes.codecs import CODECS
 from envelopes.codecs.confluent import HEADER as CONFLUENT_HEAD

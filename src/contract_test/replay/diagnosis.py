@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from contract_test.data.errors import UnplayableError
 from contract_test.data.interaction import Mismatch
 from contract_test.data.result import Failure, OperationKind
+from contract_test.replay import deliveries
+from contract_test.replay import unused_message as unread
+from contract_test.replay.cases import Case
+from contract_test.replay.deliveries import EffectError
+from contract_test.replay.field_access import pointer_of
+from contract_test.replay.unused_message import UnreadError
 from contract_test.schema.walk import escape
-from contract_test.use_cases import deliveries, unread
-from contract_test.use_cases.deliveries import EffectError
-from contract_test.use_cases.replay import Case
-from contract_test.use_cases.unread import UnreadError
-from contract_test.use_cases.watching import pointer_of
 from envelopes import ContractViolationError, ValueObject
 
 _LONGEST = 200

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from contract_test.replay.field_access import is_read, pointers_in
 from contract_test.schema.fields import Fields
-from contract_test.use_cases.watching import is_read, pointers_in
 from envelopes import ValueObject
 from envelopes.types import FrozenMap
 

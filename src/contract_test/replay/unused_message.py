@@ -8,7 +8,7 @@ from typing import Any
 
 from contract_test.data.errors import ContractTestError
 from contract_test.recordings.messages import Message
-from contract_test.use_cases.watching import Watch
+from contract_test.replay.field_access import Watch
 from envelopes import DecodeError, ValueObject
 from envelopes._values import _DOORS, _open_door
 

@@ -20,10 +20,10 @@ from contract_test.files.state import State
 from contract_test.record.quarantine import Quarantine
 from contract_test.recordings.messages import Message, by_id, cause_of, read_message
 from contract_test.recordings.provenance import too_old
+from contract_test.replay.emitted import Emitted, judge, read_emitted
+from contract_test.replay.variations.derivation import Variation
 from contract_test.schema.fields import fields_of
 from contract_test.schema.fingerprints import Fingerprints, Shape
-from contract_test.schema.variations import Variation
-from contract_test.use_cases.emitted import Emitted, judge, read_emitted
 from envelopes import Catalog as Runtime
 from envelopes import _json
 from envelopes.types import freeze, plain

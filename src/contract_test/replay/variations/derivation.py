@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contract_test.schema.edits import Edit, at, edited, located
+from contract_test.replay.variations.edits import Edit, at, edited, located
+from contract_test.replay.variations.limits import limits
+from contract_test.replay.variations.samples import Samples
 from contract_test.schema.fields import FieldPlace, Fields, State
-from contract_test.schema.limits import limits
-from contract_test.schema.samples import Samples
 from contract_test.schema.sources import Position
 from contract_test.schema.walk import escape
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from contract_test.data.result import Coverage, Fact, Played, Run
 from contract_test.data.texts import percent
+from contract_test.replay.cases import Replay
 from contract_test.schema.fields import Fields, State, fields_of
-from contract_test.use_cases.replay import Replay
 
 
 def coverage_of(replay: Replay, played: Iterable[Played]) -> tuple[Coverage, ...]:

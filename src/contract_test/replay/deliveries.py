@@ -17,9 +17,9 @@ from contract_test.data.contract import Channel, Subject
 from contract_test.data.errors import ContractTestError
 from contract_test.data.interaction import Mismatch
 from contract_test.recordings.messages import Message
+from contract_test.replay.cases import Case, Delivery
 from contract_test.schema.match import mismatches, same
 from contract_test.schema.walk import escape
-from contract_test.use_cases.replay import Case, Delivery
 from envelopes import excerpt
 
 CHECK = "effect-not-as-declared"

@@ -10,8 +10,8 @@ from contract_test.data.contract import Catalog, Contract
 from contract_test.data.errors import CatalogError
 from contract_test.data.result import FieldReads, Played, Reader
 from contract_test.files.readers import content_of
+from contract_test.replay.field_access import is_read
 from contract_test.schema.fields import fields_of
-from contract_test.use_cases.watching import is_read
 
 
 def readers_of(service: str, catalog: Catalog, played: Iterable[Played]) -> tuple[Reader, ...]:

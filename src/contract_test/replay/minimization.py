@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from contract_test.compare.shrinking import shrink
-from contract_test.schema.edits import Edit
+from contract_test.replay.cases import Case, Replay
+from contract_test.replay.variation_cases import varied
+from contract_test.replay.variations.derivation import Variation
+from contract_test.replay.variations.edits import Edit
 from contract_test.schema.fields import fields_of
-from contract_test.schema.variations import Variation
-from contract_test.use_cases.replay import Case, Replay
-from contract_test.use_cases.varied import varied
 
 MOST_TRIES = 60
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from contract_test.schema.edits import Edit
+from contract_test.replay.variations.edits import Edit
+from contract_test.replay.variations.samples import Samples
 from contract_test.schema.fields import FieldPlace, Fields
-from contract_test.schema.samples import Samples
 
 _SAFE = 2**53 - 1
 _MANY = 100

@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
-from contract_test.schema.edits import Edit, edited, located
+from contract_test.replay.variations.edits import Edit, edited, located
+from contract_test.replay.variations.samples import Samples
 from contract_test.schema.fields import Fields
-from contract_test.schema.samples import Samples
 from contract_test.schema.shape import Shape
 from contract_test.schema.sources import Position
 from contract_test.schema.walk import escape

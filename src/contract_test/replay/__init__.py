@@ -1,0 +1,1 @@
+"""Recorded messages replayed against a service, and what came of them."""
