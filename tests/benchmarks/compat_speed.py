@@ -13,8 +13,8 @@ from random import Random
 from compare_speed import evolved, small
 from table import Row, report
 
-from contract_test.use_cases.compat import judge, plan_subjects
-from contract_test.use_cases.judging import judge_all
+from contract_test.compat.parallel import judge_all
+from contract_test.compat.plan import judge, plan_subjects
 
 SUBJECTS, VERSIONS = 1000, 5
 

@@ -10,8 +10,8 @@ from compat.conftest import DRAFT, INTEGER, STRING, message
 
 from contract_test.cli import progress
 from contract_test.compare import RULES
-from contract_test.use_cases.compat import plan_subjects
-from contract_test.use_cases.judging import judge_all
+from contract_test.compat.parallel import judge_all
+from contract_test.compat.plan import plan_subjects
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,12 +12,12 @@ import click
 from contract_test.cli.progress import with_progress
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note, package_name
 from contract_test.compare import MODES
+from contract_test.compat.parallel import judge_all
+from contract_test.compat.plan import ContentModel, Plan, plan_against, plan_files, plan_subjects
 from contract_test.data.finding import Finding
 from contract_test.data.texts import counted
 from contract_test.files.settings import read_package
 from contract_test.report.findings import FORMATS
-from contract_test.use_cases.compat import ContentModel, Plan, plan_against, plan_files, plan_subjects
-from contract_test.use_cases.judging import judge_all
 
 _LONGEST_BUDGET = 3600.0
 _NAMED = 10

@@ -14,6 +14,8 @@ from typing import Any
 import jsonschema_rs
 
 from contract_test.compare import pairs_for
+from contract_test.compat.plan import judge
+from contract_test.compat.snapshot import Pair, sides_of
 from contract_test.data.contract import Catalog, Channel, Contract, Subject
 from contract_test.data.errors import CatalogError, NothingFoundError
 from contract_test.data.finding import Finding
@@ -24,9 +26,7 @@ from contract_test.files.recordings import wire_of
 from contract_test.scanner import leaks_in_line
 from contract_test.schema.infer import CannotWidenError, Masked, Named, Proposal, format_of, infer, widen
 from contract_test.schema.walk import DRAFT_2020_12, escape
-from contract_test.use_cases.compat import judge
 from contract_test.use_cases.lint import check_contract
-from contract_test.use_cases.sides import Pair, sides_of
 from envelopes import Wire, at, compile_schema, find_violation
 from envelopes.codecs import CODECS, Malformed
 

@@ -9,12 +9,12 @@ from random import Random
 from typing import Any
 
 from contract_test.compare.sampling import constants, samples
+from contract_test.compat.snapshot import Side
 from contract_test.data.errors import NothingFoundError
 from contract_test.data.texts import counted
 from contract_test.files.installed import import_upcasters, runtime_catalog
 from contract_test.replay.variations.derivation import Variations
 from contract_test.schema.fields import Fields
-from contract_test.use_cases.sides import Side
 from envelopes import Catalog as Runtime
 from envelopes import EnvelopesError, UnknownNameError, UpcastError, ValueObject
 from envelopes._upcast import has_upcaster, step_from

@@ -11,6 +11,11 @@ from pathlib import Path
 from typing import Literal
 
 from contract_test.compare import compare, pairs_for
+from contract_test.compat.affected import removed_reads, removed_unknown
+from contract_test.compat.binding_changes import changed_agreements
+from contract_test.compat.findings import distinct, of_reason, of_recording, of_upcaster, recorded_witnesses, removed
+from contract_test.compat.migration import migrate
+from contract_test.compat.snapshot import Pair, Side, side_of_file, sides_of
 from contract_test.data.contract import Catalog, Subject
 from contract_test.data.errors import CatalogError, ContractTestError, InvalidSchemaError
 from contract_test.data.finding import Finding
@@ -18,11 +23,6 @@ from contract_test.data.verdict import Verdict
 from contract_test.files.catalog import load_catalog
 from contract_test.files.history import contracts_at
 from contract_test.files.readers import FOLDER, read_readers
-from contract_test.use_cases.affected import removed_reads, removed_unknown
-from contract_test.use_cases.agreed import changed_agreements
-from contract_test.use_cases.breaks import distinct, of_reason, of_recording, of_upcaster, recorded_witnesses, removed
-from contract_test.use_cases.migrate import migrate
-from contract_test.use_cases.sides import Pair, Side, side_of_file, sides_of
 
 ContentModel = Literal["closed-writer", "as-written"]
 

@@ -9,9 +9,9 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
+from contract_test.compat.plan import ContentModel, Outcome, judge
+from contract_test.compat.snapshot import Pair
 from contract_test.data.errors import UnreachableError
-from contract_test.use_cases.compat import ContentModel, Outcome, judge
-from contract_test.use_cases.sides import Pair
 
 MANY = 600
 """Fewer pairs than this are done before another process has started."""

@@ -15,14 +15,14 @@ from jsonschema_rs import Validator
 from contract_test.compare import RULES, Rule
 from contract_test.compare.isolation import alone
 from contract_test.compare.keyword_rules import change
+from contract_test.compat.affected import READ_FIELD_REMOVED, affected
+from contract_test.compat.binding_changes import CHANNEL_CHANGED, CODEC_CHANGED, KEY_CHANGED, WIRE_TYPE_CHANGED
+from contract_test.compat.migration import Migration
+from contract_test.compat.snapshot import Pair, Recorded, Side
 from contract_test.data.contract import Subject
 from contract_test.data.finding import Finding
 from contract_test.data.verdict import ABSENT, Incompatibility, Verdict
 from contract_test.schema.walk import escape
-from contract_test.use_cases.affected import READ_FIELD_REMOVED, affected
-from contract_test.use_cases.agreed import CHANNEL_CHANGED, CODEC_CHANGED, KEY_CHANGED, WIRE_TYPE_CHANGED
-from contract_test.use_cases.migrate import Migration
-from contract_test.use_cases.sides import Pair, Recorded, Side
 from envelopes import Violation, compile_schema, find_violation, find_violations
 
 OWN_RULES: dict[str, Rule] = {

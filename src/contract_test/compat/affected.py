@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from contract_test.compare import Rule
+from contract_test.compat.snapshot import Pair, Side
 from contract_test.data.finding import Finding
 from contract_test.data.verdict import Incompatibility
 from contract_test.replay.observed_readers import told
 from contract_test.schema.bundle import follow, schema_around
 from contract_test.schema.fields import fields_of
 from contract_test.schema.walk import escape
-from contract_test.use_cases.sides import Pair, Side
 
 _MANY = 2000
 

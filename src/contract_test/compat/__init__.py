@@ -1,0 +1,1 @@
+"""Compatibility of versions: which pairs to compare, what breaks, and who is affected."""
