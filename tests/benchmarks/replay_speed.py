@@ -26,8 +26,8 @@ from table import Row, report
 
 from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import read_recording, wire_of
+from contract_test.generate.package import generate
 from contract_test.replay.field_access import Watch, forget
-from contract_test.use_cases.generate import generate
 from envelopes import decode
 
 AREA = "replay"

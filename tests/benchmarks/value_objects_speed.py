@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from table import Row, report
 
 from contract_test.files.catalog import load_catalog
-from contract_test.use_cases.generate import generate
+from contract_test.generate.package import generate
 
 PERSON = {
     "type": "object",

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from contract_test.files.catalog import load_catalog
-from contract_test.use_cases.generate import generate
+from contract_test.generate.package import generate
 from envelopes import UpcastError, as_newest, decode
 from envelopes.messages import MessageLiked, MessageLikedV1
 

@@ -12,7 +12,7 @@ import jsonschema_rs
 import pytest
 
 from contract_test.files.catalog import load_catalog
-from contract_test.use_cases.generate import generate
+from contract_test.generate.package import generate
 from envelopes import ASSERTED_FORMATS, DecodeError
 
 from .random_schemas import Maker

@@ -15,8 +15,8 @@ from click.testing import CliRunner
 from contract_test.cli.generate import command
 from contract_test.data.errors import CatalogError, ContractTestError, SchemaError
 from contract_test.files.catalog import load_catalog
-from contract_test.files.generated import check_source, module_files
-from contract_test.use_cases.generate import generate
+from contract_test.generate.package import generate
+from contract_test.generate.source import check_source, module_files
 from envelopes import ContractViolationError, DecodeError
 
 ROOT = Path(__file__).parents[2]
@@ -390,7 +390,7 @@ def test_a_schema_that_is_only_large_or_odd_is_harmless(contracts, tmp_path, nam
     code = (
         "import resource, sys; from pathlib import Path\n"
         "from contract_test.files.catalog import load_catalog\n"
-        "from contract_test.use_cases.generate import generate\n"
+        "from contract_test.generate.package import generate\n"
         "resource.setrlimit(resource.RLIMIT_CPU, (20, 20)); resource.setrlimit(resource.RLIMIT_DATA, (2**28, 2**28))\n"
         f"generate(load_catalog(Path({str(directory)!r})), 'bearable', Path({str(tmp_path)!r}))\n"
         f"sys.path.insert(0, {str(tmp_path)!r})\n"

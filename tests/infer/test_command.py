@@ -16,7 +16,7 @@ from contract_test.cli.infer import command
 from contract_test.data.errors import CatalogError, NothingFoundError
 from contract_test.files.additions import add_version
 from contract_test.files.catalog import load_catalog
-from contract_test.use_cases.generate import generate
+from contract_test.generate.package import generate
 from contract_test.use_cases.lint import lint
 from envelopes import _json
 

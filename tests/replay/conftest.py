@@ -8,7 +8,7 @@ import pytest
 from replay.warm import WarmPytest
 
 from contract_test.files.catalog import load_catalog
-from contract_test.use_cases.generate import generate
+from contract_test.generate.package import generate
 
 CATALOG = """
 [channels.orders]

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from contract_test.files.catalog import load_catalog
+from contract_test.generate.package import generate
 from contract_test.replay.deliveries import snapshot
-from contract_test.use_cases.generate import generate
 
 from .conftest import CATALOG, line, order
 

@@ -6,7 +6,7 @@ import pytest
 
 from contract_test.files.catalog import load_catalog
 from contract_test.files.lock import register
-from contract_test.use_cases.generate import generate
+from contract_test.generate.package import generate
 
 from .conftest import CATALOG, ORDER, TEST_FILE, line, order
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 import pytest
 
 from contract_test.files.catalog import load_catalog
-from contract_test.use_cases.generate import generate
+from contract_test.generate.package import generate
 
 CATALOG = """
 [channels.orders]

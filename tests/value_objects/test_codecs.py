@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from contract_test.files.catalog import load_catalog
-from contract_test.use_cases.generate import generate
+from contract_test.generate.package import generate
 from envelopes import DecodeError, EncodeError, Envelope, UnknownNameError, Violation, Wire, decode, encode
 from envelopes.messages import DeliveryRequested, MessageLiked, MessageLikedV1
 from envelopes.types import read_timestamp

@@ -39,7 +39,7 @@ class Size(IntEnum):
 @pytest.fixture(scope="module")
 def exact(tmp_path_factory):
     from contract_test.files.catalog import load_catalog
-    from contract_test.use_cases.generate import generate
+    from contract_test.generate.package import generate
 
     folder = tmp_path_factory.mktemp("exact")
     (folder / "contracts" / "exact").mkdir(parents=True)

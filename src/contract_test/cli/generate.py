@@ -10,8 +10,8 @@ from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, note, p
 from contract_test.data.texts import counted
 from contract_test.files.catalog import load_catalog
 from contract_test.files.settings import read_package
-from contract_test.use_cases.generate import check as find_stale
-from contract_test.use_cases.generate import generate
+from contract_test.generate.package import check as find_stale
+from contract_test.generate.package import generate
 
 
 @click.command("generate")

@@ -16,14 +16,14 @@ from contract_test.data.contract import Catalog, Subject, snake_case
 from contract_test.data.errors import CatalogError, ContractTestError
 from contract_test.files.additions import append_tables
 from contract_test.files.catalog import load_catalog
-from contract_test.files.generated import write_files
 from contract_test.files.recordings import read_recording
 from contract_test.files.settings import read_settings
 from contract_test.files.toml import read_toml
+from contract_test.generate.package import generate
+from contract_test.generate.source import write_files
 from contract_test.recordings.provenance import causes, tell
 from contract_test.replay.deliveries import declares
 from contract_test.schema.names import literal, unused
-from contract_test.use_cases.generate import generate
 
 PYPROJECT = "pyproject.toml"
 _TESTS = "test_contracts.py"

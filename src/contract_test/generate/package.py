@@ -8,7 +8,7 @@ from pathlib import Path
 
 from contract_test.data.contract import Catalog, Contract
 from contract_test.data.errors import CatalogError
-from contract_test.files.generated import HEADER, module_files, package_files, schema_file, write_files
+from contract_test.generate.source import HEADER, module_files, package_files, schema_file, write_files
 
 
 @dataclass(frozen=True)

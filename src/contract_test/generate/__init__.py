@@ -1,0 +1,1 @@
+"""Generation of a package of value objects from contracts."""
