@@ -17,7 +17,7 @@ from contract_test.data.errors import CatalogError, NothingFoundError
 from contract_test.files.additions import add_version
 from contract_test.files.catalog import load_catalog
 from contract_test.generate.package import generate
-from contract_test.use_cases.lint import lint
+from contract_test.lint.contracts import lint
 from envelopes import _json
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"

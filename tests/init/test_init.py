@@ -19,7 +19,7 @@ from contract_test.cli.init import command
 from contract_test.data.errors import CatalogError
 from contract_test.files.catalog import load_catalog
 from contract_test.files.settings import read_settings
-from contract_test.use_cases.lint import lint
+from contract_test.lint.contracts import lint
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "NO_COLOR": "1"}

@@ -10,8 +10,8 @@ import click
 
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, max_age_option, note
 from contract_test.data.texts import counted
+from contract_test.lint.contracts import lint
 from contract_test.report.findings import FORMATS
-from contract_test.use_cases.lint import lint
 
 
 @click.command("lint")

@@ -8,8 +8,8 @@ import click
 
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note
 from contract_test.data.texts import counted
+from contract_test.lint.scan import scan
 from contract_test.report.findings import FORMATS
-from contract_test.use_cases.scan import scan
 
 
 @click.command("scan")

@@ -1,0 +1,1 @@
+"""Checks of a contracts directory, and the scan of files for secrets."""
