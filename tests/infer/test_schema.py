@@ -10,8 +10,8 @@ from generate.random_schemas import Maker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract_test.schema.infer import Masked, Named, infer, widen
-from contract_test.schema.infer.evidence import unmarked
+from contract_test.infer import Masked, Named, infer, widen
+from contract_test.infer.evidence import unmarked
 from envelopes import compile_schema
 
 REALISTIC = sorted((Path(__file__).parents[1] / "generate" / "realistic").glob("*.json"))

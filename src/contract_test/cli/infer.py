@@ -18,10 +18,10 @@ from contract_test.data.texts import counted, inert
 from contract_test.files.additions import schema_text
 from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import read_recording_file
+from contract_test.infer import Named, leads_to
+from contract_test.infer.inference import Inferred, Traffic, of_type, propose, read_interactions, read_traffic, write
 from contract_test.report.findings import as_text
-from contract_test.schema.infer import Named, leads_to
 from contract_test.transports.sources import keeps_times, scheme_of, tap
-from contract_test.use_cases.infer import Inferred, Traffic, of_type, propose, read_interactions, read_traffic, write
 
 _SUBJECT = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")
 _ENOUGH = 10_000

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contract_test.schema.infer.evidence import (
+from contract_test.infer.evidence import (
     ENOUGH,
     LEAST_EACH,
     MOST_CODES,
@@ -18,7 +18,7 @@ from contract_test.schema.infer.evidence import (
     is_telling,
     kind_of,
 )
-from contract_test.schema.infer.objects import discriminator, names_of, split
+from contract_test.infer.objects import discriminator, names_of, split
 from contract_test.schema.walk import escape
 
 SAFE = 2**53 - 1

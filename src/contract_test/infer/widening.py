@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import jsonschema_rs
 
-from contract_test.schema.infer.evidence import (
+from contract_test.infer.evidence import (
     Masked,
     Named,
     are_codes,
@@ -18,8 +18,8 @@ from contract_test.schema.infer.evidence import (
     looks_like_data,
     unmarked,
 )
-from contract_test.schema.infer.objects import split
-from contract_test.schema.infer.proposal import SAFE, Proposal, infer
+from contract_test.infer.objects import split
+from contract_test.infer.proposal import SAFE, Proposal, infer
 from contract_test.schema.shape import Shape, Shapes
 from contract_test.schema.sources import Position, Source
 from contract_test.schema.walk import References, escape, unescape

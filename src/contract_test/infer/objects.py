@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from contract_test.schema.infer.evidence import (
+from contract_test.infer.evidence import (
     LEAST_EACH,
     MOST_CODES,
     are_codes,

@@ -1,7 +1,7 @@
 """Inferring a schema from messages. Nothing that names a person gets into it: see `evidence` for the rules."""
 
-from contract_test.schema.infer.evidence import Masked, Named, format_of, leads_to
-from contract_test.schema.infer.proposal import Proposal, infer
-from contract_test.schema.infer.widening import CannotWidenError, widen
+from contract_test.infer.evidence import Masked, Named, format_of, leads_to
+from contract_test.infer.proposal import Proposal, infer
+from contract_test.infer.widening import CannotWidenError, widen
 
 __all__ = ["CannotWidenError", "Masked", "Named", "Proposal", "format_of", "infer", "leads_to", "widen"]

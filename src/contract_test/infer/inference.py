@@ -23,9 +23,9 @@ from contract_test.data.interaction import Interaction, Tapped
 from contract_test.files.additions import add_version, append_tables
 from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import wire_of
+from contract_test.infer import CannotWidenError, Masked, Named, Proposal, format_of, infer, widen
 from contract_test.lint.contracts import check_contract
 from contract_test.scanner import leaks_in_line
-from contract_test.schema.infer import CannotWidenError, Masked, Named, Proposal, format_of, infer, widen
 from contract_test.schema.walk import DRAFT_2020_12, escape
 from envelopes import Wire, at, compile_schema, find_violation
 from envelopes.codecs import CODECS, Malformed
