@@ -24,6 +24,7 @@ LAYERS = {
     "contract_test.generate": 5,
     "contract_test.lint": 5,
     "contract_test.infer": 5,
+    "contract_test.start": 5,
     "contract_test.pytest_": 7,
     "contract_test.plugin": 8,
     "contract_test.cli": 8,

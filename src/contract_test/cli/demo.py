@@ -8,7 +8,7 @@ import click
 
 from contract_test.cli.running import CLEAN, FINDINGS
 from contract_test.data.texts import counted
-from contract_test.use_cases.demo import demo
+from contract_test.start.demo import demo
 
 
 @click.command("demo")

@@ -13,7 +13,7 @@ from contract_test.data.errors import ContractTestError
 from contract_test.data.texts import inert
 from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import check_package, installed_contracts, is_installed, runtime_catalog
-from contract_test.use_cases.init import PYPROJECT, Begun, begin_contracts, begin_service, project_name, services_of
+from contract_test.start.init import PYPROJECT, Begun, begin_contracts, begin_service, project_name, services_of
 
 _TAKEN = sys.stdlib_module_names | {"envelopes", "contract_test"}
 _NO_PROJECT = ("readme", "license", "changelog")

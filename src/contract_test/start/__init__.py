@@ -1,0 +1,1 @@
+"""The first steps: `init` and `demo`."""
