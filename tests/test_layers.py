@@ -25,8 +25,9 @@ LAYERS = {
     "contract_test.lint": 5,
     "contract_test.infer": 5,
     "contract_test.start": 5,
+    "contract_test.pytest_plugin": 7,
     "contract_test.pytest_": 7,
-    "contract_test.plugin": 8,
+    "contract_test.pytest_plugin.plugin": 8,
     "contract_test.cli": 8,
 }
 

@@ -37,7 +37,7 @@ def test_the_wheel_holds_code_schemas_and_recordings(installed):
         "envelopes/contracts/catalog.toml",
         "envelopes/contracts/message.liked/v1.json",
         "envelopes/contracts/message.liked/recordings/v2.jsonl",
-        "contract_test/plugin.py",
+        "contract_test/pytest_plugin/plugin.py",
     ):
         assert (installed / path).is_file(), path
     assert not list(installed.rglob(".scrub-key"))

@@ -75,7 +75,7 @@ import contextlib, io, statistics, time
 import pytest
 
 start = time.process_time()
-import contract_test.plugin
+import contract_test.pytest_plugin.plugin
 imported = time.process_time() - start
 
 def session(*plugins):
@@ -84,8 +84,8 @@ def session(*plugins):
         pytest.main(["-q", "-p", "no:cacheprovider", "--noconftest", "test_plain.py"], plugins=plugins)
     return time.process_time() - start
 
-session(), session(contract_test.plugin)
-pairs = [session(contract_test.plugin) - session() for _ in range(30)]
+session(), session(contract_test.pytest_plugin.plugin)
+pairs = [session(contract_test.pytest_plugin.plugin) - session() for _ in range(30)]
 print((imported + statistics.median(pairs)) * 1000)
 """
 CONFTEST = """
@@ -167,7 +167,9 @@ class Repo:
         return replace(times, session=float(match[1]))
 
     def replay(self, *options: str) -> Times:
-        return self.pytest("-p", "contract_test.plugin", "--contracts", "--contracts-only-recorded", *options)
+        return self.pytest(
+            "-p", "contract_test.pytest_plugin.plugin", "--contracts", "--contracts-only-recorded", *options
+        )
 
     def pact(self, count: int) -> Times:
         data = [order(number) for number in range(count)]

@@ -254,7 +254,7 @@ def test_a_report_that_cannot_be_written_is_red_and_leaves_the_summary(repo):
 
 def test_without_the_extra_that_replaying_needs_it_is_named(repo):
     repo.pytester.makeconftest("""
-        import contract_test.plugin as plugin
+        import contract_test.pytest_plugin.plugin as plugin
         plugin.find_spec = lambda name: None if name == "jsonschema" else name
     """)
     result = repo.run()

@@ -63,7 +63,7 @@ def warm_up(folder: str) -> None:
         stdout, sys.stdout = sys.stdout, sink
         pytest.main(["--collect-only", "--rootdir", folder, folder])
         sys.stdout = stdout
-    import contract_test.pytest_session
+    import contract_test.pytest_plugin.session
     import contract_test.replay.variation_cases  # noqa: F401
     import contract_test.replay.variations.generation
 

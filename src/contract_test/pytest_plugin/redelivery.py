@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contract_test.pytest_rounds import Round, in_rounds, needs_one_message
+from contract_test.pytest_plugin.multi_call import Round, in_rounds, needs_one_message
 from contract_test.replay.cases import Case, Delivery
 from contract_test.replay.deliveries import EffectError, judge_effects, snapshot
 

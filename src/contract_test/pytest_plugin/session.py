@@ -29,13 +29,13 @@ from contract_test.files.installed import check_package, installed_contracts, ru
 from contract_test.files.readers import FOLDER, write_readers
 from contract_test.files.settings import Settings, read_settings
 from contract_test.files.state import hide
-from contract_test.pytest_attempts import FAULTS, READS, Attempts
-from contract_test.pytest_awaiting import ADVICE, everything_awaited
-from contract_test.pytest_bulk import TALLY, all_in_one
-from contract_test.pytest_cases import Cases
-from contract_test.pytest_deliveries import delivered, twice
-from contract_test.pytest_proof import OPERATIONS, Proof, is_whole
-from contract_test.pytest_tracebacks import make_inert
+from contract_test.pytest_plugin.bulk import TALLY, all_in_one
+from contract_test.pytest_plugin.completeness import OPERATIONS, Proof, is_whole
+from contract_test.pytest_plugin.parametrization import Cases
+from contract_test.pytest_plugin.redelivery import delivered, twice
+from contract_test.pytest_plugin.reruns import FAULTS, READS, Attempts
+from contract_test.pytest_plugin.tracebacks import make_inert
+from contract_test.pytest_plugin.unawaited import ADVICE, everything_awaited
 from contract_test.recordings.messages import Message
 from contract_test.replay.cases import Case, Replay
 from contract_test.replay.coverage import coverage_of, too_little

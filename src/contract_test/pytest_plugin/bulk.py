@@ -12,7 +12,7 @@ import pytest
 from contract_test.data.interaction import Mismatch
 from contract_test.data.result import Failure, Given, Outcome, Played
 from contract_test.data.texts import counted
-from contract_test.pytest_rounds import Round, in_rounds, needs_one_message
+from contract_test.pytest_plugin.multi_call import Round, in_rounds, needs_one_message
 from contract_test.replay.cases import Case
 from contract_test.replay.diagnosis import failure_of, no_cause
 from contract_test.replay.field_access import Watch, code_of

@@ -14,7 +14,7 @@ from _pytest.runner import runtestprotocol  # as every plugin that runs an item 
 from contract_test.data.errors import NothingFoundError
 from contract_test.data.result import Fault
 from contract_test.data.texts import counted
-from contract_test.pytest_deliveries import borne
+from contract_test.pytest_plugin.redelivery import borne
 from contract_test.recordings.messages import Message
 from contract_test.replay.cases import Case, Delivery, Replay
 from contract_test.replay.field_access import Watch

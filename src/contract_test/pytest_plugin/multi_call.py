@@ -44,6 +44,6 @@ def needs_one_message(item: pytest.Function) -> str | None:
     """The name of a fixture that was set up with one message, so that it does not fit a second one."""
     for name, definitions in item._fixtureinfo.name2fixturedefs.items():  # noqa: SLF001 - pytest has no other way to ask
         for definition in definitions:
-            if definition.func.__module__ != "contract_test.plugin" and _OURS & set(definition.argnames):
+            if definition.func.__module__ != "contract_test.pytest_plugin.plugin" and _OURS & set(definition.argnames):
                 return name
     return None

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from contract_test.data.errors import CatalogError, ContractTestError
-from contract_test.pytest_bulk import in_bulk
-from contract_test.pytest_proof import Proof
+from contract_test.pytest_plugin.bulk import in_bulk
+from contract_test.pytest_plugin.completeness import Proof
 from contract_test.replay.cases import Case, Replay
 from contract_test.replay.deliveries import declares, delivery_cases
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from contract_test.pytest_session import ContractSession
+    from contract_test.pytest_plugin.session import ContractSession
     from contract_test.replay.cases import Case
 
 _SESSION = pytest.StashKey["ContractSession"]()
@@ -96,7 +96,7 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(
                 f"--contracts needs {' and '.join(missing)}: install the extra contract-test[replay]"
             )
-        from contract_test.pytest_session import ContractSession
+        from contract_test.pytest_plugin.session import ContractSession
 
         config.stash[_SESSION] = session = ContractSession(config)
         config.pluginmanager.register(_Counter(session), "contract-test-counter")
@@ -239,7 +239,7 @@ def emits(request: pytest.FixtureRequest, contract_case: Case) -> Callable[[Any]
 def acknowledge(request: pytest.FixtureRequest, contract_case: Case) -> Callable[[], None]:
     """Where the service acknowledges: a crash is tried there, if the channel declares its delivery."""
     del contract_case  # it has to be a contract test
-    from contract_test.pytest_deliveries import acknowledges
+    from contract_test.pytest_plugin.redelivery import acknowledges
 
     return acknowledges(request.node)
 
