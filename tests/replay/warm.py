@@ -63,9 +63,6 @@ def warm_up(folder: str) -> None:
         stdout, sys.stdout = sys.stdout, sink
         pytest.main(["--collect-only", "--rootdir", folder, folder])
         sys.stdout = stdout
-    import contract_test.pytest_plugin.session
-    import contract_test.replay.variation_cases  # noqa: F401
-    import contract_test.replay.variations.generation
 
 
 def play(folder: str, arguments: list[str], environment: dict[str, str], said: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from contract_test.data.contract import Catalog, Contract, Subject, class_name
 from contract_test.data.errors import ContractTestError, SchemaError
 from contract_test.generate.classes import Attribute, ValueClass, value_classes
-from contract_test.lint.profile import is_no_schema
+from contract_test.schema.keywords import is_no_schema
 from contract_test.schema.names import literal
 from contract_test.schema.walk import References
 from envelopes import compile_schema

@@ -19,10 +19,11 @@ from contract_test.files.catalog import load_catalog
 from contract_test.files.lock import FILE as LOCK
 from contract_test.files.lock import differences, digest, read_lock, registered_schema
 from contract_test.files.recordings import read_recording, recording_path
-from contract_test.lint.profile import is_no_schema, remarks
+from contract_test.lint.profile import remarks
 from contract_test.lint.scan import scan_file
 from contract_test.recordings.provenance import old_recordings
 from contract_test.schema.fields import Fields
+from contract_test.schema.keywords import is_no_schema
 from contract_test.schema.walk import References, escape, subschemas
 from envelopes import compile_schema, find_violation, freeze
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
+from contract_test.schema.keywords import unknown_keywords
 from contract_test.schema.walk import escape, keywords_of, subschemas
 from envelopes import ASSERTED_FORMATS
 
@@ -23,11 +24,6 @@ _PERSONAL = frozenset((
 ))  # fmt: skip
 _TELLING = ("$ref", "$dynamicRef", "$recursiveRef", "type", "enum", "const", "allOf", "anyOf", "oneOf", "not", "if")
 
-_ANNOTATIONS = frozenset((
-    "$comment", "$id", "$schema", "default", "deprecated", "description", "examples", "readOnly", "title", "writeOnly",
-))  # fmt: skip
-_READ_EVERYWHERE = frozenset(("$comment", "$defs", "deprecated", "examples", "readOnly", "writeOnly"))
-"""Keywords that do no harm in a dialect which does not have them yet."""
 
 Remark = tuple[str, str, str, str]
 """JSON pointer, rule, sentence, advice."""
@@ -78,7 +74,7 @@ def _public(pointer: str, node: dict[str, Any], _draft: str) -> Iterator[Remark]
 
 
 def _keywords(pointer: str, node: dict[str, Any], draft: str) -> Iterator[Remark]:
-    for name in _unknown(node, draft):
+    for name in unknown_keywords(node, draft):
         near = get_close_matches(name, sorted(keywords_of(draft)), 1, 0.75)
         advice = f"Did you mean {near[0]!r}?" if near else "A name of your own begins with x-."
         if name == "nullable":
@@ -112,19 +108,6 @@ def remarks(schema: Any, base: str, draft: str) -> Iterator[Remark]:
     for pointer, node, _ in subschemas(schema, base, draft):
         for rule in RULES:
             yield from rule(pointer, node, draft)
-
-
-def _unknown(node: dict[str, Any], draft: str) -> list[str]:
-    known = keywords_of(draft) | _READ_EVERYWHERE
-    return [name for name in node if name not in known and not name.startswith("x-")]
-
-
-def is_no_schema(schema: Any, draft: str) -> bool:
-    """Whether a document says nothing of messages: it is no object, or its names are not those of a schema."""
-    if not isinstance(schema, dict):
-        return not isinstance(schema, bool)
-    unknown = _unknown(schema, draft)
-    return bool(unknown) and not schema.keys() - _ANNOTATIONS - set(unknown)
 
 
 def _is_value(pointer: str) -> bool:

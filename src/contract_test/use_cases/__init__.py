@@ -1,1 +1,0 @@
-"""What people come for, one module each: nothing here prints."""
