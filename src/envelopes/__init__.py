@@ -4,9 +4,7 @@
 >>> from envelopes.messages import MessageLiked
 """
 
-from ._catalog import Catalog, Channel, Subject
-from ._coding import at, decode, encode
-from ._contract import ASSERTED_FORMATS, Contract, compile_schema, excerpt, find_violation, find_violations
+from ._default import decode, encode
 from ._envelope import Envelope, Wire
 from ._errors import (
     ContractViolationError,
@@ -14,38 +12,27 @@ from ._errors import (
     EncodeError,
     EnvelopesError,
     UnknownNameError,
+    UpcastError,
     Violation,
 )
-from ._upcast import UpcastError, as_newest, upcast
-from ._values import OpenValueObject, RootValue, ValueObject
-from .types import freeze
+from ._upcast import as_newest, upcast
+from ._values import ValueObject
+from .types import FrozenMap
 
 __all__ = [
-    "ASSERTED_FORMATS",
-    "Catalog",
-    "Channel",
-    "Contract",
     "ContractViolationError",
     "DecodeError",
     "EncodeError",
     "Envelope",
     "EnvelopesError",
-    "OpenValueObject",
-    "RootValue",
-    "Subject",
+    "FrozenMap",
     "UnknownNameError",
     "UpcastError",
     "ValueObject",
     "Violation",
     "Wire",
     "as_newest",
-    "at",
-    "compile_schema",
     "decode",
     "encode",
-    "excerpt",
-    "find_violation",
-    "find_violations",
-    "freeze",
     "upcast",
 ]

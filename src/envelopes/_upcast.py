@@ -1,6 +1,6 @@
 """Upcasters: a message of an old version, as the newest one has it.
 
-A consumer chooses: what `decode` gives is as it was sent; `as_newest` of it is as if its sender had been upgraded.
+`decode` returns a message as it was sent. `as_newest` returns it as an upgraded sender would have sent it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, TypeVar, cast, overload
 
-from ._catalog import Catalog
 from ._envelope import Envelope
-from ._errors import EnvelopesError
+from ._errors import UpcastError
 from ._values import ValueObject
+from .catalog import Catalog
 
 Old = TypeVar("Old", bound=ValueObject)
 New = TypeVar("New", bound=ValueObject)
@@ -24,32 +24,32 @@ Upcaster = Callable[[Any], ValueObject]
 _UPCASTERS: dict[type[ValueObject], tuple[type[ValueObject], Upcaster]] = {}
 
 
-class UpcastError(EnvelopesError):
-    """A message that could not be brought to a newer version."""
-
-    def __init__(self, subject: str, version: int, to: int, reason: str) -> None:
-        self.subject, self.version, self.to, self.reason = subject, version, to, reason
-        super().__init__(
-            f"{subject} v{version} could not be read as v{to}: {reason}. "
-            "Write an upcaster that takes every message of the old version, or read it as it was sent"
-        )
-
-
 def upcast(old: type[Old], new: type[New]) -> Callable[[Callable[[Old], New]], Callable[[Old], New]]:
     """Mark a function as the step from one version of a subject to a later one.
 
-    It belongs into the module `upcasters` beside the package of value objects, takes every message of the old version,
-    and depends on nothing but that message: `contract-test compat` tries it on recorded and generated ones. Versions
-    without an upcaster are read as the next one where its contract accepts them as they are: a new optional field needs
-    none. Raises ValueError where `new` is not a later version of the same subject, or `old` has an upcaster already.
+    Put the function into the module `upcasters` beside the package of value objects. It takes every message of the old
+    version and depends on nothing but that message. `contract-test compat` tries it on recorded and generated messages.
+    A version without an upcaster is read as the next one if that contract accepts the message as it is, so a new
+    optional field needs no upcaster.
+
+    Args:
+        old: The class of the old version.
+        new: The class of the later version that the function returns.
+
+    Returns:
+        A decorator that registers the function and returns it unchanged.
+
+    Raises:
+        ValueError: `new` is not a later version of the same subject, or `old` already has an upcaster.
+
     """
     before, after = old.__contract__, new.__contract__
     if before.subject != after.subject or before.version >= after.version:
-        raise ValueError(f"{after!r} is no later version of {before!r}")
+        raise ValueError(f"{after!r} is not a later version of {before!r}")
 
     def register(step: Callable[[Old], New]) -> Callable[[Old], New]:
         if old in _UPCASTERS:
-            raise ValueError(f"{before!r} has an upcaster already: {_UPCASTERS[old][1].__qualname__}")
+            raise ValueError(f"{before!r} already has an upcaster: {_UPCASTERS[old][1].__qualname__}")
         _UPCASTERS[old] = new, step
         return step
 
@@ -61,10 +61,17 @@ def as_newest(message: Envelope[Any]) -> Envelope[Any]: ...
 @overload
 def as_newest(message: ValueObject) -> ValueObject: ...
 def as_newest(message: Envelope[Any] | ValueObject) -> Envelope[Any] | ValueObject:
-    """Bring a message to the newest version that its package knows, version by version; an envelope's with it.
+    """Bring a message to the newest version that its package knows, one version at a time.
 
-    An envelope goes on saying, in `version`, what was sent. Raises UpcastError where a step fails, or does not give
-    what the contract of its version accepts.
+    Args:
+        message: A value object, or an envelope around one.
+
+    Returns:
+        The message as the newest version. The `version` of an envelope stays the version that was sent.
+
+    Raises:
+        UpcastError: A step failed, or its result breaks the contract of its version.
+
     """
     if isinstance(message, Envelope):
         return replace(message, data=as_newest(message.data))
@@ -75,7 +82,7 @@ def as_newest(message: Envelope[Any] | ValueObject) -> Envelope[Any] | ValueObje
 
 @cache
 def step_from(cls: type[ValueObject]) -> Callable[[ValueObject], ValueObject] | None:
-    """Give the checked step from a version to a later one; None for the newest."""
+    """Return the checked step from a version to a later one, or None for the newest."""
     package = cls.__module__.rpartition(".")[0]
     load_upcasters(package)
     catalog = cast("Catalog", import_module(package).CATALOG)
@@ -101,7 +108,7 @@ def step_from(cls: type[ValueObject]) -> Callable[[ValueObject], ValueObject] | 
 
 
 def has_upcaster(cls: type[ValueObject]) -> bool:
-    """Whether the step from this version is a function that somebody wrote."""
+    """Return True if somebody wrote an upcaster from this version."""
     return cls in _UPCASTERS
 
 

@@ -12,13 +12,14 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from . import _json
-from ._contract import Contract, excerpt, find_violation
+from ._contract import Contract
 from ._errors import ContractViolationError, DecodeError, EncodeError, Violation
 from .types import ExactDatetime, FrozenMap, exact_numbers_as_decimals, plain
+from .validation import excerpt, find_violation
 
 
-class _Door:
-    """What every message passes: the compiled contract first, then the core that builds the object."""
+class _CompiledModel:
+    """The two functions that read a class's messages: the contract's validator, then pydantic's core."""
 
     __slots__ = ("_validator", "accepts", "make")
 
@@ -37,15 +38,19 @@ def _anything(_: Any) -> bool:
     return True
 
 
-_DOORS: dict[type[ValueObject], _Door] = {}
+_COMPILED_MODELS: dict[type[ValueObject], _CompiledModel] = {}
 
 
-def _open_door(cls: type[ValueObject]) -> _Door:
-    """Compile what is needed to read and write a class, when it is first needed."""
+def compiled_model(cls: type[ValueObject]) -> _CompiledModel:
+    """Return what reads and writes the messages of a class, compiled on first use."""
+    return _COMPILED_MODELS.get(cls) or _compile_model(cls)
+
+
+def _compile_model(cls: type[ValueObject]) -> _CompiledModel:
     cls.model_rebuild()
     validator = None if cls.__pointer__ is None else cls.__contract__.validator_at(cls.__pointer__)
-    door = _DOORS[cls] = _Door(validator, cls._core())
-    return door
+    compiled = _COMPILED_MODELS[cls] = _CompiledModel(validator, cls._core())
+    return compiled
 
 
 class ValueObject(BaseModel):
@@ -102,24 +107,24 @@ class ValueObject(BaseModel):
                 raise TypeError(f"from_json takes bytes or str, and got {type(raw).__name__}") from None
             violation = Violation("", "json", "one JSON text", str(error))
             raise DecodeError(*cls._names(), violation, bytes(text)) from None
-        door = _DOORS.get(cls) or _open_door(cls)
-        if door.accepts(value):  # as in from_value, without a call more for the most frequent of all
+        compiled = _COMPILED_MODELS.get(cls) or _compile_model(cls)
+        if compiled.accepts(value):  # as in from_value, without a call more for the most frequent of all
             try:
-                return door.make(value)  # type: ignore[no-any-return] # the core of this very class
+                return compiled.make(value)  # type: ignore[no-any-return] # the core of this very class
             except ValidationError as error:
                 raise DecodeError(*cls._names(), _from_pydantic(error, value), bytes(text)) from None
-        raise DecodeError(*cls._names(), door.violation(value), bytes(text))
+        raise DecodeError(*cls._names(), compiled.violation(value), bytes(text))
 
     @classmethod
     def from_value(cls, value: Any, raw: bytes = b"") -> Self:
         """Read a parsed JSON value; `raw` is what a DecodeError carries."""
-        door = _DOORS.get(cls) or _open_door(cls)
-        if door.accepts(value):
+        compiled = _COMPILED_MODELS.get(cls) or _compile_model(cls)
+        if compiled.accepts(value):
             try:
-                return door.make(value)  # type: ignore[no-any-return] # the core of this very class
+                return compiled.make(value)  # type: ignore[no-any-return] # the core of this very class
             except ValidationError as error:
                 raise DecodeError(*cls._names(), _from_pydantic(error, value), bytes(raw)) from None
-        raise DecodeError(*cls._names(), door.violation(value), bytes(raw))
+        raise DecodeError(*cls._names(), compiled.violation(value), bytes(raw))
 
     @classmethod
     def _core(cls) -> Callable[[Any], Any]:
@@ -160,8 +165,8 @@ class ValueObject(BaseModel):
             value = _json.loads(_json.dumps(data["root"] if issubclass(cls, RootValue) else data, _plain))
         except (LookupError, TypeError, ValueError):
             return None
-        door = _DOORS.get(cls) or _open_door(cls)
-        return None if door.accepts(value) else door.violation(value)
+        compiled = _COMPILED_MODELS.get(cls) or _compile_model(cls)
+        return None if compiled.accepts(value) else compiled.violation(value)
 
     def _check(self, error: type[EncodeError | ContractViolationError]) -> tuple[bytes, Any]:
         """Write the JSON text and hold it against the contract; gives it parsed as well."""
@@ -174,9 +179,9 @@ class ValueObject(BaseModel):
                 value = _json.loads(raw)
             except (TypeError, ValueError) as reason:
                 raise error(*self._names(), Violation("", "json", "a JSON value", str(reason))) from None
-        door = _DOORS.get(type(self)) or _open_door(type(self))
-        if not door.accepts(value):
-            raise error(*self._names(), door.violation(value))
+        compiled = _COMPILED_MODELS.get(type(self)) or _compile_model(type(self))
+        if not compiled.accepts(value):
+            raise error(*self._names(), compiled.violation(value))
         return raw, value
 
     @classmethod
@@ -184,7 +189,7 @@ class ValueObject(BaseModel):
         contract = getattr(cls, "__contract__", None)
         return (contract.subject, contract.version) if contract else (cls.__name__, None)
 
-    def _wire(self) -> Any:
+    def _json_value(self) -> Any:
         """What stands in JSON for this object: the fields that are set, under their JSON names."""
         fields, present = self.__dict__, self.__pydantic_fields_set__
         if self.__as_is__:
@@ -260,15 +265,15 @@ class RootValue(ValueObject):
         core = super()._core()
         return lambda value: core({"root": value})
 
-    def _wire(self) -> Any:
+    def _json_value(self) -> Any:
         return self.__dict__["root"]
 
 
 def _common(value: Any) -> Any:
     """Give orjson the object for what most messages are made of, and only for that."""
-    wire = getattr(value, "_wire", None)  # isinstance asks pydantic's metaclass, which takes its time
-    if wire is not None:
-        return wire()
+    json_value = getattr(value, "_json_value", None)  # isinstance asks pydantic's metaclass, which takes its time
+    if json_value is not None:
+        return json_value()
     kind = type(value)
     if kind is FrozenMap:
         return dict(value.items())
@@ -278,12 +283,12 @@ def _common(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    return value._wire() if isinstance(value, ValueObject) else plain(value)  # noqa: SLF001 - the other half of this module
+    return value._json_value() if isinstance(value, ValueObject) else plain(value)  # noqa: SLF001 - the other half of this module
 
 
 def _thaw(value: Any) -> Any:
     if isinstance(value, ValueObject):
-        return _thaw(value._wire())  # noqa: SLF001 - the other half of this module
+        return _thaw(value._json_value())  # noqa: SLF001 - the other half of this module
     if isinstance(value, Mapping):
         return {key: _thaw(item) for key, item in value.items()}
     return [_thaw(item) for item in value] if isinstance(value, tuple) else value

@@ -1,4 +1,4 @@
-"""What generated modules import, and nothing else does."""
+"""What generated modules import."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pydantic import Field
 
-from ._catalog import Catalog, Channel, Subject
 from ._coding import coding_with
 from ._contract import Contract
 from ._values import OpenValueObject, RootValue, ValueObject
+from .catalog import Catalog, Channel, Subject
 from .types import Boolean, Day, FrozenMap, Integer, Json, Number, Timestamp
 
 __all__ = [
@@ -34,5 +34,5 @@ __all__ = [
 
 
 def contract_beside(subject: str, version: int, module: str) -> Contract:
-    """The contract whose schema stands beside a generated module; `module` is its `__file__`."""
+    """Return the contract whose schema file is beside a generated module. `module` is the module's `__file__`."""
     return Contract(subject, version, Path(module).with_suffix(".json"))

@@ -16,11 +16,11 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from ._catalog import Catalog
-from ._coding import encode
+from ._default import default_catalog, encode
 from ._envelope import Envelope
 from ._errors import EnvelopesError
 from ._values import ValueObject
+from .catalog import Catalog
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -64,9 +64,7 @@ class _Outbox(Generic[R]):
         return len(self._waiting)
 
     def _prepare(self, message: Envelope[Any] | ValueObject) -> tuple[str, bytes]:
-        from .messages import CATALOG
-
-        catalog = self._catalog or CATALOG
+        catalog = self._catalog or default_catalog()
         data = message.data if isinstance(message, Envelope) else message
         channel = catalog.channel(str(catalog.subject(type(data).__contract__.subject).channel))
         if channel.protocol != "redis-list":

@@ -7,7 +7,7 @@ from compat.conftest import DRAFT, INTEGER, STRING
 
 from contract_test.files.schemas import BASE, SchemaFiles
 from contract_test.schema.bundle import bundle, schema_around
-from envelopes import ASSERTED_FORMATS, compile_schema
+from envelopes.validation import ASSERTED_FORMATS, compile_schema
 
 SHARED = {
     "$schema": DRAFT,

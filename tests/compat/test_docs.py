@@ -4,7 +4,7 @@ from pathlib import Path
 
 from contract_test.compare import MODES, RULES
 from contract_test.compat.findings import OWN_RULES
-from envelopes import ASSERTED_FORMATS
+from envelopes.validation import ASSERTED_FORMATS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "compat.md").read_text(encoding="utf-8")
 

@@ -390,7 +390,9 @@ def test_what_the_envelope_says_goes_before_what_the_data_says(like):
 
 
 def test_what_has_no_channel_is_not_encoded(acme):
-    with pytest.raises(UnknownNameError, match="no channel of subject 'still' in the catalog \\(known: plain, binary,"):
+    with pytest.raises(
+        UnknownNameError, match="the catalog has no channel for subject 'still' \\(known: plain, binary,"
+    ):
         encode(acme.Still(id="7"), catalog=acme.CATALOG)
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from envelopes import ContractViolationError, compile_schema, find_violation
+from envelopes import ContractViolationError
 from envelopes.messages import MessageLikedV2
+from envelopes.validation import compile_schema, find_violation
 
 LIKES = Path(__file__).parents[2] / "contracts" / "message.liked" / "recordings" / "v2.jsonl"
 RECORDED = json.loads(LIKES.read_text().splitlines()[0])

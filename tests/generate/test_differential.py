@@ -13,7 +13,8 @@ import pytest
 
 from contract_test.files.catalog import load_catalog
 from contract_test.generate.package import generate
-from envelopes import ASSERTED_FORMATS, DecodeError
+from envelopes import DecodeError
+from envelopes.validation import ASSERTED_FORMATS
 
 from .random_schemas import Maker
 

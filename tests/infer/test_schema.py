@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from contract_test.infer import Masked, Named, infer, widen
 from contract_test.infer.evidence import unmarked
-from envelopes import compile_schema
+from envelopes.validation import compile_schema
 
 REALISTIC = sorted((Path(__file__).parents[1] / "generate" / "realistic").glob("*.json"))
 URI = "https://contracts.invalid/x/v1.json"

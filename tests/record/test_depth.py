@@ -4,8 +4,9 @@ import jsonschema_rs
 import pytest
 from record.runs import copy_of_contracts, like, lines, run
 
-from envelopes import DecodeError, find_violation, find_violations
+from envelopes import DecodeError
 from envelopes.messages import MessageLikedV1
+from envelopes.validation import find_violation, find_violations
 
 
 @pytest.fixture

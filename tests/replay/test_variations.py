@@ -8,7 +8,7 @@ import pytest
 from contract_test.replay.variations.derivation import UNKNOWN_FIELD, Variations
 from contract_test.replay.variations.edits import Edit, edited, located
 from contract_test.schema.fields import Fields
-from envelopes import compile_schema
+from envelopes.validation import compile_schema
 
 from .conftest import ORDER, TEST_FILE, line
 

@@ -13,7 +13,7 @@ from property.schemas import VALUES_NEAR, schemas
 from contract_test.data.contract import Contract
 from contract_test.scrub.masking import Plan, words_of
 from contract_test.scrub.pseudonyms import Pseudonyms
-from envelopes import compile_schema
+from envelopes.validation import compile_schema
 
 REALISTIC = sorted((Path(__file__).parents[1] / "generate" / "realistic").glob("*.json"))
 

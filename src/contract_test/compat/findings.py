@@ -23,7 +23,8 @@ from contract_test.data.contract import Subject
 from contract_test.data.finding import Finding
 from contract_test.data.verdict import ABSENT, Incompatibility, Verdict
 from contract_test.schema.walk import escape
-from envelopes import Violation, compile_schema, find_violation, find_violations
+from envelopes import Violation
+from envelopes.validation import compile_schema, find_violation, find_violations
 
 OWN_RULES: dict[str, Rule] = {
     rule.id: rule

@@ -15,9 +15,9 @@ from contract_test.data.texts import counted
 from contract_test.files.installed import import_upcasters, runtime_catalog
 from contract_test.replay.variations.derivation import Variations
 from contract_test.schema.fields import Fields
-from envelopes import Catalog as Runtime
 from envelopes import EnvelopesError, UnknownNameError, UpcastError, ValueObject
 from envelopes._upcast import has_upcaster, step_from
+from envelopes.catalog import Catalog as Runtime
 
 GENERATED = 300
 _TRIES = 20_000

@@ -18,7 +18,7 @@ from contract_test.files.schemas import SchemaFiles
 from contract_test.recordings.messages import data_of
 from contract_test.replay.observed_readers import readers_by_service
 from contract_test.schema.bundle import Bundle, bundle, follow, schema_around, value_at
-from envelopes import ASSERTED_FORMATS, compile_schema
+from envelopes.validation import ASSERTED_FORMATS, compile_schema
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from envelopes import Channel
+from envelopes.catalog import Channel
 
 __all__ = ["Catalog", "Channel", "Contract", "Subject", "class_name", "snake_case"]
 

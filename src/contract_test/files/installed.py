@@ -11,9 +11,9 @@ from traceback import extract_tb
 from contract_test.data.contract import Channel, Contract, Subject
 from contract_test.data.errors import CatalogError, NothingFoundError, StalePackageError
 from contract_test.files.lock import digest, digest_of, read_lock
-from envelopes import Catalog as Runtime
-from envelopes import Subject as RuntimeSubject
 from envelopes._upcast import load_upcasters
+from envelopes.catalog import Catalog as Runtime
+from envelopes.catalog import Subject as RuntimeSubject
 
 
 def installed_contracts(package: str, option: str = "--contracts") -> Path:

@@ -14,7 +14,7 @@ from contract_test.generate.classes import Attribute, ValueClass, value_classes
 from contract_test.schema.keywords import is_no_schema
 from contract_test.schema.names import literal
 from contract_test.schema.walk import References
-from envelopes import compile_schema
+from envelopes.validation import compile_schema
 
 HEADER = "Generated from contracts/ by `contract-test generate`: change the contract, not this file."
 

@@ -27,8 +27,10 @@ from contract_test.infer import CannotWidenError, Masked, Named, Proposal, forma
 from contract_test.lint.contracts import check_contract
 from contract_test.scanner import leaks_in_line
 from contract_test.schema.walk import DRAFT_2020_12, escape
-from envelopes import Wire, at, compile_schema, find_violation
+from envelopes import Wire
 from envelopes.codecs import CODECS, Malformed
+from envelopes.pointers import resolve_pointer
+from envelopes.validation import compile_schema, find_violation
 
 _LOOKED_AT = 100
 _GUESSES = tuple(sorted(CODECS, key=lambda name: name == "json"))
@@ -203,7 +205,7 @@ def _take(traffic: Traffic, wire: Wire, type_at: str | None, masked: Sequence[st
     except Malformed as error:
         traffic.unreadable[f"{error.pointer or '/'}: expected {error.expected}"] += 1
         return
-    named = parts.type if parts.type is not None or type_at is None else at(data, type_at)
+    named = parts.type if parts.type is not None or type_at is None else resolve_pointer(data, type_at)
     kind = named if isinstance(named, str) else None
     traffic.seen.append(Seen(data, _mark(data, frozenset(masked), ""), kind, parts.dataschema, parts.key))
 

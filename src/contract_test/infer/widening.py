@@ -23,7 +23,7 @@ from contract_test.infer.proposal import SAFE, Proposal, infer
 from contract_test.schema.shape import Shape, Shapes
 from contract_test.schema.sources import Position, Source
 from contract_test.schema.walk import References, escape, unescape
-from envelopes import compile_schema
+from envelopes.validation import compile_schema
 
 _ROUNDS = 40
 

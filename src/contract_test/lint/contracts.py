@@ -25,7 +25,8 @@ from contract_test.recordings.provenance import old_recordings
 from contract_test.schema.fields import Fields
 from contract_test.schema.keywords import is_no_schema
 from contract_test.schema.walk import References, escape, subschemas
-from envelopes import compile_schema, find_violation, freeze
+from envelopes.types import freeze
+from envelopes.validation import compile_schema, find_violation
 
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 _SUBJECT = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")

@@ -12,7 +12,7 @@ from typing import Any
 
 from contract_test.schema.keywords import unknown_keywords
 from contract_test.schema.walk import escape, keywords_of, subschemas
-from envelopes import ASSERTED_FORMATS
+from envelopes.validation import ASSERTED_FORMATS
 
 _SAFE = 2**53 - 1
 _TIME_NAME = re.compile(r"(_at|_time|_on|timestamp|Time|At)$")

@@ -13,8 +13,8 @@ from contract_test.files.exact_json import exact_loads
 from contract_test.recordings.messages import at_path
 from contract_test.scrub.masking import Plan, prefixes_of, words_of
 from contract_test.scrub.pseudonyms import Pseudonyms
-from envelopes import at
 from envelopes.codecs import CODECS
+from envelopes.pointers import resolve_pointer
 
 _NAMES = frozenset[str]().union(*(codec.NAMES for codec in CODECS.values()))
 _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,60}(; ?charset=[A-Za-z0-9-]{1,20})?")
@@ -84,7 +84,7 @@ class Scrubber:
         """What the context repeats of the data, by the text before: key, id and cause stay the same as in the data."""
         subject: Subject = self._catalog.subjects[contract.subject]
         pointers = [each for each in (subject.key, subject.id, subject.caused_by) if each and each.startswith("/")]
-        found = [(at(data, each), at(made, each)) for each in pointers]
+        found = [(resolve_pointer(data, each), resolve_pointer(made, each)) for each in pointers]
         return {str(before): str(after) for before, after in found if isinstance(before, str | int)}
 
     def is_said(self, text: str) -> bool:

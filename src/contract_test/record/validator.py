@@ -15,8 +15,10 @@ from contract_test.record.field_inventory import Census
 from contract_test.schema.shape import Shapes
 from contract_test.schema.sources import Position, Source
 from contract_test.schema.walk import References
-from envelopes import Catalog as Runtime
-from envelopes import DecodeError, Envelope, Subject, Violation, Wire, compile_schema, decode, find_violations
+from envelopes import DecodeError, Envelope, Violation, Wire, decode
+from envelopes.catalog import Catalog as Runtime
+from envelopes.catalog import Subject
+from envelopes.validation import compile_schema, find_violations
 
 _MOST = 100  # of one message
 
@@ -27,6 +29,9 @@ class Judge:
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
         self.__contract__ = self
+
+    def __reduce__(self) -> tuple[type[Judge], tuple[Contract]]:
+        return Judge, (self.contract,)  # a compiled validator cannot be pickled
 
     @cached_property
     def validator(self) -> jsonschema_rs.Validator:

@@ -10,9 +10,10 @@ from contract_test.data.contract import Catalog, Channel, Subject
 from contract_test.data.errors import RecordingError
 from contract_test.data.interaction import Interaction
 from contract_test.files.recordings import wire_of
-from envelopes import Catalog as Runtime
-from envelopes import DecodeError, Envelope, _json, at, decode
+from envelopes import DecodeError, Envelope, _json, decode
+from envelopes.catalog import Catalog as Runtime
 from envelopes.codecs import CODECS
+from envelopes.pointers import resolve_pointer
 from envelopes.types import plain
 
 
@@ -66,7 +67,7 @@ def cause_in(envelope: Envelope[Any], data: Any, subject: Subject) -> str | None
     where = subject.caused_by
     if where is None:
         return None
-    found = at(data, where) if where.startswith("/") else envelope.extensions.get(where)
+    found = resolve_pointer(data, where) if where.startswith("/") else envelope.extensions.get(where)
     return found if isinstance(found, str) else None
 
 

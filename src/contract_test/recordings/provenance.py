@@ -14,8 +14,8 @@ from contract_test.data.interaction import Interaction
 from contract_test.data.texts import counted
 from contract_test.files.recordings import read_recording, read_recordings, recording_path, wire_of
 from contract_test.recordings.messages import at_path
-from envelopes import at
 from envelopes.codecs import CODECS, Malformed, Parts
+from envelopes.pointers import resolve_pointer
 from envelopes.types import read_timestamp
 
 _ENVELOPED = ("cloudevents", "resque")
@@ -83,9 +83,19 @@ def too_old(times: Sequence[datetime | None], most: timedelta) -> tuple[str, str
 def _told(interaction: Interaction, parts: Parts, path: tuple[str | int, ...], subject: Subject | None) -> Told:
     data = at_path(interaction.payload, path)
     where = subject.caused_by if subject is not None else None
-    cause = None if where is None else at(data, where) if where.startswith("/") else parts.extensions.get(where)
-    name = parts.id if parts.id is not None else at(data, subject.id if subject is not None else None)
-    time = parts.time if parts.time is not None else _time(at(data, subject.time if subject is not None else None))
+    cause = (
+        None
+        if where is None
+        else resolve_pointer(data, where)
+        if where.startswith("/")
+        else parts.extensions.get(where)
+    )
+    name = parts.id if parts.id is not None else resolve_pointer(data, subject.id if subject is not None else None)
+    time = (
+        parts.time
+        if parts.time is not None
+        else _time(resolve_pointer(data, subject.time if subject is not None else None))
+    )
     return Told(
         interaction, path, name if isinstance(name, str) else None, time, cause if isinstance(cause, str) else None
     )

@@ -24,8 +24,8 @@ from contract_test.replay.emitted import Emitted, judge, read_emitted
 from contract_test.replay.variations.derivation import Variation
 from contract_test.schema.fields import fields_of
 from contract_test.schema.fingerprints import Fingerprints, Shape
-from envelopes import Catalog as Runtime
 from envelopes import _json
+from envelopes.catalog import Catalog as Runtime
 from envelopes.types import freeze, plain
 
 

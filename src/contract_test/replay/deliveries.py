@@ -20,7 +20,7 @@ from contract_test.recordings.messages import Message
 from contract_test.replay.cases import Case, Delivery
 from contract_test.schema.match import mismatches, same
 from contract_test.schema.walk import escape
-from envelopes import excerpt
+from envelopes.validation import excerpt
 
 CHECK = "effect-not-as-declared"
 _DECLARED = ("at-least-once", "exactly-once")

@@ -12,7 +12,6 @@ from contract_test.data.interaction import Mismatch
 from contract_test.recordings.messages import Message
 from contract_test.schema.fields import fields_of
 from contract_test.schema.match import mismatches
-from envelopes import Catalog as Runtime
 from envelopes import (
     ContractViolationError,
     DecodeError,
@@ -22,13 +21,13 @@ from envelopes import (
     Violation,
     Wire,
     _json,
-    at,
     decode,
     encode,
-    excerpt,
-    find_violation,
 )
+from envelopes.catalog import Catalog as Runtime
 from envelopes.codecs import CODECS
+from envelopes.pointers import resolve_pointer
+from envelopes.validation import excerpt, find_violation
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,10 @@ def read_emitted(value: Any, subject: Subject, expected: Message, runtime: Runti
     contract = subject.contracts.get(read.version, subject.newest)
     found = tuple(
         Mismatch(
-            pointer, f"no field that {contract.name} does not declare", excerpt(at(read.data, pointer)), _UNDECLARED
+            pointer,
+            f"no field that {contract.name} does not declare",
+            excerpt(resolve_pointer(read.data, pointer)),
+            _UNDECLARED,
         )
         for pointer in _undeclared(contract, read.data)
     )
@@ -161,7 +163,7 @@ def judge(
 def _is_again(one: Emitted, other: Emitted, subject: Subject) -> bool:
     """Whether two messages are one that was emitted twice: by their id, or, where they have none, by all they say."""
     if subject.id is not None:
-        return bool(at(one.data, subject.id) == at(other.data, subject.id))
+        return bool(resolve_pointer(one.data, subject.id) == resolve_pointer(other.data, subject.id))
     return next(mismatches(one.data, other.data, volatile=subject.volatile), None) is None
 
 
@@ -186,7 +188,7 @@ def _key(expected: Message, actual: Emitted, subject: Subject) -> Iterator[Misma
     assert actual.wire is not None
     found = None if actual.wire.key is None else actual.wire.key.decode(errors="backslashreplace")
     if subject.key is not None:
-        wanted = at(actual.data, subject.key)
+        wanted = resolve_pointer(actual.data, subject.key)
         wanted = wanted if wanted is None or isinstance(wanted, str) else _json.dumps(wanted).decode()
         if found != wanted:
             yield Mismatch("key", f"{excerpt(wanted)} (what stands at {subject.key})", excerpt(found), "wrong-key")

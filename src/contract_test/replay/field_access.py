@@ -17,7 +17,8 @@ import pydantic
 
 import envelopes
 from contract_test.schema.walk import escape
-from envelopes import RootValue, ValueObject
+from envelopes import ValueObject
+from envelopes.generated import RootValue
 from envelopes.types import FrozenMap
 
 T = TypeVar("T", bound=ValueObject)

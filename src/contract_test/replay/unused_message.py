@@ -10,7 +10,7 @@ from contract_test.data.errors import ContractTestError
 from contract_test.recordings.messages import Message
 from contract_test.replay.field_access import Watch
 from envelopes import DecodeError, ValueObject
-from envelopes._values import _DOORS, _open_door
+from envelopes._values import compiled_model
 
 CHECK = "message-not-read"
 
@@ -22,19 +22,19 @@ class UnreadError(ContractTestError):
 @contextmanager
 def decoded_too(watch: Callable[[], Watch], cls: type[ValueObject]) -> Iterator[list[DecodeError]]:
     """Inside, a message of the class that the service itself decodes is watched too; gives the errors."""
-    door = _DOORS.get(cls) or _open_door(cls)
-    make, begin, failed = door.make, DecodeError.__init__, list[DecodeError]()
+    compiled = compiled_model(cls)
+    make, begin, failed = compiled.make, DecodeError.__init__, list[DecodeError]()
 
     def note(self: DecodeError, *arguments: Any, **named: Any) -> None:
         begin(self, *arguments, **named)
         failed.append(self)
 
-    door.make = lambda value: watch().over(make(value))
+    compiled.make = lambda value: watch().over(make(value))
     DecodeError.__init__ = note  # type: ignore[method-assign] # until the test has ended
     try:
         yield failed
     finally:
-        door.make = make
+        compiled.make = make
         DecodeError.__init__ = begin  # type: ignore[method-assign] # as it was
 
 

@@ -13,9 +13,9 @@ from contract_test.recordings.messages import Message, at_path, read_message
 from contract_test.replay.cases import Case, Replay
 from contract_test.replay.variations.derivation import Variation, Variations
 from contract_test.schema.fields import fields_of
-from envelopes import at
 from envelopes.codecs import CODECS
 from envelopes.codecs.confluent import HEADER as CONFLUENT_HEAD
+from envelopes.pointers import resolve_pointer
 
 
 def variation_cases(replay: Replay, recorded: Sequence[Case]) -> Iterator[Case]:
@@ -71,9 +71,9 @@ def with_data(replay: Replay, case: Case, data: Any, *, newer: bool = False) -> 
     headers = dict(interaction.headers)
     attributes: dict[str, Any] = {}
     if subject.id is not None:
-        attributes["id"] = at(data, subject.id)
+        attributes["id"] = resolve_pointer(data, subject.id)
     if subject.time is not None:
-        attributes["time"] = at(data, subject.time)
+        attributes["time"] = resolve_pointer(data, subject.time)
     if newer or unrecorded:
         attributes["dataschema"] = _next_version(subject) if newer else subject.contracts[case.version].dataschema
     payload = _put(interaction.payload, path, data)
@@ -82,7 +82,7 @@ def with_data(replay: Replay, case: Case, data: Any, *, newer: bool = False) -> 
         payload = _put(payload, path[:-1], at_path(payload, path[:-1]) | said)
     elif "ce_specversion" in headers:
         headers |= {f"ce_{name}": value for name, value in said.items()}
-    key = at(data, subject.key) if subject.key is not None else None
+    key = resolve_pointer(data, subject.key) if subject.key is not None else None
     prefix = interaction.prefix
     if unrecorded and prefix and case.version in subject.schema_ids:
         prefix = CONFLUENT_HEAD.pack(0, subject.schema_ids[case.version]).hex()

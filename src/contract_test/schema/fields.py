@@ -19,7 +19,7 @@ from contract_test.schema.match import json_type
 from contract_test.schema.shape import Shape, Shapes
 from contract_test.schema.sources import Position, Source
 from contract_test.schema.walk import References, escape, unescape
-from envelopes import compile_schema
+from envelopes.validation import compile_schema
 
 State = tuple[str, str]
 """A pointer and what holds there: `present`, `absent`, `null`, `empty`, `type T`, `value V`, `branch B`."""

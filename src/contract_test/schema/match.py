@@ -7,7 +7,7 @@ from typing import Any
 
 from contract_test.data.interaction import Mismatch
 from contract_test.schema.walk import escape
-from envelopes import excerpt
+from envelopes.validation import excerpt
 
 
 def mismatches(

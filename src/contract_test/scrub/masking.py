@@ -21,7 +21,7 @@ from contract_test.schema.sources import Position, Source
 from contract_test.schema.walk import References, draft_of, escape, subschemas
 from contract_test.scrub.pseudonyms import Pseudonyms
 from contract_test.scrub.sensitivity import Name, Rule, as_read
-from envelopes import compile_schema
+from envelopes.validation import compile_schema
 
 _ROUNDS = 12
 _PREFIX = re.compile(r"\^((?=.{0,19}[A-Za-z])(?:[A-Za-z0-9_:-]|\\[.:_-]){0,19}(?:[-_:]|\\[.:_-]))(?![?*{+])")

@@ -28,6 +28,7 @@ class Malformed(ValueError):  # noqa: N818 - it never leaves the package: decode
 
     def __init__(self, pointer: str, expected: str, found: str) -> None:
         self.pointer, self.expected, self.found = pointer, expected, found
+        super().__init__(pointer, expected, found)
 
 
 class Codec(Protocol):

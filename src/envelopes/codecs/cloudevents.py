@@ -16,9 +16,9 @@ from typing import Any
 import orjson
 
 from envelopes import _json
-from envelopes._contract import excerpt
 from envelopes._envelope import Headers, Wire
 from envelopes.types import FrozenMap, plain, read_timestamp
+from envelopes.validation import excerpt
 
 from ._parts import Malformed, Parts, key_bytes, key_text
 from .json import parse

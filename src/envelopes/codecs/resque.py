@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from envelopes import _json
-from envelopes._contract import excerpt
 from envelopes._envelope import Headers, Wire
 from envelopes.types import plain
+from envelopes.validation import excerpt
 
 from . import cloudevents
 from ._parts import Malformed, Parts

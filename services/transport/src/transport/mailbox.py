@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter
 from redis.exceptions import ResponseError
 
-from envelopes import Channel
+from envelopes.catalog import Channel
 
 from . import scripts
 from .jobs import UNSENT, Fate, Job

@@ -26,6 +26,9 @@ class GatewayError(Exception):
         self.trouble, self.reason, self.retry_after = trouble, reason, retry_after
         super().__init__(f"{trouble.value}: {reason}")
 
+    def __reduce__(self) -> tuple[type[GatewayError], tuple[Trouble, str, float | None]]:
+        return type(self), (self.trouble, self.reason, self.retry_after)
+
 
 class Gateway(Protocol):
     """Sends deliveries of one kind."""

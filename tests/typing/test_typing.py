@@ -1,0 +1,76 @@
+"""The public API as mypy and pyright see it in the code of a service."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+PACKAGE = """
+from datetime import datetime
+from typing import Any, assert_type
+
+from envelopes import Envelope
+from {package} import decode, encode
+from {package}.messages import A
+
+
+def use(raw: bytes) -> None:
+    assert_type(decode(raw, channel="c"), Envelope[Any])
+    assert_type(encode(A(when=datetime.now(), tags=("t",))).key, bytes | None)
+    assert_type(A.from_json(raw).tags, tuple[str, ...])
+"""
+
+
+def lines_with_errors(checker, *paths, cwd=HERE):
+    """Run one type checker, strictly; return the lines that it complains about, as `file.py:7`."""
+    command = {
+        "mypy": ["mypy", "--strict", "--no-error-summary", "--config-file="],
+        "pyright": ["pyright", "--pythonpath", sys.executable],
+    }[checker]
+    result = subprocess.run(
+        [sys.executable, "-m", *command, *map(str, paths)], capture_output=True, text=True, cwd=cwd, check=False
+    )
+    assert result.returncode in (0, 1), result.stdout + result.stderr
+    return sorted(set(re.findall(r"(\w+\.py:\d+):(?:\d+ -)? error", result.stdout))), result.stdout
+
+
+@pytest.mark.parametrize("checker", ["mypy", "pyright"])
+def test_a_type_checker_accepts_the_public_api_and_finds_mistakes(checker):
+    found, output = lines_with_errors(checker, HERE / "public_api.py", HERE / "refused.py")
+    marked = [
+        f"refused.py:{number}"
+        for number, line in enumerate((HERE / "refused.py").read_text().splitlines(), start=1)
+        if line.endswith("# error")
+    ]
+    assert marked
+    assert found == sorted(marked), output
+
+
+@pytest.mark.parametrize("checker", ["mypy", "pyright"])
+def test_a_type_checker_accepts_a_generated_package(checker, tmp_path):
+    from contract_test.generate import generate
+
+    from contract_test.files.catalog import load_catalog
+
+    contracts = tmp_path / "contracts"
+    (contracts / "a").mkdir(parents=True)
+    schema = {
+        "type": "object",
+        "required": ["when", "tags"],
+        "properties": {
+            "when": {"type": "string", "format": "date-time"},
+            "tags": {"type": "array", "items": {"type": "string"}},
+        },
+    }
+    (contracts / "a" / "v1.json").write_text(json.dumps(schema))
+    (contracts / "catalog.toml").write_text(
+        '[channels.c]\nprotocol = "kafka"\naddress = "c"\ncodec = "json"\n[subjects.a]\nchannel = "c"\n'
+    )
+    generate(load_catalog(contracts), "acme_typed", tmp_path)
+    (tmp_path / "use.py").write_text(PACKAGE.format(package="acme_typed"))
+    found, output = lines_with_errors(checker, "use.py", "acme_typed", cwd=tmp_path)
+    assert not found, output
