@@ -52,9 +52,8 @@ def test_a_type_checker_accepts_the_public_api_and_finds_mistakes(checker):
 
 @pytest.mark.parametrize("checker", ["mypy", "pyright"])
 def test_a_type_checker_accepts_a_generated_package(checker, tmp_path):
-    from contract_test.generate import generate
-
     from contract_test.files.catalog import load_catalog
+    from contract_test.generate.package import generate
 
     contracts = tmp_path / "contracts"
     (contracts / "a").mkdir(parents=True)
