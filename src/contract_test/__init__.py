@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,10 +12,19 @@ if TYPE_CHECKING:
 __all__ = ["compare"]
 
 
-def __getattr__(name: str) -> Any:
-    """Import `compare` when it is first asked for: `import contract_test` itself stays cheap."""
-    if name == "compare":
-        from contract_test.compare import compare
+class _Package(ModuleType):
+    """The package, where `contract_test.compare` stays the function after the room of that name is imported."""
+
+    @property
+    def compare(self) -> Any:
+        """Import the function when it is first asked for: `import contract_test` itself stays cheap."""
+        from contract_test.compare.engine import compare
 
         return compare
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    @compare.setter
+    def compare(self, room: ModuleType) -> None:
+        """Ignore the room, which Python would bind under its own name."""
+
+
+sys.modules[__name__].__class__ = _Package

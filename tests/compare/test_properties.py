@@ -4,9 +4,9 @@ import os
 
 import jsonschema
 import jsonschema_rs
+from compare.schemas import VALUES_NEAR, schemas
 from hypothesis import HealthCheck, assume, given, seed, settings
 from hypothesis import strategies as st
-from property.schemas import VALUES_NEAR, schemas
 
 from contract_test import compare
 from contract_test.compare.compiler import Compiler

@@ -5,10 +5,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from compare.schemas import VALUES_NEAR, schemas
 from generate.random_schemas import Maker
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from property.schemas import VALUES_NEAR, schemas
 
 from contract_test.data.contract import Contract
 from contract_test.scrub.masking import Plan, words_of

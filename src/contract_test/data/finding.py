@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from contract_test.data.verdict import Verdict
+
+_VERSION_FILE = re.compile(r"(?:^|/)([^/]+)/(recordings/)?v([1-9][0-9]*)\.jsonl?$")
 
 
 @dataclass(frozen=True)
@@ -13,7 +16,8 @@ class Finding:
 
     A comparison also says its `direction`, the versions that wrote and read (`writer`, `reader`), the whole `verdict`,
     and where its witness was `recorded`, if it was. `details` are lines for people.
-    `line` counts from 1; it is 0 where the file is one value.
+    `line` counts from 1; it is 0 where the file is one value. `accepted` says why and until when somebody accepted it:
+    its severity is "accepted" then.
     """
 
     file: str
@@ -29,6 +33,23 @@ class Finding:
     recorded: str = ""
     verdict: Verdict | None = None
     line: int = 0
+    accepted: str = ""
+
+    @property
+    def id(self) -> str:
+        """Return the name of this finding in `contracts/accepted.toml`.
+
+        It is made of the rule, the subject with its version or versions, the direction and the pointer. It never
+        depends on texts, witnesses, line numbers or the folder of the contracts.
+        """
+        known = _VERSION_FILE.search(self.file.replace("\\", "/"))
+        if known is None:
+            where = [self.file.replace("\\", "/").rpartition("/")[2]]
+        elif self.writer and self.reader:
+            where = [known[1], f"{self.writer}>{self.reader}", self.direction.lower()]
+        else:
+            where = [known[1], f"v{known[3]}{' recording' if known[2] else ''}"]
+        return ":".join((self.rule, *where, self.pointer))
 
     @property
     def place(self) -> str:
