@@ -1,6 +1,8 @@
 """`contract-test compat --against GIT-REF`: what this branch would break."""
 
 import shutil
+import subprocess
+from functools import partial
 
 import pytest
 from compat.conftest import INTEGER, STRING, message
@@ -189,15 +191,83 @@ def test_an_unknown_ref_is_said(repo, compat, ref):
     assert "git fetch" in result.err
 
 
-def test_a_ref_without_contracts_is_said(repo, compat):
+def test_a_branch_that_brings_the_first_contracts_has_nothing_to_compare(repo, compat):
     (repo.root / "other.txt").write_text("x")
     repo.commit()
     repo.subject(versions=[message(a=STRING)])
 
     result = compat("--against", "main")
 
+    assert result.code == 0
+    assert "there were no contracts at main: all of them are new, and there is nothing to compare" in result.err
+
+
+def test_contracts_that_were_moved_are_not_taken_for_new_ones(repo, compat):
+    repo.subject(versions=[message(a=STRING)])
+    repo.commit()
+    (repo.root / "old").mkdir()
+    repo.git("mv", "contracts", "old/")
+    repo.commit()
+    repo.git("mv", "old/contracts", ".")
+
+    result = compat("--against", "main")
+
     assert result.code == 2
-    assert "there are no contracts at 'main'" in result.err
+    assert "at 'main' the contracts are in 'old/contracts', which is gone here" in result.err
+
+
+def checkout_of(repo, target, *fetched):
+    """What a CI system checks out of the repository: one commit, detached, without local branches."""
+    run = partial(subprocess.run, check=True, capture_output=True)
+    run(["git", "init", "-q", target])
+    run(["git", "remote", "add", "origin", f"file://{repo.root}"], cwd=target)
+    run(["git", "fetch", "-q", "--depth=1", "origin", "HEAD"], cwd=target)
+    run(["git", "checkout", "-q", "--detach", "FETCH_HEAD"], cwd=target)
+    for name in fetched:
+        run(["git", "fetch", "-q", "--depth=1", "origin", name], cwd=target)
+    return target
+
+
+@pytest.fixture
+def branched(repo):
+    """`main` with a text, and `change` checked out, where it is a number."""
+    repo.subject(versions=[message(a=STRING)])
+    repo.commit()
+    repo.git("switch", "-c", "change")
+    repo.subject(versions=[message(a=INTEGER)])
+    repo.commit()
+    return repo
+
+
+@pytest.mark.parametrize(
+    ("fetched", "ref"),
+    [
+        ("+main:refs/remotes/origin/main", "main"),
+        ("+main:refs/remotes/origin/main", "origin/main"),
+        ("main", "FETCH_HEAD"),
+    ],
+)
+def test_the_target_branch_is_found_in_what_ci_checks_out(
+    branched, compat, tmp_path_factory, monkeypatch, fetched, ref
+):
+    monkeypatch.chdir(checkout_of(branched, tmp_path_factory.mktemp("checkout"), fetched))
+
+    result = compat("--against", ref)
+
+    assert result.code == 1
+    assert "type-changed" in result.out
+
+
+def test_what_to_fetch_is_said(branched, compat, tmp_path_factory, monkeypatch):
+    monkeypatch.chdir(checkout_of(branched, tmp_path_factory.mktemp("checkout")))
+
+    result = compat("--against", "main")
+
+    assert result.code == 2
+    advice = "git fetch --depth=1 origin +main:refs/remotes/origin/main"
+    assert advice in result.err
+    subprocess.run(advice.split(), check=True, capture_output=True)
+    assert compat("--against", "main").code == 1
 
 
 def test_a_directory_outside_git_is_said(repo, compat, monkeypatch):

@@ -360,7 +360,7 @@ def test_sarif_says_of_each_rule_what_to_do(contracts):
     (found,) = json.loads(run(contracts(), "--format", "sarif").stdout)["runs"]
     (rule,) = found["tool"]["driver"]["rules"]
     assert rule["shortDescription"]["text"] == "not registered"
-    assert rule["help"]["text"] == "When it is agreed: contract-test register order.placed"
+    assert rule["help"]["text"] == "When its services agree on it: contract-test register order.placed"
     assert ".." not in found["results"][0]["message"]["text"]
 
 

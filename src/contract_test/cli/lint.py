@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, max_age_option, note
+from contract_test.data.finding import Finding
 from contract_test.data.texts import counted
+from contract_test.files.accepted import FILE, append_accepted, read_accepted, with_accepted
 from contract_test.lint.contracts import lint
 from contract_test.report.findings import FORMATS
 
@@ -18,18 +20,82 @@ from contract_test.report.findings import FORMATS
 @contracts_option
 @format_option
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option(
+    "--against", metavar="REF", help="Registered versions must be as they are at this git ref, such as origin/main."
+)
+@click.option("--accepted", "list_accepted", is_flag=True, help=f"List what contracts/{FILE} accepts, and exit.")
+@click.option("--baseline", is_flag=True, help=f"Add all present findings to contracts/{FILE}, and exit.")
+@click.option("--reason", metavar="TEXT", help="With --baseline: why the findings are accepted.")
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="With --baseline: the last day on which errors are accepted, such as 2027-03-31.",
+)
 @max_age_option(None)
-def command(contracts: Path, form: str, max_age: timedelta | None, *, strict: bool) -> int:
-    """Check that contracts/ is well-formed, locked and named properly.
+def command(
+    contracts: Path,
+    form: str,
+    max_age: timedelta | None,
+    against: str | None,
+    reason: str | None,
+    until: datetime | None,
+    *,
+    strict: bool,
+    list_accepted: bool,
+    baseline: bool,
+) -> int:
+    r"""Check that contracts/ is well-formed, locked and named properly.
 
     Errors: schemas that are invalid, accept nothing or never end, registered versions that changed, gaps in the
-    versions, examples that break their schema. Warnings, with a fix each: what readers in other languages may take in
-    another way. Exits 1 on errors.
+    versions, examples that break their schema, recorded messages that break their contract. Warnings, with a fix each:
+    what readers in other languages may take in another way. Exits 1 on errors.
+
+    A finding can be accepted in contracts/accepted.toml, by the id that --format json shows:
+
+    \b
+        [[lint]]
+        finding = "integer-unbounded:order.placed:v1:/properties/total"
+        reason  = "amounts are checked by the shop"
+        until   = 2027-03-31                  # errors need a last day
     """
-    findings = lint(contracts, max_age)
+    if list_accepted:
+        return _list_accepted(contracts)
+    findings = lint(contracts, max_age, against)
+    if baseline:
+        return _baseline(contracts, findings, reason, until)
+    accepted = [each for each in read_accepted(contracts) if each.command == "lint"]
+    findings = with_accepted(findings, accepted, datetime.now(UTC).date())
     if strict:
-        findings = [replace(finding, severity="error") for finding in findings]
+        findings = [
+            replace(finding, severity="error") if finding.severity == "warning" else finding for finding in findings
+        ]
     click.echo(FORMATS[form](findings), nl=False)
-    errors = sum(finding.severity == "error" for finding in findings)
-    note(f"{counted(errors, 'error')}, {counted(len(findings) - errors, 'warning')}")
-    return FINDINGS if errors else CLEAN
+    count = {name: sum(each.severity == name for each in findings) for name in ("error", "warning", "accepted")}
+    told = f"{counted(count['error'], 'error')}, {counted(count['warning'], 'warning')}"
+    note(told + (f", {count['accepted']} accepted" if count["accepted"] else ""))
+    return FINDINGS if count["error"] else CLEAN
+
+
+def _list_accepted(contracts: Path) -> int:
+    today = datetime.now(UTC).date()
+    entries = read_accepted(contracts)
+    for entry in entries:
+        until = f"until {entry.until}" if entry.until else "without a last day"
+        over = "" if entry.holds_on(today) else " (over)"
+        click.echo(f"{entry.command}  {entry.finding}  {until}{over}: {entry.reason}")
+    note(f"{counted(len(entries), 'accepted finding')} in {contracts / FILE}")
+    return CLEAN
+
+
+def _baseline(contracts: Path, findings: list[Finding], reason: str | None, until: datetime | None) -> int:
+    errors = sum(each.severity == "error" for each in findings)
+    if not reason:
+        raise click.UsageError('--baseline needs --reason TEXT, such as --reason "taken over as it is".')
+    if errors and until is None:
+        raise click.UsageError(f"{counted(errors, 'error')} can only be accepted with a last day: --until DATE.")
+    last = until.date() if until else None
+    rows = [(each.id, last if each.severity == "error" else None) for each in findings]
+    added = append_accepted(contracts, "lint", rows, reason)
+    note(f"{counted(added, 'finding')} added to {contracts / FILE}")
+    return CLEAN

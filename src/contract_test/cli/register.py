@@ -12,7 +12,8 @@ from contract_test.compat.plan import plan_subjects
 from contract_test.files.catalog import load_catalog
 from contract_test.files.lock import register
 from contract_test.files.settings import read_package
-from contract_test.lint.contracts import check_contract, check_lock
+from contract_test.lint.contracts import check_contract
+from contract_test.lint.registration import check_lock
 from contract_test.report.findings import as_text
 
 _BUDGET = 2.0  # seconds for one pair

@@ -17,7 +17,7 @@ from contract_test.compat.findings import distinct, of_reason, of_recording, of_
 from contract_test.compat.migration import migrate
 from contract_test.compat.snapshot import Pair, Side, side_of_file, sides_of
 from contract_test.data.contract import Catalog, Subject
-from contract_test.data.errors import CatalogError, ContractTestError, InvalidSchemaError
+from contract_test.data.errors import CatalogError, ContractTestError, InvalidSchemaError, NoContractsYetError
 from contract_test.data.finding import Finding
 from contract_test.data.verdict import Verdict
 from contract_test.files.catalog import load_catalog
@@ -82,36 +82,45 @@ def plan_against(root: Path, ref: str, subject: str | None = None, mode: str | N
     """Every version that is new or changed since a git ref, against those that were there."""
     plan = Plan()
     catalog = _load(root, plan)
-    with contracts_at(ref, root) as folder:
-        broken: list[ContractTestError] = []
-        before = load_catalog(folder, broken)
-        for error in broken:
-            place = error.place.removeprefix(f"{folder}/")
-            plan.notes.append(f"not compared, because it could not be used at {ref}: {place}: {error.problem}")
-        readers = read_readers(root / FOLDER)
-        sides, sides_before = sides_of(catalog, readers), sides_of(before, readers, ref, f"{ref}:{root.as_posix()}")
-        subjects = {**before.subjects, **catalog.subjects}
-        for each in _chosen(replace(catalog, subjects=subjects), subject):
-            old = before.subjects.get(each.name)
-            then, now = sides_before.get(each.name, {}), sides.get(each.name, {})
-            asked = mode or each.compatibility
-            if old and mode is None and old.compatibility != asked:
-                plan.notes.append(f"{each.name}: the mode was {old.compatibility} at {ref}, and is {asked} here")
-            if asked == "NONE":
-                plan.not_compared.append(each.name)
-                continue
-            if old and each.name in catalog.subjects:
-                plan.findings += changed_agreements(old, each, ref, root)
-            plan.findings += removed(each, then, now, ref, root)
-            pairs = list(_pairs_against(each, then, now, asked))
-            plan.pairs += pairs
-            if not pairs:
-                (plan.unchanged if then else plan.single).append(each.name)
-            for pair in pairs:  # while the copy is there
-                _ = pair.writer.recorded
-        plan.findings += removed_reads(plan.pairs)
-        plan.notes += removed_unknown(plan.pairs)
+    try:
+        with contracts_at(ref, root) as folder:
+            _plan_since(plan, catalog, folder, ref, subject, mode)
+    except NoContractsYetError:
+        plan.notes.append(f"there were no contracts at {ref}: all of them are new, and there is nothing to compare")
     return plan
+
+
+def _plan_since(plan: Plan, catalog: Catalog, folder: Path, ref: str, subject: str | None, mode: str | None) -> None:
+    """Add to a plan what is new or changed since the contracts in `folder`, which are those of `ref`."""
+    root = catalog.root
+    broken: list[ContractTestError] = []
+    before = load_catalog(folder, broken)
+    for error in broken:
+        place = error.place.removeprefix(f"{folder}/")
+        plan.notes.append(f"not compared, because it could not be used at {ref}: {place}: {error.problem}")
+    readers = read_readers(root / FOLDER)
+    sides, sides_before = sides_of(catalog, readers), sides_of(before, readers, ref, f"{ref}:{root.as_posix()}")
+    subjects = {**before.subjects, **catalog.subjects}
+    for each in _chosen(replace(catalog, subjects=subjects), subject):
+        old = before.subjects.get(each.name)
+        then, now = sides_before.get(each.name, {}), sides.get(each.name, {})
+        asked = mode or each.compatibility
+        if old and mode is None and old.compatibility != asked:
+            plan.notes.append(f"{each.name}: the mode was {old.compatibility} at {ref}, and is {asked} here")
+        if asked == "NONE":
+            plan.not_compared.append(each.name)
+            continue
+        if old and each.name in catalog.subjects:
+            plan.findings += changed_agreements(old, each, ref, root)
+        plan.findings += removed(each, then, now, ref, root)
+        pairs = list(_pairs_against(each, then, now, asked))
+        plan.pairs += pairs
+        if not pairs:
+            (plan.unchanged if then else plan.single).append(each.name)
+        for pair in pairs:  # while the copy is there
+            _ = pair.writer.recorded
+    plan.findings += removed_reads(plan.pairs)
+    plan.notes += removed_unknown(plan.pairs)
 
 
 def judge(

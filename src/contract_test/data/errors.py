@@ -46,6 +46,10 @@ class NothingFoundError(ContractTestError):
     """There is nothing to work on; that is never a success."""
 
 
+class NoContractsYetError(NothingFoundError):
+    """A git ref has no contracts directory, and none was moved since: everything is new."""
+
+
 class StalePackageError(ContractTestError):
     """The installed value objects do not belong to the contracts beside them."""
 

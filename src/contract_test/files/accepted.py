@@ -72,13 +72,11 @@ def _acceptance(command: str, entry: dict[str, Any], place: str) -> Acceptance:
     return Acceptance(command, entry["finding"], entry["reason"], until, place)
 
 
-def with_accepted(
-    findings: Iterable[Finding], accepted: Sequence[Acceptance], today: date, *, whole: bool = True
-) -> list[Finding]:
+def with_accepted(findings: Iterable[Finding], accepted: Sequence[Acceptance], today: date) -> list[Finding]:
     """Return the findings with those marked that were accepted, and a warning for each entry whose finding is gone.
 
     `accepted` holds the entries of the command that judges. An error without a date, or after its last day, stays an
-    error and says so. With `whole` False only a part was looked at, so that no entry counts as gone.
+    error and says so.
     """
     entries = {each.finding: each for each in accepted}
     marked, met = [], set()
@@ -97,7 +95,7 @@ def with_accepted(
         else:
             until = f"until {entry.until}: " if entry.until else ""
             marked.append(replace(finding, severity="accepted", accepted=f"{until}{entry.reason}"))
-    for entry in accepted if whole else ():
+    for entry in accepted:
         if entry.finding not in met:
             file, _, place = entry.place.partition(":")
             sentence = f"{entry.finding} is accepted here, but it is not found any more"

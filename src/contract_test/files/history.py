@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from contract_test.data.errors import HistoryError, NothingFoundError, UnreachableError
+from contract_test.data.errors import (
+    ContractTestError,
+    HistoryError,
+    NoContractsYetError,
+    NothingFoundError,
+    UnreachableError,
+)
+from contract_test.files.lock import FILE as LOCK
 
 _FILES = ("100644", "100755")
 _OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
@@ -18,26 +27,22 @@ _READ = (".json", ".jsonl", ".toml", ".lock")
 
 @contextmanager
 def contracts_at(ref: str, root: Path) -> Iterator[Path]:
-    """A temporary copy of the directory `root` as it was at `ref`: its schemas, catalog and recordings.
+    """Yield a temporary copy of the directory `root` as it was at `ref`: its schemas, catalog and recordings.
 
-    Raises HistoryError where `root` is in no git repository or the ref is unknown, NothingFoundError where the ref has
-    no such directory, UnreachableError where git is not installed.
+    Raises NoContractsYetError where the ref has no such directory, HistoryError where `root` is in no git repository,
+    the ref is unknown, or the directory was moved since, and UnreachableError where git is not installed.
     """
-    place = root.resolve()
-    if not place.is_dir():
-        raise NothingFoundError("there is no such directory", place=str(root), advice="Name one with --contracts DIR.")
-    prefix = _git(place, "rev-parse", "--show-prefix").decode().rstrip("\n")
-    commit = _commit(place, ref)
-    try:
-        blobs = dict(_blobs(place, f"{commit}:{prefix.rstrip('/')}"))
-    except HistoryError:
+    place = _directory(root)
+    prefix = _git(place, "rev-parse", "--show-prefix").decode().rstrip("\n").rstrip("/")
+    commit = commit_of(root, ref)
+    if prefix and not _git(place, "ls-tree", "-d", "--full-tree", commit, "--", prefix):
         blobs = {}
-    if not blobs:
-        raise NothingFoundError(
-            f"there are no contracts at {ref!r}",
-            place=str(root),
-            advice="Name a ref that has this directory; a first version breaks nobody and needs no comparison.",
-        )
+    else:
+        blobs = dict(_blobs(place, f"{commit}:{prefix}"))
+    if not any(path.endswith(".json") for path in blobs):
+        _refuse_moved(place, prefix, commit, ref)
+        advice = "A first version breaks nobody and needs no comparison."
+        raise NoContractsYetError(f"there are no contracts at {ref!r}", place=str(root), advice=advice)
     with tempfile.TemporaryDirectory(prefix="contracts-") as folder:
         for path, contents in zip(blobs, _contents(place, list(blobs.values())), strict=True):
             target = Path(folder) / path
@@ -46,13 +51,75 @@ def contracts_at(ref: str, root: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _commit(place: Path, ref: str) -> str:
+def commit_of(root: Path, ref: str) -> str:
+    """Return the commit that a ref names: a branch, a remote branch, a tag, FETCH_HEAD or a commit's own name.
+
+    CI systems check out one commit without a local branch, so that `main` is also looked for as `origin/main`.
+    Raises HistoryError that says what to fetch.
+    """
+    place = _directory(root)
+    for name in (ref, *(f"refs/remotes/{remote}/{ref}" for remote in _remotes(place))):
+        try:
+            found = _git(place, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        except HistoryError:
+            continue
+        return found.decode().strip()
+    remote = next(iter(_remotes(place)), None)
+    if remote is None:
+        advice = "See `git branch --all` and `git tag`. There is no remote for git fetch to bring it from."
+    else:
+        branch = ref.removeprefix(f"{remote}/")
+        advice = f"Fetch it first: git fetch --depth=1 {remote} +{branch}:refs/remotes/{remote}/{branch}"
+    raise HistoryError(f"git knows no ref {ref!r} here", place=str(root), advice=advice)
+
+
+def merge_base(root: Path, ref: str) -> str:
+    """Return the commit at which HEAD left `ref`; the ref's own commit where a shallow clone does not hold it.
+
+    Raises HistoryError where the ref is unknown.
+    """
+    commit = commit_of(root, ref)
     try:
-        found = _git(place, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+        return _git(_directory(root), "merge-base", "HEAD", commit).decode().strip()
     except HistoryError:
-        advice = "See `git branch --all` and `git tag`. In CI fetch it first: git fetch origin main."
-        raise HistoryError(f"git knows no ref {ref!r} here", advice=advice) from None
-    return found.decode().strip()
+        return commit
+
+
+def registered_file(root: Path, digest: str, path: Path) -> Any:
+    """Return the JSON content of a file as it was when a digest came into the lock, to show what changed since.
+
+    None where git does not know it.
+    """
+    try:
+        place = _directory(root)
+        commit = _git(place, "log", "-1", "--format=%H", f"-S{digest}", "--", LOCK).decode().strip() or "HEAD"
+        name = path.resolve().relative_to(place).as_posix()
+        return json.loads(_git(place, "show", f"{commit}:./{name}"))
+    except (ContractTestError, ValueError):
+        return None
+
+
+def _directory(root: Path) -> Path:
+    place = root.resolve()
+    if not place.is_dir():
+        raise NothingFoundError("there is no such directory", place=str(root), advice="Name one with --contracts DIR.")
+    return place
+
+
+def _remotes(place: Path) -> list[str]:
+    names = _git(place, "remote").decode().split()
+    return sorted(names, key=lambda name: name != "origin")
+
+
+def _refuse_moved(place: Path, prefix: str, commit: str, ref: str) -> None:
+    """Raise HistoryError where the ref has contracts in a directory that is gone here: they were moved, not begun."""
+    top = Path(_git(place, "rev-parse", "--show-toplevel").decode().rstrip("\n"))
+    for name in _git(place, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit).decode().split("\0"):
+        folder, _, file = name.rpartition("/")
+        if file == "catalog.toml" and folder != prefix and not (top / name).exists():
+            problem = f"at {ref!r} the contracts are in {folder or '.'!r}, which is gone here"
+            advice = "Move the directory in a change of its own that changes no contract, then compare against that."
+            raise HistoryError(problem, place=prefix, advice=advice)
 
 
 def _blobs(place: Path, tree: str) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -61,18 +60,6 @@ def register(catalog: Catalog, subjects: list[str]) -> list[Contract]:
         lines = [f"{subject} v{version} sha256:{lock[subject, version]}\n" for subject, version in sorted(lock)]
         (catalog.root / FILE).write_text(_HEADING + "".join(lines), encoding="utf-8")
     return fresh
-
-
-def registered_schema(contract: Contract) -> Any:
-    """The schema as git last had it, to show what changed since; None where git does not know it."""
-    command = ["git", "show", f"HEAD:./{contract.path.name}"]
-    try:
-        done = subprocess.run(  # noqa: S603 - a constant program; the name is v<N>.json
-            command, cwd=contract.path.parent, capture_output=True, check=True, timeout=10
-        )
-        return json.loads(done.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError):
-        return None
 
 
 def differences(before: Any, after: Any, pointer: str = "") -> Iterator[tuple[str, Any, Any]]:

@@ -8,7 +8,6 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import jsonschema_rs
 
@@ -17,23 +16,25 @@ from contract_test.data.errors import CatalogError, ContractTestError, NothingFo
 from contract_test.data.finding import Finding
 from contract_test.files.catalog import load_catalog
 from contract_test.files.lock import FILE as LOCK
-from contract_test.files.lock import differences, digest, read_lock, registered_schema
-from contract_test.files.recordings import read_recording, recording_path
+from contract_test.files.lock import read_lock
 from contract_test.lint.profile import remarks
-from contract_test.lint.scan import scan_file
+from contract_test.lint.recordings import check_recording
+from contract_test.lint.registration import check_against, check_lock, check_registered
 from contract_test.recordings.provenance import old_recordings
 from contract_test.schema.fields import Fields
 from contract_test.schema.keywords import is_no_schema
 from contract_test.schema.walk import References, escape, subschemas
-from envelopes.types import freeze
 from envelopes.validation import compile_schema, find_violation
 
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 _SUBJECT = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")
 
 
-def lint(root: Path, max_age: timedelta | None = None) -> list[Finding]:
-    """Everything that is wrong with a contracts directory, errors first; with `max_age`, old recordings too.
+def lint(root: Path, max_age: timedelta | None = None, against: str | None = None) -> list[Finding]:
+    """Return everything that is wrong with a contracts directory, errors first.
+
+    With `max_age`, old recordings are found too; with `against`, registered versions that differ from those at a git
+    ref.
 
     Raises NothingFoundError where there is no contract at all.
     """
@@ -54,12 +55,14 @@ def lint(root: Path, max_age: timedelta | None = None) -> list[Finding]:
         findings += _names(catalog)
         findings += _told_apart(catalog)
         findings += check_lock(catalog)
-        findings += _not_registered(catalog)
+        findings += check_registered(catalog)
         for contract in catalog.contracts:
             findings += check_contract(contract)
-            findings += _recording(contract)
+            findings += check_recording(contract, catalog)
         if max_age is not None:
             findings += old_recordings(catalog.contracts, catalog, max_age)
+    if against is not None:
+        findings += check_against(root, against)
     return sorted(findings, key=lambda finding: finding.severity != "error")
 
 
@@ -205,50 +208,3 @@ def _pointers(catalog: Catalog, subject: Subject) -> Iterator[Finding]:
                 "Correct the pointer, declare the field, or leave the row out.",
                 "warning",
             )
-
-
-def check_lock(catalog: Catalog, subjects: Collection[str] = ()) -> Iterator[Finding]:
-    """The registered versions, of some subjects or of all, that changed or are gone."""
-    known = {(contract.subject, contract.version): contract for contract in catalog.contracts}
-    for (subject, version), registered in read_lock(catalog.root).items():
-        contract, path = known.get((subject, version)), catalog.root / subject / f"v{version}.json"
-        if subjects and subject not in subjects:
-            continue
-        if contract is None:
-            if path.exists():  # it cannot be read, which is told of the file itself
-                continue
-            advice = "Restore the file from git: others may still send or read it."
-            sentence = "a registered version is not there"
-            yield Finding(str(path), "", "registered-version-gone", sentence, advice)
-        elif digest(contract) != registered:
-            before = registered_schema(contract)
-            changed = list(differences(before, contract.schema)) if before is not None else []
-            told = "; ".join(f"{pointer or '/'}: {_brief(old)} → {_brief(new)}" for pointer, old, new in changed[:5])
-            pointer = changed[0][0] if changed else ""
-            sentence = f"a registered version changed{f': {told}' if told else ', or a file that it refers to'}"
-            advice = f"Take the change back, and write it as v{max(catalog.subjects[subject].contracts) + 1}.json."
-            yield Finding(str(contract.path), pointer, "registered-version-changed", sentence, advice)
-
-
-def _not_registered(catalog: Catalog) -> Iterator[Finding]:
-    lock = read_lock(catalog.root)
-    for contract in catalog.contracts:
-        if (contract.subject, contract.version) not in lock:
-            advice = f"When it is agreed: contract-test register {contract.subject}"
-            yield Finding(
-                str(contract.path), "", "not-registered", "not in the lock yet: it may still change", advice, "warning"
-            )
-
-
-def _recording(contract: Contract) -> Iterator[Finding]:
-    try:
-        if read_recording(contract):
-            yield from scan_file(recording_path(contract))
-    except ContractTestError as error:
-        file, _, line = error.place.rpartition(":")
-        yield Finding(file, line, "recording", error.problem, error.advice)
-
-
-def _brief(value: Any) -> str:
-    text = "nothing" if value is None else repr(freeze(value))
-    return text if len(text) <= 40 else f"{text[:40]}…"  # noqa: PLR2004 - what fits in a line

@@ -26,7 +26,7 @@ def as_text(findings: Sequence[Finding]) -> str:
 
 
 def as_json(findings: Sequence[Finding]) -> str:
-    """`{"format": 1, "findings": [{file, pointer, rule, severity, sentence, advice}]}`.
+    """`{"format": 1, "findings": [{id, file, pointer, rule, severity, sentence, advice}]}`.
 
     A comparison's rows also have direction, writer, reader, details, recorded and verdict; what
     stands in a line of a file has `line`.
@@ -51,10 +51,11 @@ def as_sarif(findings: Sequence[Finding]) -> str:
     results = [
         {
             "ruleId": each.rule,
-            "level": each.severity,
+            "level": "note" if each.accepted else each.severity,
             "message": {"text": "\n".join(printable(line) for line in (_told(each), *each.details, each.advice))},
             "locations": [{"physicalLocation": _location(each)}],
         }
+        | ({"suppressions": [{"kind": "external", "justification": each.accepted}]} if each.accepted else {})
         for each in findings
     ]
     rules = [
@@ -73,7 +74,7 @@ def as_sarif(findings: Sequence[Finding]) -> str:
 def as_github(findings: Sequence[Finding]) -> str:
     """Workflow commands: annotations in a pull request."""
     return "".join(
-        f"::{each.severity} file={workflow_property(each.file)}{f',line={each.line}' if each.line else ''},"
+        f"::{'notice' if each.accepted else each.severity} file={workflow_property(each.file)}{f',line={each.line}' if each.line else ''},"
         f"title={workflow_property(each.rule)}::"
         f"{workflow_data(chr(10).join((_told(each), *each.details, each.advice)))}\n"
         for each in findings
@@ -94,8 +95,8 @@ _COMPARED = ("direction", "writer", "reader", "details", "recorded")
 
 
 def _head(each: Finding) -> str:
-    warning = "" if each.severity == "error" else "warning: "
-    return "  ".join(filter(None, (each.place, each.direction, each.rule, f"{warning}{each.sentence}")))
+    severity = {"error": "", "accepted": f"accepted {each.accepted}: "}.get(each.severity, f"{each.severity}: ")
+    return "  ".join(filter(None, (each.place, each.direction, each.rule, f"{severity}{each.sentence}")))
 
 
 def _told(each: Finding) -> str:
@@ -108,7 +109,8 @@ def _location(each: Finding) -> dict[str, Any]:
 
 
 def _row(each: Finding) -> dict[str, Any]:
-    row = {name: getattr(each, name) for name in _ALWAYS}
+    row = {"id": each.id} | {name: getattr(each, name) for name in _ALWAYS}
+    row |= {"accepted": each.accepted} if each.accepted else {}
     row |= {"line": each.line} if each.line else {}
     row |= {name: getattr(each, name) for name in _COMPARED if getattr(each, name)}
     return row if each.verdict is None else row | {"verdict": _verdict(each.verdict)}

@@ -1,0 +1,62 @@
+"""Recordings: each recorded message still satisfies its contract, and holds no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from contract_test.data.contract import Catalog, Contract
+from contract_test.data.errors import ContractTestError
+from contract_test.data.finding import Finding
+from contract_test.data.interaction import Interaction
+from contract_test.files.recordings import read_recording, recording_path
+from contract_test.lint.scan import scan_file
+from contract_test.recordings.messages import data_of
+from envelopes.validation import compile_schema, find_violation
+
+MAX_FINDINGS_PER_RECORDING = 5
+
+
+def check_recording(contract: Contract, catalog: Catalog) -> Iterator[Finding]:
+    """Yield what is wrong with the recording of one version; nothing where there is none."""
+    path = str(recording_path(contract))
+    try:
+        interactions = read_recording(contract)
+    except ContractTestError as error:
+        _, _, line = error.place.rpartition(":")
+        yield Finding(path, "", "recording", error.problem, error.advice, line=int(line) if line.isdigit() else 0)
+        return
+    if not interactions:
+        return
+    invalid = list(_invalid(contract, catalog, interactions))
+    yield from invalid[:MAX_FINDINGS_PER_RECORDING]
+    if len(invalid) > MAX_FINDINGS_PER_RECORDING:
+        sentence = f"{len(invalid)} of {len(interactions)} recorded messages no longer satisfy {contract.name}"
+        yield Finding(path, "", "recording-invalid", sentence, _ADVICE)
+    yield from scan_file(recording_path(contract))
+
+
+_ADVICE = "Record the message again, delete the line, or register the change of the contract as a new version."
+
+
+def _invalid(contract: Contract, catalog: Catalog, interactions: list[Interaction]) -> Iterator[Finding]:
+    try:
+        validator = compile_schema(contract.resources, f"{contract.uri}#")
+    except ValueError:  # the schema's own finding says so
+        return
+    path = str(recording_path(contract))
+    for interaction in interactions:
+        channel = catalog.channels.get(interaction.channel)
+        if channel is None:
+            sentence = f"the channel {interaction.channel!r} is not in the catalog"
+            advice = "Declare the channel, or record the message again."
+            yield Finding(path, "/channel", "recording-channel", sentence, advice, line=interaction.line)
+            continue
+        try:
+            violation = find_violation(validator, data_of(interaction, channel))
+        except (LookupError, TypeError):
+            sentence = f"the codec {channel.codec} finds no data in the recorded message"
+            yield Finding(path, "/payload", "recording-invalid", sentence, _ADVICE, line=interaction.line)
+            continue
+        if violation is not None:
+            sentence = f"the recorded message no longer satisfies {contract.name}: {violation}"
+            yield Finding(path, violation.pointer, "recording-invalid", sentence, _ADVICE, line=interaction.line)
