@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from contract_test.cli import lint, register
 from contract_test.data.errors import NothingFoundError
 from contract_test.data.finding import Finding
-from contract_test.report.findings import FORMATS
+from contract_test.report.formats import FORMATS
 
 ROOT = Path(__file__).parents[2]
 GOOD = {

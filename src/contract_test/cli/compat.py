@@ -17,7 +17,7 @@ from contract_test.compat.plan import ContentModel, Plan, plan_against, plan_fil
 from contract_test.data.finding import Finding
 from contract_test.data.texts import counted
 from contract_test.files.settings import read_package
-from contract_test.report.findings import FORMATS
+from contract_test.report.formats import FORMATS
 
 _LONGEST_BUDGET = 3600.0
 _NAMED = 10

@@ -20,7 +20,7 @@ from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import read_recording_file
 from contract_test.infer import Named, leads_to
 from contract_test.infer.inference import Inferred, Traffic, of_type, propose, read_interactions, read_traffic, write
-from contract_test.report.findings import as_text
+from contract_test.report.formats.text import as_text
 from contract_test.transports.sources import keeps_times, scheme_of, tap
 
 _SUBJECT = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")

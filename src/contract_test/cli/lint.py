@@ -13,7 +13,7 @@ from contract_test.data.finding import Finding
 from contract_test.data.texts import counted
 from contract_test.files.accepted import FILE, append_accepted, read_accepted, with_accepted
 from contract_test.lint.contracts import lint
-from contract_test.report.findings import FORMATS
+from contract_test.report.formats import FORMATS
 
 
 @click.command("lint")
@@ -45,7 +45,7 @@ def command(
     list_accepted: bool,
     baseline: bool,
 ) -> int:
-    r"""Check that contracts/ is well-formed, locked and named properly.
+    """Check that contracts/ is well-formed, locked and named properly.
 
     Errors: schemas that are invalid, accept nothing or never end, registered versions that changed, gaps in the
     versions, examples that break their schema, recorded messages that break their contract. Warnings, with a fix each:
@@ -58,7 +58,7 @@ def command(
         finding = "integer-unbounded:order.placed:v1:/properties/total"
         reason  = "amounts are checked by the shop"
         until   = 2027-03-31                  # errors need a last day
-    """
+    """  # noqa: D301 - click ends its own wrapping at that character
     if list_accepted:
         return _list_accepted(contracts)
     findings = lint(contracts, max_age, against)

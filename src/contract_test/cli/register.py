@@ -14,7 +14,7 @@ from contract_test.files.lock import register
 from contract_test.files.settings import read_package
 from contract_test.lint.contracts import check_contract
 from contract_test.lint.registration import check_lock
-from contract_test.report.findings import as_text
+from contract_test.report.formats.text import as_text
 
 _BUDGET = 2.0  # seconds for one pair
 

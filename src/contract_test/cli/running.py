@@ -15,7 +15,7 @@ import click
 
 from contract_test.data.errors import ContractTestError, UnreachableError
 from contract_test.data.texts import age_of, inert
-from contract_test.report.findings import FORMATS
+from contract_test.report.formats import FORMATS
 
 F = TypeVar("F", bound=Callable[..., Any])
 

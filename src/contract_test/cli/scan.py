@@ -9,7 +9,7 @@ import click
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note
 from contract_test.data.texts import counted
 from contract_test.lint.scan import scan
-from contract_test.report.findings import FORMATS
+from contract_test.report.formats import FORMATS
 
 
 @click.command("scan")

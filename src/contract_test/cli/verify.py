@@ -19,7 +19,7 @@ from contract_test.files.catalog import load_catalog
 from contract_test.files.results import SUFFIX, read_results, write_results
 from contract_test.record.verification import Verifier
 from contract_test.report.drift import drift_findings, seen_lines
-from contract_test.report.findings import FORMATS
+from contract_test.report.formats import FORMATS
 from contract_test.transports.kafka_group import Member
 from contract_test.transports.sources import bounded, scheme_of
 
