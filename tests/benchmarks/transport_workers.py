@@ -101,21 +101,21 @@ def the_worker(mode: str) -> None:
         fill_queue(paced=mode == "trickle")
         return
     from envelopes.messages import CATALOG
-    from transport.__main__ import calm_collector
-    from transport.books import Books
-    from transport.link import connect
-    from transport.mailbox import Mailbox
+    from transport.__main__ import tune_garbage_collector
+    from transport.connection import connect
+    from transport.job_queue import JobQueue
+    from transport.limiter import GatewayLimiter, Limits
+    from transport.registry import ResqueRegistry
     from transport.settings import Settings
-    from transport.valve import Limits, Valve
     from transport.worker import Worker
 
     async def work() -> None:
         redis = connect(url, cluster=False)
-        box = Mailbox(redis, "transport", CATALOG.channel("transport"), ["push"], "one", Settings().lease)
-        valve, books = Valve("push", Limits(), redis), Books(redis, ["transport"], "one")
-        await Worker([box], {"push": Nothing()}, [valve], books).run()
+        queue = JobQueue(redis, "transport", CATALOG.channel("transport"), ["push"], "one", Settings().lease)
+        limiter, registry = GatewayLimiter("push", Limits(), redis), ResqueRegistry(redis, ["transport"], "one")
+        await Worker([queue], {"push": Nothing()}, [limiter], registry).run()
 
-    calm_collector()
+    tune_garbage_collector()
     asyncio.run(work())
 
 

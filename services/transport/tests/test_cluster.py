@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from redis import RedisCluster
 from redis.crc import key_slot
-from transport_support import QUEUE, RedisServer, free_port, hired, key, resque, until, wait_until
+from transport_support import QUEUE, RedisServer, free_port, key, resque, running_worker, until, wait_until
 
 from transport.gateway_stub import GatewayStub
-from transport.valve import Limits
+from transport.limiter import Limits
 
 
 @pytest.fixture
@@ -39,7 +39,17 @@ def whole(node: RedisServer) -> bool:
 
 
 def test_the_keys_beside_a_queue_are_in_its_slot() -> None:
-    names = ("hand:w", "workers", "later", "parked", "tries", "suspects", "counts", "room:push", "once:d-000001")
+    names = (
+        "in-flight:w",
+        "workers",
+        "scheduled",
+        "parked",
+        "tries",
+        "quarantined",
+        "counts",
+        "gateway:push",
+        "claim:d-000001",
+    )
     assert {key_slot(key(name).encode()) for name in names} == {key_slot(QUEUE.encode())}
 
 
@@ -53,8 +63,8 @@ def test_workers_deliver_from_a_cluster(cluster: RedisServer) -> None:
             queues, limits = ("transport", "low"), Limits(rate=2000)
             async with (
                 stub.serving() as url,
-                hired(cluster.url, url, queues=queues, limits=limits, cluster=True),
-                hired(cluster.url, url, queues=queues, limits=limits, cluster=True),
+                running_worker(cluster.url, url, queues=queues, limits=limits, cluster=True),
+                running_worker(cluster.url, url, queues=queues, limits=limits, cluster=True),
             ):
                 await until(lambda: len(stub.ledger) == 601, "all")
 

@@ -19,10 +19,10 @@ from transport_support import (
     RedisServer,
     Stub,
     free_port,
-    hired,
     key,
     process,
     resque,
+    running_worker,
     until,
     wait_ready,
     wait_until,
@@ -30,8 +30,8 @@ from transport_support import (
 
 from transport.__main__ import main
 from transport.gateway_stub import GatewayStub
-from transport.scripts import BEAT, FETCH
-from transport.valve import Limits
+from transport.limiter import Limits
+from transport.scripts import FETCH, RENEW_LEASE
 
 FORKS = get_context("forkserver")
 FORKS.set_forkserver_preload(["transport.__main__"])
@@ -87,7 +87,7 @@ def survive(
     with fleet(3, seed, *options) as workers:
         done = 0
         while done < kills:
-            wait_until(lambda: redis.zcard(key("workers")) > 0, "a worker")
+            wait_until(lambda: redis.zcard(key("leases")) > 0, "a worker")
             asyncio.run(asyncio.sleep(workers.random.uniform(0, 2 * pause)))
             workers.kill_one()
             done += 1
@@ -112,15 +112,15 @@ def survive(
 
 
 LEFT = """
-local hands = #redis.call('KEYS', '*:hand:*')
-return hands + redis.call('LLEN', KEYS[1]) + redis.call('LLEN', KEYS[2]) + redis.call('LLEN', KEYS[3])
+local in_flight = #redis.call('KEYS', '*:in-flight:*')
+return in_flight + redis.call('LLEN', KEYS[1]) + redis.call('LLEN', KEYS[2]) + redis.call('LLEN', KEYS[3])
   + redis.call('ZCARD', KEYS[4]) + redis.call('HLEN', KEYS[5])
 """
 
 
 def settled(redis: Redis) -> bool:
     """Nothing waits, and nobody holds anything: at one instant."""
-    return not redis.eval(LEFT, 5, QUEUE, key("room:push"), key("suspects"), key("later"), key("parked"))
+    return not redis.eval(LEFT, 5, QUEUE, key("gateway:push"), key("quarantine"), key("scheduled"), key("waiting-jobs"))
 
 
 def judge(verdict: dict[str, int]) -> None:
@@ -173,7 +173,7 @@ def test_a_job_that_kills_its_workers_takes_no_other_with_it(redis: Redis, redis
     workers: Fleet = None  # type: ignore[assignment]
     asyncio.run(walk())
     assert set(stub.ledger) == {f"d-{number:06}" for number in range(100)} - {"d-000025"}
-    assert b"5 workers died with this job in hand" in redis.lindex("resque:failed", 0)
+    assert b"5 workers died with this job in flight" in redis.lindex("resque:failed", 0)
 
 
 def local_ports(pid: int) -> set[int]:
@@ -203,22 +203,22 @@ def test_a_worker_that_stood_still_beyond_its_lease_doubles_nothing(redis: Redis
             options = ["--redis", redis_server.url, "--gateway", url, "--lease", "1", "--push-concurrency", "4"]
             with process("transport", *options) as first:
                 await asyncio.to_thread(wait_ready, first)
-                (hand,) = [name async for name in hands()]
-                await until(lambda: redis.hlen(hand) == 50, "everything in its hand")
+                (in_flight,) = [name async for name in in_flight_keys()]
+                await until(lambda: redis.hlen(in_flight) == 50, "everything in its hand")
                 first.send_signal(signal.SIGSTOP)
                 slow.set()
                 with process("transport", *options) as second:
                     await until(lambda: len(stub.ledger) == 50, "the second worker delivers all")
                     first.send_signal(signal.SIGCONT)
-                    await until(lambda: redis.zcard(key("workers")) == 2, "the first is back under a new name")
+                    await until(lambda: redis.zcard(key("leases")) == 2, "the first is back under a new name")
                     second.terminate()
                     await asyncio.to_thread(second.wait)
                 redis.rpush(QUEUE, resque(50))
                 await until(lambda: "d-000050" in stub.ledger, "the first works on")
 
-    async def hands():
-        await until(lambda: redis.keys("*hand*"), "a hand")
-        for name in redis.keys("*hand*"):
+    async def in_flight_keys():
+        await until(lambda: redis.keys("*in-flight*"), "a hand")
+        for name in redis.keys("*in-flight*"):
             yield name
 
     asyncio.run(walk())
@@ -244,13 +244,13 @@ def test_a_redis_without_room_is_waited_for(tmp_path: Path) -> None:
 
     async def walk() -> None:
         with Redis.from_url(server.url) as redis:
-            async with stub.serving() as url, hired(server.url, url) as worker:
-                await until(lambda: worker.ready, "it works")
+            async with stub.serving() as url, running_worker(server.url, url) as worker:
+                await until(lambda: worker.state.ready, "it works")
                 with redis.pipeline() as at_once:
                     at_once.rpush(QUEUE, *(resque(number) for number in range(10)))
                     at_once.config_set("maxmemory", 1)
                     at_once.execute()
-                await until(lambda: not worker.link.up, "there is no room")
+                await until(lambda: not worker.state.redis.available, "there is no room")
                 redis.config_set("maxmemory", 0)
                 await until(lambda: len(stub.ledger) == 10, "all")
                 await until(lambda: settled(redis), "all settled")
@@ -265,7 +265,7 @@ def test_sigterm_ends_a_worker_that_never_saw_redis(stub: Stub, more: list[str])
     options = ("--redis", f"redis://127.0.0.1:{free_port()}/0", "--gateway", stub.url, *more)
     with process("transport", *options) as worker:
         assert worker.stderr is not None
-        assert "redis is away" in worker.stderr.readline()
+        assert "redis is unavailable" in worker.stderr.readline()
         worker.terminate()
         assert worker.wait(20) == 0
 
@@ -282,13 +282,13 @@ def test_a_redis_that_forgets_everything_takes_nothing_that_was_in_hand(tmp_path
     async def walk() -> None:
         with Redis.from_url(server.url) as redis:
             redis.rpush(QUEUE, *(resque(number) for number in range(50)))
-            async with stub.serving() as url, hired(server.url, url, limits=Limits(concurrency=4)) as worker:
-                await until(lambda: worker.in_hand == 50, "everything in hand")
+            async with stub.serving() as url, running_worker(server.url, url, limits=Limits(concurrency=4)) as worker:
+                await until(lambda: worker.state.in_flight == 50, "everything in hand")
                 server.stop()
-                await until(lambda: not worker.link.up, "Redis is missed")
+                await until(lambda: not worker.state.redis.available, "Redis is missed")
                 held.set()
                 server.start()
-                await until(lambda: worker.in_hand == 0, "everything settled")
+                await until(lambda: worker.state.in_flight == 0, "everything settled")
             assert int(redis.hget(key("counts"), "delivered")) == 50
             assert settled(redis)
 
@@ -309,7 +309,7 @@ def test_a_restarted_redis_with_an_append_only_file_loses_nothing_that_it_had_wr
         with Redis.from_url(server.url) as redis:
             redis.rpush(QUEUE, *(resque(number) for number in range(3000)))
             await asyncio.sleep(1.5 if fsync == "everysec" else 0)
-            async with stub.serving() as url, hired(server.url, url):
+            async with stub.serving() as url, running_worker(server.url, url):
                 for share in (500, 1500):
                     await until(lambda share=share: len(stub.ledger) > share, "some work")
                     server.stop()
@@ -341,7 +341,7 @@ class CuttingProxy:
 
         async def back() -> None:
             while data := await redis_reader.read(1 << 16):
-                if self.cut and BEAT.sha.encode() in asked:
+                if self.cut and RENEW_LEASE.sha.encode() in asked:
                     self.beating.set()
                     await self.noticed.wait()
                 elif self.cut and FETCH.sha.encode() in asked and self.beating.is_set():
@@ -366,14 +366,14 @@ def test_jobs_whose_fetch_was_never_answered_are_found_in_the_hand(
 ) -> None:
     """Also where a heartbeat is under way at that moment: it must not take the break for one that it has looked into."""
     if silent:
-        monkeypatch.setattr("transport.link.PATIENCE", 1)
+        monkeypatch.setattr("transport.connection.REPLY_TIMEOUT", 1)
     stub, proxy = GatewayStub(), CuttingProxy(redis_server.port, silent=silent)
 
     async def walk() -> None:
         server = await proxy.serve()
         port = server.sockets[0].getsockname()[1]
-        async with stub.serving() as url, hired(f"redis://127.0.0.1:{port}/0", url) as worker:
-            await until(lambda: worker.ready, "it works")
+        async with stub.serving() as url, running_worker(f"redis://127.0.0.1:{port}/0", url) as worker:
+            await until(lambda: worker.state.ready, "it works")
             proxy.cut = True
             await until(proxy.beating.is_set, "a heartbeat is under way")
             redis.rpush(QUEUE, *(resque(number) for number in range(10)))

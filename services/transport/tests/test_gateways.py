@@ -13,9 +13,9 @@ from transport_support import free_port, resque
 
 from envelopes.messages import DeliveryRequested
 from transport.gateway_stub import GatewayStub
-from transport.gateways import Endpoint, Gateway, GatewayError, PushGateway, SmsGateway, Trouble
+from transport.gateways import Endpoint, FailureKind, Gateway, GatewayError, PushGateway, SmsGateway
 from transport.gateways._http import retry_after
-from transport.serving import serving
+from transport.http_server import serving
 
 
 def delivery(**changes: Any) -> DeliveryRequested:
@@ -89,32 +89,32 @@ def fcm(status: int, canonical: str, code: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "headers", "trouble", "reason", "wait"),
+    ("status", "body", "headers", "kind", "reason", "wait"),
     [
-        (404, fcm(404, "NOT_FOUND", "UNREGISTERED"), {}, Trouble.REFUSED, "404 UNREGISTERED", None),
-        (403, fcm(403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH"), {}, Trouble.REFUSED, "403 SENDER_ID_MISMATCH", None),
-        (403, {"error": {"status": "PERMISSION_DENIED"}}, {}, Trouble.FAILED, "403 PERMISSION_DENIED", None),
-        (429, fcm(429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED"), {}, Trouble.OVERLOADED, "429 QUOTA_EXCEEDED", 60.0),
+        (404, fcm(404, "NOT_FOUND", "UNREGISTERED"), {}, FailureKind.REFUSED, "404 UNREGISTERED", None),
+        (403, fcm(403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH"), {}, FailureKind.REFUSED, "403 SENDER_ID_MISMATCH", None),
+        (403, {"error": {"status": "PERMISSION_DENIED"}}, {}, FailureKind.FAILED, "403 PERMISSION_DENIED", None),
+        (429, fcm(429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED"), {}, FailureKind.OVERLOADED, "429 QUOTA_EXCEEDED", 60.0),
         (429, {"error": {"status": "RESOURCE_EXHAUSTED", "details": [{"reason": "RATE_LIMIT_EXCEEDED"}]}}, {},
-         Trouble.OVERLOADED, "429 RESOURCE_EXHAUSTED", 60.0),
-        (400, {"code": 21610, "message": "Bo likes", "status": 400}, {}, Trouble.REFUSED, "400 21610", None),
-        (400, {"code": 21211, "message": "not valid", "status": 400}, {}, Trouble.REFUSED, "400 21211", None),
-        (429, {"code": 20429, "status": 429}, {"Retry-After": "7"}, Trouble.OVERLOADED, "429 20429", 7.0),
-        (429, {"error": {"details": [1, {}]}}, {"Retry-After": "0"}, Trouble.OVERLOADED, "429 Too Many Requests", 0.0),
-        (503, {"error": {"status": "UNAVAILABLE"}}, {"Retry-After": "30"}, Trouble.OVERLOADED, "503 UNAVAILABLE", 30.0),
-        (503, "down", {}, Trouble.FAILED, "503 Service Unavailable", None),
-        (500, {"error": {"status": "INTERNAL"}}, {}, Trouble.FAILED, "500 INTERNAL", None),
-        (401, {"error": {"status": "UNAUTHENTICATED"}}, {}, Trouble.FAILED, "401 UNAUTHENTICATED", None),
-        (408, [], {}, Trouble.FAILED, "408 Request Timeout", None),
+         FailureKind.OVERLOADED, "429 RESOURCE_EXHAUSTED", 60.0),
+        (400, {"code": 21610, "message": "Bo likes", "status": 400}, {}, FailureKind.REFUSED, "400 21610", None),
+        (400, {"code": 21211, "message": "not valid", "status": 400}, {}, FailureKind.REFUSED, "400 21211", None),
+        (429, {"code": 20429, "status": 429}, {"Retry-After": "7"}, FailureKind.OVERLOADED, "429 20429", 7.0),
+        (429, {"error": {"details": [1, {}]}}, {"Retry-After": "0"}, FailureKind.OVERLOADED, "429 Too Many Requests", 0.0),
+        (503, {"error": {"status": "UNAVAILABLE"}}, {"Retry-After": "30"}, FailureKind.OVERLOADED, "503 UNAVAILABLE", 30.0),
+        (503, "down", {}, FailureKind.FAILED, "503 Service Unavailable", None),
+        (500, {"error": {"status": "INTERNAL"}}, {}, FailureKind.FAILED, "500 INTERNAL", None),
+        (401, {"error": {"status": "UNAUTHENTICATED"}}, {}, FailureKind.FAILED, "401 UNAUTHENTICATED", None),
+        (408, [], {}, FailureKind.FAILED, "408 Request Timeout", None),
     ],
 )  # fmt: skip
 def test_an_answer_is_the_trouble_that_it_means(
-    status: int, body: Any, headers: dict[str, str], trouble: Trouble, reason: str, wait: float | None
+    status: int, body: Any, headers: dict[str, str], kind: FailureKind, reason: str, wait: float | None
 ) -> None:
     text = body if isinstance(body, str) else json.dumps(body)
     with pytest.raises(GatewayError) as caught:
         send(PushGateway, delivery(), Seen(web.Response(text=text, status=status, headers=headers)), account="p")
-    assert (caught.value.trouble, caught.value.reason, caught.value.retry_after) == (trouble, reason, wait)
+    assert (caught.value.kind, caught.value.reason, caught.value.retry_after) == (kind, reason, wait)
     assert "Bo likes" not in str(caught.value)
 
 
@@ -126,7 +126,7 @@ def test_a_gateway_that_is_not_there_has_failed() -> None:
 
     with pytest.raises(GatewayError) as caught:
         asyncio.run(walk())
-    assert caught.value.trouble is Trouble.FAILED
+    assert caught.value.kind is FailureKind.FAILED
 
 
 def test_retry_after_is_read_as_delay_or_date() -> None:

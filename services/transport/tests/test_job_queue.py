@@ -19,11 +19,11 @@ from hypothesis.stateful import (
 from redis import Redis
 from transport_support import CHANNEL, QUEUE, RedisServer, key, resque
 
-from transport.jobs import Fate, Job, read_delivery
-from transport.link import connect
-from transport.mailbox import LeaseLostError, Mailbox
+from transport.connection import connect
+from transport.job_queue import JobQueue, LeaseLostError
+from transport.jobs import Job, Outcome, read_delivery
 
-OPEN_FATES = (Fate.RETRIED, Fate.POSTPONED, Fate.RETURNED, Fate.DEAD, Fate.EXPIRED)
+OPEN_OUTCOMES = (Outcome.RETRIED, Outcome.POSTPONED, Outcome.RETURNED, Outcome.DEAD, Outcome.EXPIRED)
 ANYWAY = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
@@ -32,7 +32,7 @@ class Scripts(RuleBasedStateMachine):
 
     url = ""
     delivery = "exactly-once"
-    hands = Bundle("hands")
+    fetched = Bundle("fetched")
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,9 +41,9 @@ class Scripts(RuleBasedStateMachine):
         self.sync.flushall()
         self.redis = connect(self.url, cluster=False)
         channel = replace(CHANNEL, delivery=self.delivery)
-        self.boxes = [Mailbox(self.redis, "transport", channel, ["push"], f"w{n}", 3600) for n in range(3)]
-        for box in self.boxes:
-            self.run(box.enter())
+        self.job_queues = [JobQueue(self.redis, "transport", channel, ["push"], f"w{n}", 3600) for n in range(3)]
+        for job_queue in self.job_queues:
+            self.run(job_queue.acquire_lease())
         self.enqueued = self.ended = 0
         self.done: set[str] = set()
         self.sent: dict[str, list[str]] = {}
@@ -61,17 +61,17 @@ class Scripts(RuleBasedStateMachine):
         self.sync.rpush(QUEUE, *(resque(number) for number in numbers))
         self.enqueued += len(numbers)
 
-    @rule(target=hands, worker=st.integers(0, 2), limit=st.integers(1, 5), from_room=st.booleans())
-    def fetch(self, worker: int, limit: int, from_room: bool) -> Any:  # noqa: FBT001 - drawn
-        box = self.boxes[worker]
-        alone = not box.in_hand
+    @rule(target=fetched, worker=st.integers(0, 2), limit=st.integers(1, 5), from_gateway=st.booleans())
+    def fetch(self, worker: int, limit: int, from_gateway: bool) -> Any:  # noqa: FBT001 - drawn
+        job_queue = self.job_queues[worker]
+        alone = not job_queue.in_flight
         try:
-            batch = self.run(box.fetch(limit, "push" if from_room else ""))
+            batch = self.run(job_queue.fetch(limit, "push" if from_gateway else ""))
         except LeaseLostError:
-            self.run(box.enter())
+            self.run(job_queue.acquire_lease())
             return multiple()
-        suspects = [job for job in batch.jobs if job.crashes > 1]
-        assert not suspects or (alone and len(batch.jobs) == 1), "a suspect is alone in a hand"
+        quarantined = [job for job in batch.jobs if job.crashes > 1]
+        assert not quarantined or (alone and len(batch.jobs) == 1), "a suspect is alone in a hand"
         assert len(batch.jobs) <= limit
         for job in batch.jobs:
             job.message = read_delivery(job.raw, "transport")
@@ -79,130 +79,135 @@ class Scripts(RuleBasedStateMachine):
 
     def held(self, worker: int, job: Job) -> bool:
         """Whether this worker has this job in hand, and not one that came back under its ticket after a death."""
-        box = self.boxes[worker]
-        return box.in_hand.get(job.ticket) is job and bool(self.sync.hexists(key(f"hand:{box.worker}"), job.ticket))
+        job_queue = self.job_queues[worker]
+        return job_queue.in_flight.get(job.ticket) is job and bool(
+            self.sync.hexists(key(f"in-flight:{job_queue.worker}"), job.ticket)
+        )
 
-    @rule(hand=consumes(hands), fate=st.sampled_from(OPEN_FATES))
-    def settle(self, hand: tuple[int, Job], fate: Fate) -> None:
-        worker, job = hand
-        box, mine = self.boxes[worker], self.held(worker, job)
-        if job.tried and fate is Fate.RETURNED:
-            fate = Fate.POSTPONED
+    @rule(job_of=consumes(fetched), outcome=st.sampled_from(OPEN_OUTCOMES))
+    def settle(self, job_of: tuple[int, Job], outcome: Outcome) -> None:
+        worker, job = job_of
+        job_queue, mine = self.job_queues[worker], self.held(worker, job)
+        if job.tried and outcome is Outcome.RETURNED:
+            outcome = Outcome.POSTPONED
         job.delay = 1000.0
-        settled = self.run(box.settle(fate, [job]))
+        settled = self.run(job_queue.settle(outcome, [job]))
         assert settled == mine
-        self.ended += mine and fate in (Fate.DEAD, Fate.EXPIRED)
-        if fate in (Fate.DEAD, Fate.EXPIRED) and self.delivery == "exactly-once":
+        self.ended += mine and outcome in (Outcome.DEAD, Outcome.EXPIRED)
+        if outcome in (Outcome.DEAD, Outcome.EXPIRED) and self.delivery == "exactly-once":
             self.sent.pop(job.message.delivery_id, None)  # type: ignore[union-attr] # given up: another may try
-        box.forget([job])
+        job_queue.forget([job])
 
-    @rule(hand=consumes(hands))
-    def shelve(self, hand: tuple[int, Job]) -> None:
+    @rule(job_of=consumes(fetched))
+    def shelve(self, job_of: tuple[int, Job]) -> None:
         """Only what nobody has claimed waits in a room; what has a history keeps it."""
-        worker, job = hand
-        box, mine = self.boxes[worker], self.held(worker, job)
-        if not job.tried and self.sync.get(key(f"once:{job.message.delivery_id}")) != job.ticket.encode():  # type: ignore[union-attr]
-            assert self.run(box.shelve("push", [job])) == mine
+        worker, job = job_of
+        job_queue, mine = self.job_queues[worker], self.held(worker, job)
+        if not job.tried and self.sync.get(key(f"claim:{job.message.delivery_id}")) != job.ticket.encode():  # type: ignore[union-attr]
+            assert self.run(job_queue.move_to_gateway_queue("push", [job])) == mine
         elif mine:
-            assert self.run(box.settle(Fate.POSTPONED, [job])) == 1
-        box.forget([job])
+            assert self.run(job_queue.settle(Outcome.POSTPONED, [job])) == 1
+        job_queue.forget([job])
 
     def send(self, worker: int, job: Job) -> str:
         """Claim, and send where the claim allows it; to a job that is another's by now, `d` says only that."""
         assert job.message is not None
-        box, mine = self.boxes[worker], self.held(worker, job)
+        job_queue, mine = self.job_queues[worker], self.held(worker, job)
         delivery = job.message.delivery_id
-        verdict: str = self.run(box.claim([job]))
-        assert verdict == "d" or delivery not in self.done or not box.marks
-        if mine and not box.at_most_once:
+        verdict: str = self.run(job_queue.claim([job]))
+        assert verdict == "d" or delivery not in self.done or not job_queue.deduplicates
+        if mine and not job_queue.at_most_once:
             assert verdict != "d" or delivery in self.done, "a duplicate of what has not happened"
         if verdict == "g":
             self.sent.setdefault(delivery, []).append(job.ticket)
         return verdict
 
-    @rule(hand=consumes(hands))
-    def send_and_say_nothing(self, hand: tuple[int, Job]) -> None:
+    @rule(job_of=consumes(fetched))
+    def send_and_say_nothing(self, job_of: tuple[int, Job]) -> None:
         """What a worker does that dies between the gateway's answer and the settlement; see `die`."""
-        worker, job = hand
+        worker, job = job_of
         if self.held(worker, job):
             self.send(worker, job)
 
-    @rule(hand=consumes(hands))
-    def put_off(self, hand: tuple[int, Job]) -> None:
+    @rule(job_of=consumes(fetched))
+    def put_off(self, job_of: tuple[int, Job]) -> None:
         """The gateway asks for less: what was claimed was not sent, and comes again."""
-        worker, job = hand
-        box = self.boxes[worker]
-        if self.held(worker, job) and self.run(box.claim([job])) == "g":
-            assert self.run(box.settle(Fate.POSTPONED, [job])) == 1
-            box.forget([job])
+        worker, job = job_of
+        job_queue = self.job_queues[worker]
+        if self.held(worker, job) and self.run(job_queue.claim([job])) == "g":
+            assert self.run(job_queue.settle(Outcome.POSTPONED, [job])) == 1
+            job_queue.forget([job])
 
-    @rule(hand=consumes(hands))
-    def deliver(self, hand: tuple[int, Job]) -> None:
+    @rule(job_of=consumes(fetched))
+    def deliver(self, job_of: tuple[int, Job]) -> None:
         """Claim, send, settle: the send counts only where the claim allowed it."""
-        worker, job = hand
-        box, mine = self.boxes[worker], self.held(worker, job)
+        worker, job = job_of
+        job_queue, mine = self.job_queues[worker], self.held(worker, job)
         verdict = self.send(worker, job)
-        fate = {"g": Fate.DELIVERED, "d": Fate.DUPLICATE, "b": Fate.POSTPONED, "u": Fate.UNSURE}[verdict]
-        if fate is Fate.DELIVERED:
+        outcome = {"g": Outcome.DELIVERED, "d": Outcome.DUPLICATE, "b": Outcome.POSTPONED, "u": Outcome.UNSURE}[verdict]
+        if outcome is Outcome.DELIVERED:
             self.done.add(job.message.delivery_id)  # type: ignore[union-attr]
-        settled = self.run(box.settle(fate, [job]))
+        settled = self.run(job_queue.settle(outcome, [job]))
         assert settled == mine
         if not settled:
-            self.run(box.settle(fate, [job], doubt=True))
-        self.ended += mine and fate is not Fate.POSTPONED
-        box.forget([job])
+            self.run(job_queue.settle(outcome, [job], in_doubt=True))
+        self.ended += mine and outcome is not Outcome.POSTPONED
+        job_queue.forget([job])
 
     @rule(worker=st.integers(0, 2))
     def die(self, worker: int) -> None:
         """A worker dies, somebody notices, and another starts in its place."""
-        box = self.boxes[worker]
-        self.sync.zadd(key("workers"), {box.worker: 1})
-        other = self.boxes[(worker + 1) % 3]
+        job_queue = self.job_queues[worker]
+        self.sync.zadd(key("leases"), {job_queue.worker: 1})
+        other = self.job_queues[(worker + 1) % 3]
         try:
-            dead = self.run(other.beat())
+            dead = self.run(other.renew_lease())
         except LeaseLostError:
-            self.run(other.enter())
-            dead = self.run(other.beat())
-        assert box.worker in dead
-        assert self.run(other.recover(box.worker)) == len(box.in_hand)
-        assert self.run(other.recover(box.worker)) == 0, "once"
-        self.run(box.enter())
+            self.run(other.acquire_lease())
+            dead = self.run(other.renew_lease())
+        assert job_queue.worker in dead
+        assert self.run(other.recover(job_queue.worker)) == len(job_queue.in_flight)
+        assert self.run(other.recover(job_queue.worker)) == 0, "once"
+        self.run(job_queue.acquire_lease())
 
     @rule(worker=st.integers(0, 2), other=st.integers(0, 2))
     def nobody_robs_the_living(self, worker: int, other: int) -> None:
-        if self.sync.zscore(key("workers"), self.boxes[worker].worker):
-            assert self.run(self.boxes[other].recover(self.boxes[worker].worker)) == -1
+        if self.sync.zscore(key("leases"), self.job_queues[worker].worker):
+            assert self.run(self.job_queues[other].recover(self.job_queues[worker].worker)) == -1
 
     @rule()
     def time_passes(self) -> None:
-        for ticket in self.sync.zrange(key("later"), 0, -1):
-            self.sync.zadd(key("later"), {ticket: 1})
+        for ticket in self.sync.zrange(key("scheduled"), 0, -1):
+            self.sync.zadd(key("scheduled"), {ticket: 1})
 
     @rule(worker=st.integers(0, 2))
     def a_fetch_is_not_answered(self, worker: int) -> None:
-        box = self.boxes[worker]
-        before = dict(box.in_hand)
+        job_queue = self.job_queues[worker]
+        before = dict(job_queue.in_flight)
         try:
-            self.run(box.fetch(2))
+            self.run(job_queue.fetch(2))
         except LeaseLostError:
             return
-        box.in_hand = dict(before)
-        found = self.run(box.adopt())
+        job_queue.in_flight = dict(before)
+        found = self.run(job_queue.find_unknown())
         assert all(job.ticket not in before for job in found)
         if found:
-            assert self.run(box.settle(Fate.POSTPONED, found)) == len(found)
-        box.forget(found)
+            assert self.run(job_queue.settle(Outcome.POSTPONED, found)) == len(found)
+        job_queue.forget(found)
 
     @invariant()
     def every_job_is_in_one_place(self) -> None:
-        hands = [set(self.sync.hkeys(name)) for name in self.sync.keys("*hand:*")]
-        parked = set(self.sync.hkeys(key("parked")))
-        later, suspects = set(self.sync.zrange(key("later"), 0, -1)), self.sync.lrange(key("suspects"), 0, -1)
-        assert parked == later | set(suspects)
-        assert len(parked) == len(later) + len(suspects)
-        tickets = [ticket for hand in hands for ticket in hand] + list(parked)
+        in_flight = [set(self.sync.hkeys(name)) for name in self.sync.keys("*in-flight:*")]
+        parked = set(self.sync.hkeys(key("waiting-jobs")))
+        scheduled, quarantined = (
+            set(self.sync.zrange(key("scheduled"), 0, -1)),
+            self.sync.lrange(key("quarantine"), 0, -1),
+        )
+        assert parked == scheduled | set(quarantined)
+        assert len(parked) == len(scheduled) + len(quarantined)
+        tickets = [ticket for held in in_flight for ticket in held] + list(parked)
         assert len(tickets) == len(set(tickets))
-        waiting = self.sync.llen(QUEUE) + self.sync.llen(key("room:push"))
+        waiting = self.sync.llen(QUEUE) + self.sync.llen(key("gateway:push"))
         assert len(tickets) + waiting + self.ended == self.enqueued
 
     @invariant()
@@ -215,9 +220,9 @@ class Scripts(RuleBasedStateMachine):
 
     @invariant()
     def attempts_are_forgotten_with_their_job(self) -> None:
-        live = {ticket for name in self.sync.keys("*hand:*") for ticket in self.sync.hkeys(name)}
-        live |= set(self.sync.hkeys(key("parked")))
-        assert {name[2:] for name in self.sync.hkeys(key("tries"))} <= live
+        live = {ticket for name in self.sync.keys("*in-flight:*") for ticket in self.sync.hkeys(name)}
+        live |= set(self.sync.hkeys(key("waiting-jobs")))
+        assert {name[2:] for name in self.sync.hkeys(key("attempts"))} <= live
 
 
 @pytest.mark.parametrize("delivery", ["exactly-once", "at-least-once", "at-most-once"])
@@ -246,54 +251,54 @@ def test_a_claim_is_over_with_its_job(redis: Redis, redis_server: RedisServer) -
 
     async def walk() -> list[str]:
         client = connect(redis_server.url, cluster=False)
-        first, second = (Mailbox(client, "transport", CHANNEL, ["push"], name, 3600) for name in "ab")
-        await first.enter()
-        await second.enter()
+        first, second = (JobQueue(client, "transport", CHANNEL, ["push"], name, 3600) for name in "ab")
+        await first.acquire_lease()
+        await second.acquire_lease()
         redis.rpush(QUEUE, resque(1))
         (stale,) = (await first.fetch(1)).jobs
-        redis.zadd(key("workers"), {first.worker: 1})
+        redis.zadd(key("leases"), {first.worker: 1})
         assert await second.recover(first.worker) == 1
         (job,) = (await second.fetch(1)).jobs
         verdicts = []
-        for box, each in ((second, job), (first, stale)):
+        for job_queue, each in ((second, job), (first, stale)):
             each.message = read_delivery(each.raw, "transport")
-            verdicts.append(await box.claim([each]))
-            assert await box.settle(Fate.DELIVERED, [each]) == (box is second)
+            verdicts.append(await job_queue.claim([each]))
+            assert await job_queue.settle(Outcome.DELIVERED, [each]) == (job_queue is second)
         await client.aclose()
         return verdicts
 
     assert asyncio.run(walk()) == ["g", "d"]
 
 
-@pytest.mark.parametrize("fate", [Fate.POSTPONED, Fate.DEAD, Fate.EXPIRED])
+@pytest.mark.parametrize("outcome", [Outcome.POSTPONED, Outcome.DEAD, Outcome.EXPIRED])
 def test_what_may_have_been_sent_at_most_once_keeps_its_claim(
-    redis: Redis, redis_server: RedisServer, fate: Fate
+    redis: Redis, redis_server: RedisServer, outcome: Outcome
 ) -> None:
     """A recovered job is put aside or given up before it is claimed again: that says nothing about its first life."""
 
     async def walk() -> list[str]:
         client, channel = connect(redis_server.url, cluster=False), replace(CHANNEL, delivery="at-most-once")
-        first, second = (Mailbox(client, "transport", channel, ["push"], name, 3600) for name in "ab")
+        first, second = (JobQueue(client, "transport", channel, ["push"], name, 3600) for name in "ab")
 
-        async def take_one(box: Mailbox) -> Job:
-            (job,) = (await box.fetch(1)).jobs
+        async def take_one(job_queue: JobQueue) -> Job:
+            (job,) = (await job_queue.fetch(1)).jobs
             job.message = read_delivery(job.raw, "transport")
             return job
 
-        await first.enter()
-        await second.enter()
+        await first.acquire_lease()
+        await second.acquire_lease()
         redis.rpush(QUEUE, resque(1))
         verdicts = [await first.claim([await take_one(first)])]
-        redis.zadd(key("workers"), {first.worker: 1})
+        redis.zadd(key("leases"), {first.worker: 1})
         assert await second.recover(first.worker) == 1
-        assert await second.settle(fate, [await take_one(second)]) == 1
-        if fate is not Fate.POSTPONED:
+        assert await second.settle(outcome, [await take_one(second)]) == 1
+        if outcome is not Outcome.POSTPONED:
             redis.rpush(QUEUE, resque(1))
         verdicts.append(await second.claim([await take_one(second)]))
         await client.aclose()
         return verdicts
 
-    assert asyncio.run(walk()) == ["g", "u" if fate is Fate.POSTPONED else "d"]
+    assert asyncio.run(walk()) == ["g", "u" if outcome is Outcome.POSTPONED else "d"]
 
 
 def test_a_job_that_came_back_is_not_settled_by_its_first_life(redis: Redis, redis_server: RedisServer) -> None:
@@ -301,18 +306,21 @@ def test_a_job_that_came_back_is_not_settled_by_its_first_life(redis: Redis, red
 
     async def walk() -> list[int]:
         client = connect(redis_server.url, cluster=False)
-        box = Mailbox(client, "transport", CHANNEL, ["push"], "a", 3600)
-        await box.enter()
+        job_queue = JobQueue(client, "transport", CHANNEL, ["push"], "a", 3600)
+        await job_queue.acquire_lease()
         redis.rpush(QUEUE, resque(1))
-        (stale,) = (await box.fetch(1)).jobs
-        redis.zadd(key("workers"), {box.worker: 1})
-        assert await box.recover(box.worker) == 1
-        await box.enter()
-        (job,) = (await box.fetch(1)).jobs
+        (stale,) = (await job_queue.fetch(1)).jobs
+        redis.zadd(key("leases"), {job_queue.worker: 1})
+        assert await job_queue.recover(job_queue.worker) == 1
+        await job_queue.acquire_lease()
+        (job,) = (await job_queue.fetch(1)).jobs
         assert job.ticket == stale.ticket
-        settled = [await box.settle(fate, [stale]) for fate in (Fate.RETRIED, Fate.RETURNED, Fate.DELIVERED)]
-        box.forget([stale])
-        settled.append(await box.settle(Fate.DELIVERED, [job]))
+        settled = [
+            await job_queue.settle(outcome, [stale])
+            for outcome in (Outcome.RETRIED, Outcome.RETURNED, Outcome.DELIVERED)
+        ]
+        job_queue.forget([stale])
+        settled.append(await job_queue.settle(Outcome.DELIVERED, [job]))
         await client.aclose()
         return settled
 
@@ -322,16 +330,16 @@ def test_a_job_that_came_back_is_not_settled_by_its_first_life(redis: Redis, red
 def test_a_hand_takes_no_more_megabytes_than_it_has_space_for(redis: Redis, redis_server: RedisServer) -> None:
     async def walk() -> list[int]:
         client = connect(redis_server.url, cluster=False)
-        box = Mailbox(client, "transport", CHANNEL, ["push"], "a", 3600)
-        await box.enter()
+        job_queue = JobQueue(client, "transport", CHANNEL, ["push"], "a", 3600)
+        await job_queue.acquire_lease()
         redis.rpush(QUEUE, *[b"x" * (1 << 20)] * 70)
         taken = []
         for _ in range(3):
-            jobs = (await box.fetch(70)).jobs
+            jobs = (await job_queue.fetch(70)).jobs
             taken.append(len(jobs))
             if not jobs:
-                await box.settle(Fate.INVALID, list(box.in_hand.values()))
-                box.forget(list(box.in_hand.values()))
+                await job_queue.settle(Outcome.INVALID, list(job_queue.in_flight.values()))
+                job_queue.forget(list(job_queue.in_flight.values()))
         await client.aclose()
         return taken
 
@@ -344,4 +352,4 @@ def test_a_hand_takes_no_more_megabytes_than_it_has_space_for(redis: Redis, redi
 def test_an_unknown_delivery_mode_is_refused(redis_server: RedisServer) -> None:
     redis = connect(redis_server.url, cluster=False)
     with pytest.raises(ValueError, match="exactly-once"):
-        Mailbox(redis, "transport", replace(CHANNEL, delivery="twice"), [], "w", 1)
+        JobQueue(redis, "transport", replace(CHANNEL, delivery="twice"), [], "w", 1)

@@ -15,7 +15,18 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
-from transport_support import QUEUE, RedisServer, Stub, free_port, hired, process, resque, until, wait_ready, wait_until
+from transport_support import (
+    QUEUE,
+    RedisServer,
+    Stub,
+    free_port,
+    process,
+    resque,
+    running_worker,
+    until,
+    wait_ready,
+    wait_until,
+)
 
 from transport.__main__ import main
 from transport.gateway_stub import GatewayStub
@@ -35,7 +46,7 @@ async def watched(server: RedisServer, stub: GatewayStub) -> AsyncIterator[tuple
     """A worker, and a client of what it tells about itself."""
     async with (
         stub.serving() as url,
-        hired(server.url, url) as worker,
+        running_worker(server.url, url) as worker,
         worker.metrics.serving("127.0.0.1", 0) as port,
         aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
     ):
@@ -49,7 +60,9 @@ def test_metrics_say_what_became_of_jobs_and_how_long_it_took(redis: Redis, redi
 
     async def walk() -> str:
         async with watched(redis_server, stub) as (worker, session):
-            await until(lambda: len(stub.ledger) == 3 and worker.ready and worker.in_hand == 0, "all settled")
+            await until(
+                lambda: len(stub.ledger) == 3 and worker.state.ready and worker.state.in_flight == 0, "all settled"
+            )
             assert (await session.get("/healthz")).status == 200
             return await (await session.get("/metrics")).text()
 
@@ -61,9 +74,9 @@ def test_metrics_say_what_became_of_jobs_and_how_long_it_took(redis: Redis, redi
     assert seen["transport_age_seconds_bucket", "delivered", "push", "15.0"] == 1
     assert seen["transport_age_seconds_bucket", "delivered", "push", "60.0"] == 2
     assert seen["transport_depth", "transport", "queue"] == 0
-    assert seen["transport_depth", "transport", "later"] == 0
-    assert seen["transport_in_hand", "transport"] == 0
-    assert seen["transport_breaker", "push"] == 0
+    assert seen["transport_depth", "transport", "scheduled"] == 0
+    assert seen["transport_in_flight", "transport"] == 0
+    assert seen["transport_circuit_breaker", "push"] == 0
     assert seen["transport_redis_up",] == 1
 
 
@@ -116,20 +129,23 @@ def test_status_shows_it_in_a_terminal(redis: Redis, redis_server: RedisServer) 
     redis.rpush(QUEUE, resque(1), b"nonsense", resque(2))
 
     async def walk() -> str:
-        async with stub.serving() as url, hired(redis_server.url, url) as worker:
-            box = worker.desks[0].box
-            await until(lambda: b'"under_way": 1' in (redis.get(box.key(f"report:{box.worker}")) or b""), "a report")
+        async with stub.serving() as url, running_worker(redis_server.url, url) as worker:
+            job_queue = worker.state.queues[0]
+            await until(
+                lambda: b'"requests_in_flight": 1' in (redis.get(job_queue.key(f"report:{job_queue.worker}")) or b""),
+                "a report",
+            )
             command = [sys.executable, "-m", "transport", "status", "--redis", redis_server.url]
             shown = await asyncio.to_thread(subprocess.run, command, capture_output=True, check=True, text=True)
             held.set()
         return shown.stdout
 
     shown = asyncio.run(walk())
-    assert "resque:queue:transport: 0 queue, 0 later, 0 suspects, 0 room:push, 0 room:sms" in shown
+    assert "resque:queue:transport: 0 queue, 0 scheduled, 0 quarantine, 0 gateway:push, 0 gateway:sms" in shown
     assert "so far: 1 delivered, 1 invalid" in shown
     assert f":{os.getpid()}:transport): lease" in shown
-    assert "1 in hand" in shown
-    assert "push: breaker closed, 1 of 32 under way, 0 waiting, no rate limit" in shown
+    assert "1 in flight" in shown
+    assert "push: circuit breaker closed, 1 of 32 requests in flight, 0 waiting, no rate limit" in shown
     assert "resque:failed: 1" in shown
 
 

@@ -1,4 +1,4 @@
-"""A gateway sees no more than its limits allow, and gets time when it is in trouble."""
+"""A gateway sees no more than its limits allow, and gets time when it is in kind."""
 
 import asyncio
 from bisect import bisect_left
@@ -7,11 +7,11 @@ from math import log2
 import pytest
 from aiohttp import web
 from redis import Redis
-from transport_support import QUEUE, QUICK, RedisServer, hired, key, resque, until, work_until
+from transport_support import QUEUE, QUICK, RedisServer, key, resque, running_worker, until, work_until
 
 from transport.gateway_stub import GatewayStub
+from transport.limiter import CircuitBreaker, Limits
 from transport.settings import Settings
-from transport.valve import Breaker, Limits
 
 
 def now() -> float:
@@ -53,8 +53,8 @@ def arrivals(redis: Redis, redis_server: RedisServer, rate: int, jobs: int) -> l
     async def walk() -> None:
         async with (
             stub.serving() as url,
-            hired(redis_server.url, url, limits=limits),
-            hired(redis_server.url, url, limits=limits),
+            running_worker(redis_server.url, url, limits=limits),
+            running_worker(redis_server.url, url, limits=limits),
         ):
             await until(lambda: len(stub.ledger) == jobs, "all", seconds=30 + 2 * jobs / rate)
 
@@ -98,12 +98,12 @@ def test_retry_after_is_honoured_and_costs_no_attempt(
         limits = Limits(rate=rate)
         async with (
             stub.serving() as url,
-            hired(redis_server.url, url, limits=limits, settings=settings),
-            hired(redis_server.url, url, limits=limits, settings=settings),
+            running_worker(redis_server.url, url, limits=limits, settings=settings),
+            running_worker(redis_server.url, url, limits=limits, settings=settings),
         ):
             await until(lambda: asked, "the refusal")
             if rate:  # without a shared bucket each worker finds out by itself
-                pause = "{transport:gateway:push}:bucket", "until"
+                pause = "{resque:gateway:push}:token-bucket", "until"
                 await until(lambda: float(redis.hget(*pause) or 0) > redis.time()[0] * 1000, "all know")
                 redis.rpush(QUEUE, *(resque(number) for number in range(2, 10)))
             await until(lambda: "d-000001" in stub.ledger, "the delivery")
@@ -130,16 +130,19 @@ def test_the_breaker_opens_for_a_dead_gateway_and_closes_when_it_is_back(
 
     async def walk() -> None:
         nonlocal well
-        async with stub.serving() as url, hired(redis_server.url, url, limits=limits, settings=settings) as worker:
-            valve = worker.routes["push"].valve
+        async with (
+            stub.serving() as url,
+            running_worker(redis_server.url, url, limits=limits, settings=settings) as worker,
+        ):
+            limiter = worker.dispatchers["push"].limiter
             begin = now()
-            await until(lambda: valve.breaker is Breaker.OPEN, "it opens")
+            await until(lambda: limiter.circuit_breaker is CircuitBreaker.OPEN, "it opens")
             await until(lambda: asked >= 5 + 3, "it is probed")
             probes = 1 + log2(1 + (now() - begin) / limits.cooldown)  # each cooldown is twice the one before
             assert asked <= 5 + 3 + probes, "what was under way when it opened, then one probe a cooldown"
             well = True
             await until(lambda: len(stub.ledger) == 300, "all")
-            assert valve.breaker is Breaker.CLOSED
+            assert limiter.circuit_breaker is CircuitBreaker.CLOSED
 
     asyncio.run(walk())
     assert redis.llen("resque:failed") == 0
@@ -157,18 +160,18 @@ def test_a_gateway_in_trouble_gets_less_and_then_more_again(redis: Redis, redis_
 
     async def walk() -> None:
         nonlocal bad
-        async with stub.serving() as url, hired(redis_server.url, url, limits=limits) as worker:
-            valve = worker.routes["push"].valve
-            await until(lambda: valve.window <= 8 and valve.share < 1, "less")
-            narrow = valve.window
+        async with stub.serving() as url, running_worker(redis_server.url, url, limits=limits) as worker:
+            limiter = worker.dispatchers["push"].limiter
+            await until(lambda: limiter.adaptive_concurrency <= 8 and limiter.rate_factor < 1, "less")
+            narrow = limiter.adaptive_concurrency
             bad = False
             await until(lambda: len(stub.ledger) == 200, "all")
             redis.rpush(QUEUE, *(resque(number) for number in range(200, 700)))
             await until(lambda: len(stub.ledger) == 700, "more")
-            assert valve.window > narrow
+            assert limiter.adaptive_concurrency > narrow
 
     asyncio.run(walk())
-    assert redis.llen(key("room:push")) == 0
+    assert redis.llen(key("gateway:push")) == 0
 
 
 def test_a_burst_waits_in_redis_and_not_in_memory(redis: Redis, redis_server: RedisServer) -> None:
@@ -177,16 +180,16 @@ def test_a_burst_waits_in_redis_and_not_in_memory(redis: Redis, redis_server: Re
         redis.rpush(QUEUE, *(resque(number) for number in range(5000)))
 
     async def walk() -> tuple[int, float]:
-        async with stub.serving() as url, hired(redis_server.url, url, limits=Limits(rate=50)) as worker:
+        async with stub.serving() as url, running_worker(redis_server.url, url, limits=Limits(rate=50)) as worker:
             most, begin = 0, now()
             while len(stub.ledger) < 50:
                 await asyncio.sleep(0.01)
-                most = max(most, worker.in_hand)
+                most = max(most, worker.state.in_flight)
             return most, now() - begin
 
     most, passed = asyncio.run(walk())
-    assert most <= QUICK.in_hand
-    waiting = redis.llen(QUEUE) + redis.llen(key("room:push")) + redis.zcard(key("later"))
+    assert most <= QUICK.max_in_flight
+    waiting = redis.llen(QUEUE) + redis.llen(key("gateway:push")) + redis.zcard(key("scheduled"))
     counts = {name: int(number) for name, number in redis.hgetall(key("counts")).items()}
     assert waiting + counts.get(b"delivered", 0) + counts.get(b"duplicate", 0) == 100_000
     assert len(stub.ledger) <= 50 * (passed + 1)

@@ -15,10 +15,10 @@ from transport_support import (
     QUICK,
     RedisServer,
     Stub,
-    hired,
     key,
     process,
     resque,
+    running_worker,
     until,
     wait_ready,
     wait_until,
@@ -28,8 +28,8 @@ from transport_support import (
 from envelopes import Envelope, encode
 from envelopes.messages import DeliveryRequested
 from transport.gateway_stub import GatewayStub
+from transport.limiter import Limits
 from transport.settings import Settings
-from transport.valve import Limits
 
 
 def counts(redis: Redis) -> dict[str, int]:
@@ -42,7 +42,7 @@ def failed(redis: Redis) -> list[dict[str, object]]:
 
 def left_behind(redis: Redis) -> set[str]:
     """Keys that an idle mailbox should not have."""
-    known = ("once:", "counts", "report:")
+    known = ("claim:", "counts", "report:")
     names = {name.decode() for name in redis.keys("*transport}*")}
     return {name for name in names if not name.removeprefix(key("")).startswith(known)}
 
@@ -113,7 +113,7 @@ def test_a_delivery_that_was_enqueued_twice_is_sent_once(redis: Redis, redis_ser
     stub = GatewayStub()
 
     async def walk() -> None:
-        async with stub.serving() as url, hired(redis_server.url, url):
+        async with stub.serving() as url, running_worker(redis_server.url, url):
             await until(lambda: len(stub.ledger) == 2, "two deliveries")
             redis.rpush(QUEUE, resque(1))
             await until(lambda: counts(redis).get("duplicate") == 2, "both duplicates dropped")
@@ -162,7 +162,7 @@ def test_failures_are_retried_with_growing_pauses_then_dead(redis: Redis, redis_
     settings = Settings(lease=2.0, poll=0.02, backoff=0.1, attempts=4)
     work_until(lambda: "dead" in counts(redis), "its end", redis_server, stub, settings=settings)
     assert counts(redis) == {"delivered": 1, "retried": 3, "dead": 1}
-    pauses = [later - earlier for earlier, later in pairwise(asked)]
+    pauses = [after - before for before, after in pairwise(asked)]
     assert all(pause >= 0.05 * 2**number for number, pause in enumerate(pauses))
     (entry,) = failed(redis)
     assert (entry["exception"], entry["error"], entry["attempts"]) == ("GatewayError", "failed: 500 INTERNAL", 4)
@@ -177,13 +177,13 @@ def test_what_a_gateway_refuses_is_not_sent_again(redis: Redis, redis_server: Re
     stub = GatewayStub()
     work_until(lambda: counts(redis).get("dead") == 4, "their end", redis_server, stub)
     assert {entry["error"] for entry in failed(redis)} == {
-        "refused: an SMS needs /recipient/phone, and there is none",
+        "refused: an SMS needs /recipient/phone, which is missing",
         "refused: 400 INVALID_ARGUMENT",
         "refused: 400 21610",
         "refused: 404 UNREGISTERED",
     }
     assert stub.ledger == {}
-    assert redis.keys(key("once:*")) == [], "whoever asks again may try"
+    assert redis.keys(key("claim:*")) == [], "whoever asks again may try"
 
 
 def test_a_dead_letter_can_be_retried_the_way_resque_does(redis: Redis, redis_server: RedisServer) -> None:
@@ -198,7 +198,7 @@ def test_a_dead_letter_can_be_retried_the_way_resque_does(redis: Redis, redis_se
 
     async def walk() -> None:
         nonlocal well
-        async with stub.serving() as url, hired(redis_server.url, url, settings=settings):
+        async with stub.serving() as url, running_worker(redis_server.url, url, settings=settings):
             await until(lambda: "dead" in counts(redis), "its end")
             well = True
             (entry,) = failed(redis)
@@ -217,7 +217,7 @@ def test_queues_are_worked_in_order_of_priority(redis: Redis, redis_server: Redi
     async def walk() -> None:
         async with (
             stub.serving() as url,
-            hired(redis_server.url, url, queues=("high", "low"), limits=Limits(concurrency=1)),
+            running_worker(redis_server.url, url, queues=("high", "low"), limits=Limits(concurrency=1)),
         ):
             await until(lambda: len(stub.ledger) == 600, "all")
 
@@ -238,13 +238,13 @@ def test_workers_share_the_work(redis: Redis, redis_server: RedisServer) -> None
     async def walk() -> list[float]:
         async with (
             stub.serving() as url,
-            hired(redis_server.url, url, limits=limits) as first,
-            hired(redis_server.url, url, limits=limits) as second,
+            running_worker(redis_server.url, url, limits=limits) as first,
+            running_worker(redis_server.url, url, limits=limits) as second,
         ):
             await until(lambda: len(stub.ledger) == 1200, "all", seconds=60)
-            labels = {"fate": "delivered", "gateway": "push"}
+            labels = {"outcome": "delivered", "gateway": "push"}
             value = "transport_jobs_total"
-            await until(lambda: first.in_hand == second.in_hand == 0, "all settled")
+            await until(lambda: first.state.in_flight == second.state.in_flight == 0, "all settled")
             return [each.metrics.registry.get_sample_value(value, labels) or 0 for each in (first, second)]
 
     shares = asyncio.run(walk())
@@ -263,7 +263,10 @@ def test_one_slow_gateway_does_not_hold_up_the_other(redis: Redis, redis_server:
     redis.rpush(QUEUE, *(resque(n) for n in range(500)), resque("d-an-sms", kind="sms"))
 
     async def walk() -> None:
-        async with stub.serving() as url, hired(redis_server.url, url, limits=Limits(concurrency=4), patience=60):
+        async with (
+            stub.serving() as url,
+            running_worker(redis_server.url, url, limits=Limits(concurrency=4), patience=60),
+        ):
             await until(lambda: "d-an-sms" in stub.ledger, "the SMS")
             assert len(stub.ledger) == 1
             stuck.set()
@@ -284,7 +287,7 @@ def test_stopping_gives_back_what_has_not_been_started(redis: Redis, redis_serve
     redis.rpush(QUEUE, *jobs)
 
     async def walk() -> None:
-        async with stub.serving() as url, hired(redis_server.url, url, limits=Limits(concurrency=2)):
+        async with stub.serving() as url, running_worker(redis_server.url, url, limits=Limits(concurrency=2)):
             await started.wait()
 
     asyncio.run(walk())
@@ -304,7 +307,7 @@ def test_resque_books_are_kept(redis: Redis, redis_server: RedisServer) -> None:
     redis.rpush(QUEUE, resque(1), b"nonsense", resque(9))
 
     async def walk() -> None:
-        async with stub.serving() as url, hired(redis_server.url, url):
+        async with stub.serving() as url, running_worker(redis_server.url, url):
             written = ("resque:stat:processed", "resque:stat:failed")
             await until(lambda: redis.mget(*written) == [b"2", b"1"], "the statistics")
             await until(lambda: redis.keys("resque:stat:*:*:*"), "this worker's own")
@@ -337,8 +340,8 @@ def test_paused_workers_take_nothing(redis: Redis, redis_server: RedisServer) ->
     stub = GatewayStub()
 
     async def walk() -> None:
-        async with stub.serving() as url, hired(redis_server.url, url) as worker:
-            await until(lambda: worker.paused, "the pause")
+        async with stub.serving() as url, running_worker(redis_server.url, url) as worker:
+            await until(lambda: worker.state.paused, "the pause")
             await asyncio.sleep(20 * QUICK.poll)  # a fetch that was under way, on a busy machine too
             redis.rpush(QUEUE, resque(1))
             await asyncio.sleep(0.3)
@@ -347,3 +350,27 @@ def test_paused_workers_take_nothing(redis: Redis, redis_server: RedisServer) ->
             await until(lambda: stub.ledger, "the delivery")
 
     asyncio.run(walk())
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("later", ("ZADD", 1, "ticket")),
+        ("parked", ("HSET", "ticket", "job")),
+        ("suspects", ("RPUSH", "ticket")),
+        ("room:push", ("RPUSH", "job")),
+        ("workers", ("ZADD", 1, "a-dead-worker.1")),
+    ],
+)
+def test_keys_of_an_earlier_version_stop_the_start(
+    redis: Redis, redis_server: RedisServer, stub: Stub, name: str, command: tuple[str, ...]
+) -> None:
+    redis.execute_command(command[0], key(name), *command[1:])
+    with process("transport", "--redis", redis_server.url, "--gateway", stub.url) as worker:
+        assert worker.wait(20) == 2
+        assert worker.stderr is not None
+        said = worker.stderr.read()
+    assert key(name) in said
+    assert "Drain it before you upgrade" in said
+    assert "Traceback" not in said
+    assert redis.exists(key(name)), "the jobs stay where they are"

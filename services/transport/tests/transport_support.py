@@ -20,13 +20,13 @@ from redis import Redis
 
 from contract_test.transports.embedded import redis_program
 from envelopes.messages import CATALOG
-from transport.books import Books
+from transport.connection import connect
 from transport.gateway_stub import GatewayStub
 from transport.gateways import GATEWAYS, Endpoint, Gateway
-from transport.link import connect
-from transport.mailbox import Mailbox
+from transport.job_queue import JobQueue
+from transport.limiter import GatewayLimiter, Limits
+from transport.registry import ResqueRegistry
 from transport.settings import Settings
-from transport.valve import Limits, Valve
 from transport.worker import Worker
 
 QUEUE = "resque:queue:transport"
@@ -147,7 +147,7 @@ def gateways_at(url: str, session: aiohttp.ClientSession) -> dict[str, Gateway]:
 
 
 @asynccontextmanager
-async def hired(
+async def running_worker(
     redis_url: str,
     gateway_url: str,
     *,
@@ -161,10 +161,12 @@ async def hired(
     """A worker in this process, at work until the block ends; then it is stopped in order."""
     redis, token = connect(redis_url, cluster=cluster), secrets.token_hex(6)
     channel = replace(CHANNEL, delivery=delivery)
-    boxes = [Mailbox(redis, queue, channel, ["push", "sms"], token, settings.lease) for queue in queues]
-    valves = [Valve(kind, limits or Limits(), redis) for kind in ("push", "sms")]
+    job_queues = [JobQueue(redis, queue, channel, ["push", "sms"], token, settings.lease) for queue in queues]
+    limiters = [GatewayLimiter(kind, limits or Limits(), redis) for kind in ("push", "sms")]
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=patience)) as session:
-        worker = Worker(boxes, gateways_at(gateway_url, session), valves, Books(redis, queues, token), settings)
+        worker = Worker(
+            job_queues, gateways_at(gateway_url, session), limiters, ResqueRegistry(redis, queues, token), settings
+        )
         running = asyncio.create_task(worker.run())
         try:
             yield worker
@@ -178,7 +180,7 @@ def work_until(true: Callable[[], object], what: str, redis: RedisServer, stub: 
     """A worker delivers to the stub until something is true."""
 
     async def walk() -> None:
-        async with stub.serving() as url, hired(redis.url, url, **options):
+        async with stub.serving() as url, running_worker(redis.url, url, **options):
             await until(true, what)
 
     asyncio.run(walk())

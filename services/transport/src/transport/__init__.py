@@ -1,1 +1,1 @@
-"""A Redis mailbox worker: takes delivery requests from a Resque queue and hands each to its gateway, once."""
+"""A worker that delivers pushes and SMS: it sends each job of a Resque queue to its gateway, once."""

@@ -1,4 +1,4 @@
-"""`python -m transport`: deliver until SIGTERM or SIGINT. `python -m transport status`: what is going on."""
+"""Deliver pushes and SMS until SIGTERM or SIGINT. `status` shows the state of all workers instead."""
 
 from __future__ import annotations
 
@@ -20,41 +20,45 @@ from redis.asyncio.connection import parse_url
 
 from envelopes.messages import CATALOG
 
-from .books import Books
+from .connection import REDIS_UNAVAILABLE, AnyRedis, connect
 from .gateways import GATEWAYS, Endpoint
-from .link import REDIS_AWAY, AnyRedis, connect
-from .mailbox import PREFIX, Mailbox
+from .job_queue import QUEUE_PREFIX, JobQueue, OldKeysError
+from .limiter import GatewayLimiter, Limits
+from .registry import ResqueRegistry
 from .settings import Settings
 from .status import show_status
-from .valve import Limits, Valve
 from .worker import Worker
 
 _SETTINGS = (
-    ("batch", "N", "how many jobs are fetched at once"),
-    ("lease", "S", "a worker silent for so long is dead"),
-    ("deadline", "S", "for an orderly stop"),
-    ("attempts", "N", "then resque:failed"),
-    ("backoff", "S", "after the first failure"),
+    ("batch", "N", "jobs per fetch"),
+    ("lease", "S", "a worker that is silent for this long is dead"),
+    ("deadline", "S", "the longest time that a stop may take"),
+    ("attempts", "N", "failed attempts before a job goes to resque:failed"),
+    ("backoff", "S", "pause after the first failure"),
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse the command line and run; 0 after an orderly stop, 2 for a wrong command line, 3 without a status."""
+    """Run the command line. Return 0 after a stop, 2 for a usage error or keys of an old version, 3 without Redis."""
     options = _parser().parse_args(arguments)
     _log_to_stderr(options.log_level)
     if options.command == "work":
-        asyncio.run(_work(options))
+        try:
+            asyncio.run(_work(options))
+        except OldKeysError as error:
+            sys.stderr.write(f"transport: {error}\n")
+            return 2
         return 0
     try:
         asyncio.run(_status(options))
-    except REDIS_AWAY as error:
-        sys.stderr.write(f"transport: Redis does not answer; is it what --redis names? {error}\n")
+    except REDIS_UNAVAILABLE as error:
+        sys.stderr.write(f"transport: Redis does not answer. Check --redis. The error was: {error}\n")
         return 3
     return 0
 
 
 def _log_to_stderr(level: str) -> None:
-    """Write logs as one JSON object a line: `time`, `level`, `logger`, `event`, and the record's own fields."""
+    """Log one JSON object per line, with `time`, `level`, `logger`, `event`, and the record's own fields."""
     names = {"levelname": "level", "name": "logger", "message": "event", "exc_info": "traceback"}
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter(list(names)[:3], rename_fields=names, timestamp="time"))
@@ -67,16 +71,32 @@ def _parser() -> argparse.ArgumentParser:
     add("command", nargs="?", choices=("work", "status"), default="work")
     add("--redis", required=True, type=redis_url, metavar="URL", help="redis://host:port/db")
     add("--cluster", action="store_true", help="the URL names a node of a Redis Cluster")
-    text = "a Resque queue, the most urgent first; by default the channel's"
+    text = "a Resque queue, the most urgent first; by default the queue of the channel"
     add("--queue", action="append", metavar="NAME", help=text)
-    add("--gateway", metavar="URL", help="where gateways are that have no URL of their own")
+    add("--gateway", metavar="URL", help="the URL of all gateways that have none of their own")
     for kind in GATEWAYS:
-        add(f"--{kind}-url", metavar="URL", help=f"the {kind} gateway; its secret is in ${_secret(kind)}")
-        add(f"--{kind}-account", default="local", metavar="NAME", help="project, or account")
-        add(f"--{kind}-rate", type=amount, metavar="N", help="what it may see in any second, from all workers together")
-        add(f"--{kind}-concurrency", type=count, default=Limits().concurrency, metavar="N", help="%(default)s at once")
-    add("--sms-sender", default="+15005550006", metavar="NUMBER", help="or a Messaging Service SID")
-    add("--timeout", type=amount, default=10.0, metavar="S", help="for a gateway's answer; %(default)s")
+        add(f"--{kind}-url", metavar="URL", help=f"the URL of the {kind} gateway; its secret is in ${_secret(kind)}")
+        add(
+            f"--{kind}-account",
+            default="local",
+            metavar="NAME",
+            help="the project or account at the gateway; %(default)s",
+        )
+        add(f"--{kind}-rate", type=amount, metavar="N", help="requests in any one second, from all workers together")
+        add(
+            f"--{kind}-concurrency",
+            type=count,
+            default=Limits().concurrency,
+            metavar="N",
+            help="requests in flight; %(default)s",
+        )
+    add(
+        "--sms-sender",
+        default="+15005550006",
+        metavar="NUMBER",
+        help="a number or a Messaging Service SID; %(default)s",
+    )
+    add("--timeout", type=amount, default=10.0, metavar="S", help="for the response of a gateway; %(default)s")
     for name, unit, text in _SETTINGS:
         default = getattr(Settings(), name)
         read = count if isinstance(default, int) else amount
@@ -86,31 +106,31 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-# A ValueError from these is a usage error that says their name.
+# argparse turns a ValueError from these into a usage error with their name.
 
 
 def count(text: str) -> int:
-    """Read a whole number from 1."""
+    """Parse an integer of at least 1."""
     if (number := int(text)) < 1:
         raise ValueError(text)
     return number
 
 
 def amount(text: str) -> float:
-    """Read a number above 0."""
+    """Parse a finite number above 0."""
     if not 0 < (number := float(text)) < inf:
         raise ValueError(text)
     return number
 
 
 def address(text: str) -> tuple[str, int]:
-    """Read HOST:PORT, or :PORT for this machine alone."""
+    """Parse HOST:PORT. `:PORT` means 127.0.0.1."""
     host, _, port = text.rpartition(":")
     return host or "127.0.0.1", int(port)
 
 
 def redis_url(text: str) -> str:
-    """Hold a URL to what redis-py takes."""
+    """Return the URL if redis-py accepts it."""
     parse_url(text)
     return text
 
@@ -119,30 +139,31 @@ def _secret(kind: str) -> str:
     return f"TRANSPORT_{kind.upper()}_SECRET"
 
 
-def _mailboxes(options: argparse.Namespace, redis: AnyRedis, token: str) -> list[Mailbox]:
-    """One for each queue, with the channel of its address; what the catalog does not name is like `transport`."""
-    usual = CATALOG.channel("transport")
+def _job_queues(options: argparse.Namespace, redis: AnyRedis, token: str) -> list[JobQueue]:
+    """Return the queues. A queue that the catalog does not name has the settings of the channel `transport`."""
+    default = CATALOG.channel("transport")
     channels = {each.address: each for each in CATALOG.channels.values()}
-    names = options.queue or [usual.address.removeprefix(PREFIX)]
+    names = options.queue or [default.address.removeprefix(QUEUE_PREFIX)]
     return [
-        Mailbox(redis, name, channels.get(PREFIX + name, usual), list(GATEWAYS), token, options.lease) for name in names
+        JobQueue(redis, name, channels.get(QUEUE_PREFIX + name, default), list(GATEWAYS), token, options.lease)
+        for name in names
     ]
 
 
 async def _status(options: argparse.Namespace) -> None:
     async with aclosing(connect(options.redis, cluster=options.cluster)) as redis:
-        sys.stdout.write(await show_status(_mailboxes(options, redis, "status")) + "\n")
+        sys.stdout.write(await show_status(_job_queues(options, redis, "status")) + "\n")
 
 
-def calm_collector() -> None:
-    """Let the garbage collector look less often, and not at what was imported: jobs are no cycles."""
+def tune_garbage_collector() -> None:
+    """Run the garbage collector less often, and without the imported modules. Jobs form no cycles."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 50)
 
 
 async def _work(options: argparse.Namespace) -> None:
-    calm_collector()
+    tune_garbage_collector()
     token = secrets.token_hex(6)
     async with (
         aclosing(connect(options.redis, cluster=options.cluster)) as redis,
@@ -151,11 +172,11 @@ async def _work(options: argparse.Namespace) -> None:
         ) as session,
     ):
         gateways = {kind: make(_endpoint(options, kind, session)) for kind, make in GATEWAYS.items()}
-        valves = [Valve(kind, _limits(options, kind), redis) for kind in GATEWAYS]
-        mailboxes = _mailboxes(options, redis, token)
-        books = Books(redis, [box.queue for box in mailboxes], token)
+        limiters = [GatewayLimiter(kind, _limits(options, kind), redis) for kind in GATEWAYS]
+        queues = _job_queues(options, redis, token)
+        registry = ResqueRegistry(redis, [queue.name for queue in queues], token)
         settings = Settings(**{name: getattr(options, name) for name, *_ in _SETTINGS})
-        worker = Worker(mailboxes, gateways, valves, books, settings)
+        worker = Worker(queues, gateways, limiters, registry, settings)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, worker.stop)
         async with worker.metrics.serving(*options.metrics) if options.metrics else nullcontext():
@@ -165,7 +186,7 @@ async def _work(options: argparse.Namespace) -> None:
 def _endpoint(options: argparse.Namespace, kind: str, session: aiohttp.ClientSession) -> Endpoint:
     url = getattr(options, f"{kind}_url") or options.gateway
     if url is None:
-        _parser().error(f"--{kind}-url or --gateway is needed: where is the {kind} gateway?")
+        _parser().error(f"the {kind} gateway has no URL: use --{kind}-url or --gateway")
     account, secret = getattr(options, f"{kind}_account"), os.environ.get(_secret(kind), "local")
     return Endpoint(session, url.rstrip("/"), account, secret, options.sms_sender)
 

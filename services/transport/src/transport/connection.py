@@ -1,4 +1,4 @@
-"""The connection to Redis, and what to do while it is away: wait, and try again."""
+"""The connection to Redis, and retries while Redis is unavailable."""
 
 from __future__ import annotations
 
@@ -23,86 +23,87 @@ log = logging.getLogger("transport")
 T = TypeVar("T")
 P = ParamSpec("P")
 
-REDIS_AWAY = (
+REDIS_UNAVAILABLE = (
     RedisConnectionError, RedisTimeoutError, ReadOnlyError, OutOfMemoryError, ClusterError, RedisClusterException,
     TryAgainError, OSError,
 )  # fmt: skip
-"""Errors that pass by themselves when Redis is back, its replica has taken over, or there is room again."""
+"""Errors that go away when Redis is back, a replica has taken over, or memory has been freed."""
 
-PATIENCE = 5
-"""How long an answer may take, in seconds."""
+REPLY_TIMEOUT = 5
+"""The time that a reply may take, in seconds."""
 
 
 def connect(url: str, *, cluster: bool) -> AnyRedis:
-    """Make a client that tells of every broken connection: a fetch must not be repeated behind the worker's back."""
+    """Return a client that reports every broken connection, because a fetch must not be repeated silently."""
     if cluster:
-        return cast(Cluster, Cluster.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=2))
+        return cast(Cluster, Cluster.from_url(url, socket_timeout=REPLY_TIMEOUT, socket_connect_timeout=2))
     once = Retry(NoBackoff(), 0)
-    return cast(QuickRedis, QuickRedis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=2, retry=once))
+    client = PipeliningRedis.from_url(url, socket_timeout=REPLY_TIMEOUT, socket_connect_timeout=2, retry=once)
+    return cast(PipeliningRedis, client)
 
 
-class QuickRedis(Redis):
-    """Adds a way past what redis-py's client does around every call, which takes longer than the call."""
+class PipeliningRedis(Redis):
+    """A client with `call`, which avoids redis-py's cost per command: that takes longer than the command itself."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._idle: list[Connection] = []
 
     async def call(self, *commands: Sequence[Any]) -> Any:
-        """Run commands in one round trip, on a connection of their own; give the last one's answer."""
+        """Run commands in one round trip on one connection, and return the last reply."""
         pool: Any = self.connection_pool
         connection = self._idle.pop() if self._idle else await pool.get_connection()
         connection.socket_timeout = None  # it would make a task of every write
-        answer = None
+        reply = None
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(REPLY_TIMEOUT):
                 await connection.connect()
                 await connection.send_packed_command([hiredis.pack_command(tuple(each)) for each in commands])
             for _ in commands:
-                async with asyncio.timeout(PATIENCE):
-                    answer = await connection.read_response()
-        except BaseException:  # answers may be on their way; and where one connection broke, others did
+                async with asyncio.timeout(REPLY_TIMEOUT):
+                    reply = await connection.read_response()
+        except BaseException:  # replies may be on their way, and the other connections are probably broken too
             for each in (connection, *self._idle):
                 await each.disconnect(nowait=True)
             raise
         finally:
             self._idle.append(connection)
-        return answer
+        return reply
 
 
 class Cluster(RedisCluster):
-    """A Redis Cluster, where each command finds its node by its keys."""
+    """A client of a Redis Cluster. The keys of each command decide its node."""
 
     async def call(self, *commands: Sequence[Any]) -> Any:
-        """Run commands one after the other; give the last one's answer."""
+        """Run commands one after the other, and return the last reply."""
         for command in commands:
-            answer = await self.execute_command(*command)
-        return answer
+            reply = await self.execute_command(*command)
+        return reply
 
 
-AnyRedis = QuickRedis | Cluster
+AnyRedis = PipeliningRedis | Cluster
 
 
-class Link:
-    """Says whether Redis is there, and when it was last back, in time.monotonic()."""
+class RedisAvailability:
+    """Whether Redis is available, and since when, in time.monotonic()."""
 
     def __init__(self) -> None:
-        self.up, self.back_at = True, -math.inf
+        self.available, self.available_since = True, -math.inf
 
-    async def reach(self, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Make a call that may be repeated, until Redis answers."""
+    async def retry(self, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Repeat a call with back-off until Redis answers. The call must be safe to repeat."""
         delay = 0.02
         while True:
             try:
-                answer = await call(*args, **kwargs)
-            except REDIS_AWAY as error:
-                if self.up:
-                    self.up = False
-                    log.warning("redis is away", extra={"error": type(error).__name__})
+                reply = await call(*args, **kwargs)
+            except REDIS_UNAVAILABLE as error:
+                if self.available:
+                    self.available = False
+                    log.warning("redis is unavailable", extra={"error": type(error).__name__})
                 await asyncio.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
                 delay = min(delay * 2, 0.5)
             else:
-                if not self.up:
-                    self.up, self.back_at = True, time.monotonic()
-                    log.info("redis is back")
-                return answer
+                if not self.available:
+                    self.available, self.available_since = True, time.monotonic()
+                    log.info("redis is available again")
+                return reply

@@ -1,4 +1,4 @@
-"""One queue's desk at a worker: jobs come in, are decoded and claimed, wait for their gateways, and are settled."""
+"""The consumer of one queue. It fetches, decodes and claims jobs, and settles them after the gateway has answered."""
 
 from __future__ import annotations
 
@@ -7,240 +7,259 @@ import logging
 import random
 import time
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from envelopes import ContractViolationError
 
-from .gateways import GatewayError, Trouble
-from .jobs import FAILED, FINAL, Fate, Job, WorkerDiedError, read_delivery
-from .link import REDIS_AWAY
-from .mailbox import LeaseLostError, Mailbox
-from .routes import Route
-
-if TYPE_CHECKING:
-    from .worker import Worker
+from .connection import REDIS_UNAVAILABLE
+from .dispatch import GatewayDispatcher
+from .gateways import FailureKind, GatewayError
+from .job_queue import JobQueue, LeaseLostError
+from .jobs import FAILED, FINAL, Job, Outcome, WorkerDiedError, read_delivery
+from .metrics import Metrics
+from .registry import ResqueRegistry
+from .state import WorkerState
 
 log = logging.getLogger("transport")
 
-_SIFT = 0.05
-"""While a gateway has enough to do, the queue is searched for other gateways' jobs only so often, in seconds."""
+_SEARCH_INTERVAL = 0.05
+"""While one gateway has enough jobs, the queue is searched for the jobs of others at this interval, in seconds."""
 
 
-class Desk:
-    """Takes from its mailbox while there is a use for more jobs, and the desks `above`, more urgent, are drained."""
+class QueueConsumer:
+    """Fetches while its jobs can be sent and the consumers of `more_urgent` queues have nothing to fetch."""
 
-    def __init__(self, worker: Worker, box: Mailbox, above: Sequence[Desk]) -> None:
-        self.box, self.drained = box, False
-        self.rooms = dict.fromkeys(box.rooms, 0)
-        """How many jobs wait in each gateway's room."""
-        self._worker, self._above, self._link, self._settings = worker, above, worker.link, worker.settings
-        self._finished: defaultdict[tuple[Fate, str], list[Job]] = defaultdict(list)
+    def __init__(
+        self,
+        state: WorkerState,
+        queue: JobQueue,
+        more_urgent: Sequence[QueueConsumer],
+        dispatchers: Mapping[str, GatewayDispatcher],
+        registry: ResqueRegistry,
+        metrics: Metrics,
+    ) -> None:
+        self.queue, self.drained = queue, False
+        self.gateway_queues = dict.fromkeys(queue.gateway_queues, 0)
+        """The number of jobs that wait in Redis for each gateway."""
+        self._state, self._more_urgent, self._dispatchers = state, more_urgent, dispatchers
+        self._registry, self._metrics = registry, metrics
+        self._retry, self._settings = state.redis.retry, state.settings
+        self._finished: defaultdict[tuple[Outcome, str], list[Job]] = defaultdict(list)
         self._settle_now = asyncio.Event()
-        self._taking, self._settling = asyncio.Lock(), asyncio.Lock()
-        self._suspects, self._sift_at, self._run_id = False, 0.0, b""
+        self._fetching, self._settling = asyncio.Lock(), asyncio.Lock()
+        self._quarantine, self._search_at, self._run_id = False, 0.0, b""
 
-    async def enter(self) -> None:
-        """Take a lease."""
-        await self._link.reach(self.box.enter)
-        self._run_id = self.box.run_id
+    async def start(self) -> None:
+        """Acquire a lease. Raises OldKeysError."""
+        await self._retry(self.queue.check_old_keys)
+        await self._retry(self.queue.acquire_lease)
+        self._run_id = self.queue.run_id
 
-    # take
+    # fetch
 
-    async def take(self) -> None:
-        """Keep this queue's jobs coming, until the worker stops."""
+    async def fetch_loop(self) -> None:
+        """Fetch jobs until the worker stops."""
         due_in: float | None = 0.0
-        while not self._worker.stopping.is_set():
+        while not self._state.stopping.is_set():
             if not self._wants_more():
-                await self._worker.change(_SIFT)
-            elif not all(desk.drained for desk in self._above):
+                await self._state.wait_for_change(_SEARCH_INTERVAL)
+            elif not all(consumer.drained for consumer in self._more_urgent):
                 await asyncio.sleep(0.02)
             else:
-                # At least 2 ms: Redis 6.2 rounds 1 ms down to 0, which is for ever.
+                # At least 2 ms: Redis 6.2 rounds 1 ms down to 0, which waits for ever.
                 longest = self._settings.poll if due_in is None else min(self._settings.poll, max(due_in, 0.002))
                 try:
-                    async with self._taking:
+                    async with self._fetching:
                         due_in = await self._fetch(longest if self.drained else 0)
-                except (LeaseLostError, *REDIS_AWAY):  # what it took may be in this hand all the same
-                    await self.find_out()
+                except (LeaseLostError, *REDIS_UNAVAILABLE):  # the fetched jobs may be in flight all the same
+                    await self.resync()
 
     def _wants_more(self) -> bool:
-        takes = [route.takes for route in self._worker.routes.values()]
-        if self._worker.paused or not any(takes):
+        wanted = [dispatcher.wants_more for dispatcher in self._dispatchers.values()]
+        if self._state.paused or not any(wanted):
             return False
-        if self._suspects and self._worker.in_hand:  # to be tried alone
+        if self._quarantine and self._state.in_flight:  # quarantined jobs are tried alone
             return False
-        if time.monotonic() < self._sift_at and not all(takes):
+        if time.monotonic() < self._search_at and not all(wanted):
             return False
-        return len(self.box.in_hand) <= self._settings.in_hand - self._settings.batch and self.box.space > 0
+        space = self._settings.max_in_flight - self._settings.batch
+        return len(self.queue.in_flight) <= space and self.queue.space > 0
 
     async def _fetch(self, longest: float) -> float | None:
-        """Fetch and accept a batch, then what waits in rooms; give the seconds until the next job is due."""
-        limit = self._settings.batch // 4 if any(self.rooms.values()) else self._settings.batch
-        batch = await self.box.fetch(limit, longest=longest)
-        self.rooms = batch.rooms
-        self.drained = len(batch.jobs) < limit and not batch.suspects
-        self._suspects = batch.suspects > 0 or any(job.crashes > 1 for job in batch.jobs)
+        """Fetch a batch and jobs that wait for their gateways. Return the seconds until the next job is due."""
+        limit = self._settings.batch // 4 if any(self.gateway_queues.values()) else self._settings.batch
+        batch = await self.queue.fetch(limit, longest=longest)
+        self.gateway_queues = batch.gateway_queues
+        self.drained = len(batch.jobs) < limit and not batch.quarantined
+        self._quarantine = batch.quarantined > 0 or any(job.crashes > 1 for job in batch.jobs)
         await self._accept(batch.jobs)
-        for name, route in self._worker.routes.items():
-            if self.rooms[name] and route.takes and not self._suspects and not self._behind(name):
-                shelved = await self.box.fetch(route.space, name)
-                self.rooms = shelved.rooms
-                self.drained &= not self.rooms[name]
-                await self._accept(shelved.jobs, from_room=True)
+        for name, dispatcher in self._dispatchers.items():
+            waiting = self.gateway_queues[name] and not self._quarantine and not self._is_behind(name)
+            if waiting and dispatcher.wants_more:
+                waited = await self.queue.fetch(dispatcher.space, name)
+                self.gateway_queues = waited.gateway_queues
+                self.drained &= not self.gateway_queues[name]
+                await self._accept(waited.jobs, from_gateway_queue=True)
         return batch.due_in
 
-    def _behind(self, gateway: str) -> bool:
-        """Whether more urgent queues have jobs waiting for this gateway."""
-        return any(desk.rooms[gateway] for desk in self._above)
+    def _is_behind(self, gateway: str) -> bool:
+        """Return True if jobs of more urgent queues wait for this gateway."""
+        return any(consumer.gateway_queues[gateway] for consumer in self._more_urgent)
 
-    async def _accept(self, jobs: Sequence[Job], *, from_room: bool = False) -> None:
-        """Decode jobs, claim those that may be sent now, and let them wait at their gateways."""
-        if self._worker.stopping.is_set():
+    async def _accept(self, jobs: Sequence[Job], *, from_gateway_queue: bool = False) -> None:
+        """Decode jobs, claim those that can be sent now, and hand them to their dispatchers."""
+        if self._state.stopping.is_set():
             for job in jobs:
                 self.give_back(job)
             return
-        routes = self._worker.routes
-        shut = {name: route.valve.ready_in() for name, route in routes.items()}
-        queued = {name: self._behind(name) or (not from_room and self.rooms[name] > 0) for name in routes}
-        space = {name: 0 if shut[name] else route.space for name, route in routes.items()}
-        shelved, going = defaultdict(list), list[tuple[Route, Job]]()
+        dispatchers = self._dispatchers
+        pauses = {name: dispatcher.limiter.paused_for() for name, dispatcher in dispatchers.items()}
+        queued = {
+            name: self._is_behind(name) or (not from_gateway_queue and self.gateway_queues[name] > 0)
+            for name in dispatchers
+        }
+        space = {name: 0 if pauses[name] else dispatcher.space for name, dispatcher in dispatchers.items()}
+        waiting, ready = defaultdict(list), list[tuple[GatewayDispatcher, Job]]()
         for job in jobs:
             name = self._read(job)
             if not name:
                 continue
             if space[name] > 0 and (job.tried or not queued[name]):
                 space[name] -= 1
-                going.append((routes[name], job))
+                ready.append((dispatchers[name], job))
             elif job.tried:
-                self._postpone(job, name, max(shut[name], 1.0))
+                self._postpone(job, name, max(pauses[name], 1.0))
             else:
-                shelved[name].append(job)
-        for name, some in shelved.items():
-            await self._shelve(name, some)
-        verdicts = await self._link.reach(self.box.claim, [job for _, job in going])
-        for (route, job), verdict in zip(going, verdicts, strict=True):
+                waiting[name].append(job)
+        for name, some in waiting.items():
+            await self._move_to_gateway_queue(name, some)
+        verdicts = await self._retry(self.queue.claim, [job for _, job in ready])
+        for (dispatcher, job), verdict in zip(ready, verdicts, strict=True):
             match verdict:
                 case "g":
-                    route.put(self, job)
+                    dispatcher.add(self.queue.name, job)
                 case "d":
-                    self.finish(Fate.DUPLICATE, job, route.name)
+                    self.finish(Outcome.DUPLICATE, job, dispatcher.name)
                 case "b":
-                    self._postpone(job, route.name, 2.0)
+                    self._postpone(job, dispatcher.name, 2.0)
                 case _:
-                    reason = "it may have been sent when its worker died, and at-most-once forbids more"
-                    self.finish(Fate.UNSURE, job, route.name, error=WorkerDiedError(reason))
-        for route in routes.values():
-            route.pump()
-        if self.drained:  # a lone job is on its way before this asks for more
+                    reason = "its worker died after it may have sent this job, and at-most-once forbids a second try"
+                    self.finish(Outcome.UNSURE, job, dispatcher.name, error=WorkerDiedError(reason))
+        for dispatcher in dispatchers.values():
+            dispatcher.start_sender()
+        if self.drained:  # send a single job before asking for more
             await asyncio.sleep(0)
 
     def _read(self, job: Job) -> str:
-        """Give the name of the job's gateway, or an empty one where its fate is sealed already."""
-        limit, died = self._settings.max_crashes, f"{job.crashes} workers died with this job in hand"
-        if job.crashes > limit:  # not even decoded: that may be what kills
-            self.finish(Fate.DEAD, job, error=WorkerDiedError(died))
+        """Decode a job and return the name of its gateway, or an empty name if the job has been finished here."""
+        limit, died = self._settings.max_crashes, f"{job.crashes} workers died with this job in flight"
+        if job.crashes > limit:  # do not even decode it: that may be what kills
+            self.finish(Outcome.DEAD, job, error=WorkerDiedError(died))
             return ""
         try:
-            message = job.message = read_delivery(job.raw, self.box.channel.name)
+            message = job.message = read_delivery(job.raw, self.queue.channel.name)
         except Exception as error:  # noqa: BLE001 - whatever reading it raises, a job must not stop the queue
-            self.finish(Fate.INVALID, job, error=error)
+            self.finish(Outcome.INVALID, job, error=error)
             return ""
         job.enqueued_at, kind = message.enqueued_at.timestamp(), str(message.kind)
         if job.crashes == limit:
-            self.finish(Fate.DEAD, job, kind, error=WorkerDiedError(died))
-        elif kind not in self._worker.routes:
-            self.finish(Fate.DEAD, job, kind, error=GatewayError(Trouble.REFUSED, f"no gateway for {kind}"))
-        elif self.box.too_old(job):
-            self.finish(Fate.EXPIRED, job, kind)
+            self.finish(Outcome.DEAD, job, kind, error=WorkerDiedError(died))
+        elif kind not in self._dispatchers:
+            refused = GatewayError(FailureKind.REFUSED, f"there is no gateway for {kind}")
+            self.finish(Outcome.DEAD, job, kind, error=refused)
+        elif self.queue.is_expired(job):
+            self.finish(Outcome.EXPIRED, job, kind)
         else:
             return kind
         return ""
 
-    async def _shelve(self, gateway: str, jobs: Sequence[Job]) -> None:
-        self._sift_at = time.monotonic() + _SIFT
-        if await self._link.reach(self.box.shelve, gateway, jobs) == len(jobs):
-            self.box.forget(jobs)
-            self.rooms[gateway] += len(jobs)
-        else:  # `settle` finds out why not
+    async def _move_to_gateway_queue(self, gateway: str, jobs: Sequence[Job]) -> None:
+        self._search_at = time.monotonic() + _SEARCH_INTERVAL
+        if await self._retry(self.queue.move_to_gateway_queue, gateway, jobs) == len(jobs):
+            self.queue.forget(jobs)
+            self.gateway_queues[gateway] += len(jobs)
+        else:  # `settle_loop` resyncs
             for job in jobs:
-                self.finish(Fate.RETURNED, job, gateway)
+                self.finish(Outcome.RETURNED, job, gateway)
 
     # settle
 
-    def finish(self, fate: Fate, job: Job, gateway: str = "", delay: float = 0, error: Exception | None = None) -> None:
-        """Seal a job's fate; `settle` makes it known. The gateway is empty where the job was not decoded."""
+    def finish(
+        self, outcome: Outcome, job: Job, gateway: str = "", delay: float = 0, error: Exception | None = None
+    ) -> None:
+        """Decide the outcome of a job. `settle_loop` writes it. The gateway is empty if the job was not decoded."""
         job.delay, job.error = delay, error
-        self._finished[fate, gateway].append(job)
+        self._finished[outcome, gateway].append(job)
         self._settle_now.set()
 
     def give_back(self, job: Job, gateway: str = "") -> None:
-        """Put a job back where it came from, unsent."""
-        self.finish(Fate.POSTPONED if job.tried else Fate.RETURNED, job, gateway)
+        """Return a job that was not sent."""
+        self.finish(Outcome.POSTPONED if job.tried else Outcome.RETURNED, job, gateway)
 
     def _postpone(self, job: Job, gateway: str, delay: float) -> None:
-        self.finish(Fate.POSTPONED, job, gateway, delay * random.uniform(1, 1.5))  # noqa: S311 - jitter
+        self.finish(Outcome.POSTPONED, job, gateway, delay * random.uniform(1, 1.5))  # noqa: S311 - jitter
 
-    async def settle(self) -> None:
-        """Write down what became of jobs, as many at once as there are."""
+    async def settle_loop(self) -> None:
+        """Write outcomes to Redis, as many at once as there are."""
         while True:
             await self._settle_now.wait()
             self._settle_now.clear()
             finished, self._finished = self._finished, defaultdict(list)
-            for (fate, gateway), jobs in finished.items():
-                for job in jobs if fate in FAILED else ():  # one by one: they may be large
-                    await self._link.reach(self._worker.books.fail, self.box.queue, job)
-                if not await self._settled(fate, jobs):
-                    await self.find_out()
-                    await self._settled(fate, jobs, doubt=True)
-                self._report(fate, gateway, jobs)
-            self._worker.changed.set()
+            for (outcome, gateway), jobs in finished.items():
+                for job in jobs if outcome in FAILED else ():  # one by one, because they may be large
+                    await self._retry(self._registry.add_failure, self.queue.name, job)
+                if not await self._settle(outcome, jobs):
+                    await self.resync()
+                    await self._settle(outcome, jobs, in_doubt=True)
+                self._report(outcome, gateway, jobs)
+            self._state.changed.set()
 
-    async def _settled(self, fate: Fate, jobs: Sequence[Job], *, doubt: bool = False) -> bool:
-        """Settle, and say whether Redis knew of all these jobs; if not, it has forgotten, or others have them now."""
+    async def _settle(self, outcome: Outcome, jobs: Sequence[Job], *, in_doubt: bool = False) -> bool:
+        """Settle jobs. Return False if Redis did not know all of them: it lost them, or other workers have them."""
         async with self._settling:
-            settled = await self._link.reach(self.box.settle, fate, jobs, doubt=doubt) == len(jobs)
-            if settled or doubt:
-                self.box.forget(jobs)
+            settled = await self._retry(self.queue.settle, outcome, jobs, in_doubt=in_doubt) == len(jobs)
+            if settled or in_doubt:
+                self.queue.forget(jobs)
         return settled
 
-    def _report(self, fate: Fate, gateway: str, jobs: Sequence[Job]) -> None:
-        self._worker.metrics.settled(fate, gateway, jobs)
-        if fate in FINAL:
-            self._worker.books.count(processed=len(jobs), failed=len(jobs) if fate in FAILED else 0)
+    def _report(self, outcome: Outcome, gateway: str, jobs: Sequence[Job]) -> None:
+        self._metrics.count_settled(outcome, gateway, jobs)
+        if outcome in FINAL:
+            self._registry.count(processed=len(jobs), failed=len(jobs) if outcome in FAILED else 0)
         for job in jobs:
             if job.error is not None:
-                facts = {"ticket": job.ticket, "queue": self.box.queue, "gateway": gateway}
-                log.warning(fate.value, extra=facts | {"reason": _reason(job.error)})
+                facts = {"ticket": job.ticket, "queue": self.queue.name, "gateway": gateway}
+                log.warning(outcome.value, extra=facts | {"reason": _reason(job.error)})
 
-    # doubt
+    # resync
 
-    async def find_out(self) -> None:
-        """Bring Redis and this worker to one mind about what is in hand, whoever forgot or took something."""
-        box, reach = self.box, self._link.reach
-        async with self._taking:
+    async def resync(self) -> None:
+        """Make Redis and this worker agree on the jobs in flight, after a restart, a lost lease or a lost reply."""
+        queue, retry = self.queue, self._retry
+        async with self._fetching:
             async with self._settling:
                 lost = False
                 try:
-                    await reach(box.beat)
+                    await retry(queue.renew_lease)
                 except LeaseLostError:
                     lost = True
-                restarted, self._run_id = box.run_id != self._run_id, box.run_id
+                restarted, self._run_id = queue.run_id != self._run_id, queue.run_id
+                facts = {"queue": queue.name, "in_flight": len(queue.in_flight)}
                 if restarted:
-                    log.warning("redis was restarted", extra={"queue": box.queue, "in_hand": len(box.in_hand)})
-                    await reach(box.reassert)
+                    log.warning("redis was restarted", extra=facts)
+                    await retry(queue.restore)
                 elif lost:
-                    log.warning("lease lost", extra={"queue": box.queue, "in_hand": len(box.in_hand)})
-                    for route in self._worker.routes.values():
-                        route.drain(self)
-                    await reach(box.enter)
-                    await reach(self._worker.books.register)
-                adopted = await reach(box.adopt)
-            await self._accept(adopted)
+                    log.warning("the lease was lost", extra=facts)
+                    for dispatcher in self._dispatchers.values():
+                        dispatcher.remove_waiting(queue.name)
+                    await retry(queue.acquire_lease)
+                    await retry(self._registry.register)
+                unknown = await retry(queue.find_unknown)
+            await self._accept(unknown)
 
 
 def _reason(error: Exception) -> str:
-    """What may be logged of an error: never what was found in a payload."""
+    """Return the part of an error that may be logged, without values from a payload."""
     if isinstance(error, ContractViolationError):
         return f"{error.violation.pointer or '/'}: {error.violation.keyword}"
     return str(error) if isinstance(error, GatewayError | WorkerDiedError) else type(error).__name__

@@ -1,104 +1,101 @@
-"""One gateway's jobs in hand, on their way through its valve."""
+"""The dispatcher of one gateway: jobs that wait for it, and the tasks that send them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING
 
+from .connection import REDIS_UNAVAILABLE
 from .jobs import Job
-from .link import REDIS_AWAY
-from .valve import Valve
+from .limiter import GatewayLimiter
 
-if TYPE_CHECKING:
-    from .desk import Desk
-
-Attempt = Callable[["Route", "Desk", Job], Awaitable[bool]]
+Attempt = Callable[[str, str, Job], Awaitable[bool]]
+"""Sends one job, given the names of its gateway and queue. Returns False when the sending task should end."""
 
 
-class Route:
-    """Jobs waiting for one gateway. Lanes carry them, as many as the valve allows; none is kept while idle.
+class GatewayDispatcher:
+    """Jobs that wait for one gateway, in one line per queue, the most urgent queue first.
 
-    `attempt` sends one job and says whether the lane may go on; `limit` is how many may wait here. Each desk has a line
-    of its own, the most urgent first.
+    Up to `limit` jobs wait here. The limiter decides how many tasks send them, and an idle dispatcher has no task.
     """
 
-    def __init__(self, valve: Valve, attempt: Attempt, limit: int, desks: Iterable[Desk]) -> None:
-        self.name, self.valve, self.limit = valve.name, valve, limit
+    def __init__(self, limiter: GatewayLimiter, attempt: Attempt, limit: int, queues: Iterable[str]) -> None:
+        self.name, self.limiter, self.limit = limiter.name, limiter, limit
         self._attempt = attempt
-        self._lines: dict[Desk, deque[Job]] = {desk: deque() for desk in desks}
-        self._lanes: set[asyncio.Task[None]] = set()
-        self._opening = False
+        self._waiting: dict[str, deque[Job]] = {queue: deque() for queue in queues}
+        self._senders: set[asyncio.Task[None]] = set()
+        self._starting = False
         self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
-        return sum(map(len, self._lines.values()))
+        return sum(map(len, self._waiting.values()))
 
     @property
     def space(self) -> int:
-        """How many more may wait here."""
+        """The number of jobs that may still be added."""
         return self.limit - len(self)
 
     @property
-    def takes(self) -> bool:
-        """Whether more jobs would get a move on here."""
-        return len(self) <= self.limit // 2 and self.valve.ready_in() == 0
+    def wants_more(self) -> bool:
+        """Whether more jobs would be sent soon."""
+        return len(self) <= self.limit // 2 and self.limiter.paused_for() == 0
 
     @property
-    def busy(self) -> int:
-        """How many lanes are at work."""
-        return len(self._lanes)
+    def requests_in_flight(self) -> int:
+        """The number of tasks that are sending."""
+        return len(self._senders)
 
-    def put(self, desk: Desk, job: Job, *, first: bool = False) -> None:
-        """Let a job wait; `pump` sets it in motion."""
-        line = self._lines[desk]
-        (line.appendleft if first else line.append)(job)
+    def add(self, queue: str, job: Job, *, first: bool = False) -> None:
+        """Add a job. Call `start_sender` afterwards."""
+        waiting = self._waiting[queue]
+        (waiting.appendleft if first else waiting.append)(job)
 
-    def pump(self) -> None:
-        """Open another lane, where there is work for it and the valve allows it."""
-        if self._opening or not any(self._lines.values()):
+    def start_sender(self) -> None:
+        """Start another sending task if jobs wait and the limiter allows it."""
+        if self._starting or not any(self._waiting.values()):
             return
-        wait = self.valve.ready_in()
+        wait = self.limiter.paused_for()
         if wait:
             if self._timer is None or self._timer.when() <= asyncio.get_running_loop().time():
-                self._timer = asyncio.get_running_loop().call_later(wait, self.pump)
-        elif len(self._lanes) < self.valve.lanes:
-            self._opening = True
-            lane = asyncio.create_task(self._lane())
-            self._lanes.add(lane)
-            lane.add_done_callback(self._closed)
+                self._timer = asyncio.get_running_loop().call_later(wait, self.start_sender)
+        elif len(self._senders) < self.limiter.concurrency:
+            self._starting = True
+            sender = asyncio.create_task(self._send_jobs())
+            self._senders.add(sender)
+            sender.add_done_callback(self._sender_ended)
 
-    def drain(self, desk: Desk) -> list[Job]:
-        """Take back what waits for one queue."""
-        drained, self._lines[desk] = self._lines[desk], deque()
-        return list(drained)
+    def remove_waiting(self, queue: str) -> list[Job]:
+        """Remove and return the jobs of one queue that have not been sent."""
+        removed, self._waiting[queue] = self._waiting[queue], deque()
+        return list(removed)
 
-    async def finish(self) -> None:
-        """Wait for what is under way."""
-        while self._lanes:
-            await asyncio.wait(self._lanes)
+    async def wait_until_idle(self) -> None:
+        """Wait for the requests in flight."""
+        while self._senders:
+            await asyncio.wait(self._senders)
 
-    def _closed(self, lane: asyncio.Task[None]) -> None:
-        self._lanes.discard(lane)
-        if not lane.cancelled() and lane.exception() is not None:
-            asyncio.get_running_loop().call_exception_handler({"message": "lane", "exception": lane.exception()})
-        if not self._lanes:  # soon, and not at once: whatever ended it may last
-            asyncio.get_running_loop().call_later(0.05, self.pump)
+    def _sender_ended(self, sender: asyncio.Task[None]) -> None:
+        self._senders.discard(sender)
+        if not sender.cancelled() and sender.exception() is not None:
+            context = {"message": "a sending task failed", "exception": sender.exception()}
+            asyncio.get_running_loop().call_exception_handler(context)
+        if not self._senders:  # after a pause, because whatever ended the task may last
+            asyncio.get_running_loop().call_later(0.05, self.start_sender)
 
-    async def _lane(self) -> None:
-        self._opening = False
-        while any(self._lines.values()) and len(self._lanes) <= self.valve.lanes:
+    async def _send_jobs(self) -> None:
+        self._starting = False
+        while any(self._waiting.values()) and len(self._senders) <= self.limiter.concurrency:
             try:
-                if not await self.valve.permit():
+                if not await self.limiter.acquire():
                     return
-            except REDIS_AWAY:  # no tokens, no sending
+            except REDIS_UNAVAILABLE:  # without tokens nothing may be sent
                 await asyncio.sleep(0.1)
                 continue
-            desk = next((desk for desk, line in self._lines.items() if line), None)
-            if desk is None:
+            queue = next((queue for queue, waiting in self._waiting.items() if waiting), None)
+            if queue is None:
                 return
-            job = self._lines[desk].popleft()
-            self.pump()
-            if not await self._attempt(self, desk, job):
+            job = self._waiting[queue].popleft()
+            self.start_sender()
+            if not await self._attempt(self.name, queue, job):
                 return

@@ -1,9 +1,9 @@
-"""`python -m transport.gateway_stub`: both gateways on this machine, with a ledger instead of deliveries.
+"""A local stub of both gateways (`python -m transport.gateway_stub`) that keeps a ledger instead of delivering.
 
-It takes what the documentation of FCM HTTP v1 and of Twilio's Messages API asks for and refuses the rest as they do.
-Unlike them it honours idempotency keys: a key that it has seen is answered like the first time, and acted on once.
-`GET /ledger` gives `[{"delivery_id", "kind", "requests"}]`, one row for each delivery in the order of acceptance;
-`requests` counts how often it was asked for.
+It accepts requests as documented for FCM HTTP v1 and Twilio's Messages API, and refuses others with the same errors.
+Unlike them it honours idempotency keys: a repeated key gets the same response and has no second effect.
+`GET /ledger` returns `[{"delivery_id", "kind", "requests"}]`, one row for each delivery in the order of acceptance.
+`requests` is the number of requests for it.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from typing import Any
 from aiohttp import web
 from orjson import loads
 
-from .serving import serving
+from .http_server import serving
 
 Misbehave = Callable[[web.Request, str], Awaitable[web.StreamResponse | None]]
 
 
 @dataclass
 class Row:
-    """One delivery in the ledger."""
+    """A delivery in the ledger."""
 
     delivery_id: str
     kind: str
@@ -39,8 +39,8 @@ class Row:
 class GatewayStub:
     """The ledger, and the HTTP server in front of it.
 
-    `before` and `after` let a test misbehave, before the delivery is accepted or once it is: they get the request and
-    its key, and may answer instead.
+    A test can pass `before` and `after`, which run before and after a delivery is accepted. They get the request and
+    its key, and may return a response to send instead.
     """
 
     def __init__(self, before: Misbehave | None = None, after: Misbehave | None = None) -> None:
@@ -49,7 +49,7 @@ class GatewayStub:
 
     @asynccontextmanager
     async def serving(self, port: int = 0) -> AsyncIterator[str]:
-        """Serve on the loopback interface, and give the URL."""
+        """Serve on the loopback interface until the block ends, and yield the URL."""
         routes = (
             web.post("/v1/projects/{project}/messages:send", self._push),
             web.post("/2010-04-01/Accounts/{account}/Messages.json", self._sms),
@@ -96,7 +96,7 @@ class GatewayStub:
 
 _CANONICAL = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 404: "NOT_FOUND"}
 _UNREGISTERED = "unregistered"
-"""A device's token that starts like this is one that FCM does not know any more."""
+"""Device tokens that start with this are answered with UNREGISTERED."""
 _MAGIC = {
     "+15005550001": (21211, "The 'To' number is not a valid phone number"),
     "+15005550002": (21612, "The 'To' number is not reachable"),
@@ -104,11 +104,11 @@ _MAGIC = {
     "+15005550004": (21610, "The recipient has unsubscribed"),
     "+15005550009": (21614, "The 'To' number cannot receive SMS"),
 }
-"""What Twilio's test credentials answer to these numbers."""
+"""Twilio's responses to these numbers under test credentials."""
 
 
 def _wrong_push(headers: Mapping[str, str], content: str, raw: bytes) -> tuple[int, str, str]:
-    """Give status, FCM's error code, and what is wrong."""
+    """Return the status, FCM's error code and a message."""
     if not headers.get("Authorization", "").startswith("Bearer "):
         return 401, "THIRD_PARTY_AUTH_ERROR", "an OAuth 2 access token is needed"
     wrong = _malformed(loads(raw)) if content == "application/json" else "the body is JSON"
@@ -140,7 +140,7 @@ def _malformed(body: Any) -> str:
 
 
 def _wrong_sms(headers: Mapping[str, str], account: str, form: Mapping[str, str]) -> tuple[int, int, str]:
-    """Give status, Twilio's error code, and what is wrong."""
+    """Return the status, Twilio's error code and a message."""
     scheme, _, credentials = headers.get("Authorization", "").partition(" ")
     if scheme != "Basic" or not b64decode(credentials).startswith(f"{account}:".encode()):
         return 401, 20003, "Authenticate"
@@ -157,7 +157,7 @@ def _wrong_sms(headers: Mapping[str, str], account: str, form: Mapping[str, str]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT; the first line on stdout is the URL."""
+    """Serve until SIGTERM or SIGINT. The first line on stdout is the URL."""
     parser = argparse.ArgumentParser(prog="transport.gateway_stub", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     options = parser.parse_args(arguments)

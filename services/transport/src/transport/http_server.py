@@ -1,4 +1,4 @@
-"""An HTTP server for as long as a block lasts."""
+"""A small HTTP server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiohttp import web
 
 @asynccontextmanager
 async def serving(routes: Iterable[web.RouteDef], host: str, port: int) -> AsyncIterator[int]:
-    """Serve at a port, where 0 is a free one; give the port."""
+    """Serve until the block ends, and yield the port. Port 0 picks a free one."""
     app = web.Application()
     app.add_routes(routes)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)

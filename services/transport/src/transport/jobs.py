@@ -1,4 +1,4 @@
-"""A job in hand, and what can become of it."""
+"""A fetched job, and the outcomes that it can have."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from envelopes.messages import DeliveryRequested
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """A job that this worker has taken. `ticket` is its name in Redis while it is under way.
+    """A job that this worker has fetched. `ticket` identifies it in Redis until it is settled.
 
-    `failures` counts attempts that failed, `crashes` the deaths of workers that had it in hand; `enqueued_at` is in
-    seconds of Unix time. `claimed` says that this worker may send it. `delay`, in seconds, and `error` belong to the
-    fate that it meets.
+    `failures` counts failed attempts, and `crashes` the workers that died while they had it in flight. `enqueued_at`
+    is a Unix time. `claimed` is true when this worker may send it. `delay` (in seconds) and `error` belong to the
+    outcome.
     """
 
     ticket: str
@@ -30,12 +30,12 @@ class Job:
 
     @property
     def tried(self) -> bool:
-        """Whether it has a history that must not be forgotten."""
+        """Whether Redis keeps a history of failures or crashes for this job."""
         return bool(self.failures or self.crashes)
 
 
-class Fate(Enum):
-    """What became of a job; the value is its counter's name."""
+class Outcome(Enum):
+    """What became of a job. The value is the name of its counter."""
 
     DELIVERED = "delivered"
     DUPLICATE = "duplicate"
@@ -43,24 +43,27 @@ class Fate(Enum):
     INVALID = "invalid"
     DEAD = "dead"
     UNSURE = "unsure"
-    """Under at-most-once: it may have been sent, and is not sent again."""
+    """At-most-once only: the job may have been sent, so it is not sent again."""
     RETRIED = "retried"
     POSTPONED = "postponed"
     RETURNED = "returned"
 
 
-FINAL = frozenset((Fate.DELIVERED, Fate.DUPLICATE, Fate.EXPIRED, Fate.INVALID, Fate.DEAD, Fate.UNSURE))
-UNSENT = frozenset((Fate.RETURNED, Fate.EXPIRED, Fate.INVALID, Fate.DEAD))
-"""What gives up its claim: whoever asks again may try."""
-FAILED = frozenset((Fate.INVALID, Fate.DEAD, Fate.UNSURE))
+FINAL = frozenset((
+    Outcome.DELIVERED, Outcome.DUPLICATE, Outcome.EXPIRED, Outcome.INVALID, Outcome.DEAD, Outcome.UNSURE,
+))  # fmt: skip
+UNSENT = frozenset((Outcome.RETURNED, Outcome.EXPIRED, Outcome.INVALID, Outcome.DEAD))
+"""Outcomes that release the claim on a delivery, so that another job for it may be sent."""
+FAILED = frozenset((Outcome.INVALID, Outcome.DEAD, Outcome.UNSURE))
+"""Outcomes that put the job into `resque:failed`."""
 
 
 class WorkerDiedError(Exception):
-    """The reason in `resque:failed` for a job that was in hand when workers died."""
+    """The error in `resque:failed` for a job that was in flight when workers died."""
 
 
 def read_delivery(raw: bytes, channel: str) -> DeliveryRequested:
-    """Decode a job, or a bare CloudEvent where a job should be. Raises DecodeError."""
+    """Decode a Resque job, or a CloudEvent without a job around it. Raises DecodeError."""
     try:
         message: DeliveryRequested = decode(raw, channel=channel).data
     except DecodeError as error:

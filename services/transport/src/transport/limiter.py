@@ -1,4 +1,4 @@
-"""How much one gateway is given: concurrency, rate, pauses, and a circuit breaker."""
+"""The limits of one gateway: concurrency, rate, pauses, and a circuit breaker."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from . import scripts
-from .gateways import GatewayError, Trouble
-from .link import AnyRedis
+from .connection import AnyRedis
+from .gateways import FailureKind, GatewayError
 
 
-class Breaker(Enum):
-    """CLOSED lets everything through, OPEN nothing, HALF_OPEN one at a time, to see."""
+class CircuitBreaker(Enum):
+    """The states of a circuit breaker. HALF_OPEN lets one request through at a time."""
 
     CLOSED = "closed"
     HALF_OPEN = "half-open"
@@ -22,26 +22,27 @@ class Breaker(Enum):
 
 @dataclass(frozen=True)
 class Limits:
-    """What a gateway allows.
+    """The limits of a gateway.
 
-    `rate` is what it may see in any one second, from all workers together; None for no limit. `trips_after` failures
-    in a row open the breaker, for `cooldown` seconds at first and `longest_cooldown` at most.
+    `rate` is the number of requests that it may receive in any one second from all workers together; None means no
+    limit. `trips_after` failures in a row open the circuit breaker, first for `cooldown` and at most for
+    `max_cooldown` seconds.
     """
 
     concurrency: int = 32
     rate: float | None = None
     trips_after: int = 10
     cooldown: float = 1.0
-    longest_cooldown: float = 30.0
+    max_cooldown: float = 30.0
 
     @property
     def burst(self) -> float:
-        """How many tokens the bucket holds."""
+        """The capacity of the token bucket."""
         return max(1.0, (self.rate or 0) / 20)
 
     @property
     def refill(self) -> float:
-        """Tokens a second: with the bucket's, no window of a second sees more than `rate`, though some be 60 ms late.
+        """Tokens a second. With a full bucket no second sees more than `rate`, even if requests are 60 ms late.
 
         Below two a second, the single token of the bucket is spread instead of set aside.
         """
@@ -49,96 +50,97 @@ class Limits:
         return (rate - self.burst) / 1.06 if rate > 2 * self.burst else rate / 2
 
 
-class Valve:
-    """One gateway's, in one worker; what is shared between workers is the bucket in Redis."""
+class GatewayLimiter:
+    """One worker's limiter for one gateway. The workers share the token bucket in Redis."""
 
     def __init__(self, name: str, limits: Limits, redis: AnyRedis) -> None:
         self.name, self.limits, self._redis = name, limits, redis
-        self.window = float(limits.concurrency)
-        self.share = 1.0
-        """Which share of the full rate is in use; the workers agree on it through Redis."""
-        self._bucket = f"{{transport:gateway:{name}}}:bucket"
-        self._refilling = asyncio.Lock()
-        self._granted = self._waiting = self._failures = 0
+        self.adaptive_concurrency = float(limits.concurrency)
+        self.rate_factor = 1.0
+        """The fraction of the full rate in use. The workers share it through Redis."""
+        self._bucket = f"{{resque:gateway:{name}}}:token-bucket"
+        self._taking = asyncio.Lock()
+        self._tokens = self._waiting = self._failures = 0
         self._cooldown = limits.cooldown
         self._tripped = self._closed = False
-        self._resume = self._narrowed = self._good_until = 0.0
+        self._paused_until = self._reduced_at = self._tokens_valid_until = 0.0
 
     @property
-    def breaker(self) -> Breaker:
-        """Where it stands now."""
+    def circuit_breaker(self) -> CircuitBreaker:
+        """The current state of the circuit breaker."""
         if not self._tripped:
-            return Breaker.CLOSED
-        return Breaker.OPEN if self.ready_in() else Breaker.HALF_OPEN
+            return CircuitBreaker.CLOSED
+        return CircuitBreaker.OPEN if self.paused_for() else CircuitBreaker.HALF_OPEN
 
     @property
-    def lanes(self) -> int:
-        """How many deliveries may be under way."""
-        return 1 if self._tripped else int(self.window)
+    def concurrency(self) -> int:
+        """The number of requests that may be in flight."""
+        return 1 if self._tripped else int(self.adaptive_concurrency)
 
-    def ready_in(self) -> float:
-        """In how many seconds something may be sent; 0 for now."""
-        return max(0.0, self._resume - time.monotonic())
+    def paused_for(self) -> float:
+        """Return the seconds until a request may be sent, 0 for now."""
+        return max(0.0, self._paused_until - time.monotonic())
 
     def close(self) -> None:
-        """Let nothing through any more."""
+        """Allow no more requests."""
         self._closed = True
 
-    async def permit(self) -> bool:
-        """Wait for this delivery's turn; False where nothing may be sent for now. Raises redis' connection errors."""
+    async def acquire(self) -> bool:
+        """Wait for permission to send one request. Return False during a pause. Raises redis' connection errors."""
         if self.limits.rate is None:
-            return not self._resume or not self.ready_in()
+            return not self._paused_until or not self.paused_for()
         self._waiting += 1
         try:
-            while not self.ready_in() and not self._closed:
-                async with self._refilling:
-                    if time.monotonic() > self._good_until:  # late ones would come at once with those that follow
-                        self._granted = 0
-                    wait = 0.0 if self._granted else await self._refill(self._waiting)
-                    if self._granted:
-                        self._granted -= 1
+            while not self.paused_for() and not self._closed:
+                async with self._taking:
+                    if time.monotonic() > self._tokens_valid_until:  # late requests would meet those that follow
+                        self._tokens = 0
+                    wait = 0.0 if self._tokens else await self._take_tokens(self._waiting)
+                    if self._tokens:
+                        self._tokens -= 1
                         return True
                 await asyncio.sleep(wait)
         finally:
             self._waiting -= 1
         return False
 
-    async def _refill(self, want: int, pause: float = 0, *, slow: bool = False) -> float:
+    async def _take_tokens(self, wanted: int, pause: float = 0, *, slow_down: bool = False) -> float:
         limits = self.limits
-        arguments = [limits.refill, limits.burst, want, int(pause * 1000), int(slow)]
-        self._good_until = time.monotonic() + 0.05
-        granted, wait, share = await scripts.PACE(self._redis, [self._bucket], arguments)
-        self._granted, self.share = self._granted + granted, share / 1000
+        arguments = [limits.refill, limits.burst, wanted, int(pause * 1000), int(slow_down)]
+        self._tokens_valid_until = time.monotonic() + 0.05
+        granted, wait, factor = await scripts.TAKE_TOKENS(self._redis, [self._bucket], arguments)
+        self._tokens, self.rate_factor = self._tokens + granted, factor / 1000
         return min(float(wait) / 1000, 1.0)
 
-    def succeeded(self) -> None:
-        """Open a little wider."""
+    def record_success(self) -> None:
+        """Close the circuit breaker, and raise the concurrency a little."""
         self._failures = 0
         if self._tripped:
             self._tripped, self._cooldown = False, self.limits.cooldown
-        if self.window < self.limits.concurrency:
-            self.window = min(self.limits.concurrency, self.window + 1 / self.window)
+        if self.adaptive_concurrency < self.limits.concurrency:
+            raised = self.adaptive_concurrency + 1 / self.adaptive_concurrency
+            self.adaptive_concurrency = min(self.limits.concurrency, raised)
 
-    def suffered(self, error: GatewayError) -> None:
-        """Narrow down, pause where asked to, and trip after too many failures in a row."""
-        if error.trouble is Trouble.REFUSED:  # the gateway is well
-            self.succeeded()
+    def record_failure(self, error: GatewayError) -> None:
+        """Halve the concurrency, pause if the gateway asks for it, and open the breaker after failures in a row."""
+        if error.kind is FailureKind.REFUSED:  # the gateway works
+            self.record_success()
             return
-        if error.trouble is Trouble.OVERLOADED:
-            self._resume = max(self._resume, time.monotonic() + (error.retry_after or 0.0))
+        if error.kind is FailureKind.OVERLOADED:
+            self._paused_until = max(self._paused_until, time.monotonic() + (error.retry_after or 0.0))
         else:
             self._failures += 1
-            probe = self.breaker is Breaker.HALF_OPEN
+            probe = self.circuit_breaker is CircuitBreaker.HALF_OPEN
             if probe or (not self._tripped and self._failures >= self.limits.trips_after):
                 self._tripped = True
-                self._resume = time.monotonic() + self._cooldown
-                self._cooldown = min(self._cooldown * 2, self.limits.longest_cooldown)
-        if time.monotonic() - self._narrowed > 1:
-            self._narrowed = time.monotonic()
-            self.window = max(1.0, self.window / 2)
+                self._paused_until = time.monotonic() + self._cooldown
+                self._cooldown = min(self._cooldown * 2, self.limits.max_cooldown)
+        if time.monotonic() - self._reduced_at > 1:
+            self._reduced_at = time.monotonic()
+            self.adaptive_concurrency = max(1.0, self.adaptive_concurrency / 2)
 
-    async def tell_others(self, error: GatewayError) -> None:
-        """Slow every worker down, and let them pause, too. Raises redis' connection errors."""
-        if self.limits.rate is not None and error.trouble is not Trouble.REFUSED:
-            pause = error.retry_after if error.trouble is Trouble.OVERLOADED else None
-            await self._refill(0, pause or 0.0, slow=True)
+    async def share_failure(self, error: GatewayError) -> None:
+        """Slow all workers down, and pass a pause on to them. Raises redis' connection errors."""
+        if self.limits.rate is not None and error.kind is not FailureKind.REFUSED:
+            pause = error.retry_after if error.kind is FailureKind.OVERLOADED else None
+            await self._take_tokens(0, pause or 0.0, slow_down=True)

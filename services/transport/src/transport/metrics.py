@@ -1,85 +1,88 @@
-"""What the worker measures: Prometheus metrics, `/healthz`, and a snapshot in Redis for `transport status`."""
+"""Prometheus metrics, `/healthz`, and the snapshot in Redis that `transport status` shows."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from .jobs import FINAL, Fate, Job
-from .routes import Route
-from .serving import serving
-from .valve import Breaker
-
-if TYPE_CHECKING:
-    from .worker import Worker
+from .dispatch import GatewayDispatcher
+from .http_server import serving
+from .jobs import FINAL, Job, Outcome
+from .limiter import CircuitBreaker
+from .state import WorkerState
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 900, 3600, 7200)
-_OF_GATEWAYS: dict[str, tuple[str, Callable[[Route], float]]] = {
-    "breaker": ("0 closed, 1 half-open, 2 open", lambda route: list(Breaker).index(route.valve.breaker)),
-    "under_way": ("Deliveries that a gateway has not answered yet", lambda route: route.busy),
-    "lanes": ("Deliveries that may be under way at once", lambda route: route.valve.lanes),
-    "waiting": ("Jobs in hand that wait for their gateway", len),
-    "limit": ("Deliveries allowed a second; 0 for any number", lambda route: route.valve.limits.rate or 0),
-    "rate": ("Deliveries a second at present", lambda route: (route.valve.limits.rate or 0) * route.valve.share),
-}
+_GATEWAY_GAUGES: dict[str, tuple[str, Callable[[GatewayDispatcher], float]]] = {
+    "circuit_breaker": (
+        "0 closed, 1 half-open, 2 open", lambda each: list(CircuitBreaker).index(each.limiter.circuit_breaker)
+    ),
+    "requests_in_flight": ("Requests that the gateway has not answered yet", lambda each: each.requests_in_flight),
+    "concurrency_limit": ("Requests that may be in flight at once", lambda each: each.limiter.concurrency),
+    "waiting": ("Jobs in flight that wait for their gateway", len),
+    "rate_limit": ("Requests allowed per second; 0 means no limit", lambda each: each.limiter.limits.rate or 0),
+    "rate": (
+        "Requests per second at present", lambda each: (each.limiter.limits.rate or 0) * each.limiter.rate_factor
+    ),
+}  # fmt: skip
 
 
 class Metrics:
-    """One worker's. Gauges are read from the worker when they are asked for."""
+    """The metrics of one worker. Gauges are read from its state when they are asked for."""
 
-    def __init__(self, worker: Worker) -> None:
-        self._worker, self.registry = worker, CollectorRegistry()
-        ends = ["fate", "gateway"]
-        self._jobs = Counter("transport_jobs", "Jobs by what became of them", ends, registry=self.registry)
-        text = "From enqueued_at to the end of a job"
-        self._age = Histogram("transport_age_seconds", text, ends, buckets=_BUCKETS, registry=self.registry)
-        where = ["queue", "where"]
-        self._depth = Gauge("transport_depth", "Jobs in Redis, by where they wait", where, registry=self.registry)
-        in_hand = Gauge("transport_in_hand", "Jobs that this worker holds", ["queue"], registry=self.registry)
-        for desk in worker.desks:
-            in_hand.labels(desk.box.queue).set_function(partial(len, desk.box.in_hand))
-        up = Gauge("transport_redis_up", "Whether Redis answered the last time", registry=self.registry)
-        up.set_function(lambda: worker.link.up)
-        for name, (text, read) in _OF_GATEWAYS.items():
+    def __init__(self, state: WorkerState, dispatchers: Mapping[str, GatewayDispatcher]) -> None:
+        self._state, self._dispatchers, self.registry = state, dispatchers, CollectorRegistry()
+        labels = ["outcome", "gateway"]
+        self._jobs = Counter("transport_jobs", "Jobs by outcome", labels, registry=self.registry)
+        text = "Seconds from enqueued_at to the outcome of a job"
+        self._age = Histogram("transport_age_seconds", text, labels, buckets=_BUCKETS, registry=self.registry)
+        text = "Jobs that wait in Redis, by place"
+        self._depth = Gauge("transport_depth", text, ["queue", "where"], registry=self.registry)
+        text = "Jobs that this worker has fetched and not settled yet"
+        in_flight = Gauge("transport_in_flight", text, ["queue"], registry=self.registry)
+        for queue in state.queues:
+            in_flight.labels(queue.name).set_function(partial(len, queue.in_flight))
+        up = Gauge("transport_redis_up", "1 if Redis answered the last call", registry=self.registry)
+        up.set_function(lambda: state.redis.available)
+        for name, (text, read) in _GATEWAY_GAUGES.items():
             gauge = Gauge(f"transport_{name}", text, ["gateway"], registry=self.registry)
-            for gateway, route in worker.routes.items():
-                gauge.labels(gateway).set_function(partial(read, route))
+            for gateway, dispatcher in dispatchers.items():
+                gauge.labels(gateway).set_function(partial(read, dispatcher))
 
-    def settled(self, fate: Fate, gateway: str, jobs: Sequence[Job]) -> None:
-        """Count jobs whose fate is known to Redis."""
-        self._jobs.labels(fate.value, gateway).inc(len(jobs))
-        age, now = self._age.labels(fate.value, gateway), time.time()
-        for job in jobs if fate in FINAL else ():
+    def count_settled(self, outcome: Outcome, gateway: str, jobs: Sequence[Job]) -> None:
+        """Count jobs whose outcome has been written to Redis."""
+        self._jobs.labels(outcome.value, gateway).inc(len(jobs))
+        age, now = self._age.labels(outcome.value, gateway), time.time()
+        for job in jobs if outcome in FINAL else ():
             if job.message is not None:
                 age.observe(max(0.0, now - job.enqueued_at))
 
     def snapshot(self) -> dict[str, Any]:
-        """Describe this worker in a few words."""
+        """Return the worker's state as it is shown by `transport status`."""
         gateways = {
-            gateway: {name: read(route) for name, (_, read) in _OF_GATEWAYS.items()}
-            for gateway, route in self._worker.routes.items()
+            gateway: {name: read(dispatcher) for name, (_, read) in _GATEWAY_GAUGES.items()}
+            for gateway, dispatcher in self._dispatchers.items()
         }
-        return {"paused": self._worker.paused, "gateways": gateways}
+        return {"paused": self._state.paused, "gateways": gateways}
 
     def serving(self, host: str, port: int) -> AbstractAsyncContextManager[int]:
-        """Serve `/metrics` and `/healthz`; give the port."""
+        """Serve `/metrics` and `/healthz` until the block ends, and yield the port."""
         return serving([web.get("/metrics", self._show), web.get("/healthz", self._health)], host, port)
 
     async def _show(self, _: web.Request) -> web.Response:
-        for desk in self._worker.desks if self._worker.link.up else ():
-            for where, number in (await desk.box.depth()).items():
-                self._depth.labels(desk.box.queue, where).set(number)
+        for queue in self._state.queues if self._state.redis.available else ():
+            for where, number in (await queue.depth()).items():
+                self._depth.labels(queue.name, where).set(number)
         return web.Response(body=generate_latest(self.registry), headers={"Content-Type": "text/plain; version=0.0.4"})
 
     async def _health(self, _: web.Request) -> web.Response:
-        worker = self._worker
-        leased = all(time.monotonic() < desk.box.lease_ends for desk in worker.desks)
-        facts = {"ready": worker.ready, "redis": worker.link.up, "leased": leased, "paused": worker.paused}
-        healthy = worker.ready and worker.link.up and leased
+        state = self._state
+        leased = all(time.monotonic() < queue.lease_ends for queue in state.queues)
+        facts = {"ready": state.ready, "redis": state.redis.available, "leased": leased, "paused": state.paused}
+        healthy = state.ready and state.redis.available and leased
         return web.json_response(facts, status=200 if healthy else 503)

@@ -1,7 +1,7 @@
-"""Resque's own books, in its own layout, so that its dashboard and its `retry` work.
+"""Resque's registry of workers, failures and statistics, in Resque's layout, so that its dashboard and `retry` work.
 
-They are beside the point for delivery: they are written by commands of their own, and what a killed worker had not yet
-written is missing from the statistics (at most a second's worth).
+Deliveries do not depend on it. It is written by separate commands, and a killed worker loses at most one second of
+statistics.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from .connection import AnyRedis
 from .jobs import Job
-from .link import AnyRedis
 
 
-class Books:
-    """One worker's entries. Its name is Resque's `<host>:<pid>:<queues>`.
+class ResqueRegistry:
+    """One worker's entries. Its name has Resque's form `<host>:<pid>:<queues>`.
 
-    The host part is not the bare host name: Ruby workers there would prune a worker whose pid they cannot see.
+    The host part is not the bare host name. Otherwise Ruby workers on that host would prune a worker whose pid they
+    cannot see.
     """
 
     def __init__(self, redis: AnyRedis, queues: Sequence[str], token: str) -> None:
@@ -30,61 +31,61 @@ class Books:
         self.worker = f"{socket.gethostname()}-transport-{token}:{os.getpid()}:{','.join(queues)}"
         self._unwritten: Counter[str] = Counter()
 
-    async def _do(self, *commands: tuple[Any, ...]) -> list[Any]:
-        """Run commands in one go; their keys may live anywhere."""
-        together = self._redis.pipeline(transaction=False)
+    async def _run(self, *commands: tuple[Any, ...]) -> list[Any]:
+        """Run commands in one round trip. Their keys may be in different slots."""
+        pipeline = self._redis.pipeline(transaction=False)
         for command in commands:
-            together.execute_command(*command)
-        answers: list[Any] = await together.execute()
-        return answers
+            pipeline.execute_command(*command)
+        replies: list[Any] = await pipeline.execute()
+        return replies
 
     async def register(self) -> None:
-        """Appear among the workers."""
+        """Add this worker to Resque's workers."""
         started = _now().strftime("%Y-%m-%d %H:%M:%S +0000")
-        await self._do(
+        await self._run(
             ("SADD", "resque:workers", self.worker),
             ("SET", f"resque:worker:{self.worker}:started", started),
             ("SADD", "resque:queues", *self._queues),
         )
 
     async def unregister(self, worker: str = "") -> None:
-        """Disappear, with everything that is kept under this name."""
+        """Remove a worker, by default this one, and everything that is kept under its name."""
         worker = worker or self.worker
         own = (f"worker:{worker}", f"worker:{worker}:started", f"stat:processed:{worker}", f"stat:failed:{worker}")
-        await self._do(
+        await self._run(
             ("SREM", "resque:workers", worker),
             ("HDEL", "resque:workers:heartbeat", worker),
             *(("DEL", f"resque:{key}") for key in own),
         )
 
     async def prune(self, token: str) -> None:
-        """Take a dead worker out of the books."""
-        (names,) = await self._do(("SMEMBERS", "resque:workers"))
+        """Remove a dead worker, named by its token."""
+        (names,) = await self._run(("SMEMBERS", "resque:workers"))
         for name in names:
             if f"-transport-{token}:" in name.decode():
                 await self.unregister(name.decode())
 
-    async def beat(self, in_hand: tuple[str, bytes] | None) -> bool:
-        """Write the heartbeat, a job in hand as `(queue, raw)`, and the statistics; say whether workers are paused."""
+    async def write_heartbeat(self, in_flight: tuple[str, bytes] | None) -> bool:
+        """Write heartbeat, statistics and a job in flight as `(queue, raw)`. Return True if workers are paused."""
         at, key = _now().isoformat(timespec="seconds"), f"resque:worker:{self.worker}"
-        doing: tuple[Any, ...] = ("DEL", key)
-        if in_hand is not None:
-            doing = ("SET", key, _json({"queue": in_hand[0], "run_at": at, "payload": _payload(in_hand[1])}))
+        working_on: tuple[Any, ...] = ("DEL", key)
+        if in_flight is not None:
+            working_on = ("SET", key, _json({"queue": in_flight[0], "run_at": at, "payload": _payload(in_flight[1])}))
         written = self._unwritten.copy()
-        stats = [("INCRBY", f"resque:stat:{name}{whose}", number) for name, number in written.items()
-                 for whose in ("", f":{self.worker}")]  # fmt: skip
+        stats = [("INCRBY", f"resque:stat:{name}{suffix}", number) for name, number in written.items()
+                 for suffix in ("", f":{self.worker}")]  # fmt: skip
         heartbeat = ("HSET", "resque:workers:heartbeat", self.worker, at)
-        paused, *_ = await self._do(("GET", "resque:pause-all-workers"), heartbeat, doing, *stats)
+        paused, *_ = await self._run(("GET", "resque:pause-all-workers"), heartbeat, working_on, *stats)
         self._unwritten -= written
         return bool(paused == b"true")
 
     def count(self, *, processed: int = 0, failed: int = 0) -> None:
-        """Add to the statistics; `beat` writes them."""
+        """Add to the statistics. The next heartbeat writes them."""
         self._unwritten += Counter({"processed": processed, "failed": failed})
 
-    async def fail(self, queue: str, job: Job) -> None:
-        """Append to `resque:failed`. Done before the job is settled: a death in between leaves an entry too many."""
-        await self._do(("RPUSH", "resque:failed", self._entry(queue, job)))
+    async def add_failure(self, queue: str, job: Job) -> None:
+        """Append a job to `resque:failed`. Call this before the job is settled: a crash between leaves two entries."""
+        await self._run(("RPUSH", "resque:failed", self._entry(queue, job)))
 
     def _entry(self, queue: str, job: Job) -> bytes:
         violation = getattr(job.error, "violation", None)
@@ -103,10 +104,10 @@ class Books:
 
 
 def _payload(raw: bytes) -> Any:
-    """The job as Resque reads it. What is no job is given as the argument of one, for a person to look at."""
+    """Return the job as Resque reads it, or a job of class `Unreadable` with the text as its argument."""
     try:
         job = json.loads(raw)
-        json.dumps([[job]])  # what is nested too deeply to be written is no job, either
+        json.dumps([[job]])  # too deeply nested to be written
     except (ValueError, RecursionError):
         job = None
     if isinstance(job, dict) and isinstance(job.get("class"), str) and isinstance(job.get("args"), list):

@@ -1,4 +1,4 @@
-"""The Lua scripts beside this module, for Redis 6.2 and later, alone or as a Cluster."""
+"""The Lua scripts in `lua/`. They run on Redis 6.2 and later, stand-alone or as a Cluster."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 from redis.exceptions import NoScriptError, OutOfMemoryError, ResponseError
 
-from .link import AnyRedis
+from .connection import AnyRedis
 
 
 class Script:
-    """One script: what goes in and out stands at the top of its file. All of its keys live in one Cluster slot."""
+    """One script. The top of its file documents its keys, arguments and reply. All keys are in one Cluster slot."""
 
     def __init__(self, name: str) -> None:
         self.text = files(__package__).joinpath("lua", f"{name}.lua").read_text()
@@ -21,7 +21,10 @@ class Script:
     async def __call__(
         self, redis: AnyRedis, keys: list[str], arguments: list[Any], *, after: tuple[Any, ...] | None = None
     ) -> Any:
-        """Run it, `after` a command that may block; a server that does not know it yet is given its text."""
+        """Run the script, and load it first where the server does not know it.
+
+        `after` is a command, which may block, that runs before the script in the same round trip.
+        """
         rest = (len(keys), *keys, *arguments)
         try:
             try:
@@ -34,6 +37,10 @@ class Script:
             raise
 
 
-FETCH, CLAIM, PROBE, RELEASE, SETTLE, POSTPONE, MOVE, BEAT, RECOVER, PACE = map(
-    Script, ("fetch", "claim", "probe", "release", "settle", "postpone", "move", "beat", "recover", "pace")
-)
+FETCH, CLAIM, CHECK_CLAIM, RELEASE_CLAIMS, ACKNOWLEDGE, SCHEDULE, REQUEUE, RENEW_LEASE, RECOVER, TAKE_TOKENS = map(
+    Script,
+    (
+        "fetch", "claim", "check_claim", "release_claims", "acknowledge", "schedule", "requeue", "renew_lease",
+        "recover", "take_tokens",
+    ),
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""What can be set, with the values that the worker is tested with."""
+"""The worker's settings and their tested defaults."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Settings:
-    """All times are in seconds.
+    """Settings of a worker. All times are in seconds.
 
-    `batch` jobs are fetched at once, and `in_hand` of each queue are held at most: that bounds memory, and what is
-    tried again after a death. A dead worker's jobs are back after `lease` + `lease` / 5 + `poll` at the latest.
-    `attempts` attempts, or `max_crashes` deaths of workers, send a job to the dead letters. A stop takes at most
-    `deadline`.
+    A fetch takes up to `batch` jobs, and up to `max_in_flight` jobs of each queue are held at once. This bounds memory
+    and the number of jobs that are retried after a crash. The jobs of a dead worker are recovered within `lease` +
+    `lease` / 5 + `poll`. A job goes to the dead letters after `attempts` failed attempts or `max_crashes` crashed
+    workers. A stop takes at most `deadline`.
     """
 
     batch: int = 200
@@ -22,9 +22,9 @@ class Settings:
     attempts: int = 8
     max_crashes: int = 5
     backoff: float = 1.0
-    longest_backoff: float = 600.0
+    max_backoff: float = 600.0
 
     @property
-    def in_hand(self) -> int:
-        """How many jobs of each queue are held at most."""
+    def max_in_flight(self) -> int:
+        """The maximum number of jobs of each queue that are held at once."""
         return 3 * self.batch

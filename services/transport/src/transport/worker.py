@@ -1,4 +1,4 @@
-"""The worker: fetch a batch, decode, deliver, settle. Its desks fetch, decode and settle, one for each queue."""
+"""The worker: it fetches a batch, decodes it, delivers, and settles. A consumer per queue fetches and settles."""
 
 from __future__ import annotations
 
@@ -10,181 +10,170 @@ from collections.abc import Mapping, Sequence
 
 from envelopes.messages import DeliveryRequested
 
-from .books import Books
-from .desk import Desk
-from .gateways import Gateway, GatewayError, Trouble
-from .jobs import Fate, Job
-from .link import Link
-from .mailbox import LeaseLostError, Mailbox
+from .consumer import QueueConsumer
+from .dispatch import GatewayDispatcher
+from .gateways import FailureKind, Gateway, GatewayError
+from .job_queue import JobQueue, LeaseLostError
+from .jobs import Job, Outcome
+from .limiter import GatewayLimiter
 from .metrics import Metrics
-from .routes import Route
+from .registry import ResqueRegistry
 from .settings import Settings
-from .valve import Valve
+from .state import WorkerState
 
 log = logging.getLogger("transport")
 
 
 async def deliver(message: DeliveryRequested, gateways: Mapping[str, Gateway]) -> None:
-    """Hand one delivery to its gateway, under a key that makes doing so again harmless. Raises GatewayError."""
+    """Send one delivery to its gateway, with a key that makes a second attempt harmless. Raises GatewayError."""
     await gateways[message.kind].send(message, key=message.delivery_id)
 
 
 class Worker:
-    """Works mailboxes in order of priority: a later one only while the earlier ones are empty."""
+    """Works on queues in order of priority: on a later one only while the earlier ones are empty."""
 
     def __init__(
         self,
-        mailboxes: Sequence[Mailbox],
+        queues: Sequence[JobQueue],
         gateways: Mapping[str, Gateway],
-        valves: Sequence[Valve],
-        books: Books,
+        limiters: Sequence[GatewayLimiter],
+        registry: ResqueRegistry,
         settings: Settings | None = None,
     ) -> None:
-        self.settings = settings or Settings()
-        self.books, self.link = books, Link()
-        self.desks: list[Desk] = []
-        for box in mailboxes:
-            self.desks.append(Desk(self, box, tuple(self.desks)))
-        self.routes = {valve.name: Route(valve, self._attempt, self.settings.batch, self.desks) for valve in valves}
-        self.metrics = Metrics(self)
-        self.stopping, self.changed = asyncio.Event(), asyncio.Event()
-        self.paused = self.ready = False
-        self._gateways = gateways
-
-    def stop(self) -> None:
-        """Finish what is under way, give the rest back, and end."""
-        self.stopping.set()
-        self.changed.set()
-
-    @property
-    def in_hand(self) -> int:
-        """How many jobs this worker holds."""
-        return sum(len(desk.box.in_hand) for desk in self.desks)
-
-    async def change(self, longest: float) -> None:
-        """Wait until something in hand has been settled, or so many seconds."""
-        self.changed.clear()
-        try:
-            async with asyncio.timeout(longest):
-                await self.changed.wait()
-        except TimeoutError:
-            pass
+        self.state = WorkerState(settings or Settings(), queues)
+        self._settings, self._registry, self._gateways = self.state.settings, registry, gateways
+        self._retry, self.stop = self.state.redis.retry, self.state.stop
+        names, limit = [queue.name for queue in queues], self._settings.batch
+        self.dispatchers = {
+            limiter.name: GatewayDispatcher(limiter, self._attempt, limit, names) for limiter in limiters
+        }
+        self.metrics = Metrics(self.state, self.dispatchers)
+        self._consumers: dict[str, QueueConsumer] = {}
+        for queue in queues:
+            more_urgent = tuple(self._consumers.values())
+            self._consumers[queue.name] = QueueConsumer(
+                self.state, queue, more_urgent, self.dispatchers, registry, self.metrics
+            )
 
     async def run(self) -> None:
-        """Work until `stop`. Raises what no part of the worker expects."""
-        stopping = asyncio.create_task(self.stopping.wait())
-        entering = asyncio.create_task(self._enter())
-        await asyncio.wait([stopping, entering], return_when=asyncio.FIRST_COMPLETED)
-        if not entering.done():
-            entering.cancel()
+        """Work until `stop`. Raises OldKeysError, and any error that no part of the worker expects."""
+        state, consumers = self.state, self._consumers.values()
+        stopping = asyncio.create_task(state.stopping.wait())
+        starting = asyncio.create_task(self._start())
+        await asyncio.wait([stopping, starting], return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
             return
-        await entering
-        takers = [asyncio.create_task(desk.take()) for desk in self.desks]
-        beating = asyncio.create_task(self._beat())
-        tasks = [beating, *takers, *(asyncio.create_task(desk.settle()) for desk in self.desks)]
-        self.ready = True
-        log.info("ready", extra={"queues": [desk.box.queue for desk in self.desks]})
+        await starting
+        fetching = [asyncio.create_task(consumer.fetch_loop()) for consumer in consumers]
+        heartbeat = asyncio.create_task(self._heartbeat_loop())
+        tasks = [heartbeat, *fetching, *(asyncio.create_task(consumer.settle_loop()) for consumer in consumers)]
+        state.ready = True
+        log.info("ready", extra={"queues": list(self._consumers)})
         done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
-        self.ready = False
+        state.ready = False
         self.stop()
         try:
-            async with asyncio.timeout(self.settings.deadline):
-                await self._drain(takers, beating)
+            async with asyncio.timeout(self._settings.deadline):
+                await self._drain(fetching, heartbeat)
         except TimeoutError:
-            log.warning("stopped at the deadline", extra={"in_hand": self.in_hand})
+            log.warning("stopped at the deadline", extra={"in_flight": state.in_flight})
         for task in (stopping, *tasks):
             task.cancel()
         for task in done - {stopping}:
             if not task.cancelled():
                 task.result()
 
-    async def _enter(self) -> None:
-        for desk in self.desks:
-            await desk.enter()
-        await self.link.reach(self.books.register)
+    async def _start(self) -> None:
+        for consumer in self._consumers.values():
+            await consumer.start()
+        await self._retry(self._registry.register)
 
-    async def _drain(self, takers: Sequence[asyncio.Task[None]], beating: asyncio.Task[None]) -> None:
-        await asyncio.wait(takers)
-        for route in self.routes.values():
-            route.valve.close()
-            for desk in self.desks:
-                for job in route.drain(desk):
-                    desk.give_back(job, route.name)
-        for route in self.routes.values():
-            await route.finish()
-        while self.in_hand:
-            await self.change(1)
-        beating.cancel()  # or it would take the lease again that ends here
-        await asyncio.wait([beating])
-        await self.link.reach(self._write_books)
-        for desk in self.desks:
-            await self.link.reach(desk.box.leave)
-        await self.link.reach(self.books.unregister)
+    async def _drain(self, fetching: Sequence[asyncio.Task[None]], heartbeat: asyncio.Task[None]) -> None:
+        await asyncio.wait(fetching)
+        for dispatcher in self.dispatchers.values():
+            dispatcher.limiter.close()
+            for name, consumer in self._consumers.items():
+                for job in dispatcher.remove_waiting(name):
+                    consumer.give_back(job, dispatcher.name)
+        for dispatcher in self.dispatchers.values():
+            await dispatcher.wait_until_idle()
+        while self.state.in_flight:
+            await self.state.wait_for_change(1)
+        heartbeat.cancel()  # it would acquire again the lease that ends here
+        await asyncio.wait([heartbeat])
+        await self._retry(self._write_registry)
+        for queue in self.state.queues:
+            await self._retry(queue.release_lease)
+        await self._retry(self._registry.unregister)
 
     # deliver
 
-    async def _attempt(self, route: Route, desk: Desk, job: Job) -> bool:
-        """Send one job and decide its fate; False where the lane should end."""
+    async def _attempt(self, gateway: str, queue_name: str, job: Job) -> bool:
+        """Send one job and decide its outcome. Return False if the sending task should end."""
         assert job.message is not None
-        if desk.box.too_old(job):
-            desk.finish(Fate.EXPIRED, job, route.name)
+        consumer, dispatcher = self._consumers[queue_name], self.dispatchers[gateway]
+        if consumer.queue.is_expired(job):
+            consumer.finish(Outcome.EXPIRED, job, gateway)
             return True
-        if time.monotonic() > desk.box.lease_ends:  # others may have it by now: `_beat` will know
-            route.put(desk, job, first=True)
+        if time.monotonic() > consumer.queue.lease_ends:  # another worker may have it; the heartbeat finds out
+            dispatcher.add(queue_name, job, first=True)
             return False
         try:
             await deliver(job.message, self._gateways)
         except Exception as error:  # noqa: BLE001 - whatever a gateway raises, the job must not be lost
-            trouble = error if isinstance(error, GatewayError) else GatewayError(Trouble.FAILED, type(error).__name__)
-            fate, delay = self._judge(desk.box, job, trouble)
-            desk.finish(fate, job, route.name, delay, error)
-            route.valve.suffered(trouble)
-            await self.link.reach(route.valve.tell_others, trouble)
+            unknown = GatewayError(FailureKind.FAILED, type(error).__name__)
+            failure = error if isinstance(error, GatewayError) else unknown
+            outcome, delay = self._outcome_for(consumer.queue, job, failure)
+            consumer.finish(outcome, job, gateway, delay, error)
+            dispatcher.limiter.record_failure(failure)
+            await self._retry(dispatcher.limiter.share_failure, failure)
         else:
-            route.valve.succeeded()
-            desk.finish(Fate.DELIVERED, job, route.name)
+            dispatcher.limiter.record_success()
+            consumer.finish(Outcome.DELIVERED, job, gateway)
         return True
 
-    def _judge(self, box: Mailbox, job: Job, error: GatewayError) -> tuple[Fate, float]:
-        """Decide what becomes of a job that was not accepted, and after how many seconds."""
-        after, settings = error.retry_after or 0.0, self.settings
-        if error.trouble is Trouble.OVERLOADED:
-            return Fate.POSTPONED, max(after, settings.backoff) * random.uniform(1, 1.5)  # noqa: S311 - jitter
-        if box.at_most_once and error.trouble is Trouble.FAILED:
-            return Fate.UNSURE, 0.0
-        if error.trouble is Trouble.REFUSED or job.failures + 1 >= settings.attempts:
-            return Fate.DEAD, 0.0
-        backoff = min(settings.longest_backoff, settings.backoff * 2**job.failures)
-        return Fate.RETRIED, max(after, backoff * random.uniform(0.5, 1))  # noqa: S311 - jitter
+    def _outcome_for(self, queue: JobQueue, job: Job, error: GatewayError) -> tuple[Outcome, float]:
+        """Return the outcome of a job that was not accepted, and the delay in seconds before it is tried again."""
+        after, settings = error.retry_after or 0.0, self._settings
+        if error.kind is FailureKind.OVERLOADED:
+            return Outcome.POSTPONED, max(after, settings.backoff) * random.uniform(1, 1.5)  # noqa: S311 - jitter
+        if queue.at_most_once and error.kind is FailureKind.FAILED:
+            return Outcome.UNSURE, 0.0
+        if error.kind is FailureKind.REFUSED or job.failures + 1 >= settings.attempts:
+            return Outcome.DEAD, 0.0
+        backoff = min(settings.max_backoff, settings.backoff * 2**job.failures)
+        return Outcome.RETRIED, max(after, backoff * random.uniform(0.5, 1))  # noqa: S311 - jitter
 
     # stay alive
 
-    async def _beat(self) -> None:
-        """Renew the leases, take over from the dead, and keep the books."""
+    async def _heartbeat_loop(self) -> None:
+        """Renew the leases, recover the jobs of dead workers, and write the registry."""
         write_at = 0.0
         while True:
-            for desk in self.desks:
+            for consumer in self._consumers.values():
                 try:
-                    dead = await self.link.reach(desk.box.beat)
+                    dead = await self._retry(consumer.queue.renew_lease)
                 except LeaseLostError:
-                    await desk.find_out()
+                    await consumer.resync()
                     continue
-                if time.monotonic() > self.link.back_at + self.settings.lease:  # else all get the time to come back
+                # After an outage every worker gets a full lease to come back.
+                if time.monotonic() > self.state.redis.available_since + self._settings.lease:
                     for worker in dead:
-                        await self._recover(desk.box, worker)
+                        await self._recover(consumer.queue, worker)
             if time.monotonic() > write_at:
-                await self.link.reach(self._write_books)
-                write_at = time.monotonic() + self.settings.lease / 2
-            await asyncio.sleep(self.settings.lease / 5)
+                await self._retry(self._write_registry)
+                write_at = time.monotonic() + self._settings.lease / 2
+            await asyncio.sleep(self._settings.lease / 5)
 
-    async def _recover(self, box: Mailbox, worker: str) -> None:
-        jobs = await self.link.reach(box.recover, worker)
+    async def _recover(self, queue: JobQueue, worker: str) -> None:
+        jobs = await self._retry(queue.recover, worker)
         if jobs >= 0:
-            await self.link.reach(self.books.prune, worker.partition(".")[0])
-            log.warning("recovered", extra={"queue": box.queue, "worker": worker, "jobs": jobs})
+            await self._retry(self._registry.prune, worker.partition(".")[0])
+            log.warning("recovered a dead worker's jobs", extra={"queue": queue.name, "worker": worker, "jobs": jobs})
 
-    async def _write_books(self) -> None:
-        held = next(((desk.box.queue, job.raw) for desk in self.desks for job in desk.box.in_hand.values()), None)
-        self.paused = await self.books.beat(held)
-        for desk in self.desks:
-            await desk.box.report({"name": self.books.worker} | self.metrics.snapshot())
+    async def _write_registry(self) -> None:
+        jobs = ((queue.name, job.raw) for queue in self.state.queues for job in queue.in_flight.values())
+        self.state.paused = await self._registry.write_heartbeat(next(jobs, None))
+        for queue in self.state.queues:
+            await queue.write_report({"name": self._registry.worker} | self.metrics.snapshot())

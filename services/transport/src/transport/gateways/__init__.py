@@ -1,15 +1,15 @@
-"""Gateways: where deliveries go. Another one is one module with a class that has `send`, and one row in `GATEWAYS`."""
+"""Gateways for deliveries. To add one, write a module with a class that has `send`, and add a row to `GATEWAYS`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 from ._http import Endpoint
-from ._protocol import Gateway, GatewayError, Trouble
+from ._protocol import FailureKind, Gateway, GatewayError
 from .push import PushGateway
 from .sms import SmsGateway
 
-__all__ = ["GATEWAYS", "Endpoint", "Gateway", "GatewayError", "PushGateway", "SmsGateway", "Trouble"]
+__all__ = ["GATEWAYS", "Endpoint", "FailureKind", "Gateway", "GatewayError", "PushGateway", "SmsGateway"]
 
 GATEWAYS: Mapping[str, Callable[[Endpoint], Gateway]] = {"push": PushGateway, "sms": SmsGateway}
 """The gateway for each `kind` of delivery."""

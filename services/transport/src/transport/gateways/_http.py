@@ -1,4 +1,4 @@
-"""HTTP answers as the troubles that they mean (RFC 9110, RFC 6585; `Idempotency-Key`: draft-ietf-httpapi)."""
+"""What the HTTP responses of gateways mean (RFC 9110, RFC 6585; `Idempotency-Key`: draft-ietf-httpapi)."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Any
 from aiohttp import ClientError, ClientResponse, ClientSession
 from orjson import JSONDecodeError, loads
 
-from ._protocol import GatewayError, Trouble
+from ._protocol import FailureKind, GatewayError
 
-TOO_MANY, UNAVAILABLE = 429, 503
-_ABOUT_US = (401, 403, 408)
-"""Not this delivery's fault: credentials, a timeout. It is tried again."""
-_ABOUT_IT = ("SENDER_ID_MISMATCH",)
-"""This delivery's fault, whatever the status says."""
+HTTP_TOO_MANY_REQUESTS, HTTP_UNAVAILABLE = 429, 503
+_NOT_ABOUT_THE_MESSAGE = (401, 403, 408)
+"""Statuses about credentials or a timeout: the delivery is tried again."""
+_ABOUT_THE_RECIPIENT = ("SENDER_ID_MISMATCH",)
+"""Error codes about one recipient, whatever the status is: the delivery is not tried again."""
 
 
-_LONGEST_PAUSE = 3600.0
-"""In seconds: after that, a gateway that asked for more is asked again. It may have meant milliseconds."""
+_MAX_PAUSE = 3600.0
+"""The longest pause in seconds. A gateway that asks for more may have meant milliseconds."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An account at a gateway, reached over the worker's one pooled client."""
+    """An account at a gateway, and the worker's HTTP session to reach it."""
 
     session: ClientSession
     url: str
@@ -35,32 +35,32 @@ class Endpoint:
     sender: str = ""
 
     async def post(self, path: str, headers: Mapping[str, str], *, pause: float = 0, **body: Any) -> None:
-        """Post a body (`json=` or `data=`), and return when it is accepted. Raises GatewayError.
+        """Post a body (`json=` or `data=`) and return when the gateway has accepted it. Raises GatewayError.
 
-        Where the gateway asks for less and names no time, it gets a `pause`, in seconds.
+        `pause` is the time in seconds to wait after 429 without `Retry-After`.
         """
         try:
-            async with self.session.post(self.url + path, headers=headers, **body) as answer:
-                if not answer.ok:
-                    raise await _trouble(answer, pause)
-                await answer.read()
+            async with self.session.post(self.url + path, headers=headers, **body) as response:
+                if not response.ok:
+                    raise await _error_of(response, pause)
+                await response.read()
         except (ClientError, TimeoutError, OSError) as error:
-            raise GatewayError(Trouble.FAILED, type(error).__name__) from None
+            raise GatewayError(FailureKind.FAILED, type(error).__name__) from None
 
 
-async def _trouble(answer: ClientResponse, pause: float) -> GatewayError:
-    status, code = answer.status, _code(await answer.content.read(1 << 16)) or answer.reason or ""
+async def _error_of(response: ClientResponse, pause: float) -> GatewayError:
+    status, code = response.status, _code(await response.content.read(1 << 16)) or response.reason or ""
     reason = f"{status} {code}".strip()
-    wait = retry_after(answer.headers.get("Retry-After"))
-    if status == TOO_MANY or (status == UNAVAILABLE and wait is not None):
-        return GatewayError(Trouble.OVERLOADED, reason, pause if wait is None else wait)
-    if 400 <= status < 500 and (status not in _ABOUT_US or code in _ABOUT_IT):  # noqa: PLR2004 - the class of the status
-        return GatewayError(Trouble.REFUSED, reason)
-    return GatewayError(Trouble.FAILED, reason, wait)
+    wait = retry_after(response.headers.get("Retry-After"))
+    if status == HTTP_TOO_MANY_REQUESTS or (status == HTTP_UNAVAILABLE and wait is not None):
+        return GatewayError(FailureKind.OVERLOADED, reason, pause if wait is None else wait)
+    if 400 <= status < 500 and (status not in _NOT_ABOUT_THE_MESSAGE or code in _ABOUT_THE_RECIPIENT):  # noqa: PLR2004 - the class of the status
+        return GatewayError(FailureKind.REFUSED, reason)
+    return GatewayError(FailureKind.FAILED, reason, wait)
 
 
 def _code(body: bytes) -> str:
-    """The gateway's own short code, never its message: that may quote the payload."""
+    """Return the gateway's error code. Its message is left out, because it may quote the payload."""
     try:
         document = loads(body)
     except JSONDecodeError:
@@ -83,6 +83,6 @@ def retry_after(value: str | None, now: datetime | None = None) -> float | None:
             seconds = float(value)
         else:
             seconds = (parsedate_to_datetime(value) - (now or datetime.now(UTC))).total_seconds()
-    except (ValueError, TypeError):  # no date, or one without a zone
+    except (ValueError, TypeError):  # not a date, or a date without a zone
         return None
-    return min(_LONGEST_PAUSE, max(0.0, seconds))
+    return min(_MAX_PAUSE, max(0.0, seconds))

@@ -1,4 +1,4 @@
-"""What the worker asks of a gateway, and what a gateway may answer."""
+"""The interface of a gateway, and its errors."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Protocol
 from envelopes.messages import DeliveryRequested
 
 
-class Trouble(Enum):
-    """Why a gateway did not accept a delivery, which decides what happens next."""
+class FailureKind(Enum):
+    """Why a gateway did not accept a delivery. This decides what happens to the job."""
 
     REFUSED = "refused"
-    """It will never accept this one: no second attempt."""
+    """The gateway will never accept this delivery, so it is not tried again."""
     OVERLOADED = "overloaded"
-    """It asks for less: everything slows down, and this one comes again without having failed."""
+    """The gateway asks for fewer requests. All workers slow down, and the delivery is tried again without a failure."""
     FAILED = "failed"
-    """It did not answer, or not sensibly. It may have acted: only the idempotency key makes a second attempt safe."""
+    """There was no usable response. The gateway may have acted: the idempotency key makes a second attempt safe."""
 
 
 class GatewayError(Exception):
-    """A gateway did not accept a delivery. `retry_after` is in seconds, where it named a time."""
+    """A gateway did not accept a delivery. `retry_after` is in seconds, or None if the gateway named no time."""
 
-    def __init__(self, trouble: Trouble, reason: str, retry_after: float | None = None) -> None:
-        self.trouble, self.reason, self.retry_after = trouble, reason, retry_after
-        super().__init__(f"{trouble.value}: {reason}")
+    def __init__(self, kind: FailureKind, reason: str, retry_after: float | None = None) -> None:
+        self.kind, self.reason, self.retry_after = kind, reason, retry_after
+        super().__init__(f"{kind.value}: {reason}")
 
     def __reduce__(self) -> tuple[type[GatewayError], tuple[Trouble, str, float | None]]:
         return type(self), (self.trouble, self.reason, self.retry_after)
@@ -34,8 +34,8 @@ class Gateway(Protocol):
     """Sends deliveries of one kind."""
 
     async def send(self, message: DeliveryRequested, key: str) -> None:
-        """Return when the gateway has accepted it; with the same `key` once more, it acts no second time.
+        """Send a delivery, and return when the gateway has accepted it.
 
-        Raises GatewayError. Anything else that it raises counts as FAILED.
+        A second call with the same `key` must have no effect. Raises GatewayError; any other error counts as FAILED.
         """
         ...

@@ -9,14 +9,14 @@ from envelopes.messages import DeliveryRequested
 from ._http import Endpoint
 
 _QUOTA_PAUSE = 60.0
-"""What FCM asks for at least after 429 where it names no time: the project's quota comes back by the minute."""
+"""The pause in seconds after 429 without `Retry-After`. FCM refills the project's quota every minute."""
 
 
 class PushGateway:
-    """`account` is the project, `secret` an OAuth 2 access token.
+    """The push gateway. `account` is the project, and `secret` an OAuth 2 access token.
 
-    FCM documents no idempotency key: behind a gateway that ignores the header, a push whose answer got lost may come
-    twice, and the app tells by `data.delivery_id`.
+    FCM documents no idempotency key. If the gateway ignores the header, a push whose response was lost may arrive
+    twice; the app can tell by `data.delivery_id`.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -25,7 +25,7 @@ class PushGateway:
         self._headers = {"Authorization": f"Bearer {endpoint.secret}"}
 
     async def send(self, message: DeliveryRequested, key: str) -> None:
-        """Send it to the device, or to every device of the person: those subscribe to the topic `person-<id>`."""
+        """Send to the device, or to every device of the person: they subscribe to the topic `person-<id>`."""
         high = message.priority == "high"
         to, data = message.recipient, dict(message.details or {})
         body: dict[str, Any] = {

@@ -7,14 +7,14 @@ from aiohttp import encode_basic_auth
 from envelopes.messages import DeliveryRequested
 
 from ._http import Endpoint
-from ._protocol import GatewayError, Trouble
+from ._protocol import FailureKind, GatewayError
 
 
 class SmsGateway:
-    """`account` is the Account SID, `secret` its token, `sender` a number or a Messaging Service SID.
+    """The SMS gateway. `account` is the Account SID, `secret` its token, `sender` a number or a Messaging Service SID.
 
-    Twilio documents no idempotency key for Messages: behind a gateway that ignores the header, an SMS whose answer got
-    lost may come twice; there, choose at-most-once for the channel.
+    Twilio documents no idempotency key for Messages. If the gateway ignores the header, an SMS whose response was lost
+    may arrive twice. If you cannot accept this, choose at-most-once for the channel.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -25,8 +25,8 @@ class SmsGateway:
         self._sender = {"MessagingServiceSid" if by_service else "From": endpoint.sender}
 
     async def send(self, message: DeliveryRequested, key: str) -> None:
-        """Send it to the recipient's number; without one it is refused here."""
+        """Send to the recipient's number. A message without a number is refused here."""
         if message.recipient.phone is None:
-            raise GatewayError(Trouble.REFUSED, "an SMS needs /recipient/phone, and there is none")
+            raise GatewayError(FailureKind.REFUSED, "an SMS needs /recipient/phone, which is missing")
         form = {"To": message.recipient.phone, "Body": message.text, **self._sender}
         await self._endpoint.post(self._path, self._headers | {"Idempotency-Key": key}, data=form)

@@ -1,7 +1,7 @@
--- What became of the job that has the claim to a delivery. Whatever is under way is in a worker's hand, or parked.
--- KEYS  mark workers parked, one hand for each worker
--- ARGV  the ticket that the mark was seen to hold, one name for each worker
--- Gives d if its delivery has happened, b if it is busy, or if the mark or the workers have changed since.
+-- Find out what became of the job that has the claim on a delivery. An unfinished job is in flight or waits.
+-- KEYS  claim, leases, waiting-jobs, the in-flight key of each worker
+-- ARGV  the ticket that the claim held, the name of each worker
+-- Reply d if the delivery has happened, b if the job is busy, or if the claim or the workers have changed since
 local held = redis.call('GET', KEYS[1])
 if held == 'done' then return 'd' end
 if held ~= ARGV[1] or redis.call('ZCARD', KEYS[2]) ~= #ARGV - 1 then return 'b' end

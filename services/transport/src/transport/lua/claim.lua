@@ -1,21 +1,21 @@
--- Claim deliveries before they are sent. A mark holds the ticket that has the claim, `gone:<ticket>` where a claim is
--- final (at-most-once), or `done`. Where the ticket is in nobody's hand any more, its delivery has happened: so one that
--- goes well need not touch its mark again, see `probe`.
--- KEYS  hand, one mark for each job
--- ARGV  1 if a claim is final, ms to keep a mark, one ticket for each job
--- Gives {one letter for each job, the ticket behind each c ...}: g go, d a duplicate, u unsure (it may have been sent),
--- c contested.
+-- Claim deliveries before they are sent. A claim holds the ticket of the job that made it, `gone:<ticket>` if the claim
+-- is final (at-most-once), or `done`. If no worker has that ticket any more, its delivery has happened. So a delivery
+-- that succeeds does not need to update its claim, see `check_claim`.
+-- KEYS  in-flight, a claim for each job
+-- ARGV  1 if claims are final, ms to keep a claim, a ticket for each job
+-- Reply {a letter for each job, the ticket behind each c ...}: g go, d duplicate, u unsure (it may have been sent),
+-- c contested
 local final, keep = ARGV[1] == '1', ARGV[2]
 local verdicts, rivals = {}, {}
 for i = 1, #KEYS - 1 do
-  local mark, ticket = KEYS[i + 1], ARGV[i + 2]
+  local claim, ticket = KEYS[i + 1], ARGV[i + 2]
   local mine = final and 'gone:' .. ticket or ticket
-  if redis.call('SET', mark, mine, 'NX', 'PX', keep) then
+  if redis.call('SET', claim, mine, 'NX', 'PX', keep) then
     verdicts[i] = 'g'
   else
-    local held = redis.call('GET', mark)
+    local held = redis.call('GET', claim)
     if held == mine then  -- an earlier attempt's; a job that this hand holds no more is another's, or over
-      redis.call('PEXPIRE', mark, keep)
+      redis.call('PEXPIRE', claim, keep)
       verdicts[i] = redis.call('HEXISTS', KEYS[1], ticket) == 0 and 'd' or final and 'u' or 'g'
     elseif held == 'done' or final then verdicts[i] = 'd'
     else

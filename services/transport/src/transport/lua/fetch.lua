@@ -1,32 +1,32 @@
--- Move jobs into a worker's hand: one suspect where it may have one, else what is due, then the head of `source`.
--- KEYS  source hand workers later parked tries suspects room...
--- ARGV  worker, at most how many, 1 if its hand is empty, ticket prefix, first ticket's number, bytes that fit into it
--- Gives {suspects left, ms until the next is due or -1, {length of each room}, {ticket, raw, failures, crashes, ...},
---        {raw, ...}}, the last with tickets counted up from the first number.
-local source, hand, workers, later, parked, tries, suspects = unpack(KEYS, 1, 7)
+-- Put jobs in flight: one from the quarantine, or else those that are due, then the head of `source`.
+-- KEYS  source, in-flight, leases, scheduled, waiting-jobs, attempts, quarantine, gateway queues ...
+-- ARGV  worker, limit, 1 if it has nothing in flight, prefix of tickets, number of the first ticket, bytes of space
+-- Reply {length of the quarantine, ms until the next job is due or -1, {length of each gateway queue},
+--        {ticket, raw, failures, crashes, ...}, {raw, ...}}; the last have tickets counted up from the first number
+local source, in_flight, leases, scheduled, waiting_jobs, attempts, quarantine = unpack(KEYS, 1, 7)
 local worker, limit, alone, prefix, number = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', ARGV[4], tonumber(ARGV[5])
-if not redis.call('ZSCORE', workers, worker) then return redis.error_reply('LEASELOST ' .. worker) end
+if not redis.call('ZSCORE', leases, worker) then return redis.error_reply('LEASELOST ' .. worker) end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local again, fresh, rooms = {}, {}, {}
+local again, fresh, lengths = {}, {}, {}
 
 local function take(ticket)
-  local raw = redis.call('HGET', parked, ticket)
+  local raw = redis.call('HGET', waiting_jobs, ticket)
   if not raw then return end
-  redis.call('HDEL', parked, ticket)
-  redis.call('HSET', hand, ticket, raw)
-  local tried = redis.call('HMGET', tries, 'f:' .. ticket, 'c:' .. ticket)
+  redis.call('HDEL', waiting_jobs, ticket)
+  redis.call('HSET', in_flight, ticket, raw)
+  local tried = redis.call('HMGET', attempts, 'f:' .. ticket, 'c:' .. ticket)
   for _, value in ipairs({ticket, raw, tried[1] or '0', tried[2] or '0'}) do again[#again + 1] = value end
 end
 
-local suspect = alone and redis.call('LPOP', suspects)
-if suspect then
-  take(suspect)
+local quarantined = alone and redis.call('LPOP', quarantine)
+if quarantined then
+  take(quarantined)
 else
-  for _, ticket in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', now, 'LIMIT', 0, limit)) do
-    redis.call('ZREM', later, ticket)
-    if tonumber(redis.call('HGET', tries, 'c:' .. ticket) or 0) > 1 then
-      redis.call('RPUSH', suspects, ticket)
+  for _, ticket in ipairs(redis.call('ZRANGEBYSCORE', scheduled, '-inf', now, 'LIMIT', 0, limit)) do
+    redis.call('ZREM', scheduled, ticket)
+    if tonumber(redis.call('HGET', attempts, 'c:' .. ticket) or 0) > 1 then
+      redis.call('RPUSH', quarantine, ticket)
     else
       take(ticket)
     end
@@ -47,10 +47,10 @@ else
       held[2 * i - 1] = prefix .. string.format('%012d', number + i - 1)
       held[2 * i] = raw
     end
-    redis.call('HSET', hand, unpack(held))
+    redis.call('HSET', in_flight, unpack(held))
   end
 end
-for i = 8, #KEYS do rooms[i - 7] = redis.call('LLEN', KEYS[i]) end
-local first = redis.call('ZRANGE', later, 0, 0, 'WITHSCORES')
+for i = 8, #KEYS do lengths[i - 7] = redis.call('LLEN', KEYS[i]) end
+local first = redis.call('ZRANGE', scheduled, 0, 0, 'WITHSCORES')
 local wait = first[2] and math.max(0, tonumber(first[2]) - now) or -1
-return {redis.call('LLEN', suspects), wait, rooms, again, fresh}
+return {redis.call('LLEN', quarantine), wait, lengths, again, fresh}

@@ -1,7 +1,7 @@
--- Renew a worker's lease, or take one. A lease that ran out but that nobody has acted on is simply renewed.
--- KEYS  workers
--- ARGV  worker, ms that the lease lasts, 1 to take one where there is none
--- Gives {1 if it had one, which run of the server this is, the workers whose lease has run out ...}.
+-- Renew a worker's lease, or acquire one. A lease that has expired but was not acted on yet is renewed as well.
+-- KEYS  leases
+-- ARGV  worker, ms that the lease lasts, 1 to acquire a lease if there is none
+-- Reply {1 if the worker had a lease, run id of the server, workers whose leases have expired ...}
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local had = redis.call('ZSCORE', KEYS[1], ARGV[1])

@@ -1,7 +1,7 @@
--- Give jobs in hand back as they came: to the head of the queue, or to the tail of a gateway's room.
--- KEYS  hand target
--- ARGV  `LPUSH` (tickets from the last to the first) or `RPUSH`, one ticket for each job
--- Gives how many were still in hand.
+-- Return jobs in flight unchanged to the head of their queue, or move them to the tail of a gateway queue.
+-- KEYS  in-flight, target
+-- ARGV  `LPUSH` (tickets from the last to the first) or `RPUSH`, a ticket for each job
+-- Reply the number of jobs that were still in flight
 local moved = 0
 for i = 2, #ARGV do
   local raw = redis.call('HGET', KEYS[1], ARGV[i])
