@@ -26,8 +26,8 @@ class GatewayError(Exception):
         self.kind, self.reason, self.retry_after = kind, reason, retry_after
         super().__init__(f"{kind.value}: {reason}")
 
-    def __reduce__(self) -> tuple[type[GatewayError], tuple[Trouble, str, float | None]]:
-        return type(self), (self.trouble, self.reason, self.retry_after)
+    def __reduce__(self) -> tuple[type[GatewayError], tuple[FailureKind, str, float | None]]:
+        return type(self), (self.kind, self.reason, self.retry_after)
 
 
 class Gateway(Protocol):
