@@ -10,7 +10,7 @@ from docs.page import Walk, read_page
 from contract_test.transports.embedded import kafka_broker
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted(path for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted(path for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
 
 def free_port():
@@ -25,7 +25,7 @@ def kafka_of_its_own():
         yield server
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_a_page_can_be_followed(page, tmp_path, redis_url, kafka_of_its_own):
     folder = tmp_path / "home"
     folder.mkdir()
