@@ -53,14 +53,25 @@ def compare(
     budget: float = 2.0,
     resources: Mapping[str, Any] | None = None,
 ) -> Verdict:
-    """Judge whether every value that is valid under `writer` is valid under `reader`.
+    """Return whether every value that is valid under `writer` is also valid under `reader`.
 
-    `formats` says whether `format` is asserted. With `content_model` "closed-writer" the writer sends only
-    the properties that it declares, and the reader ignores others. `budget` is processor time in seconds, after
-    which the verdict is "unknown". `resources` maps URIs to the schemas that references may reach; nothing
-    is ever fetched.
+    Nothing is ever fetched from the network.
 
-    Raises `InvalidSchemaError` when a schema is not valid under its own meta-schema.
+    Args:
+        writer: The schema of the side that wrote the data.
+        reader: The schema of the side that reads it.
+        formats: "assertion" checks the formats that `decode` checks. "annotation" ignores `format`.
+        content_model: With "closed-writer", the writer sends only the properties that it declares, and the reader
+            ignores others. With "as-written", both schemas mean what JSON Schema says.
+        budget: Processor time in seconds. After that, the verdict is "unknown".
+        resources: The schemas that a `$ref` may reach, by their URI.
+
+    Returns:
+        The verdict, with a witness and the reasons if the schemas are incompatible.
+
+    Raises:
+        InvalidSchemaError: A schema does not satisfy its own meta-schema.
+
     """
     deadline = time.thread_time() + budget
     at_hand = {uri: _plain(schema, f"resource {uri}")[0] for uri, schema in (resources or {}).items()}

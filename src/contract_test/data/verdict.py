@@ -29,10 +29,16 @@ ABSENT: Final = _Absent.ABSENT
 class Incompatibility:
     """One reason why a reader rejects what a writer may send.
 
-    `rule` is an id of the rules table. The pointers are JSON Pointers into the two schemas as they were
-    given; `before` and `after` are the writer's and the reader's value of what changed, or `ABSENT`.
-    `witness` is a message that breaks at this place, `ABSENT` where the verdict's is all there is. `alternative` is
-    what tells the alternative that the place is in from the others, such as `kind: "mail"`; empty outside of any.
+    Attributes:
+        rule: The id of the rule, as in the table of compatibility rules.
+        writer_pointer: The JSON pointer of what changed in the writer's schema.
+        reader_pointer: The JSON pointer of what changed in the reader's schema.
+        before: The writer's value of what changed, or `ABSENT`.
+        after: The reader's value of what changed, or `ABSENT`.
+        sentence: An explanation for people.
+        witness: A message that breaks at this place. `ABSENT` if only the verdict has one.
+        alternative: The alternative that contains the place, such as `kind: "mail"`. Empty outside of alternatives.
+
     """
 
     rule: str
@@ -49,8 +55,12 @@ class Incompatibility:
 class Verdict:
     """The result of one comparison.
 
-    "compatible" is proved. "incompatible" has a `witness` which the writer accepts and the reader rejects,
-    and at least one incompatibility. "unknown" says why in `cause`, and is never to be read as green.
+    Attributes:
+        status: "compatible" if there is a proof, "incompatible" if there is a witness, else "unknown".
+        witness: A message that the writer accepts and the reader rejects, or `ABSENT`.
+        incompatibilities: The reasons. An incompatible verdict has at least one.
+        cause: Why the status is "unknown". Empty otherwise.
+
     """
 
     status: Status
