@@ -33,7 +33,6 @@ OPEN_CIRCLES = {
     ("contract_test.compare.arrays", "contract_test.compare.solver"),
     ("contract_test.compare.objects", "contract_test.compare.solver"),
     ("contract_test.scrub.sensitivity", "contract_test.scrub.masking"),
-    ("envelopes._coding", "envelopes.messages"),
 }
 """Imports that close a circle today."""
 
