@@ -6,10 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
-
 from . import _json
-from .validation import compile_schema
+from .validation import CompiledSchema, compile_schema
 
 
 class Contract:
@@ -28,11 +26,11 @@ class Contract:
         return document["uri"], document["resources"]
 
     @cached_property
-    def validator(self) -> jsonschema_rs.Validator:
+    def validator(self) -> CompiledSchema:
         """Validates a whole message."""
         return compile_schema(self.bundle[1], f"{self.bundle[0]}#")
 
-    def validator_at(self, place: str) -> jsonschema_rs.Validator:
+    def validator_at(self, place: str) -> CompiledSchema:
         """Compile a part of the schema: at a JSON pointer, or at `URI#pointer` in another file."""
         if not place:
             return self.validator

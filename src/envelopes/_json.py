@@ -66,7 +66,7 @@ def dumps(value: Any, default: Callable[[Any], Any] | None = None) -> bytes:
 
 
 def number_survives(text: str) -> bool:
-    """Whether a double holds exactly the number that this literal with a fraction or an exponent names."""
+    """Return True if a double holds exactly the number that this literal with a fraction or an exponent names."""
     number = float(text)
     return number - number == 0 and Decimal(repr(number)) == Decimal(text)
 
@@ -90,9 +90,7 @@ def _loses_digits(raw: bytes) -> bool:
                     return True
             elif not number_survives(text):
                 return True
-        except ArithmeticError:  # digits and dots that are no number: part of a string
-            continue
-        except ValueError:
+        except (ArithmeticError, ValueError):  # digits and dots that are not a number: part of a string
             continue
     return False
 
@@ -106,7 +104,10 @@ def _loads_exactly(raw: bytes) -> Any:
     def parse_float(text: str) -> float | Decimal:
         if len(text) > MAX_DIGITS:
             raise JsonError(f"a number of {len(text)} digits; at most {MAX_DIGITS} are read")
-        exact = Decimal(text)
+        try:
+            exact = Decimal(text)
+        except ArithmeticError:  # an exponent beyond what Decimal counts with
+            raise JsonError(f"a number of more than {MAX_DIGITS} digits") from None
         if abs(exact.adjusted()) > MAX_DIGITS:
             raise JsonError(f"a number of more than {MAX_DIGITS} digits")
         return float(text) if number_survives(text) else exact

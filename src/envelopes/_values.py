@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import jsonschema_rs
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
@@ -15,7 +14,7 @@ from . import _json
 from ._contract import Contract
 from ._errors import ContractViolationError, DecodeError, EncodeError, Violation
 from .types import ExactDatetime, FrozenMap, exact_numbers_as_decimals, plain
-from .validation import excerpt, find_violation
+from .validation import CompiledSchema, excerpt, find_violation
 
 
 class _CompiledModel:
@@ -23,7 +22,7 @@ class _CompiledModel:
 
     __slots__ = ("_validator", "accepts", "make")
 
-    def __init__(self, validator: jsonschema_rs.Validator | None, make: Callable[[Any], Any]) -> None:
+    def __init__(self, validator: CompiledSchema | None, make: Callable[[Any], Any]) -> None:
         self._validator, self.make = validator, make
         self.accepts: Callable[[Any], bool] = _anything if validator is None else validator.is_valid
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema_rs
 
 from . import _json
 from ._errors import Violation
+from ._locating import Place, Search, root_node, target_of
 from ._one_document import one_document
+from .pointers import escape
 
 ASSERTED_FORMATS = frozenset(
     ("date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uri", "uuid")
@@ -32,11 +37,144 @@ _ANNOTATED_FORMATS = frozenset(
 )
 
 
-def compile_schema(resources: Mapping[str, Any], location: str) -> jsonschema_rs.Validator:
+class CompiledSchema:
+    """A compiled validator, and the schemas that it was compiled from."""
+
+    __slots__ = ("_checks", "_location", "_resources", "_validator", "is_valid")
+
+    def __init__(self, resources: Mapping[str, Any], location: str, validator: jsonschema_rs.Validator) -> None:
+        self._resources, self._location, self._validator = resources, location, validator
+        self._checks: dict[str, CompiledSchema | None] = {}
+        self.is_valid: Callable[[Any], bool] = validator.is_valid
+        """Return True if the schema accepts a parsed JSON value. Not a method, because every message calls it."""
+
+    def iter_errors(self, value: Any) -> Iterable[Any]:
+        """Return everything that is wrong with a parsed JSON value, as `jsonschema_rs.ValidationError`.
+
+        If a full explanation would take more work than is linear in the value's size, there is one `UnexplainedError`:
+        at the smallest part that is known to be wrong, without its alternatives.
+        """
+        place = self._locate(value)
+        if place is None:
+            return self._validator.iter_errors(value)
+        steps = tuple(step.replace("~1", "/").replace("~0", "~") for step in place.pointer.split("/")[1:])
+        return [UnexplainedError(steps, place.value, place.keyword)]
+
+    def violations(self, value: Any) -> Iterator[Violation]:
+        """Yield what is wrong with a parsed JSON value, in words, and no more of it than is linear in its size."""
+        place = self._locate(value)
+        if place is None:
+            yield from map(self._nearest, self._validator.iter_errors(value))
+            return
+        part = self._compiled(place.node.location) if place.affordable else None
+        if part is None:
+            expected = f"what {place.keyword!r} in the schema asks for"
+            yield Violation(place.pointer, place.keyword, expected, excerpt(place.value))
+            return
+        for each in map(part._nearest, part._validator.iter_errors(place.value)):  # noqa: SLF001 - of the same class
+            yield replace(each, pointer=place.pointer + each.pointer)
+
+    def _nearest(self, error: jsonschema_rs.ValidationError) -> Violation:
+        """Describe an error. Of alternatives, describe the one that was meant, or the one that comes nearest."""
+        while branches := [branch for branch in getattr(error.kind, "context", None) or () if branch]:
+            level = len(error.instance_path)
+            meant = [branch for branch in branches if not any(_excludes(each, level) for each in branch)]
+            possible = [branch for branch in branches if not _is_of_another_type(branch, level)]
+            tags = [next((each for each in branch if _is_tag(each, level)), None) for branch in possible]
+            wrong = [each for each in tags if each is not None]
+            if len(branches) > 1 and len(meant) == 1:
+                error = max(meant[0], key=lambda each: len(each.instance_path))
+            elif len(possible) == len(wrong) > 1 and len({str(each.instance_path) for each in wrong}) == 1:
+                values = [constant for each in wrong for constant in _constants(each)]
+                return _violation(wrong[0], f"one of {_short(values)}")
+            elif len(branches) > 1 and (missing := self._missing_tag(error, possible, level)) is not None:
+                return missing
+            else:
+                deepest = max((branch[0] for branch in branches), key=lambda each: len(each.instance_path))
+                if len(deepest.instance_path) <= level:
+                    break
+                error = deepest
+        return _violation(error, _expected(error))
+
+    def _missing_tag(
+        self, error: jsonschema_rs.ValidationError, branches: Sequence[Any], level: int
+    ) -> Violation | None:
+        """Describe that the field is missing which tells alternatives apart, with the constants that it may have."""
+        missing = [{name for each in branch if (name := _missing(each, level))} for branch in branches]
+        for name in sorted(set.intersection(*missing) if missing else ()):
+            alternatives = self._alternatives(error.schema_path)
+            constants = [constant for each in alternatives for constant in _constant_of(each, name)]
+            if len(constants) > 1:
+                required = next(each for each in branches[0] if _missing(each, level) == name)
+                return _violation(required, f"the field {_short(name)}, one of {_short(constants)}")
+        return None
+
+    def _alternatives(self, path: Sequence[str | int]) -> list[Any]:
+        """Return the schemas of the union at a path in the compiled document, with their references followed."""
+        document = one_document(self._resources, self._location) or self._resources[self._location.partition("#")[0]]
+        resources = {"": document, self._location.partition("#")[0]: document}
+        pointer = "".join(f"/{escape(str(step))}" for step in path)
+        union = root_node(resources, f"#{pointer}")
+        if union is None or not isinstance(union.schema, list):
+            return []
+        return [target_of(resources, union.inside(index)).schema for index in range(len(union.schema))]
+
+    def _locate(self, value: Any) -> Place | None:
+        """Return where to look instead, if explaining the whole value is too much work."""
+        if self.is_valid(value):
+            return None
+        root = root_node(self._resources, self._location)
+        search = Search(self._resources, self._check)
+        try:
+            return None if root is None or search.is_affordable(root, value) else search.locate(root, value)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+    def _check(self, location: str, value: Any) -> bool | None:
+        compiled = self._compiled(location)
+        return None if compiled is None else compiled.is_valid(value)
+
+    def _compiled(self, location: str) -> CompiledSchema | None:
+        if location not in self._checks:
+            try:
+                self._checks[location] = compile_schema(self._resources, location)
+            except ValueError:
+                self._checks[location] = None
+        return self._checks[location]
+
+
+@dataclass(frozen=True)
+class UnexplainedError:
+    """An error at a part of a value of which no more can be found out with reasonable work."""
+
+    instance_path: Sequence[str | int]
+    instance: Any
+    keyword: str
+    schema_path: Sequence[str | int] = ("unexplained",)
+
+    @property
+    def kind(self) -> Any:
+        """The keyword that is broken; its alternatives were not looked at."""
+        return SimpleNamespace(name=self.keyword, context=(), value=None)
+
+
+def compile_schema(resources: Mapping[str, Any], location: str) -> CompiledSchema:
     """Compile the schema at `URI#pointer` among `resources` (URI → schema). Nothing is ever fetched.
 
-    Raises ValueError where a schema is malformed or a `$ref` leads outside `resources`.
+    Args:
+        resources: Every schema that is needed, by its URI.
+        location: `URI#pointer` of the schema to compile.
+
+    Returns:
+        The compiled schema. Its `is_valid` checks a parsed JSON value.
+
+    Raises:
+        ValueError: A schema is malformed, or a `$ref` leads outside `resources`.
     """
+    return CompiledSchema(resources, location, _validator(resources, location))
+
+
+def _validator(resources: Mapping[str, Any], location: str) -> jsonschema_rs.Validator:
     document, _, pointer = location.partition("#")
     root = resources[document]
     declared = root.get("$schema") if isinstance(root, dict) else None
@@ -95,11 +233,14 @@ _TOO_DEEP = Violation("", "depth", "a value that is nested less deeply", "one to
 """What a validator does not take out of a Python value of more than 255 levels; no text is read that has so many."""
 
 
-def find_violation(validator: jsonschema_rs.Validator, value: Any) -> Violation | None:
-    """The most telling violation of a parsed JSON value, or None. Alternatives are explained by the nearest one."""
+def find_violation(validator: CompiledSchema, value: Any) -> Violation | None:
+    """Return the most telling violation of a parsed JSON value, or None if it is valid.
+
+    If alternatives fail, the one that comes nearest is explained.
+    """
     best = None
     try:
-        for each in map(_nearest, validator.iter_errors(value)):
+        for each in islice(validator.violations(value), _MAX_VIOLATIONS):
             if best is None or each.pointer.count("/") > best.pointer.count("/"):
                 best = each
     except ValueError:
@@ -107,34 +248,47 @@ def find_violation(validator: jsonschema_rs.Validator, value: Any) -> Violation 
     return best
 
 
-def find_violations(validator: jsonschema_rs.Validator, value: Any) -> Iterator[Violation]:
-    """Everything that is wrong with a parsed JSON value, in the schema's order."""
+_MAX_VIOLATIONS = 1000
+
+
+def find_violations(validator: CompiledSchema, value: Any) -> Iterator[Violation]:
+    """Yield everything that is wrong with a parsed JSON value, in the schema's order."""
     try:
-        yield from map(_nearest, validator.iter_errors(value))
+        yield from validator.violations(value)
     except ValueError:
         yield _TOO_DEEP
 
 
-def _nearest(error: jsonschema_rs.ValidationError) -> Violation:
-    """An error; of alternatives that of the one which was meant, by its constants, or else by what is right in it."""
-    while branches := [branch for branch in getattr(error.kind, "context", None) or () if branch]:
-        level = len(error.instance_path)
-        meant = [branch for branch in branches if not any(_excludes(each, level) for each in branch)]
-        tags = [each for branch in branches for each in branch if _is_tag(each, level)]
-        if len(branches) > 1 and len(meant) == 1:
-            error = max(meant[0], key=lambda each: len(each.instance_path))
-        elif len(branches) == len(tags) > 1 and len({str(each.instance_path) for each in tags}) == 1:
-            return _violation(tags[0], f"one of {_short([each.kind.value for each in tags])}")
-        else:
-            deepest = max((branch[0] for branch in branches), key=lambda each: len(each.instance_path))
-            if len(deepest.instance_path) <= level:
-                break
-            error = deepest
-    return _violation(error, _expected(error))
-
-
 def _is_tag(error: jsonschema_rs.ValidationError, level: int) -> bool:
-    return error.kind.name == "const" and len(error.instance_path) == level + 1
+    """Return True if an alternative fails because a field has another constant, written as `const` or as `enum`."""
+    return len(error.instance_path) == level + 1 and (
+        error.kind.name == "const" or (error.kind.name == "enum" and len(_constants(error)) == 1)
+    )
+
+
+def _constants(error: jsonschema_rs.ValidationError) -> list[Any]:
+    value = error.kind.value
+    return list(value) if error.kind.name == "enum" else [value]
+
+
+def _missing(error: jsonschema_rs.ValidationError, level: int) -> str | None:
+    """Return the name of a required field that is missing at this level."""
+    if error.kind.name != "required" or len(error.instance_path) != level:
+        return None
+    return str(error.kind.as_dict().get("property"))
+
+
+def _constant_of(schema: Any, name: str) -> Any:
+    """Return the constant that a schema gives a field, in a list, or an empty list."""
+    field = schema.get("properties", {}).get(name) if isinstance(schema, dict) else None
+    if not isinstance(field, dict):
+        return []
+    values = [field["const"]] if "const" in field else field.get("enum")
+    return values if isinstance(values, list) and len(values) == 1 else []
+
+
+def _is_of_another_type(branch: Sequence[jsonschema_rs.ValidationError], level: int) -> bool:
+    return any(each.kind.name == "type" and len(each.instance_path) == level for each in branch)
 
 
 def _excludes(error: jsonschema_rs.ValidationError, level: int) -> bool:
@@ -144,7 +298,7 @@ def _excludes(error: jsonschema_rs.ValidationError, level: int) -> bool:
 
 
 def _violation(error: jsonschema_rs.ValidationError, expected: str) -> Violation:
-    pointer = "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in error.instance_path)
+    pointer = "".join("/" + escape(str(step)) for step in error.instance_path)
     return Violation(pointer, error.kind.name, expected, excerpt(error.instance))
 
 

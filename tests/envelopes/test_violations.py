@@ -46,7 +46,25 @@ def test_of_alternatives_the_one_that_was_meant_is_told(keyword, value, told):
 def test_where_no_alternative_was_meant_none_is_named():
     validator = compile_schema({"u": {"oneOf": [CREATED, SHIPPED]}}, "u#")
     assert find_violation(validator, [1]).keyword == "oneOf"
-    assert find_violation(validator, {}).keyword == "oneOf"
+
+
+@pytest.mark.parametrize("keyword", ["oneOf", "anyOf"])
+@pytest.mark.parametrize("tag", [lambda value: {"const": value}, lambda value: {"enum": [value]}])
+def test_a_missing_or_unknown_tag_is_told_with_the_tags_there_are(keyword, tag):
+    """Also if the alternatives are references, beside null, and if a tag is an enum of one value."""
+    alternatives = {
+        name: {"type": "object", "required": ["id", "event"], "properties": {"event": tag(name), "id": True}}
+        for name in ("created", "shipped")
+    }
+    schema = {
+        keyword: [{"$ref": "#/$defs/created"}, {"$ref": "other#/x"}, {"type": "null"}],
+        "$defs": {"created": alternatives["created"]},
+    }
+    validator = compile_schema({"u": schema, "other": {"x": alternatives["shipped"]}}, "u#")
+    told = '/: expected the field "event", one of ["created","shipped"], found an object with 1 field'
+    assert str(find_violation(validator, {"id": "x"})) == told
+    told = '/event: expected one of ["created","shipped"], found "lost"'
+    assert str(find_violation(validator, {"id": "x", "event": "lost"})) == told
 
 
 def test_a_time_without_an_offset_is_told_with_what_python_has():

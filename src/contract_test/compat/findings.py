@@ -10,8 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from jsonschema_rs import Validator
-
 from contract_test.compare import RULES, Rule
 from contract_test.compare.isolation import alone
 from contract_test.compare.keyword_rules import change
@@ -24,7 +22,7 @@ from contract_test.data.finding import Finding
 from contract_test.data.verdict import ABSENT, Incompatibility, Verdict
 from contract_test.schema.walk import escape
 from envelopes import Violation
-from envelopes.validation import compile_schema, find_violation, find_violations
+from envelopes.validation import CompiledSchema, compile_schema, find_violation, find_violations
 
 OWN_RULES: dict[str, Rule] = {
     rule.id: rule
@@ -165,7 +163,7 @@ def _shown(pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorde
     return _Shown(reason.witness, "", str(next(iter(wanted), "")))
 
 
-def _reader_with(pair: Pair, verdict: Verdict, reason: Incompatibility) -> Validator | None:
+def _reader_with(pair: Pair, verdict: Verdict, reason: Incompatibility) -> CompiledSchema | None:
     """Reads as the reader does that breaks for one reason only: a message may break for several."""
     bundle, uri = pair.reader.bundle, pair.reader.contract.uri
     _, schema = alone(reason, verdict.incompatibilities, pair.writer.bundle.schema, bundle.schema)
@@ -179,7 +177,7 @@ def _of_recorded(pair: Pair, recorded: Recorded) -> _Shown:
     return _Shown(recorded.data, recorded.place, str(next(_violations(pair.reader.validator, recorded.data), "")))
 
 
-def _violations(reader: Validator | None, witness: Any) -> Iterator[Violation]:
+def _violations(reader: CompiledSchema | None, witness: Any) -> Iterator[Violation]:
     """Where and why a reader rejects a message, as `decode` says it: the most telling first."""
     if reader is None or witness is ABSENT:
         return

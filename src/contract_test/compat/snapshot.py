@@ -8,8 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
-
 from contract_test.data.contract import Catalog, Channel, Contract, Subject
 from contract_test.data.errors import ContractTestError
 from contract_test.data.result import Reader
@@ -18,7 +16,7 @@ from contract_test.files.schemas import SchemaFiles
 from contract_test.recordings.messages import data_of
 from contract_test.replay.observed_readers import readers_by_service
 from contract_test.schema.bundle import Bundle, bundle, follow, schema_around, value_at
-from envelopes.validation import ASSERTED_FORMATS, compile_schema
+from envelopes.validation import ASSERTED_FORMATS, CompiledSchema, compile_schema
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class Side:
         return bundle(self.contract.resources, self.contract.uri, ASSERTED_FORMATS)
 
     @cached_property
-    def validator(self) -> jsonschema_rs.Validator | None:
+    def validator(self) -> CompiledSchema | None:
         """Reads a message as `decode` does; None where the schema is broken."""
         resources = self.bundle.resources or {self.contract.uri: self.bundle.schema}  # one document compiles faster
         try:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
-
 from contract_test.compare import pairs_for
 from contract_test.compat.plan import judge
 from contract_test.compat.snapshot import Pair, sides_of
@@ -30,7 +28,7 @@ from contract_test.schema.walk import DRAFT_2020_12, escape
 from envelopes import Wire
 from envelopes.codecs import CODECS, Malformed
 from envelopes.pointers import resolve_pointer
-from envelopes.validation import compile_schema, find_violation
+from envelopes.validation import CompiledSchema, compile_schema, find_violation
 
 _LOOKED_AT = 100
 _GUESSES = tuple(sorted(CODECS, key=lambda name: name == "json"))
@@ -234,7 +232,7 @@ def _is_older(message: Seen, newest: Contract, accepts: Mapping[int, Callable[[A
     return any(accepts[version](message.data) for version in accepts if version != newest.version)
 
 
-def _validator(contract: Contract) -> jsonschema_rs.Validator:
+def _validator(contract: Contract) -> CompiledSchema:
     return compile_schema(contract.resources, f"{contract.uri}#")
 
 

@@ -8,8 +8,6 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-import jsonschema_rs
-
 from contract_test.data.contract import Catalog, Channel, Contract
 from contract_test.record.field_inventory import Census
 from contract_test.schema.shape import Shapes
@@ -18,7 +16,7 @@ from contract_test.schema.walk import References
 from envelopes import DecodeError, Envelope, Violation, Wire, decode
 from envelopes.catalog import Catalog as Runtime
 from envelopes.catalog import Subject
-from envelopes.validation import compile_schema, find_violations
+from envelopes.validation import CompiledSchema, compile_schema, find_violations
 
 _MOST = 100  # of one message
 
@@ -34,7 +32,7 @@ class Judge:
         return Judge, (self.contract,)  # a compiled validator cannot be pickled
 
     @cached_property
-    def validator(self) -> jsonschema_rs.Validator:
+    def validator(self) -> CompiledSchema:
         """Compiled, as `decode` holds messages against it."""
         return compile_schema(self.contract.resources, f"{self.contract.uri}#")
 

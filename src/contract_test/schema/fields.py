@@ -13,13 +13,11 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-import jsonschema_rs
-
 from contract_test.schema.match import json_type
 from contract_test.schema.shape import Shape, Shapes
 from contract_test.schema.sources import Position, Source
 from contract_test.schema.walk import References, escape, unescape
-from envelopes.validation import compile_schema
+from envelopes.validation import CompiledSchema, compile_schema
 
 State = tuple[str, str]
 """A pointer and what holds there: `present`, `absent`, `null`, `empty`, `type T`, `value V`, `branch B`."""
@@ -45,7 +43,7 @@ class Fields:
         self.resources, self.uri = resources, uri
         self.shapes = Shapes(references)
         self.root: Position = (Source(references.root),)
-        self._validators: dict[str, jsonschema_rs.Validator | None] = {}
+        self._validators: dict[str, CompiledSchema | None] = {}
 
     @cached_property
     def places(self) -> tuple[FieldPlace, ...]:

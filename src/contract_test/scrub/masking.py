@@ -21,7 +21,7 @@ from contract_test.schema.sources import Position, Source
 from contract_test.schema.walk import References, draft_of, escape, subschemas
 from contract_test.scrub.pseudonyms import Pseudonyms
 from contract_test.scrub.sensitivity import Name, Rule, as_read
-from envelopes.validation import compile_schema
+from envelopes.validation import CompiledSchema, compile_schema
 
 _ROUNDS = 12
 _PREFIX = re.compile(r"\^((?=.{0,19}[A-Za-z])(?:[A-Za-z0-9_:-]|\\[.:_-]){0,19}(?:[-_:]|\\[.:_-]))(?![?*{+])")
@@ -53,7 +53,7 @@ class Plan:
         self.references = References(contract.resources, contract.uri)
         self.shapes = Shapes(self.references)
         self._rules: dict[tuple[Position, Name], Rule] = {}
-        self._validators: dict[str, jsonschema_rs.Validator | None] = {}
+        self._validators: dict[str, CompiledSchema | None] = {}
 
     def scrub(self, value: Any) -> tuple[Any, tuple[str, ...]]:
         """Scrub the data of a valid message: the new data, and the JSON pointers in it that were masked.
@@ -96,7 +96,7 @@ class Plan:
             known = self._rules[position, name] = Rule(self, position, name)
         return known
 
-    def validator(self, location: str) -> jsonschema_rs.Validator | None:
+    def validator(self, location: str) -> CompiledSchema | None:
         """The compiled schema at a location; None where it cannot stand alone."""
         if location not in self._validators:
             try:
@@ -106,7 +106,7 @@ class Plan:
         return self._validators[location]
 
     @cached_property
-    def _validator(self) -> jsonschema_rs.Validator:
+    def _validator(self) -> CompiledSchema:
         return compile_schema(self._contract.resources, f"{self._contract.uri}#")
 
 

@@ -20,6 +20,7 @@ from contract_test.schema.shape import Shape
 from contract_test.schema.sources import MAYBE, Position, Source
 from envelopes import _json
 from envelopes.types import freeze, plain
+from envelopes.validation import CompiledSchema
 
 if TYPE_CHECKING:  # each knows the other; only this one is imported by the other
     from contract_test.scrub.masking import Plan
@@ -212,7 +213,7 @@ class Rule:
         return value if isinstance(value, str) and value in self.own_texts else first
 
     @cached_property
-    def _judges(self) -> list[jsonschema_rs.Validator]:
+    def _judges(self) -> list[CompiledSchema]:
         judging = [source for source in self._sources if not _JUDGING.isdisjoint(source.node.schema)]
         return [judge for judge in map(self._plan.validator, {each.node.location for each in judging}) if judge]
 
