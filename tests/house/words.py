@@ -22,10 +22,82 @@ ROOT = Path(__file__).parents[2]
 THIS_FOLDER = "tests/house/"
 GENERATED = "src/envelopes/messages/"
 
-# Where each rule holds already. A path names a file or a folder.
-WITH_VERBS: tuple[str, ...] = ()
-WITHOUT_OLD_NAMES: tuple[str, ...] = ()
-WITHOUT_OLD_PHRASES: tuple[str, ...] = ("CONTRIBUTING.md", ".github/", ".pre-commit-config.yaml")
+# Where a rule does not hold yet. A path names a file, or a folder if it ends in a slash.
+NOT_YET_VERBS: tuple[str, ...] = (
+    "services/feed/src/",
+    "services/transport/src/",
+    "src/contract_test/cli/",
+    "src/contract_test/compare/",
+    "src/contract_test/compat/",
+    "src/contract_test/data/",
+    "src/contract_test/files/",
+    "src/contract_test/generate/",
+    "src/contract_test/infer/",
+    "src/contract_test/lint/",
+    "src/contract_test/pytest_plugin/",
+    "src/contract_test/record/",
+    "src/contract_test/recordings/",
+    "src/contract_test/replay/",
+    "src/contract_test/report/",
+    "src/contract_test/scanner/",
+    "src/contract_test/schema/",
+    "src/contract_test/scrub/",
+    "src/contract_test/start/",
+    "src/contract_test/transports/",
+    "src/envelopes/_values.py",
+    "src/envelopes/codecs/",
+    "src/envelopes/types.py",
+)
+NOT_YET_NAMES: tuple[str, ...] = (
+    "services/feed/src/feed/consumer.py",
+    "services/feed/src/feed/store.py",
+    "src/contract_test/compare/engine.py",
+    "src/contract_test/compare/keyword_rules.py",
+    "src/contract_test/compare/reasons.py",
+    "src/contract_test/compat/affected.py",
+    "src/contract_test/pytest_plugin/plugin.py",
+    "src/contract_test/record/field_inventory.py",
+    "src/contract_test/record/quarantine.py",
+    "src/contract_test/record/validator.py",
+    "src/contract_test/replay/diagnosis.py",
+    "src/contract_test/replay/variations/edits.py",
+    "src/contract_test/replay/variations/limits.py",
+    "src/contract_test/replay/variations/samples.py",
+    "src/contract_test/schema/names.py",
+    "src/contract_test/schema/walk.py",
+    "src/contract_test/transports/json_lines.py",
+    "tests/benchmarks/__main__.py",
+)
+NOT_YET_PHRASES: tuple[str, ...] = (
+    "services/feed/README.md",
+    "services/feed/src/feed/consumer.py",
+    "services/transport/tests/test_faults.py",
+    "services/transport/tests/test_job_queue.py",
+    "src/contract_test/compat/findings.py",
+    "src/contract_test/data/drift.py",
+    "src/contract_test/files/recordings.py",
+    "src/contract_test/generate/source.py",
+    "src/contract_test/infer/__init__.py",
+    "src/contract_test/infer/inference.py",
+    "src/contract_test/infer/widening.py",
+    "src/contract_test/lint/scan.py",
+    "src/contract_test/pytest_plugin/redelivery.py",
+    "src/contract_test/pytest_plugin/session.py",
+    "src/contract_test/record/conformance.py",
+    "src/contract_test/record/validator.py",
+    "src/contract_test/record/verification.py",
+    "src/contract_test/replay/cases.py",
+    "src/contract_test/replay/emitted.py",
+    "src/contract_test/scanner/rules.py",
+    "src/contract_test/scrub/masking.py",
+    "src/envelopes/_values.py",
+    "tests/benchmarks/replay_speed.py",
+    "tests/compat/test_command.py",
+    "tests/compat/test_recorded.py",
+    "tests/generate/test_differential.py",
+    "tests/replay/test_emitted.py",
+    "tests/scrub/test_planted_secrets.py",
+)
 
 VERBS = frozenset(
     """
@@ -93,13 +165,13 @@ def problems(root: Path) -> Iterator[str]:
     for path in _files(root):
         name = path.relative_to(root).as_posix()
         text = path.read_text(encoding="utf-8")
-        if _below(name, WITHOUT_OLD_PHRASES):
+        if not _below(name, NOT_YET_PHRASES):
             yield from old_phrases(name, text)
         if path.suffix == ".py":
             tree = ast.parse(text)
-            if _below(name, WITHOUT_OLD_NAMES):
+            if not _below(name, NOT_YET_NAMES):
                 yield from old_names(name, tree)
-            if _below(name, WITH_VERBS) and "/tests/" not in name and not name.startswith("tests/"):
+            if not _below(name, NOT_YET_VERBS) and "/tests/" not in name and not name.startswith("tests/"):
                 yield from docstrings_without_a_verb(name, tree)
 
 
