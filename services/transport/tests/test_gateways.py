@@ -2,8 +2,13 @@
 
 import asyncio
 import base64
+import gzip
 import json
+import resource
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -13,7 +18,7 @@ from transport_support import free_port, resque
 
 from envelopes.messages import DeliveryRequested
 from transport.gateway_stub import GatewayStub
-from transport.gateways import Endpoint, FailureKind, Gateway, GatewayError, PushGateway, SmsGateway
+from transport.gateways import Credential, Endpoint, FailureKind, Gateway, GatewayError, PushGateway, SmsGateway
 from transport.gateways._http import retry_after
 from transport.http_server import serving
 
@@ -34,7 +39,7 @@ class Seen:
         return self.answer or web.json_response({})
 
 
-def send(make: type[PushGateway] | type[SmsGateway], message: DeliveryRequested, seen: Seen, **account: str) -> None:
+def send(make: type[PushGateway] | type[SmsGateway], message: DeliveryRequested, seen: Seen, **account: Any) -> None:
     async def walk() -> None:
         route = web.post("/{path:.*}", seen.see)
         async with serving([route], "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
@@ -49,7 +54,7 @@ def test_a_push_has_the_shape_of_fcm_http_v1() -> None:
     message = delivery(
         recipient={"person_id": "p-ana001", "device": "device-token"}, priority="high", details={"message_id": "m-1"}
     )
-    send(PushGateway, message, seen, account="our-project", secret="oauth-token")
+    send(PushGateway, message, seen, account="our-project", credential=Credential("oauth-token"))
     assert seen.path == "/v1/projects/our-project/messages:send"
     assert seen.headers["Authorization"] == "Bearer oauth-token"
     assert seen.headers["Content-Type"].startswith("application/json")
@@ -74,7 +79,14 @@ def test_a_push_without_a_device_goes_to_all_of_the_persons_devices() -> None:
 @pytest.mark.parametrize(("sender", "field"), [("+15005550006", "From"), ("MG0123456789abcdef", "MessagingServiceSid")])
 def test_an_sms_has_the_shape_of_twilios_messages_api(sender: str, field: str) -> None:
     seen = Seen(web.json_response({"sid": "SM1"}, status=201))
-    send(SmsGateway, delivery(kind="sms", text="Grüße & mehr"), seen, account="AC42", secret="token", sender=sender)
+    send(
+        SmsGateway,
+        delivery(kind="sms", text="Grüße & mehr"),
+        seen,
+        account="AC42",
+        credential=Credential("token"),
+        sender=sender,
+    )
     assert seen.path == "/2010-04-01/Accounts/AC42/Messages.json"
     assert seen.headers["Authorization"] == "Basic " + base64.b64encode(b"AC42:token").decode()
     assert seen.headers["Content-Type"] == "application/x-www-form-urlencoded"
@@ -93,7 +105,7 @@ def fcm(status: int, canonical: str, code: str) -> dict[str, Any]:
     [
         (404, fcm(404, "NOT_FOUND", "UNREGISTERED"), {}, FailureKind.REFUSED, "404 UNREGISTERED", None),
         (403, fcm(403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH"), {}, FailureKind.REFUSED, "403 SENDER_ID_MISMATCH", None),
-        (403, {"error": {"status": "PERMISSION_DENIED"}}, {}, FailureKind.FAILED, "403 PERMISSION_DENIED", None),
+        (403, {"error": {"status": "PERMISSION_DENIED"}}, {}, FailureKind.BLOCKED, "403 PERMISSION_DENIED", None),
         (429, fcm(429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED"), {}, FailureKind.OVERLOADED, "429 QUOTA_EXCEEDED", 60.0),
         (429, {"error": {"status": "RESOURCE_EXHAUSTED", "details": [{"reason": "RATE_LIMIT_EXCEEDED"}]}}, {},
          FailureKind.OVERLOADED, "429 RESOURCE_EXHAUSTED", 60.0),
@@ -104,7 +116,23 @@ def fcm(status: int, canonical: str, code: str) -> dict[str, Any]:
         (503, {"error": {"status": "UNAVAILABLE"}}, {"Retry-After": "30"}, FailureKind.OVERLOADED, "503 UNAVAILABLE", 30.0),
         (503, "down", {}, FailureKind.FAILED, "503 Service Unavailable", None),
         (500, {"error": {"status": "INTERNAL"}}, {}, FailureKind.FAILED, "500 INTERNAL", None),
-        (401, {"error": {"status": "UNAUTHENTICATED"}}, {}, FailureKind.FAILED, "401 UNAUTHENTICATED", None),
+        (401, {"error": {"status": "UNAUTHENTICATED"}}, {}, FailureKind.BLOCKED, "401 UNAUTHENTICATED", None),
+        (401, {"code": 20003, "status": 401}, {}, FailureKind.BLOCKED, "401 20003", None),
+        (403, {"code": 21408, "status": 403}, {}, FailureKind.REFUSED, "403 21408", None),
+        (301, "", {"Location": "/accepted"}, FailureKind.BLOCKED, "301 Moved Permanently", None),
+        (302, "", {}, FailureKind.BLOCKED, "302 Found", None),
+        (304, "", {}, FailureKind.BLOCKED, "304 Not Modified", None),
+        (200, "<html>log in", {"Content-Type": "text/html"}, FailureKind.BLOCKED, "200 OK", None),
+        (404, "<html>nginx", {}, FailureKind.BLOCKED, "404 Not Found", None),
+        (404, {"code": 20404, "status": 404}, {}, FailureKind.BLOCKED, "404 20404", None),
+        (404, {"error": {"code": 404, "status": "NOT_FOUND"}}, {}, FailureKind.BLOCKED, "404 NOT_FOUND", None),
+        (405, "", {}, FailureKind.BLOCKED, "405 Method Not Allowed", None),
+        (407, "", {}, FailureKind.BLOCKED, "407 Proxy Authentication Required", None),
+        (421, "", {}, FailureKind.BLOCKED, "421 Misdirected Request", None),
+        (425, "", {}, FailureKind.BLOCKED, "425 Too Early", None),
+        (410, {"reason": "Unregistered"}, {}, FailureKind.REFUSED, "410 Unregistered", None),
+        (400, "<html>nginx", {}, FailureKind.FAILED, "400 Bad Request", None),
+        (413, "", {}, FailureKind.FAILED, "413 Request Entity Too Large", None),
         (408, [], {}, FailureKind.FAILED, "408 Request Timeout", None),
     ],
 )  # fmt: skip
@@ -178,3 +206,48 @@ def test_the_stub_refuses_what_the_documentation_does_not_allow(
     assert seen == status
     assert (answer["error"]["details"][0]["errorCode"] if path == PUSH else answer["code"]) == code
     assert stub.ledger == {}
+
+
+async def stream(request: web.Request, *, compressed: bool) -> web.StreamResponse:
+    """A 200 whose body is 64 MiB, or 200 GiB after decompression, or never ends."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    if compressed:
+        response.headers["Content-Encoding"] = "gzip"
+    await response.prepare(request)
+    chunk = gzip.compress(bytes(1 << 26)) if compressed else bytes(1 << 20)
+    with suppress(ConnectionError):
+        while True:
+            await response.write(chunk)
+    return response
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_body_without_an_end_is_cut_and_the_status_counts(*, compressed: bool) -> None:
+    async def walk() -> None:
+        route = web.post("/{path:.*}", partial(stream, compressed=compressed))
+        async with serving([route], "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
+            await PushGateway(Endpoint(session, f"http://127.0.0.1:{port}", "p")).send(delivery(), "key")
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    asyncio.run(walk())
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024, "in KiB"
+
+
+@pytest.mark.parametrize("source", ["file", "command"])
+def test_a_rejected_credential_is_read_again(tmp_path: Path, source: str) -> None:
+    token = tmp_path / "token"
+    token.write_text("old\n")
+    credential = Credential(file=token) if source == "file" else Credential(command=f"cat {token}")
+
+    async def check(request: web.Request) -> web.Response:
+        return web.json_response({}, status=200 if request.headers["Authorization"] == "Bearer new" else 401)
+
+    async def walk() -> None:
+        async with serving([web.post("/{path:.*}", check)], "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
+            gateway = PushGateway(Endpoint(session, f"http://127.0.0.1:{port}", "p", credential))
+            with pytest.raises(GatewayError, match="401"):
+                await gateway.send(delivery(), "key")
+            token.write_text("new\n")
+            await gateway.send(delivery(), "key")
+
+    asyncio.run(walk())

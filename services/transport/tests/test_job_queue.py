@@ -17,6 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from redis import Redis
+from redis.exceptions import ResponseError
 from transport_support import CHANNEL, QUEUE, RedisServer, key, resque
 
 from transport.connection import connect
@@ -353,3 +354,76 @@ def test_an_unknown_delivery_mode_is_refused(redis_server: RedisServer) -> None:
     redis = connect(redis_server.url, cluster=False)
     with pytest.raises(ValueError, match="exactly-once"):
         JobQueue(redis, "transport", replace(CHANNEL, delivery="twice"), [], "w", 1)
+
+
+LARGE = 20_000
+
+
+def test_every_script_takes_its_largest_input(redis: Redis, redis_server: RedisServer) -> None:
+    """Lua's `unpack` takes less than 8,000 values. A script that fails after it popped jobs loses them."""
+
+    async def walk() -> dict[str, int]:
+        client = connect(redis_server.url, cluster=False)
+        first, second = (JobQueue(client, "transport", CHANNEL, ["push"], name, 3600) for name in "ab")
+        await first.acquire_lease()
+        await second.acquire_lease()
+
+        async def fetch(queue: JobQueue, gateway: str = "") -> list[Job]:
+            jobs = (await queue.fetch(LARGE, gateway)).jobs
+            for job in jobs:
+                job.message = read_delivery(job.raw, "transport")
+            return jobs
+
+        async def settle(queue: JobQueue, outcome: Outcome, jobs: list[Job]) -> int:
+            settled = await queue.settle(outcome, jobs)
+            queue.forget(jobs)
+            return settled
+
+        done = {}
+        jobs = [resque(number) for number in range(LARGE)]
+        redis.rpush(QUEUE, *jobs)
+        done["returned"] = await settle(first, Outcome.RETURNED, await fetch(first))
+        assert redis.lrange(QUEUE, 0, -1) == jobs
+        fetched = await fetch(first)
+        done["moved"] = await first.move_to_gateway_queue("push", fetched)
+        first.forget(fetched)
+        fetched = await fetch(first, "push")
+        done["claimed"] = (await first.claim(fetched)).count("g")
+        redis.rpush(QUEUE, *jobs)
+        rivals = await fetch(second)
+        done["contested"] = len(await second.claim(rivals[:9_000]))
+        done["acknowledged"] = await settle(second, Outcome.DUPLICATE, rivals)
+        done["scheduled"] = await settle(first, Outcome.POSTPONED, fetched)
+        done["due"] = len((await first.fetch(LARGE)).jobs)
+        redis.zadd(key("leases"), {first.worker: 1})
+        done["recovered"] = await second.recover(first.worker)
+        done["fetched again"] = len((await second.fetch(LARGE)).jobs)
+        done["dead"] = await settle(second, Outcome.DEAD, list(second.in_flight.values()))
+        await client.aclose()
+        return done
+
+    done = asyncio.run(walk())
+    assert done.pop("contested") == 9_000
+    assert set(done.values()) == {LARGE}, done
+
+
+def test_a_script_that_fails_leaves_the_jobs_where_they_were(redis: Redis, redis_server: RedisServer) -> None:
+    async def walk() -> None:
+        client = connect(redis_server.url, cluster=False)
+        queue = JobQueue(client, "transport", CHANNEL, ["push"], "a", 3600)
+        await queue.acquire_lease()
+        redis.rpush(QUEUE, *jobs)
+        redis.set(key(f"in-flight:{queue.worker}"), "a key of the wrong type")
+        with pytest.raises(ResponseError, match="WRONGTYPE"):
+            await queue.fetch(10)
+        redis.delete(key(f"in-flight:{queue.worker}"))
+        fetched = (await queue.fetch(10)).jobs
+        redis.set(key("gateway:push"), "a key of the wrong type")
+        with pytest.raises(ResponseError, match="WRONGTYPE"):
+            await queue.move_to_gateway_queue("push", fetched)
+        assert await queue.settle(Outcome.RETURNED, fetched) == len(jobs)
+        await client.aclose()
+
+    jobs = [resque(number) for number in range(10)]
+    asyncio.run(walk())
+    assert redis.lrange(QUEUE, 0, -1) == jobs

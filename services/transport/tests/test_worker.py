@@ -374,3 +374,78 @@ def test_keys_of_an_earlier_version_stop_the_start(
     assert "Drain it before you upgrade" in said
     assert "Traceback" not in said
     assert redis.exists(key(name)), "the jobs stay where they are"
+
+
+def test_a_batch_may_be_larger_than_lua_unpacks(redis: Redis, redis_server: RedisServer) -> None:
+    for first in range(0, 6000, 1000):
+        redis.rpush(QUEUE, *(resque(number) for number in range(first, first + 1000)))
+    settings = Settings(batch=5000, lease=5.0, poll=0.05)
+    stub = GatewayStub()
+    work_until(lambda: counts(redis).get("delivered") == 6000, "all", redis_server, stub, settings=settings)
+    assert len(stub.ledger) == 6000
+
+
+def test_a_redirect_is_no_delivery_and_the_job_is_sent_when_it_is_gone(redis: Redis, redis_server: RedisServer) -> None:
+    moved, asked = True, 0
+
+    async def redirect(_: web.Request, key: str) -> web.Response | None:
+        nonlocal asked
+        asked += 1
+        return web.Response(status=301, headers={"Location": "/ledger"}) if moved else None
+
+    stub = GatewayStub(before=redirect)
+    redis.rpush(QUEUE, resque(1))
+
+    async def walk() -> None:
+        nonlocal moved
+        async with stub.serving() as url, running_worker(redis_server.url, url) as worker:
+            await until(lambda: asked >= 2, "a second attempt")
+            assert counts(redis).get("delivered", 0) == 0
+            assert worker.dispatchers["push"].limiter.blocked
+            moved = False
+            await until(lambda: counts(redis).get("delivered") == 1, "the delivery")
+            assert not worker.dispatchers["push"].limiter.blocked
+
+    asyncio.run(walk())
+    assert set(stub.ledger) == {"d-000001"}
+
+
+def test_a_rejected_credential_costs_no_attempt_and_one_job_at_a_time_probes(
+    redis: Redis, redis_server: RedisServer
+) -> None:
+    expired, in_flight, most = True, 0, 0
+
+    async def check(_: web.Request, key: str) -> web.Response | None:
+        nonlocal in_flight, most
+        in_flight += 1
+        most = max(most, in_flight)
+        await asyncio.sleep(0.01)
+        in_flight -= 1
+        return web.json_response({}, status=401) if expired else None
+
+    stub = GatewayStub(before=check)
+    redis.rpush(QUEUE, *(resque(number) for number in range(50)))
+    settings = Settings(lease=2.0, poll=0.02, backoff=0.1, attempts=1)
+
+    async def walk() -> None:
+        nonlocal expired, most
+        async with stub.serving() as url, running_worker(redis_server.url, url, settings=settings) as worker:
+            await until(lambda: worker.dispatchers["push"].limiter.blocked, "the alarm")
+            await until(lambda: in_flight == 0, "the requests in flight end")
+            most = 0
+            await until(lambda: most, "a probe")
+            assert most == 1
+            expired = False
+            await until(lambda: len(stub.ledger) == 50, "all")
+
+    asyncio.run(walk())
+    assert redis.llen("resque:failed") == 0
+
+
+def test_one_job_that_is_always_rejected_does_not_stop_the_others(redis: Redis, redis_server: RedisServer) -> None:
+    async def check(_: web.Request, key: str) -> web.Response | None:
+        return web.json_response({}, status=403) if key == "d-000000" else None
+
+    stub = GatewayStub(before=check)
+    redis.rpush(QUEUE, *(resque(number) for number in range(200)))
+    work_until(lambda: len(stub.ledger) == 199, "the others", redis_server, stub)

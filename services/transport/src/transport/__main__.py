@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import aclosing, nullcontext
 from math import inf
+from pathlib import Path
 
 import aiohttp
 from pythonjsonlogger.json import JsonFormatter
@@ -21,7 +22,7 @@ from redis.asyncio.connection import parse_url
 from envelopes.messages import CATALOG
 
 from .connection import REDIS_UNAVAILABLE, AnyRedis, connect
-from .gateways import GATEWAYS, Endpoint
+from .gateways import GATEWAYS, Credential, Endpoint
 from .job_queue import QUEUE_PREFIX, JobQueue, OldKeysError
 from .limiter import GatewayLimiter, Limits
 from .registry import ResqueRegistry
@@ -75,6 +76,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--queue", action="append", metavar="NAME", help=text)
     add("--gateway", metavar="URL", help="the URL of all gateways that have none of their own")
     for kind in GATEWAYS:
+        text = "read the secret from this file, again when the gateway rejects it"
+        add(f"--{kind}-secret-file", type=Path, metavar="PATH", help=text)
+        text = "read the secret from the output of this command, again when the gateway rejects it"
+        add(f"--{kind}-secret-command", default="", metavar="COMMAND", help=text)
         add(f"--{kind}-url", metavar="URL", help=f"the URL of the {kind} gateway; its secret is in ${_secret(kind)}")
         add(
             f"--{kind}-account",
@@ -187,8 +192,13 @@ def _endpoint(options: argparse.Namespace, kind: str, session: aiohttp.ClientSes
     url = getattr(options, f"{kind}_url") or options.gateway
     if url is None:
         _parser().error(f"the {kind} gateway has no URL: use --{kind}-url or --gateway")
-    account, secret = getattr(options, f"{kind}_account"), os.environ.get(_secret(kind), "local")
-    return Endpoint(session, url.rstrip("/"), account, secret, options.sms_sender)
+    account, credential = getattr(options, f"{kind}_account"), _credential(options, kind)
+    return Endpoint(session, url.rstrip("/"), account, credential, options.sms_sender)
+
+
+def _credential(options: argparse.Namespace, kind: str) -> Credential:
+    file, command = getattr(options, f"{kind}_secret_file"), getattr(options, f"{kind}_secret_command")
+    return Credential(os.environ.get(_secret(kind), "local"), file, command)
 
 
 def _limits(options: argparse.Namespace, kind: str) -> Limits:

@@ -193,7 +193,7 @@ class JobQueue:
             return "g" * len(jobs)
         claims = self._claims(jobs)
         arguments = [int(self.at_most_once), self._keep_claims_ms, *[job.ticket for job in jobs]]
-        letters, *rivals = await scripts.CLAIM(self.redis, [self._in_flight, *claims], arguments)
+        letters, rivals = await scripts.CLAIM(self.redis, [self._in_flight, *claims], arguments)
         verdicts = str(letters.decode())
         for rival in rivals:
             verdict = await self._check_claim(claims[verdicts.index("c")], rival)
@@ -217,9 +217,15 @@ class JobQueue:
         """
         mine = self._mine(jobs)
         tickets = [job.ticket for job in mine]
-        if outcome in UNSENT or (outcome is Outcome.POSTPONED and self.at_most_once):
-            # At most once: a claim from before a worker's death may have been followed by a request.
-            released = [job for job in mine if job.message and (job.claimed or not self.at_most_once)]
+        postponed = outcome is Outcome.POSTPONED
+        if outcome in UNSENT or postponed:
+            # A claim from before a worker's death, or before a failure, may have been followed by a request. A job
+            # without a history must not keep its claim: it may get another ticket in the queue of its gateway.
+            released = [
+                job
+                for job in mine
+                if job.message and (job.claimed if self.at_most_once else not (postponed and job.tried))
+            ]
             if claims := self._claims(released):
                 own = [job.ticket for job in released]
                 await scripts.RELEASE_CLAIMS(self.redis, [self._in_flight, *claims], own)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from dataclasses import dataclass
 from enum import Enum
@@ -10,6 +11,11 @@ from enum import Enum
 from . import scripts
 from .connection import AnyRedis
 from .gateways import FailureKind, GatewayError
+
+log = logging.getLogger("transport")
+
+_PAUSE_BEFORE_PROBE = 0.2
+"""Seconds between a failure of kind BLOCKED and the first probe. Other requests in flight end in the meantime."""
 
 
 class CircuitBreaker(Enum):
@@ -51,7 +57,10 @@ class Limits:
 
 
 class GatewayLimiter:
-    """One worker's limiter for one gateway. The workers share the token bucket in Redis."""
+    """One worker's limiter for one gateway. The workers share the token bucket in Redis.
+
+    `blocked` is true from a failure of kind BLOCKED to the next success.
+    """
 
     def __init__(self, name: str, limits: Limits, redis: AnyRedis) -> None:
         self.name, self.limits, self._redis = name, limits, redis
@@ -62,7 +71,7 @@ class GatewayLimiter:
         self._taking = asyncio.Lock()
         self._tokens = self._waiting = self._failures = 0
         self._cooldown = limits.cooldown
-        self._tripped = self._closed = False
+        self._tripped = self._closed = self.blocked = False
         self._paused_until = self._reduced_at = self._tokens_valid_until = 0.0
 
     @property
@@ -116,6 +125,7 @@ class GatewayLimiter:
         """Close the circuit breaker, and raise the concurrency a little."""
         self._failures = 0
         if self._tripped:
+            self.blocked = False
             self._tripped, self._cooldown = False, self.limits.cooldown
         if self.adaptive_concurrency < self.limits.concurrency:
             raised = self.adaptive_concurrency + 1 / self.adaptive_concurrency
@@ -126,7 +136,11 @@ class GatewayLimiter:
         if error.kind is FailureKind.REFUSED:  # the gateway works
             self.record_success()
             return
-        if error.kind is FailureKind.OVERLOADED:
+        if error.kind is FailureKind.BLOCKED and not self._tripped:  # the next job alone finds out who is to blame
+            log.error("the gateway accepts no deliveries", extra={"gateway": self.name, "reason": error.reason})
+            self._tripped = self.blocked = True
+            self._paused_until = time.monotonic() + _PAUSE_BEFORE_PROBE
+        elif error.kind is FailureKind.OVERLOADED:
             self._paused_until = max(self._paused_until, time.monotonic() + (error.retry_after or 0.0))
         else:
             self._failures += 1
@@ -141,6 +155,6 @@ class GatewayLimiter:
 
     async def share_failure(self, error: GatewayError) -> None:
         """Slow all workers down, and pass a pause on to them. Raises redis' connection errors."""
-        if self.limits.rate is not None and error.kind is not FailureKind.REFUSED:
+        if self.limits.rate is not None and error.kind in (FailureKind.OVERLOADED, FailureKind.FAILED):
             pause = error.retry_after if error.kind is FailureKind.OVERLOADED else None
             await self._take_tokens(0, pause or 0.0, slow_down=True)

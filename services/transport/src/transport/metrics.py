@@ -22,6 +22,7 @@ _GATEWAY_GAUGES: dict[str, tuple[str, Callable[[GatewayDispatcher], float]]] = {
     "circuit_breaker": (
         "0 closed, 1 half-open, 2 open", lambda each: list(CircuitBreaker).index(each.limiter.circuit_breaker)
     ),
+    "blocked": ("1 if the gateway accepts no delivery, whatever the message is", lambda each: each.limiter.blocked),
     "requests_in_flight": ("Requests that the gateway has not answered yet", lambda each: each.requests_in_flight),
     "concurrency_limit": ("Requests that may be in flight at once", lambda each: each.limiter.concurrency),
     "waiting": ("Jobs in flight that wait for their gateway", len),

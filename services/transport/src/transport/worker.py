@@ -136,7 +136,7 @@ class Worker:
     def _outcome_for(self, queue: JobQueue, job: Job, error: GatewayError) -> tuple[Outcome, float]:
         """Return the outcome of a job that was not accepted, and the delay in seconds before it is tried again."""
         after, settings = error.retry_after or 0.0, self._settings
-        if error.kind is FailureKind.OVERLOADED:
+        if error.kind in (FailureKind.OVERLOADED, FailureKind.BLOCKED):
             return Outcome.POSTPONED, max(after, settings.backoff) * random.uniform(1, 1.5)  # noqa: S311 - jitter
         if queue.at_most_once and error.kind is FailureKind.FAILED:
             return Outcome.UNSURE, 0.0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -11,15 +13,20 @@ from typing import Any
 from aiohttp import ClientError, ClientResponse, ClientSession
 from orjson import JSONDecodeError, loads
 
+from ._credential import Credential
 from ._protocol import FailureKind, GatewayError
 
-HTTP_TOO_MANY_REQUESTS, HTTP_UNAVAILABLE = 429, 503
-_NOT_ABOUT_THE_MESSAGE = (401, 403, 408)
-"""Statuses about credentials or a timeout: the delivery is tried again."""
-_ABOUT_THE_RECIPIENT = ("SENDER_ID_MISMATCH",)
-"""Error codes about one recipient, whatever the status is: the delivery is not tried again."""
-
-
+HTTP_OK, HTTP_REDIRECTS, HTTP_CLIENT_ERRORS, HTTP_SERVER_ERRORS = 200, 300, 400, 500
+HTTP_REQUEST_TIMEOUT, HTTP_GONE, HTTP_TOO_MANY_REQUESTS, HTTP_UNAVAILABLE = 408, 410, 429, 503
+_CREDENTIAL_REJECTED = (401, 403)
+_NOT_THE_GATEWAY = (404, 405, 407, 421, 425)
+"""Statuses that a server in front of the gateway sends for every delivery, for example during a deployment."""
+_ABOUT_THE_MESSAGE = ("SENDER_ID_MISMATCH", "UNREGISTERED", "Unregistered", "BadDeviceToken", "DeviceTokenNotForTopic")
+"""Error codes about one recipient: the delivery is refused, whatever the status is."""
+_TWILIO_MESSAGE_ERRORS = range(21000, 22000)
+_MAX_BODY = 1 << 16
+"""The bytes of a response that are read, before and after decompression."""
+_MAX_BODY_SECONDS = 2.0
 _MAX_PAUSE = 3600.0
 """The longest pause in seconds. A gateway that asks for more may have meant milliseconds."""
 
@@ -31,7 +38,7 @@ class Endpoint:
     session: ClientSession
     url: str
     account: str
-    secret: str = "local"  # noqa: S105 - what the stub takes
+    credential: Credential = field(default_factory=Credential)
     sender: str = ""
 
     async def post(self, path: str, headers: Mapping[str, str], *, pause: float = 0, **body: Any) -> None:
@@ -39,28 +46,57 @@ class Endpoint:
 
         `pause` is the time in seconds to wait after 429 without `Retry-After`.
         """
+        options: dict[str, Any] = {"allow_redirects": False, "auto_decompress": False}
         try:
-            async with self.session.post(self.url + path, headers=headers, **body) as response:
-                if not response.ok:
-                    raise await _error_of(response, pause)
-                await response.read()
-        except (ClientError, TimeoutError, OSError) as error:
-            raise GatewayError(FailureKind.FAILED, type(error).__name__) from None
+            async with self.session.post(self.url + path, headers=headers, **options, **body) as response:
+                error = _error_of(response, await _read_body(response), pause)
+        except (ClientError, TimeoutError, OSError) as failure:
+            raise GatewayError(FailureKind.FAILED, type(failure).__name__) from None
+        if error is not None:
+            if response.status in _CREDENTIAL_REJECTED:
+                self.credential.expire()
+            raise error
 
 
-async def _error_of(response: ClientResponse, pause: float) -> GatewayError:
-    status, code = response.status, _code(await response.content.read(1 << 16)) or response.reason or ""
-    reason = f"{status} {code}".strip()
+async def _read_body(response: ClientResponse) -> bytes:
+    """Return the start of the body, decompressed. The status counts even if the body never ends."""
+    body = b""
+    try:
+        async with asyncio.timeout(_MAX_BODY_SECONDS):
+            while len(body) < _MAX_BODY and (chunk := await response.content.read(_MAX_BODY - len(body))):
+                body += chunk
+        if response.headers.get("Content-Encoding") in ("gzip", "deflate"):
+            body = zlib.decompressobj(wbits=47).decompress(body, _MAX_BODY)
+    except (ClientError, TimeoutError, OSError, zlib.error):
+        pass
+    if not response.content.at_eof():
+        response.close()
+    return body
+
+
+def _error_of(response: ClientResponse, body: bytes, pause: float) -> GatewayError | None:
+    """Return None if the gateway has accepted the delivery."""
+    status, code = response.status, _code(body, response.status)
+    reason = f"{status} {code or response.reason or ''}".strip()
     wait = retry_after(response.headers.get("Retry-After"))
+    about_message = code in _ABOUT_THE_MESSAGE or (code.isdecimal() and int(code) in _TWILIO_MESSAGE_ERRORS)
+    accepted = HTTP_OK <= status < HTTP_REDIRECTS
+    if accepted and response.content_type != "text/html":  # no gateway answers in HTML, but captive portals do
+        return None
     if status == HTTP_TOO_MANY_REQUESTS or (status == HTTP_UNAVAILABLE and wait is not None):
         return GatewayError(FailureKind.OVERLOADED, reason, pause if wait is None else wait)
-    if 400 <= status < 500 and (status not in _NOT_ABOUT_THE_MESSAGE or code in _ABOUT_THE_RECIPIENT):  # noqa: PLR2004 - the class of the status
+    if accepted or HTTP_REDIRECTS <= status < HTTP_CLIENT_ERRORS:
+        return GatewayError(FailureKind.BLOCKED, reason)
+    if status in (*_CREDENTIAL_REJECTED, *_NOT_THE_GATEWAY) and not about_message:
+        return GatewayError(FailureKind.BLOCKED, reason)
+    refused = HTTP_CLIENT_ERRORS <= status < HTTP_SERVER_ERRORS and status != HTTP_REQUEST_TIMEOUT
+    if about_message or (refused and (code or status == HTTP_GONE)):
         return GatewayError(FailureKind.REFUSED, reason)
     return GatewayError(FailureKind.FAILED, reason, wait)
 
 
-def _code(body: bytes) -> str:
-    """Return the gateway's error code. Its message is left out, because it may quote the payload."""
+def _code(body: bytes, status: int) -> str:
+    """Return the gateway's own error code, or an empty text. Its message may quote the payload."""
     try:
         document = loads(body)
     except JSONDecodeError:
@@ -70,8 +106,12 @@ def _code(body: bytes) -> str:
         return ""
     details = error.get("details")
     codes = [each.get("errorCode") for each in details if isinstance(each, dict)] if isinstance(details, list) else []
-    codes += [error.get("status") if isinstance(error.get("status"), str) else None, error.get("code")]
-    return next((str(code)[:40] for code in codes if isinstance(code, str | int)), "")
+    codes += [
+        error.get("status") if isinstance(error.get("status"), str) else None,
+        error.get("code"),
+        error.get("reason"),
+    ]
+    return next((str(code)[:40] for code in codes if isinstance(code, str | int) and code != status), "")
 
 
 def retry_after(value: str | None, now: datetime | None = None) -> float | None:

@@ -15,6 +15,9 @@ class FailureKind(Enum):
     """The gateway will never accept this delivery, so it is not tried again."""
     OVERLOADED = "overloaded"
     """The gateway asks for fewer requests. All workers slow down, and the delivery is tried again without a failure."""
+    BLOCKED = "blocked"
+    """The gateway, or a server in front of it, accepts no delivery at the moment, whatever the message is. The delivery
+    is tried again without a failure."""
     FAILED = "failed"
     """There was no usable response. The gateway may have acted: the idempotency key makes a second attempt safe."""
 

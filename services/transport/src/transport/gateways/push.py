@@ -13,7 +13,7 @@ _QUOTA_PAUSE = 60.0
 
 
 class PushGateway:
-    """The push gateway. `account` is the project, and `secret` an OAuth 2 access token.
+    """The push gateway. `account` is the project, and the credential an OAuth 2 access token.
 
     FCM documents no idempotency key. If the gateway ignores the header, a push whose response was lost may arrive
     twice; the app can tell by `data.delivery_id`.
@@ -22,7 +22,6 @@ class PushGateway:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._path = f"/v1/projects/{endpoint.account}/messages:send"
-        self._headers = {"Authorization": f"Bearer {endpoint.secret}"}
 
     async def send(self, message: DeliveryRequested, key: str) -> None:
         """Send to the device, or to every device of the person: they subscribe to the topic `person-<id>`."""
@@ -35,5 +34,6 @@ class PushGateway:
             "android": {"priority": "HIGH" if high else "NORMAL"},
             "apns": {"headers": {"apns-priority": "10" if high else "5"}},
         }
-        headers = self._headers | {"Idempotency-Key": key}
+        token = await self._endpoint.credential.get()
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
         await self._endpoint.post(self._path, headers, pause=_QUOTA_PAUSE, json={"message": body})

@@ -11,7 +11,7 @@ from ._protocol import FailureKind, GatewayError
 
 
 class SmsGateway:
-    """The SMS gateway. `account` is the Account SID, `secret` its token, `sender` a number or a Messaging Service SID.
+    """Sends SMS. `account` is the Account SID, the credential its token, `sender` a number or a Messaging Service SID.
 
     Twilio documents no idempotency key for Messages. If the gateway ignores the header, an SMS whose response was lost
     may arrive twice. If you cannot accept this, choose at-most-once for the channel.
@@ -20,7 +20,6 @@ class SmsGateway:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._path = f"/2010-04-01/Accounts/{endpoint.account}/Messages.json"
-        self._headers = {"Authorization": encode_basic_auth(endpoint.account, endpoint.secret)}
         by_service = endpoint.sender.startswith("MG")
         self._sender = {"MessagingServiceSid" if by_service else "From": endpoint.sender}
 
@@ -29,4 +28,6 @@ class SmsGateway:
         if message.recipient.phone is None:
             raise GatewayError(FailureKind.REFUSED, "an SMS needs /recipient/phone, which is missing")
         form = {"To": message.recipient.phone, "Body": message.text, **self._sender}
-        await self._endpoint.post(self._path, self._headers | {"Idempotency-Key": key}, data=form)
+        secret = await self._endpoint.credential.get()
+        headers = {"Authorization": encode_basic_auth(self._endpoint.account, secret), "Idempotency-Key": key}
+        await self._endpoint.post(self._path, headers, data=form)

@@ -11,8 +11,10 @@ if redis.call('EXISTS', attempts) == 1 then
       settled = settled + 1
     end
   end
-elseif #ARGV > 2 then
-  settled = redis.call('HDEL', in_flight, unpack(ARGV, 3))
+else
+  for i = 3, #ARGV, 1000 do  -- `unpack` takes less than 8,000 values
+    settled = settled + redis.call('HDEL', in_flight, unpack(ARGV, i, math.min(i + 999, #ARGV)))
+  end
 end
 for i = 4, #KEYS do redis.call('SET', KEYS[i], 'done', 'PX', ARGV[2]) end
 if settled > 0 then redis.call('HINCRBY', counts, ARGV[1], settled) end

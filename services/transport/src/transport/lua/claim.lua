@@ -3,7 +3,7 @@
 -- that succeeds does not need to update its claim, see `check_claim`.
 -- KEYS  in-flight, a claim for each job
 -- ARGV  1 if claims are final, ms to keep a claim, a ticket for each job
--- Reply {a letter for each job, the ticket behind each c ...}: g go, d duplicate, u unsure (it may have been sent),
+-- Reply {a letter for each job, {the ticket behind each c ...}}: g go, d duplicate, u unsure (it may have been sent),
 -- c contested
 local final, keep = ARGV[1] == '1', ARGV[2]
 local verdicts, rivals = {}, {}
@@ -24,4 +24,4 @@ for i = 1, #KEYS - 1 do
     end
   end
 end
-return {table.concat(verdicts), unpack(rivals)}
+return {table.concat(verdicts), rivals}

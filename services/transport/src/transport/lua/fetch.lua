@@ -13,42 +13,44 @@ local again, fresh, lengths = {}, {}, {}
 local function take(ticket)
   local raw = redis.call('HGET', waiting_jobs, ticket)
   if not raw then return end
-  redis.call('HDEL', waiting_jobs, ticket)
   redis.call('HSET', in_flight, ticket, raw)
+  redis.call('HDEL', waiting_jobs, ticket)
   local tried = redis.call('HMGET', attempts, 'f:' .. ticket, 'c:' .. ticket)
   for _, value in ipairs({ticket, raw, tried[1] or '0', tried[2] or '0'}) do again[#again + 1] = value end
 end
 
-local quarantined = alone and redis.call('LPOP', quarantine)
+local quarantined = alone and redis.call('LINDEX', quarantine, 0)
 if quarantined then
   take(quarantined)
+  redis.call('LPOP', quarantine)
 else
   for _, ticket in ipairs(redis.call('ZRANGEBYSCORE', scheduled, '-inf', now, 'LIMIT', 0, limit)) do
-    redis.call('ZREM', scheduled, ticket)
     if tonumber(redis.call('HGET', attempts, 'c:' .. ticket) or 0) > 1 then
       redis.call('RPUSH', quarantine, ticket)
     else
       take(ticket)
     end
+    redis.call('ZREM', scheduled, ticket)
   end
   limit = limit - #again / 4
   local space = tonumber(ARGV[6])
-  while #fresh < limit and space > 0 do  -- one, then twice as many: so it takes not much more than fits
-    local some = redis.call('LPOP', source, math.min(limit - #fresh, #fresh + 1))
-    if not some then break end
+  while #fresh < limit and space > 0 do  -- one, then twice as many, so that it reads little more than fits
+    local some = redis.call('LRANGE', source, #fresh, #fresh + math.min(limit - #fresh, #fresh + 1) - 1)
+    if #some == 0 then break end
     for _, raw in ipairs(some) do
       fresh[#fresh + 1] = raw
       space = space - #raw
     end
   end
-  if #fresh > 0 then
+  for first = 1, #fresh, 1000 do  -- `unpack` takes less than 8,000 values
     local held = {}
-    for i, raw in ipairs(fresh) do
-      held[2 * i - 1] = prefix .. string.format('%012d', number + i - 1)
-      held[2 * i] = raw
+    for i = first, math.min(first + 999, #fresh) do
+      held[#held + 1] = prefix .. string.format('%012d', number + i - 1)
+      held[#held + 1] = fresh[i]
     end
     redis.call('HSET', in_flight, unpack(held))
   end
+  if #fresh > 0 then redis.call('LTRIM', source, #fresh, -1) end  -- only when all of them are in flight
 end
 for i = 8, #KEYS do lengths[i - 7] = redis.call('LLEN', KEYS[i]) end
 local first = redis.call('ZRANGE', scheduled, 0, 0, 'WITHSCORES')

@@ -6,8 +6,8 @@ local moved = 0
 for i = 2, #ARGV do
   local raw = redis.call('HGET', KEYS[1], ARGV[i])
   if raw then
-    redis.call('HDEL', KEYS[1], ARGV[i])
     redis.call(ARGV[1], KEYS[2], raw)
+    redis.call('HDEL', KEYS[1], ARGV[i])
     moved = moved + 1
   end
 end

@@ -10,9 +10,9 @@ for i = 2, #ARGV, 3 do
   local ticket = ARGV[i]
   local raw = redis.call('HGET', in_flight, ticket)
   if raw then
-    redis.call('HDEL', in_flight, ticket)
     redis.call('HSET', waiting_jobs, ticket, raw)
     redis.call('ZADD', scheduled, now + tonumber(ARGV[i + 1]), ticket)
+    redis.call('HDEL', in_flight, ticket)
     if ARGV[i + 2] == '1' then redis.call('HINCRBY', attempts, 'f:' .. ticket, 1) end
     moved = moved + 1
   end
