@@ -101,12 +101,12 @@ NOT_YET_PHRASES: tuple[str, ...] = (
 
 VERBS = frozenset(
     """
-    Accept Acknowledge Add Advance Allow Answer Appear Append Apply Ask Assert Assign Await Begin Bind Block Bring Build
+    Accept Acknowledge Acquire Add Advance Allow Answer Appear Append Apply Ask Assert Assign Await Begin Bind Block Bring Build
     Call Cancel Canonicalize Change Check Choose Claim Clear Close Collect Combine Commit Compare Compile Compose
     Compute Confirm Connect Consider Consume Convert Copy Count Create Decide Declare Decode Delete Deliver Derive
     Describe Detect Disappear Discard Disconnect Drain Drive Drop Dump Embed Emit Encode End Ensure Enter Enumerate
     Escape Estimate Evaluate Exclude Execute Exit Expand Explain Export Extend Extract Fail Fetch Fill Filter Find
-    Finish Flush Fold Follow Forget Format Freeze Generate Get Give Group Guess Handle Hash Hide Identify Ignore Import
+    Finish Flush Fold Follow Forget Format Freeze Generate Get Give Group Guess Halve Handle Hash Hide Identify Ignore Import
     Include Increase Index Infer Initialize Insert Inspect Install Intersect Join Keep Launch Leave Let Limit Link List
     Load Lock Log Look Lower Make Map Mark Mask Match Measure Merge Migrate Move Mutate Name Narrow Negate Normalize
     Note Notify Open Order Pair Parse Pass Pause Perform Pick Plan Point Poll Pop Post Prepare Preserve Prevent Print
