@@ -13,8 +13,8 @@ from random import Random
 from compare_speed import evolved, small
 from table import Row, report
 
-from contract_test.compat.parallel import judge_all
-from contract_test.compat.plan import judge, plan_subjects
+from contract_test.compat.parallel import compare_pairs
+from contract_test.compat.plan import compare_pair, plan_subjects
 
 SUBJECTS, VERSIONS = 1000, 5
 
@@ -41,13 +41,13 @@ def rows():
         start = time.perf_counter()
         plan = plan_subjects(root)
         planned = time.perf_counter() - start
-        statuses = Counter(outcome.status for outcome in judge_all(plan.pairs, "closed-writer", 2.0))
+        statuses = Counter(outcome.status for outcome in compare_pairs(plan.pairs, "closed-writer", 2.0))
         counts = ", ".join(f"{count:,} {status}" for status, count in sorted(statuses.items()))
         what = f"{SUBJECTS:,} subjects, {VERSIONS} versions, FULL_TRANSITIVE"
         yield Row("compatibility", what, time.perf_counter() - start, "s", note=counts)
         start = time.perf_counter()
         for pair in plan.pairs:
-            judge(pair)
+            compare_pair(pair)
         yield Row("compatibility", "the same in one process", planned + time.perf_counter() - start, "s")
 
 

@@ -63,15 +63,15 @@ def rows() -> Iterator[Row]:
         recorder = Recorder(CATALOG, CHANNEL, b"a key", 3)
         scrubber = Scrubber(CATALOG, CHANNEL, b"a key")
         for each in messages:
-            judged = recorder._observer.observe(each).data
-            recorder._kept(judged.judge).fingerprints.of(judged.data)
-            scrubber.interaction(each, judged.judge.contract, judged.data)
+            validated = recorder._checker.check(each).data
+            recorder._kept(validated.validator).fingerprints.of(validated.data)
+            scrubber.interaction(each, validated.validator.contract, validated.data)
 
     fresh = Recorder(CATALOG, CHANNEL, b"a key", 3)
     few = taken[: MESSAGES // 10]
     for what, count, work, least in (
         ("decode and validate", MESSAGES, lambda: [fresh._contracts.read(each.wire, CHANNEL) for each in taken], None),
-        ("… and count fields", MESSAGES, lambda: [fresh._observer.observe(each) for each in taken], None),
+        ("… and count fields", MESSAGES, lambda: [fresh._checker.check(each) for each in taken], None),
         ("as `record` runs", MESSAGES, lambda: Recorder(CATALOG, CHANNEL, b"a key", 3).take_all(taken), 10_000),
         ("with every message scrubbed", len(few), lambda: each_scrubbed(few), 10_000),
     ):

@@ -27,7 +27,7 @@ from table import Row, report
 from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import read_recording, wire_of
 from contract_test.generate.package import generate
-from contract_test.replay.field_access import Watch, forget
+from contract_test.replay.field_access import FieldAccess, forget
 from envelopes import decode
 
 AREA = "replay"
@@ -245,16 +245,16 @@ def _tracking(repo: Repo) -> Row:
         for wire in wires:
             decode(wire, channel="activity", catalog=acme.CATALOG)
 
-    def reading(watch: Watch | None = None) -> None:
+    def reading(watch: FieldAccess | None = None) -> None:
         for message in messages:
             order = message if watch is None else watch.over(message)
             seen = order.order_id, order.at, order.buyer.person_id, order.buyer.name, order.kind
             assert len(seen) == 5
 
-    rounds = range(40)
-    decoded = min(timeit.timeit(decoding, number=1) for _ in rounds)
-    plain = min(timeit.timeit(reading, number=1) for _ in rounds)
-    watched = min(timeit.timeit(lambda: reading(Watch()), number=1) for _ in rounds)
+    calls = range(40)
+    decoded = min(timeit.timeit(decoding, number=1) for _ in calls)
+    plain = min(timeit.timeit(reading, number=1) for _ in calls)
+    watched = min(timeit.timeit(lambda: reading(FieldAccess()), number=1) for _ in calls)
     forget()
     return Row(AREA, "watching what is read of a message", (watched - plain) / decoded, "x decode", most=2.0)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from contract_test.compare.compiler import Compiler
-from contract_test.compare.confirmation import DoubtError, Judge, search
+from contract_test.compare.confirmation import CrossValidator, DoubtError, search
 from contract_test.compare.dialects import NEWEST, dialect_of
 from contract_test.compare.documents import Document
 from contract_test.compare.evaluation import Evaluator
@@ -76,7 +76,7 @@ CASES = [
 def test_all_three_say_the_same_of_every_keyword(schema, accepted, refused):
     pool = Pool()
     node = Compiler(pool, Document(schema, "writer", {}), assert_formats=False).root()
-    judge = Judge(schema, resources={}, assert_formats=False)
+    judge = CrossValidator(schema, resources={}, assert_formats=False)
     for value, expected in [*((each, True) for each in accepted), *((each, False) for each in refused)]:
         assert (judge.first(value), judge.second(value)) == (expected, expected), value
         assert Evaluator(pool).holds(node, value) is expected, value
@@ -92,16 +92,16 @@ def test_all_three_say_the_same_of_every_keyword(schema, accepted, refused):
 )
 def test_both_validators_read_the_draft_that_the_schema_names(draft, schema, accepted, refused):
     schema = {"$schema": draft, **schema}
-    judge = Judge(schema, dialect_of(schema), resources={}, assert_formats=False)
+    judge = CrossValidator(schema, dialect_of(schema), resources={}, assert_formats=False)
     assert (judge.first(accepted), judge.second(accepted)) == (True, True)
     assert (judge.first(refused), judge.second(refused)) == (False, False)
 
 
 def test_both_validators_assert_formats_where_they_are_asked_to_and_find_what_is_at_hand():
     for asked in (True, False):
-        judge = Judge({"format": "date"}, NEWEST, resources={}, assert_formats=asked)
+        judge = CrossValidator({"format": "date"}, NEWEST, resources={}, assert_formats=asked)
         assert (judge.first("no date"), judge.second("no date")) == (not asked, not asked)
-    judge = Judge({"$ref": "urn:other"}, resources={"urn:other": {"type": "string"}}, assert_formats=False)
+    judge = CrossValidator({"$ref": "urn:other"}, resources={"urn:other": {"type": "string"}}, assert_formats=False)
     assert [(judge.first(each), judge.second(each)) for each in ("a", 1)] == [(True, True), (False, False)]
     (error,) = judge.errors(1)
     assert error.instance_path == []

@@ -10,7 +10,7 @@ from compat.conftest import DRAFT, INTEGER, STRING, message
 
 from contract_test.cli import progress
 from contract_test.compare import RULES
-from contract_test.compat.parallel import judge_all
+from contract_test.compat.parallel import compare_pairs
 from contract_test.compat.plan import plan_subjects
 
 ROOT = Path(__file__).parents[2]
@@ -342,8 +342,8 @@ def test_many_pairs_are_judged_by_several_processes_in_order(repo, compat):
     repo.subject(mode="FULL_TRANSITIVE", versions=[message(a=STRING), message(a=INTEGER), message(a={"const": 1})])
     plan = plan_subjects(Path("contracts"))
 
-    one = list(judge_all(plan.pairs, "closed-writer", 2.0))
-    several = list(judge_all(plan.pairs, "closed-writer", 2.0, many=1))
+    one = list(compare_pairs(plan.pairs, "closed-writer", 2.0))
+    several = list(compare_pairs(plan.pairs, "closed-writer", 2.0, many=1))
 
     assert [outcome.status for outcome in one].count("incompatible") == 5
     assert one == several

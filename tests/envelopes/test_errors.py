@@ -15,7 +15,7 @@ import pytest
 
 import envelopes
 from contract_test.data.contract import Contract
-from contract_test.record.validator import Judge
+from contract_test.record.validator import ContractValidator
 from envelopes import DecodeError, Violation
 from envelopes.messages import MessageLiked
 
@@ -61,8 +61,8 @@ def value_of(hint):
     """Return a value for a parameter with this annotation."""
     if inspect.isclass(hint) and issubclass(hint, enum.Enum):
         return next(iter(hint))
-    if inspect.isclass(hint) and issubclass(hint, Judge):
-        judge = Judge(Contract("like", 1, Path("like/v1.json"), "urn:like", SCHEMA, {"urn:like": SCHEMA}))
+    if inspect.isclass(hint) and issubclass(hint, ContractValidator):
+        judge = ContractValidator(Contract("like", 1, Path("like/v1.json"), "urn:like", SCHEMA, {"urn:like": SCHEMA}))
         assert judge.validator.is_valid({})
         return judge
     return SAMPLES.get(hint, ("one", "two"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contract_test.record.field_inventory import Census
+from contract_test.record.field_inventory import FieldInventory
 from contract_test.schema.shape import Shapes
 from contract_test.schema.walk import References
 
@@ -27,15 +27,15 @@ SCHEMA = {
 
 
 @pytest.fixture
-def census():
+def inventory():
     references = References({"urn:t": SCHEMA}, "urn:t")
-    return Census(references, Shapes(references))
+    return FieldInventory(references, Shapes(references))
 
 
-def looked(census, *messages):
+def looked(inventory, *messages):
     seen, undeclared = set(), set()
     for message in messages:
-        census.look(message, seen, undeclared)
+        inventory.look(message, seen, undeclared)
     return {place.pointer for place in seen}, {(place.pointer, name) for place, name in undeclared}
 
 
@@ -52,13 +52,13 @@ def looked(census, *messages):
         ({"state": {"as": "late", "days": 2, "by": {"b": 1}}}, {"/state", "/state/as", "/state/days", "/state/by", "/state/by/b"}),
     ],
 )  # fmt: skip
-def test_a_field_is_seen_at_the_place_that_the_contract_gives_it(census, message, seen):
-    assert looked(census, message) == (seen, set())
+def test_a_field_is_seen_at_the_place_that_the_contract_gives_it(inventory, message, seen):
+    assert looked(inventory, message) == (seen, set())
 
 
-def test_what_no_contract_knows_is_told_apart_and_hides_nothing_after_it(census):
+def test_what_no_contract_knows_is_told_apart_and_hides_nothing_after_it(inventory):
     seen, undeclared = looked(
-        census, {"nick": {"name": "x"}, "name": "Ana", "a/b": [{"q": 1, "x": 2}, "text"]}, ["text"]
+        inventory, {"nick": {"name": "x"}, "name": "Ana", "a/b": [{"q": 1, "x": 2}, "text"]}, ["text"]
     )
     assert seen == {"/name", "/a~1b", "/a~1b/*/x"}
     assert undeclared == {("", "nick"), ("/a~1b/*", "q")}
@@ -78,16 +78,16 @@ def test_what_no_contract_knows_is_told_apart_and_hides_nothing_after_it(census)
         ("/child/child/name", "/child/child/name"),
     ],
 )
-def test_a_pointer_into_a_message_is_told_without_what_the_message_says(census, pointer, told):
-    assert census.pointer_of(pointer) == told
+def test_a_pointer_into_a_message_is_told_without_what_the_message_says(inventory, pointer, told):
+    assert inventory.pointer_of(pointer) == told
 
 
-def test_all_declared_fields_are_told_each_once_and_an_outer_one_first(census):
+def test_all_declared_fields_are_told_each_once_and_an_outer_one_first(inventory):
     outer = [
         "/name", "/a~1b", "/a~1b/*/x", "/map", "/map/*/y", "/grid", "/grid/*/*/z", "/child",
         "/state", "/state/as", "/state/card", "/state/by", "/state/by/a", "/state/by/b", "/state/days",
     ]  # fmt: skip
-    declared = list(census.declared())
+    declared = list(inventory.declared())
     assert [each for each in declared if not each.startswith("/child/")] == outer
     inner = [f"/child{each}" for each in outer if each != "/child"]
     assert [each for each in declared if each.startswith("/child/")] == inner, "a schema inside itself ends"

@@ -242,14 +242,14 @@ def test_what_cannot_be_kept_gives_way_to_the_next_of_its_shape():
     for name in "abcdef":
         novelty.offer(1, name.encode(), name)
     taken: list[str] = []
-    refused: list[str] = []
+    rejected: list[str] = []
 
     def accept(name: str) -> bool:
-        (taken if refused else refused).append(name)
+        (taken if rejected else rejected).append(name)
         return bool(taken)
 
     novelty.choose(accept, last=True)
-    assert (len(refused), len(taken)) == (1, 2)
+    assert (len(rejected), len(taken)) == (1, 2)
 
 
 def chosen(novelty, *, last=True):

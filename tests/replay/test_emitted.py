@@ -11,7 +11,7 @@ from contract_test.data.interaction import Mismatch
 from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import read_recording
 from contract_test.recordings.messages import read_message
-from contract_test.replay.emitted import judge, read_emitted
+from contract_test.replay.emitted import check_emitted, read_emitted
 from contract_test.schema.match import json_type, mismatches, same
 from envelopes import Envelope, Wire, encode
 from envelopes.messages import CATALOG, MessageLikedV1, MessageLikedV2, MessagePosted
@@ -94,7 +94,9 @@ def emitted(value, subject=LIKED, expected=EXPECTED):
 
 
 def judged(*values, subject=LIKED, expected=EXPECTED, effects=1, known=True):
-    return judge([emitted(each, subject, expected) for each in values], expected, subject, effects, lambda _: known)
+    return check_emitted(
+        [emitted(each, subject, expected) for each in values], expected, subject, effects, lambda _: known
+    )
 
 
 def liked(**changes):

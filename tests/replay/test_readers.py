@@ -9,7 +9,7 @@ import pytest
 
 from contract_test.cli import main
 from contract_test.data.result import FieldReads, Reader
-from contract_test.replay.field_access import Watch, code_of, forget, is_read
+from contract_test.replay.field_access import FieldAccess, code_of, forget, is_read
 from contract_test.replay.observed_readers import told
 from envelopes.messages import DeliveryRequested, MessagePosted
 
@@ -33,7 +33,7 @@ def posted():
 
 
 def read_by(use, message):
-    watch = Watch()
+    watch = FieldAccess()
     use(watch.over(message))
     return watch.by_service
 
@@ -81,7 +81,7 @@ def test_a_map_is_read_as_a_whole():
 
 
 def test_a_watched_message_is_the_same_message(posted):
-    watched = Watch().over(posted)
+    watched = FieldAccess().over(posted)
     assert type(watched) is MessagePosted
     assert watched == posted
     assert hash(watched) == hash(posted)
@@ -91,7 +91,7 @@ def test_a_watched_message_is_the_same_message(posted):
 
 
 def test_when_nobody_watches_the_class_is_as_it_was(posted):
-    Watch().over(posted)
+    FieldAccess().over(posted)
     forget()
     assert "__getattribute__" not in vars(MessagePosted)
 
@@ -100,7 +100,7 @@ def test_what_the_test_reads_itself_is_told_apart(posted):
     def test(message):
         return [message.text for _ in range(1)]
 
-    watch = Watch(code_of(test))
+    watch = FieldAccess(code_of(test))
     test(watch.over(posted))
     assert watch.by_test == {"/text"}
     assert watch.by_service == set()

@@ -13,8 +13,8 @@ from contract_test.data.result import (
     Fact,
     Failure,
     FieldReads,
+    MessageResult,
     Operation,
-    Played,
     Reader,
     Run,
     Strength,
@@ -34,11 +34,13 @@ HOSTILE = (
 )
 
 
-def played(number: int, outcome: str = "passed", failure: Failure | None = None, said: str = "Bo", **more) -> Played:
+def played(
+    number: int, outcome: str = "passed", failure: Failure | None = None, said: str = "Bo", **more
+) -> MessageResult:
     message = json.dumps({"like_id": f"l-{number}", "liker": {"name": said}, "tags": [1, 2]}, ensure_ascii=False)
     place = f"contracts/message.liked/recordings/v2.jsonl:{number}"
     item = f"tests/test_feed.py::test_likes[message.liked-v2[v2.jsonl:{number}]]"
-    return Played(
+    return MessageResult(
         item,
         "message.liked",
         2,

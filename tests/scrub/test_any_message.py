@@ -2,7 +2,7 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scrub.test_stays_valid import plan_of
+from scrub.test_stays_valid import scrubber_for
 
 from contract_test.scanner import leaks_in_line
 from contract_test.scrub.pseudonyms import Pseudonyms
@@ -20,7 +20,7 @@ VALUES = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(TEXTS, inner, max_size=4)),
     max_leaves=8,
 )
-PLAN = plan_of({
+PLAN = scrubber_for({
     "properties": {"a": {"pattern": "^[a-z]{2,40}(-[0-9]+)?$"}, "m": {"patternProperties": {"^x": {"maxLength": 3}}}},
 })  # fmt: skip
 MADE = Pseudonyms(b"a key for tests", ["m-"])

@@ -135,9 +135,11 @@ def test_no_secret_reaches_a_disk_or_a_log(contracts, tmp_path):
     assert (contracts / ".recorder" / "events.quarantine.jsonl").stat().st_size > 1000
     for command in ("scan", "lint", "verify"):
         extra = (str(source), "--channel", "events") if command == "verify" else ()
-        judged = record(contracts, source, command, *extra, "--contracts", str(contracts))
-        assert judged.returncode == (1 if command == "verify" else 0), judged.stdout.decode() + judged.stderr.decode()
-        nothing_of(planted, contracts, judged.stdout, judged.stderr)
+        validated = record(contracts, source, command, *extra, "--contracts", str(contracts))
+        assert validated.returncode == (1 if command == "verify" else 0), (
+            validated.stdout.decode() + validated.stderr.decode()
+        )
+        nothing_of(planted, contracts, validated.stdout, validated.stderr)
 
 
 def test_a_run_that_fails_shows_no_secret(contracts, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scrub.planted import secrets
-from scrub.test_stays_valid import plan_of
+from scrub.test_stays_valid import scrubber_for
 
 from contract_test.scanner import leaks_in_line, leaks_in_text
 from contract_test.scrub.pseudonyms import Pseudonyms
@@ -87,7 +87,7 @@ def test_the_scanner_takes_no_pseudonym_for_the_real_thing(seed):
 
 def test_a_pattern_of_its_own_shape_is_followed():
     schema = {"type": "string", "pattern": "^(SE|NO)[0-9]{3}-(red|green)-[a-f]+$", "x-sensitivity": "personal"}
-    made, masked = plan_of(schema).scrub("SE123-green-abcdef")
+    made, masked = scrubber_for(schema).scrub("SE123-green-abcdef")
     assert re.fullmatch(schema["pattern"], made)
     assert made != "SE123-green-abcdef"
     assert masked == ("",)
@@ -95,7 +95,7 @@ def test_a_pattern_of_its_own_shape_is_followed():
 
 def test_what_follows_a_long_pattern_is_one_letter_again_and_again():
     schema = {"type": "string", "pattern": "^(SE|NO)-[a-f]{30}$", "x-sensitivity": "personal"}
-    made = {plan_of(schema).scrub(f"SE-{start}{'abcdef' * 4}")[0] for start in ("abcdef", "bbcdef", "cafeca")}
+    made = {scrubber_for(schema).scrub(f"SE-{start}{'abcdef' * 4}")[0] for start in ("abcdef", "bbcdef", "cafeca")}
     assert len(made) == 3
     for each in made:
         assert re.fullmatch(schema["pattern"], each)
@@ -129,5 +129,5 @@ def test_numbers_of_any_size_have_one(number):
         assert abs(made) < float("inf")
         assert (made < 0) == (number < 0)
     schema = {"x-sensitivity": "personal", "not": {"multipleOf": 5}, "minimum": -abs(number)}
-    made, _ = plan_of({"properties": {"n": schema}}).scrub({"n": number})
+    made, _ = scrubber_for({"properties": {"n": schema}}).scrub({"n": number})
     assert isinstance(made["n"], int | float)

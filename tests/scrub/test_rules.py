@@ -8,7 +8,7 @@ from string import ascii_lowercase
 
 import pytest
 from generate.random_schemas import Maker
-from scrub.test_stays_valid import is_valid, plan_of
+from scrub.test_stays_valid import is_valid, scrubber_for
 
 from contract_test.data.contract import Contract
 from contract_test.schema.fingerprints import Fingerprints
@@ -16,7 +16,7 @@ from contract_test.scrub.masking import prefixes_of, words_of
 
 
 def scrubbed(schema: dict, value: object) -> object:
-    return plan_of({"properties": {"field": schema, "known": {}}}).scrub({"field": value})[0]["field"]
+    return scrubber_for({"properties": {"field": schema, "known": {}}}).scrub({"field": value})[0]["field"]
 
 
 KEPT = [
@@ -176,21 +176,21 @@ def test_what_a_contract_says_itself_are_its_fields_and_the_words_before_its_ids
 
 def test_times_as_numbers_stay():
     schema = {"properties": {"sent_at": {"type": "integer"}, "other": {"type": "integer"}}}
-    made, masked = plan_of(schema).scrub({"sent_at": 1700000000123, "other": 1700000000123})
+    made, masked = scrubber_for(schema).scrub({"sent_at": 1700000000123, "other": 1700000000123})
     assert made["sent_at"] == 1700000000123
     assert masked == ("/other",)
 
 
 def test_the_nearest_word_counts():
     schema = {"x-sensitivity": "public", "properties": {"name": {"x-sensitivity": "personal"}, "city": {}}}
-    made, masked = plan_of(schema).scrub({"name": "Ana", "city": "Oslo"})
+    made, masked = scrubber_for(schema).scrub({"name": "Ana", "city": "Oslo"})
     assert made["city"] == "Oslo"
     assert masked == ("/name",)
 
 
 def test_pointers_lead_to_what_was_masked_and_to_objects_with_other_keys():
     schema = {"properties": {"a/b": {"items": {"properties": {"x": {}}}}, "map": {"additionalProperties": {}}}}
-    made, masked = plan_of(schema).scrub({"a/b": [{"x": 1}, {"x": "Ana"}], "map": {"ana": "Ana"}})
+    made, masked = scrubber_for(schema).scrub({"a/b": [{"x": 1}, {"x": "Ana"}], "map": {"ana": "Ana"}})
     (key,) = made["map"]
     assert masked == ("/a~1b/1/x", "/map", f"/map/{key}")
 
@@ -198,7 +198,7 @@ def test_pointers_lead_to_what_was_masked_and_to_objects_with_other_keys():
 def test_json_and_base64_of_json_stay_what_they_are():
     schema = {"properties": {"text": {}, "coded": {}, "known": {}}}
     inner = json.dumps({"known": ["Ana", 1]})
-    made, _ = plan_of(schema).scrub({"text": inner, "coded": base64.b64encode(inner.encode()).decode()})
+    made, _ = scrubber_for(schema).scrub({"text": inner, "coded": base64.b64encode(inner.encode()).decode()})
     for text in (made["text"], base64.b64decode(made["coded"])):
         assert list(json.loads(text)) == ["known"]
         assert json.loads(text)["known"][0] != "Ana"
@@ -216,7 +216,7 @@ def test_json_and_base64_of_json_stay_what_they_are():
 def test_whatever_json_is_coded_its_stand_in_is_coded_in_the_same_way(text, encode):
     padded = encode(text.encode()).decode()
     for coded in (padded, padded.rstrip("=")):
-        made = plan_of({"properties": {"known": {}}}).scrub({"known": coded})[0]["known"]
+        made = scrubber_for({"properties": {"known": {}}}).scrub({"known": coded})[0]["known"]
         assert len(made) % 4 == 0 if len(coded) % 4 == 0 else "=" not in made, "padded as it was"
         assert not set(coded) & set("-_") or not set(made) & set("+/"), "in the same alphabet"
         common = made.replace("-", "+").replace("_", "/")
@@ -226,8 +226,8 @@ def test_whatever_json_is_coded_its_stand_in_is_coded_in_the_same_way(text, enco
 
 
 def test_who_is_who_across_contracts_with_other_rules():
-    one = plan_of({"properties": {"id": {"type": "string", "pattern": "^[0-9a-f]{12}$"}}})
-    other = plan_of({"properties": {"who": {"maxLength": 40, "type": "string"}}})
+    one = scrubber_for({"properties": {"id": {"type": "string", "pattern": "^[0-9a-f]{12}$"}}})
+    other = scrubber_for({"properties": {"who": {"maxLength": 40, "type": "string"}}})
     assert one.scrub({"id": "3f9a17c20b4e"})[0]["id"] == other.scrub({"who": "3f9a17c20b4e"})[0]["who"]
 
 
@@ -236,7 +236,7 @@ def test_a_scrubbed_message_shows_the_same_facts(seed):
     """Else a recording would never be full: what it keeps would not count as what it has seen."""
     maker = Maker(Random(seed))
     schema = maker.root()
-    plan = plan_of(schema)
+    plan = scrubber_for(schema)
     fingerprints = Fingerprints(plan.shapes, plan.root)
     for _ in range(40):
         value = maker.instance(schema)

@@ -11,16 +11,16 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from contract_test.data.contract import Contract
-from contract_test.scrub.masking import Plan, words_of
+from contract_test.scrub.masking import DataScrubber, words_of
 from contract_test.scrub.pseudonyms import Pseudonyms
 from envelopes.validation import compile_schema
 
 REALISTIC = sorted((Path(__file__).parents[1] / "generate" / "realistic").glob("*.json"))
 
 
-def plan_of(schema) -> Plan:
+def scrubber_for(schema) -> DataScrubber:
     contract = Contract("t", 1, Path("t/v1.json"), "urn:t", schema, {"urn:t": schema})
-    return Plan(contract, Pseudonyms(b"a key for tests"), frozenset(words_of(contract)))
+    return DataScrubber(contract, Pseudonyms(b"a key for tests"), frozenset(words_of(contract)))
 
 
 def is_valid(schema, value) -> bool:
@@ -28,17 +28,17 @@ def is_valid(schema, value) -> bool:
 
 
 def scrubs_to_valid(schema, values, *, most_lost: float = 0.0) -> int:
-    plan = plan_of(schema)
-    judged = lost = 0
+    plan = scrubber_for(schema)
+    validated = lost = 0
     for value in values:
         if is_valid(schema, value):
             made, _ = plan.scrub(value)
-            judged += 1
+            validated += 1
             if not is_valid(schema, made):
                 lost += 1
                 print(json.dumps(schema), json.dumps(value), json.dumps(made))
-    assert lost <= most_lost * judged
-    return judged
+    assert lost <= most_lost * validated
+    return validated
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -69,7 +69,7 @@ def test_of_schemas_with_every_keyword(schema, values):
 def test_where_two_stand_ins_would_be_one_another_is_found():
     schema = {"type": "array", "uniqueItems": True, "items": {"type": "string"}}
     letters = [[letter] for letter in "āăąćĉċčďđēĕė"]
-    made, masked = plan_of({"items": {"items": {"type": "string"}}, "uniqueItems": True}).scrub(letters)
+    made, masked = scrubber_for({"items": {"items": {"type": "string"}}, "uniqueItems": True}).scrub(letters)
     assert is_valid({"uniqueItems": True}, made)
     assert scrubs_to_valid(schema, [list("āăąćĉċčďđēĕė"), list("ĕėāăą")]) == 2
     assert len(masked) == len(letters)

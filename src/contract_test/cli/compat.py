@@ -12,14 +12,14 @@ import click
 from contract_test.cli.progress import with_progress
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note, package_name
 from contract_test.compare import MODES
-from contract_test.compat.parallel import judge_all
+from contract_test.compat.parallel import compare_pairs
 from contract_test.compat.plan import ContentModel, Plan, plan_against, plan_files, plan_subjects
 from contract_test.data.finding import Finding
 from contract_test.data.texts import counted
 from contract_test.files.settings import read_package
 from contract_test.report.formats import FORMATS
 
-_LONGEST_BUDGET = 3600.0
+MAX_BUDGET = 3600.0
 _NAMED = 10
 
 
@@ -47,7 +47,7 @@ _NAMED = 10
 )
 @click.option(
     "--budget",
-    type=click.FloatRange(0, _LONGEST_BUDGET, min_open=True),
+    type=click.FloatRange(0, MAX_BUDGET, min_open=True),
     default=2.0,
     show_default=True,
     metavar="SECONDS",
@@ -73,7 +73,9 @@ def command(
     plan = _plan(what, contracts, mode, against)
     findings = list(plan.findings)
     statuses: Counter[str] = Counter()
-    for outcome in with_progress(judge_all(plan.pairs, content_model, budget, package), len(plan.pairs), "Comparing"):
+    for outcome in with_progress(
+        compare_pairs(plan.pairs, content_model, budget, package), len(plan.pairs), "Comparing"
+    ):
         statuses[outcome.status] += 1
         findings += outcome.findings
         if outcome.note:

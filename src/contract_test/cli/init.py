@@ -13,7 +13,7 @@ from contract_test.data.errors import ContractTestError
 from contract_test.data.texts import inert
 from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import check_package, installed_contracts, is_installed, runtime_catalog
-from contract_test.start.init import PYPROJECT, Begun, begin_contracts, begin_service, project_name, services_of
+from contract_test.start.init import PYPROJECT, InitResult, begin_contracts, begin_service, project_name, services_of
 
 _TAKEN = sys.stdlib_module_names | {"envelopes", "contract_test"}
 _NO_PROJECT = ("readme", "license", "changelog")
@@ -55,18 +55,18 @@ def command(folder: Path, service: str | None, package: str | None, contracts: P
     package = package or "envelopes"
     catalog = load_catalog(contracts or installed_contracts(package))
     service = service or _service_of(folder, catalog)
-    begun = begin_service(folder, service, package, catalog, contracts)
-    _tell(begun)
-    if begun.missing:
+    result = begin_service(folder, service, package, catalog, contracts)
+    _tell(result)
+    if result.missing:
         note("these operations have no test yet; add to it:")
-        click.echo(begun.missing, nl=False)
+        click.echo(result.missing, nl=False)
         return FINDINGS
     if not is_installed(package):
         note(f"next: install {package!r}, the package of value objects")
     elif contracts is not None:
         _check_package(service, package, catalog)
     warned = "; the warnings name the tests that do not reach this service's code yet"
-    note(f"next: `python -m pytest --contracts`{warned if begun.has_tests else ''}")
+    note(f"next: `python -m pytest --contracts`{warned if result.has_tests else ''}")
     return CLEAN
 
 
@@ -111,8 +111,8 @@ def _service_of(folder: Path, catalog: Catalog) -> str:
     raise click.UsageError(inert(f"{said} That of another package is read with --package NAME."))
 
 
-def _tell(begun: Begun) -> None:
-    for path in begun.written:
+def _tell(result: InitResult) -> None:
+    for path in result.written:
         click.echo(f"wrote {inert(str(path))}")
-    for path in begun.kept:
+    for path in result.kept:
         note(f"left as it is: {inert(str(path))}")

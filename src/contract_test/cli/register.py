@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, note
-from contract_test.compat.parallel import judge_all
+from contract_test.compat.parallel import compare_pairs
 from contract_test.compat.plan import plan_subjects
 from contract_test.files.catalog import load_catalog
 from contract_test.files.lock import register
@@ -47,7 +47,7 @@ def command(contracts: Path, subjects: tuple[str, ...]) -> int:
 def _warn(contracts: Path, fresh: set[str]) -> None:
     """Tell of what was registered and breaks the versions before it, while it can still be taken back."""
     pairs = [pair for pair in plan_subjects(contracts).pairs if pair.newer.contract.name in fresh]
-    outcomes = judge_all(pairs, "closed-writer", _BUDGET, read_package(contracts.resolve().parent))
+    outcomes = compare_pairs(pairs, "closed-writer", _BUDGET, read_package(contracts.resolve().parent))
     for pair, outcome in zip(pairs, outcomes, strict=True):
         if outcome.status in ("incompatible", "unknown"):
             name, lock = pair.newer.contract.subject, contracts / "contracts.lock"

@@ -16,7 +16,7 @@ from contract_test.data.interaction import Interaction
 from contract_test.data.texts import counted
 from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import read_recording, read_recording_file
-from contract_test.recordings.provenance import causes, tell
+from contract_test.recordings.provenance import causes, provenance_of
 from contract_test.report.recording import Line, recording_lines
 
 _STYLES = {"strong": "bold", "dim": "dim", "masked": "yellow", "": ""}
@@ -44,7 +44,7 @@ def command(what: str, contracts: Path, lines: tuple[int, ...]) -> int:
         raise NothingFoundError("no recorded message", place=what, advice="Record some: contract-test record.")
     known = causes(catalog) if catalog is not None else {}
     for each in found:
-        told = tell(each, catalog)
+        told = provenance_of(each, catalog)
         _print(recording_lines(told, known.get(told.cause) if told.cause else None))
     note(counted(len(found), "message"))
     return CLEAN

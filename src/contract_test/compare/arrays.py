@@ -10,16 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import combinations, product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from contract_test.compare import nodes
 from contract_test.compare.branches import Literal
 from contract_test.compare.found import EMPTY, UNKNOWN, Found
 from contract_test.compare.nodes import Node
+from contract_test.compare.subsearch import Subsearch
 from contract_test.compare.values import identity
-
-if TYPE_CHECKING:
-    from contract_test.compare.solver import Solver
 
 _MAX_POSITIONS = 48
 _MAX_DEMANDS = 7
@@ -126,7 +124,7 @@ class Shape:
         return self.at.get(index, []) + [literal for start, literal in self.rest if start <= index]
 
 
-def solve(solver: Solver, facts: dict[Node, bool], want: int) -> Found:
+def solve(solver: Subsearch, facts: dict[Node, bool], want: int) -> Found:
     """Arrays that satisfy every fact."""
     shape = Shape.of(facts)
     if shape.high is not None and shape.low > shape.high:
@@ -144,7 +142,7 @@ def solve(solver: Solver, facts: dict[Node, bool], want: int) -> Found:
 class _Search:
     """Seats the demands of one shape and builds arrays from the seatings."""
 
-    def __init__(self, solver: Solver, shape: Shape, want: int) -> None:
+    def __init__(self, solver: Subsearch, shape: Shape, want: int) -> None:
         self.solver = solver
         self.shape = shape
         self.want = want
@@ -321,7 +319,7 @@ def _match(options: list[list[Any]]) -> list[Any] | None:
     return [by_position[position] for position in range(len(options))]
 
 
-def _list_all(solver: Solver, shape: Shape) -> list[Any] | None:
+def _list_all(solver: Subsearch, shape: Shape) -> list[Any] | None:
     """Every array of a shape that holds only a few, and some that the demands still exclude."""
     high, lists, total = shape.high, [], 1
     for index in range(_MAX_POSITIONS if high is None else min(high, _MAX_POSITIONS)):

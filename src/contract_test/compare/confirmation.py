@@ -23,7 +23,7 @@ from contract_test.compare import automata, formats
 from contract_test.compare.dialects import NEWEST, Dialect
 
 _REPEATED_GROUP = re.compile(r"\)[*+{]")
-_LONGEST_TEXT = 2000
+MAX_TEXT_LENGTH = 2000
 _SHORT_TEXT = 20
 
 
@@ -36,7 +36,7 @@ def search(pattern: str, text: str) -> bool:
 
     Raises `DoubtError` where neither is possible.
     """
-    if not _REPEATED_GROUP.search(pattern) and len(text) <= _LONGEST_TEXT:
+    if not _REPEATED_GROUP.search(pattern) and len(text) <= MAX_TEXT_LENGTH:
         try:
             return re.search(pattern, text) is not None
         except re.error:
@@ -100,7 +100,7 @@ def _refuse(uri: str) -> Any:
     raise ValueError(f"{uri} is not at hand, and nothing is fetched")
 
 
-class Judge:
+class CrossValidator:
     """Says of one schema whether a value is valid, by two validators.
 
     Raises `ValueError` when jsonschema-rs cannot read the schema (a reference that leads nowhere, for one).

@@ -20,7 +20,7 @@ import jsonschema_rs
 
 from contract_test.compare import canonical, sampling
 from contract_test.compare.compiler import Compiler
-from contract_test.compare.confirmation import Judge
+from contract_test.compare.confirmation import CrossValidator
 from contract_test.compare.dialects import dialect_of
 from contract_test.compare.documents import Document, UnusableSchemaError, reachable
 from contract_test.compare.found import UNKNOWN, Found
@@ -37,7 +37,7 @@ Formats = Literal["annotation", "assertion"]
 ContentModel = Literal["as-written", "closed-writer"]
 
 _CORRECT = "Correct the schema at this place."
-_MANY = 32
+MAX_WITNESSES = 32
 _SAMPLES = 500
 _SPOT_CHECKS = 2
 _LEAST_FOR_REASONS = 0.15  # seconds
@@ -149,16 +149,16 @@ class _Comparison:
         self.doubt = ""
         try:
             self.writers_judge, self.readers_judge = (
-                self._judge(side, reachable(side.schema, resources)) for side in sides
+                self._cross_validator(side, reachable(side.schema, resources)) for side in sides
             )
             self.judged = True
         except ValueError as error:  # a reference that leads nowhere: proofs may still do, witnesses cannot
             self.judged = False
             self.doubt = f"no validator can read the schemas: {str(error).splitlines()[0]}"
 
-    def _judge(self, side: Document, resources: Mapping[str, Any]) -> Judge:
+    def _cross_validator(self, side: Document, resources: Mapping[str, Any]) -> CrossValidator:
         try:
-            return Judge(side.schema, side.dialect, resources=resources, assert_formats=self.assert_formats)
+            return CrossValidator(side.schema, side.dialect, resources=resources, assert_formats=self.assert_formats)
         except jsonschema_rs.ValidationError as error:
             if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Format):  # a pattern that is no regex
                 raise _invalid(error, side.side) from error
@@ -184,7 +184,7 @@ class _Comparison:
         found = self._solve(1)
         witness = self._first_witness(found.values)
         if witness is ABSENT and found.values:
-            witness = self._first_witness(self._solve(_MANY).values)
+            witness = self._first_witness(self._solve(MAX_WITNESSES).values)
         if witness is ABSENT:
             self.solver.deadline = time.thread_time() + (deadline - time.thread_time()) / 2
             witness = self._sampled(_SPOT_CHECKS if found.is_empty else _SAMPLES, exhaustive=not found.is_empty)
@@ -226,7 +226,7 @@ class _Comparison:
         if not self.judged:
             return ABSENT
         try:
-            seeds = self.solver.solve([(self.sent, True)], _MANY if exhaustive else _SPOT_CHECKS).values
+            seeds = self.solver.solve([(self.sent, True)], MAX_WITNESSES if exhaustive else _SPOT_CHECKS).values
         except OutOfTimeError:
             seeds = []
         if not exhaustive:

@@ -50,7 +50,7 @@ _RULES: dict[str, tuple[str, str]] = {
     "then": ("condition-narrowed", "condition-narrowed"),
     "else": ("condition-narrowed", "condition-narrowed"),
 }
-_LONGEST = 120
+MAX_VALUE_LENGTH = 120
 _AROUND = 40
 _WORD = re.compile(r"[A-Za-z][\w-]*")
 
@@ -98,7 +98,7 @@ def change(before: Any, after: Any) -> str:
     bare = all(_WORD.fullmatch(value) for value in (before, after) if isinstance(value, str))
     texts = [_text(value, bare=bare) for value in (before, after)]
     shared = next((at for at, (one, other) in enumerate(zip(*texts, strict=False)) if one != other), 0)
-    start = shared - _AROUND if shared > _LONGEST - _AROUND else 0
+    start = shared - _AROUND if shared > MAX_VALUE_LENGTH - _AROUND else 0
     return " → ".join(_cut(text, start) for text in texts)
 
 
@@ -110,4 +110,4 @@ def _text(value: Any, *, bare: bool) -> str:
 
 def _cut(text: str, start: int) -> str:
     text = f"…{text[start:]}" if start else text
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return text if len(text) <= MAX_VALUE_LENGTH else text[: MAX_VALUE_LENGTH - 1] + "…"

@@ -10,17 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import combinations, islice, product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from contract_test.compare import nodes
 from contract_test.compare.branches import Literal
 from contract_test.compare.found import EMPTY, Found
 from contract_test.compare.lookarounds import pattern_node
 from contract_test.compare.nodes import Node
+from contract_test.compare.subsearch import Subsearch
 from contract_test.compare.values import identity
-
-if TYPE_CHECKING:
-    from contract_test.compare.solver import Solver
 
 _MAX_PATTERNS = 6
 _MAX_SEATINGS = 2000
@@ -106,7 +104,7 @@ class Kind:
     value: _Literals
 
 
-def solve(solver: Solver, facts: dict[Node, bool], want: int) -> Found:
+def solve(solver: Subsearch, facts: dict[Node, bool], want: int) -> Found:
     """Objects that satisfy every fact."""
     shape = Shape.of(facts)
     if shape.high is not None and shape.low > shape.high:
@@ -122,7 +120,7 @@ def solve(solver: Solver, facts: dict[Node, bool], want: int) -> Found:
 class _Search:
     """Seats the demands of one shape on names and builds objects from the seatings."""
 
-    def __init__(self, solver: Solver, shape: Shape, want: int) -> None:
+    def __init__(self, solver: Subsearch, shape: Shape, want: int) -> None:
         self.solver = solver
         self.shape = shape
         self.want = want

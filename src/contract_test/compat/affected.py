@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from contract_test.compare import Rule
-from contract_test.compat.snapshot import Pair, Side
+from contract_test.compat.snapshot import Pair, Snapshot
 from contract_test.data.finding import Finding
 from contract_test.data.verdict import Incompatibility
-from contract_test.replay.observed_readers import told
+from contract_test.replay.observed_readers import describe_reading
 from contract_test.schema.bundle import follow, schema_around
 from contract_test.schema.fields import fields_of
 from contract_test.schema.walk import escape
 
-_MANY = 2000
+MAX_FIELDS = 2000
 
 READ_FIELD_REMOVED = Rule(
     "read-field-removed",
@@ -22,7 +22,7 @@ READ_FIELD_REMOVED = Rule(
 )
 
 
-def affected(reader: Side, writer: Side, reason: Incompatibility) -> Iterator[str]:
+def affected(reader: Snapshot, writer: Snapshot, reason: Incompatibility) -> Iterator[str]:
     """A line for each field that an incompatibility concerns, where it is known who reads the reader's version of it.
 
     Where nobody was replayed against that version yet, what is read of the writer's counts.
@@ -31,7 +31,7 @@ def affected(reader: Side, writer: Side, reason: Incompatibility) -> Iterator[st
     if not known:
         return
     for pointer in _pointers(reader, reason):
-        words = {each.service: told(each, pointer) for each in known}
+        words = {each.service: describe_reading(each, pointer) for each in known}
         hurt = [f"{service}, which {_of_it(word)}" for service, word in words.items() if "reads," in word]
         rest = [f"{service} {_of_it(word)}" for service, word in words.items() if "reads," not in word]
         yield f"{pointer}: " + "; ".join([*([f"breaks {' and '.join(hurt)}"] if hurt else []), *rest])
@@ -60,9 +60,12 @@ def removed_unknown(pairs: Sequence[Pair]) -> Iterator[str]:
             )
 
 
-def _gone(older: Side, newer: Side, only_optional: bool) -> list[str]:  # noqa: FBT001
+def _gone(older: Snapshot, newer: Snapshot, only_optional: bool) -> list[str]:  # noqa: FBT001
     """The outermost fields of an older version that a newer one does not have; none where they are very many."""
-    now, then = (fields_of(side.contract.resources, side.contract.uri).places_up_to(_MANY) for side in (newer, older))
+    now, then = (
+        fields_of(snapshot.contract.resources, snapshot.contract.uri).places_up_to(MAX_FIELDS)
+        for snapshot in (newer, older)
+    )
     if now is None or then is None:
         return []
     kept = {each.pointer for each in now}
@@ -74,12 +77,12 @@ def _gone(older: Side, newer: Side, only_optional: bool) -> list[str]:  # noqa: 
     ]
 
 
-def _removed_reads(older: Side, newer: Side, *, only_optional: bool) -> Iterator[Finding]:
+def _removed_reads(older: Snapshot, newer: Snapshot, *, only_optional: bool) -> Iterator[Finding]:
     get_along = {each.service for each in newer.readers}
     if all(each.service in get_along for each in older.readers):
         return
     for pointer in _gone(older, newer, only_optional):
-        words = {each.service: told(each, pointer) for each in older.readers}
+        words = {each.service: describe_reading(each, pointer) for each in older.readers}
         if any("reads," in word for service, word in words.items() if service not in get_along):
             said = "; ".join(f"{service} {_of_it(word)}" for service, word in words.items())
             yield Finding(
@@ -99,7 +102,7 @@ def _of_it(word: str) -> str:
     return word.replace(",", " it", 1) if "reads," in word else f"{word} it"
 
 
-def _pointers(reader: Side, reason: Incompatibility) -> list[str]:
+def _pointers(reader: Snapshot, reason: Incompatibility) -> list[str]:
     uri, inside = reader.bundle.file_of(reason.reader_pointer)
     uri, inside = follow(reader.contract.resources, uri or reader.contract.uri, inside)
     inside = schema_around(reader.contract.resources[uri], inside)

@@ -56,7 +56,7 @@ _AGREED: tuple[tuple[Rule, str, str, Callable[[Subject], object]], ...] = (
 """Rule, severity, what it is called, and how it is found."""
 
 
-def changed_agreements(before: Subject, now: Subject, ref: str, root: Path) -> Iterator[Finding]:
+def changed_bindings(before: Subject, now: Subject, ref: str, root: Path) -> Iterator[Finding]:
     """What was agreed of a subject at a git ref, and is not any more."""
     changes = [(rule, severity, name, value_in(before), value_in(now)) for rule, severity, name, value_in in _AGREED]
     changes += [

@@ -16,7 +16,7 @@ from contract_test.compare.keyword_rules import change
 from contract_test.compat.affected import READ_FIELD_REMOVED, affected
 from contract_test.compat.binding_changes import CHANNEL_CHANGED, CODEC_CHANGED, KEY_CHANGED, WIRE_TYPE_CHANGED
 from contract_test.compat.migration import Migration
-from contract_test.compat.snapshot import Pair, Recorded, Side
+from contract_test.compat.snapshot import Pair, RecordedMessage, Snapshot
 from contract_test.data.contract import Subject
 from contract_test.data.finding import Finding
 from contract_test.data.verdict import ABSENT, Incompatibility, Verdict
@@ -64,7 +64,7 @@ OWN_RULES: dict[str, Rule] = {
 
 
 def removed(
-    subject: Subject, then: Mapping[int, Side], now: Mapping[int, Side], ref: str, root: Path
+    subject: Subject, then: Mapping[int, Snapshot], now: Mapping[int, Snapshot], ref: str, root: Path
 ) -> Iterator[Finding]:
     """A finding for each version that was there at a git ref and is gone."""
     for version in sorted(then.keys() - now.keys()):
@@ -75,7 +75,7 @@ def removed(
         yield Finding(path.as_posix(), "", rule.id, sentence, rule.fix, details=details)
 
 
-def recorded_witnesses(pair: Pair) -> list[Recorded]:
+def recorded_witnesses(pair: Pair) -> list[RecordedMessage]:
     """The recorded messages that the writer's version accepts and the reader's rejects."""
     if not pair.writer.recorded:
         return []
@@ -83,7 +83,7 @@ def recorded_witnesses(pair: Pair) -> list[Recorded]:
     if writer is None or reader is None:
         return []
     return [
-        Recorded(each.place, json.loads(json.dumps(each.data, default=_number)))
+        RecordedMessage(each.place, json.loads(json.dumps(each.data, default=_number)))
         for each in pair.writer.recorded
         if writer.is_valid(each.data) and not reader.is_valid(each.data)
     ]
@@ -94,7 +94,9 @@ def _number(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def of_reason(pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorded: Sequence[Recorded]) -> Finding:
+def of_reason(
+    pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorded: Sequence[RecordedMessage]
+) -> Finding:
     """One incompatibility of a verdict; None where the verdict has no reason to name."""
     if reason is None:
         rule = OWN_RULES["unknown"] if verdict.status == "unknown" else RULES["not-included"]
@@ -144,7 +146,7 @@ class _Shown:
     violation: str
 
 
-def _shown(pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorded: Sequence[Recorded]) -> _Shown:
+def _shown(pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorded: Sequence[RecordedMessage]) -> _Shown:
     """The message that shows one reason: a recorded one that breaks at the same place before a made-up one."""
     reader = pair.reader.validator
     if reason is None or reason.witness is ABSENT:
@@ -173,7 +175,7 @@ def _reader_with(pair: Pair, verdict: Verdict, reason: Incompatibility) -> Compi
         return None
 
 
-def _of_recorded(pair: Pair, recorded: Recorded) -> _Shown:
+def _of_recorded(pair: Pair, recorded: RecordedMessage) -> _Shown:
     return _Shown(recorded.data, recorded.place, str(next(_violations(pair.reader.validator, recorded.data), "")))
 
 
@@ -200,7 +202,7 @@ def _pointed(pair: Pair, reason: Incompatibility) -> tuple[str, str]:
     return pointer, f"{reason.after}: {'optional' if declared else 'absent'} → required"
 
 
-def of_recording(pair: Pair, verdict: Verdict, recorded: Recorded) -> Finding:
+def of_recording(pair: Pair, verdict: Verdict, recorded: RecordedMessage) -> Finding:
     """A recorded message that breaks although the contracts are compatible."""
     rule = OWN_RULES["recorded-message-breaks"]
     shown = _of_recorded(pair, recorded)

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from contract_test.compare.sampling import constants, samples
-from contract_test.compat.snapshot import Side
+from contract_test.compat.snapshot import Snapshot
 from contract_test.data.errors import NothingFoundError
 from contract_test.data.texts import counted
 from contract_test.files.installed import import_upcasters, runtime_catalog
@@ -36,7 +36,7 @@ class Migration:
         return f"its upcaster holds on {self.recorded} recorded and {counted(self.generated, 'generated message')}"
 
 
-def migrate(subject: str, writer: Side, reader: Side, package: str = "envelopes") -> Migration | None:
+def migrate(subject: str, writer: Snapshot, reader: Snapshot, package: str = "envelopes") -> Migration | None:
     """Bring every recorded and many generated messages of the writer's version to the reader's.
 
     Each must come out valid, whatever it is (total); twice, the same, and unchanged itself (pure). None where the
@@ -45,7 +45,7 @@ def migrate(subject: str, writer: Side, reader: Side, package: str = "envelopes"
     """
     try:
         catalog = runtime_catalog(package)
-        old, new = (_value_object(catalog, subject, side) for side in (writer, reader))
+        old, new = (_value_object(catalog, subject, snapshot) for snapshot in (writer, reader))
     except (NothingFoundError, UnknownNameError):
         return None
     if old is None or new is None or not _on_the_way(catalog, old, new):
@@ -62,10 +62,10 @@ def migrate(subject: str, writer: Side, reader: Side, package: str = "envelopes"
     return Migration(len(recorded), len(generated), "" if recorded or generated else "there is no message to try it on")
 
 
-def _value_object(catalog: Runtime, subject: str, side: Side) -> type[ValueObject] | None:
+def _value_object(catalog: Runtime, subject: str, snapshot: Snapshot) -> type[ValueObject] | None:
     """The class of a version, where the package's contract is the very one that is compared."""
-    cls = catalog.value_object(subject, side.contract.version)
-    return cls if cls.__contract__.bundle[1] == side.contract.resources else None
+    cls = catalog.value_object(subject, snapshot.contract.version)
+    return cls if cls.__contract__.bundle[1] == snapshot.contract.resources else None
 
 
 def _on_the_way(catalog: Runtime, old: type[ValueObject], new: type[ValueObject]) -> bool:
@@ -76,7 +76,7 @@ def _on_the_way(catalog: Runtime, old: type[ValueObject], new: type[ValueObject]
     return any(has_upcaster(catalog.value_object(subject, each)) for each in known if first <= each < last)
 
 
-def _generated(writer: Side, reader: Side, bases: list[Any]) -> Iterator[Any]:
+def _generated(writer: Snapshot, reader: Snapshot, bases: list[Any]) -> Iterator[Any]:
     validator = writer.validator
     assert validator is not None, "its class was built from the same schema"
     fields = Fields(writer.contract.resources, writer.contract.uri)

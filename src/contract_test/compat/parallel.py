@@ -9,24 +9,24 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
-from contract_test.compat.plan import ContentModel, Outcome, judge
+from contract_test.compat.plan import ContentModel, Outcome, compare_pair
 from contract_test.compat.snapshot import Pair
 from contract_test.data.errors import UnreachableError
 
 MANY = 600
 """Fewer pairs than this are done before another process has started."""
 _BATCH = 40
-_MOST_PROCESSES = 8
+MAX_PROCESSES = 8
 
 
-def judge_all(
+def compare_pairs(
     pairs: Sequence[Pair], content_model: ContentModel, budget: float, package: str = "envelopes", *, many: int = MANY
 ) -> Iterator[Outcome]:
     """The outcome of each pair, in their order. Raises UnreachableError where a process of ours is killed."""
-    processes = min(os.cpu_count() or 1, _MOST_PROCESSES)
+    processes = min(os.cpu_count() or 1, MAX_PROCESSES)
     if len(pairs) < many or processes == 1:
         for pair in pairs:
-            yield judge(pair, content_model, budget, package)
+            yield compare_pair(pair, content_model, budget, package)
         return
     pool = ProcessPoolExecutor(processes, get_context("spawn"), _leave_interrupts_to_the_parent)
     batches = [pairs[start : start + _BATCH] for start in range(0, len(pairs), _BATCH)]
@@ -41,7 +41,7 @@ def judge_all(
 
 
 def _judge_batch(batch: Sequence[Pair], content_model: ContentModel, budget: float, package: str) -> list[Outcome]:
-    return [judge(pair, content_model, budget, package) for pair in batch]
+    return [compare_pair(pair, content_model, budget, package) for pair in batch]
 
 
 def _leave_interrupts_to_the_parent() -> None:

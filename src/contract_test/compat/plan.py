@@ -1,6 +1,6 @@
 """Compat: whether versions may be deployed next to each other, which message breaks, and what is to be done.
 
-A plan says who is compared with whom; `judge` compares one pair of it.
+A plan says who is compared with whom; `compare_pair` compares one pair of it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Literal
 
 from contract_test.compare import compare, pairs_for
 from contract_test.compat.affected import removed_reads, removed_unknown
-from contract_test.compat.binding_changes import changed_agreements
+from contract_test.compat.binding_changes import changed_bindings
 from contract_test.compat.findings import distinct, of_reason, of_recording, of_upcaster, recorded_witnesses, removed
 from contract_test.compat.migration import migrate
-from contract_test.compat.snapshot import Pair, Side, side_of_file, sides_of
+from contract_test.compat.snapshot import Pair, Snapshot, snapshot_of_file, snapshots_of
 from contract_test.data.contract import Catalog, Subject
 from contract_test.data.errors import CatalogError, ContractTestError, InvalidSchemaError, NoContractsYetError
 from contract_test.data.finding import Finding
@@ -54,18 +54,18 @@ def plan_subjects(root: Path, subject: str | None = None, mode: str | None = Non
     plan = Plan()
     catalog = _load(root, plan)
     broken = {Path(each.file).parent.name for each in plan.findings}
-    all_sides = sides_of(catalog, read_readers(root / FOLDER))
+    all_sides = snapshots_of(catalog, read_readers(root / FOLDER))
     for each in _chosen(catalog, subject):
         asked = mode or each.compatibility
-        sides = list(all_sides[each.name].values())
+        snapshots = list(all_sides[each.name].values())
         if asked == "NONE":
             plan.not_compared.append(each.name)
-        elif len(sides) == 1 and each.name in broken:
-            plan.notes.append(f"nothing to compare with: of {each.name} only {sides[0].label} can be used")
-        elif len(sides) == 1:
+        elif len(snapshots) == 1 and each.name in broken:
+            plan.notes.append(f"nothing to compare with: of {each.name} only {snapshots[0].label} can be used")
+        elif len(snapshots) == 1:
             plan.single.append(each.name)
         else:
-            plan.pairs += [Pair(pair.writer, pair.reader, pair.direction, each) for pair in pairs_for(asked, sides)]
+            plan.pairs += [Pair(pair.writer, pair.reader, pair.direction, each) for pair in pairs_for(asked, snapshots)]
     plan.findings += removed_reads(plan.pairs)
     plan.notes += removed_unknown(plan.pairs)
     return plan
@@ -73,8 +73,8 @@ def plan_subjects(root: Path, subject: str | None = None, mode: str | None = Non
 
 def plan_files(older: Path, newer: Path, mode: str, contracts: Path) -> Plan:
     """Two schema files, wherever they are."""
-    sides = side_of_file(older, contracts), side_of_file(newer, contracts)
-    pairs = [Pair(pair.writer, pair.reader, pair.direction) for pair in pairs_for(mode, sides)]
+    snapshots = snapshot_of_file(older, contracts), snapshot_of_file(newer, contracts)
+    pairs = [Pair(pair.writer, pair.reader, pair.direction) for pair in pairs_for(mode, snapshots)]
     return Plan(pairs, not_compared=[] if pairs else [str(newer)])
 
 
@@ -99,11 +99,14 @@ def _plan_since(plan: Plan, catalog: Catalog, folder: Path, ref: str, subject: s
         place = error.place.removeprefix(f"{folder}/")
         plan.notes.append(f"not compared, because it could not be used at {ref}: {place}: {error.problem}")
     readers = read_readers(root / FOLDER)
-    sides, sides_before = sides_of(catalog, readers), sides_of(before, readers, ref, f"{ref}:{root.as_posix()}")
+    snapshots, snapshots_before = (
+        snapshots_of(catalog, readers),
+        snapshots_of(before, readers, ref, f"{ref}:{root.as_posix()}"),
+    )
     subjects = {**before.subjects, **catalog.subjects}
     for each in _chosen(replace(catalog, subjects=subjects), subject):
         old = before.subjects.get(each.name)
-        then, now = sides_before.get(each.name, {}), sides.get(each.name, {})
+        then, now = snapshots_before.get(each.name, {}), snapshots.get(each.name, {})
         asked = mode or each.compatibility
         if old and mode is None and old.compatibility != asked:
             plan.notes.append(f"{each.name}: the mode was {old.compatibility} at {ref}, and is {asked} here")
@@ -111,7 +114,7 @@ def _plan_since(plan: Plan, catalog: Catalog, folder: Path, ref: str, subject: s
             plan.not_compared.append(each.name)
             continue
         if old and each.name in catalog.subjects:
-            plan.findings += changed_agreements(old, each, ref, root)
+            plan.findings += changed_bindings(old, each, ref, root)
         plan.findings += removed(each, then, now, ref, root)
         pairs = list(_pairs_against(each, then, now, asked))
         plan.pairs += pairs
@@ -123,7 +126,7 @@ def _plan_since(plan: Plan, catalog: Catalog, folder: Path, ref: str, subject: s
     plan.notes += removed_unknown(plan.pairs)
 
 
-def judge(
+def compare_pair(
     pair: Pair, content_model: ContentModel = "closed-writer", budget: float = 2.0, package: str = "envelopes"
 ) -> Outcome:
     """Compare one pair as `decode` reads. Each incompatibility is a finding, with the whole verdict.
@@ -187,7 +190,9 @@ def _chosen(catalog: Catalog, subject: str | None) -> list[Subject]:
     return [catalog.subjects[subject]]
 
 
-def _pairs_against(subject: Subject, then: Mapping[int, Side], now: Mapping[int, Side], mode: str) -> Iterator[Pair]:
+def _pairs_against(
+    subject: Subject, then: Mapping[int, Snapshot], now: Mapping[int, Snapshot], mode: str
+) -> Iterator[Pair]:
     """Each version that is new or changed, with those before it: all of them, or the nearest, as the mode says."""
     changed = {
         version: new
@@ -202,7 +207,7 @@ def _pairs_against(subject: Subject, then: Mapping[int, Side], now: Mapping[int,
         if earlier and not mode.endswith("_TRANSITIVE"):
             nearest = max(earlier)
             earlier = {nearest: earlier[nearest]}
-        for sides in earlier.values():
-            for older in sides:
+        for snapshots in earlier.values():
+            for older in snapshots:
                 for pair in pairs_for(mode, (older, newer)):
                     yield Pair(pair.writer, pair.reader, pair.direction, subject)

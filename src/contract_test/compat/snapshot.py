@@ -20,7 +20,7 @@ from envelopes.validation import ASSERTED_FORMATS, CompiledSchema, compile_schem
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedMessage:
     """The data of a recorded message, and its file and line."""
 
     place: str
@@ -28,7 +28,7 @@ class Recorded:
 
 
 @dataclass(frozen=True, eq=False)
-class Side:
+class Snapshot:
     """A contract among `files`, whose directory people know as `shown`: a path, or `REF:path`.
 
     `label` names the version to people: `v2`, `v2 at main`, `old.json`. `readers` say which services read what of it.
@@ -56,7 +56,7 @@ class Side:
             return None
 
     @cached_property
-    def recorded(self) -> tuple[Recorded, ...]:
+    def recorded(self) -> tuple[RecordedMessage, ...]:
         """The recorded messages of this version; what cannot be read is `lint`'s to say."""
         try:
             interactions = read_recording(self.contract)
@@ -71,7 +71,7 @@ class Side:
                 data = data_of(interaction, channel)
             except (LookupError, TypeError):
                 continue
-            found.append(Recorded(f"{self.shown_as(interaction.path)}:{interaction.line}", data))
+            found.append(RecordedMessage(f"{self.shown_as(interaction.path)}:{interaction.line}", data))
         return tuple(found)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -104,31 +104,31 @@ class Side:
 class Pair:
     """What `writer` sends must be readable by `reader`; `subject` is None for two files."""
 
-    writer: Side
-    reader: Side
+    writer: Snapshot
+    reader: Snapshot
     direction: str
     subject: Subject | None = None
 
     @property
-    def newer(self) -> Side:
+    def newer(self) -> Snapshot:
         """The side that is new: where something can still be changed."""
         return self.reader if self.direction == "BACKWARD" else self.writer
 
     @property
-    def older(self) -> Side:
+    def older(self) -> Snapshot:
         """The other side."""
         return self.writer if self.direction == "BACKWARD" else self.reader
 
 
-def sides_of(
+def snapshots_of(
     catalog: Catalog, readers: Sequence[Reader] = (), ref: str = "", shown: str = ""
-) -> dict[str, dict[int, Side]]:
+) -> dict[str, dict[int, Snapshot]]:
     """Every version of a catalog, by subject and number; with `ref`, as it was at that ref."""
     files = SchemaFiles(catalog.root)
     shown = shown or str(catalog.root)
     return {
         subject.name: {
-            version: Side(
+            version: Snapshot(
                 contract,
                 f"v{version} at {ref}" if ref else f"v{version}",
                 files,
@@ -142,10 +142,10 @@ def sides_of(
     }
 
 
-def side_of_file(path: Path, contracts: Path) -> Side:
+def snapshot_of_file(path: Path, contracts: Path) -> Snapshot:
     """One schema file. What it refers to is below the contracts directory, if it is there itself, else beside it."""
     root = contracts if contracts.is_dir() and path.is_relative_to(contracts) else path.parent
     files = SchemaFiles(root)
     resources = files.reach(path)
     contract = Contract(path.stem, 1, path, files.uri_of(path), files.read(path), resources)
-    return Side(contract, str(path), files, str(root), {})
+    return Snapshot(contract, str(path), files, str(root), {})

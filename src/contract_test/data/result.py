@@ -49,7 +49,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenMessage:
     """The message that a service got: for a producer its cause. `place` is the file and line it was recorded at."""
 
     subject: str
@@ -91,7 +91,7 @@ class Strength:
 
 
 @dataclass(frozen=True)
-class Played:
+class MessageResult:
     """One message that was replayed in one pytest item, and what became of it.
 
     `place` is the file and line of the recorded message behind it; `change` says what a variation changed in it.
@@ -108,7 +108,7 @@ class Played:
     origin: Origin = "recorded"
     place: str = ""
     change: str = ""
-    given: Given | None = None
+    given: GivenMessage | None = None
     reads: tuple[str, ...] = ()
     test_reads: tuple[str, ...] = ()
     failure: Failure | None = None
@@ -124,7 +124,7 @@ class Operation:
     subject: str
     version: int
     operation: OperationKind
-    played: tuple[Played, ...]
+    played: tuple[MessageResult, ...]
     sent_by: tuple[str, ...] = ()
     received_by: tuple[str, ...] = ()
     strength: Strength | None = None
@@ -144,7 +144,7 @@ class Operation:
         return len({(each.place, each.change) for each in self.played if each.origin != "recorded"})
 
     @property
-    def failed(self) -> tuple[Played, ...]:
+    def failed(self) -> tuple[MessageResult, ...]:
         """The messages that failed."""
         return tuple(each for each in self.played if each.outcome == "failed")
 

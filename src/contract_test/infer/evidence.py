@@ -23,8 +23,8 @@ MOST_CODES = 20
 LEAST_EACH = 3
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9]*([_.:/-][A-Za-z0-9]+)*")
-_LONGEST_CODE = 40
-_LONGEST_NAME = 64
+MAX_CODE_LENGTH = 40
+MAX_NAME_LENGTH = 64
 _LONG_NUMBER = re.compile(r"[0-9]{3}")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$.:-]*")
@@ -113,7 +113,7 @@ def are_codes(texts: Sequence[str]) -> bool:
 
 
 def _is_code(text: str) -> bool:
-    return len(text) <= _LONGEST_CODE and _CODE.fullmatch(text) is not None and not _LONG_NUMBER.search(text)
+    return len(text) <= MAX_CODE_LENGTH and _CODE.fullmatch(text) is not None and not _LONG_NUMBER.search(text)
 
 
 def is_settled(texts: Sequence[str]) -> bool:
@@ -130,7 +130,7 @@ def is_telling(place: str) -> bool:
 
 def is_personal_name(name: str) -> bool:
     """Whether a property's name is certainly data: it holds an address, a telephone number, or a long id."""
-    return len(name) > _LONGEST_NAME or _PERSONAL_NAME.search(name) is not None
+    return len(name) > MAX_NAME_LENGTH or _PERSONAL_NAME.search(name) is not None
 
 
 def is_odd_name(name: str) -> bool:

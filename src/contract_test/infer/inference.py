@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from contract_test.compare import pairs_for
-from contract_test.compat.plan import judge
-from contract_test.compat.snapshot import Pair, sides_of
+from contract_test.compat.plan import compare_pair
+from contract_test.compat.snapshot import Pair, snapshots_of
 from contract_test.data.contract import Catalog, Channel, Contract, Subject
 from contract_test.data.errors import CatalogError, NothingFoundError
 from contract_test.data.finding import Finding
@@ -279,11 +279,11 @@ def _prove(root: Path, subject: str, version: int, schema: Any, seen: Sequence[S
 
 
 def _incompatible(catalog: Catalog, subject: Subject, version: int, shown: str) -> Iterator[Finding]:
-    sides = sides_of(catalog, shown=shown)[subject.name]
-    for each in pairs_for(subject.compatibility, list(sides.values())):
+    snapshots = snapshots_of(catalog, shown=shown)[subject.name]
+    for each in pairs_for(subject.compatibility, list(snapshots.values())):
         pair = Pair(each.writer, each.reader, each.direction, subject)
-        if pair.newer is sides[version]:
-            yield from judge(pair).findings
+        if pair.newer is snapshots[version]:
+            yield from compare_pair(pair).findings
 
 
 def _pointers(seen: Sequence[Seen]) -> dict[str, str]:

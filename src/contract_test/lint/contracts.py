@@ -78,7 +78,7 @@ def check_contract(contract: Contract) -> Iterator[Finding]:
     try:
         compile_schema(contract.resources, f"{contract.uri}#")
     except ValueError as error:
-        yield Finding(file, *_told(error, references.draft))
+        yield Finding(file, *_provenance(error, references.draft))
         return
     yield from _unsatisfiable(contract)
     yield from _examples(contract, references)
@@ -86,7 +86,7 @@ def check_contract(contract: Contract) -> Iterator[Finding]:
         yield Finding(file, pointer, rule, sentence, advice, "warning")
 
 
-def _told(error: ValueError, draft: str) -> tuple[str, str, str, str]:
+def _provenance(error: ValueError, draft: str) -> tuple[str, str, str, str]:
     """Where a schema is invalid, the rule, what is wrong, and what to do."""
     cause, rule, advice = error.__cause__, "schema-invalid", f"Write it as {draft} asks for."
     if not isinstance(cause, jsonschema_rs.ValidationError):

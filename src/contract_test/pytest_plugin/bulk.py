@@ -10,20 +10,20 @@ from typing import Any, Literal
 import pytest
 
 from contract_test.data.interaction import Mismatch
-from contract_test.data.result import Failure, Given, Outcome, Played
+from contract_test.data.result import Failure, GivenMessage, MessageResult, Outcome
 from contract_test.data.texts import counted
-from contract_test.pytest_plugin.multi_call import Round, in_rounds, needs_one_message
+from contract_test.pytest_plugin.multi_call import Call, call_repeatedly, needs_one_message
 from contract_test.replay.cases import Case
 from contract_test.replay.diagnosis import failure_of, no_cause
-from contract_test.replay.field_access import Watch, code_of
-from contract_test.replay.results import Told
+from contract_test.replay.field_access import FieldAccess, code_of
+from contract_test.replay.results import ItemReport
 from contract_test.replay.unused_message import UnreadError, decoded_too, judge_reading
 from contract_test.report.inert import printable
 from envelopes import DecodeError
 
 Lines = tuple[int, int]
 Reads = tuple[tuple[str, ...], tuple[str, ...]]
-Judge = Callable[[Case, list[Any]], list[Mismatch]]
+EmittedCheck = Callable[[Case, list[Any]], list[Mismatch]]
 _SHOWN = 100
 
 
@@ -43,24 +43,24 @@ class Tally:
     failed: list[tuple[Case, Failure]] = field(default_factory=list)
     first: BaseException | None = None
 
-    def told(self, item: Played) -> Iterator[Told]:
+    def told(self, item: MessageResult) -> Iterator[ItemReport]:
         """For the result: the failed ones one by one, of all others what they have in common."""
         for case, failure in self.failed:
             line, given = case.message.interaction.line, (case.cause or case.message).interaction
-            yield Told(
+            yield ItemReport(
                 replace(
                     item,
                     item=f"{item.item}:{line}",
                     outcome="failed",
                     place=f"{item.place.rpartition(':')[0]}:{line}",
-                    given=Given(given.subject, given.version, given.place),
+                    given=GivenMessage(given.subject, given.version, given.place),
                     failure=failure,
                     message=case.given_text,
                     expected=case.expected_text,
                 )
             )
         for (outcome, (by_service, by_test), subject, version), lines in self.unharmed.items():
-            yield Told(
+            yield ItemReport(
                 replace(
                     item,
                     outcome=outcome,
@@ -91,7 +91,9 @@ TALLY = pytest.StashKey[Tally]()
 
 
 @contextmanager
-def all_in_one(item: pytest.Function, cases: Sequence[Case], emitted: list[Any], judge: Judge) -> Iterator[None]:
+def all_in_one(
+    item: pytest.Function, cases: Sequence[Case], emitted: list[Any], check_emitted: EmittedCheck
+) -> Iterator[None]:
     """Inside, the test's function is called for every case. Raises what the first failing message raised."""
     fixture = needs_one_message(item)
     if fixture is not None:
@@ -100,12 +102,12 @@ def all_in_one(item: pytest.Function, cases: Sequence[Case], emitted: list[Any],
             "let the test itself take `message`, and give it to what the fixture makes",
             pytrace=False,
         )
-    watch = Watch(code_of(item.function))
+    watch = FieldAccess(code_of(item.function))
     given = cases[0].cause or cases[0].message
     with decoded_too(lambda: watch, type(given.envelope.data)) as undecoded:
-        counting = _Counting(watch, emitted, undecoded, judge)
+        counting = _Counting(watch, emitted, undecoded, check_emitted)
         item.stash[TALLY] = counting.tally
-        with in_rounds(item, lambda arguments: counting.rounds(cases, arguments)):
+        with call_repeatedly(item, lambda arguments: counting.calls(cases, arguments)):
             yield
     if counting.tally.first is not None:
         raise counting.tally.first
@@ -114,13 +116,15 @@ def all_in_one(item: pytest.Function, cases: Sequence[Case], emitted: list[Any],
 class _Counting:
     """Stands around each call, and sees what becomes of it."""
 
-    def __init__(self, watch: Watch, emitted: list[Any], undecoded: list[DecodeError], judge: Judge) -> None:
+    def __init__(
+        self, watch: FieldAccess, emitted: list[Any], undecoded: list[DecodeError], check_emitted: EmittedCheck
+    ) -> None:
         self.tally = Tally()
-        self._watch, self._emitted, self._undecoded, self._judge = watch, emitted, undecoded, judge
+        self._watch, self._emitted, self._undecoded, self._check_emitted = watch, emitted, undecoded, check_emitted
         self._case: Case
         self._seen: dict[tuple[frozenset[str], frozenset[str]], Reads] = {}
 
-    def rounds(self, cases: Sequence[Case], arguments: Mapping[str, Any]) -> Iterator[Round]:
+    def calls(self, cases: Sequence[Case], arguments: Mapping[str, Any]) -> Iterator[Call]:
         """The arguments for each case, watched."""
         chosen = dict(arguments)
         for case in cases:
@@ -169,7 +173,7 @@ class _Counting:
         """Judge what passed. Raises UnreadError."""
         if case.operation == "consumes":
             judge_reading(self._watch, self._undecoded, case.message, recorded=True)
-        elif found := self._judge(case, self._emitted):
+        elif found := self._check_emitted(case, self._emitted):
             listed = "\n".join(f"  {mismatch}" for mismatch in found)
             text = f"{case.label}: what was emitted is not what was recorded\n{listed}"
             self._fail(failure_of(None, found), pytest.fail.Exception(text, pytrace=False))

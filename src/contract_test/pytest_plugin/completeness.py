@@ -30,7 +30,7 @@ _ATTRIBUTE = "contract_operations"
 _NARROWING = ("keyword", "lf", "deselect", "collectonly")
 
 
-class Proof:
+class Completeness:
     """Which operations have tests, and which were selected. `allow_empty` names subjects of which nothing is asked.
 
     Raises CatalogError where a subject there is none of this service's.

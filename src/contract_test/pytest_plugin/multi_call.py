@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
-Round = tuple[Mapping[str, Any], AbstractContextManager[Any]]
+Call = tuple[Mapping[str, Any], AbstractContextManager[Any]]
 """The arguments of one call, and what surrounds it."""
 _OURS = frozenset(("message", "envelope", "cause", "recorded"))
 
 
 @contextmanager
-def in_rounds(item: pytest.Function, rounds: Callable[[Mapping[str, Any]], Iterable[Round]]) -> Iterator[None]:
+def call_repeatedly(item: pytest.Function, calls: Callable[[Mapping[str, Any]], Iterable[Call]]) -> Iterator[None]:
     """Inside, calling the function of an item calls it in rounds; a coroutine function stays one."""
     function = item.obj
     if inspect.iscoroutinefunction(function):
 
         async def call(**arguments: Any) -> None:
-            for given, around in rounds(arguments):
+            for given, around in calls(arguments):
                 with around:
                     await function(**given)
 
@@ -29,7 +29,7 @@ def in_rounds(item: pytest.Function, rounds: Callable[[Mapping[str, Any]], Itera
     else:
 
         def call_in_turn(**arguments: Any) -> None:
-            for given, around in rounds(arguments):
+            for given, around in calls(arguments):
                 with around:
                     function(**given)
 

@@ -9,7 +9,7 @@ import pytest
 
 from contract_test.data.errors import CatalogError, ContractTestError
 from contract_test.pytest_plugin.bulk import in_bulk
-from contract_test.pytest_plugin.completeness import Proof
+from contract_test.pytest_plugin.completeness import Completeness
 from contract_test.replay.cases import Case, Replay
 from contract_test.replay.deliveries import declares, delivery_cases
 
@@ -17,14 +17,14 @@ from contract_test.replay.deliveries import declares, delivery_cases
 class Cases:
     """Chooses, by the options of a run, the cases of an operation."""
 
-    def __init__(self, config: pytest.Config, replay: Replay, proof: Proof) -> None:
-        self._config, self._replay, self._proof = config, replay, proof
+    def __init__(self, config: pytest.Config, replay: Replay, completeness: Completeness) -> None:
+        self._config, self._replay, self._completeness = config, replay, completeness
 
     def of(self, marker: pytest.Mark, *, delivered: bool) -> list[Any]:
         """The parameters of a test with this marker; where there is nothing to replay, one that makes it fail."""
         try:
             subject, caused_by = _named(marker)
-            if self._proof.may_be_empty(subject):
+            if self._completeness.may_be_empty(subject):
                 reason = f"{subject} is allowed to be empty (allow_empty)"
                 return [pytest.param(None, id=f"{subject}-empty", marks=pytest.mark.skip(reason=reason))]
             cases = (

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SESSION = pytest.StashKey["ContractSession"]()
 _EMITTED = pytest.StashKey[list[Any]]()
 _NEEDED = ("hypothesis", "jinja2", "jsonschema", "referencing")  # the extra `replay`
-_MOST = 100_000  # messages to generate
+MAX_GENERATED_MESSAGES = 100_000  # messages to generate
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -257,7 +257,7 @@ def _percent(text: str) -> float:
 
 
 def _count(text: str) -> int:
-    return int(_number(text, int, _MOST, f"a whole number from 0 to {_MOST:,}"))
+    return int(_number(text, int, MAX_GENERATED_MESSAGES, f"a whole number from 0 to {MAX_GENERATED_MESSAGES:,}"))
 
 
 def _number(text: str, read: Callable[[str], float], most: int, wanted: str) -> float:

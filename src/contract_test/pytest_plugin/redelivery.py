@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contract_test.pytest_plugin.multi_call import Round, in_rounds, needs_one_message
+from contract_test.pytest_plugin.multi_call import Call, call_repeatedly, needs_one_message
 from contract_test.replay.cases import Case, Delivery
 from contract_test.replay.deliveries import EffectError, judge_effects, snapshot
 
@@ -39,7 +39,7 @@ def delivered(item: pytest.Function, case: Case, delivery: Delivery) -> Iterator
             "let the test itself take `message`, and give it to what the fixture makes",
             pytrace=False,
         )
-    with in_rounds(item, lambda arguments: _arrivals(item, case, delivery, arguments)):
+    with call_repeatedly(item, lambda arguments: _arrivals(item, case, delivery, arguments)):
         yield
     now = snapshot(state())
     if delivery.arrivals == delivery.once and not delivery.crash:
@@ -59,12 +59,12 @@ def twice(item: pytest.Function) -> Iterator[None]:
     """Inside, the test's function is called twice with the same fixtures; then `borne` tells what came of it."""
     state, states = item.funcargs.get("contract_state"), []
 
-    def calls(arguments: Mapping[str, Any]) -> Iterator[Round]:
+    def calls(arguments: Mapping[str, Any]) -> Iterator[Call]:
         for _ in range(2):
             yield arguments, nullcontext()
             states.append(snapshot(state()) if callable(state) else object())
 
-    with in_rounds(item, calls):
+    with call_repeatedly(item, calls):
         yield
     item.stash[_BORNE] = states[0] == states[1]
 
@@ -85,7 +85,7 @@ def acknowledges(item: pytest.Item) -> Callable[[], None]:
     return acknowledge
 
 
-def _arrivals(item: pytest.Function, case: Case, delivery: Delivery, arguments: Mapping[str, Any]) -> Iterator[Round]:
+def _arrivals(item: pytest.Function, case: Case, delivery: Delivery, arguments: Mapping[str, Any]) -> Iterator[Call]:
     for message in delivery.arrivals:
         now = replace(case, message=message, version=message.interaction.version)
         item.callspec.params["contract_case"] = now  # what is reported, should the service choke on this one

@@ -17,7 +17,7 @@ from contract_test.data.texts import counted
 from contract_test.pytest_plugin.redelivery import borne
 from contract_test.recordings.messages import Message
 from contract_test.replay.cases import Case, Delivery, Replay
-from contract_test.replay.field_access import Watch
+from contract_test.replay.field_access import FieldAccess
 from contract_test.replay.mutation import mutants
 from contract_test.replay.variation_cases import with_data
 from contract_test.schema.fields import fields_of
@@ -39,10 +39,12 @@ class _NextTo(pytest.Item):
         raise NotImplementedError
 
 
-class Attempts:
+class Reruns:
     """Runs the items whose message may still be chosen. `generated` is how many messages Hypothesis makes for one."""
 
-    def __init__(self, replay: Replay, generated: int, watched: Callable[[], tuple[Message, Watch] | None]) -> None:
+    def __init__(
+        self, replay: Replay, generated: int, watched: Callable[[], tuple[Message, FieldAccess] | None]
+    ) -> None:
         self._replay, self._generated, self._watched = replay, generated, watched
 
     def protocol(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> bool:
@@ -61,14 +63,14 @@ class Attempts:
     def _mutated(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> Reports:
         """First as it was recorded, then with each fault in what the service read, then whole again, for the report."""
         beside = _beside(item)
-        watched = None if failed(attempt(item, case, beside)) else self._watched()
+        watched = None if failed(run_once(item, case, beside)) else self._watched()
         if watched is not None:
             message, watch = watched
             contract = self._replay.catalog.subjects[message.interaction.subject].contracts[message.interaction.version]
             fields = fields_of(contract.resources, contract.uri)
 
             def notices(broken: Case) -> bool:
-                return failed(attempt(item, broken, beside))
+                return failed(run_once(item, broken, beside))
 
             faults = [
                 Fault(mutant.pointer, mutant.change, notices(replace(case, replaced=mutant.replaced)))
@@ -78,17 +80,17 @@ class Attempts:
                 twice = notices(replace(case, twice=True))
                 faults.append(Fault("", "delivered twice", twice or borne(item)))
             item.stash[FAULTS] = tuple(faults)
-        return attempt(item, case, nextitem)
+        return run_once(item, case, nextitem)
 
     def _varied(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> Reports:
-        reports = attempt(item, case, nextitem)
+        reports = run_once(item, case, nextitem)
         if not failed(reports):
             return reports
         from contract_test.replay.minimization import smallest  # which takes long to import: all of `compare`
 
         beside = _beside(item)
-        case = smallest(self._replay, case, lambda candidate: failed(attempt(item, candidate, beside)))
-        again = attempt(item, case, nextitem)
+        case = smallest(self._replay, case, lambda candidate: failed(run_once(item, candidate, beside)))
+        again = run_once(item, case, nextitem)
         return again if failed(again) else reports
 
     def _made(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> Reports:
@@ -100,7 +102,7 @@ class Attempts:
             made = with_data(self._replay, case, data)
             if made is not None:
                 candidate = replace(case, message=made, change="made by Hypothesis, and shrunk")
-                reports = attempt(item, candidate, beside)
+                reports = run_once(item, candidate, beside)
                 watched = self._watched()
                 tried.append((watched[1].by_service, watched[1].by_test) if watched else (set(), set()))
                 if failed(reports):
@@ -109,23 +111,23 @@ class Attempts:
 
         for_each(self._replay, case, self._generated, try_one)
         if not tried:
-            return attempt(item, _nothing_made(case), nextitem)
+            return run_once(item, _nothing_made(case), nextitem)
         if not found:
             by_service, by_test = zip(*tried, strict=True)
             item.stash[READS] = set().union(*by_service), set().union(*by_test)
-            return attempt(item, replace(case, change=counted(self._generated, "message")), nextitem)
+            return run_once(item, replace(case, change=counted(self._generated, "message")), nextitem)
         candidate, before = found[-1]
-        again = attempt(item, candidate, nextitem)
+        again = run_once(item, candidate, nextitem)
         return again if failed(again) else before
 
 
 def _delivered(item: pytest.Item, case: Case, delivery: Delivery, nextitem: pytest.Item | None) -> Reports:
     """First each message once, in the order in which they were sent; then, with fresh fixtures, as they arrive."""
     sent = replace(delivery, arrivals=delivery.once, crash="")
-    before = attempt(
+    before = run_once(
         item, replace(case, delivery=sent, message=sent.once[0], change="each message once"), _beside(item)
     )
-    return before if failed(before) else attempt(item, case, nextitem)
+    return before if failed(before) else run_once(item, case, nextitem)
 
 
 def _nothing_made(case: Case) -> NothingFoundError:
@@ -167,7 +169,7 @@ def for_each(replay: Replay, case: Case, count: int, use: Callable[[Any], None])
         look()
 
 
-def attempt(item: pytest.Item, case: Case | NothingFoundError, nextitem: pytest.Item | None) -> Reports:
+def run_once(item: pytest.Item, case: Case | NothingFoundError, nextitem: pytest.Item | None) -> Reports:
     """Run an item's whole protocol with a message, or why there is none; what `nextitem` needs too stays set up."""
     item.callspec.params[PARAMETER] = case  # type: ignore[attr-defined] # as pytest sets it on a parametrized item
     return runtestprotocol(item, nextitem=nextitem, log=False)

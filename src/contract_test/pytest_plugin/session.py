@@ -22,7 +22,7 @@ from contract_test.data.errors import (
     UnplayableError,
 )
 from contract_test.data.interaction import Mismatch
-from contract_test.data.result import Failure, Given, Outcome, Played, Run
+from contract_test.data.result import Failure, GivenMessage, MessageResult, Outcome, Run
 from contract_test.data.texts import age_of
 from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import check_package, installed_contracts, runtime_catalog
@@ -30,18 +30,18 @@ from contract_test.files.readers import FOLDER, write_readers
 from contract_test.files.settings import Settings, read_settings
 from contract_test.files.state import hide
 from contract_test.pytest_plugin.bulk import TALLY, all_in_one
-from contract_test.pytest_plugin.completeness import OPERATIONS, Proof, is_whole
+from contract_test.pytest_plugin.completeness import OPERATIONS, Completeness, is_whole
 from contract_test.pytest_plugin.parametrization import Cases
 from contract_test.pytest_plugin.redelivery import delivered, twice
-from contract_test.pytest_plugin.reruns import FAULTS, READS, Attempts
+from contract_test.pytest_plugin.reruns import FAULTS, READS, Reruns
 from contract_test.pytest_plugin.tracebacks import make_inert
 from contract_test.pytest_plugin.unawaited import ADVICE, everything_awaited
 from contract_test.recordings.messages import Message
 from contract_test.replay.cases import Case, Replay
 from contract_test.replay.coverage import coverage_of, too_little
 from contract_test.replay.diagnosis import failure_of, no_cause, not_a_consumer
-from contract_test.replay.field_access import Watch, code_of, forget
-from contract_test.replay.results import Gathering, Told, as_text, from_text
+from contract_test.replay.field_access import FieldAccess, code_of, forget
+from contract_test.replay.results import ItemReport, ResultCollector, as_text, from_text
 from contract_test.replay.unused_message import UnreadError, decoded_too, judge_reading
 from contract_test.report.failure import failure_text
 from contract_test.report.run_files import report_paths, write_reports
@@ -52,7 +52,7 @@ from envelopes import Envelope
 _RESULT = "contract_result"
 _LEAST = 80
 """As many columns as are taken for granted where no terminal says how many there are."""
-_GIVEN = pytest.StashKey[tuple[Message, Envelope[Any], Watch]]()
+_GIVEN = pytest.StashKey[tuple[Message, Envelope[Any], FieldAccess]]()
 _MISMATCHES = pytest.StashKey[Sequence[Mismatch]]()
 
 
@@ -71,7 +71,7 @@ class ContractSession:
             runtime = runtime_catalog(settings.package)
             self.replay = Replay(catalog, runtime, settings.service)
             check_package(self.replay.subjects, runtime)
-            self._proof = Proof(self.replay, settings.allow_empty)
+            self._completeness = Completeness(self.replay, settings.allow_empty)
             self._max_age = _max_age(config.getoption("--contracts-max-age"))
             self._reports = report_paths(here, config.getoption("--contracts-report"))
         except ContractTestError as error:
@@ -82,8 +82,8 @@ class ContractSession:
         if config.getoption("--contracts-min-strength") is not None and not mutating:
             raise pytest.UsageError("--contracts-min-strength is about what --contracts-mutate finds; give both")
         self._config = config
-        self._cases = Cases(config, self.replay, self._proof)
-        self._gathering = Gathering()
+        self._cases = Cases(config, self.replay, self._completeness)
+        self._collector = ResultCollector()
         self._run: Run | None = None
 
     def parametrize(self, metafunc: pytest.Metafunc) -> None:
@@ -99,15 +99,15 @@ class ContractSession:
 
     def collected(self, items: list[pytest.Item]) -> None:
         """Mark the contract tests, so that `-m contract` selects them."""
-        self._proof.collected(items)
+        self._completeness.collected(items)
 
     def selected(self, session: pytest.Session) -> None:
         """See what will run."""
-        self._proof.selected(session.items)
+        self._completeness.selected(session.items)
 
     def received(self, output: Mapping[str, Any]) -> None:
         """Take over what a worker of xdist saw."""
-        self._proof.receive(output)
+        self._completeness.receive(output)
 
     @contextmanager
     def calling(self, item: pytest.Function, emitted: list[Any]) -> Iterator[None]:
@@ -119,7 +119,7 @@ class ContractSession:
         with self._surrounding(item, case, emitted), everything_awaited():
             yield
         if case.operation == "produces" and not case.bulk:
-            self._judge(item, case, emitted)
+            self._check_emitted(item, case, emitted)
 
     def protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         """Run an item whose message may still be chosen; None leaves it to pytest."""
@@ -128,12 +128,12 @@ class ContractSession:
         if case is None or case.bulk or (case.origin == "recorded" and not mutating):
             return None
         generated = self._config.getoption("--contracts-generated")
-        return Attempts(self.replay, generated, lambda: _watched(item)).protocol(item, case, nextitem)
+        return Reruns(self.replay, generated, lambda: _watched(item)).protocol(item, case, nextitem)
 
     def collecting(self, report: pytest.CollectReport) -> None:
         """Take note of a file that cannot be collected: its tests are not known."""
         if report.failed:
-            self._proof.uncollected(report)
+            self._completeness.uncollected(report)
 
     @staticmethod
     def begin(item: pytest.Item) -> None:
@@ -147,7 +147,7 @@ class ContractSession:
         if _GIVEN not in item.stash:
             case = _case(item)
             replaced = case.replaced if case is not None else {}
-            watch = Watch(code_of(getattr(item, "function", None)), replaced)
+            watch = FieldAccess(code_of(getattr(item, "function", None)), replaced)
             envelope = replace(message.envelope, data=watch.over(message.envelope.data))
             item.stash[_GIVEN] = (message, envelope, watch)
         return item.stash[_GIVEN][1]
@@ -167,7 +167,7 @@ class ContractSession:
 
     def _surrounding(self, item: pytest.Function, case: Case, emitted: list[Any]) -> AbstractContextManager[Any]:
         if case.bulk:
-            return all_in_one(item, case.bulk, emitted, self.replay.judge)
+            return all_in_one(item, case.bulk, emitted, self.replay.check_emitted)
         if case.delivery is not None:
             return delivered(item, case, case.delivery)
         return twice(item) if case.twice else self._read(item, case)
@@ -180,7 +180,7 @@ class ContractSession:
             yield
             return
 
-        def watch() -> Watch:  # at any time: a test may ask for its message late
+        def watch() -> FieldAccess:  # at any time: a test may ask for its message late
             self.given(item, given)
             return item.stash[_GIVEN][2]
 
@@ -192,9 +192,9 @@ class ContractSession:
             except UnreadError as error:
                 raise pytest.fail.Exception(error.problem, pytrace=False) from None  # its context is what is reported
 
-    def _judge(self, item: pytest.Function, case: Case, emitted: list[Any]) -> None:
+    def _check_emitted(self, item: pytest.Function, case: Case, emitted: list[Any]) -> None:
         """After a producer's test: hold what it emitted against the recording."""
-        found = self.replay.judge(case, emitted)
+        found = self.replay.check_emitted(case, emitted)
         if found:
             item.stash[_MISMATCHES] = found
             listed = "\n".join(f"  {mismatch}" for mismatch in found)
@@ -205,7 +205,7 @@ class ContractSession:
 
     def explain(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Put what became of a message into the report: as data, and in words where it failed."""
-        self._proof.mark(item, report)
+        self._completeness.mark(item, report)
         case = _case(item)
         if case is None or not (report.when == "call" or report.failed or report.skipped):
             return
@@ -222,7 +222,7 @@ class ContractSession:
         if tally is not None and tally.failed:
             report.sections.append(("every message that failed", tally.text))
         given, reads, test_reads = _seen(item)
-        played = Played(
+        played = MessageResult(
             report.nodeid,
             case.subject.name,
             case.version,
@@ -239,7 +239,7 @@ class ContractSession:
             expected=case.expected_text if failure else "",
             faults=item.stash.get(FAULTS, ()) if report.when == "call" else (),
         )
-        told = [Told(played)] if tally is None else list(tally.told(replace(played, given=_given(case))))
+        told = [ItemReport(played)] if tally is None else list(tally.told(replace(played, given=_given(case))))
         setattr(report, _RESULT, as_text(told))  # an attribute of the report goes with it, from xdist's workers too
 
     def _place(self, case: Case) -> str:
@@ -250,25 +250,25 @@ class ContractSession:
 
     def count(self, report: pytest.TestReport) -> None:
         """Take in one phase of one item."""
-        self._proof.see(report)
+        self._completeness.see(report)
         told = getattr(report, _RESULT, None)
         if told is not None:
-            self._gathering.add(from_text(told))
+            self._collector.add(from_text(told))
 
     def _judged(self) -> Run:
         """What was found so far."""
-        run = self._gathering.run(self.replay.service, self.replay.catalog)
-        run = replace(run, coverage=coverage_of(self.replay, self._gathering.played))
+        run = self._collector.run(self.replay.service, self.replay.catalog)
+        run = replace(run, coverage=coverage_of(self.replay, self._collector.played))
         least = [self._config.getoption(f"--contracts-min-{what}") for what in ("coverage", "strength")]
         return replace(
             run,
-            problems=(*self._proof.problems(self._config), *too_little(run, *least)),
-            notes=(*self._proof.notes(self._config), *self.replay.old(self._max_age)),
+            problems=(*self._completeness.problems(self._config), *too_little(run, *least)),
+            notes=(*self._completeness.notes(self._config), *self.replay.old(self._max_age)),
         )
 
     def finish(self, session: pytest.Session) -> None:
         """A run that proved nothing, or left an operation out, is red."""
-        self._proof.send(session.config)
+        self._completeness.send(session.config)
         forget()
         if hasattr(session.config, "workerinput"):
             return
@@ -336,7 +336,7 @@ def _max_age(text: str) -> timedelta:
     return age
 
 
-def _watched(item: pytest.Item) -> tuple[Message, Watch] | None:
+def _watched(item: pytest.Item) -> tuple[Message, FieldAccess] | None:
     """The message that an item was given last, and what was read of it."""
     if _GIVEN not in item.stash:
         return None
@@ -344,20 +344,20 @@ def _watched(item: pytest.Item) -> tuple[Message, Watch] | None:
     return message, watch
 
 
-def _seen(item: pytest.Item) -> tuple[Given | None, tuple[str, ...], tuple[str, ...]]:
+def _seen(item: pytest.Item) -> tuple[GivenMessage | None, tuple[str, ...], tuple[str, ...]]:
     """What an item was given, and what was read of it: by the service, and by its test."""
     if _GIVEN not in item.stash:
         return None, (), ()
     message, _, watch = item.stash[_GIVEN]
     interaction = message.interaction
-    given = Given(interaction.subject, interaction.version, interaction.place)
+    given = GivenMessage(interaction.subject, interaction.version, interaction.place)
     by_service, by_test = item.stash.get(READS, (frozenset(), frozenset()))
     return given, tuple(sorted(watch.by_service | by_service)), tuple(sorted(watch.by_test | by_test))
 
 
-def _given(case: Case) -> Given:
+def _given(case: Case) -> GivenMessage:
     interaction = (case.cause or case.message).interaction
-    return Given(interaction.subject, interaction.version, interaction.place)
+    return GivenMessage(interaction.subject, interaction.version, interaction.place)
 
 
 def _case(item: pytest.Item) -> Case | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contract_test.data.contract import Catalog
 from contract_test.data.interaction import Interaction
 from contract_test.files.recordings import read_recordings, wire_of
-from contract_test.record.validator import Contracts
+from contract_test.record.validator import ContractsCatalog
 from contract_test.recordings.messages import cause_in
 from contract_test.scrub.pseudonyms import Pseudonyms
 from envelopes import DecodeError
@@ -14,7 +14,7 @@ from envelopes import DecodeError
 class Causes:
     """Which causes are recorded, and which recorded messages only name; told apart by their scrubbed ids."""
 
-    def __init__(self, catalog: Catalog, contracts: Contracts, pseudonyms: Pseudonyms) -> None:
+    def __init__(self, catalog: Catalog, contracts: ContractsCatalog, pseudonyms: Pseudonyms) -> None:
         self._catalog, self._contracts, self._pseudonyms = catalog, contracts, pseudonyms
         self._ids: set[str] = set()
         self._missing: set[str] = set()

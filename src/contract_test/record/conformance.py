@@ -9,8 +9,8 @@ from typing import Any
 from contract_test.data.contract import Channel
 from contract_test.data.drift import Breach, Drift
 from contract_test.data.interaction import Tapped
-from contract_test.record.field_inventory import Place
-from contract_test.record.validator import Contracts, Judge, Judged, RejectedError
+from contract_test.record.field_inventory import FieldEntry
+from contract_test.record.validator import ContractsCatalog, ContractValidator, InvalidDataError, ValidatedData
 from contract_test.schema.walk import escape
 from envelopes import DecodeError, Envelope, Violation
 
@@ -27,80 +27,82 @@ _FROM_THE_SCHEMA = frozenset(
     )
 )
 _ADDRESSES = ("list", "stream", "topic")
-_MOST_NAMES = 500
-_LONGEST_NAME = 30
+MAX_NAMES = 500
+MAX_NAME_LENGTH = 30
 
 
 @dataclass(frozen=True)
-class Refused:
-    """A message that no contract accepts, and why. `judge` is that of its own contract, where that much is known."""
+class RejectedMessage:
+    """A message that no contract accepts, and why. `validator` is that of its own contract, where it is known."""
 
     reasons: tuple[tuple[Breach, str], ...]
-    judge: Judge | None
+    validator: ContractValidator | None
 
 
-class Observer:
+class ConformanceChecker:
     """Counts the messages of one channel. What it keeps of a message is its form, or comes from the contract."""
 
-    def __init__(self, contracts: Contracts, channel: Channel) -> None:
+    def __init__(self, contracts: ContractsCatalog, channel: Channel) -> None:
         self._contracts, self._channel = contracts, channel
         self.drift = Drift()
-        self._seen: dict[Judge, set[Place]] = {}
+        self._seen: dict[ContractValidator, set[FieldEntry]] = {}
 
-    def observe(self, message: Tapped) -> Envelope[Any] | Refused:
-        """Judge one message; the data of the envelope is a `Judged`."""
+    def check(self, message: Tapped) -> Envelope[Any] | RejectedMessage:
+        """Judge one message; the data of the envelope is a `ValidatedData`."""
         drift = self.drift
         drift.read += 1
         try:
             envelope = self._contracts.read(message.wire, self._channel)
             self._look(envelope.data)
         except (DecodeError, RecursionError) as error:
-            refused = self._refused(error)
+            rejected = self._rejected(error)
             drift.drifted += 1
-            for breach, reason in refused.reasons:
+            for breach, reason in rejected.reasons:
                 example = f"{reason}{_where(message)}"
                 drift.breaches[breach] += 1
                 drift.examples[breach] = min(example, drift.examples.get(breach, example))
-            return refused
-        drift.versions[envelope.data.judge.contract.name] += 1
+            return rejected
+        drift.versions[envelope.data.validator.contract.name] += 1
         return envelope
 
     def result(self) -> Drift:
         """Everything so far; may be asked for at any time."""
-        self.drift.seen = {(judge.contract.name, field.pointer) for judge, seen in self._seen.items() for field in seen}
+        self.drift.seen = {
+            (validator.contract.name, field.pointer) for validator, seen in self._seen.items() for field in seen
+        }
         return self.drift
 
-    def _look(self, judged: Judged) -> None:
-        undeclared: set[tuple[Place, str]] = set()
-        seen = self._seen.get(judged.judge)
+    def _look(self, validated: ValidatedData) -> None:
+        undeclared: set[tuple[FieldEntry, str]] = set()
+        seen = self._seen.get(validated.validator)
         if seen is None:
-            seen = self._seen[judged.judge] = set()
-        judged.judge.census.look(judged.data, seen, undeclared)
+            seen = self._seen[validated.validator] = set()
+        validated.validator.inventory.look(validated.data, seen, undeclared)
         counts = self.drift.undeclared
         for field, name in undeclared:
-            place = (judged.judge.contract.name, f"{field.pointer}/{self._shown_name(name)}")
-            if place not in counts and len(counts) >= _MOST_NAMES:
-                place = (judged.judge.contract.name, f"{field.pointer}/*")
+            place = (validated.validator.contract.name, f"{field.pointer}/{self._shown_name(name)}")
+            if place not in counts and len(counts) >= MAX_NAMES:
+                place = (validated.validator.contract.name, f"{field.pointer}/*")
             counts[place] += 1
 
-    def _refused(self, error: DecodeError | RecursionError) -> Refused:
+    def _rejected(self, error: DecodeError | RecursionError) -> RejectedMessage:
         if isinstance(error, RecursionError):
             breach = Breach(f"channel {self._channel.name}", "", "depth")
-            return Refused(((breach, "nested too deeply to be read"),), None)
-        if isinstance(error, RejectedError):
-            contract, census = error.judge.contract, error.judge.census
+            return RejectedMessage(((breach, "nested too deeply to be read"),), None)
+        if isinstance(error, InvalidDataError):
+            contract, inventory = error.validator.contract, error.validator.inventory
             reasons = {
-                Breach(contract.name, census.pointer_of(each.pointer), each.keyword): self._example(each)
+                Breach(contract.name, inventory.pointer_of(each.pointer), each.keyword): self._example(each)
                 for each in error.violations
             }
-            return Refused(tuple(sorted(reasons.items())), error.judge)
+            return RejectedMessage(tuple(sorted(reasons.items())), error.validator)
         breach = Breach(error.subject, error.pointer, error.violation.keyword)
         expected, found = error.expected, error.found
         if expected.startswith("a type of channel") and all(map(_reads_as_name, re.split("[.:/]", found.strip('"')))):
             pass  # the name of a message type, made of words; it is what the catalog lacks
         elif expected != "one JSON text":  # whose `found` is the place alone
             found = self._shown(found)
-        return Refused(((breach, f"expected {expected}, found {found}"),), None)
+        return RejectedMessage(((breach, f"expected {expected}, found {found}"),), None)
 
     def _example(self, violation: Violation) -> str:
         known = violation.keyword in _FROM_THE_SCHEMA
@@ -133,7 +135,7 @@ def _reads_as_name(name: str) -> bool:
     """Whether a name is made of words, as people name fields; no token is."""
     words = _WORDS.findall(name)
     return (
-        len(name) <= _LONGEST_NAME
+        len(name) <= MAX_NAME_LENGTH
         and _NAME.fullmatch(name) is not None
         and len(name) >= 3 * len(words) - 2
         and not any(word.isupper() and len(word) > 5 for word in words)  # noqa: PLR2004 - longer than abbreviations

@@ -10,26 +10,26 @@ from contract_test.schema.shape import Shapes
 from contract_test.schema.sources import Position, Source
 from contract_test.schema.walk import References, escape, unescape
 
-_MOST = 10_000
+MAX_FIELDS = 10_000
 
 
-class Place:
+class FieldEntry:
     """One place in the messages of a contract. In its pointer `*` stands for any item, and for any key of a map."""
 
     def __init__(
-        self, shapes: Shapes, position: Position, pointer: str, above: tuple[tuple[Position, Place], ...]
+        self, shapes: Shapes, position: Position, pointer: str, above: tuple[tuple[Position, FieldEntry], ...]
     ) -> None:
         self._shapes, self._position, self.pointer = shapes, position, pointer
         self._above = (*above, (position, self))
 
-    def _at(self, position: Position, step: str) -> Place:
+    def _at(self, position: Position, step: str) -> FieldEntry:
         for known, place in self._above:
             if known == position and position:  # a schema that contains itself has no end of fields: one stands for all
                 return place
-        return Place(self._shapes, position, f"{self.pointer}/{step}", self._above)
+        return FieldEntry(self._shapes, position, f"{self.pointer}/{step}", self._above)
 
     @cached_property
-    def named(self) -> dict[str, Place]:
+    def named(self) -> dict[str, FieldEntry]:
         """The declared fields of an object; of every alternative, where there are some."""
         shape = self._shapes.shape(self._position)
         found: dict[str, Position] = {field.name: field.position for field in shape.fields}
@@ -39,7 +39,7 @@ class Place:
         return {name: self._at(position, escape(name)) for name, position in found.items()}
 
     @cached_property
-    def rest(self) -> Place | None:
+    def rest(self) -> FieldEntry | None:
         """Fields that only a rule describes; None where there may be no others."""
         shape = self._shapes.shape(self._position)
         rules = [shape.additional, *(self._shapes.shape(branch).additional for _, branch in shape.branches)]
@@ -52,22 +52,24 @@ class Place:
         return bool(self._position)
 
     @cached_property
-    def item(self) -> Place:
+    def item(self) -> FieldEntry:
         """Any item of an array."""
         return self._at(self._shapes.shape(self._position).items, "*")
 
 
-class Census:
+class FieldInventory:
     """The tree of one contract."""
 
     def __init__(self, references: References, shapes: Shapes) -> None:
-        self.root = Place(shapes, (Source(references.root),), "", ())
+        self.root = FieldEntry(shapes, (Source(references.root),), "", ())
 
-    def look(self, value: Any, seen: set[Place], undeclared: set[tuple[Place, str]]) -> None:
+    def look(self, value: Any, seen: set[FieldEntry], undeclared: set[tuple[FieldEntry, str]]) -> None:
         """Add the fields of one message to those that were seen, and the names that no contract knows."""
         self._look(value, self.root, seen, undeclared)
 
-    def _look(self, value: Any, field: Place, seen: set[Place], undeclared: set[tuple[Place, str]]) -> None:
+    def _look(
+        self, value: Any, field: FieldEntry, seen: set[FieldEntry], undeclared: set[tuple[FieldEntry, str]]
+    ) -> None:
         kind = value.__class__
         if kind is dict:
             named = field.named
@@ -86,7 +88,7 @@ class Census:
 
     def pointer_of(self, pointer: str) -> str:
         """A JSON pointer into a message as one into the contract: no index, no key of a map, nothing unknown in it."""
-        field: Place | None = self.root
+        field: FieldEntry | None = self.root
         steps = []
         for step in pointer.split("/")[1:]:
             name = unescape(step)
@@ -101,7 +103,7 @@ class Census:
     def declared(self) -> Iterator[str]:
         """The pointers of all named fields, a field before those inside it."""
         pending, met, count = [self.root], {self.root}, 0
-        while pending and count < _MOST:
+        while pending and count < MAX_FIELDS:
             field = pending.pop()
             if field is not self.root and not field.pointer.endswith("/*"):
                 count += 1

@@ -11,7 +11,7 @@ from contract_test.data.contract import Catalog, Channel, Contract, Subject
 from contract_test.data.interaction import Interaction, Tapped
 from contract_test.files.exact_json import exact_loads
 from contract_test.recordings.messages import at_path
-from contract_test.scrub.masking import Plan, prefixes_of, words_of
+from contract_test.scrub.masking import DataScrubber, prefixes_of, words_of
 from contract_test.scrub.pseudonyms import Pseudonyms
 from envelopes.codecs import CODECS
 from envelopes.pointers import resolve_pointer
@@ -20,7 +20,7 @@ _NAMES = frozenset[str]().union(*(codec.NAMES for codec in CODECS.values()))
 _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,60}(; ?charset=[A-Za-z0-9-]{1,20})?")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]{8,40}([Zz]|[+-][0-9]{2}:[0-9]{2})")
 _NO_CONTRACT = Contract("-", 1, Path("-"), "urn:-", schema={}, resources={"urn:-": {}})
-_LONGEST_SHOWN = 200
+MAX_BYTES_SHOWN = 200
 
 
 class Scrubber:
@@ -32,7 +32,7 @@ class Scrubber:
         extensions = {each.caused_by for each in catalog.subjects.values() if each.caused_by}
         self._words = frozenset({word for each in catalog.contracts for word in words_of(each)} | extensions)
         self._said = frozenset(_said(catalog))
-        self._plans: dict[str, Plan] = {}
+        self._data_scrubbers: dict[str, DataScrubber] = {}
 
     def interaction(self, message: Tapped, contract: Contract, data: Any) -> Interaction:
         """What is kept of a valid message; `data` is its data as it was decoded."""
@@ -43,7 +43,7 @@ class Scrubber:
         except LookupError:  # an event whose data is in base64: recorded as what it says
             inner = at_path(payload, place[:-1])
             inner["data"] = inner.pop("data_base64", None)
-        made, masked = self._plan(contract).scrub(data)
+        made, masked = self._data_scrubber(contract).scrub(data)
         context = _Context(self, contract, self._repeated(contract, data, made))
         return Interaction(
             channel=self._channel.name,
@@ -57,9 +57,9 @@ class Scrubber:
             seen=message.seen,
         )
 
-    def refused(self, message: Tapped, contract: Contract | None) -> dict[str, Any]:
+    def rejected(self, message: Tapped, contract: Contract | None) -> dict[str, Any]:
         """What is shown of a message that no contract accepts: as an interaction's fields, or a text."""
-        plan = self._plan(contract or _NO_CONTRACT)
+        data_scrubber = self._data_scrubber(contract or _NO_CONTRACT)
         context = _Context(self, contract, {})
         around = {"key": context.key(message), "headers": context.headers(message), "seen": dict(message.seen)}
         try:
@@ -69,16 +69,16 @@ class Scrubber:
                 data = at_path(payload, place)
             except (LookupError, TypeError):
                 place, data = (), payload
-            made, masked = plan.mask(data)
+            made, masked = data_scrubber.mask(data)
             return {"payload": context.around(payload, place, made), "masked": list(masked), **around}
         except (ValueError, TypeError, LookupError, RecursionError):  # not JSON, or not to be walked
-            text = bytes(message.wire[:_LONGEST_SHOWN]).decode(errors="backslashreplace")
+            text = bytes(message.wire[:MAX_BYTES_SHOWN]).decode(errors="backslashreplace")
             return {"text": self.pseudonyms.text(text), "bytes": len(message.wire), **around}
 
-    def _plan(self, contract: Contract) -> Plan:
-        if contract.name not in self._plans:
-            self._plans[contract.name] = Plan(contract, self.pseudonyms, self._words)
-        return self._plans[contract.name]
+    def _data_scrubber(self, contract: Contract) -> DataScrubber:
+        if contract.name not in self._data_scrubbers:
+            self._data_scrubbers[contract.name] = DataScrubber(contract, self.pseudonyms, self._words)
+        return self._data_scrubbers[contract.name]
 
     def _repeated(self, contract: Contract, data: Any, made: Any) -> dict[str, str]:
         """What the context repeats of the data, by the text before: key, id and cause stay the same as in the data."""
@@ -93,7 +93,7 @@ class Scrubber:
 
     def anything(self, value: Any) -> Any:
         """A JSON value of which no contract says anything."""
-        return self._plan(_NO_CONTRACT).mask(value)[0]
+        return self._data_scrubber(_NO_CONTRACT).mask(value)[0]
 
     def name(self, name: str) -> str:
         """The name of a field or an attribute, or what stands in for it."""

@@ -12,8 +12,8 @@ from contract_test.schema.fingerprints import Shape
 
 MOST_KEPT = 50
 """A recording that people read: more than one of a shape is kept only while there are no more messages than this."""
-_MOST_EARLY = 15
-_MOST_SHAPES = 5_000
+MAX_KEPT_EARLY = 15
+MAX_SHAPES = 5_000
 
 Item = TypeVar("Item")
 
@@ -56,7 +56,7 @@ class Novelty(Generic[Item]):
             return
         waiting = self._waiting.get(shape)
         if waiting is None:
-            if len(self._waiting) >= _MOST_SHAPES:
+            if len(self._waiting) >= MAX_SHAPES:
                 return
             waiting = self._waiting[shape] = []
         rank = (not preferred, hashlib.blake2b(raw, digest_size=8).digest())
@@ -78,7 +78,7 @@ class Novelty(Generic[Item]):
         self._wanted.clear()
         for shape in self._covering():
             self._keep_one(shape, accept)
-        self._fill(accept, MOST_KEPT if last else _MOST_EARLY)
+        self._fill(accept, MOST_KEPT if last else MAX_KEPT_EARLY)
 
     @property
     def holds_back(self) -> bool:

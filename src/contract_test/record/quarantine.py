@@ -11,12 +11,12 @@ from contract_test.data.errors import RecordingError
 from contract_test.files.exact_json import exact_dumps, exact_loads
 from contract_test.files.recordings import FORMAT
 from contract_test.files.state import write_whole
-from contract_test.record.conformance import Refused
+from contract_test.record.conformance import RejectedMessage
 
-_PER_REASON = 3
-_PER_REASON_WITHOUT_CONTRACT = 50
+MAX_PER_REASON = 3
+MAX_PER_REASON_WITHOUT_CONTRACT = 50
 """More, where no contract is known at all: a first one may have to be written from them."""
-_MOST = 300
+MAX_MESSAGES = 300
 
 
 class Quarantine:
@@ -37,21 +37,21 @@ class Quarantine:
                 raise RecordingError("not a quarantined message", place=place, advice="Delete the file.") from None
         self._fresh = False
 
-    def wants(self, refused: Refused) -> bool:
+    def wants(self, rejected: RejectedMessage) -> bool:
         """Whether there is room for one more of this kind."""
-        most = _PER_REASON_WITHOUT_CONTRACT if refused.judge is None else _PER_REASON
-        return self._shown[_kind(refused)] < most and len(self._lines) < _MOST
+        most = MAX_PER_REASON_WITHOUT_CONTRACT if rejected.validator is None else MAX_PER_REASON
+        return self._shown[_kind(rejected)] < most and len(self._lines) < MAX_MESSAGES
 
-    def add(self, refused: Refused, scrubbed: dict[str, Any]) -> bool:
+    def add(self, rejected: RejectedMessage, scrubbed: dict[str, Any]) -> bool:
         """Keep a scrubbed message; False where it is there already."""
-        reasons = [[each.subject, each.pointer, each.rule, example] for each, example in refused.reasons]
+        reasons = [[each.subject, each.pointer, each.rule, example] for each, example in rejected.reasons]
         row = {"format": FORMAT, "channel": self._channel, "reasons": reasons, **scrubbed}
         row = {name: value for name, value in row.items() if value not in (None, {}, [])}
         known = exact_dumps(row | {"seen": {}})
         if known in self._known:
             return False
         self._known.add(known)
-        self._shown[_kind(refused)] += 1
+        self._shown[_kind(rejected)] += 1
         self._lines.append(exact_dumps(row))
         self._fresh = True
         return True
@@ -60,7 +60,7 @@ class Quarantine:
         """Why messages of a subject are here, or messages of which no subject is known; empty where there are none."""
         breaches = dict.fromkeys(breach for kind in self._shown for breach in kind)
         found = [each for each in breaches if each.subject.split(" v")[0] in (subject, f"channel {self._channel}")]
-        return "; ".join(f"{each.subject} {each.pointer or '/'}: {each.rule}" for each in found[:_PER_REASON])
+        return "; ".join(f"{each.subject} {each.pointer or '/'}: {each.rule}" for each in found[:MAX_PER_REASON])
 
     def write(self) -> None:
         """Write what is new, at once."""
@@ -69,5 +69,5 @@ class Quarantine:
             self._fresh = False
 
 
-def _kind(refused: Refused) -> tuple[Breach, ...]:
-    return tuple(breach for breach, _ in refused.reasons)
+def _kind(rejected: RejectedMessage) -> tuple[Breach, ...]:
+    return tuple(breach for breach, _ in rejected.reasons)

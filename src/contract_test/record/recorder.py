@@ -17,18 +17,18 @@ from contract_test.data.reading import Mark
 from contract_test.files.exact_json import exact_dumps
 from contract_test.files.recordings import append_recording, line_of, read_recording, wire_of
 from contract_test.record.causes import Causes
-from contract_test.record.conformance import Observer, Refused
+from contract_test.record.conformance import ConformanceChecker, RejectedMessage
 from contract_test.record.message_scrubber import Scrubber
 from contract_test.record.novelty import Novelty
 from contract_test.record.quarantine import Quarantine
-from contract_test.record.validator import Contracts, Judge, Judged
+from contract_test.record.validator import ContractsCatalog, ContractValidator, ValidatedData
 from contract_test.recordings.messages import cause_in, data_of
 from contract_test.scanner import leaks_in_line
 from contract_test.schema.fingerprints import Fingerprints
 from envelopes import DecodeError, Envelope
 
-_MOST_REMEMBERED = 20_000
-_MOST_EFFECTS = 5
+MAX_REMEMBERED = 20_000
+MAX_EFFECTS = 5
 
 
 @dataclass
@@ -55,8 +55,8 @@ class Recorder:
     ) -> None:
         self._catalog, self._channel, self._per_shape = catalog, channel, per_shape
         self._scrubber = Scrubber(catalog, channel, key)
-        self._contracts = Contracts(catalog, channel)
-        self._observer = Observer(self._contracts, channel)
+        self._contracts = ContractsCatalog(catalog, channel)
+        self._checker = ConformanceChecker(self._contracts, channel)
         self._causes = Causes(catalog, self._contracts, self._scrubber.pseudonyms)
         self._has_effects = any(each.caused_by and each.channel == channel for each in catalog.subjects.values())
         self._by_id: dict[str, _Item] = {}
@@ -65,7 +65,7 @@ class Recorder:
         self._quarantine = quarantine
         self.marks: dict[str, Mark] = {}
         """Where each part of the source was read to."""
-        self.result = Recorded(self._observer.drift)
+        self.result = Recorded(self._checker.drift)
 
     def take_all(self, messages: Iterable[Tapped | None]) -> None:
         """Take every message."""
@@ -75,9 +75,9 @@ class Recorder:
 
     def take(self, message: Tapped) -> None:
         """Judge one message, and hold it where it may show something new; it is scrubbed before it is written."""
-        found = self._observer.observe(message)
-        if isinstance(found, Refused):
-            self._refuse(message, found)
+        found = self._checker.check(message)
+        if isinstance(found, RejectedMessage):
+            self._reject(message, found)
         else:
             self._keep(message, found)
         if message.mark is not None:
@@ -97,7 +97,7 @@ class Recorder:
                 kept.fresh = []
         if self._quarantine is not None:
             self._quarantine.write()
-        self._observer.result()
+        self._checker.result()
         self.result.missing_causes = self._causes.missing
         self.result.shapes = sum(len(kept.novelty.shown) for kept in self._recordings.values())
         return self.result
@@ -112,21 +112,21 @@ class Recorder:
         return any(kept.novelty.holds_back for kept in self._recordings.values())
 
     def _keep(self, message: Tapped, envelope: Envelope[Any]) -> None:
-        judged: Judged = envelope.data
-        kept = self._kept(judged.judge)
+        validated: ValidatedData = envelope.data
+        kept = self._kept(validated.validator)
         subject = self._catalog.subjects[kept.contract.subject]
-        cause = cause_in(envelope, judged.data, subject)
-        item = _Item(self.result.drift.read, message, judged, kept, cause)
+        cause = cause_in(envelope, validated.data, subject)
+        item = _Item(self.result.drift.read, message, validated, kept, cause)
         if self._has_effects:
             self._remember(item, envelope.id)
-        shape = kept.fingerprints.of(judged.data)
+        shape = kept.fingerprints.of(validated.data)
         wanted = envelope.id is not None and self._causes.wants(envelope.id)
         preferred = cause is None or (kept.novelty.is_open(shape) and self._causes.has(cause))
         kept.novelty.offer(shape, bytes(message.wire), item, preferred=preferred, wanted=wanted)
 
     def _remember(self, item: _Item, name: str | None) -> None:
         """Hold the latest messages: what is kept later may need its cause, and the other effects of it."""
-        if len(self._by_id) >= _MOST_REMEMBERED:
+        if len(self._by_id) >= MAX_REMEMBERED:
             self._by_id.clear()
             self._by_cause.clear()
         if name is not None:
@@ -137,14 +137,16 @@ class Recorder:
     def _accept(self, item: _Item) -> bool:
         """Scrub a message and take it into the recording, unless it is there, or has no business there."""
         kept = item.kept
-        interaction = self._scrubber.interaction(item.message, kept.contract, item.judged.data)
+        interaction = self._scrubber.interaction(item.message, kept.contract, item.validated.data)
         line = line_of(replace(interaction, seen={}))
         if line in kept.lines:
             return False
         try:
             self._contracts.read(wire_of(interaction), self._channel)
         except DecodeError as error:
-            self.result.unscrubbed[f"{error.subject}{item.judged.judge.census.pointer_of(error.pointer)}"] += 1
+            self.result.unscrubbed[
+                f"{error.subject}{item.validated.validator.inventory.pointer_of(error.pointer)}"
+            ] += 1
             return False
         if self._leaks(line_of(interaction), kept.contract.name):
             return False
@@ -154,7 +156,7 @@ class Recorder:
         self._causes.add(interaction)
         if item.cause is not None:
             effects = self._by_cause.pop(item.cause, [])
-            together = effects if len(effects) <= _MOST_EFFECTS else []  # else a fan-out: some of it show the rest
+            together = effects if len(effects) <= MAX_EFFECTS else []  # else a fan-out: some of it show the rest
             for other in (self._by_id.pop(item.cause, None), *together):
                 if other is not None and other is not item:
                     self._accept(other)
@@ -167,29 +169,29 @@ class Recorder:
             self.result.leaks[f"{name}{leak.pointer}: {leak.thing} ({leak.rule})"] += 1
         return bool(found)
 
-    def _kept(self, judge: Judge) -> _Kept:
-        known = self._recordings.get(judge.contract.name)
+    def _kept(self, validator: ContractValidator) -> _Kept:
+        known = self._recordings.get(validator.contract.name)
         if known is None:
             channels = {**self._catalog.channels, self._channel.name: self._channel}
-            known = self._recordings[judge.contract.name] = _Kept(judge, channels, self._per_shape)
+            known = self._recordings[validator.contract.name] = _Kept(validator, channels, self._per_shape)
         return known
 
-    def _refuse(self, message: Tapped, refused: Refused) -> None:
-        if self._quarantine is None or not self._quarantine.wants(refused):
+    def _reject(self, message: Tapped, rejected: RejectedMessage) -> None:
+        if self._quarantine is None or not self._quarantine.wants(rejected):
             return
-        contract = None if refused.judge is None else refused.judge.contract
-        shown = self._scrubber.refused(message, contract)
+        contract = None if rejected.validator is None else rejected.validator.contract
+        shown = self._scrubber.rejected(message, contract)
         if not self._leaks(exact_dumps(shown), "kept apart"):
-            self.result.quarantined += self._quarantine.add(refused, shown)
+            self.result.quarantined += self._quarantine.add(rejected, shown)
 
 
 class _Kept:
     """What is recorded of one contract, before this run and in it."""
 
-    def __init__(self, judge: Judge, channels: Mapping[str, Channel], per_shape: int) -> None:
-        self.contract: Contract = judge.contract
-        self.fingerprints = Fingerprints(judge.shapes, judge.position)
-        old = read_recording(judge.contract)
+    def __init__(self, validator: ContractValidator, channels: Mapping[str, Channel], per_shape: int) -> None:
+        self.contract: Contract = validator.contract
+        self.fingerprints = Fingerprints(validator.shapes, validator.position)
+        old = read_recording(validator.contract)
         self.lines = {line_of(replace(each, seen={})) for each in old}
         shapes = (
             self.fingerprints.of(data_of(each, channels[each.channel])) for each in old if each.channel in channels
@@ -203,6 +205,6 @@ class _Item(NamedTuple):
 
     number: int
     message: Tapped
-    judged: Judged
+    validated: ValidatedData
     kept: _Kept
     cause: str | None

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from contract_test.data.contract import Catalog, Channel, Contract
-from contract_test.record.field_inventory import Census
+from contract_test.record.field_inventory import FieldInventory
 from contract_test.schema.shape import Shapes
 from contract_test.schema.sources import Position, Source
 from contract_test.schema.walk import References
@@ -18,30 +18,30 @@ from envelopes.catalog import Catalog as Runtime
 from envelopes.catalog import Subject
 from envelopes.validation import CompiledSchema, compile_schema, find_violations
 
-_MOST = 100  # of one message
+MAX_VIOLATIONS_PER_MESSAGE = 100  # of one message
 
 
-class Judge:
+class ContractValidator:
     """One contract, and everything that is worked out of its schema once. Stands where `decode` expects a class."""
 
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
         self.__contract__ = self
 
-    def __reduce__(self) -> tuple[type[Judge], tuple[Contract]]:
-        return Judge, (self.contract,)  # a compiled validator cannot be pickled
+    def __reduce__(self) -> tuple[type[ContractValidator], tuple[Contract]]:
+        return ContractValidator, (self.contract,)  # a compiled validator cannot be pickled
 
     @cached_property
-    def validator(self) -> CompiledSchema:
+    def compiled(self) -> CompiledSchema:
         """Compiled, as `decode` holds messages against it."""
         return compile_schema(self.contract.resources, f"{self.contract.uri}#")
 
-    def from_value(self, data: Any, raw: bytes = b"") -> Judged:
+    def from_value(self, data: Any, raw: bytes = b"") -> ValidatedData:
         """Parsed data that the contract accepts. Raises DecodeError."""
-        if self.validator.is_valid(data):
-            return Judged(self, data)
-        first = next(find_violations(self.validator, data))
-        raise RejectedError(self, data, first, raw)
+        if self.compiled.is_valid(data):
+            return ValidatedData(self, data)
+        first = next(find_violations(self.compiled, data))
+        raise InvalidDataError(self, data, first, raw)
 
     @cached_property
     def _references(self) -> References:
@@ -58,33 +58,35 @@ class Judge:
         return (Source(self._references.root),)
 
     @cached_property
-    def census(self) -> Census:
+    def inventory(self) -> FieldInventory:
         """The fields that messages may have."""
-        return Census(self._references, self.shapes)
+        return FieldInventory(self._references, self.shapes)
 
 
 @dataclass(frozen=True)
-class Judged:
+class ValidatedData:
     """Data, as plain JSON, and the contract that accepts it."""
 
-    judge: Judge
+    validator: ContractValidator
     data: Any
 
 
-class RejectedError(DecodeError):
+class InvalidDataError(DecodeError):
     """Data that its own contract does not accept."""
 
-    def __init__(self, judge: Judge, data: Any, first: Violation, raw: bytes) -> None:
-        super().__init__(judge.contract.subject, judge.contract.version, first, raw)
-        self.judge, self.data = judge, data
+    def __init__(self, validator: ContractValidator, data: Any, first: Violation, raw: bytes) -> None:
+        super().__init__(validator.contract.subject, validator.contract.version, first, raw)
+        self.validator, self.data = validator, data
 
     @property
     def violations(self) -> list[Violation]:
         """Everything that is wrong, each once."""
-        return list(dict.fromkeys(islice(find_violations(self.judge.validator, self.data), _MOST)))
+        return list(
+            dict.fromkeys(islice(find_violations(self.validator.compiled, self.data), MAX_VIOLATIONS_PER_MESSAGE))
+        )
 
 
-class Contracts(Runtime):
+class ContractsCatalog(Runtime):
     """A contracts directory as the catalog that `decode` takes; what is judged by it needs no generated package."""
 
     def __init__(self, catalog: Catalog, *more: Channel) -> None:
@@ -105,16 +107,16 @@ class Contracts(Runtime):
             for each in catalog.subjects.values()
         ]
         super().__init__("contracts", known.values(), subjects)
-        self._judges: Mapping[tuple[str, int], Judge] = {
-            (contract.subject, contract.version): Judge(contract) for contract in catalog.contracts
+        self._validators: Mapping[tuple[str, int], ContractValidator] = {
+            (contract.subject, contract.version): ContractValidator(contract) for contract in catalog.contracts
         }
 
     def value_object(self, subject: str, version: int) -> Any:
         """The judge of one version."""
-        return self._judges[subject, version]
+        return self._validators[subject, version]
 
     def read(self, message: Wire, channel: Channel) -> Envelope[Any]:
-        """Decode one message; its data is a `Judged`. Raises DecodeError, for an unknown version too."""
+        """Decode one message; its data is a `ValidatedData`. Raises DecodeError, for an unknown version too."""
         envelope: Envelope[Any] = decode(message, channel=channel.name, catalog=self)
         if envelope.newer:
             subject = envelope.type or channel.name

@@ -10,8 +10,8 @@ from datetime import datetime
 from contract_test.data.contract import Catalog, Channel
 from contract_test.data.interaction import Tapped
 from contract_test.data.share import Share
-from contract_test.record.conformance import Observer
-from contract_test.record.validator import Contracts
+from contract_test.record.conformance import ConformanceChecker
+from contract_test.record.validator import ContractsCatalog
 
 Write = Callable[[list[Share]], None]
 Commit = Callable[[Mapping[str, int]], bool]
@@ -22,7 +22,7 @@ class _Part:
     """One part of the channel while we have it: what is committed of it, and what came since."""
 
     start: int
-    observer: Observer
+    checker: ConformanceChecker
     end: int = 0
     done: list[Share] = field(default_factory=list)
 
@@ -31,7 +31,7 @@ class Verifier:
     """Counts one process's messages. A part is a partition, by its mark; messages without one are one part together."""
 
     def __init__(self, catalog: Catalog, channel: Channel) -> None:
-        self._contracts, self._channel = Contracts(catalog, channel), channel
+        self._contracts, self._channel = ContractsCatalog(catalog, channel), channel
         self._run = f"run {uuid.uuid4().hex}"
         self._parts: dict[str, _Part] = {}
         self._finished: list[Share] = []
@@ -42,14 +42,14 @@ class Verifier:
         name, place = self._place(message)
         part = self._parts.get(name)
         if part is None:
-            part = self._parts[name] = _Part(place, Observer(self._contracts, self._channel))
+            part = self._parts[name] = _Part(place, ConformanceChecker(self._contracts, self._channel))
         elif part.end == part.start:
             part.start = place
-        before = part.observer.drift.drifted
-        part.observer.observe(message)
+        before = part.checker.drift.drifted
+        part.checker.check(message)
         part.end = place + 1
         self.read += 1
-        self.drifted += part.observer.drift.drifted - before
+        self.drifted += part.checker.drift.drifted - before
 
     def time_of(self, message: Tapped) -> datetime | None:
         """When a message was sent, if it or the catalog says so. Raises DecodeError where it cannot be read."""
@@ -77,7 +77,7 @@ class Verifier:
                 share = replace(share, start=last.start, drift=last.drift + share.drift)
             part.done.append(share)
             part.start = part.end
-            part.observer = Observer(self._contracts, self._channel)
+            part.checker = ConformanceChecker(self._contracts, self._channel)
 
     def release(self) -> None:
         """Have done with all parts: others may read them from now on."""
@@ -92,4 +92,4 @@ class Verifier:
         return self._run, part.end if part else 0
 
     def _pending(self, name: str, part: _Part) -> Share:
-        return Share(self._channel.name, name, part.start, part.end, committed=False, drift=part.observer.result())
+        return Share(self._channel.name, name, part.start, part.end, committed=False, drift=part.checker.result())

@@ -22,7 +22,7 @@ _ENVELOPED = ("cloudevents", "resque")
 
 
 @dataclass(frozen=True)
-class Told:
+class Provenance:
     """A recorded message, with the path to its data in the payload; `cause` is the id of what caused it."""
 
     interaction: Interaction
@@ -32,7 +32,7 @@ class Told:
     cause: str | None = None
 
 
-def tell(interaction: Interaction, catalog: Catalog | None = None) -> Told:
+def provenance_of(interaction: Interaction, catalog: Catalog | None = None) -> Provenance:
     """Read a recorded message. What its codec refuses, or no catalog explains, stays untold."""
     channel = catalog.channels.get(interaction.channel) if catalog is not None else None
     subject = catalog.subjects.get(interaction.subject) if catalog is not None else None
@@ -41,16 +41,16 @@ def tell(interaction: Interaction, catalog: Catalog | None = None) -> Told:
         try:
             parts, _ = CODECS[codec].read(bytes(wire), wire.key, wire.headers)
             path = CODECS[codec].place(interaction.payload)
-            return _told(interaction, parts, path, subject)
+            return _provenance(interaction, parts, path, subject)
         except (Malformed, LookupError, TypeError):
             continue
-    return _told(interaction, Parts(), (), subject)
+    return _provenance(interaction, Parts(), (), subject)
 
 
 def causes(catalog: Catalog) -> Mapping[str, Interaction]:
     """Every recorded message by its id; what cannot be read is `lint`'s to say."""
     try:
-        told = [tell(each, catalog) for each in read_recordings(catalog)]
+        told = [provenance_of(each, catalog) for each in read_recordings(catalog)]
     except ContractTestError:
         return {}
     return {each.id: each.interaction for each in reversed(told) if each.id is not None}
@@ -61,7 +61,7 @@ def old_recordings(contracts: Sequence[Contract], catalog: Catalog, most: timede
     findings = []
     for contract in contracts:
         try:
-            times = [tell(each, catalog).time for each in read_recording(contract)]
+            times = [provenance_of(each, catalog).time for each in read_recording(contract)]
         except ContractTestError:
             continue
         found = too_old(times, most)
@@ -80,7 +80,9 @@ def too_old(times: Sequence[datetime | None], most: timedelta) -> tuple[str, str
     return f"the newest of {counted(len(times), 'recorded message')} is {counted(age.days, 'day')} old", advice
 
 
-def _told(interaction: Interaction, parts: Parts, path: tuple[str | int, ...], subject: Subject | None) -> Told:
+def _provenance(
+    interaction: Interaction, parts: Parts, path: tuple[str | int, ...], subject: Subject | None
+) -> Provenance:
     data = at_path(interaction.payload, path)
     where = subject.caused_by if subject is not None else None
     cause = (
@@ -96,7 +98,7 @@ def _told(interaction: Interaction, parts: Parts, path: tuple[str | int, ...], s
         if parts.time is not None
         else _time(resolve_pointer(data, subject.time if subject is not None else None))
     )
-    return Told(
+    return Provenance(
         interaction, path, name if isinstance(name, str) else None, time, cause if isinstance(cause, str) else None
     )
 

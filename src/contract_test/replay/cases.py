@@ -20,7 +20,7 @@ from contract_test.files.state import State
 from contract_test.record.quarantine import Quarantine
 from contract_test.recordings.messages import Message, by_id, cause_of, read_message
 from contract_test.recordings.provenance import too_old
-from contract_test.replay.emitted import Emitted, judge, read_emitted
+from contract_test.replay.emitted import Emitted, check_emitted, read_emitted
 from contract_test.replay.variations.derivation import Variation
 from contract_test.schema.fields import fields_of
 from contract_test.schema.fingerprints import Fingerprints, Shape
@@ -191,10 +191,12 @@ class Replay:
             )
         return self._found(cases, subject)
 
-    def judge(self, case: Case, emitted: Iterable[Any]) -> list[Mismatch]:
+    def check_emitted(self, case: Case, emitted: Iterable[Any]) -> list[Mismatch]:
         """Hold what a producer emitted for one case against the contract and against what was recorded."""
         actual = [read_emitted(each, case.subject, case.message, self.runtime) for each in emitted]
-        return judge(actual, case.message, case.subject, len(case.effects), lambda each: self._is_known(case, each))
+        return check_emitted(
+            actual, case.message, case.subject, len(case.effects), lambda each: self._is_known(case, each)
+        )
 
     def _is_known(self, case: Case, emitted: Emitted) -> bool:
         """Whether a message shows nothing that no recorded message of its version shows."""

@@ -6,15 +6,15 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from contract_test.data.result import Coverage, Fact, Played, Run
+from contract_test.data.result import Coverage, Fact, MessageResult, Run
 from contract_test.data.texts import percent
 from contract_test.replay.cases import Replay
 from contract_test.schema.fields import Fields, State, fields_of
 
 
-def coverage_of(replay: Replay, played: Iterable[Played]) -> tuple[Coverage, ...]:
+def coverage_of(replay: Replay, played: Iterable[MessageResult]) -> tuple[Coverage, ...]:
     """Of each contract that was replayed. Only what passed counts."""
-    by_contract: dict[tuple[str, int], list[Played]] = defaultdict(list)
+    by_contract: dict[tuple[str, int], list[MessageResult]] = defaultdict(list)
     for each in played:
         if each.outcome == "passed":
             by_contract[each.subject, each.version].append(each)
@@ -36,7 +36,7 @@ def coverage_of(replay: Replay, played: Iterable[Played]) -> tuple[Coverage, ...
     return tuple(found)
 
 
-def _recorded(replay: Replay, name: str, version: int, played: Sequence[Played]) -> Iterator[object]:
+def _recorded(replay: Replay, name: str, version: int, played: Sequence[MessageResult]) -> Iterator[object]:
     lines = {each.place.rpartition(":")[2] for each in played if each.origin == "recorded"}
     for message in replay.messages(replay.catalog.subjects[name]):
         if message.interaction.version == version and str(message.interaction.line) in lines:

@@ -17,7 +17,7 @@ from contract_test.replay.unused_message import UnreadError
 from contract_test.schema.walk import escape
 from envelopes import ContractViolationError, ValueObject
 
-_LONGEST = 200
+MAX_MESSAGE_LENGTH = 200
 _TAKE: dict[OperationKind, str] = {
     "consumes": "Let the code take this message; or, if nobody may send it, narrow the contract in a new version.",
     "produces": "Let the code send this message again; or, where nothing sends it any more, record again.",
@@ -63,7 +63,7 @@ def failure_of(
         return Failure("handler-failed", "failed", "", advice)
     if type(error) is NameError or isinstance(error, ImportError):  # a subclass of NameError can hang on the message
         advice = _ALWAYS
-    said = str(error).strip().partition("\n")[0][:_LONGEST]
+    said = str(error).strip().partition("\n")[0][:MAX_MESSAGE_LENGTH]
     sentence = f"{type(error).__name__}: {said}" if said else type(error).__name__
     return Failure("handler-failed", sentence, "", advice)
 

@@ -131,7 +131,7 @@ def _other_subject(subject: Subject, found: str) -> Mismatch:
     return Mismatch("", f"a message of {subject.name}, which the marker names", f"one of {found}", "wrong-subject")
 
 
-def judge(
+def check_emitted(
     actual: Sequence[Emitted],
     expected: Message,
     subject: Subject,

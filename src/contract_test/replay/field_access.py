@@ -31,7 +31,7 @@ _INSIDE = tuple(f"{Path(module.__file__ or '').parent}/" for module in (envelope
 _changed: set[type[ValueObject]] = set()
 
 
-class Watch:
+class FieldAccess:
     """What was read of one message. Reads in `test_code`, the test function's own, are its test's.
 
     `replaced` holds values by pointer that the service sees in the place of the true ones, which the test still sees.
@@ -98,11 +98,11 @@ class Watch:
             frame = frame.f_back
         return frame.f_code in self.test_code
 
-    def __deepcopy__(self, memo: Any) -> Watch:
+    def __deepcopy__(self, memo: Any) -> FieldAccess:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Watch, ()  # in another process nobody looks
+        return FieldAccess, ()  # in another process nobody looks
 
 
 def _holds_objects(value: Iterable[Any]) -> bool:

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 from contract_test.data.contract import Catalog, Contract
 from contract_test.data.errors import CatalogError
-from contract_test.data.result import FieldReads, Played, Reader
+from contract_test.data.result import FieldReads, MessageResult, Reader
 from contract_test.files.readers import content_of
 from contract_test.replay.field_access import is_read
 from contract_test.schema.fields import fields_of
 
 
-def readers_of(service: str, catalog: Catalog, played: Iterable[Played]) -> tuple[Reader, ...]:
+def readers_of(service: str, catalog: Catalog, played: Iterable[MessageResult]) -> tuple[Reader, ...]:
     """What a service read, by contract. Of a contract that one of its tests failed on, nothing is known."""
-    by_contract: dict[tuple[str, int], list[Played]] = defaultdict(list)
+    by_contract: dict[tuple[str, int], list[MessageResult]] = defaultdict(list)
     for each in played:
         if each.given is not None:
             by_contract[each.given.subject, each.given.version].append(each)
@@ -27,7 +27,7 @@ def readers_of(service: str, catalog: Catalog, played: Iterable[Played]) -> tupl
     )
 
 
-def _reader(service: str, contract: Contract, played: Sequence[Played]) -> Reader:
+def _reader(service: str, contract: Contract, played: Sequence[MessageResult]) -> Reader:
     by_service: dict[tuple[str, str], set[str]] = defaultdict(set)  # of a message, told by its place and its change
     by_test: dict[tuple[str, str], set[str]] = defaultdict(set)
     for each in played:
@@ -74,7 +74,8 @@ def tables(catalog: Catalog, subject: str, readers: Iterable[Reader]) -> list[Re
         by_service = readers_by_service(contract, seen)
         pointers = dict.fromkeys(place.pointer for place in fields_of(contract.resources, contract.uri).places)
         rows = tuple(
-            (pointer, tuple(told(by_service.get(service), pointer) for service in services)) for pointer in pointers
+            (pointer, tuple(describe_reading(by_service.get(service), pointer) for service in services))
+            for pointer in pointers
         )
         made.append(ReadersTable(contract.name, services, rows))
     return made
@@ -90,7 +91,7 @@ def readers_by_service(contract: Contract, readers: Iterable[Reader]) -> Mapping
     }
 
 
-def told(reader: Reader | None, pointer: str) -> str:
+def describe_reading(reader: Reader | None, pointer: str) -> str:
     """What a service does with a field, in words."""
     if reader is None or not reader.messages:
         return "unknown"

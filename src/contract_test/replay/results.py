@@ -8,22 +8,22 @@ from dataclasses import dataclass, replace
 from pydantic import TypeAdapter
 
 from contract_test.data.contract import Catalog
-from contract_test.data.result import Operation, Played, Run, Strength, Survivor
+from contract_test.data.result import MessageResult, Operation, Run, Strength, Survivor
 from contract_test.replay.observed_readers import readers_of
 
 
 @dataclass(frozen=True)
-class Told:
+class ItemReport:
     """What became of one message; or, with `lines`, of many of one recording, alike in all but the line.
 
     Beside each line stands the line of what was given: for a producer that of the cause.
     """
 
-    played: Played
+    played: MessageResult
     lines: tuple[tuple[int, int], ...] = ()
 
-    def each(self) -> Iterator[Played]:
-        """One `Played` a message."""
+    def each(self) -> Iterator[MessageResult]:
+        """One `MessageResult` a message."""
         if not self.lines:
             yield self.played
             return
@@ -33,40 +33,40 @@ class Told:
             yield replace(self.played, item=f"{self.played.item}:{line}", place=f"{path}:{line}", given=place)
 
 
-_TOLD = TypeAdapter(list[Told])
+_ITEM_REPORTS = TypeAdapter(list[ItemReport])
 
 
-def as_text(told: list[Told]) -> str:
+def as_text(item_reports: list[ItemReport]) -> str:
     """For a report that crosses from one process to another."""
-    return _TOLD.dump_json(told).decode()
+    return _ITEM_REPORTS.dump_json(item_reports).decode()
 
 
-def from_text(text: str) -> list[Told]:
+def from_text(text: str) -> list[ItemReport]:
     """The other way."""
-    return _TOLD.validate_json(text)
+    return _ITEM_REPORTS.validate_json(text)
 
 
-class Gathering:
-    """One `Played` an item; what is told again of an item, such as a failure in its teardown, takes its place."""
+class ResultCollector:
+    """One `MessageResult` for each item; a later report of an item, such as a failure in its teardown, replaces it."""
 
     def __init__(self) -> None:
-        self._played: dict[str, Played] = {}
+        self._played: dict[str, MessageResult] = {}
 
-    def add(self, told: Iterable[Told]) -> None:
+    def add(self, item_reports: Iterable[ItemReport]) -> None:
         """Take in what became of an item; of several phases a failure counts."""
-        for played in (played for each in told for played in each.each()):
+        for played in (played for each in item_reports for played in each.each()):
             known = self._played.get(played.item)
             if known is None or known.failure is None:
                 self._played[played.item] = played
 
     @property
-    def played(self) -> list[Played]:
+    def played(self) -> list[MessageResult]:
         """What became of each item so far."""
         return list(self._played.values())
 
     def run(self, service: str, catalog: Catalog) -> Run:
         """The result, but for what concerns the run as a whole."""
-        grouped: dict[tuple[str, int, str], list[Played]] = {}
+        grouped: dict[tuple[str, int, str], list[MessageResult]] = {}
         for each in self._played.values():
             grouped.setdefault((each.subject, each.version, each.operation), []).append(each)
         operations = []
@@ -87,7 +87,7 @@ class Gathering:
         return Run(service, tuple(operations), readers=readers)
 
 
-def _strength(played: Sequence[Played]) -> Strength | None:
+def _strength(played: Sequence[MessageResult]) -> Strength | None:
     """Of all tests of an operation together: one that notices is enough. None where nothing was broken on purpose."""
     broken = [
         ((each.place, fault.pointer, fault.change), each.item, fault.noticed)

@@ -8,7 +8,7 @@ from typing import Any
 
 from contract_test.data.errors import ContractTestError
 from contract_test.recordings.messages import Message
-from contract_test.replay.field_access import Watch
+from contract_test.replay.field_access import FieldAccess
 from envelopes import DecodeError, ValueObject
 from envelopes._values import compiled_model
 
@@ -20,7 +20,7 @@ class UnreadError(ContractTestError):
 
 
 @contextmanager
-def decoded_too(watch: Callable[[], Watch], cls: type[ValueObject]) -> Iterator[list[DecodeError]]:
+def decoded_too(watch: Callable[[], FieldAccess], cls: type[ValueObject]) -> Iterator[list[DecodeError]]:
     """Inside, a message of the class that the service itself decodes is watched too; gives the errors."""
     compiled = compiled_model(cls)
     make, begin, failed = compiled.make, DecodeError.__init__, list[DecodeError]()
@@ -38,7 +38,7 @@ def decoded_too(watch: Callable[[], Watch], cls: type[ValueObject]) -> Iterator[
         DecodeError.__init__ = begin  # type: ignore[method-assign] # as it was
 
 
-def judge_reading(watch: Watch, failed: list[DecodeError], message: Message, *, recorded: bool) -> None:
+def judge_reading(watch: FieldAccess, failed: list[DecodeError], message: Message, *, recorded: bool) -> None:
     """After a consumer's test has passed. Raises UnreadError.
 
     Of what was made of a recorded message a consumer may read nothing, such as of one of a version that it skips.

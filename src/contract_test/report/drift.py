@@ -8,7 +8,7 @@ from contract_test.data.contract import Catalog
 from contract_test.data.drift import Drift
 from contract_test.data.finding import Finding
 from contract_test.data.texts import counted
-from contract_test.record.validator import Judge
+from contract_test.record.validator import ContractValidator
 
 
 def drift_lines(drift: Drift, catalog: Catalog) -> Iterator[str]:
@@ -35,7 +35,7 @@ def never_seen(drift: Drift, catalog: Catalog) -> Iterator[tuple[str, str]]:
         if not drift.versions[contract.name]:
             continue
         missing: list[str] = []
-        for pointer in Judge(contract).census.declared():
+        for pointer in ContractValidator(contract).inventory.declared():
             if (contract.name, pointer) not in drift.seen and not any(
                 pointer.startswith(f"{each}/") for each in missing
             ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from contract_test.data.result import Failure, Operation, Played, Run
+from contract_test.data.result import Failure, MessageResult, Operation, Run
 from contract_test.data.texts import counted
 
 _UNKNOWN = Failure("handler-failed", "failed")
@@ -16,7 +16,7 @@ class Kind:
 
     operation: Operation
     failure: Failure
-    messages: tuple[Played, ...]
+    messages: tuple[MessageResult, ...]
 
     @property
     def title(self) -> str:
@@ -61,7 +61,7 @@ def kinds(run: Run) -> list[Kind]:
 
 
 def _of(operation: Operation) -> list[Kind]:
-    grouped: dict[tuple[str, str, str], list[Played]] = {}
+    grouped: dict[tuple[str, str, str], list[MessageResult]] = {}
     for each in sorted(operation.failed, key=_order):
         failure = each.failure or _UNKNOWN
         sentence = "" if failure.mismatches else failure.sentence  # it quotes values, another one in each message
@@ -69,7 +69,7 @@ def _of(operation: Operation) -> list[Kind]:
     return [Kind(operation, group[0].failure or _UNKNOWN, tuple(group)) for group in grouped.values()]
 
 
-def _order(played: Played) -> tuple[bool, str, int, str]:
+def _order(played: MessageResult) -> tuple[bool, str, int, str]:
     """What was recorded comes before what was made of it."""
     path, _, line = played.place.rpartition(":")
     return played.origin != "recorded", path, int(line) if line.isdecimal() else 0, played.item

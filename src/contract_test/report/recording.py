@@ -9,7 +9,7 @@ from typing import Any
 from contract_test.data.interaction import Interaction
 from contract_test.data.texts import inert
 from contract_test.files.exact_json import exact_dumps
-from contract_test.recordings.provenance import Told
+from contract_test.recordings.provenance import Provenance
 from contract_test.schema.walk import escape
 
 Line = tuple[tuple[str, str], ...]
@@ -18,7 +18,7 @@ Line = tuple[tuple[str, str], ...]
 _MASKED = "  (masked)"
 
 
-def recording_lines(told: Told, cause: Interaction | None) -> Iterator[Line]:
+def recording_lines(told: Provenance, cause: Interaction | None) -> Iterator[Line]:
     """One message, from a heading to an empty line. Nothing in it can do anything to a terminal."""
     each = told.interaction
     yield ((f"{inert(each.subject)} v{each.version}", "strong"), (f"  {inert(each.place)}", "dim"))

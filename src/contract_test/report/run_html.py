@@ -8,7 +8,7 @@ from functools import cached_property
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from contract_test.data.result import Coverage, Failure, Operation, Played, Reader, Run
+from contract_test.data.result import Coverage, Failure, MessageResult, Operation, Reader, Run
 from contract_test.data.texts import percent
 from contract_test.report.inert import printable
 from contract_test.report.kinds import Kind, kinds
@@ -94,13 +94,13 @@ def _told(by_service: int, by_test: int, reader: Reader) -> str:
     return f"only its test reads it, in {by_test} of {reader.messages}" if by_test else "never reads it"
 
 
-def _message_lines(played: Played) -> Sequence[Line]:
+def _message_lines(played: MessageResult) -> Sequence[Line]:
     """What the service got; for a consumer with the place that it failed at."""
     failure = played.failure if played.operation == "consumes" else None
     return marked_lines(played.message, _pointers(failure)) if played.message else ()
 
 
-def _expected_lines(played: Played) -> Sequence[Line]:
+def _expected_lines(played: MessageResult) -> Sequence[Line]:
     """What a producer had to emit again, with the places where it did not."""
     return marked_lines(played.expected, _pointers(played.failure)) if played.expected else ()
 

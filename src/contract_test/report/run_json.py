@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any, get_args
 
-from contract_test.data.result import Coverage, Operation, Origin, Outcome, Played, Run
+from contract_test.data.result import Coverage, MessageResult, Operation, Origin, Outcome, Run
 
 FORMAT = 1
 _ORIGINS: tuple[Origin, ...] = get_args(Origin)
@@ -40,7 +40,7 @@ def _operation(each: Operation) -> dict[str, Any]:
     }
 
 
-def _failed(each: Played) -> dict[str, Any]:
+def _failed(each: MessageResult) -> dict[str, Any]:
     """Without what was read: where a test failed, that is not known to the end."""
     return {name: value for name, value in asdict(each).items() if name not in ("reads", "test_reads")}
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from contract_test.scanner.rules import ENCODED, RULES, decoded
 
 _DEEPEST = 4
-_LONGEST_STEP = 60
+MAX_STEP_LENGTH = 60
 _SHORT = 100
 _SHORTEST = 6  # a mail address
 _WITHOUT_DIGITS = str.maketrans("", "", "0123456789")
@@ -96,7 +96,7 @@ def _leaks(value: Any, pointer: str, depth: int) -> Iterator[Leak]:
         for name, child in value:
             told = leaks_in_text(name, depth)
             yield from (Leak(rule, f"{thing} in a key", pointer) for rule, thing in told)
-            step = "*" if told or len(name) > _LONGEST_STEP else name.replace("~", "~0").replace("/", "~1")
+            step = "*" if told or len(name) > MAX_STEP_LENGTH else name.replace("~", "~0").replace("/", "~1")
             yield from _leaks(child, f"{pointer}/{step}", depth)
     elif isinstance(value, list):
         for place, child in enumerate(value):

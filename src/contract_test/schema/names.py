@@ -6,12 +6,12 @@ import keyword
 import unicodedata
 from collections.abc import Container
 
-_LONGEST = 60
+MAX_IDENTIFIER_LENGTH = 60
 
 
 def identifier(text: str, fallback: str) -> str:
     """A public Python identifier near a text: `class` → `class_`, `2fa` → `field_2fa`, `first name` → `first_name`."""
-    letters = unicodedata.normalize("NFKC", text)[:_LONGEST]
+    letters = unicodedata.normalize("NFKC", text)[:MAX_IDENTIFIER_LENGTH]
     name = "".join(letter if f"a{letter}".isidentifier() else "_" for letter in letters).strip("_")
     if not name:
         return fallback
@@ -22,7 +22,7 @@ def identifier(text: str, fallback: str) -> str:
 
 def class_identifier(text: str) -> str:
     """A class's name near a text: `postal address` → `PostalAddress`; empty where no letter is left."""
-    letters = unicodedata.normalize("NFKC", text)[:_LONGEST]
+    letters = unicodedata.normalize("NFKC", text)[:MAX_IDENTIFIER_LENGTH]
     spaced = "".join(letter if f"a{letter}".isidentifier() and letter != "_" else " " for letter in letters)
     name = "".join(word[:1].upper() + word[1:] for word in spaced.split())
     return name if name.isidentifier() and not keyword.iskeyword(name) else ""

@@ -52,7 +52,7 @@ def keywords_of(draft: str) -> frozenset[str]:
 
 _ONE = ("additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not",
         "propertyNames", "then", "unevaluatedItems", "unevaluatedProperties")  # fmt: skip
-_MANY = ("allOf", "anyOf", "items", "oneOf", "prefixItems")
+_LISTS_OF_SCHEMAS = ("allOf", "anyOf", "items", "oneOf", "prefixItems")
 _NAMED = ("$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties")
 
 # Before draft 2019-09 nothing beside a `$ref` counts.
@@ -92,7 +92,7 @@ def children(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for keyword in _ONE:
         if isinstance(node.get(keyword), dict | bool):
             yield f"/{keyword}", node[keyword]
-    for keyword in _MANY:
+    for keyword in _LISTS_OF_SCHEMAS:
         if isinstance(node.get(keyword), list):
             for position, child in enumerate(node[keyword]):
                 yield f"/{keyword}/{position}", child

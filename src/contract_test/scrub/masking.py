@@ -1,7 +1,7 @@
-"""Scrubbing: what may name a person leaves a message before it is kept, and the message stays valid.
+"""Masking of personal data and secrets in a message before it is kept; a valid message stays valid.
 
 Denied unless the contract allows it. A text is kept where `x-sensitivity` is `public`, or where the contract itself
-says it: an enum, a constant, one of a pattern's few words, a time. A number is kept unless it can single somebody out:
+says it: an enum, a constant, one of a pattern's few words, a time. A number is kept unless it can identify somebody:
 seven significant digits, or a field named like an id, a phone or a place. A field's name is kept where some contract
 declares it. Everything else becomes a pseudonym that the schema accepts as it accepted what stood there.
 """
@@ -16,11 +16,9 @@ from typing import Any
 import jsonschema_rs
 
 from contract_test.data.contract import Contract
-from contract_test.schema.shape import Shapes
-from contract_test.schema.sources import Position, Source
-from contract_test.schema.walk import References, draft_of, escape, subschemas
+from contract_test.schema.walk import draft_of, escape, subschemas
 from contract_test.scrub.pseudonyms import Pseudonyms
-from contract_test.scrub.sensitivity import Name, Rule, as_read
+from contract_test.scrub.sensitivity import Rule, Rules, as_read
 from envelopes.validation import CompiledSchema, compile_schema
 
 _ROUNDS = 12
@@ -45,76 +43,48 @@ def prefixes_of(contract: Contract) -> Iterator[str]:
                 yield found[1].replace("\\", "")
 
 
-class Plan:
-    """How one contract's messages are scrubbed; read from its schema once. `words` are the field names that stay."""
+class DataScrubber:
+    """Scrubs the data of one contract's messages. `words` are the names of fields that stay."""
 
     def __init__(self, contract: Contract, pseudonyms: Pseudonyms, words: frozenset[str]) -> None:
-        self._contract, self.pseudonyms, self.words = contract, pseudonyms, words
-        self.references = References(contract.resources, contract.uri)
-        self.shapes = Shapes(self.references)
-        self._rules: dict[tuple[Position, Name], Rule] = {}
-        self._validators: dict[str, CompiledSchema | None] = {}
+        self._contract, self._words = contract, words
+        self._rules = Rules(contract, pseudonyms, self.scrub_unknown)
 
     def scrub(self, value: Any) -> tuple[Any, tuple[str, ...]]:
-        """Scrub the data of a valid message: the new data, and the JSON pointers in it that were masked.
+        """Return the scrubbed data of a valid message, and the JSON pointers in it that were masked.
 
-        Where no stand-in keeps the message valid, what comes back is scrubbed and not valid.
+        Where no pseudonyms keep the message valid, what is returned is scrubbed and not valid.
         """
         salts: dict[str, int] = {}
         for _ in range(_ROUNDS):
-            walk = _Walk(self, salts)
-            made = walk.value(value, self.rule(self.root, ""), "", "")
+            masking = _Masking(self._words, salts)
+            made = masking.value(value, self._rules.of_message, "", "")
             broken = [_pointer(error) for error in self._validator.iter_errors(as_read(made))]
             if not broken:
                 break
-            for before in walk.doubtful(broken):
+            for before in masking.doubtful(broken):
                 salts[before] = salts.get(before, 0) + 1
-        return made, tuple(sorted(walk.masked))
+        return made, tuple(sorted(masking.masked))
 
     def mask(self, value: Any) -> tuple[Any, tuple[str, ...]]:
-        """Scrub any JSON value, valid or not."""
-        walk = _Walk(self, {})
-        return walk.value(value, self.rule(self.root, ""), "", ""), tuple(sorted(walk.masked))
+        """Return any JSON value scrubbed, valid or not, and the JSON pointers in it that were masked."""
+        masking = _Masking(self._words, {})
+        return masking.value(value, self._rules.of_message, "", ""), tuple(sorted(masking.masked))
 
-    def anything(self, value: Any) -> Any:
-        """Scrub a JSON value of which the contract says nothing."""
-        return _Walk(self, {}).value(value, self.rule((), ""), "", "")
-
-    @cached_property
-    def root(self) -> Position:
-        """The position of the message itself."""
-        return (Source(self.references.root),)
-
-    def rule(self, position: Position, name: str) -> Rule:
-        """What holds for the values at a position; `name` is the field's."""
-        return self.named_rule(position, Name.of(name))
-
-    def named_rule(self, position: Position, name: Name) -> Rule:
-        """What holds for the values at a position, given what their field's name tells."""
-        known = self._rules.get((position, name))
-        if known is None:
-            known = self._rules[position, name] = Rule(self, position, name)
-        return known
-
-    def validator(self, location: str) -> CompiledSchema | None:
-        """The compiled schema at a location; None where it cannot stand alone."""
-        if location not in self._validators:
-            try:
-                self._validators[location] = compile_schema(self._contract.resources, location)
-            except ValueError:
-                self._validators[location] = None
-        return self._validators[location]
+    def scrub_unknown(self, value: Any) -> Any:
+        """Return a JSON value scrubbed of which the contract says nothing."""
+        return _Masking(self._words, {}).value(value, self._rules.of_nothing, "", "")
 
     @cached_property
     def _validator(self) -> CompiledSchema:
         return compile_schema(self._contract.resources, f"{self._contract.uri}#")
 
 
-class _Walk:
+class _Masking:
     """One pass over one message. `masked` and `renamed` are pointers into the new data, with those into the old."""
 
-    def __init__(self, plan: Plan, salts: dict[str, int]) -> None:
-        self._plan, self._salts = plan, salts
+    def __init__(self, words: frozenset[str], salts: dict[str, int]) -> None:
+        self._words, self._salts = words, salts
         self.masked: dict[str, str] = {}
         self.renamed: dict[str, str] = {}
         self._made: dict[str, Any] = {}
@@ -165,11 +135,11 @@ class _Walk:
             if (
                 name
                 and name not in fields
-                and name not in self._plan.words
+                and name not in self._words
                 and said != "public"
                 and not rule.keeps_name(name)
             ):
-                taken = {*fields, *value, *made, *self._plan.words}
+                taken = {*fields, *value, *made, *self._words}
                 new = next(rule.renames(name, taken, self._salts.get(was, 0)))
                 step = escape(new)
                 self.masked[pointer], self.renamed[f"{pointer}/{step}"] = before, was

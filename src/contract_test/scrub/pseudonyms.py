@@ -31,10 +31,10 @@ _SEARCHABLE = 1 << 40
 and two texts never become one."""
 _SHORTEST_PHONE, _SHORTEST_CARD = 6, 12
 _BARE = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
-_LONGEST_NESTED = 100_000
+MAX_NESTED_LENGTH = 100_000
 _CODED_JSON = frozenset(("ey", "ew", "W1", "W2", "W3", "Ww", "Wy", "Wz"))
 """How base64 of an object begins, by what follows `{`, and of an array, by the type of its first item."""
-_MOST_KNOWN = 50_000
+MAX_KNOWN = 50_000
 _PREFIXES_DEEP = 3
 
 _LOWER, _UPPER, _DIGITS = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
@@ -76,7 +76,7 @@ class Pseudonyms:
         """The stand-in for a text. Another `salt` gives another one, where the first cannot be used."""
         known = self._known.get((text, salt))
         if known is None:
-            if len(self._known) >= _MOST_KNOWN:
+            if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
             known = self._known[text, salt] = self._text(text, salt)
         return known
@@ -108,7 +108,7 @@ class Pseudonyms:
 
     def nested(self, text: str, masks: Masks) -> str | None:
         """The stand-in for a text that is JSON, or base64 of JSON, with everything in it masked; else None."""
-        if len(text) > _LONGEST_NESTED:
+        if len(text) > MAX_NESTED_LENGTH:
             return None
         if text[:1] in "{[" and text[-1:] in "}]":
             try:

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import chain, count
 from math import ceil, floor
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import jsonschema_rs
 
 from contract_test.compare.automata import Automaton, Words, automaton
 from contract_test.compare.regexes import UnsupportedRegexError
-from contract_test.schema.shape import Shape
+from contract_test.data.contract import Contract
+from contract_test.schema.shape import Shape, Shapes
 from contract_test.schema.sources import MAYBE, Position, Source
+from contract_test.schema.walk import References
+from contract_test.scrub.pseudonyms import Pseudonyms
 from envelopes import _json
 from envelopes.types import freeze, plain
-from envelopes.validation import CompiledSchema
-
-if TYPE_CHECKING:  # each knows the other; only this one is imported by the other
-    from contract_test.scrub.masking import Plan
+from envelopes.validation import CompiledSchema, compile_schema
 
 ANNOTATION = "x-sensitivity"
 _SALTS = 4
 _FEW_WORDS = 20
-_LONGEST_SEARCHED, _LONGER, _SEARCHED = 64, 3, 50
-_LARGEST_AUTOMATON = 1000
+MAX_SEARCHED_LENGTH, _LONGER, _SEARCHED = 64, 3, 50
+MAX_AUTOMATON_STATES = 1000
 _REPEATS = frozenset("*+{.")
 _IDENTIFYING_DIGITS = 7
 _TIMES = {
@@ -48,7 +48,7 @@ _TELLING = frozenset((
 _OF_TIME = frozenset((
     "at", "on", "time", "timestamp", "date", "ts", "since", "until", "expires", "expiry", "created", "updated", "epoch",
 ))  # fmt: skip
-_JUDGING = frozenset((
+_ASSERTIONS = frozenset((
     "$ref", "pattern", "format", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
     "multipleOf", "enum", "const", "not", "allOf", "anyOf", "oneOf", "if",
 ))  # fmt: skip
@@ -69,21 +69,62 @@ class Name(NamedTuple):
         return cls(not _TELLING.isdisjoint(words), not _OF_TIME.isdisjoint(words))
 
 
+class Rules:
+    """The rules of one contract, each compiled once. `scrub_value` scrubs a JSON value that stands inside a text."""
+
+    def __init__(self, contract: Contract, pseudonyms: Pseudonyms, scrub_value: Callable[[Any], Any]) -> None:
+        self._contract, self.pseudonyms, self.scrub_value = contract, pseudonyms, scrub_value
+        self.references = References(contract.resources, contract.uri)
+        self.shapes = Shapes(self.references)
+        self._known: dict[tuple[Position, Name], Rule] = {}
+        self._validators: dict[str, CompiledSchema | None] = {}
+
+    @cached_property
+    def of_message(self) -> Rule:
+        """The rule for the message itself."""
+        return self.at((Source(self.references.root),), "")
+
+    @cached_property
+    def of_nothing(self) -> Rule:
+        """The rule for a value of which the contract says nothing."""
+        return self.at((), "")
+
+    def at(self, position: Position, name: str) -> Rule:
+        """Return the rule for the values at a position; `name` is their field's."""
+        return self.for_name(position, Name.of(name))
+
+    def for_name(self, position: Position, name: Name) -> Rule:
+        """Return the rule for the values at a position, given what their field's name tells."""
+        known = self._known.get((position, name))
+        if known is None:
+            known = self._known[position, name] = Rule(self, position, name)
+        return known
+
+    def validator(self, location: str) -> CompiledSchema | None:
+        """Return the compiled schema at a location; None where it cannot stand alone."""
+        if location not in self._validators:
+            try:
+                self._validators[location] = compile_schema(self._contract.resources, location)
+            except ValueError:
+                self._validators[location] = None
+        return self._validators[location]
+
+
 class Rule:
     """What the contract says of the values at one position."""
 
-    def __init__(self, plan: Plan, position: Position, name: Name) -> None:
-        self._plan = plan
-        self._sources = plan.shapes.sources(position)
+    def __init__(self, rules: Rules, position: Position, name: Name) -> None:
+        self._rules = rules
+        self._sources = rules.shapes.sources(position)
         self._schemas = [source.node.schema for source in self._sources]
         said = [schema[ANNOTATION] for schema in self._schemas if isinstance(schema.get(ANNOTATION), str)]
         self.said = "" if not said else "public" if all(word == "public" for word in said) else "masked"
-        self._name, self._shape = name, plan.shapes.shape(position)
+        self._name, self._shape = name, rules.shapes.shape(position)
 
     @cached_property
     def item(self) -> Rule:
         """What holds for the items of an array."""
-        return self._plan.named_rule(self._shape.items, self._name)
+        return self._rules.for_name(self._shape.items, self._name)
 
     def fields(self, value: dict[str, Any]) -> dict[str, Rule]:
         """The declared fields of an object, by name; of alternatives, those of the one that its tag names."""
@@ -100,34 +141,34 @@ class Rule:
 
     @cached_property
     def _branches(self) -> list[dict[str, Rule]]:
-        return [self._fields(self._plan.shapes.shape(branch)) for _, branch in self._shape.branches]
+        return [self._fields(self._rules.shapes.shape(branch)) for _, branch in self._shape.branches]
 
     def _fields(self, shape: Shape) -> dict[str, Rule]:
-        return {field.name: self._plan.rule(field.position, field.name) for field in shape.fields}
+        return {field.name: self._rules.at(field.position, field.name) for field in shape.fields}
 
     def other(self, name: str) -> Rule:
         """What holds for a field that is not declared by name."""
         matching = [source for judge, source in self._described if judge.is_valid(name)]
-        return self._plan.rule(tuple(matching or self._rest), name)
+        return self._rules.at(tuple(matching or self._rest), name)
 
     def renames(self, name: str, taken: Container[str], salt: int) -> Iterator[str]:
         """Names in place of one that may not stay: first those that the same parts of the schema accept."""
-        judges = [judge for judge, _ in self._described] + [
-            judge for judge in map(self._plan.validator, {each.node.location for each in self._names}) if judge
+        validators = [judge for judge, _ in self._described] + [
+            judge for judge in map(self._rules.validator, {each.node.location for each in self._names}) if judge
         ]
-        judged = [(judge, judge.is_valid(name)) for judge in judges]
+        judged = [(judge, judge.is_valid(name)) for judge in validators]
         patterns = [pattern for schema in self._schemas for pattern in _dict(schema, "patternProperties")]
-        for candidate in self._plan.rule(self._names, "").texts(name, salt, patterns):
+        for candidate in self._rules.at(self._names, "").texts(name, salt, patterns):
             if candidate not in taken and all(judge.is_valid(candidate) == valid for judge, valid in judged):
                 yield candidate
-        pseudonyms = self._plan.pseudonyms
+        pseudonyms = self._rules.pseudonyms
         salted = (pseudonyms.text(name, salt + more) for more in range(_SALTS))
         longer = (pseudonyms.text(name, salt) + "x" * more for more in count(1))  # where all of its length are taken
         yield from (each for each in chain(salted, longer) if each not in taken)
 
     def keeps_name(self, name: str) -> bool:
         """Whether the schema of names says that a name may stay."""
-        names = self._plan.rule(self._names, "")
+        names = self._rules.at(self._names, "")
         return names.keeps(name, names.said) or name in self._own_names
 
     @cached_property
@@ -138,7 +179,7 @@ class Rule:
 
     @cached_property
     def _names(self) -> Position:
-        inside = self._plan.references.inside
+        inside = self._rules.references.inside
         return tuple(
             Source(inside(source.node, "propertyNames"))
             for source in self._sources
@@ -148,7 +189,7 @@ class Rule:
     @cached_property
     def _described(self) -> list[tuple[jsonschema_rs.Validator, Source]]:
         """The rules for fields whose name matches a pattern."""
-        inside = self._plan.references.inside
+        inside = self._rules.references.inside
         return [
             (jsonschema_rs.validator_for({"pattern": pattern}),
              Source(inside(source.node, "patternProperties", pattern), MAYBE))
@@ -159,7 +200,7 @@ class Rule:
     @cached_property
     def _rest(self) -> Position:
         """The rules for every other field."""
-        inside = self._plan.references.inside
+        inside = self._rules.references.inside
         return tuple(
             Source(inside(source.node, keyword), MAYBE)
             for source in self._sources
@@ -205,7 +246,7 @@ class Rule:
         candidates = self.texts(value, salt, self._patterns) if isinstance(value, str) else self._numbers(value, salt)
         first = None
         read = value if isinstance(value, str) else as_read(value)
-        judged = [(judge, judge.is_valid(read)) for judge in self._judges]
+        judged = [(judge, judge.is_valid(read)) for judge in self._validators]
         for candidate in candidates:
             first = candidate if first is None else first
             if candidate != value and all(judge.is_valid(candidate) == valid for judge, valid in judged):
@@ -213,20 +254,20 @@ class Rule:
         return value if isinstance(value, str) and value in self.own_texts else first
 
     @cached_property
-    def _judges(self) -> list[CompiledSchema]:
-        judging = [source for source in self._sources if not _JUDGING.isdisjoint(source.node.schema)]
-        return [judge for judge in map(self._plan.validator, {each.node.location for each in judging}) if judge]
+    def _validators(self) -> list[CompiledSchema]:
+        judging = [source for source in self._sources if not _ASSERTIONS.isdisjoint(source.node.schema)]
+        return [judge for judge in map(self._rules.validator, {each.node.location for each in judging}) if judge]
 
     def texts(self, text: str, salt: int, patterns: list[str]) -> Iterator[str]:
         """Stand-ins for a text, the usual one first."""
-        pseudonyms = self._plan.pseudonyms
+        pseudonyms = self._rules.pseudonyms
         if text in self.own_texts:
             yield from self._from(sorted(self.own_texts), text, salt)
-        nested = pseudonyms.nested(text, self._plan.anything)
+        nested = pseudonyms.nested(text, self._rules.scrub_value)
         if nested is not None:
             yield nested
         yield pseudonyms.text(text, salt)
-        automata = [] if len(text) > _LONGEST_SEARCHED else [known for known in map(_automaton, patterns) if known]
+        automata = [] if len(text) > MAX_SEARCHED_LENGTH else [known for known in map(_automaton, patterns) if known]
         automata = [known for known in automata if known.matches(text)]
         yield from (pseudonyms.along(each, text, salt) for each in automata)
         yield from (pseudonyms.text(text, salt + more) for more in range(1, _SALTS))
@@ -236,11 +277,11 @@ class Rule:
             yield from self._from(Words(automata, []).find(len(text), len(text) + _LONGER, _SEARCHED)[0], text, salt)
 
     def _from(self, texts: list[str], text: str, salt: int) -> list[str]:
-        start = self._plan.pseudonyms.choice(text, len(texts), salt) if texts else 0
+        start = self._rules.pseudonyms.choice(text, len(texts), salt) if texts else 0
         return texts[start:] + texts[:start]
 
     def _numbers(self, value: float | Decimal, salt: int) -> Iterator[Any]:
-        pseudonyms = self._plan.pseudonyms
+        pseudonyms = self._rules.pseudonyms
         yield from (pseudonyms.number(value, salt + more) for more in range(_SALTS))
         exact = Decimal(str(value))
         places, size = min(0, int(exact.as_tuple().exponent)), 10 ** (max(exact.adjusted(), 0) + 1)
@@ -275,7 +316,7 @@ def _automaton(pattern: str) -> Automaton | None:
         known = automaton(pattern)
     except (UnsupportedRegexError, RecursionError):
         return None
-    return known if len(known.free) <= _LARGEST_AUTOMATON else None
+    return known if len(known.free) <= MAX_AUTOMATON_STATES else None
 
 
 def _constants(schema: dict[str, Any]) -> list[Any]:

@@ -21,7 +21,7 @@ from contract_test.files.settings import read_settings
 from contract_test.files.toml import read_toml
 from contract_test.generate.package import generate
 from contract_test.generate.source import write_files
-from contract_test.recordings.provenance import causes, tell
+from contract_test.recordings.provenance import causes, provenance_of
 from contract_test.replay.deliveries import declares
 from contract_test.schema.names import literal, unused
 
@@ -43,7 +43,7 @@ _REPO = {
 
 
 @dataclass
-class Begun:
+class InitResult:
     """What a run wrote, and what it left as it was. `missing` is the text of tests that were not written."""
 
     written: list[Path] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Begun:
         return any(path.name == _TESTS for path in self.written)
 
 
-def begin_contracts(folder: Path, package: str) -> Begun:
+def begin_contracts(folder: Path, package: str) -> InitResult:
     """Make a repo of contracts that generates, tests and packages, with an example where there are no contracts yet."""
     example = {} if (folder / "contracts").exists() else _EXAMPLE
     values = {
@@ -65,16 +65,16 @@ def begin_contracts(folder: Path, package: str) -> Begun:
         "version": version("contract-test"),
         "now": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
     }
-    begun = Begun()
+    result = InitResult()
     for name, template in example.items():
-        _write(begun, folder / name, _filled(template, values))
-    begun.written += generate(load_catalog(folder / "contracts"), package, folder / "src").written
+        _write(result, folder / name, _filled(template, values))
+    result.written += generate(load_catalog(folder / "contracts"), package, folder / "src").written
     for name, template in _REPO.items():
-        _write(begun, folder / name, _filled(template, values))
-    return begun
+        _write(result, folder / name, _filled(template, values))
+    return result
 
 
-def begin_service(folder: Path, service: str, package: str, catalog: Catalog, contracts: Path | None) -> Begun:
+def begin_service(folder: Path, service: str, package: str, catalog: Catalog, contracts: Path | None) -> InitResult:
     """Name a service in its settings, and write one test for each of its operations that has none.
 
     Raises CatalogError where the catalog does not know the service, or the settings name another one.
@@ -92,8 +92,8 @@ def begin_service(folder: Path, service: str, package: str, catalog: Catalog, co
         raise CatalogError(
             f"no subject is sent or received by {service!r}", place=str(catalog.root / "catalog.toml"), advice=advice
         )
-    begun = Begun()
-    _settle(begun, folder, {
+    result = InitResult()
+    _settle(result, folder, {
         "service": service,
         **({"package": package} if package != "envelopes" else {}),
         **({"contracts": Path(os.path.relpath(contracts, folder)).as_posix()} if contracts is not None else {}),
@@ -111,12 +111,12 @@ def begin_service(folder: Path, service: str, package: str, catalog: Catalog, co
     helper = _filled("not_connected.py", {})
     if tests and path.exists():
         defined = "def not_connected" in path.read_text(encoding="utf-8", errors="replace")
-        begun.missing = (tests if defined else helper + tests).strip("\n") + "\n"
+        result.missing = (tests if defined else helper + tests).strip("\n") + "\n"
     elif tests:
-        _write(begun, path, _filled("test_service.py", {}) + helper + tests)
-    if path not in begun.written and path.exists():
-        begun.kept.append(path)
-    return begun
+        _write(result, path, _filled("test_service.py", {}) + helper + tests)
+    if path not in result.written and path.exists():
+        result.kept.append(path)
+    return result
 
 
 def services_of(catalog: Catalog) -> list[str]:
@@ -131,11 +131,11 @@ def project_name(folder: Path) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _settle(begun: Begun, folder: Path, rows: Mapping[str, str]) -> None:
+def _settle(result: InitResult, folder: Path, rows: Mapping[str, str]) -> None:
     path = folder / PYPROJECT
     tools = read_toml(path).get("tool")
     if not (isinstance(tools, dict) and "contract-test" in tools):
-        begun.written.append(append_tables(path, {_SETTINGS: rows}))
+        result.written.append(append_tables(path, {_SETTINGS: rows}))
         return
     settings, _ = read_settings(folder)
     if settings.service != rows["service"]:
@@ -144,7 +144,7 @@ def _settle(begun: Begun, folder: Path, rows: Mapping[str, str]) -> None:
             place=f"{path}:[tool.contract-test]",
             advice=f'Run `contract-test init` without --service, or write there: service = "{rows["service"]}".',
         )
-    begun.kept.append(path)
+    result.kept.append(path)
 
 
 def _tests(folder: Path) -> str:
@@ -184,7 +184,9 @@ def _causes(subject: Subject, catalog: Catalog, service: str) -> Sequence[str | 
     if subject.caused_by is None:
         return [None]
     try:
-        effects = [tell(each, catalog) for contract in subject.contracts.values() for each in read_recording(contract)]
+        effects = [
+            provenance_of(each, catalog) for contract in subject.contracts.values() for each in read_recording(contract)
+        ]
     except ContractTestError:  # `lint` says so
         effects = []
     known = causes(catalog)
@@ -196,8 +198,8 @@ def _filled(template: str, values: Mapping[str, str]) -> str:
     return Template((_TEMPLATES / f"{template}.txt").read_text(encoding="utf-8")).substitute(values)
 
 
-def _write(begun: Begun, path: Path, text: str) -> None:
+def _write(result: InitResult, path: Path, text: str) -> None:
     if path.exists():
-        begun.kept.append(path)
+        result.kept.append(path)
     else:
-        begun.written += write_files(path.parent, [(path.name, text)])
+        result.written += write_files(path.parent, [(path.name, text)])

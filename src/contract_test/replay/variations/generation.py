@@ -17,8 +17,8 @@ from contract_test.schema.sources import Position
 from contract_test.schema.walk import escape
 
 _SAFE = 2**53 - 1
-_LONGEST_TEXT = 30
-_MOST_ITEMS = 4
+MAX_TEXT_LENGTH = 30
+MAX_ITEMS = 4
 _DEEPEST = 8
 _SOLVED = 8
 # Few characters of every kind: all of Unicode would first have to be listed, which takes seconds.
@@ -99,7 +99,7 @@ class _Maker:
             case "array":
                 least = keyword("minItems") or 0
                 most = keyword("maxItems")
-                high = max(least, min(least + _MOST_ITEMS, most if isinstance(most, int) else least + _MOST_ITEMS))
+                high = max(least, min(least + MAX_ITEMS, most if isinstance(most, int) else least + MAX_ITEMS))
                 items = self.strategy(shape.items, depth + 1) if shape.items else st.none() | st.booleans()
                 return st.lists(items, min_size=least, max_size=high)
             case _:
@@ -117,7 +117,7 @@ class _Maker:
             else:
                 return made
         elif keyword("format") is None:
-            return st.text(_TEXT, min_size=least, max_size=max(least, min(most or _LONGEST_TEXT, _LONGEST_TEXT)))
+            return st.text(_TEXT, min_size=least, max_size=max(least, min(most or MAX_TEXT_LENGTH, MAX_TEXT_LENGTH)))
         known = [value for value in self._samples.of(position, 12) if isinstance(value, str)]
         return st.sampled_from(known) if known else st.nothing()
 

@@ -10,7 +10,7 @@ from contract_test.replay.variations.samples import Samples
 from contract_test.schema.fields import FieldPlace, Fields
 
 _SAFE = 2**53 - 1
-_MANY = 100
+MAX_ITEMS = 100
 _UNICODE = ("naïve 漢字 \N{ROCKET} e\u0301 \u05d0\u202e\u0000", "Zoë \N{ROCKET}\u202e", "ß\N{ROCKET}", "é", "É")
 _TIMES = {
     "lowest": ("1970-01-01T00:00:00Z", "1970-01-01", "00:00:00Z"),
@@ -77,13 +77,13 @@ def _empty(_kind: str, _place: FieldPlace, value: Any, _fields: Fields, _samples
 def _long(_kind: str, place: FieldPlace, value: Any, fields: Fields, samples: Samples) -> Iterator[Any]:
     if isinstance(value, list):
         most = fields.keyword(place.position, "maxItems")
-        count = min(most if isinstance(most, int) else _MANY, _MANY)
+        count = min(most if isinstance(most, int) else MAX_ITEMS, MAX_ITEMS)
         if value:
             yield (value * count)[:count]
         yield from samples.of(place.position, 1, minItems=min(count, 8))
     elif isinstance(value, dict) and fields.shapes.shape(place.position).additional is not None and value:
         most = fields.keyword(place.position, "maxProperties")
-        count = min(most if isinstance(most, int) else _MANY, _MANY)
+        count = min(most if isinstance(most, int) else MAX_ITEMS, MAX_ITEMS)
         member = next(iter(value.values()))
         yield value | {f"key{number}": member for number in range(count - len(value))}
 

@@ -9,7 +9,7 @@ from contract_test.schema.fields import Fields
 from contract_test.schema.sources import Position
 
 _BUDGET = 0.5  # seconds for one search
-_LONGEST = 1000
+MAX_LENGTH = 1000
 
 
 class Samples:
@@ -57,11 +57,11 @@ class Samples:
     def longest(self, position: Position) -> str | None:
         """A text as long as is allowed; of 1,000 characters, where there is no such limit."""
         limit = self._fields.keyword(position, "maxLength")
-        low, high = 0, min(limit if isinstance(limit, int) else _LONGEST, 10 * _LONGEST)
+        low, high = 0, min(limit if isinstance(limit, int) else MAX_LENGTH, 10 * MAX_LENGTH)
         best = next(iter(self.of(position, 1, type="string", minLength=high)), None)
         if best is not None or self._fields.keyword(position, "pattern") is None:
             return best
-        high = min(high, _LONGEST)
+        high = min(high, MAX_LENGTH)
         while low < high:  # a pattern sets the limit
             middle = (low + high + 1) // 2
             found = next(iter(self.of(position, 1, type="string", minLength=middle)), None)
