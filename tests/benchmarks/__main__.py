@@ -17,7 +17,7 @@ from pathlib import Path
 from table import Row, markdown
 
 FOLDER = Path(__file__).parent
-LONGEST = 900.0  # seconds for one benchmark
+MAX_SECONDS = 900.0  # seconds for one benchmark
 
 
 def measure(name: str) -> tuple[list[Row], bool]:
@@ -25,10 +25,10 @@ def measure(name: str) -> tuple[list[Row], bool]:
     print(f"{name} …", file=sys.stderr, flush=True)
     command = [sys.executable, str(FOLDER / f"{name}.py"), "--json"]
     try:
-        done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True, timeout=LONGEST)
+        done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True, timeout=MAX_SECONDS)
         output, failure = done.stdout, f"exit code {done.returncode}" if done.returncode else ""
     except subprocess.TimeoutExpired as error:
-        output, failure = (error.stdout or b"").decode(), f"stopped after {LONGEST:.0f} s"
+        output, failure = (error.stdout or b"").decode(), f"stopped after {MAX_SECONDS:.0f} s"
     rows = [Row(**json.loads(line)) for line in output.splitlines()]
     if failure:
         rows.append(Row("", name, None, note=failure))

@@ -1,6 +1,6 @@
 """`pytest --contracts` beside pact-python on the same messages, in one run: `python tests/benchmarks/replay_speed.py`.
 
-pact-python verifies that a provider's handler gives each message (its own way to hold messages against code); here each goes
+pact-python verifies that a provider's handler gives each message (its own way to check code with messages); here each goes
 through a consumer's test. Both are timed as whole processes, from start to exit. What has a goal in seconds is told in CPU
 seconds, which are those of the clock where nothing else runs.
 """

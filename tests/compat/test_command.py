@@ -27,7 +27,7 @@ def test_a_finding_reads_as_promised(repo, compat):
     assert rest == [
         "    The reader expects another type. Reader: v2. Writer: v1.",
         '    breaks: {"liker": ""}',
-        "    made up: no recorded message breaks here",
+        "    generated: no recorded message breaks here",
         '    rejected at /liker: expected integer, found ""',
         "    thing.done is sent by web; received by feed, trending",
         f"    {RULES['type-changed'].fix}",
@@ -64,7 +64,10 @@ def test_a_recorded_message_is_shown_only_where_it_breaks(repo, compat):
 
     shown = [line.strip() for line in compat().out.splitlines() if "recorded" in line]
 
-    assert shown == ["recorded: contracts/thing.done/recordings/v1.jsonl:1", "made up: no recorded message breaks here"]
+    assert shown == [
+        "recorded: contracts/thing.done/recordings/v1.jsonl:1",
+        "generated: no recorded message breaks here",
+    ]
 
 
 def test_of_many_recorded_messages_the_one_that_breaks_here_is_shown(repo, compat):

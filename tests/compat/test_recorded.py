@@ -1,4 +1,4 @@
-"""A recorded message that breaks is shown before any made-up one."""
+"""A recorded message that breaks is shown before any generated one."""
 
 from compat.conftest import INTEGER, STRING, message
 
@@ -13,7 +13,7 @@ def test_a_recorded_message_that_breaks_is_preferred(repo, compat):
     assert finding["verdict"]["witness"] == {"a": "seen", "b": "too"}
     out = compat().out
     assert '    breaks: {"a": "seen", "b": "too"}\n    recorded: contracts/thing.done/recordings/v1.jsonl:2\n' in out
-    assert "made up" not in out
+    assert "generated" not in out
 
 
 def test_a_recorded_message_of_another_version_is_no_witness(repo, compat):
@@ -67,4 +67,4 @@ def test_a_recording_that_cannot_be_read_is_lints_to_say(repo, compat):
     result = compat()
 
     assert result.code == 1
-    assert "made up" in result.out
+    assert "generated" in result.out

@@ -57,7 +57,7 @@ def judges(schema):
 
 
 def judge(cls, schema, instances, *, clean):
-    """Hold every instance against both validators; `clean` are those without undeclared fields."""
+    """Check every instance with both validators; `clean` are those without undeclared fields."""
     fast, slow = judges(schema)
     for instance, is_clean in zip(instances, clean, strict=True):
         raw = json.dumps(instance)

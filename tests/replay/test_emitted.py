@@ -1,4 +1,4 @@
-"""What a producer emits, held against what was recorded: which difference is told, and which is none."""
+"""What a producer emits, compared with what was recorded: which difference is told, and which is none."""
 
 import json
 from dataclasses import replace

@@ -129,7 +129,7 @@ def test_no_secret_reaches_a_disk_or_a_log(contracts, tmp_path):
     assert run.returncode == 1, run.stderr.decode()
     assert b"Traceback" not in run.stderr
     nothing_of(planted, contracts, run.stdout, run.stderr)
-    assert b"/label: " in run.stdout, "secrets in a public field are found by the scanner, and said"
+    assert b"/label: " in run.stdout, "secrets in a public field are found by the scanner and reported"
     kept = (contracts / "person.changed" / "recordings" / "v1.jsonl").read_bytes().splitlines()
     assert len(kept) > 20
     assert (contracts / ".recorder" / "events.quarantine.jsonl").stat().st_size > 1000

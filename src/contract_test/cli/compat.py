@@ -63,7 +63,7 @@ def command(
     budget: float,
     package: str | None,
 ) -> int:
-    """Say whether these versions may be deployed next to each other.
+    """Check whether these versions may be deployed next to each other.
 
     Compares the versions of every subject, of one SUBJECT, or two files, as `decode` reads: formats are asserted. A
     finding shows a message that breaks, a recorded one if there is one. Exits 1 on findings (unknown is

@@ -33,7 +33,7 @@ contracts_option = click.option(
 
 
 def package_name(package: str) -> str:
-    """A package's name as Python writes it. Raises click.BadParameter."""
+    """Return a package's name as Python writes it. Raises click.BadParameter."""
     if package.isidentifier() and not keyword.iskeyword(package):
         return package
     name = package.replace("-", "_")
@@ -52,7 +52,7 @@ format_option = click.option(
 
 
 def max_age_option(default: str | None) -> Callable[[F], F]:
-    """The option `--max-age`, as a timedelta, or None."""
+    """Return the option `--max-age`, as a timedelta, or None."""
 
     def parsed(ctx: click.Context, param: click.Parameter, value: str | None) -> timedelta | None:
         del ctx, param
@@ -99,7 +99,7 @@ def _of_stdout(error: OSError) -> bool:
 
 
 def quiet_decoding() -> None:
-    """Have `decode` say nothing of single messages: what it found is counted and told at the end."""
+    """Silence what `decode` logs of single messages: it is counted and reported at the end."""
     import logging
 
     log = logging.getLogger("envelopes")
@@ -109,5 +109,5 @@ def quiet_decoding() -> None:
 
 
 def note(text: str) -> None:
-    """Tell people something: on stderr, because stdout is for data."""
+    """Print a note for people: on stderr, because stdout is for data."""
     click.echo(text, err=True)

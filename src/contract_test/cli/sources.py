@@ -39,7 +39,7 @@ class SourceOptions:
     reading: Reading
 
     def channel_of(self, catalog: Catalog) -> Channel:
-        """The channel; one of its own making where no contract describes it. Raises CatalogError, UsageError."""
+        """Return the channel; one of its own making where no contract describes it. Raises CatalogError, UsageError."""
         if self.channel is not None:
             if self.key or self.topic or self.codec:
                 raise click.UsageError("--channel names all there is to say: leave --key, --topic and --codec out.")
@@ -122,7 +122,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def messages_of(
     source: SourceOptions, channel: Channel, time_of: Callable[[Tapped], datetime | None]
 ) -> Generator[Tapped | None]:
-    """What stands on the channel; where the source keeps no times, `--since` goes by those of the messages."""
+    """Yield what stands on the channel; where the source keeps no times, `--since` goes by those of the messages."""
     messages, since = tap(source.url, channel, source.reading), source.reading.since
     if isinstance(since, datetime) and not keeps_times(source.url, channel):
         return sent_since(messages, since, time_of)
@@ -130,7 +130,7 @@ def messages_of(
 
 
 def nothing_read(source: SourceOptions, place: str, outcome: str) -> NothingFoundError:
-    """The error for a run without a single message: that is never a success."""
+    """Return the error for a run without a single message: that is never a success."""
     reading = source.reading
     if source.url == "-":
         return NothingFoundError(f"no line came in on stdin: {outcome}", place="-", advice="Write a message a line.")
@@ -145,7 +145,10 @@ def nothing_read(source: SourceOptions, place: str, outcome: str) -> NothingFoun
 
 
 def existing_or_empty(contracts: Path, source: SourceOptions) -> Catalog:
-    """The catalog; an empty one where none is there and the source is described by options. Raises CatalogError."""
+    """Return the catalog; an empty one where none is there and the source is described by options.
+
+    Raises CatalogError.
+    """
     from contract_test.files.catalog import load_catalog
 
     if source.channel is None and not any(contracts.glob("*/v*.json")):
@@ -154,7 +157,7 @@ def existing_or_empty(contracts: Path, source: SourceOptions) -> Catalog:
 
 
 def age(text: str, option: str) -> timedelta:
-    """`90s`, `10m`, `1h`, `2d`. Raises BadParameter."""
+    """Return `90s`, `10m`, `1h`, `2d`. Raises BadParameter."""
     found = age_of(text)
     if found is None:
         raise click.BadParameter(f"{text!r} is not a time such as 90s, 10m, 1h or 2d.", param_hint=option)

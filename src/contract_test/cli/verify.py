@@ -49,7 +49,7 @@ def command(
     *,
     merge: bool,
 ) -> int:
-    """Hold the traffic on a channel against its contracts.
+    """Check the traffic on a channel against its contracts.
 
     URL is redis://HOST:PORT/DB, kafka://HOST:PORT, a file of JSON Lines, or - for stdin. Nothing is changed there; only
     --group commits what was read. Exits 1 on drift: messages that no contract accepts, fields that none names.

@@ -120,12 +120,12 @@ class Shape:
         )  # fmt: skip
 
     def everywhere(self, index: int) -> list[Literal]:
-        """What the item at an index must satisfy, wherever the demands sit."""
+        """Return what the item at an index must satisfy, wherever the demands sit."""
         return self.at.get(index, []) + [literal for start, literal in self.rest if start <= index]
 
 
 def solve(solver: Subsearch, facts: dict[Node, bool], want: int) -> Found:
-    """Arrays that satisfy every fact."""
+    """Return arrays that satisfy every fact."""
     shape = Shape.of(facts)
     if shape.high is not None and shape.low > shape.high:
         return EMPTY

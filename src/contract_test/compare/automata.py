@@ -93,7 +93,7 @@ class Automaton:
             self.free[at].append(last)
 
     def closure(self, states: State, *, at_start: bool, at_end: bool) -> State:
-        """Everything that is reached without reading a character."""
+        """Return everything that is reached without reading a character."""
         key = (states, at_start, at_end)
         known = self._closures.get(key)
         if known is None:
@@ -116,11 +116,11 @@ class Automaton:
         return self.closure(reached, at_start=False, at_end=False)
 
     def accepts_in(self, states: State, *, at_start: bool) -> bool:
-        """Whether the string may end here."""
+        """Return whether the string may end here."""
         return self.accept in states or self.accept in self.closure(states, at_start=at_start, at_end=True)
 
     def matches(self, text: str) -> bool:
-        """Whether some part of the text matches, in time linear in its length."""
+        """Return whether some part of the text matches, in time linear in its length."""
         states = self.start
         for char in text:
             if self.accept in states:
@@ -136,7 +136,7 @@ def _holds(chars: CharSet, code: int) -> bool:
 
 @lru_cache(maxsize=1024)
 def automaton(pattern: str, *, strict_dot: bool = False) -> Automaton:
-    """The automaton of a pattern.
+    """Return the automaton of a pattern.
 
     Raises `UnsupportedRegexError` where it is outside the regular subset or too large.
     """
@@ -144,7 +144,7 @@ def automaton(pattern: str, *, strict_dot: bool = False) -> Automaton:
 
 
 def matches(pattern: str, text: str) -> bool | None:
-    """Whether some part of the text matches the pattern; None where that is not known."""
+    """Return whether some part of the text matches the pattern; None where that is not known."""
     try:
         return automaton(pattern).matches(text)
     except (UnsupportedRegexError, RecursionError):
@@ -208,7 +208,7 @@ class Words:
         return live, True
 
     def find(self, low: int, high: int | None, want: int) -> tuple[list[str], bool]:
-        """Up to `want` words of `low` to `high` characters, shortest first, and whether these are all."""
+        """Return up to `want` words of `low` to `high` characters, shortest first, and whether these are all."""
         found: list[str] = []
         if low == 0 and self._accepted(self._initial, at_start=True):
             found.append("")

@@ -39,12 +39,12 @@ class Branch:
 
     @classmethod
     def of(cls, pool: Pool, relations: Relations, kind: str, literals: Iterable[Literal]) -> Branch | None:
-        """The branch of one type, None where the literals exclude the type."""
+        """Return the branch of one type, None where the literals exclude the type."""
         branch = cls(pool, relations, kind)
         return branch if branch.assume(sorted(literals, key=_by_want)) else None
 
     def choose(self, union: Union, option: Option) -> Branch | None:
-        """A copy in which one option of a union holds, None where that contradicts what holds."""
+        """Return a copy in which one option of a union holds, None where that contradicts what holds."""
         copy = Branch(self.pool, self.relations, self.kind)
         copy.facts = dict(self.facts)
         copy.unions = [other for other in self.unions if other is not union]
@@ -164,7 +164,7 @@ class Branch:
         return bool(self.unions or self.ones)
 
     def next_union(self) -> Union:
-        """What to choose from next."""
+        """Return what to choose from next."""
         if self.unions:
             return min(self.unions, key=len)
         at = next((at for at, (_, wanted) in enumerate(self.ones) if wanted), 0)
@@ -188,7 +188,7 @@ class Branch:
         return any(self.relations.includes(whole, node) for whole in self._wholes)
 
     def by_distance(self, union: Union) -> list[Option]:
-        """The options of a union, those first that lead soonest to where two literals differ."""
+        """Return the options of a union, those first that lead soonest to where two literals differ."""
         return sorted(union, key=self._distance)
 
     def _distance(self, option: Option) -> int:

@@ -15,7 +15,7 @@ MAX_TEXT = 6000
 
 
 def covers(writer: Any, reader: Any, *, assert_formats: bool) -> bool:
-    """Whether jsonschema-rs proves that `reader` admits every value of `writer`; False says nothing."""
+    """Return whether jsonschema-rs proves that `reader` admits every value of `writer`; False says nothing."""
     if len(json.dumps([writer, reader])) > MAX_TEXT:
         return False
     try:

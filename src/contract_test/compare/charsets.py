@@ -34,12 +34,12 @@ def _without_surrogates(runs: Iterable[tuple[int, int]]) -> Iterable[tuple[int, 
 
 
 def union(one: CharSet, other: CharSet) -> CharSet:
-    """The characters of either."""
+    """Return the characters of either."""
     return char_set((*one, *other))
 
 
 def complement(chars: CharSet) -> CharSet:
-    """Every other character."""
+    """Return every other character."""
     runs, start = [], 0
     for low, high in chars:
         if start < low:
@@ -51,7 +51,7 @@ def complement(chars: CharSet) -> CharSet:
 
 
 def size(chars: CharSet) -> int:
-    """How many characters there are."""
+    """Return how many characters there are."""
     return sum(high - low + 1 for low, high in chars)
 
 

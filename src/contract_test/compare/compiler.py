@@ -31,11 +31,11 @@ class Compiler:
         self.closed = closed
 
     def root(self) -> Node:
-        """The node of the whole document."""
+        """Return the node of the whole document."""
         return self.location(self.document.schema, self.document.place)
 
     def location(self, schema: Any, place: Place, *, closed: bool | None = None) -> Node:
-        """A schema that stands for a value of its own: the root, a property, an item."""
+        """Return a schema that stands for a value of its own: the root, a property, an item."""
         closed = self.closed if closed is None else closed
         written = self.in_place(schema, place, closed=False)
         if not closed or not isinstance(schema, dict):
@@ -47,7 +47,7 @@ class Compiler:
         return self.pool.all_of(parts)
 
     def in_place(self, schema: Any, place: Place, *, closed: bool) -> Node:
-        """A schema that speaks of the same value as the schema around it."""
+        """Return a schema that speaks of the same value as the schema around it."""
         if isinstance(schema, bool):
             return self.pool.anything if schema else self.pool.nothing
         if not isinstance(schema, dict):
@@ -111,7 +111,7 @@ class Compiler:
         return self.pool.ref((target.key, closed), compile_target)
 
     def coverage(self, schema: Any, place: Place, seen: frozenset[int] = frozenset()) -> Coverage:
-        """Which properties and items a schema speaks of, including by its `unevaluated…` keywords."""
+        """Return which properties and items a schema speaks of, including by its `unevaluated…` keywords."""
         if not isinstance(schema, dict) or id(schema) in seen:
             return Coverage.of_nothing()
         place = self.document.in_subschema(schema, place)

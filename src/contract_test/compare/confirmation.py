@@ -120,14 +120,14 @@ class CrossValidator:
         self._second: Any = None
 
     def first(self, value: Any) -> bool | None:
-        """What jsonschema-rs says; None where it fails."""
+        """Return what jsonschema-rs says; None where it fails."""
         try:
             return self._first.is_valid(value)
         except Exception:  # noqa: BLE001 - whatever a foreign validator raises, it has not answered
             return None
 
     def second(self, value: Any) -> bool | None:
-        """What python-jsonschema says; None where it fails."""
+        """Return what python-jsonschema says; None where it fails."""
         try:
             if self._second is None:
                 self._second = _second(*self._rest, assert_formats=self._assert_formats)
@@ -138,7 +138,7 @@ class CrossValidator:
             return None
 
     def errors(self, value: Any) -> list[Any]:
-        """Why jsonschema-rs rejects a value: its errors, each with a schema path and an instance path."""
+        """Return why jsonschema-rs rejects a value: its errors, each with a schema path and an instance path."""
         try:
             return list(self._first.iter_errors(value))
         except Exception:  # noqa: BLE001 - as above

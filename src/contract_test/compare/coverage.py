@@ -48,7 +48,7 @@ class Coverage:
 
     @classmethod
     def of_nothing(cls) -> Coverage:
-        """Nothing is evaluated."""
+        """Return the coverage of a schema that evaluates nothing."""
         return cls()
 
     @classmethod
@@ -56,14 +56,14 @@ class Coverage:
         cls, condition: Node, *, names: frozenset[str] = frozenset(), patterns: frozenset[str] = frozenset(),
         everything: bool = False,
     ) -> Coverage:  # fmt: skip
-        """One entry about properties."""
+        """Return one entry about properties."""
         return cls(properties=(Properties(condition, names, patterns, everything),))
 
     @classmethod
     def of_items(
         cls, condition: Node, *, prefix: int = 0, matching: Node | None = None, everything: bool = False
     ) -> Coverage:
-        """One entry about items."""
+        """Return one entry about items."""
         return cls(items=(Items(condition, prefix, matching, everything),))
 
     def __add__(self, other: Coverage) -> Coverage:
@@ -73,7 +73,7 @@ class Coverage:
         return bool(self.properties or self.items)
 
     def given(self, pool: Pool, condition: Node) -> Coverage:
-        """The same, but only where a condition holds as well."""
+        """Return the same, but only where a condition holds as well."""
         return Coverage(
             tuple(replace(entry, condition=pool.all_of([entry.condition, condition])) for entry in self.properties),
             tuple(replace(entry, condition=pool.all_of([entry.condition, condition])) for entry in self.items),
@@ -89,7 +89,7 @@ class Coverage:
 
 
 def close_properties(pool: Pool, coverage: Coverage, member: Node) -> Node:
-    """Every property that is not evaluated is in `member`."""
+    """Return the node of objects in which every property that is not evaluated is in `member`."""
     entries = coverage.properties
     if isinstance(member, nodes.Anything) or any(
         entry.everything and isinstance(entry.condition, nodes.Anything) for entry in entries
@@ -133,7 +133,7 @@ def _one_name(
 
 
 def close_items(pool: Pool, coverage: Coverage, item: Node) -> Node:
-    """Every item that is not evaluated is in `item`."""
+    """Return the node of arrays in which every item that is not evaluated is in `item`."""
     entries = coverage.items
     always = [entry for entry in entries if isinstance(entry.condition, nodes.Anything)]
     if any(entry.everything for entry in always):

@@ -56,7 +56,7 @@ NEWEST = DIALECTS["https://json-schema.org/draft/2020-12/schema"]
 
 
 def dialect_of(schema: Any, default: Dialect = NEWEST) -> Dialect | None:
-    """The dialect that `$schema` names, `default` where it names none, None where it is unknown."""
+    """Return the dialect that `$schema` names, `default` where it names none, None where it is unknown."""
     if not isinstance(schema, dict) or not isinstance(schema.get("$schema"), str):
         return default
     return DIALECTS.get(schema["$schema"].rstrip("#"))

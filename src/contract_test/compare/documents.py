@@ -168,7 +168,7 @@ class Document:
                 yield from (part.values() if keyword.startswith("depend") else (part,))
 
     def target(self, ref: str, place: Place, *, keyword: str = "$ref") -> Target:
-        """What `ref` stands for at `place`.
+        """Return what `ref` stands for at `place`.
 
         Raises `UnusableSchemaError` where nothing at hand answers to it.
         """
@@ -244,7 +244,7 @@ class Document:
         return known
 
     def in_subschema(self, schema: dict[str, Any], place: Place) -> Place:
-        """The place inside a subschema, which may have an `$id` and a dialect of its own."""
+        """Return the place inside a subschema, which may have an `$id` and a dialect of its own."""
         if place.resolver is None:
             return place
         dialect = dialect_of(schema, place.dialect)
@@ -257,7 +257,7 @@ class Document:
 
 
 def reachable(schema: Any, resources: Mapping[str, Any]) -> dict[str, Any]:
-    """Those resources that a schema may refer to, directly or through others."""
+    """Return those resources that a schema may refer to, directly or through others."""
     if not resources:
         return {}
     found: dict[str, Any] = {}

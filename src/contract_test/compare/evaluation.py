@@ -15,7 +15,7 @@ _REMEMBERED = (nodes.Ref, nodes.AllOf, nodes.AnyOf, nodes.OneOf)
 
 
 def every(answers: Iterable[Known]) -> Known:
-    """Three-valued "and"."""
+    """Return three-valued "and"."""
     known: Known = True
     for answer in answers:
         if answer is False:
@@ -26,7 +26,7 @@ def every(answers: Iterable[Known]) -> Known:
 
 
 def some(answers: Iterable[Known]) -> Known:
-    """Three-valued "or"."""
+    """Return three-valued "or"."""
     known: Known = False
     for answer in answers:
         if answer:
@@ -37,12 +37,12 @@ def some(answers: Iterable[Known]) -> Known:
 
 
 def denied(answer: Known) -> Known:
-    """Three-valued "not"."""
+    """Return three-valued "not"."""
     return None if answer is None else not answer
 
 
 def count(answers: Iterable[Known]) -> tuple[int, int]:
-    """How many at least, and at most, are true."""
+    """Return how many at least, and at most, are true."""
     listed = list(answers)
     return sum(answer is True for answer in listed), sum(answer is not False for answer in listed)
 
@@ -58,7 +58,7 @@ class Evaluator:
         self._told: dict[tuple[Node, int], tuple[Any, Known]] = {}
 
     def holds(self, node: Node, value: Any) -> Known:
-        """Whether `value` is in `node`.
+        """Return whether `value` is in `node`.
 
         A list or dict that was asked about must not be changed afterwards.
         """
@@ -168,7 +168,7 @@ class Evaluator:
 
     @staticmethod
     def covers(node: nodes.Members, name: str) -> Known:
-        """Whether a `Members` node speaks of the property of this name."""
+        """Return whether a `Members` node speaks of the property of this name."""
         if name in node.except_names:
             return False
         excepted = some(text_matches(pattern, name) for pattern in node.except_patterns)

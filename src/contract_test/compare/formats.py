@@ -92,7 +92,7 @@ _STRETCHED = {
 
 
 def examples(name: str, low: int, high: int | None) -> list[str]:
-    """Texts of a format, where possible some of `low` to `high` characters."""
+    """Return texts of a format, where possible some of `low` to `high` characters."""
     texts = list(EXAMPLES.get(name, ()))
     before, filler, after = _STRETCHED.get(name, ("", "", ""))
     fixed = len(before) + len(after)
@@ -213,13 +213,13 @@ def _validator(name: str, number: int) -> jsonschema_rs.Validator:
 
 @lru_cache(maxsize=512)
 def is_asserted(name: str, dialect: Dialect) -> bool:
-    """Whether jsonschema-rs rejects any text at all for this format in this dialect."""
+    """Return whether jsonschema-rs rejects any text at all for this format in this dialect."""
     validator = _validator(name, dialect.number)
     return not all(validator.is_valid(text) for text in _STRANGE)
 
 
 @lru_cache(maxsize=16384)
 def conforms(name: str, text: str) -> bool | None:
-    """Whether a text has a format, as both opinions have it; None where they differ."""
+    """Return whether a text has a format, as both opinions have it; None where they differ."""
     first = _validator(name, 20).is_valid(text)
     return first if CHECKER.conforms(text, name) == first else None

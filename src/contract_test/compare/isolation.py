@@ -11,7 +11,7 @@ from contract_test.schema.walk import unescape
 
 
 def alone(reason: Incompatibility, reasons: Iterable[Incompatibility], writer: Any, reader: Any) -> tuple[Any, Any]:
-    """Copies of both schemas with which one reason of many breaks, and as far as can be done no other."""
+    """Return copies of both schemas with which one reason of many breaks, and as far as can be done no other."""
     others = [each for each in reasons if each is not reason]
     left_out = [each for each in others if each.rule == "alternative-removed" and each.writer_pointer[-1:].isdigit()]
     return _sending_none(writer, left_out), _without(reader, [each for each in others if each not in left_out])

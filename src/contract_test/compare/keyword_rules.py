@@ -56,7 +56,7 @@ _WORD = re.compile(r"[A-Za-z][\w-]*")
 
 
 def named(keyword: str, before: Any, after: Any, writer: Any) -> tuple[str, Any, Any]:
-    """The rule for a keyword whose value was `before` and is `after`, with what of the two is worth showing."""
+    """Return the rule for a keyword whose value was `before` and is `after`, with what of the two is worth showing."""
     if keyword == "type":
         return _type(before, after), before, after
     if keyword == "enum":
@@ -92,7 +92,7 @@ def _enum(before: Any, after: Any, writer: Any) -> tuple[str, Any, Any]:
 
 
 def change(before: Any, after: Any) -> str:
-    """`before → after`, each cut to a length that fits a line, around the place where they differ."""
+    """Return `before → after`, each cut to a length that fits a line, around the place where they differ."""
     if before is ABSENT and after is ABSENT:
         return ""
     bare = all(_WORD.fullmatch(value) for value in (before, after) if isinstance(value, str))

@@ -11,7 +11,7 @@ from contract_test.compare.values import TYPES
 
 
 def pattern_node(pool: Pool, regex: str) -> Node:
-    """The strings that a pattern matches; a pattern without leading look-ahead is one node."""
+    """Return the strings that a pattern matches; a pattern without leading look-ahead is one node."""
     if not regex.startswith(("^(?=", "^(?!")) or _has_bare_choice(regex):
         return pool.make(nodes.Pattern, regex)
     parts: list[Node] = []

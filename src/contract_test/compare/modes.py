@@ -37,7 +37,7 @@ MODES = ("NONE", *(mode + suffix for mode in ("BACKWARD", "FORWARD", "FULL") for
 
 
 def pairs_for(mode: str, versions: Sequence[Version]) -> tuple[Pair[Version], ...]:
-    """The pairs that a mode asks about, for versions in the order in which they were registered.
+    """Return the pairs that a mode asks about, for versions in the order in which they were registered.
 
     A plain mode compares each version with the one before it, so that one broken step in a history is found
     even where it is not the last. A `_TRANSITIVE` mode compares each with every earlier one.

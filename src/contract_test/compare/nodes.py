@@ -297,7 +297,7 @@ class Pool:
         self.nothing = self.make(Nothing)
 
     def make(self, kind: type[N], *fields: Any) -> N:
-        """The one node of this kind with these (hashable) fields."""
+        """Return the one node of this kind with these (hashable) fields."""
         key = (kind, *fields)
         node = self._nodes.get(key)
         if node is None:
@@ -305,7 +305,7 @@ class Pool:
         return cast("N", node)
 
     def values(self, values: list[Any]) -> Node:
-        """Exactly these values."""
+        """Return exactly these values."""
         if not values:
             return self.nothing
         by_key = {identity(value): value for value in values}
@@ -316,7 +316,7 @@ class Pool:
         return node
 
     def all_of(self, parts: list[Node]) -> Node:
-        """The intersection, flat, without what says nothing."""
+        """Return the intersection, flat, without what says nothing."""
         flat: dict[Node, None] = {}
         for part in parts:
             if isinstance(part, Nothing):
@@ -330,7 +330,7 @@ class Pool:
         return next(iter(flat)) if len(flat) == 1 else self.make(AllOf, tuple(flat))
 
     def any_of(self, parts: list[Node]) -> Node:
-        """The union, flat, without what adds nothing."""
+        """Return the union, flat, without what adds nothing."""
         flat: dict[Node, None] = {}
         for part in parts:
             if isinstance(part, Anything):
@@ -344,7 +344,7 @@ class Pool:
         return next(iter(flat)) if len(flat) == 1 else self.make(AnyOf, tuple(flat))
 
     def negation(self, part: Node) -> Node:
-        """The complement."""
+        """Return the complement."""
         if isinstance(part, Not):
             return part.part
         if isinstance(part, Anything):
@@ -352,13 +352,13 @@ class Pool:
         return self.anything if isinstance(part, Nothing) else self.make(Not, part)
 
     def ref(self, key: Hashable, target: Compile) -> Ref:
-        """A reference to what `target` will compile, once, when it is asked for."""
+        """Return a reference to what `target` will compile, once, when it is asked for."""
         if key not in self._targets:
             self._pending.setdefault(key, target)
         return self.make(Ref, key)
 
     def resolve(self, ref: Ref) -> Node:
-        """What a reference stands for.
+        """Return what a reference stands for.
 
         One that leads back to itself without reading anything says nothing.
         """
@@ -385,5 +385,5 @@ class Pool:
         return False
 
     def causes(self) -> list[str]:
-        """Why some nodes are not supported."""
+        """Return why some nodes are not supported."""
         return [node.cause for node in self._nodes.values() if isinstance(node, Unsupported)]

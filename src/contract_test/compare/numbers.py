@@ -37,7 +37,7 @@ class _Range:
 
 
 def solve(facts: dict[Node, bool], want: int) -> Found:
-    """Numbers that satisfy every fact."""
+    """Return numbers that satisfy every fact."""
     within = _Range()
     divisors: list[Fraction] = []
     avoided: list[Fraction] = []

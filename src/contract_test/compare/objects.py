@@ -105,7 +105,7 @@ class Kind:
 
 
 def solve(solver: Subsearch, facts: dict[Node, bool], want: int) -> Found:
-    """Objects that satisfy every fact."""
+    """Return objects that satisfy every fact."""
     shape = Shape.of(facts)
     if shape.high is not None and shape.low > shape.high:
         return EMPTY

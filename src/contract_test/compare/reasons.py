@@ -49,15 +49,15 @@ class Spot:
     pointer: str
     place: Place
 
-    def at(self, *path: str | int) -> str:
-        """The pointer to something inside."""
+    def pointer_to(self, *path: str | int) -> str:
+        """Return the pointer to something inside."""
         tokens = (escape(str(token)) for token in path)
         return self.pointer + "".join("/" + token for token in tokens)
 
     def inside(self, *path: str | int) -> Spot | None:
-        """The subschema at a path, None where there is none."""
+        """Return the subschema at a path, None where there is none."""
         value = _value_at(self.schema, path)
-        return Spot(value, self.at(*path), self.place) if isinstance(value, (dict, bool)) else None
+        return Spot(value, self.pointer_to(*path), self.place) if isinstance(value, (dict, bool)) else None
 
 
 @dataclass(eq=False)
@@ -88,7 +88,7 @@ class Explainer:
         self._todo: deque[_Visit] = deque()
 
     def reasons(self) -> list[Incompatibility]:
-        """Every reason that the two structures show, the shallowest first."""
+        """Return every reason that the two structures show, the shallowest first."""
         with suppress(OutOfTimeError, UnusableSchemaError, RecursionError):
             self._visit(
                 Spot(self.writer.document.schema, "", self.writer.document.place),
@@ -148,7 +148,7 @@ class Explainer:
                 return spot
             target = compiler.document.target(schema["$ref"], spot.place)
             local = schema["$ref"].startswith(("#/", "#")) and spot.place.resolver is None
-            spot = Spot(target.schema, unquote(schema["$ref"][1:]) if local else spot.at("$ref"), target.place)
+            spot = Spot(target.schema, unquote(schema["$ref"][1:]) if local else spot.pointer_to("$ref"), target.place)
         return spot
 
     def _alone(self, keyword: str, spot: Spot) -> Node:
@@ -169,7 +169,7 @@ class Explainer:
         writer, reader = visit.writer, visit.reader
         if keyword == "$ref":
             target = self.reader.document.target(reader.schema["$ref"], reader.place)
-            inner = Spot(target.schema, reader.at("$ref"), target.place)
+            inner = Spot(target.schema, reader.pointer_to("$ref"), target.place)
             if self._may_break(state, self.reader.location(target.schema, target.place)):
                 visit.below.append(([self._visit(writer, inner, visit)], None))
             return
@@ -246,12 +246,14 @@ class Explainer:
         own = next((each for each in (keyword, "oneOf", "anyOf") if each in schema), None)
         if own is None:
             return False
-        theirs = [spot for at in range(len(reader.schema[keyword])) if (spot := reader.inside(keyword, at))]
+        theirs = [
+            spot for pointer_to in range(len(reader.schema[keyword])) if (spot := reader.inside(keyword, pointer_to))
+        ]
         tags = [self._tag(spot, self.reader) for spot in theirs]
         whole = self.reader.location({"anyOf": reader.schema[keyword]}, reader.place)
         found = False
-        for at in range(len(schema[own])):
-            ours = writer.inside(own, at)
+        for pointer_to in range(len(schema[own])):
+            ours = writer.inside(own, pointer_to)
             sent = pool.nothing if ours is None else self.writer.in_place(ours.schema, ours.place, closed=False)
             if ours is None or not self._may_break(pool.all_of([state, sent]), whole):
                 continue
@@ -262,9 +264,11 @@ class Explainer:
                 below = self._visit(ours, alike[0], visit, _told(tag))
                 visit.below.append(([below], partial(self._add, "not-included", below, (), (), ABSENT, ABSENT)))
             elif tag and all(tags):
-                self._add("alternative-removed", visit, (own, at), (keyword,), tag, tags)
+                self._add("alternative-removed", visit, (own, pointer_to), (keyword,), tag, tags)
             else:
-                self._add("alternative-removed", visit, (own, at), (keyword,), ours.schema, reader.schema[keyword])
+                self._add(
+                    "alternative-removed", visit, (own, pointer_to), (keyword,), ours.schema, reader.schema[keyword]
+                )
         return found
 
     def _may_be_read(self, sent: Node, spot: Spot) -> bool:
@@ -285,7 +289,7 @@ class Explainer:
     def _inside(self, keyword: str, value: Any, visit: _Visit) -> list[_Visit]:
         """The pairs below a keyword on both sides of which the reader may reject what the writer sends."""
         paths: list[tuple[str | int, ...]] = (
-            [(keyword, at) for at in range(len(value))] if isinstance(value, list) else [(keyword,)]
+            [(keyword, pointer_to) for pointer_to in range(len(value))] if isinstance(value, list) else [(keyword,)]
         )
         found = []
         for path in paths:
@@ -305,8 +309,12 @@ class Explainer:
     ) -> None:  # fmt: skip
         _explain_upwards(visit)
         writer, reader = visit.writer, visit.reader
-        there = writer.at(*writer_path) if _value_at(writer.schema, writer_path) is not ABSENT else writer.pointer
-        here = reader.at(*reader_path) if _value_at(reader.schema, reader_path) is not ABSENT else reader.pointer
+        there = (
+            writer.pointer_to(*writer_path) if _value_at(writer.schema, writer_path) is not ABSENT else writer.pointer
+        )
+        here = (
+            reader.pointer_to(*reader_path) if _value_at(reader.schema, reader_path) is not ABSENT else reader.pointer
+        )
         reason = replace(reason_for(rule, there, here, before, after), alternative=visit.alternative)
         self.found.setdefault((rule, reason.writer_pointer, repr(reason.reader_pointer) + repr(after)), reason)
 
@@ -326,14 +334,14 @@ def _told(tag: dict[str, str]) -> str:
 
 
 def reason_for(rule: str, writer_pointer: str, reader_pointer: str, before: Any, after: Any) -> Incompatibility:
-    """One incompatibility, with its sentence."""
+    """Return one incompatibility, with its sentence."""
     change = keyword_rules.change(before, after)
     sentence = f"{RULES[rule].explanation[:-1]}: {change}." if change else RULES[rule].explanation
     return Incompatibility(rule, writer_pointer, reader_pointer, before, after, sentence)
 
 
 def from_errors(errors: list[Any], writer: Any, reader: Any) -> Iterator[Incompatibility]:
-    """Reasons from a validator's errors about the witness: less precise, and always there."""
+    """Yield reasons from a validator's errors about the witness: less precise, and always there."""
     for error in errors:
         path = tuple(error.schema_path)
         keyword = next((str(token) for token in reversed(path) if isinstance(token, str)), "")

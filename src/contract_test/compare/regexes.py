@@ -90,7 +90,7 @@ def parse(text: str, *, strict_dot: bool = False) -> Regex:
 
 
 def has_dot(text: str) -> bool:
-    """Whether a pattern may hold a bare ".", on which engines differ."""
+    """Return whether a pattern may hold a bare ".", on which engines differ."""
     return "." in text.replace("\\.", "")
 
 

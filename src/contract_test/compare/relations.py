@@ -55,11 +55,11 @@ class Relations:
         self._relied: dict[_Pair, set[_Pair]] = {}
 
     def includes(self, inner: Node, outer: Node) -> bool:
-        """Whether every value of `inner` is plainly one of `outer`."""
+        """Return whether every value of `inner` is plainly one of `outer`."""
         return self.gap(inner, outer) is None
 
     def gap(self, inner: Node, outer: Node) -> Gap:
-        """How far `inner` is from being plainly included in `outer`."""
+        """Return how far `inner` is from being plainly included in `outer`."""
         if inner is outer or isinstance(inner, nodes.Nothing) or isinstance(outer, nodes.Anything):
             return None
         pair = (inner, outer)
@@ -253,7 +253,7 @@ class Relations:
         return known
 
     def disjoint(self, one: Node, other: Node) -> bool:
-        """Whether two nodes plainly have no value in common."""
+        """Return whether two nodes plainly have no value in common."""
         key = (one, other)
         known = self._disjoint.get(key)
         if known is None:

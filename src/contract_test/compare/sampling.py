@@ -37,7 +37,7 @@ _MAX_CONSTANTS = 160
 
 
 def constants(*schemas: Any) -> tuple[list[Any], list[str]]:
-    """Values that stand in schemas, or beside a bound that does; and the property names that they mention."""
+    """Return values that stand in schemas, or beside a bound that does; and the property names that they mention."""
     values: dict[Any, Any] = {}
     names: dict[str, None] = {}
 
@@ -85,7 +85,7 @@ def constants(*schemas: Any) -> tuple[list[Any], list[str]]:
 
 
 def samples(seeds: list[Any], values: list[Any], names: list[str], random: Random) -> Iterator[Any]:
-    """Every constant, then the seeds changed here and there, without end."""
+    """Yield every constant, then the seeds changed here and there, without end."""
     pool = [*seeds, *values]
     yield from pool
     for value in values:

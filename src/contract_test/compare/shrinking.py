@@ -11,7 +11,7 @@ _PLAIN: tuple[Any, ...] = (None, False, 0, "", [], {})
 
 
 def weight(value: Any) -> tuple[int, int, str]:
-    """Smaller is easier to read: fewer parts, then a shorter text."""
+    """Return the size of a value: smaller is easier to read, by fewer parts, then by a shorter text."""
     text = json.dumps(value, sort_keys=True)
     return _parts(value), len(text), text
 
@@ -23,7 +23,7 @@ def _parts(value: Any) -> int:
 
 
 def shrink(value: Any, keeps: Callable[[Any], bool]) -> Any:
-    """The smallest value found by small steps from `value` of which `keeps` still holds."""
+    """Return the smallest value found by small steps from `value` of which `keeps` still holds."""
     tries = 0
     best, best_weight = value, weight(value)
     improved = True

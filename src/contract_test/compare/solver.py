@@ -64,7 +64,7 @@ class Solver:
         self._was_limited = False
 
     def search(self, literals: Iterable[Literal], want: int = 1) -> Found:
-        """What `solve` finds, looking for shallow values first: a deep schema has small witnesses too."""
+        """Return what `solve` finds, looking for shallow values first: a deep schema has small witnesses too."""
         literals = frozenset(literals)
         found = UNKNOWN
         for depth in self._depths_for(literals):
@@ -86,7 +86,7 @@ class Solver:
         return [depth for depth in _DEPTHS if depth >= 2 * nearest] or _DEPTHS[-1:]
 
     def solve(self, literals: Iterable[Literal], want: int = 1) -> Found:
-        """Up to `want` values that are in every wanted node and in no unwanted one.
+        """Return up to `want` values that are in every wanted node and in no unwanted one.
 
         Raises `OutOfTimeError` after the deadline.
         """
@@ -270,7 +270,7 @@ class Solver:
         return False
 
     def leaf(self, branch: Branch, want: int) -> Found:
-        """The values of a branch as far as its plain literals say: its unions may still exclude some."""
+        """Return the values of a branch as far as its plain literals say: its unions may still exclude some."""
         self._in_time()
         facts = branch.facts
         listed = [node for node, wanted in facts.items() if wanted and isinstance(node, nodes.OneValueOf)]

@@ -11,7 +11,7 @@ from contract_test.compare import automata, formats
 
 @lru_cache(maxsize=65536)
 def text_matches(pattern: str, text: str) -> bool | None:
-    """Whether some part of a text matches a pattern; None where that is not known.
+    """Return whether some part of a text matches a pattern; None where that is not known.
 
     A pattern outside the regular subset is left to jsonschema-rs, whose backtracking is limited.
     """
@@ -30,5 +30,5 @@ def _validator(pattern: str) -> jsonschema_rs.Validator:
 
 
 def text_is(name: str, text: str) -> bool | None:
-    """Whether a text has a format; None where two readings of the format disagree."""
+    """Return whether a text has a format; None where two readings of the format disagree."""
     return formats.conforms(name, text)

@@ -16,7 +16,7 @@ _SPARE = 24
 
 
 def solve(facts: dict[Node, bool], want: int) -> Found:
-    """Strings that satisfy every fact."""
+    """Return strings that satisfy every fact."""
     low, high = 0, None
     patterns: dict[bool, list[str]] = {True: [], False: []}
     named: dict[bool, set[str]] = {True: set(), False: set()}

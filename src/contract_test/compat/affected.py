@@ -23,7 +23,7 @@ READ_FIELD_REMOVED = Rule(
 
 
 def affected(reader: Snapshot, writer: Snapshot, reason: Incompatibility) -> Iterator[str]:
-    """A line for each field that an incompatibility concerns, where it is known who reads the reader's version of it.
+    """Yield a line for each field that an incompatibility concerns, where its readers are known.
 
     Where nobody was replayed against that version yet, what is read of the writer's counts.
     """
@@ -38,7 +38,7 @@ def affected(reader: Snapshot, writer: Snapshot, reason: Incompatibility) -> Ite
 
 
 def removed_reads(pairs: Sequence[Pair]) -> Iterator[Finding]:
-    """A warning for each field that is gone from a newer version and that a service reads in the older one.
+    """Yield a warning for each field that is gone from a newer version and that a service reads in the older one.
 
     A service that was replayed against the newer version gets along without it. Of a required one FORWARD says so.
     """
@@ -48,7 +48,7 @@ def removed_reads(pairs: Sequence[Pair]) -> Iterator[Finding]:
 
 
 def removed_unknown(pairs: Sequence[Pair]) -> Iterator[str]:
-    """A line for each newer version without fields of the one before it, where nobody knows who reads them."""
+    """Yield a line for each newer version without fields of the one before it, where nobody knows who reads them."""
     forward = {(pair.older, pair.newer) for pair in pairs if pair.direction == "FORWARD"}
     nearest = {pair.newer: pair for pair in sorted(pairs, key=lambda pair: pair.older.contract.version)}
     for pair in nearest.values():

@@ -57,7 +57,7 @@ _AGREED: tuple[tuple[Rule, str, str, Callable[[Subject], object]], ...] = (
 
 
 def changed_bindings(before: Subject, now: Subject, ref: str, root: Path) -> Iterator[Finding]:
-    """What was agreed of a subject at a git ref, and is not any more."""
+    """Yield what was agreed of a subject at a git ref, and is not any more."""
     changes = [(rule, severity, name, value_in(before), value_in(now)) for rule, severity, name, value_in in _AGREED]
     changes += [
         (CODEC_CHANGED, "error", f"the schema id of v{version}", number, now.schema_ids.get(version))

@@ -66,7 +66,7 @@ OWN_RULES: dict[str, Rule] = {
 def removed(
     subject: Subject, then: Mapping[int, Snapshot], now: Mapping[int, Snapshot], ref: str, root: Path
 ) -> Iterator[Finding]:
-    """A finding for each version that was there at a git ref and is gone."""
+    """Yield a finding for each version that was there at a git ref and is gone."""
     for version in sorted(then.keys() - now.keys()):
         path = root / then[version].contract.path.relative_to(then[version].files.root)
         rule = OWN_RULES["version-removed"]
@@ -76,7 +76,7 @@ def removed(
 
 
 def recorded_witnesses(pair: Pair) -> list[RecordedMessage]:
-    """The recorded messages that the writer's version accepts and the reader's rejects."""
+    """Return the recorded messages that the writer's version accepts and the reader's rejects."""
     if not pair.writer.recorded:
         return []
     writer, reader = pair.writer.validator, pair.reader.validator
@@ -97,7 +97,7 @@ def _number(value: Decimal) -> int | float:
 def of_reason(
     pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorded: Sequence[RecordedMessage]
 ) -> Finding:
-    """One incompatibility of a verdict; None where the verdict has no reason to name."""
+    """Return one incompatibility of a verdict; None where the verdict has no reason to name."""
     if reason is None:
         rule = OWN_RULES["unknown"] if verdict.status == "unknown" else RULES["not-included"]
         pointer, sentence = "", verdict.cause or rule.explanation
@@ -139,7 +139,7 @@ def _advice(pair: Pair, rule: Rule) -> str:
 
 @dataclass(frozen=True)
 class _Shown:
-    """The message that shows a break, the place of its recording ("" of a made-up one), and why it is rejected."""
+    """The message that shows a break, the place of its recording ("" of a generated one), and why it is rejected."""
 
     data: Any
     place: str
@@ -147,7 +147,7 @@ class _Shown:
 
 
 def _shown(pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorded: Sequence[RecordedMessage]) -> _Shown:
-    """The message that shows one reason: a recorded one that breaks at the same place before a made-up one."""
+    """The message that shows one reason: a recorded one that breaks at the same place before a generated one."""
     reader = pair.reader.validator
     if reason is None or reason.witness is ABSENT:
         if recorded:
@@ -183,7 +183,7 @@ def _violations(reader: CompiledSchema | None, witness: Any) -> Iterator[Violati
     """Where and why a reader rejects a message, as `decode` says it: the most telling first."""
     if reader is None or witness is ABSENT:
         return
-    with suppress(ValueError):  # a made-up text that no JSON text can carry
+    with suppress(ValueError):  # a generated text that no JSON text can carry
         first = find_violation(reader, witness)
         yield from () if first is None else (first,)
         yield from (each for each in find_violations(reader, witness) if each != first)
@@ -203,7 +203,7 @@ def _pointed(pair: Pair, reason: Incompatibility) -> tuple[str, str]:
 
 
 def of_recording(pair: Pair, verdict: Verdict, recorded: RecordedMessage) -> Finding:
-    """A recorded message that breaks although the contracts are compatible."""
+    """Return a recorded message that breaks although the contracts are compatible."""
     rule = OWN_RULES["recorded-message-breaks"]
     shown = _of_recorded(pair, recorded)
     return Finding(
@@ -222,7 +222,7 @@ def of_recording(pair: Pair, verdict: Verdict, recorded: RecordedMessage) -> Fin
 
 
 def of_upcaster(pair: Pair, kept: Migration) -> Finding:
-    """An upcaster that does not keep what it is there to keep."""
+    """Return an upcaster that does not keep what it is there to keep."""
     rule = OWN_RULES["upcaster-fails"]
     return Finding(
         pair.newer.file,
@@ -241,7 +241,7 @@ def _details(pair: Pair, rule: Rule, shown: _Shown) -> tuple[str, ...]:
     lines = [f"{rule.explanation} Reader: {pair.reader.label}. Writer: {pair.writer.label}."]
     if shown.data is not ABSENT:
         lines.append(f"breaks: {json_line(shown.data)}")
-        lines.append(f"recorded: {shown.place}" if shown.place else "made up: no recorded message breaks here")
+        lines.append(f"recorded: {shown.place}" if shown.place else "generated: no recorded message breaks here")
         if shown.violation:
             lines.append(f"rejected at {shown.violation}")
     return (*lines, *_services(pair.subject))
@@ -257,7 +257,7 @@ def _services(subject: Subject | None) -> Sequence[str]:
 
 
 def distinct(findings: Iterator[Finding]) -> tuple[Finding, ...]:
-    """Two incompatibilities that read the same are one finding."""
+    """Return the findings without repetition: two incompatibilities that read the same are one."""
     kept: dict[tuple[str, str, str], Finding] = {}
     for each in findings:
         kept.setdefault((each.place, each.rule, each.sentence), each)
@@ -265,6 +265,9 @@ def distinct(findings: Iterator[Finding]) -> tuple[Finding, ...]:
 
 
 def json_line(value: Any) -> str:
-    """A JSON value in one line that does nothing to a terminal: what cannot be printed is escaped, as JSON has it."""
+    """Return a JSON value in one line that does nothing to a terminal.
+
+    What cannot be printed is escaped, as JSON has it.
+    """
     text = json.dumps(value, ensure_ascii=False)
     return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)

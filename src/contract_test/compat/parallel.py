@@ -22,7 +22,7 @@ MAX_PROCESSES = 8
 def compare_pairs(
     pairs: Sequence[Pair], content_model: ContentModel, budget: float, package: str = "envelopes", *, many: int = MANY
 ) -> Iterator[Outcome]:
-    """The outcome of each pair, in their order. Raises UnreachableError where a process of ours is killed."""
+    """Yield the outcome of each pair, in their order. Raises UnreachableError where a process of ours is killed."""
     processes = min(os.cpu_count() or 1, MAX_PROCESSES)
     if len(pairs) < many or processes == 1:
         for pair in pairs:

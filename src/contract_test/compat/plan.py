@@ -50,7 +50,7 @@ class Outcome:
 
 
 def plan_subjects(root: Path, subject: str | None = None, mode: str | None = None) -> Plan:
-    """Every subject, or one, against its own earlier versions."""
+    """Return every subject, or one, against its own earlier versions."""
     plan = Plan()
     catalog = _load(root, plan)
     broken = {Path(each.file).parent.name for each in plan.findings}
@@ -72,14 +72,14 @@ def plan_subjects(root: Path, subject: str | None = None, mode: str | None = Non
 
 
 def plan_files(older: Path, newer: Path, mode: str, contracts: Path) -> Plan:
-    """Two schema files, wherever they are."""
+    """Return two schema files, wherever they are."""
     snapshots = snapshot_of_file(older, contracts), snapshot_of_file(newer, contracts)
     pairs = [Pair(pair.writer, pair.reader, pair.direction) for pair in pairs_for(mode, snapshots)]
     return Plan(pairs, not_compared=[] if pairs else [str(newer)])
 
 
 def plan_against(root: Path, ref: str, subject: str | None = None, mode: str | None = None) -> Plan:
-    """Every version that is new or changed since a git ref, against those that were there."""
+    """Return every version that is new or changed since a git ref, against those that were there."""
     plan = Plan()
     catalog = _load(root, plan)
     try:

@@ -84,18 +84,18 @@ class Snapshot:
         return self.shown_as(self.contract.path)
 
     def shown_as(self, path: Path) -> str:
-        """A path below the root, as people know it."""
+        """Return a path below the root, as people know it."""
         return (Path(self.shown) / path.relative_to(self.files.root)).as_posix()
 
     def place_of(self, pointer: str) -> tuple[str, str]:
-        """The file and the JSON pointer of the schema around a place in the bundle."""
+        """Return the file and the JSON pointer of the schema around a place in the bundle."""
         uri, inside = self.bundle.file_of(pointer)
         uri, inside = follow(self.contract.resources, uri or self.contract.uri, inside)
         path = self.files.path_of(uri)
         return self.shown_as(path) if path else uri, schema_around(self.contract.resources[uri], inside)
 
     def declares(self, pointer: str, name: str) -> bool:
-        """Whether the schema at a place in the bundle declares a property."""
+        """Return whether the schema at a place in the bundle declares a property."""
         schema = value_at(self.bundle.schema, pointer)
         return isinstance(schema, dict) and name in schema.get("properties", {})
 
@@ -123,7 +123,7 @@ class Pair:
 def snapshots_of(
     catalog: Catalog, readers: Sequence[Reader] = (), ref: str = "", shown: str = ""
 ) -> dict[str, dict[int, Snapshot]]:
-    """Every version of a catalog, by subject and number; with `ref`, as it was at that ref."""
+    """Return every version of a catalog, by subject and number; with `ref`, as it was at that ref."""
     files = SchemaFiles(catalog.root)
     shown = shown or str(catalog.root)
     return {
@@ -143,7 +143,10 @@ def snapshots_of(
 
 
 def snapshot_of_file(path: Path, contracts: Path) -> Snapshot:
-    """One schema file. What it refers to is below the contracts directory, if it is there itself, else beside it."""
+    """Return one schema file.
+
+    What it refers to is below the contracts directory, if it is there itself, else beside it.
+    """
     root = contracts if contracts.is_dir() and path.is_relative_to(contracts) else path.parent
     files = SchemaFiles(root)
     resources = files.reach(path)

@@ -90,21 +90,21 @@ class Catalog:
         )
 
     def sent_by(self, service: str) -> list[Subject]:
-        """The subjects that a service produces."""
+        """Return the subjects that a service produces."""
         return [subject for subject in self.subjects.values() if service in subject.sent_by]
 
     def received_by(self, service: str) -> list[Subject]:
-        """The subjects that a service consumes."""
+        """Return the subjects that a service consumes."""
         return [subject for subject in self.subjects.values() if service in subject.received_by]
 
 
 def class_name(text: str) -> str:
-    """`message.liked` → `MessageLiked`."""
+    """Return `message.liked` → `MessageLiked`."""
     return "".join(word[:1].upper() + word[1:] for word in _words(text))
 
 
 def snake_case(text: str) -> str:
-    """`message.liked` → `message_liked`."""
+    """Return `message.liked` → `message_liked`."""
     return "_".join(word.lower() for word in _words(text))
 
 

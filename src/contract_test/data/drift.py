@@ -1,4 +1,4 @@
-"""What a channel's messages were, held against its contracts. Results add up: in any order, grouped in any way."""
+"""How a channel's messages conform to its contracts. Results add up: in any order, grouped in any way."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Drift:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """A JSON object, the same for equal results."""
+        """Return a JSON object, the same for equal results."""
         return {
             "read": self.read,
             "drifted": self.drifted,
@@ -83,7 +83,7 @@ class Drift:
 
 
 def total(results: Iterable[Drift]) -> Drift:
-    """All results as one."""
+    """Return all results as one."""
     found = Drift()
     for each in results:
         found += each

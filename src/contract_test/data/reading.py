@@ -30,6 +30,6 @@ class Reading:
     notes: list[str] = field(default_factory=list)
 
     def note(self, text: str) -> None:
-        """Say something once."""
+        """Add a note once."""
         if text not in self.notes:
             self.notes.append(text)

@@ -130,7 +130,7 @@ class Operation:
     strength: Strength | None = None
 
     def count(self, outcome: Outcome, origin: Origin | None = None) -> int:
-        """How many messages had that outcome; of one origin, or of all."""
+        """Return how many messages had that outcome; of one origin, or of all."""
         return sum(each.outcome == outcome and origin in (None, each.origin) for each in self.played)
 
     @cached_property

@@ -37,7 +37,7 @@ class Share:
         return self.channel, self.part, self.start, self.end, self.committed
 
     def as_json(self) -> dict[str, Any]:
-        """A JSON object, the same for equal shares."""
+        """Return a JSON object, the same for equal shares."""
         names = ("channel", "part", "start", "end", "committed")
         return {name: getattr(self, name) for name in names} | {"drift": self.drift.as_json()}
 
@@ -55,13 +55,13 @@ class Share:
 
 
 def merged(*results: Iterable[Share]) -> tuple[Share, ...]:
-    """Everything that is in any of the results, each once, in order."""
+    """Return everything that is in any of the results, each once, in order."""
     found = {share.key: share for result in results for share in result}
     return tuple(found[key] for key in sorted(found))
 
 
 def settled(shares: Iterable[Share]) -> dict[str, Drift]:
-    """What the shares add up to, by channel, each message counted once.
+    """Return what the shares add up to, by channel, each message counted once.
 
     Where shares overlap (one was read again after a crash, or is an older copy of another), those are counted that do
     not overlap and together hold the most messages: what was committed joins without gaps.

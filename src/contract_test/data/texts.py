@@ -11,21 +11,21 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def inert(text: str) -> str:
-    """A text that does nothing to a terminal: what cannot be printed is escaped as in JSON; line ends stay."""
+    """Return a text that does nothing to a terminal: what cannot be printed is escaped as in JSON; line ends stay."""
     return "".join(letter if letter.isprintable() or letter == "\n" else json.dumps(letter)[1:-1] for letter in text)
 
 
 def counted(number: int, name: str) -> str:
-    """`1 message`, `2 messages`."""
+    """Return `1 message`, `2 messages`."""
     return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
 def percent(share: float) -> str:
-    """`81%`, of a share from 0 to 1; never rounded up to more than there is."""
+    """Return `81%`, of a share from 0 to 1; never rounded up to more than there is."""
     return f"{int(share * 100 + 1e-9)}%"
 
 
 def age_of(text: str) -> timedelta | None:
-    """`90s`, `10m`, `1h`, `2d`; None for anything else."""
+    """Return `90s`, `10m`, `1h`, `2d`; None for anything else."""
     match = _AGE.fullmatch(text)
     return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None

@@ -13,7 +13,7 @@ from contract_test.data.texts import inert
 
 
 def schema_text(schema: Any) -> str:
-    """A schema as its file's text; what a terminal could take as a command is escaped."""
+    """Return a schema as its file's text; what a terminal could take as a command is escaped."""
     return inert(json.dumps(schema, indent=2, ensure_ascii=False)) + "\n"
 
 
@@ -68,6 +68,6 @@ def _list(values: Sequence[str]) -> str:
 
 
 def toml_text(text: str) -> str:
-    """A text as TOML's basic string (TOML 1.0): JSON's escapes are a part of TOML's."""
+    """Return a text as TOML's basic string (TOML 1.0): JSON's escapes are a part of TOML's."""
     quoted = json.dumps(text, ensure_ascii=False)
     return "".join(letter if letter.isprintable() else f"\\U{ord(letter):08x}" for letter in quoted)

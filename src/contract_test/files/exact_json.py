@@ -29,7 +29,7 @@ def exact_dumps(value: Any) -> bytes:
 
 
 def wire(payload: Any, key: str | None = None, headers: Mapping[str, str] | None = None, prefix: str = "") -> Wire:
-    """The bytes, key and headers of a recorded message; `prefix` is in hexadecimal digits."""
+    """Return the bytes, key and headers of a recorded message; `prefix` is in hexadecimal digits."""
     texts = [(name, value.encode()) for name, value in (headers or {}).items()]
     try:
         text = _json.dumps(payload, plain)

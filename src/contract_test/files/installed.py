@@ -17,7 +17,9 @@ from envelopes.catalog import Subject as RuntimeSubject
 
 
 def installed_contracts(package: str, option: str = "--contracts") -> Path:
-    """The contracts directory that belongs to a package: inside it, or, installed in place, at the top of its checkout.
+    """Return the contracts directory that belongs to a package.
+
+    Inside it, or, installed in place, at the top of its checkout.
 
     Raises NothingFoundError where there is no such package, or no contracts with it; `option` names others.
     """
@@ -34,7 +36,7 @@ def installed_contracts(package: str, option: str = "--contracts") -> Path:
 
 
 def is_installed(package: str) -> bool:
-    """Whether a package can be imported."""
+    """Return whether a package can be imported."""
     return package.isidentifier() and find_spec(package) is not None
 
 
@@ -48,7 +50,7 @@ def _not_installed(package: str) -> NothingFoundError:
 
 
 def runtime_catalog(package: str) -> Runtime:
-    """The generated package's own catalog. Raises NothingFoundError where it is not installed, or has none."""
+    """Return the generated package's own catalog. Raises NothingFoundError where it is not installed, or has none."""
     if not is_installed(package):
         raise _not_installed(package)
     try:

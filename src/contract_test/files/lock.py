@@ -18,19 +18,19 @@ _HEADING = "# What is registered never changes. Written by `contract-test regist
 
 
 def digest(contract: Contract) -> str:
-    """SHA-256 of a version's content with all that it refers to; layout and the order of keys do not count."""
+    """Return SHA-256 of a version's content with all that it refers to; layout and the order of keys do not count."""
     return digest_of(contract.uri, contract.resources)
 
 
 def digest_of(uri: str, resources: Mapping[str, Any]) -> str:
-    """The same of a schema by its URI and all that it reaches."""
+    """Return the same of a schema by its URI and all that it reaches."""
     document = {"uri": uri, "resources": dict(resources)}
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_lock(root: Path) -> dict[tuple[str, int], str]:
-    """The registered digests by subject and version. Raises CatalogError with the line."""
+    """Return the registered digests by subject and version. Raises CatalogError with the line."""
     path = root / FILE
     found: dict[tuple[str, int], str] = {}
     if not path.is_file():
@@ -63,7 +63,7 @@ def register(catalog: Catalog, subjects: list[str]) -> list[Contract]:
 
 
 def differences(before: Any, after: Any, pointer: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """The places where two JSON values differ: pointer, before, after (None where there is nothing)."""
+    """Yield the places where two JSON values differ: pointer, before, after (None where there is nothing)."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in dict.fromkeys((*before, *after)):
             step = str(name).replace("~", "~0").replace("/", "~1")

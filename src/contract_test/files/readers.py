@@ -28,7 +28,7 @@ _FILE = TypeAdapter(_File)
 
 
 def read_readers(*folders: Path) -> list[Reader]:
-    """Everything that is known in some folders; of one service's contract, what the last folder says.
+    """Return everything that is known in some folders; of one service's contract, what the last folder says.
 
     Raises RecordingError where a file cannot be read.
     """
@@ -53,7 +53,10 @@ def write_readers(folder: Path, service: str, readers: Iterable[Reader], catalog
 
 
 def content_of(contract: Contract) -> str:
-    """What tells one content of a contract from another: enough of its digest, and too little to look like a secret."""
+    """Return what tells one content of a contract from another.
+
+    Enough of its digest, and too little to look like a secret.
+    """
     return digest(contract)[:20]
 
 

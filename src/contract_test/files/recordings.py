@@ -17,12 +17,12 @@ FORMAT = 1
 
 
 def recording_path(contract: Contract) -> Path:
-    """Where a contract's recording stands."""
+    """Return where a contract's recording stands."""
     return contract.path.parent / "recordings" / f"v{contract.version}.jsonl"
 
 
 def is_recorded(contract: Contract) -> bool:
-    """Whether there is a recording of a contract with something in it, be it readable or not."""
+    """Return whether there is a recording of a contract with something in it, readable or not."""
     path = recording_path(contract)
     return path.is_file() and bool(path.read_bytes().strip())
 
@@ -62,7 +62,7 @@ def append_recording(contract: Contract, interactions: Iterable[Interaction]) ->
 
 
 def line_of(interaction: Interaction) -> bytes:
-    """One interaction as its line, without the line's end."""
+    """Return one interaction as its line, without the line's end."""
     values = {
         "format": FORMAT,
         "channel": interaction.channel,
@@ -80,7 +80,7 @@ def line_of(interaction: Interaction) -> bytes:
 
 
 def wire_of(interaction: Interaction) -> Wire:
-    """The bytes, key and headers of a recorded message."""
+    """Return the bytes, key and headers of a recorded message."""
     return wire(interaction.payload, interaction.key, interaction.headers, interaction.prefix)
 
 

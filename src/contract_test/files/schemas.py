@@ -113,7 +113,7 @@ class SchemaFiles:
         self._read: dict[Path, Any] = {}
 
     def uri_of(self, path: Path) -> str:
-        """The URI that a file below the directory stands at."""
+        """Return the URI that a file below the directory stands at."""
         return BASE + path.relative_to(self.root).as_posix()
 
     def read(self, path: Path) -> Any:
@@ -127,7 +127,7 @@ class SchemaFiles:
         return self._read[path]
 
     def reach(self, path: Path) -> dict[str, Any]:
-        """The schema of a file and of everything that it reaches through `$ref`, by URI, its own first.
+        """Return the schema of a file and of everything that it reaches through `$ref`, by URI, its own first.
 
         Every `$ref` in the result is absolute or local to its document, and `$id`s are gone, so that
         whoever compiles it finds the same targets.
@@ -163,7 +163,7 @@ class SchemaFiles:
         }
 
     def path_of(self, uri: str) -> Path | None:
-        """The file below the directory that a URI of `reach` stands for; None for a meta-schema."""
+        """Return the file below the directory that a URI of `reach` stands for; None for a meta-schema."""
         try:
             return None if uri in SPECIFICATIONS else self._find(uri, "")
         except SchemaError:

@@ -13,7 +13,10 @@ FILE = ".scrub-key"
 
 
 def scrub_key(root: Path) -> tuple[bytes, str]:
-    """The key, and what to tell people about it. Without one, a random key is made and kept beside the contracts."""
+    """Return the key, and what to tell people about it.
+
+    Without one, a random key is made and kept beside the contracts.
+    """
     given = os.environ.get(VARIABLE)
     path = root / FILE
     if given:

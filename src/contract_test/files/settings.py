@@ -41,7 +41,7 @@ def read_settings(start: Path) -> tuple[Settings, Path]:
 
 
 def read_package(start: Path) -> str:
-    """The package of value objects that the settings around a folder name; `envelopes` where they name none."""
+    """Return the package of value objects that the settings around a folder name; `envelopes` where they name none."""
     for folder in (start, *start.parents):
         table = _table(folder / "pyproject.toml")
         if table is not None and isinstance(table.get("package"), str):

@@ -49,7 +49,7 @@ class State:
             yield
 
     def marks(self, source: str) -> Mapping[str, Mark]:
-        """Where an earlier run over this source came to; empty where there was none."""
+        """Return where an earlier run over this source came to; empty where there was none."""
         return self._all_marks().get(_digest(source), {})
 
     def write_marks(self, source: str, marks: Mapping[str, Mark]) -> None:

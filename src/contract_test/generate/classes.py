@@ -45,7 +45,7 @@ class ValueClass:
 
 
 def value_classes(resources: Mapping[str, Any], uri: str, name: str, taken: frozenset[str]) -> tuple[ValueClass, ...]:
-    """The classes that carry a contract's messages, each after those it uses, the message's own last.
+    """Return the classes that carry a contract's messages, each after those it uses, the message's own last.
 
     `name` is the message's class, `taken` the names that a class or a field may not have.
     """

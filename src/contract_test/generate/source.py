@@ -25,7 +25,7 @@ _WIDTH = 100
 
 
 def module_files(contract: Contract) -> dict[str, str]:
-    """The files of one contract, by name: its module and the schema beside it. Raises SchemaError."""
+    """Return the files of one contract, by name: its module and the schema beside it. Raises SchemaError."""
     advice = "`contract-test lint` says where."
     if is_no_schema(contract.schema, References(contract.resources, contract.uri).draft):
         raise SchemaError("not a schema: it says nothing of messages", place=str(contract.path), advice=advice)
@@ -41,13 +41,13 @@ def module_files(contract: Contract) -> dict[str, str]:
 
 
 def schema_file(contract: Contract) -> str:
-    """The compact schema file beside a module, with everything that the contract reaches."""
+    """Return the compact schema file beside a module, with everything that the contract reaches."""
     document = {"uri": contract.uri, "resources": contract.resources}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def package_files(catalog: Catalog, package: str) -> dict[str, str]:
-    """The package's own modules: the lazy names and the catalog at run time."""
+    """Return the package's own modules: the lazy names and the catalog at run time."""
     files = {"messages/__init__.py": _messages(catalog)}
     if package != "envelopes":
         files["__init__.py"] = _package(package)
@@ -220,7 +220,7 @@ _GETATTR = ast.dump(ast.parse("def __getattr__(name: str) -> object:\n    return
 
 
 def check_source(source: str) -> None:
-    """Hold generated source against a list of what it may contain: data, names and a few constructors.
+    """Check generated source: it may contain data, names and a few constructors only.
 
     Raises ContractTestError: it would mean that a schema's text had become code.
     """

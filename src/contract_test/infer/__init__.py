@@ -1,4 +1,4 @@
-"""Inferring a schema from messages. Nothing that names a person gets into it: see `evidence` for the rules."""
+"""Inference of a schema from messages. No personal data gets into it: see `evidence` for the rules."""
 
 from contract_test.infer.evidence import Masked, Named, format_of, leads_to
 from contract_test.infer.proposal import Proposal, infer

@@ -58,7 +58,7 @@ class Masked(str):
 
 
 def unmarked(value: Any) -> Any:
-    """A parsed JSON value with plain texts again: a validator knows no others."""
+    """Return a parsed JSON value with plain texts again: a validator knows no others."""
     if isinstance(value, dict):
         return {name: unmarked(child) for name, child in value.items()}
     if isinstance(value, list):
@@ -75,7 +75,7 @@ class Named:
 
 
 def leads_to(value: Any, pointer: str) -> bool:
-    """Whether a message holds something at such a place."""
+    """Return whether a message holds something at such a place."""
     if pointer and not pointer.startswith("/"):
         return False
     found = [value]
@@ -87,7 +87,7 @@ def leads_to(value: Any, pointer: str) -> bool:
 
 
 def format_of(texts: Iterable[str]) -> str | None:
-    """The format that all these texts have."""
+    """Return the format that all these texts have."""
     distinct = set(texts)
     first = next(iter(distinct))
     for name, look in _FORMATS.items():
@@ -102,7 +102,10 @@ def _judge(name: str) -> jsonschema_rs.Validator:
 
 
 def are_codes(texts: Sequence[str]) -> bool:
-    """Whether texts look like words of the program: few, each seen several times, short, without long numbers."""
+    """Return whether texts look like words of the program.
+
+    Few, each seen several times, short, without long numbers.
+    """
     counts = Counter(texts)
     return (
         len(counts) <= MOST_CODES
@@ -117,34 +120,37 @@ def _is_code(text: str) -> bool:
 
 
 def is_settled(texts: Sequence[str]) -> bool:
-    """Whether there are many texts, and the second half of them showed none that the first did not."""
+    """Return whether there are many texts, and the second half of them showed none that the first did not."""
     half = len(texts) // 2
     return len(texts) >= ENOUGH and set(texts[half:]) <= set(texts[:half])
 
 
 def is_telling(place: str) -> bool:
-    """Whether the name at the end of a JSON pointer says that its values are words of the program."""
+    """Return whether the name at the end of a JSON pointer says that its values are words of the program."""
     words = _WORD.findall(place.rpartition("/")[2])
     return bool(words) and words[-1].lower() in _TELLING
 
 
 def is_personal_name(name: str) -> bool:
-    """Whether a property's name is certainly data: it holds an address, a telephone number, or a long id."""
+    """Return whether a property's name is certainly data: it holds an address, a telephone number, or a long id."""
     return len(name) > MAX_NAME_LENGTH or _PERSONAL_NAME.search(name) is not None
 
 
 def is_odd_name(name: str) -> bool:
-    """Whether a property's name may be data: no identifier, or with a number that a program would not count to."""
+    """Return whether a property's name may be data.
+
+    No identifier, or with a number that a program would not count to.
+    """
     return _NAME.fullmatch(name) is None or _LONG_NUMBER.search(name) is not None
 
 
 def looks_like_data(name: str) -> bool:
-    """Whether a property's name is data, or may be: no schema declares it."""
+    """Return whether a property's name is data, or may be: no schema declares it."""
     return is_personal_name(name) or is_odd_name(name)
 
 
 def kind_of(value: Any) -> str:
-    """The JSON type of a parsed value; `integer` where it is written without a fraction."""
+    """Return the JSON type of a parsed value; `integer` where it is written without a fraction."""
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -106,7 +106,7 @@ def read_interactions(interactions: Sequence[Interaction], catalog: Catalog | No
 
 
 def of_type(traffic: Traffic, subject: str, known: Subject | None, wanted: str | None) -> tuple[list[Seen], str | None]:
-    """The messages of one subject, and the name that it has on the wire.
+    """Return the messages of one subject, and the name that it has on the wire.
 
     Raises NothingFoundError where there are none, CatalogError where it is not evident which ones they are.
     """
@@ -127,7 +127,7 @@ def of_type(traffic: Traffic, subject: str, known: Subject | None, wanted: str |
 
 
 def propose(root: Path, subject: str, seen: Sequence[Seen], named: Named, kind: str | None = None) -> Inferred:
-    """A first version of a subject, or the next one, that every message is valid under.
+    """Propose a first version of a subject, or the next one, under which every message is valid.
 
     Raises CatalogError where the next version has to be written by hand.
     """
@@ -257,7 +257,7 @@ def _refuse_leaks(schema: Any, before: Any, subject: str) -> None:
 
 
 def _prove(root: Path, subject: str, version: int, schema: Any, seen: Sequence[Seen]) -> tuple[Finding, ...]:
-    """Hold a proposal against every message, as the catalog would read it; gives what makes it incompatible."""
+    """Check a proposal against every message, as the catalog would read it; gives what makes it incompatible."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "contracts"
         if root.is_dir():

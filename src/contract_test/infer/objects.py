@@ -42,7 +42,7 @@ class Names:
 
 
 def names_of(objects: Objects, *, root: bool, is_map: bool, capitals: bool) -> Names:
-    """Tell fields from the keys of a map.
+    """Split names into fields and the keys of a map.
 
     `capitals` says that this message's fields begin with a capital; where they do not, a name that does is odd.
     """
@@ -81,7 +81,7 @@ def _alike(objects: Objects, names: Any) -> bool:
 
 
 def discriminator(objects: Objects, is_tag: Callable[[str], bool]) -> str | None:
-    """The field whose text tells which other fields there are, if that is evident.
+    """Return the field whose text tells which other fields there are, if that is evident.
 
     `is_tag` says whether a field's texts may get into a schema. Evident means: among the objects of each text some
     field is always there or never, or of another type, and with texts dealt at random that would be rare.
@@ -109,7 +109,7 @@ def _chance(share: float, groups: Iterable[Objects]) -> float:
 
 
 def split(objects: Objects, tag: str) -> dict[str, list[dict[str, Any]]]:
-    """The objects by the text in their field `tag`."""
+    """Return the objects by the text in their field `tag`."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for each in objects:
         groups.setdefault(each[tag], []).append(each)

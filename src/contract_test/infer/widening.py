@@ -41,10 +41,10 @@ class CannotWidenError(Exception):
 def widen(
     schema: Any, resources: Mapping[str, Any], uri: str, values: Sequence[Any], named: Named | None = None
 ) -> Proposal:
-    """The schema with each keyword loosened that some value breaks, and each field declared that it does not name.
+    """Return the schema with each broken keyword loosened and each missing field declared.
 
     `resources` holds the schema and all that it reaches, by URI, as the catalog settles it; `uri` is its own. Whoever
-    uses the result holds the values against it once more: not everything can be loosened. Raises CannotWidenError.
+    uses the result checks the values with it again, as not everything can be loosened. Raises CannotWidenError.
     """
     widening = _Widening(schema, resources, uri, named or Named())
     pairs = [(value, unmarked(value)) for value in values]

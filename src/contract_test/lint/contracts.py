@@ -67,7 +67,7 @@ def lint(root: Path, max_age: timedelta | None = None, against: str | None = Non
 
 
 def check_contract(contract: Contract) -> Iterator[Finding]:
-    """What is wrong with one schema; the rules that only warn run when it can be used."""
+    """Yield what is wrong with one schema; the rules that only warn run when it can be used."""
     file = str(contract.path)
     references = References(contract.resources, contract.uri)
     if is_no_schema(contract.schema, references.draft):

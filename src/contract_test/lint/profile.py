@@ -104,7 +104,7 @@ RULES: tuple[Callable[[str, dict[str, Any], str], Iterator[Remark]], ...] = (
 
 
 def remarks(schema: Any, base: str, draft: str) -> Iterator[Remark]:
-    """Everything in a schema that readers may take in different ways."""
+    """Yield everything in a schema that readers may take in different ways."""
     for pointer, node, _ in subschemas(schema, base, draft):
         for rule in RULES:
             yield from rule(pointer, node, draft)

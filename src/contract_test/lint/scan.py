@@ -1,4 +1,4 @@
-"""Scan: files are searched for what names a person or lets somebody in."""
+"""The scan of files for secrets and personal data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SUFFIXES = frozenset((*_LINES, ".json"))
 
 
 def scan(paths: Iterable[Path]) -> tuple[list[Finding], int]:
-    """What the scanner finds in files and directories, and how many files it read.
+    """Return what the scanner finds in files and directories, and how many files it read.
 
     Of a directory every `.jsonl`, `.ndjson` and `.json` file is read, hidden ones too; else whatever the name is.
     Raises NothingFoundError where there is no such file.
@@ -28,7 +28,7 @@ def scan(paths: Iterable[Path]) -> tuple[list[Finding], int]:
 
 
 def scan_file(path: Path) -> Iterator[Finding]:
-    """What the scanner finds in one file: by line, and in JSON by pointer."""
+    """Yield what the scanner finds in one file: by line, and in JSON by pointer."""
     content = path.read_bytes()
     whole = path.suffix == ".json"
     for number, line in enumerate([content] if whole else content.splitlines(), start=1):

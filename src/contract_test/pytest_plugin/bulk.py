@@ -28,7 +28,7 @@ _SHOWN = 100
 
 
 def in_bulk(cases: Sequence[Case]) -> list[Case]:
-    """One case a version, for all of its cases."""
+    """Return one case a version, for all of its cases."""
     by_version: dict[int, list[Case]] = {}
     for case in cases:
         by_version.setdefault(case.version, []).append(case)
@@ -44,7 +44,7 @@ class Tally:
     first: BaseException | None = None
 
     def told(self, item: MessageResult) -> Iterator[ItemReport]:
-        """For the result: the failed ones one by one, of all others what they have in common."""
+        """Yield for the result: the failed ones one by one, of all others what they have in common."""
         for case, failure in self.failed:
             line, given = case.message.interaction.line, (case.cause or case.message).interaction
             yield ItemReport(
@@ -94,7 +94,7 @@ TALLY = pytest.StashKey[Tally]()
 def all_in_one(
     item: pytest.Function, cases: Sequence[Case], emitted: list[Any], check_emitted: EmittedCheck
 ) -> Iterator[None]:
-    """Inside, the test's function is called for every case. Raises what the first failing message raised."""
+    """Call the test's function for every case inside. Raises what the first failing message raised."""
     fixture = needs_one_message(item)
     if fixture is not None:
         pytest.fail(

@@ -75,13 +75,13 @@ class Completeness:
         self._uncollected.append(f"{name} was not collected: see its error above" + (_IMPORTS if imported else ""))
 
     def send(self, config: pytest.Config) -> None:
-        """In a worker of xdist: hand over to the controlling process."""
+        """Send what a worker of xdist saw to the controlling process."""
         output = getattr(config, "workeroutput", None)
         if output is not None:
             output[_OUTPUT] = [sorted(self._tested), sorted(self._selected)]
 
     def receive(self, output: Mapping[str, Any]) -> None:
-        """In the controlling process: take over what a worker saw."""
+        """Receive in the controlling process what a worker saw."""
         tested, selected = output.get(_OUTPUT, ([], []))
         self._tested |= {(operation, subject) for operation, subject in tested}
         self._selected |= {(operation, subject) for operation, subject in selected}
@@ -97,7 +97,7 @@ class Completeness:
         seen |= {(operation, subject) for operation, subject in getattr(report, _ATTRIBUTE, ())}
 
     def problems(self, config: pytest.Config) -> list[str]:
-        """What keeps this run from being green."""
+        """Return what keeps this run from being green."""
         wanted = self._replay.operations | (frozenset() if config.getoption("--contracts-bulk") else self._deliveries)
         missing = wanted - self._tested if is_whole(config) and not self._uncollected else frozenset()
         found = list(self._uncollected)
@@ -124,7 +124,7 @@ class Completeness:
         return found
 
     def notes(self, config: pytest.Config) -> list[str]:
-        """What was let pass, and what was not tried with a recorded message."""
+        """Return what was let pass, and what was not tried with a recorded message."""
         tried = self._unrecorded() if _generates(config) else []
         return [
             *(f"{contract.name}: no message is recorded; only generated ones were tried" for contract in tried),
@@ -143,7 +143,7 @@ class Completeness:
         ]
 
     def may_be_empty(self, subject: str) -> bool:
-        """Whether the settings let this subject be without a recorded message, and it is."""
+        """Return whether the settings let this subject be without a recorded message, and it is."""
         return subject in self._allow_empty and not self._replay.recorded(subject)
 
 
@@ -165,7 +165,7 @@ def _generates(config: pytest.Config) -> bool:
 
 
 def is_whole(config: pytest.Config) -> bool:
-    """Whether nothing narrows the run: then every operation has to have a test."""
+    """Return whether nothing narrows the run: then every operation has to have a test."""
     if any(config.getoption(option, None) for option in _NARROWING):
         return False
     start = config.invocation_params.dir

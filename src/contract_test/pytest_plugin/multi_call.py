@@ -16,7 +16,7 @@ _OURS = frozenset(("message", "envelope", "cause", "recorded"))
 
 @contextmanager
 def call_repeatedly(item: pytest.Function, calls: Callable[[Mapping[str, Any]], Iterable[Call]]) -> Iterator[None]:
-    """Inside, calling the function of an item calls it in rounds; a coroutine function stays one."""
+    """Let the function of an item be called repeatedly inside; a coroutine function stays one."""
     function = item.obj
     if inspect.iscoroutinefunction(function):
 
@@ -41,7 +41,7 @@ def call_repeatedly(item: pytest.Function, calls: Callable[[Mapping[str, Any]], 
 
 
 def needs_one_message(item: pytest.Function) -> str | None:
-    """The name of a fixture that was set up with one message, so that it does not fit a second one."""
+    """Return the name of a fixture that was set up with one message, so that it does not fit a second one."""
     for name, definitions in item._fixtureinfo.name2fixturedefs.items():  # noqa: SLF001 - pytest has no other way to ask
         for definition in definitions:
             if definition.func.__module__ != "contract_test.pytest_plugin.plugin" and _OURS & set(definition.argnames):

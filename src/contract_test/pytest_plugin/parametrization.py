@@ -21,7 +21,10 @@ class Cases:
         self._config, self._replay, self._completeness = config, replay, completeness
 
     def of(self, marker: pytest.Mark, *, delivered: bool) -> list[Any]:
-        """The parameters of a test with this marker; where there is nothing to replay, one that makes it fail."""
+        """Return the parameters of a test with this marker.
+
+        Where there is nothing to replay, one that makes it fail.
+        """
         try:
             subject, caused_by = _named(marker)
             if self._completeness.may_be_empty(subject):

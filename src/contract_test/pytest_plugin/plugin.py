@@ -23,7 +23,7 @@ MAX_GENERATED_MESSAGES = 100_000  # messages to generate
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options."""
+    """Add the options."""
     group = parser.getgroup("contracts", "contract tests")
     group.addoption(
         "--contracts", action="store_true", help="replay recorded messages against this service's operations"
@@ -84,7 +84,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The markers; and with `--contracts`, the session."""
+    """Add the markers and, with `--contracts`, start the session."""
     config.addinivalue_line("markers", "contract: every test that replays recorded messages")
     config.addinivalue_line("markers", "consumes(subject): gets each recorded message of a subject as `message`")
     config.addinivalue_line(
@@ -121,7 +121,7 @@ class _Counter:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One item a recorded message."""
+    """Make one item for each recorded message."""
     session = metafunc.config.stash.get(_SESSION, None)
     if session is not None:
         session.parametrize(metafunc)
@@ -166,7 +166,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Say in words what a failure means."""
+    """Yield lines that say what a failure means."""
     report = yield
     session = item.config.stash.get(_SESSION, None)
     if session is not None:
@@ -175,14 +175,14 @@ def pytest_runtest_makereport(
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Nothing proved is red."""
+    """Fail a run that proved nothing."""
     contracts = session.config.stash.get(_SESSION, None)
     if contracts is not None:
         contracts.finish(session)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The table."""
+    """Print the summary."""
     session = terminalreporter.config.stash.get(_SESSION, None)
     if session is not None:
         session.summarize(terminalreporter)

@@ -1,4 +1,7 @@
-"""Delivery: a consumer's test given messages as its channel may hand them over, and its state held against once."""
+"""Redelivery.
+
+A consumer's test gets messages as its channel may deliver them, and its state is compared with one delivery of each.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ class ConsumerCrash(BaseException):
 
 @contextmanager
 def delivered(item: pytest.Function, case: Case, delivery: Delivery) -> Iterator[None]:
-    """Inside, the test's function is given every message of a delivery; then the state is judged."""
+    """Give the test's function every message of a delivery inside; then check the state."""
     state = item.funcargs["contract_state"]
     if not callable(state):
         pytest.fail(
@@ -56,7 +59,7 @@ def delivered(item: pytest.Function, case: Case, delivery: Delivery) -> Iterator
 
 @contextmanager
 def twice(item: pytest.Function) -> Iterator[None]:
-    """Inside, the test's function is called twice with the same fixtures; then `borne` tells what came of it."""
+    """Call the test's function twice with the same fixtures inside; then `borne` returns the outcome."""
     state, states = item.funcargs.get("contract_state"), []
 
     def calls(arguments: Mapping[str, Any]) -> Iterator[Call]:
@@ -70,12 +73,12 @@ def twice(item: pytest.Function) -> Iterator[None]:
 
 
 def borne(item: pytest.Item) -> bool:
-    """Whether a second delivery is known to have changed nothing: a state that nobody names may be any."""
+    """Return whether a second delivery is known to have changed nothing: a state that nobody names may be any."""
     return item.stash.get(_BORNE, False)
 
 
 def acknowledges(item: pytest.Item) -> Callable[[], None]:
-    """What the fixture `acknowledge` gives: it does nothing, or, once, all that a crash does."""
+    """Return what the fixture `acknowledge` gives: it does nothing, or, once, all that a crash does."""
 
     def acknowledge() -> None:
         if item.stash.get(_CRASHES, False):

@@ -182,5 +182,5 @@ def _beside(item: pytest.Item) -> pytest.Item:
 
 
 def failed(reports: Reports) -> bool:
-    """Whether an attempt failed in any of its phases."""
+    """Return whether an attempt failed in any of its phases."""
     return any(report.failed for report in reports)

@@ -111,7 +111,7 @@ class ContractSession:
 
     @contextmanager
     def calling(self, item: pytest.Function, emitted: list[Any]) -> Iterator[None]:
-        """What surrounds the call of a test: one message, a delivery of some, or all of a contract."""
+        """Yield what surrounds the call of a test: one message, a delivery of some, or all of a contract."""
         case = _case(item)
         if case is None:
             yield
@@ -143,7 +143,7 @@ class ContractSession:
         item.stash[_MISMATCHES] = ()
 
     def given(self, item: pytest.Item, message: Message) -> Envelope[Any]:
-        """The message that the test of an item gets, watched; the same one however often it is asked for."""
+        """Return the message that the test of an item gets, watched; the same one however often it is asked for."""
         if _GIVEN not in item.stash:
             case = _case(item)
             replaced = case.replaced if case is not None else {}
@@ -153,14 +153,14 @@ class ContractSession:
         return item.stash[_GIVEN][1]
 
     def consumed(self, request: pytest.FixtureRequest, case: Case) -> Envelope[Any]:
-        """The message that a consumer's test gets. Fails a producer's, which could emit it and prove nothing."""
+        """Return the message that a consumer's test gets. Fails a producer's, which could emit it and prove nothing."""
         if case.operation == "produces":
             _refuse(not_a_consumer(str(request.fixturename)))
         return self.given(request.node, case.message)
 
     @staticmethod
     def cause_of(case: Case) -> Message:
-        """The message that caused the recorded one. Fails the test where there is none."""
+        """Return the message that caused the recorded one. Fails the test where there is none."""
         if case.cause is None:
             _refuse(no_cause(case))
         return case.cause
@@ -193,7 +193,7 @@ class ContractSession:
                 raise pytest.fail.Exception(error.problem, pytrace=False) from None  # its context is what is reported
 
     def _check_emitted(self, item: pytest.Function, case: Case, emitted: list[Any]) -> None:
-        """After a producer's test: hold what it emitted against the recording."""
+        """After a producer's test: check what it emitted against the recording."""
         found = self.replay.check_emitted(case, emitted)
         if found:
             item.stash[_MISMATCHES] = found
@@ -267,7 +267,7 @@ class ContractSession:
         )
 
     def finish(self, session: pytest.Session) -> None:
-        """A run that proved nothing, or left an operation out, is red."""
+        """Fail a run that proved nothing, or left an operation out."""
         self._completeness.send(session.config)
         forget()
         if hasattr(session.config, "workerinput"):

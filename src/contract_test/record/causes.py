@@ -38,11 +38,11 @@ class Causes:
             self._missing.add(cause)
 
     def has(self, name: str) -> bool:
-        """Whether the message of this id, as it stands on the wire, is recorded."""
+        """Return whether the message of this id, as it stands on the wire, is recorded."""
         return self._pseudonyms.text(name) in self._ids
 
     def wants(self, name: str) -> bool:
-        """Whether a recorded message names this id as its cause, and nothing recorded has it."""
+        """Return whether a recorded message names this id as its cause, and nothing recorded has it."""
         return bool(self._missing) and self._pseudonyms.text(name) in self._missing
 
     @property

@@ -1,4 +1,7 @@
-"""Messages held against the contracts of their channel, one by one; what is found adds up to the channel's drift."""
+"""Conformance.
+
+Each message is checked against the contracts of its channel, and the results add up to the channel's drift.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ class ConformanceChecker:
         self._seen: dict[ContractValidator, set[FieldEntry]] = {}
 
     def check(self, message: Tapped) -> Envelope[Any] | RejectedMessage:
-        """Judge one message; the data of the envelope is a `ValidatedData`."""
+        """Check one message; the data of the envelope is a `ValidatedData`."""
         drift = self.drift
         drift.read += 1
         try:
@@ -66,7 +69,7 @@ class ConformanceChecker:
         return envelope
 
     def result(self) -> Drift:
-        """Everything so far; may be asked for at any time."""
+        """Return everything so far; may be asked for at any time."""
         self.drift.seen = {
             (validator.contract.name, field.pointer) for validator, seen in self._seen.items() for field in seen
         }
@@ -143,5 +146,5 @@ def _reads_as_name(name: str) -> bool:
 
 
 def form(text: str) -> str:
-    """A text by its letters' kinds alone: `Ana 7` → `Xxx 9`."""
+    """Return a text by its letters' kinds alone: `Ana 7` → `Xxx 9`."""
     return re.sub(r"[^\W\d_]", lambda match: "X" if match[0].isupper() else "x", re.sub(r"\d", "9", text))

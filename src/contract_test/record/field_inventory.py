@@ -87,7 +87,10 @@ class FieldInventory:
                     self._look(child, field.item, seen, undeclared)
 
     def pointer_of(self, pointer: str) -> str:
-        """A JSON pointer into a message as one into the contract: no index, no key of a map, nothing unknown in it."""
+        """Return a JSON pointer into a message as one into the contract.
+
+        No index, no key of a map, nothing unknown in it.
+        """
         field: FieldEntry | None = self.root
         steps = []
         for step in pointer.split("/")[1:]:
@@ -101,7 +104,7 @@ class FieldInventory:
         return "".join(f"/{step}" for step in steps)
 
     def declared(self) -> Iterator[str]:
-        """The pointers of all named fields, a field before those inside it."""
+        """Yield the pointers of all named fields, a field before those inside it."""
         pending, met, count = [self.root], {self.root}, 0
         while pending and count < MAX_FIELDS:
             field = pending.pop()

@@ -35,7 +35,7 @@ class Scrubber:
         self._data_scrubbers: dict[str, DataScrubber] = {}
 
     def interaction(self, message: Tapped, contract: Contract, data: Any) -> Interaction:
-        """What is kept of a valid message; `data` is its data as it was decoded."""
+        """Return what is kept of a valid message; `data` is its data as it was decoded."""
         payload = exact_loads(bytes(message.wire[self._codec.HEAD :]))
         place = self._codec.place(payload)
         try:
@@ -58,7 +58,7 @@ class Scrubber:
         )
 
     def rejected(self, message: Tapped, contract: Contract | None) -> dict[str, Any]:
-        """What is shown of a message that no contract accepts: as an interaction's fields, or a text."""
+        """Return what is shown of a message that no contract accepts: as an interaction's fields, or a text."""
         data_scrubber = self._data_scrubber(contract or _NO_CONTRACT)
         context = _Context(self, contract, {})
         around = {"key": context.key(message), "headers": context.headers(message), "seen": dict(message.seen)}
@@ -88,15 +88,15 @@ class Scrubber:
         return {str(before): str(after) for before, after in found if isinstance(before, str | int)}
 
     def is_said(self, text: str) -> bool:
-        """Whether the catalog itself says a text."""
+        """Return whether the catalog itself says a text."""
         return text in self._said
 
     def anything(self, value: Any) -> Any:
-        """A JSON value of which no contract says anything."""
+        """Return a JSON value of which no contract says anything."""
         return self._data_scrubber(_NO_CONTRACT).mask(value)[0]
 
     def name(self, name: str) -> str:
-        """The name of a field or an attribute, or what stands in for it."""
+        """Return the name of a field or an attribute, or what stands in for it."""
         return name if name in _NAMES or name in self._words else self.pseudonyms.text(name)
 
 

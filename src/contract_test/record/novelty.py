@@ -40,7 +40,7 @@ class Novelty(Generic[Item]):
         self._wanted: dict[bytes, _Candidate[Item]] = {}
 
     def is_open(self, shape: Shape) -> bool:
-        """Whether another message of a shape may be kept."""
+        """Return whether another message of a shape may be kept."""
         return self.shown[shape] < self._per_shape
 
     def offer(self, shape: Shape, raw: bytes, item: Item, *, preferred: bool = False, wanted: bool = False) -> None:

@@ -38,7 +38,7 @@ class Quarantine:
         self._fresh = False
 
     def wants(self, rejected: RejectedMessage) -> bool:
-        """Whether there is room for one more of this kind."""
+        """Return whether there is room for one more of this kind."""
         most = MAX_PER_REASON_WITHOUT_CONTRACT if rejected.validator is None else MAX_PER_REASON
         return self._shown[_kind(rejected)] < most and len(self._lines) < MAX_MESSAGES
 
@@ -57,7 +57,10 @@ class Quarantine:
         return True
 
     def why(self, subject: str) -> str:
-        """Why messages of a subject are here, or messages of which no subject is known; empty where there are none."""
+        """Return why messages of a subject are here, or messages of which no subject is known.
+
+        Empty where there are none.
+        """
         breaches = dict.fromkeys(breach for kind in self._shown for breach in kind)
         found = [each for each in breaches if each.subject.split(" v")[0] in (subject, f"channel {self._channel}")]
         return "; ".join(f"{each.subject} {each.pointer or '/'}: {each.rule}" for each in found[:MAX_PER_REASON])

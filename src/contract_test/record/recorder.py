@@ -74,7 +74,10 @@ class Recorder:
                 self.take(message)
 
     def take(self, message: Tapped) -> None:
-        """Judge one message, and hold it where it may show something new; it is scrubbed before it is written."""
+        """Take in one message: decode and check it, and keep it where it may show something new.
+
+        It is scrubbed before it is written.
+        """
         found = self._checker.check(message)
         if isinstance(found, RejectedMessage):
             self._reject(message, found)
@@ -103,7 +106,7 @@ class Recorder:
         return self.result
 
     def time_of(self, message: Tapped) -> datetime | None:
-        """When a message was sent, if it or the catalog says so. Raises DecodeError where it cannot be read."""
+        """Return when a message was sent, if it or the catalog says so. Raises DecodeError where it cannot be read."""
         return self._contracts.read(message.wire, self._channel).time
 
     @property

@@ -33,11 +33,11 @@ class ContractValidator:
 
     @cached_property
     def compiled(self) -> CompiledSchema:
-        """Compiled, as `decode` holds messages against it."""
+        """The compiled schema, as `decode` uses it."""
         return compile_schema(self.contract.resources, f"{self.contract.uri}#")
 
     def from_value(self, data: Any, raw: bytes = b"") -> ValidatedData:
-        """Parsed data that the contract accepts. Raises DecodeError."""
+        """Return parsed data that the contract accepts. Raises DecodeError."""
         if self.compiled.is_valid(data):
             return ValidatedData(self, data)
         first = next(find_violations(self.compiled, data))
@@ -112,7 +112,7 @@ class ContractsCatalog(Runtime):
         }
 
     def value_object(self, subject: str, version: int) -> Any:
-        """The judge of one version."""
+        """Return the judge of one version."""
         return self._validators[subject, version]
 
     def read(self, message: Wire, channel: Channel) -> Envelope[Any]:

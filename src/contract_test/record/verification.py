@@ -1,4 +1,4 @@
-"""Verify: a channel's messages held against its contracts, share by share, so that many processes may do the work."""
+"""Verification of a channel's messages against its contracts, in shares for many processes."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ class Verifier:
         self.drifted += part.checker.drift.drifted - before
 
     def time_of(self, message: Tapped) -> datetime | None:
-        """When a message was sent, if it or the catalog says so. Raises DecodeError where it cannot be read."""
+        """Return when a message was sent, if it or the catalog says so. Raises DecodeError where it cannot be read."""
         return self._contracts.read(message.wire, self._channel).time
 
     def shares(self) -> list[Share]:
-        """Everything so far."""
+        """Return everything so far."""
         found = list(self._finished)
         for name, part in self._parts.items():
             found += part.done
@@ -80,7 +80,7 @@ class Verifier:
             part.checker = ConformanceChecker(self._contracts, self._channel)
 
     def release(self) -> None:
-        """Have done with all parts: others may read them from now on."""
+        """Release all parts, so that others may read them from now on."""
         self._finished = self.shares()
         self._parts = {}
 

@@ -28,13 +28,16 @@ class Message:
 
 
 def data_of(interaction: Interaction, channel: Channel) -> Any:
-    """The data of a recorded message, as plain JSON: as a reader gets it, without how its numbers were written."""
+    """Return the data of a recorded message, as plain JSON.
+
+    As a reader gets it, without how its numbers were written.
+    """
     data = at_path(interaction.payload, CODECS[channel.codec].place(interaction.payload))
     return _json.loads(_json.dumps(data, plain))
 
 
 def at_path(value: Any, path: tuple[str | int, ...]) -> Any:
-    """The value at the end of a path of keys and indexes."""
+    """Return the value at the end of a path of keys and indexes."""
     for step in path:
         value = value[step]
     return value
@@ -58,12 +61,12 @@ def read_message(interaction: Interaction, catalog: Catalog, runtime: Runtime) -
 
 
 def cause_of(message: Message, subject: Subject) -> str | None:
-    """The id of the message that caused this one, where the catalog says where it stands."""
+    """Return the id of the message that caused this one, where the catalog says where it stands."""
     return cause_in(message.envelope, message.data, subject)
 
 
 def cause_in(envelope: Envelope[Any], data: Any, subject: Subject) -> str | None:
-    """The id of the message that caused the one with this data."""
+    """Return the id of the message that caused the one with this data."""
     where = subject.caused_by
     if where is None:
         return None
@@ -72,7 +75,7 @@ def cause_in(envelope: Envelope[Any], data: Any, subject: Subject) -> str | None
 
 
 def by_id(messages: Iterable[Message]) -> Mapping[str, Message]:
-    """The messages by the id of their envelope; of two with one id, the first."""
+    """Return the messages by the id of their envelope; of two with one id, the first."""
     found: dict[str, Message] = {}
     for message in messages:
         if message.envelope.id is not None:

@@ -48,7 +48,7 @@ def provenance_of(interaction: Interaction, catalog: Catalog | None = None) -> P
 
 
 def causes(catalog: Catalog) -> Mapping[str, Interaction]:
-    """Every recorded message by its id; what cannot be read is `lint`'s to say."""
+    """Return every recorded message by its id; what cannot be read is `lint`'s to say."""
     try:
         told = [provenance_of(each, catalog) for each in read_recordings(catalog)]
     except ContractTestError:
@@ -57,7 +57,10 @@ def causes(catalog: Catalog) -> Mapping[str, Interaction]:
 
 
 def old_recordings(contracts: Sequence[Contract], catalog: Catalog, most: timedelta) -> list[Finding]:
-    """The recordings whose newest message was sent longer ago than that; of those that do not say, nothing is known."""
+    """Return the recordings whose newest message was sent longer ago than that.
+
+    Of those that do not say, nothing is known.
+    """
     findings = []
     for contract in contracts:
         try:
@@ -71,7 +74,7 @@ def old_recordings(contracts: Sequence[Contract], catalog: Catalog, most: timede
 
 
 def too_old(times: Sequence[datetime | None], most: timedelta) -> tuple[str, str] | None:
-    """What is to be said, and done, of messages of which the newest was sent longer ago than that."""
+    """Return what is to be said, and done, of messages of which the newest was sent longer ago than that."""
     known = [time for time in times if time is not None]
     age = datetime.now(UTC) - max(known, default=datetime.now(UTC))
     if age <= most:

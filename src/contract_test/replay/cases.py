@@ -1,4 +1,4 @@
-"""Replay: recorded messages for a service's consumers and producers, and what its producers emit held against them."""
+"""Recorded messages as cases for a service's consumers and producers, and the check of what its producers emit."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class Delivery:
     """How messages reach a consumer: one after another. It may crash where it acknowledges.
 
     `crash` is "before" where the transport does not know of the acknowledgement and gives the message once more,
-    "after" where it does and the message is gone. Held against it is what `once` leaves: each message once, in the
+    "after" where it does and the message is gone.
+    The state after it is compared with what `once` leaves: each message once, in the
     order in which they were sent.
     """
 
@@ -133,11 +134,11 @@ class Replay:
         return [self.catalog.subjects[name] for name in sorted({name for _, name in self.operations})]
 
     def recorded(self, name: str) -> bool:
-        """Whether there is a recording of a subject, be it readable or not."""
+        """Return whether there is a recording of a subject, readable or not."""
         return any(map(is_recorded, self.catalog.subjects[name].contracts.values()))
 
     def unrecorded(self) -> list[Contract]:
-        """The versions of what this service consumes of which no message is recorded, though some of others are."""
+        """Return the consumed versions without a recorded message, of subjects that have recordings."""
         return [
             contract
             for subject in self.catalog.received_by(self.service)
@@ -147,13 +148,16 @@ class Replay:
         ]
 
     def consumer_cases(self, name: str) -> list[Case]:
-        """Every recorded message of a subject, of every version. Raises NothingFoundError where there is none."""
+        """Return every recorded message of a subject, of every version.
+
+        Raises NothingFoundError where there is none.
+        """
         subject = self._subject(name, "consumes")
         cases = [Case(subject, each.interaction.version, "consumes", each) for each in self.messages(subject)]
         return self._found(cases, subject)
 
     def producer_cases(self, name: str, caused_by: str | None) -> list[Case]:
-        """Every recorded message of a subject with the one that caused it.
+        """Return every recorded message of a subject with the one that caused it.
 
         Raises NothingFoundError where nothing is recorded, or a cause is not.
         """
@@ -192,7 +196,7 @@ class Replay:
         return self._found(cases, subject)
 
     def check_emitted(self, case: Case, emitted: Iterable[Any]) -> list[Mismatch]:
-        """Hold what a producer emitted for one case against the contract and against what was recorded."""
+        """Return how what a producer emitted for one case differs from the contract and from what was recorded."""
         actual = [read_emitted(each, case.subject, case.message, self.runtime) for each in emitted]
         return check_emitted(
             actual, case.message, case.subject, len(case.effects), lambda each: self._is_known(case, each)
@@ -211,7 +215,10 @@ class Replay:
         return not fingerprints.of(emitted.data) & ~shown
 
     def old(self, most: timedelta) -> list[str]:
-        """What is to be said of recordings that are older; a process that replays nothing itself reads them for it."""
+        """Return what is to be said of recordings that are older.
+
+        A process that replays nothing itself reads them for it.
+        """
         lines = []
         for name in list(self._read) or sorted({subject for _, subject in self.operations}):
             try:
@@ -228,7 +235,7 @@ class Replay:
         return lines
 
     def messages(self, subject: Subject) -> list[Message]:
-        """Every recorded message of a subject. Raises RecordingError for one that cannot be read."""
+        """Return every recorded message of a subject. Raises RecordingError for one that cannot be read."""
         if subject.name not in self._read:
             with _nothing_collected():
                 self._read[subject.name] = [

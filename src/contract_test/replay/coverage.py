@@ -13,7 +13,7 @@ from contract_test.schema.fields import Fields, State, fields_of
 
 
 def coverage_of(replay: Replay, played: Iterable[MessageResult]) -> tuple[Coverage, ...]:
-    """Of each contract that was replayed. Only what passed counts."""
+    """Return the coverage of each contract that was replayed. Only what passed counts."""
     by_contract: dict[tuple[str, int], list[MessageResult]] = defaultdict(list)
     for each in played:
         if each.outcome == "passed":
@@ -53,7 +53,7 @@ def _shown(fields: Fields, messages: Iterable[object]) -> set[State]:
 
 
 def too_little(run: Run, coverage: float | None, strength: float | None) -> Iterator[str]:
-    """What is below the shares, in percent, that were asked for.
+    """Yield what is below the shares, in percent, that were asked for.
 
     Coverage is asked of what is consumed: a producer need not send all that its contract allows.
     """

@@ -35,7 +35,7 @@ class EffectError(ContractTestError):
 
 
 def delivery_cases(recorded: Sequence[Case]) -> Iterator[Case]:
-    """What a consumer has to bear of a channel that loses nothing, message by message and pair by pair."""
+    """Yield what a consumer has to bear of a channel that loses nothing, message by message and pair by pair."""
     for case in recorded:
         yield _delivered(case, "twice", (case.message, case.message))
         yield _delivered(case, "crash", (case.message,), crash="before")
@@ -47,7 +47,7 @@ def delivery_cases(recorded: Sequence[Case]) -> Iterator[Case]:
 
 
 def judge_effects(case: Case, expected: Any, actual: Any) -> None:
-    """Hold the state after a delivery against the state after each message came once. Raises EffectError.
+    """Raise EffectError where the state after a delivery differs from the state after each message came once.
 
     Exactly once: it is the same. At least once: nothing of it is missing; numbers may be higher, lists longer.
     """
@@ -65,7 +65,7 @@ def judge_effects(case: Case, expected: Any, actual: Any) -> None:
 
 
 def snapshot(state: Any) -> Any:
-    """A state as plain JSON, as it is now: records and mappings as objects, sets in an order of their own."""
+    """Return a state as plain JSON, as it is now: records and mappings as objects, sets in an order of their own."""
     if state is None or isinstance(state, bool | int | float | str):
         return state
     if is_dataclass(state) and not isinstance(state, type):
@@ -104,7 +104,7 @@ def _channel(case: Case) -> Channel:
 
 
 def declares(subject: Subject) -> bool:
-    """Whether the channel of a subject says what is to be left of its deliveries."""
+    """Return whether the channel of a subject says what is to be left of its deliveries."""
     return subject.channel is not None and subject.channel.delivery in _DECLARED
 
 

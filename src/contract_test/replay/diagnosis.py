@@ -36,7 +36,7 @@ def failure_of(
     *,
     began: bool = True,
 ) -> Failure:
-    """What to say of an item that failed with an error, before its test `began` or in it, or for what was emitted."""
+    """Return the failure of an item: an error before its test `began` or in it, or a mismatch."""
     if found:
         first = found[0]
         advice = _VOLATILE if first.check == "value-changed" else _EMITS
@@ -69,7 +69,7 @@ def failure_of(
 
 
 def no_cause(case: Case) -> UnplayableError:
-    """Why a test that asks for `cause` gets none."""
+    """Return why a test that asks for `cause` gets none."""
     if case.operation == "consumes":
         return UnplayableError("a consumer's test has no `cause`", advice="Ask for `message`, or for `envelope`.")
     place = case.message.interaction.place
@@ -81,7 +81,7 @@ def no_cause(case: Case) -> UnplayableError:
 
 
 def not_a_consumer(fixture: str) -> UnplayableError:
-    """Why a producer's test gets no `message`: it would emit what it was given, and prove nothing."""
+    """Return why a producer's test gets no `message`: it would emit what it was given, and prove nothing."""
     advice = "Ask for `cause`, or, where no message led to it, for `recorded`."
     return UnplayableError(f"`{fixture}` is what a consumer's test gets, and this is a producer's", advice=advice)
 

@@ -1,4 +1,4 @@
-"""Emitted: what a producer sent, read back as its channel carries it, and held against what was recorded."""
+"""Emitted messages: what a producer sent, read back as its channel carries it, and compared with what was recorded."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def check_emitted(
     effects: int,
     is_known: Callable[[Emitted], bool],
 ) -> list[Mismatch]:
-    """Hold all that was emitted for one cause, of which `effects` were recorded, against one recorded message.
+    """Return the mismatches between what was emitted for one cause and one of its `effects` messages.
 
     A recording keeps what is novel: more may be emitted, as long as it `is_known`, showing nothing that no recorded
     message shows, and comes once.

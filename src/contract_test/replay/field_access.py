@@ -43,7 +43,7 @@ class FieldAccess:
         self.by_test: set[str] = set()
 
     def over(self, message: T, pointer: str = "") -> T:
-        """The same message, watched; it is equal to the one that was given."""
+        """Return the same message, watched; it is equal to the one that was given."""
         cls = type(message)
         if cls not in _changed:
             _look_into(cls)
@@ -117,7 +117,7 @@ _fields_set: Callable[[ValueObject], set[str]] = pydantic.BaseModel.__dict__["__
 
 @lru_cache(maxsize=4096)
 def pointers_in(cls: type[ValueObject], pointer: str) -> Mapping[str, str]:
-    """Where each field stands, by its name in Python."""
+    """Return where each field stands, by its name in Python."""
     if issubclass(cls, RootValue):
         return {"root": pointer}
     return {
@@ -127,7 +127,7 @@ def pointers_in(cls: type[ValueObject], pointer: str) -> Mapping[str, str]:
 
 
 def pointer_of(part: ValueObject) -> str:
-    """Where a part of a watched message stands in it; empty for what is not watched."""
+    """Return where a part of a watched message stands in it; empty for what is not watched."""
     return str((_private(part) or {}).get("pointer", ""))
 
 
@@ -160,7 +160,7 @@ def forget() -> None:
 
 
 def code_of(function: object) -> frozenset[CodeType]:
-    """The code of a function, with that of the functions, lambdas and comprehensions in it."""
+    """Return the code of a function, with that of the functions, lambdas and comprehensions in it."""
     return frozenset(_codes(getattr(function, "__code__", None)))
 
 
@@ -173,7 +173,7 @@ def _codes(code: CodeType | None) -> Iterator[CodeType]:
 
 
 def is_read(pointer: str, reads: Iterable[str]) -> bool:
-    """Whether the field at a pointer is among what was read."""
+    """Return whether the field at a pointer is among what was read."""
     return any(
         each == pointer or (each.endswith(EVERYTHING) and f"{pointer}/".startswith(each.removesuffix("**")))
         for each in reads

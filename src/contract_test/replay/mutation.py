@@ -29,7 +29,10 @@ class Mutant:
 
 
 def mutants(message: ValueObject, reads: Iterable[str], fields: Fields) -> Iterator[Mutant]:
-    """Every fault in a field that the service read: missing, of another type, with a new or another value, swapped."""
+    """Yield every fault in a field that the service read.
+
+    Missing, of another type, with a new or another value, swapped.
+    """
     reads = list(reads)
     choices = {place.pointer: fields.choices(place.position) for place in fields.places}
     optional = {place.pointer for place in fields.places if not place.required and place.name is not None}

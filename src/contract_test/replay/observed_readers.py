@@ -15,7 +15,7 @@ from contract_test.schema.fields import fields_of
 
 
 def readers_of(service: str, catalog: Catalog, played: Iterable[MessageResult]) -> tuple[Reader, ...]:
-    """What a service read, by contract. Of a contract that one of its tests failed on, nothing is known."""
+    """Return what a service read, by contract. Of a contract that one of its tests failed on, nothing is known."""
     by_contract: dict[tuple[str, int], list[MessageResult]] = defaultdict(list)
     for each in played:
         if each.given is not None:
@@ -62,7 +62,10 @@ class ReadersTable:
 
 
 def tables(catalog: Catalog, subject: str, readers: Iterable[Reader]) -> list[ReadersTable]:
-    """One table a version, for every service that receives the subject or was seen reading it. Raises CatalogError."""
+    """Return one table a version, for every service that receives the subject or was seen reading it.
+
+    Raises CatalogError.
+    """
     known = catalog.subjects.get(subject)
     if known is None:
         names = ", ".join(catalog.subjects)
@@ -82,7 +85,7 @@ def tables(catalog: Catalog, subject: str, readers: Iterable[Reader]) -> list[Re
 
 
 def readers_by_service(contract: Contract, readers: Iterable[Reader]) -> Mapping[str, Reader]:
-    """Who reads a contract, as it stands now: what was seen of another content of it does not count."""
+    """Return who reads a contract, as it stands now: what was seen of another content of it does not count."""
     now = content_of(contract)
     return {
         each.service: each
@@ -92,7 +95,7 @@ def readers_by_service(contract: Contract, readers: Iterable[Reader]) -> Mapping
 
 
 def describe_reading(reader: Reader | None, pointer: str) -> str:
-    """What a service does with a field, in words."""
+    """Return what a service does with a field, in words."""
     if reader is None or not reader.messages:
         return "unknown"
     field = next((each for each in reader.fields if each.pointer == pointer), None)

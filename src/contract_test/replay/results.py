@@ -23,7 +23,7 @@ class ItemReport:
     lines: tuple[tuple[int, int], ...] = ()
 
     def each(self) -> Iterator[MessageResult]:
-        """One `MessageResult` a message."""
+        """Yield one `MessageResult` a message."""
         if not self.lines:
             yield self.played
             return
@@ -37,12 +37,12 @@ _ITEM_REPORTS = TypeAdapter(list[ItemReport])
 
 
 def as_text(item_reports: list[ItemReport]) -> str:
-    """For a report that crosses from one process to another."""
+    """Return item reports as text, which crosses from one process to another."""
     return _ITEM_REPORTS.dump_json(item_reports).decode()
 
 
 def from_text(text: str) -> list[ItemReport]:
-    """The other way."""
+    """Return the item reports of such a text."""
     return _ITEM_REPORTS.validate_json(text)
 
 
@@ -65,7 +65,7 @@ class ResultCollector:
         return list(self._played.values())
 
     def run(self, service: str, catalog: Catalog) -> Run:
-        """The result, but for what concerns the run as a whole."""
+        """Return the result, but for what concerns the run as a whole."""
         grouped: dict[tuple[str, int, str], list[MessageResult]] = {}
         for each in self._played.values():
             grouped.setdefault((each.subject, each.version, each.operation), []).append(each)

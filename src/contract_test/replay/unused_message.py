@@ -21,7 +21,7 @@ class UnreadError(ContractTestError):
 
 @contextmanager
 def decoded_too(watch: Callable[[], FieldAccess], cls: type[ValueObject]) -> Iterator[list[DecodeError]]:
-    """Inside, a message of the class that the service itself decodes is watched too; gives the errors."""
+    """Watch messages that the service itself decodes, too; yield the errors of decoding."""
     compiled = compiled_model(cls)
     make, begin, failed = compiled.make, DecodeError.__init__, list[DecodeError]()
 
@@ -39,7 +39,7 @@ def decoded_too(watch: Callable[[], FieldAccess], cls: type[ValueObject]) -> Ite
 
 
 def judge_reading(watch: FieldAccess, failed: list[DecodeError], message: Message, *, recorded: bool) -> None:
-    """After a consumer's test has passed. Raises UnreadError.
+    """Raise UnreadError where a consumer's test passed although nobody read the message.
 
     Of what was made of a recorded message a consumer may read nothing, such as of one of a version that it skips.
     """

@@ -19,7 +19,7 @@ from envelopes.pointers import resolve_pointer
 
 
 def variation_cases(replay: Replay, recorded: Sequence[Case]) -> Iterator[Case]:
-    """Variations of the messages that a consumer gets, version by version."""
+    """Yield variations of the messages that a consumer gets, version by version."""
     by_version: dict[int, list[Case]] = defaultdict(list)
     for case in recorded:
         by_version[case.version].append(case)
@@ -35,14 +35,17 @@ def variation_cases(replay: Replay, recorded: Sequence[Case]) -> Iterator[Case]:
 
 
 def generated_cases(recorded: Sequence[Case]) -> Iterator[Case]:
-    """A case a version that stands for many: its messages are generated when it is run."""
+    """Yield a case a version that stands for many: its messages are generated when it is run."""
     first = {case.version: case for case in reversed(recorded)}
     for case in first.values():
         yield replace(case, origin="generated", name="generated", base=case)
 
 
 def unrecorded_cases(recorded: Sequence[Case]) -> Iterator[Case]:
-    """A case that stands for many of each version of which nothing is recorded: in the envelope of another version."""
+    """Yield a case that stands for many of each version of which nothing is recorded.
+
+    In the envelope of another version.
+    """
     like = recorded[-1]
     for version, contract in like.subject.contracts.items():
         if all(case.version != version for case in recorded):
@@ -52,7 +55,7 @@ def unrecorded_cases(recorded: Sequence[Case]) -> Iterator[Case]:
 
 
 def varied(replay: Replay, case: Case, variation: Variation) -> Case | None:
-    """A case with a variation of its message; None where the channel cannot carry it, such as a version."""
+    """Return a case with a variation of its message; None where the channel cannot carry it, such as a version."""
     message = with_data(replay, case, variation.applied(case.message.data), newer=variation.newer)
     if message is None:
         return None
@@ -63,7 +66,7 @@ def varied(replay: Replay, case: Case, variation: Variation) -> Case | None:
 
 
 def with_data(replay: Replay, case: Case, data: Any, *, newer: bool = False) -> Message | None:
-    """A recorded message with other data: id, time, key and version follow it. None where it cannot be read."""
+    """Return a recorded message with other data: id, time, key and version follow it. None where it cannot be read."""
     interaction, subject = case.message.interaction, case.subject
     unrecorded = interaction.path == subject.contracts[case.version].path
     codec = CODECS[replay.catalog.channels[interaction.channel].codec]

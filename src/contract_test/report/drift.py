@@ -12,7 +12,7 @@ from contract_test.record.validator import ContractValidator
 
 
 def drift_lines(drift: Drift, catalog: Catalog) -> Iterator[str]:
-    """Versions seen, what was broken, fields that no contract names, and fields that no message had."""
+    """Yield versions seen, what was broken, fields that no contract names, and fields that no message had."""
     yield from seen_lines(drift)
     for breach, count in sorted(drift.breaches.items(), key=lambda row: (-row[1], row[0])):
         told = f"{breach.rule}: {counted(count, 'message')}: {drift.examples[breach]}"
@@ -24,13 +24,13 @@ def drift_lines(drift: Drift, catalog: Catalog) -> Iterator[str]:
 
 
 def seen_lines(drift: Drift) -> Iterator[str]:
-    """How many messages were of which version."""
+    """Yield how many messages were of which version."""
     for version, count in sorted(drift.versions.items()):
         yield f"seen: {version}: {counted(count, 'message')}"
 
 
 def never_seen(drift: Drift, catalog: Catalog) -> Iterator[tuple[str, str]]:
-    """Fields of the contracts that were seen at all, which no message had; the outermost only."""
+    """Yield fields of the contracts that were seen at all, which no message had; the outermost only."""
     for contract in catalog.contracts:
         if not drift.versions[contract.name]:
             continue
@@ -44,7 +44,10 @@ def never_seen(drift: Drift, catalog: Catalog) -> Iterator[tuple[str, str]]:
 
 
 def drift_findings(drift: Drift, catalog: Catalog, place: str) -> list[Finding]:
-    """One finding for each breach and each field that no contract names; a warning for each that was never seen."""
+    """Return one finding for each breach and each field that no contract names.
+
+    A warning for each that was never seen.
+    """
     files = {contract.name: str(contract.path) for contract in catalog.contracts}
     findings = [
         Finding(

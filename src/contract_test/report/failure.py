@@ -8,7 +8,7 @@ from contract_test.report.inert import printable
 
 
 def failure_text(case: Case, failure: Failure) -> str:
-    """The lines under a failing item."""
+    """Return the lines under a failing item."""
     lines = [case.about]
     if failure.pointer and not failure.mismatches:  # mismatches are told one by one, where they are found
         lines.append(f"pointer    {failure.pointer}: {failure.sentence}")

@@ -13,15 +13,15 @@ def printable(text: str) -> str:
 
 
 def coloured_line(text: str) -> str:
-    """The same, but colours stay: pytest writes them itself."""
+    """Return the same, but colours stay: pytest writes them itself."""
     return "".join(part if number % 2 else printable(part) for number, part in enumerate(_COLOUR.split(text)))
 
 
 def workflow_data(text: str) -> str:
-    """The message of a GitHub workflow command."""
+    """Return the message of a GitHub workflow command."""
     return printable(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
 def workflow_property(text: str) -> str:
-    """A property of a GitHub workflow command."""
+    """Return a property of a GitHub workflow command."""
     return workflow_data(text).replace(":", "%3A").replace(",", "%2C")

@@ -55,7 +55,10 @@ class Kind:
 
 
 def kinds(run: Run) -> list[Kind]:
-    """The ways in which messages of a run failed, the most frequent first; in parallel runs too, in one order."""
+    """Return the ways in which messages of a run failed, the most frequent first.
+
+    In parallel runs too, in one order.
+    """
     found = [kind for operation in run.operations for kind in _of(operation)]
     return sorted(found, key=lambda kind: (-len(kind.messages), kind.title, kind.reason))
 

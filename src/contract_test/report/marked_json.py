@@ -21,7 +21,7 @@ class Line:
 
 
 def marked_lines(text: str, pointers: Collection[str]) -> list[Line]:
-    """Spread a JSON text over lines. A pointer that leads to nothing marks what it would stand in."""
+    """Split a JSON text into lines. A pointer that leads to nothing marks what it would stand in."""
     value = json.loads(text)
     return list(_lines(value, "", "", {_existing(value, pointer) for pointer in pointers}, "", ""))
 

@@ -12,7 +12,7 @@ FORMAT = 1
 
 
 def as_text(subject: str, tables: Sequence[ReadersTable]) -> str:
-    """A line a field and a column a service."""
+    """Return a line a field and a column a service."""
     del subject
     made = []
     for table in tables:
@@ -26,7 +26,7 @@ def as_text(subject: str, tables: Sequence[ReadersTable]) -> str:
 
 
 def as_json(subject: str, tables: Sequence[ReadersTable]) -> str:
-    """`{"format": 1, "subject", "contracts": [{"contract", "fields": {pointer: {service: words}}}]}`."""
+    """Return `{"format": 1, "subject", "contracts": [{"contract", "fields": {pointer: {service: words}}}]}`."""
     contracts = [
         {
             "contract": table.contract,

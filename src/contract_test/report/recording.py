@@ -19,7 +19,7 @@ _MASKED = "  (masked)"
 
 
 def recording_lines(told: Provenance, cause: Interaction | None) -> Iterator[Line]:
-    """One message, from a heading to an empty line. Nothing in it can do anything to a terminal."""
+    """Yield one message, from a heading to an empty line. Nothing in it can do anything to a terminal."""
     each = told.interaction
     yield ((f"{inert(each.subject)} v{each.version}", "strong"), (f"  {inert(each.place)}", "dim"))
     seen = ", ".join(f"{name} {value}" for name, value in each.seen.items())

@@ -20,7 +20,7 @@ _FORMATS: dict[str, Callable[[Run], str]] = {".html": _html, ".json": run_as_jso
 
 
 def report_paths(here: Path, names: Iterable[str]) -> list[Path]:
-    """Where the reports go. Raises ReportError for an ending that says nothing."""
+    """Return where the reports go. Raises ReportError for an ending that says nothing."""
     paths = [here / name for name in names]
     for path in paths:
         if path.suffix not in _FORMATS:

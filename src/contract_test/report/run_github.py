@@ -10,7 +10,7 @@ _WORST = 10
 
 
 def run_as_github(run: Run) -> str:
-    """Workflow commands, a line each; nothing for a green run."""
+    """Return workflow commands, a line each; nothing for a green run."""
     found = kinds(run)
     told = [_annotation(run.service, problem) for problem in run.problems]
     told += [_of_kind(kind) for kind in found]

@@ -52,7 +52,7 @@ class Section:
 
 
 def run_as_html(run: Run) -> str:
-    """The page. Every value is escaped for HTML, and what cannot be printed is shown as an escape."""
+    """Return the page. Every value is escaped for HTML, and what cannot be printed is shown as an escape."""
     environment = Environment(
         loader=PackageLoader("contract_test.report", "templates"),
         autoescape=True,

@@ -14,7 +14,10 @@ _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
 def run_as_json(run: Run) -> str:
-    """Everything of a run but the messages that passed, which are counted. Pure ASCII, so inert on a terminal."""
+    """Return everything of a run but the messages that passed, which are counted.
+
+    Pure ASCII, so inert on a terminal.
+    """
     document = {
         "format": FORMAT,
         "service": run.service,

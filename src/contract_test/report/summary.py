@@ -16,7 +16,7 @@ _NAMES = 3
 
 
 def summary_lines(run: Run, width: int = 0) -> list[str]:
-    """A line an operation and version, under a heading: its messages, what is covered, what became of its tests.
+    """Return a line an operation and version, under a heading: its messages, what is covered, what became of its tests.
 
     Where that is wider than `width` (0 is any), the counts stand below the names.
     """
@@ -50,7 +50,7 @@ def summary_lines(run: Run, width: int = 0) -> list[str]:
 
 
 def survivor_lines(run: Run) -> list[str]:
-    """The faults that no test noticed, each once with the number of messages."""
+    """Return the faults that no test noticed, each once with the number of messages."""
     lines = []
     for each in run.operations:
         for pointer, change, count in each.strength.left if each.strength else ():
@@ -62,7 +62,7 @@ def survivor_lines(run: Run) -> list[str]:
 
 
 def failure_lines(run: Run) -> list[str]:
-    """Every way in which messages failed: what, why, which message, whom it concerns, what to do."""
+    """Return every way in which messages failed: what, why, which message, whom it concerns, what to do."""
     found = kinds(run)
     lines = []
     for kind in found[:_SHOWN]:

@@ -36,7 +36,7 @@ class _Pairs(list[tuple[str, Any]]):
 
 
 def leaks_in_line(line: bytes) -> list[Leak]:
-    """What one line gives away: a JSON text, or any other."""
+    """Return what one line gives away: a JSON text, or any other."""
     text = line.decode(errors="backslashreplace")
     try:
         value = json.loads(text, object_pairs_hook=_Pairs)
@@ -46,7 +46,10 @@ def leaks_in_line(line: bytes) -> list[Leak]:
 
 
 def leaks_in_text(text: str, depth: int = 0) -> list[tuple[str, str]]:
-    """The rules that a text breaks, and what each calls it; looks into base64, percent signs and JSON as well."""
+    """Return the rules that a text breaks, and what each calls it.
+
+    Looks into base64, percent signs and JSON as well.
+    """
     return list(_leaks_in_short(text, depth) if len(text) <= _SHORT else _leaks_in(text, depth))
 
 

@@ -33,7 +33,10 @@ class Rule:
     digits: int = 0
 
     def breaks(self, text: str, lowered: str, digits: int) -> bool:
-        """Whether a text holds the thing; `lowered` is it in small letters, `digits` counts those that it has."""
+        """Return whether a text holds the thing.
+
+        `lowered` is it in small letters, `digits` counts those that it has.
+        """
         if digits < self.digits or (self.needs and not any(need in lowered for need in self.needs)):
             return False
         return any(self.confirm(each) and not _is_form(each[0]) for each in self.pattern.finditer(text))
@@ -98,7 +101,7 @@ def _holds_credentials(found: re.Match[str]) -> bool:
 
 
 def _is_random(found: re.Match[str]) -> bool:
-    """Characters that no words and no counters make. What ends in one letter again and again is made up."""
+    """Characters that no words and no counters make. What ends in one letter again and again is generated."""
     text = found[0].rstrip("=")
     if _UUID.fullmatch(text) or _is_filled(text) or _decoded(text):
         return False

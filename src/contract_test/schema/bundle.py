@@ -27,14 +27,17 @@ class Bundle:
     names: Mapping[str, str] = field(default_factory=dict)
 
     def file_of(self, pointer: str) -> tuple[str | None, str]:
-        """The URI of the file that a place of the schema comes from, and the pointer in it; None for the contract's."""
+        """Return the URI of the file that a place of the schema comes from, and the pointer in it.
+
+        None for the contract's.
+        """
         for name, uri in self.names.items():
             if pointer == name or pointer.startswith(f"{name}/"):
                 return uri, pointer.removeprefix(name)
         return None, pointer
 
     def beside(self, other: Bundle) -> Bundle:
-        """The same, with URIs of its own where one of its resources has another text in the other bundle."""
+        """Return the same, with URIs of its own where one of its resources has another text in the other bundle."""
         if all(other.resources.get(uri, schema) == schema for uri, schema in self.resources.items()):
             return self
         own = [uri for uri in self.resources if uri not in SPECIFICATIONS]
@@ -142,7 +145,7 @@ def _moved(document: str, reference: str, places: Mapping[str, str]) -> str:
 
 
 def value_at(value: Any, pointer: str) -> Any:
-    """What stands at a JSON pointer; None where nothing does."""
+    """Return what stands at a JSON pointer; None where nothing does."""
     for token in pointer.split("/")[1:]:
         step = unescape(token)
         if isinstance(value, dict) and step in value:
@@ -155,7 +158,7 @@ def value_at(value: Any, pointer: str) -> Any:
 
 
 def follow(resources: Mapping[str, Any], uri: str, pointer: str) -> tuple[str, str]:
-    """Where a pointer that leads through `$ref`s ends: the document, and the pointer in it."""
+    """Return where a pointer that leads through `$ref`s ends: the document, and the pointer in it."""
     for _ in range(pointer.split("/").count("$ref")):
         before, _, behind = pointer.partition("/$ref/")
         node = value_at(resources[uri], before)
@@ -168,7 +171,7 @@ def follow(resources: Mapping[str, Any], uri: str, pointer: str) -> tuple[str, s
 
 
 def schema_around(schema: Any, pointer: str) -> str:
-    """The pointer to the schema that a place is in: `/properties/a` for `/properties/a/type`."""
+    """Return the pointer to the schema that a place is in: `/properties/a` for `/properties/a/type`."""
     at, around, node = "", "", schema
     steps = [unescape(token) for token in pointer.split("/")[1:]]
     while steps:

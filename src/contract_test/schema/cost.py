@@ -22,7 +22,7 @@ class Costs:
         self._known: dict[str, float] = {}
 
     def of(self, node: Node) -> float:
-        """The applications that one schema causes at one value, itself included."""
+        """Return the applications that one schema causes at one value, itself included."""
         pending = [node]
         while pending:  # children first, without Python's own stack
             current = pending[-1]

@@ -51,7 +51,10 @@ class Fields:
         return tuple(self._below(self.root, "", ()))
 
     def places_up_to(self, most: int) -> tuple[FieldPlace, ...] | None:
-        """The same, or None where there are more: schemas that refer to each other in many ways have millions."""
+        """Return the same, or None where there are more.
+
+        Schemas that refer to each other in many ways have millions.
+        """
         found = tuple(islice(self._below(self.root, "", ()), most + 1))
         return None if len(found) > most else found
 
@@ -71,7 +74,7 @@ class Fields:
         return tuple(found)
 
     def shown(self, data: Any) -> AbstractSet[State]:
-        """Which of the states a message shows."""
+        """Return which of the states a message shows."""
         shown = set[State]()
         self._looking.look(data, shown)
         return shown & self._all_states
@@ -85,11 +88,11 @@ class Fields:
         return _Looking(self, self.root, "")
 
     def undeclared(self, data: Any) -> list[str]:
-        """The pointers of all fields in a valid message that the contract neither names nor describes by a rule."""
+        """Return the pointers of all fields in a valid message that the contract does not declare."""
         return list(self._undeclared(data, self.root, ""))
 
     def pointers_of(self, uri: str, inside: str) -> tuple[str, ...]:
-        """The fields whose values are described by the schema at a JSON pointer in a file."""
+        """Return the fields whose values are described by the schema at a JSON pointer in a file."""
         location = f"{uri}#{inside}"
         found = [
             place.pointer
@@ -99,7 +102,7 @@ class Fields:
         return tuple(dict.fromkeys(found))
 
     def leads_to(self, pointer: str) -> bool:
-        """Whether a message may hold something at a JSON pointer, in which `*` stands for any item and any name."""
+        """Return whether a message may hold a value at a JSON pointer; `*` stands for any item or name."""
         positions = [self.root]
         for step in pointer.split("/")[1:]:
             positions = [inner for position in positions for inner in self._at(position, unescape(step))]
@@ -116,7 +119,7 @@ class Fields:
                 yield objects.additional
 
     def is_valid_at(self, location: str, value: Any) -> bool:
-        """Whether a value is valid under the schema at `URI#pointer`."""
+        """Return whether a value is valid under the schema at `URI#pointer`."""
         if location not in self._validators:
             try:
                 self._validators[location] = compile_schema(self.resources, location)
@@ -162,7 +165,7 @@ class Fields:
             yield "empty"
 
     def choices(self, position: Position) -> list[Any]:
-        """The only values that are allowed, where there are several."""
+        """Return the only values that are allowed, where there are several."""
         shape = self.shapes.shape(position)
         if isinstance(shape.text, tuple):
             return list(shape.text) if len(shape.text) > 1 else []
@@ -173,7 +176,7 @@ class Fields:
         return []
 
     def branches(self, position: Position) -> list[tuple[str, str]]:
-        """Alternatives that nothing else tells apart: their names, and where their schemas stand."""
+        """Return alternatives that nothing else tells apart: their names, and where their schemas stand."""
         found = []
         for source in self.shapes.sources(position):
             for keyword in ("anyOf", "oneOf"):
@@ -193,11 +196,11 @@ class Fields:
         return [types] if isinstance(types, str) else types
 
     def schemas(self, position: Position) -> list[dict[str, Any]]:
-        """The schemas that always have a say on a value that is not null."""
+        """Return the schemas that always have a say on a value that is not null."""
         return [source.node.schema for source in self.shapes.certain(position)]
 
     def keyword(self, position: Position, name: str) -> Any:
-        """The value of a keyword in one of the schemas that always have a say, or None."""
+        """Return the value of a keyword in one of the schemas that always have a say, or None."""
         return next((schema[name] for schema in self.schemas(position) if name in schema), None)
 
     def _undeclared(self, value: Any, position: Position, pointer: str) -> Iterator[str]:
@@ -221,7 +224,7 @@ class Fields:
                 yield from self._undeclared(member, shape.additional, inner)
 
     def chosen(self, value: dict[str, Any], shape: Shape) -> tuple[str, Shape]:
-        """The alternative that an object's tag names; where there are none, its shape itself."""
+        """Return the alternative that an object's tag names; where there are none, its shape itself."""
         for name, branch in shape.branches:
             inner = self.shapes.shape(branch)
             tag = next((field for field in inner.fields if field.name == shape.tag), None)
@@ -311,7 +314,7 @@ _known: dict[int, tuple[Any, Fields]] = {}
 
 
 def fields_of(resources: Mapping[str, Any], uri: str) -> Fields:
-    """The fields of a contract, read once."""
+    """Return the fields of a contract, read once."""
     found = _known.get(id(resources))
     if found is None or found[0] is not resources:
         found = _known[id(resources)] = (resources, Fields(resources, uri))

@@ -26,18 +26,21 @@ class Fingerprints:
         self._shape = self.reader(root, "", ())
 
     def of(self, data: Any, form: Hashable = ()) -> Shape:
-        """The shape of a message's data; `form` is what else tells messages apart, such as how they were wrapped."""
+        """Return the shape of a message's data.
+
+        `form` is what else tells messages apart, such as how they were wrapped.
+        """
         return self._shape(data) | self.bit(("", form))
 
     def bit(self, fact: Hashable) -> int:
-        """The bit that stands for a fact."""
+        """Return the bit that stands for a fact."""
         known = self._bits.get(fact)
         if known is None:
             known = self._bits[fact] = 1 << len(self._bits)
         return known
 
     def reader(self, position: Position, path: str, above: tuple[tuple[Position, _Reader], ...]) -> _Reader:
-        """What reads the facts at one place; `above` are those around it."""
+        """Return what reads the facts at one place; `above` are those around it."""
         for known, reader in above:
             if known == position and position:  # a schema inside itself: its facts are the same at any depth
                 return reader

@@ -20,7 +20,7 @@ def unknown_keywords(node: dict[str, Any], draft: str) -> list[str]:
 
 
 def is_no_schema(schema: Any, draft: str) -> bool:
-    """Whether a document says nothing of messages: it is no object, or its names are not those of a schema."""
+    """Return whether a document says nothing of messages: it is no object, or its names are not those of a schema."""
     if not isinstance(schema, dict):
         return not isinstance(schema, bool)
     unknown = unknown_keywords(schema, draft)

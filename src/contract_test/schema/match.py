@@ -13,7 +13,7 @@ from envelopes.validation import excerpt
 def mismatches(
     expected: Any, actual: Any, *, volatile: Collection[str] = (), masked: Collection[str] = (), pointer: str = ""
 ) -> Iterator[Mismatch]:
-    """Every place where two parsed JSON values differ.
+    """Yield every place where two parsed JSON values differ.
 
     At `volatile` pointers (`*` for any item) anything that is there will do; at `masked` ones, any value of the type.
     """
@@ -49,7 +49,7 @@ def _is_among(pointer: str, pointers: Collection[str]) -> bool:
 
 
 def json_type(value: Any) -> str:
-    """The JSON type of a parsed value."""
+    """Return the JSON type of a parsed value."""
     if value is None or isinstance(value, bool):
         return "null" if value is None else "boolean"
     named = ((str, "string"), (dict, "object"), (list, "array"))
@@ -57,5 +57,8 @@ def json_type(value: Any) -> str:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equality as JSON Schema has it: 1 and 1.0 are one number, true is not 1 (draft 2020-12, core, 4.2.2)."""
+    """Return a value that is equal where JSON Schema says so.
+
+    1 and 1.0 are one number, true is not 1 (draft 2020-12, core, 4.2.2).
+    """
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)

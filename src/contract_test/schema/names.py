@@ -10,7 +10,10 @@ MAX_IDENTIFIER_LENGTH = 60
 
 
 def identifier(text: str, fallback: str) -> str:
-    """A public Python identifier near a text: `class` → `class_`, `2fa` → `field_2fa`, `first name` → `first_name`."""
+    """Return a public Python identifier near a text.
+
+    `class` → `class_`, `2fa` → `field_2fa`, `first name` → `first_name`.
+    """
     letters = unicodedata.normalize("NFKC", text)[:MAX_IDENTIFIER_LENGTH]
     name = "".join(letter if f"a{letter}".isidentifier() else "_" for letter in letters).strip("_")
     if not name:
@@ -21,7 +24,7 @@ def identifier(text: str, fallback: str) -> str:
 
 
 def class_identifier(text: str) -> str:
-    """A class's name near a text: `postal address` → `PostalAddress`; empty where no letter is left."""
+    """Return a class's name near a text: `postal address` → `PostalAddress`; empty where no letter is left."""
     letters = unicodedata.normalize("NFKC", text)[:MAX_IDENTIFIER_LENGTH]
     spaced = "".join(letter if f"a{letter}".isidentifier() and letter != "_" else " " for letter in letters)
     name = "".join(word[:1].upper() + word[1:] for word in spaced.split())
@@ -29,7 +32,7 @@ def class_identifier(text: str) -> str:
 
 
 def unused(name: str, taken: Container[str], separator: str = "_") -> str:
-    """The name, or the first of `name_2`, `name_3` … that is not taken."""
+    """Return the name, or the first of `name_2`, `name_3` … that is not taken."""
     candidate, number = name, 2
     while candidate in taken:
         candidate, number = f"{name}{separator}{number}", number + 1
@@ -37,7 +40,7 @@ def unused(name: str, taken: Container[str], separator: str = "_") -> str:
 
 
 def literal(value: object) -> str:
-    """A plain value as Python source, in double quotes where that needs no escape."""
+    """Return a plain value as Python source, in double quotes where that needs no escape."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{literal(key)}: {literal(item)}" for key, item in value.items()) + "}"
     if isinstance(value, tuple):

@@ -51,7 +51,7 @@ class Shapes(Sources):
         self._shapes: dict[Position, Shape] = {}
 
     def shape(self, position: Position) -> Shape:
-        """The shape of the values at a position."""
+        """Return the shape of the values at a position."""
         if position not in self._shapes:
             self._shapes[position] = self._read_shape(position)
         return self._shapes[position]

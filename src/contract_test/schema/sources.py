@@ -53,7 +53,7 @@ class Sources:
         self._depth = 0
 
     def sources(self, position: Position) -> Position:
-        """A position with everything that `$ref`, `allOf`, `anyOf`, `oneOf`, `if` and `dependentSchemas` add to it."""
+        """Return a position with all that `$ref`, `allOf`, `anyOf`, `oneOf`, `if`, `dependentSchemas` add."""
         known = self._sources.get(position)
         if known is not None:
             return known
@@ -72,12 +72,12 @@ class Sources:
         return self._sources[position]
 
     def certain(self, position: Position) -> Position:
-        """The sources that have a say on every value of a position that is not null."""
+        """Return the sources that have a say on every value of a position that is not null."""
         types = self.scalars(position)[0] - {"null"}
         return tuple(source for source in self.sources(position) if source.on >= types)
 
     def settled(self, position: Position) -> Position:
-        """A position as the one schema that its values have to satisfy where they are not null.
+        """Return a position as the one schema that its values have to satisfy where they are not null.
 
         What only refers to a schema, or chooses between one and null, is the same as that schema.
         """
@@ -132,7 +132,7 @@ class Sources:
         return self._references.follow(node, reference) if isinstance(reference, str) else None
 
     def types(self, node: Node) -> frozenset[str]:
-        """The JSON types that a schema lets through; at least those, never fewer."""
+        """Return the JSON types that a schema lets through; at least those, never fewer."""
         schema = node.schema
         if isinstance(schema, bool):
             return ALL_TYPES if schema else frozenset()
@@ -171,7 +171,7 @@ class Sources:
         return types
 
     def text(self, node: Node) -> str | tuple[str, ...]:
-        """How the strings look that a schema lets through: a format, the only ones there are, or "" for any."""
+        """Return how the strings look that a schema lets through: a format, the only ones there are, or "" for any."""
         if not isinstance(node.schema, dict):
             return ""
         if node.location not in self._texts:
@@ -212,7 +212,7 @@ class Sources:
         return texts[0] if texts and len(set(texts)) == 1 else ""
 
     def scalars(self, position: Position) -> tuple[frozenset[str], str | tuple[str, ...]]:
-        """The types, and how the strings look, without a look at fields or items."""
+        """Return the types, and how the strings look, without a look at fields or items."""
         types = ALL_TYPES
         text: str | tuple[str, ...] = ""
         for source in position:
@@ -233,22 +233,22 @@ _SILENT = frozenset((
 
 
 def telling_keywords(schema: Any) -> list[str]:
-    """The keywords of a schema that ask something of a value."""
+    """Return the keywords of a schema that ask something of a value."""
     return [word for word in dict_of(schema) if word not in _SILENT and not word.startswith("x-")]
 
 
 def dict_of(schema: Any) -> dict[str, Any]:
-    """A schema that is an object; of any other an empty one."""
+    """Return a schema that is an object; of any other an empty one."""
     return schema if isinstance(schema, dict) else {}
 
 
 def dict_in(schema: dict[str, Any], keyword: str) -> dict[str, Any]:
-    """The object at a keyword; an empty one where there is none."""
+    """Return the object at a keyword; an empty one where there is none."""
     return dict_of(schema.get(keyword))
 
 
 def list_of(schema: dict[str, Any], keyword: str) -> list[Any]:
-    """The list at a keyword; an empty one where there is none."""
+    """Return the list at a keyword; an empty one where there is none."""
     value = schema.get(keyword)
     return value if isinstance(value, list) else []
 

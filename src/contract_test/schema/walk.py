@@ -43,7 +43,7 @@ SPECIFICATIONS = _Specifications()
 
 @cache
 def keywords_of(draft: str) -> frozenset[str]:
-    """Every keyword of a dialect, as its meta-schema and the vocabularies that this is made of name them."""
+    """Return every keyword of a dialect, as its meta-schema and the vocabularies that this is made of name them."""
     uri = next(uri for uri, name in DRAFTS.items() if name == draft)
     whole = SPECIFICATIONS.contents(uri)
     parts = [whole, *(SPECIFICATIONS.contents(urljoin(uri, each["$ref"])) for each in whole.get("allOf", ()))]
@@ -60,7 +60,10 @@ _REF_ALONE = frozenset(("draft-04", "draft-06", "draft-07"))
 
 
 def draft_of(schema: Any, place: str = "") -> str:
-    """The dialect that a schema declares; draft 2020-12 where it declares none. Raises SchemaError for another one."""
+    """Return the dialect that a schema declares; draft 2020-12 where it declares none.
+
+    Raises SchemaError for another one.
+    """
     declared = schema.get("$schema", DRAFT_2020_12) if isinstance(schema, dict) else DRAFT_2020_12
     draft = DRAFTS.get(declared.rstrip("#").replace("https://json-schema.org/draft-", "http://json-schema.org/draft-")
                        if isinstance(declared, str) else "")  # fmt: skip
@@ -71,24 +74,27 @@ def draft_of(schema: Any, place: str = "") -> str:
 
 
 def escape(name: str) -> str:
-    """One step of a JSON pointer (RFC 6901)."""
+    """Return one step of a JSON pointer (RFC 6901)."""
     return name.replace("~", "~0").replace("/", "~1")
 
 
 def unescape(step: str) -> str:
-    """The name that one step of a JSON pointer stands for."""
+    """Return the name that one step of a JSON pointer stands for."""
     return step.replace("~1", "/").replace("~0", "~")
 
 
 def join(base: str, reference: str) -> str:
-    """The absolute URI of a reference (RFC 3986); unlike urllib's, for any scheme (`urn:` too) where it can be done."""
+    """Return the absolute URI of a reference (RFC 3986).
+
+    Unlike urllib's, for any scheme (`urn:` too) where it can be done.
+    """
     if reference == "" or reference.startswith("#"):
         return urldefrag(base).url + reference
     return urljoin(base, reference)
 
 
 def children(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The subschemas directly inside a schema, with their JSON pointers relative to it."""
+    """Yield the subschemas directly inside a schema, with their JSON pointers relative to it."""
     for keyword in _ONE:
         if isinstance(node.get(keyword), dict | bool):
             yield f"/{keyword}", node[keyword]
@@ -103,7 +109,7 @@ def children(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def subschemas(schema: Any, base: str, draft: str) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Every schema object in a document, itself first: JSON pointer, the object, and its base URI."""
+    """Yield every schema object in a document, itself first: JSON pointer, the object, and its base URI."""
     pending: list[tuple[str, Any, str]] = [("", schema, base)]
     while pending:
         pointer, node, at = pending.pop()
@@ -157,11 +163,11 @@ class References:
         return self._known[self.uri]
 
     def alone(self, node: Node) -> bool:
-        """Whether nothing beside this schema's `$ref` counts, as before draft 2019-09."""
+        """Return whether nothing beside this schema's `$ref` counts, as before draft 2019-09."""
         return "$ref" in node.schema and self._drafts.get(node.location, self.draft) in _REF_ALONE
 
     def inside(self, node: Node, *steps: str | int) -> Node:
-        """The subschema at a path below a node."""
+        """Return the subschema at a path below a node."""
         child, location = node.schema, node.location
         for step in steps:
             child = child[step]
@@ -170,11 +176,11 @@ class References:
         return Node(child, base, location)
 
     def inside_document(self, uri: str, pointer: str) -> str:
-        """The location of a JSON pointer in a document."""
+        """Return the location of a JSON pointer in a document."""
         return f"{uri}#{quote(pointer, safe='/~$')}"
 
     def follow(self, node: Node, reference: str) -> Node | None:
-        """What a `$ref` in a node leads to, or None where that is nowhere."""
+        """Return what a `$ref` in a node leads to, or None where that is nowhere."""
         target = join(node.base, reference)
         if target in self._known:
             return self._known[target]

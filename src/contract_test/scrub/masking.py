@@ -26,7 +26,7 @@ _PREFIX = re.compile(r"\^((?=.{0,19}[A-Za-z])(?:[A-Za-z0-9_:-]|\\[.:_-]){0,19}(?
 
 
 def words_of(contract: Contract) -> Iterator[str]:
-    """The names of fields that a contract says, anywhere in it."""
+    """Yield the names of fields that a contract says, anywhere in it."""
     for uri, resource in contract.resources.items():
         for _, node, _ in subschemas(resource, uri, draft_of(resource)):
             yield from properties if isinstance(properties := node.get("properties"), dict) else ()
@@ -35,7 +35,7 @@ def words_of(contract: Contract) -> Iterator[str]:
 
 
 def prefixes_of(contract: Contract) -> Iterator[str]:
-    """What a contract's patterns put before an id: `^m-[0-9a-z]+$` says `m-`."""
+    """Yield what a contract's patterns put before an id: `^m-[0-9a-z]+$` says `m-`."""
     for uri, resource in contract.resources.items():
         for _, node, _ in subschemas(resource, uri, draft_of(resource)):
             found = _PREFIX.match(node["pattern"]) if isinstance(node.get("pattern"), str) else None

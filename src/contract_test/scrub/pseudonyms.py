@@ -73,7 +73,7 @@ class Pseudonyms:
         self._known: dict[tuple[str, int], str] = {}
 
     def text(self, text: str, salt: int = 0) -> str:
-        """The stand-in for a text. Another `salt` gives another one, where the first cannot be used."""
+        """Return the stand-in for a text. Another `salt` gives another one, where the first cannot be used."""
         known = self._known.get((text, salt))
         if known is None:
             if len(self._known) >= MAX_KNOWN:
@@ -82,7 +82,7 @@ class Pseudonyms:
         return known
 
     def number(self, value: Any, salt: int = 0) -> Any:
-        """The stand-in for a number: of the same sign, type and number of digits."""
+        """Return the stand-in for a number: of the same sign, type and number of digits."""
         mantissa, mark, exponent = str(value).upper().partition("E")
         made = self._number(mantissa, salt)
         if not isinstance(value, float):
@@ -91,7 +91,10 @@ class Pseudonyms:
         return number if math.isfinite(number) else float(f"{made}E{int(exponent) - 1}")
 
     def along(self, automaton: Automaton, text: str, salt: int = 0) -> str:
-        """The stand-in for a text that a pattern accepts: every character leads where the one did that stood there."""
+        """Return the stand-in for a text that a pattern accepts.
+
+        Every character leads where the one did that stood there.
+        """
         stream = cycle(self._digest(text, salt))
         states, made, varied = automaton.start, [], 0
         for letter, alphabet in zip(text, _alphabets(text, len(text)), strict=True):
@@ -103,11 +106,11 @@ class Pseudonyms:
         return "".join(made)
 
     def choice(self, text: str, count: int, salt: int = 0) -> int:
-        """A number below `count` that stands for a text."""
+        """Return a number below `count` that stands for a text."""
         return int.from_bytes(self._digest(f"choice {text}", salt), "big") % count
 
     def nested(self, text: str, masks: Masks) -> str | None:
-        """The stand-in for a text that is JSON, or base64 of JSON, with everything in it masked; else None."""
+        """Return the stand-in for a text that is JSON, or base64 of JSON, with everything in it masked; else None."""
         if len(text) > MAX_NESTED_LENGTH:
             return None
         if text[:1] in "{[" and text[-1:] in "}]":

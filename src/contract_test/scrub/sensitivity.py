@@ -82,14 +82,14 @@ class Rules:
     @cached_property
     def of_message(self) -> Rule:
         """The rule for the message itself."""
-        return self.at((Source(self.references.root),), "")
+        return self.rule_at((Source(self.references.root),), "")
 
     @cached_property
     def of_nothing(self) -> Rule:
         """The rule for a value of which the contract says nothing."""
-        return self.at((), "")
+        return self.rule_at((), "")
 
-    def at(self, position: Position, name: str) -> Rule:
+    def rule_at(self, position: Position, name: str) -> Rule:
         """Return the rule for the values at a position; `name` is their field's."""
         return self.for_name(position, Name.of(name))
 
@@ -127,7 +127,7 @@ class Rule:
         return self._rules.for_name(self._shape.items, self._name)
 
     def fields(self, value: dict[str, Any]) -> dict[str, Rule]:
-        """The declared fields of an object, by name; of alternatives, those of the one that its tag names."""
+        """Return the declared fields of an object, by name; of alternatives, those of the one that its tag names."""
         if not self._branches:
             return self._named
         for fields in self._branches:
@@ -144,21 +144,21 @@ class Rule:
         return [self._fields(self._rules.shapes.shape(branch)) for _, branch in self._shape.branches]
 
     def _fields(self, shape: Shape) -> dict[str, Rule]:
-        return {field.name: self._rules.at(field.position, field.name) for field in shape.fields}
+        return {field.name: self._rules.rule_at(field.position, field.name) for field in shape.fields}
 
     def other(self, name: str) -> Rule:
-        """What holds for a field that is not declared by name."""
+        """Return what holds for a field that is not declared by name."""
         matching = [source for judge, source in self._described if judge.is_valid(name)]
-        return self._rules.at(tuple(matching or self._rest), name)
+        return self._rules.rule_at(tuple(matching or self._rest), name)
 
     def renames(self, name: str, taken: Container[str], salt: int) -> Iterator[str]:
-        """Names in place of one that may not stay: first those that the same parts of the schema accept."""
+        """Yield names in place of one that may not stay: first those that the same parts of the schema accept."""
         validators = [judge for judge, _ in self._described] + [
             judge for judge in map(self._rules.validator, {each.node.location for each in self._names}) if judge
         ]
         judged = [(judge, judge.is_valid(name)) for judge in validators]
         patterns = [pattern for schema in self._schemas for pattern in _dict(schema, "patternProperties")]
-        for candidate in self._rules.at(self._names, "").texts(name, salt, patterns):
+        for candidate in self._rules.rule_at(self._names, "").texts(name, salt, patterns):
             if candidate not in taken and all(judge.is_valid(candidate) == valid for judge, valid in judged):
                 yield candidate
         pseudonyms = self._rules.pseudonyms
@@ -167,8 +167,8 @@ class Rule:
         yield from (each for each in chain(salted, longer) if each not in taken)
 
     def keeps_name(self, name: str) -> bool:
-        """Whether the schema of names says that a name may stay."""
-        names = self._rules.at(self._names, "")
+        """Return whether the schema of names says that a name may stay."""
+        names = self._rules.rule_at(self._names, "")
         return names.keeps(name, names.said) or name in self._own_names
 
     @cached_property
@@ -215,7 +215,7 @@ class Rule:
         return frozenset(text for text in (*said, *_few_words(self._patterns)) if isinstance(text, str))
 
     def says(self, value: Any) -> bool:
-        """Whether the contract itself says this object or array."""
+        """Return whether the contract itself says this object or array."""
         return isinstance(value, dict | list) and value in self._own_composites
 
     @cached_property
@@ -228,7 +228,7 @@ class Rule:
         return [schema["pattern"] for schema in self._schemas if isinstance(schema.get("pattern"), str)]
 
     def keeps(self, value: Any, said: str) -> bool:
-        """Whether a text or a number may stay as it is."""
+        """Return whether a text or a number may stay as it is."""
         if said:
             return said == "public"
         if isinstance(value, str):
@@ -242,7 +242,7 @@ class Rule:
         return not self._name.telling and (self._name.of_time or len(digits) < _IDENTIFYING_DIGITS)
 
     def stand_in(self, value: Any, salt: int) -> Any:
-        """A value that the same parts of the schema accept."""
+        """Return a value that the same parts of the schema accept."""
         candidates = self.texts(value, salt, self._patterns) if isinstance(value, str) else self._numbers(value, salt)
         first = None
         read = value if isinstance(value, str) else as_read(value)
@@ -259,7 +259,7 @@ class Rule:
         return [judge for judge in map(self._rules.validator, {each.node.location for each in judging}) if judge]
 
     def texts(self, text: str, salt: int, patterns: list[str]) -> Iterator[str]:
-        """Stand-ins for a text, the usual one first."""
+        """Yield stand-ins for a text, the usual one first."""
         pseudonyms = self._rules.pseudonyms
         if text in self.own_texts:
             yield from self._from(sorted(self.own_texts), text, salt)
@@ -340,7 +340,7 @@ def _is_number(value: Any) -> bool:
 
 
 def as_read(value: Any) -> Any:
-    """A value as validators take it: without how its numbers were written."""
+    """Return a value as validators take it: without how its numbers were written."""
     try:
         text = _json.dumps(value, plain)
     except TypeError:  # a number that is too long to be written as it is

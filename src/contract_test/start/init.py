@@ -120,12 +120,12 @@ def begin_service(folder: Path, service: str, package: str, catalog: Catalog, co
 
 
 def services_of(catalog: Catalog) -> list[str]:
-    """Every service that the catalog names."""
+    """Return every service that the catalog names."""
     return sorted({name for each in catalog.subjects.values() for name in (*each.sent_by, *each.received_by)})
 
 
 def project_name(folder: Path) -> str | None:
-    """The name under `[project]`; None where there is none."""
+    """Return the name under `[project]`; None where there is none."""
     project = read_toml(folder / PYPROJECT).get("project")
     name = project.get("name") if isinstance(project, dict) else None
     return name if isinstance(name, str) else None

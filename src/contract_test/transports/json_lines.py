@@ -18,14 +18,14 @@ from contract_test.data.reading import Reading
 from contract_test.files.exact_json import exact_loads, wire
 from envelopes import Wire, _json
 
-LONGEST = 64 * 1024 * 1024
+MAX_LINE_BYTES = 64 * 1024 * 1024
 _LOOK_AGAIN = 0.2
 _SERVER = re.compile(r"[\w.-]+:[0-9]+(/[0-9]*)?")
 _KCAT = {"topic", "partition", "offset", "payload"}
 
 
 def read_lines(name: str, reading: Reading) -> Iterator[Tapped | None]:
-    """The messages of a file; `-` is stdin. A line that is none of the three kinds is a message as it stands.
+    """Yield the messages of a file; `-` is stdin. A line that is none of the three kinds is a message as it stands.
 
     A file does not know when its messages came: of a start in time nothing is left out.
     Raises UnreachableError where the file cannot be read, RecordingError for a line of more than 64 MiB.
@@ -49,9 +49,11 @@ def read_lines(name: str, reading: Reading) -> Iterator[Tapped | None]:
 def _lines(file: BinaryIO, name: str, reading: Reading) -> Iterator[bytes | None]:
     rest = b""
     while True:
-        line = rest + file.readline(LONGEST)
-        if len(line) >= LONGEST:
-            raise RecordingError(f"a line of more than {LONGEST} bytes", place=name, advice="Write a message a line.")
+        line = rest + file.readline(MAX_LINE_BYTES)
+        if len(line) >= MAX_LINE_BYTES:
+            raise RecordingError(
+                f"a line of more than {MAX_LINE_BYTES} bytes", place=name, advice="Write a message a line."
+            )
         if line.endswith(b"\n") or (line and not reading.follow):
             rest = b""
             yield line

@@ -109,12 +109,12 @@ def check_topic(address: Address, topic: str) -> str:
 
 
 def librdkafka_options(address: Address) -> dict[str, Any]:
-    """Its settings for an address: quiet, because errors are told by us."""
+    """Return its settings for an address: quiet, because errors are told by us."""
     return {**kafka_options(address), "bootstrap.servers": ",".join(address.hosts), "log_level": 0}
 
 
 def unreachable(address: Address, topic: str, error: object) -> UnreachableError:
-    """The error for servers that do not answer, or refuse, without credentials."""
+    """Return the error for servers that do not answer, or refuse, without credentials."""
     told = _told(address, error)
     advice = (
         "Check kafka://HOST:PORT[,HOST:PORT], security.protocol, sasl.* and ssl.*, and that this user may read there."
@@ -131,7 +131,7 @@ def _told(address: Address, error: object) -> str:
 
 
 def kafka_options(address: Address) -> dict[str, str]:
-    """What the URL and the environment say of security, under librdkafka's names. Raises CatalogError."""
+    """Return what the URL and the environment say of security, under librdkafka's names. Raises CatalogError."""
     for name in address.options:
         if name not in OPTIONS:
             advice = f"Known: {', '.join(OPTIONS)}."

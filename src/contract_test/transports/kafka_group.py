@@ -30,7 +30,7 @@ class Member:
         self.release: Callable[[], None] = lambda: None
 
     def messages(self) -> Iterator[Tapped | None]:
-        """The messages of our partitions, to where these ended when we got them, or on and on while following.
+        """Yield the messages of our partitions, to where these ended when we got them, or on and on while following.
 
         None stands for "nothing new just now". Raises UnreachableError, NothingFoundError where there is no such topic.
         """
@@ -58,7 +58,7 @@ class Member:
                 self.release()
 
     def commit(self, ends: Mapping[str, int]) -> bool:
-        """Tell the group that parts, `TOPIC/PARTITION`, were read to before these offsets.
+        """Commit for the group that parts, `TOPIC/PARTITION`, were read to before these offsets.
 
         False where it does not take that: others have the partitions by now, and read again what we had not committed.
         """

@@ -18,7 +18,7 @@ _WAIT_MS = 200
 
 
 def read_topic(url: str, topic: str, reading: Reading) -> Iterator[Tapped | None]:
-    """The messages of a topic: to where it ended when the call began, or on and on while following.
+    """Yield the messages of a topic: to where it ended when the call began, or on and on while following.
 
     None stands for "nothing new just now". What other consumers see stays as it was. Raises UnreachableError, or
     NothingFoundError where there is no such topic.
@@ -50,7 +50,10 @@ def read_topic(url: str, topic: str, reading: Reading) -> Iterator[Tapped | None
 
 
 def tapped(record: Any, identity: str) -> Tapped:
-    """A record of the client as a message; a later run goes on behind it, where the topic is still the same one."""
+    """Return a record of the client as a message.
+
+    A later run goes on behind it, where the topic is still the same one.
+    """
     headers = [(name, value if value is not None else b"") for name, value in record.headers or ()]
     seen = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
     mark = f"{identity}:{record.offset + 1}"

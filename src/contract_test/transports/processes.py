@@ -33,7 +33,7 @@ class Child(Protocol):
     pid: int
 
     def poll(self) -> int | None:
-        """Tell the exit code, or None while it runs."""
+        """Return the exit code, or None while it runs."""
 
 
 @contextlib.contextmanager

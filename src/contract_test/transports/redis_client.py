@@ -56,7 +56,10 @@ def redis_client(url: str, key: str) -> Iterator[Any]:
 
 
 def is_stream(url: str, key: str) -> bool:
-    """Whether a key holds a stream; a list or nothing is none. Asks in a way that a user who may read the key may."""
+    """Return whether a key holds a stream; a list or nothing is none.
+
+    Asks in a way that a user who may read the key may.
+    """
     from redis import ResponseError
 
     with redis_client(url, key) as client:

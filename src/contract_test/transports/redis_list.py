@@ -22,7 +22,7 @@ _LOOK_AGAIN = 0.2
 
 
 def read_list(url: str, key: str, reading: Reading) -> Iterator[Tapped | None]:
-    """The messages that stand in a list, from its head (RPUSH appends). Nothing is popped, no TTL is touched.
+    """Yield the messages that stand in a list, from its head (RPUSH appends). Nothing is popped, no TTL is touched.
 
     None stands for "nothing new just now", while following. A list does not know when its messages came: of a start in
     time nothing is left out. Raises UnreachableError.

@@ -20,7 +20,7 @@ _DATA = b"data"
 
 
 def read_stream(url: str, key: str, reading: Reading) -> Iterator[Tapped | None]:
-    """The entries of a stream, by their ids.
+    """Yield the entries of a stream, by their ids.
 
     An entry's message is its field `data` (its other fields are headers, as in binary CloudEvents), or its only field,
     or else the object of its fields. None stands for "nothing new just now". Raises UnreachableError.

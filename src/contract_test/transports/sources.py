@@ -48,12 +48,12 @@ def tap(url: str, channel: Channel, reading: Reading | None = None) -> Generator
 
 
 def keeps_times(url: str, channel: Channel) -> bool:
-    """Whether the source itself knows when its messages came; a list and a file give all that they have."""
+    """Return whether the source itself knows when its messages came; a list and a file give all that they have."""
     return scheme_of(url) is not None and channel.protocol != "redis-list"
 
 
 def scheme_of(url: str) -> str | None:
-    """`redis` for `redis://…`; None for a file and for `-`."""
+    """Return `redis` for `redis://…`; None for a file and for `-`."""
     scheme, mark, _ = url.partition("://")
     return scheme.lower() if mark else None
 

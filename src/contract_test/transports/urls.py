@@ -16,7 +16,10 @@ _DATABASE = re.compile(r"/?\d*")
 
 
 def without_password(url: str) -> str:
-    """The URL as it may be shown: no user, no password, no query; only its scheme where these cannot be told apart."""
+    """Return the URL as it may be shown: no user, no password, no query.
+
+    Only its scheme where these cannot be told apart.
+    """
     scheme, mark, rest = url.partition("://")
     if not mark:
         return url
@@ -63,7 +66,7 @@ class Address:
         return sorted(given, key=len, reverse=True)
 
     def hide(self, text: object, *more: str | None) -> str:
-        """A client's own words, without the credentials that it was given."""
+        """Return a client's own words, without the credentials that it was given."""
         told = str(text)
         for secret in (*self._secrets, *filter(None, more)):
             told = told.replace(secret, "***")
@@ -74,6 +77,6 @@ class Address:
 
 
 def unreadable(shown: str) -> CatalogError:
-    """The error for a URL that cannot be taken apart."""
+    """Return the error for a URL that cannot be taken apart."""
     advice = "Write SCHEME://USER:PASSWORD@HOST:PORT/…, with %XX for each of / ? # @ in the user's name or password."
     return CatalogError("not a URL that can be read", place=shown, advice=advice)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contract_test.replay.variations.edits import Edit, at, edited, located
+from contract_test.replay.variations.edits import Edit, edited, located, value_at
 from contract_test.replay.variations.limits import limits
 from contract_test.replay.variations.samples import Samples
 from contract_test.schema.fields import FieldPlace, Fields, State
@@ -29,7 +29,7 @@ class Variation:
     newer: bool = False
 
     def applied(self, data: Any) -> Any:
-        """The changed copy of the message that it is a variation of."""
+        """Return the changed copy of the message that it is a variation of."""
         for edit in self.edits:
             data = edited(data, edit)
         return data
@@ -45,7 +45,7 @@ class Variations:
         self._recorded: frozenset[State] = frozenset().union(*self._shown)
 
     def all(self) -> Iterator[Variation]:
-        """Every variation: each is valid, but for unknown fields, which an open reader takes."""
+        """Yield every variation: each is valid, but for unknown fields, which an open reader takes."""
         if not self._bases:
             return
         base = self._most_telling(range(len(self._bases)))
@@ -74,7 +74,9 @@ class Variations:
             shape = self._fields.shapes.shape(place.position)
             data = self._bases[base]
             pointer = next(
-                each for each in located(data, place.pointer) if self._fields.chosen(at(data, each), shape)[0] == name
+                each
+                for each in located(data, place.pointer)
+                if self._fields.chosen(value_at(data, each), shape)[0] == name
             )
         else:
             before = tuple(Edit(pointer, f"branch {name}", (value,)) for value in self._samples.of(branch, 1))
@@ -106,7 +108,7 @@ class Variations:
         data, edits = Variation(base, "", before).applied(self._bases[base]), list(before)
         for place in self._fields.places:
             for parent in located(data, place.parent):
-                here = at(data, parent)
+                here = value_at(data, parent)
                 step = escape(place.name) if place.name is not None else "0" if isinstance(here, list) else "key"
                 lacks = (
                     here.get(place.name) is None
@@ -134,7 +136,7 @@ class Variations:
         for place in (root, *self._fields.places):
             pointer = next(iter(located(message, place.pointer)), None)
             if pointer is not None:
-                yield place, pointer, at(message, pointer)
+                yield place, pointer, value_at(message, pointer)
 
     def _absences(self, message: Any) -> Iterator[Edit]:
         for place, pointer, _ in self._places(message):

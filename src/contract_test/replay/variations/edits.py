@@ -21,15 +21,15 @@ class Edit:
         return f"{self.pointer or '/'} {self.what}"
 
 
-def at(data: Any, pointer: str) -> Any:
-    """The value at a JSON pointer that leads somewhere."""
+def value_at(data: Any, pointer: str) -> Any:
+    """Return the value at a JSON pointer that leads somewhere."""
     for step in pointer.split("/")[1:]:
         data = data[int(step)] if isinstance(data, list) else data[unescape(step)]
     return data
 
 
 def located(data: Any, pattern: str) -> Iterator[str]:
-    """Every pointer in a message that a pattern with `*` leads to."""
+    """Yield every pointer in a message that a pattern with `*` leads to."""
 
     def below(value: Any, steps: Sequence[str], pointer: str) -> Iterator[str]:
         if not steps:
@@ -47,7 +47,7 @@ def located(data: Any, pattern: str) -> Iterator[str]:
 
 
 def edited(data: Any, edit: Edit) -> Any:
-    """A copy of a message with one change; unchanged where the change has no place in it."""
+    """Return a copy of a message with one change; unchanged where the change has no place in it."""
     steps = edit.pointer.split("/")[1:]
     if not steps:
         return edit.value[0] if edit.value else data

@@ -28,7 +28,7 @@ _NAMES = st.text("abyz019", min_size=1, max_size=8)
 
 
 def messages(fields: Fields, recorded: Sequence[Any], is_valid: Callable[[Any], bool]) -> st.SearchStrategy[Any]:
-    """Valid messages: recorded ones with some of their fields generated anew, and ones that are all new."""
+    """Return valid messages: recorded ones with some of their fields generated anew, and ones that are all new."""
     maker = _Maker(fields)
     places = [place for place in fields.places if place.name is not None]
 

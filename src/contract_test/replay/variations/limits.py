@@ -20,7 +20,10 @@ _TIMES = {
 
 
 def limits(places: Iterable[tuple[FieldPlace, str, Any]], fields: Fields, samples: Samples) -> dict[str, list[Edit]]:
-    """Changes by kind: `lowest`, `highest`, `unicode`, `empty`, `long`; of each field the outermost value there is."""
+    """Return changes by kind: `lowest`, `highest`, `unicode`, `empty`, `long`.
+
+    Of each field the outermost value there is.
+    """
     made: dict[str, list[Edit]] = {kind: [] for kind in _KINDS}
     for place, pointer, value in places:
         if fields.choices(place.position) or fields.keyword(place.position, "const") is not None:

@@ -21,7 +21,7 @@ class Samples:
         self._dialect = fields.keyword(fields.root, "$schema")
 
     def of(self, position: Position, want: int = 4, **keywords: Any) -> list[Any]:
-        """Up to `want` values, which satisfy some further keywords too; none where none is found in time."""
+        """Return up to `want` values, which satisfy some further keywords too; none where none is found in time."""
         schema: dict[str, Any] = {"allOf": [*({"$ref": source.node.location} for source in position), keywords]}
         if self._dialect is not None:
             schema["$schema"] = self._dialect
@@ -46,16 +46,16 @@ class Samples:
             return []
 
     def allows(self, position: Position, value: Any) -> bool:
-        """Whether a value is valid where it would stand."""
+        """Return whether a value is valid where it would stand."""
         return all(self._fields.is_valid_at(source.node.location, value) for source in position if source.certain)
 
     def shortest(self, position: Position) -> str | None:
-        """The shortest text."""
+        """Return the shortest text."""
         texts = [value for value in self.of(position, 8, type="string") if isinstance(value, str)]
         return min(texts, key=len, default=None)
 
     def longest(self, position: Position) -> str | None:
-        """A text as long as is allowed; of 1,000 characters, where there is no such limit."""
+        """Return a text as long as is allowed; of 1,000 characters, where there is no such limit."""
         limit = self._fields.keyword(position, "maxLength")
         low, high = 0, min(limit if isinstance(limit, int) else MAX_LENGTH, 10 * MAX_LENGTH)
         best = next(iter(self.of(position, 1, type="string", minLength=high)), None)

@@ -16,7 +16,7 @@ _COMPARED = ("direction", "writer", "reader", "details", "recorded")
 
 
 def as_json(findings: Sequence[Finding]) -> str:
-    """`{"format": 1, "findings": [{id, file, pointer, rule, severity, sentence, advice}]}`.
+    """Return `{"format": 1, "findings": [{id, file, pointer, rule, severity, sentence, advice}]}`.
 
     A comparison's rows also have direction, writer, reader, details, recorded and verdict; what
     stands in a line of a file has `line`.

@@ -9,7 +9,7 @@ from contract_test.data.finding import Finding
 
 
 def as_junit(findings: Sequence[Finding]) -> str:
-    """One test case a finding; a warning is a case that passed, with its text."""
+    """Return one test case a finding; a warning is a case that passed, with its text."""
     errors = sum(each.severity == "error" for each in findings)
     suite = ET.Element("testsuite", name="contract-test", tests=str(len(findings)), failures=str(errors))
     for each in findings:

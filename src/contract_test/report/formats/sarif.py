@@ -13,7 +13,7 @@ from contract_test.report.inert import printable
 
 
 def as_sarif(findings: Sequence[Finding]) -> str:
-    """SARIF 2.1.0, for code scanning."""
+    """Return SARIF 2.1.0, for code scanning."""
     results = [
         {
             "ruleId": each.rule,

@@ -9,7 +9,7 @@ from contract_test.report.inert import printable
 
 
 def as_text(findings: Sequence[Finding]) -> str:
-    """One line a finding: where, by which rule, what; under it the details, and what to do."""
+    """Return one line a finding: where, by which rule, what; under it the details, and what to do."""
     return "".join(
         "".join(
             f"{printable(line)}\n" for line in (_head(each), *(f"    {line}" for line in (*each.details, each.advice)))
