@@ -38,9 +38,14 @@ class OldKeysError(Exception):
     """Redis holds jobs under key names of an earlier version, which this version does not read."""
 
     def __init__(self, queue: str, keys: Sequence[str]) -> None:
-        super().__init__(
-            f"the queue {queue!r} has keys of an earlier version: {', '.join(keys)}. Drain it before you upgrade: run"
-            " the earlier version until its `status` shows no job besides those in the queue, and stop it with SIGTERM"
+        super().__init__(queue, keys)
+        self.queue, self.keys = queue, keys
+
+    def __str__(self) -> str:
+        return (
+            f"the queue {self.queue!r} has keys of an earlier version: {', '.join(self.keys)}. Drain it before you"
+            " upgrade: run the earlier version until its `status` shows no job besides those in the queue, and stop it"
+            " with SIGTERM"
         )
 
 
