@@ -29,6 +29,7 @@ ROOMS = {
 
 EDGES = {"cli", "pytest_plugin"}
 
+
 def room_of(module: str) -> str:
     """Return the first name below `contract_test`, or the empty text outside of it."""
     return module.split(".")[1] if module.startswith("contract_test.") else ""
