@@ -57,6 +57,7 @@ class _Outbox(Generic[R]):
         self._source, self._catalog = source, catalog
         self._limit = limit if when_away == "buffer" else 0
         self._waiting: deque[tuple[str, bytes]] = deque()
+        self._answered = False
         self._thread_lock, self._task_lock = threading.Lock(), asyncio.Lock()
 
     def __len__(self) -> int:
@@ -79,6 +80,32 @@ class _Outbox(Generic[R]):
         pipeline.rpush(address, raw)
         return pipeline
 
+    def _sent(self, replies: list[Any]) -> None:
+        """Remove the first message if Redis has taken it, whatever became of the set of queues. Raises the error."""
+        if isinstance(replies[-1], Exception):
+            raise replies[-1]
+        self._answered = True
+        self._waiting.popleft()
+
+    def _failed(self, error: Exception, *, publishing: bool) -> bool:
+        """Return True if the error goes away by itself, as all errors of Redis do but a few. Otherwise raise it.
+
+        The message being published is removed if it is not kept. Raises RedisAwayError if the buffer is full.
+        """
+        from redis import exceptions
+
+        away = isinstance(error, exceptions.RedisError | exceptions.RedisClusterException | OSError)
+        wrong_login = isinstance(error, exceptions.AuthenticationError) and not self._answered
+        if not away or wrong_login or isinstance(error, exceptions.DataError) or "WRONGTYPE" in str(error):
+            if publishing:
+                self._waiting.pop()
+            raise error
+        if not publishing or len(self._waiting) > self._limit:
+            if publishing:
+                self._waiting.pop()
+            raise RedisAwayError(error, len(self._waiting)) from error
+        return True
+
 
 class Publisher(_Outbox["Redis"]):
     """For a client of redis-py. Threads may share it."""
@@ -90,26 +117,25 @@ class Publisher(_Outbox["Redis"]):
             self._waiting.append(prepared)
             try:
                 self._send()
-            except _away() as error:
-                if len(self._waiting) > self._limit:
-                    self._waiting.pop()
-                    raise RedisAwayError(error, len(self._waiting)) from error
-            except Exception:
-                self._waiting.pop()
-                raise
+            except Exception as error:  # noqa: BLE001 - raised again unless it goes away by itself
+                self._failed(error, publishing=True)
 
     def flush(self) -> None:
         """Send what waits in memory, as far as Redis takes it. Raises RedisAwayError."""
         with self._thread_lock:
             try:
                 self._send()
-            except _away() as error:
-                raise RedisAwayError(error, len(self._waiting)) from error
+            except Exception as error:  # noqa: BLE001 - raised again, or as RedisAwayError
+                self._failed(error, publishing=False)
 
     def _send(self) -> None:
         while self._waiting:
-            self._fill(self._redis.pipeline(transaction=False)).execute()
-            self._waiting.popleft()
+            try:
+                self._sent(self._fill(self._redis.pipeline(transaction=False)).execute(raise_on_error=False))
+            except Exception as error:
+                if _wrong_server(error) and hasattr(self._redis, "connection_pool"):
+                    self._redis.connection_pool.disconnect(inuse_connections=False)
+                raise
 
 
 class AsyncPublisher(_Outbox["AsyncRedis"]):
@@ -122,10 +148,8 @@ class AsyncPublisher(_Outbox["AsyncRedis"]):
             self._waiting.append(prepared)
             try:
                 await self._send()
-            except _away() as error:
-                if len(self._waiting) > self._limit:
-                    self._waiting.pop()
-                    raise RedisAwayError(error, len(self._waiting)) from error
+            except Exception as error:  # noqa: BLE001 - raised again unless it goes away by itself
+                self._failed(error, publishing=True)
             except BaseException:
                 self._waiting.pop()
                 raise
@@ -135,18 +159,19 @@ class AsyncPublisher(_Outbox["AsyncRedis"]):
         async with self._task_lock:
             try:
                 await self._send()
-            except _away() as error:
-                raise RedisAwayError(error, len(self._waiting)) from error
+            except Exception as error:  # noqa: BLE001 - raised again, or as RedisAwayError
+                self._failed(error, publishing=False)
 
     async def _send(self) -> None:
         while self._waiting:
-            await self._fill(self._redis.pipeline(transaction=False)).execute()
-            self._waiting.popleft()
+            try:
+                self._sent(await self._fill(self._redis.pipeline(transaction=False)).execute(raise_on_error=False))
+            except Exception as error:
+                if _wrong_server(error) and hasattr(self._redis, "connection_pool"):
+                    await self._redis.connection_pool.disconnect(inuse_connections=False)
+                raise
 
 
-def _away() -> tuple[type[Exception], ...]:
-    """Errors that pass by themselves when Redis is back, writable, or has room again."""
-    from redis import exceptions
-
-    return (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ReadOnlyError,
-            exceptions.OutOfMemoryError, OSError)  # fmt: skip
+def _wrong_server(error: Exception) -> bool:
+    """Return True for the error of a server that is not the master: its connections are of no use any more."""
+    return str(error).startswith(("READONLY", "MASTERDOWN", "CLUSTERDOWN", "LOADING", "NOREPLICAS", "You can't write"))

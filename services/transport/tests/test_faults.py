@@ -5,19 +5,23 @@ import os
 import random
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from aiohttp import web
 from redis import Redis
+from redis.exceptions import RedisError
 from transport_support import (
     QUEUE,
     RedisServer,
     Stub,
+    answers,
     free_port,
     key,
     process,
@@ -28,6 +32,7 @@ from transport_support import (
     wait_until,
 )
 
+from contract_test.transports.embedded import redis_program
 from transport.__main__ import main
 from transport.gateway_stub import GatewayStub
 from transport.limiter import Limits
@@ -386,3 +391,212 @@ def test_jobs_whose_fetch_was_never_answered_are_found_in_the_hand(
     assert proxy.cuts == 1
     assert int(redis.hget(key("counts"), "recovered") or 0) == 0
     assert all(row.requests == 1 for row in stub.ledger.values())
+
+
+def slow_script(port: int) -> None:
+    """A script of another client that keeps the server busy until it is killed."""
+    with Redis(port=port) as client, suppress(RedisError):
+        client.eval("while true do end", 0)
+
+
+def break_redis(redis: Redis, code: str, port: int) -> None:
+    match code:
+        case "MISCONF":
+            redis.config_set("save", "3600 1")
+            (Path(redis.config_get("dir")["dir"]) / "dump.rdb").mkdir()
+            redis.set("changed", 1)
+            redis.bgsave()
+        case "NOREPLICAS":
+            redis.config_set("min-replicas-to-write", 1)
+        case "BUSY":
+            redis.config_set("busy-reply-threshold", 100)
+            Thread(target=slow_script, args=(port,)).start()
+        case "NOPERM":
+            redis.execute_command("ACL", "SETUSER", "default", "-@write", "-evalsha", "-eval", "-blmove")
+        case "READONLY":
+            redis.replicaof("127.0.0.1", port)
+        case "NOAUTH":
+            redis.config_set("requirepass", "rotated")
+            redis.client_kill_filter(_type="normal", skipme=True)
+
+
+def mend_redis(redis: Redis, code: str) -> None:
+    match code:
+        case "MISCONF":
+            (Path(redis.config_get("dir")["dir"]) / "dump.rdb").rmdir()
+            redis.bgsave()
+        case "NOREPLICAS":
+            redis.config_set("min-replicas-to-write", 0)
+        case "BUSY":
+            redis.script_kill()
+            wait_until(lambda: answers(redis), "the script ends")
+        case "NOPERM":
+            redis.execute_command("ACL", "SETUSER", "default", "+@all")
+        case "READONLY":
+            redis.replicaof("NO", "ONE")
+        case "NOAUTH":
+            redis.config_set("requirepass", "")
+
+
+@pytest.mark.parametrize("code", ["MISCONF", "NOREPLICAS", "BUSY", "NOPERM", "READONLY", "NOAUTH"])
+def test_an_error_of_redis_is_waited_for_and_no_result_is_lost(tmp_path: Path, code: str) -> None:
+    """Deliveries are in flight when Redis starts to refuse, and end before it stops."""
+    server, held = RedisServer(tmp_path, "--save", "", "--enable-protected-configs", "yes").start(), asyncio.Event()
+
+    async def hold(_: web.Request, key_: str) -> None:
+        await held.wait()
+
+    stub = GatewayStub(before=hold)
+
+    async def walk() -> None:
+        with Redis.from_url(server.url) as redis:
+            redis.rpush(QUEUE, *(resque(number) for number in range(20)))
+            limits = Limits(concurrency=10)
+            async with stub.serving() as url, running_worker(server.url, url, limits=limits, patience=60) as worker:
+                await until(lambda: worker.dispatchers["push"].requests_in_flight == 10, "ten requests")
+                await asyncio.to_thread(break_redis, redis, code, server.port)
+                await until(lambda: not worker.state.redis.available, "the error is noticed")
+                held.set()
+                await until(lambda: len(stub.ledger) >= 10, "the requests end")
+                await asyncio.to_thread(mend_redis, redis, code)
+                await until(lambda: len(stub.ledger) == 20, "all")
+                await until(lambda: settled(redis), "all settled")
+                redis.rpush(QUEUE, resque(20))
+                await until(lambda: len(stub.ledger) == 21, "another")
+
+    with server:
+        asyncio.run(walk())
+    assert all(row.requests == 1 for row in stub.ledger.values())
+
+
+class Forwarder:
+    """A TCP proxy, like the one name of a managed Redis: a failover changes its target for new connections only."""
+
+    def __init__(self, port: int) -> None:
+        self.target = port
+
+    async def serve(self) -> tuple[asyncio.Server, int]:
+        server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
+        return server, server.sockets[0].getsockname()[1]
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        back, forth = await asyncio.open_connection("127.0.0.1", self.target)
+
+        async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+            with suppress(OSError):
+                while data := await source.read(1 << 16):
+                    sink.write(data)
+            sink.close()
+
+        await asyncio.gather(pump(reader, forth), pump(back, writer))
+
+
+@pytest.mark.parametrize("idle", [True, False])
+def test_a_worker_leaves_the_old_master_for_the_new_one(tmp_path: Path, *, idle: bool) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    a = RedisServer(tmp_path / "a").start()
+    b = RedisServer(tmp_path / "b", "--save", "", "--replicaof", f"127.0.0.1 {a.port}").start()
+    stub = GatewayStub()
+
+    async def walk() -> None:
+        with Redis.from_url(a.url) as old, Redis.from_url(b.url) as new:
+            await until(lambda: new.info("replication").get("master_link_status") == "up", "the replica")
+            proxy = Forwarder(a.port)
+            server, port = await proxy.serve()
+            async with stub.serving() as url, running_worker(f"redis://127.0.0.1:{port}/0", url) as worker:
+                await until(lambda: worker.state.ready, "it works")
+                if idle:
+                    old.set("resque:pause-all-workers", "true")
+                    await until(lambda: worker.state.paused, "the pause")
+                    await until(lambda: new.get("resque:pause-all-workers"), "the pause is on the replica")
+                new.replicaof("NO", "ONE")
+                proxy.target = b.port
+                old.replicaof("127.0.0.1", b.port)
+                new.delete("resque:pause-all-workers")
+                new.rpush(QUEUE, *(resque(number) for number in range(10)))
+                await until(lambda: len(stub.ledger) == 10, "all on the new master")
+            server.close()
+
+    with a, b:
+        asyncio.run(walk())
+
+
+def test_a_redis_that_is_flushed_gets_again_what_the_worker_keeps_there(
+    redis: Redis, redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    held = asyncio.Event()
+
+    async def hold(_: web.Request, key_: str) -> None:
+        await held.wait()
+
+    stub = GatewayStub(before=hold)
+    redis.rpush(QUEUE, *(resque(number) for number in range(30)))
+
+    async def walk() -> None:
+        limits = Limits(concurrency=4)
+        async with stub.serving() as url, running_worker(redis_server.url, url, limits=limits, patience=60) as worker:
+            await until(lambda: worker.state.in_flight == 30, "everything in flight")
+            redis.flushall()
+            redis.script_flush()
+            await until(lambda: redis.scard("resque:workers"), "the worker is in the registry again")
+            await until(lambda: redis.zcard(key("leases")), "and has its lease")
+            held.set()
+            await until(lambda: worker.state.in_flight == 0, "all settled")
+            redis.rpush(QUEUE, resque(0), resque(29))
+            await until(lambda: int(redis.hget(key("counts"), "duplicate") or 0) == 2, "the duplicates")
+
+    asyncio.run(walk())
+    assert len(stub.ledger) == 30
+    assert all(row.requests == 1 for row in stub.ledger.values())
+    assert [record.message for record in caplog.records].count(
+        "redis lost its data: queued jobs and records of deliveries are gone"
+    ) == 1
+
+
+def test_sentinel_names_the_master(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path).start()
+    port, home = free_port(), tmp_path / "sentinel.conf"
+    home.write_text(f"port {port}\nsentinel monitor mymaster 127.0.0.1 {server.port} 1\n")
+    command = [redis_program()[0], str(home), "--sentinel"]
+    sentinel = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    stub = GatewayStub()
+
+    async def walk() -> None:
+        with Redis.from_url(server.url) as redis, Redis(port=port) as asked:
+            await until(lambda: answers(asked), "the sentinel")
+            redis.rpush(QUEUE, resque(1))
+            sentinel_url = f"redis+sentinel://127.0.0.1:{port}/mymaster/0"
+            async with stub.serving() as url, running_worker(sentinel_url, url):
+                await until(lambda: stub.ledger, "the delivery")
+
+    try:
+        with server:
+            asyncio.run(walk())
+    finally:
+        sentinel.kill()
+        sentinel.wait()
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("redis://nobody:wrong@{server}/0", "Check --redis"),
+        ("redis://{server}/99999", "Check --redis"),
+        ("redis://no-such-host.invalid:6379/0", "Check --redis"),
+        ("redis://{server}/zero", "invalid redis_url"),
+        ("redis://127.0.0.1:99999/0", "invalid redis_url"),
+        ("127.0.0.1:6379", "invalid redis_url"),
+        ("redis+sentinel://127.0.0.1:26379", "invalid redis_url"),
+    ],
+)
+def test_a_redis_that_cannot_be_used_is_one_sentence(
+    redis_server: RedisServer, stub: Stub, url: str, words: str
+) -> None:
+    target = url.format(server=f"127.0.0.1:{redis_server.port}")
+    with process("transport", "--redis", target, "--gateway", stub.url) as worker:
+        _, said = worker.communicate(timeout=30)
+    assert worker.returncode == 2
+    assert words in said
+    assert "Traceback" not in said
+    assert '"ready"' not in said

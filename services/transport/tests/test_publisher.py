@@ -10,7 +10,7 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
-from redis.exceptions import ResponseError
+from redis.exceptions import AuthenticationError, ResponseError
 from redis.retry import Retry
 from transport_support import QUEUE, RedisServer, resque
 
@@ -122,3 +122,31 @@ EXAMPLE = json.dumps({
 @pytest.mark.parametrize(("waiting", "said"), [(0, "0 messages wait"), (1, "1 message waits"), (2, "2 messages wait")])
 def test_how_many_wait_is_said_in_the_number_that_it_is(waiting: int, said: str) -> None:
     assert f"(ConnectionError), {said} in memory" in str(RedisAwayError(ConnectionError(), waiting))
+
+
+@pytest.mark.parametrize("setting", ["min-replicas-to-write", "maxmemory"])
+def test_an_error_of_redis_that_goes_away_is_buffered(tmp_path: Path, setting: str) -> None:
+    with RedisServer(tmp_path) as server:
+        server.start()
+        redis = client(server)
+        redis.config_set(setting, 1)
+        publisher = Publisher(redis, when_away="buffer")
+        publisher.publish(delivery(1))
+        assert len(publisher) == 1
+        redis.config_set(setting, 0)
+        publisher.publish(delivery(2))
+        assert on_the_list(redis) == ["d-000001", "d-000002"]
+
+
+def test_a_message_that_redis_took_is_not_sent_again_because_of_the_set_of_queues(redis: Redis) -> None:
+    redis.set("resque:queues", "a key of the wrong type")
+    Publisher(redis, when_away="buffer").publish(delivery(1))
+    assert on_the_list(redis) == ["d-000001"]
+
+
+def test_a_wrong_password_is_raised_and_not_buffered(redis_server: RedisServer) -> None:
+    wrong = Redis(port=redis_server.port, username="nobody", password="wrong")
+    publisher = Publisher(wrong, when_away="buffer")
+    with pytest.raises(AuthenticationError):
+        publisher.publish(delivery(1))
+    assert len(publisher) == 0

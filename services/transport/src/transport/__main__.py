@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import aclosing, nullcontext
 from math import inf
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 from pythonjsonlogger.json import JsonFormatter
@@ -21,7 +22,7 @@ from redis.asyncio.connection import parse_url
 
 from envelopes.messages import CATALOG
 
-from .connection import REDIS_UNAVAILABLE, AnyRedis, connect
+from .connection import REDIS_UNAVAILABLE, SENTINEL_SCHEME, AnyRedis, RedisUnusableError, connect, parse_sentinel_url
 from .gateways import GATEWAYS, Credential, Endpoint
 from .job_queue import QUEUE_PREFIX, JobQueue, OldKeysError
 from .limiter import GatewayLimiter, Limits
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "work":
         try:
             asyncio.run(_work(options))
-        except OldKeysError as error:
+        except (OldKeysError, RedisUnusableError) as error:
             sys.stderr.write(f"transport: {error}\n")
             return 2
         return 0
@@ -136,7 +137,12 @@ def address(text: str) -> tuple[str, int]:
 
 def redis_url(text: str) -> str:
     """Return the URL if redis-py accepts it."""
+    if text.startswith(SENTINEL_SCHEME):
+        parse_sentinel_url(text)
+        return text
     parse_url(text)
+    if (db := urlsplit(text).path.strip("/")) and not text.startswith("unix:"):
+        int(db)  # redis-py takes database 0 for what is no number
     return text
 
 

@@ -47,7 +47,7 @@ class QueueConsumer:
         self._finished: defaultdict[tuple[Outcome, str], list[Job]] = defaultdict(list)
         self._settle_now = asyncio.Event()
         self._fetching, self._settling = asyncio.Lock(), asyncio.Lock()
-        self._quarantine, self._search_at, self._run_id = False, 0.0, b""
+        self._quarantine, self._search_at, self._run_id = False, 0.0, queue.run_id
 
     async def start(self) -> None:
         """Acquire a lease. Raises OldKeysError."""
@@ -71,7 +71,11 @@ class QueueConsumer:
                 try:
                     async with self._fetching:
                         due_in = await self._fetch(longest if self.drained else 0)
-                except (LeaseLostError, *REDIS_UNAVAILABLE):  # the fetched jobs may be in flight all the same
+                except LeaseLostError:
+                    await self.resync()
+                except REDIS_UNAVAILABLE as error:  # the fetched jobs may be in flight all the same
+                    await self._state.redis.record_failure(error)
+                    await asyncio.sleep(0.05)
                     await self.resync()
 
     def _wants_more(self) -> bool:
@@ -243,17 +247,24 @@ class QueueConsumer:
                     await retry(queue.renew_lease)
                 except LeaseLostError:
                     lost = True
-                restarted, self._run_id = queue.run_id != self._run_id, queue.run_id
+                restarted = queue.run_id != self._run_id
                 facts = {"queue": queue.name, "in_flight": len(queue.in_flight)}
                 if restarted:
-                    log.warning("redis was restarted", extra=facts)
+                    lost_data = queue.run_id[1] != self._run_id[1]
+                    if lost_data:
+                        self._metrics.redis_data_losses.inc()
+                        log.error("redis lost its data: queued jobs and records of deliveries are gone", extra=facts)
+                    else:
+                        log.warning("redis was restarted", extra=facts)
                     await retry(queue.restore)
+                    await retry(self._registry.register)
                 elif lost:
                     log.warning("the lease was lost", extra=facts)
                     for dispatcher in self._dispatchers.values():
                         dispatcher.remove_waiting(queue.name)
                     await retry(queue.acquire_lease)
                     await retry(self._registry.register)
+                self._run_id = queue.run_id
                 unknown = await retry(queue.find_unknown)
             await self._accept(unknown)
 

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 
-from .connection import REDIS_UNAVAILABLE
+from .connection import RedisAvailability
 from .jobs import Job
 from .limiter import GatewayLimiter
 
@@ -20,9 +20,11 @@ class GatewayDispatcher:
     Up to `limit` jobs wait here. The limiter decides how many tasks send them, and an idle dispatcher has no task.
     """
 
-    def __init__(self, limiter: GatewayLimiter, attempt: Attempt, limit: int, queues: Iterable[str]) -> None:
+    def __init__(
+        self, limiter: GatewayLimiter, attempt: Attempt, limit: int, queues: Iterable[str], redis: RedisAvailability
+    ) -> None:
         self.name, self.limiter, self.limit = limiter.name, limiter, limit
-        self._attempt = attempt
+        self._attempt, self._redis = attempt, redis
         self._waiting: dict[str, deque[Job]] = {queue: deque() for queue in queues}
         self._senders: set[asyncio.Task[None]] = set()
         self._starting = False
@@ -86,12 +88,8 @@ class GatewayDispatcher:
     async def _send_jobs(self) -> None:
         self._starting = False
         while any(self._waiting.values()) and len(self._senders) <= self.limiter.concurrency:
-            try:
-                if not await self.limiter.acquire():
-                    return
-            except REDIS_UNAVAILABLE:  # without tokens nothing may be sent
-                await asyncio.sleep(0.1)
-                continue
+            if not await self._redis.retry(self.limiter.acquire):
+                return
             queue = next((queue for queue, waiting in self._waiting.items() if waiting), None)
             if queue is None:
                 return

@@ -85,8 +85,8 @@ class JobQueue:
         self.in_flight: dict[str, Job] = {}
         self.lease_ends = 0.0
         """The time.monotonic() until which no other worker can have recovered this worker's jobs."""
-        self.run_id = b""
-        """The run id of the server that holds this queue."""
+        self.run_id = (b"", b"")
+        """The run id of the server that holds this queue, and the id of its data."""
         self._incarnation = 0
         self._rename()
 
@@ -124,7 +124,9 @@ class JobQueue:
         """Renew the lease, and return the workers whose leases have expired. Raises LeaseLostError."""
         asked = time.monotonic()
         arguments = [self.worker, int(self._lease * 1000), int(acquire)]
-        had, self.run_id, *dead = await scripts.RENEW_LEASE(self.redis, self._keys("leases"), arguments)
+        keys = self._keys("leases", "data-id")
+        had, run_id, data_id, *dead = await scripts.RENEW_LEASE(self.redis, keys, arguments)
+        self.run_id = (run_id, data_id)
         if not had and not acquire:
             raise LeaseLostError(self.name)
         self.lease_ends = asked + self._lease
@@ -187,10 +189,13 @@ class JobQueue:
         return jobs
 
     async def restore(self) -> None:
-        """Write the jobs in flight to a Redis that was restarted and may have lost them."""
+        """Write the jobs in flight, and their claims, to a Redis that was restarted and may have lost them."""
         await self.renew_lease(acquire=True)
         for job in list(self.in_flight.values()):
             await self.redis.execute_command("HSET", self._in_flight, job.ticket, job.raw)
+            for claim in self._claims([job]) if job.claimed else ():
+                ticket = f"gone:{job.ticket}" if self.at_most_once else job.ticket
+                await self.redis.execute_command("SET", claim, ticket, "NX", "PX", self._keep_claims_ms)
 
     async def claim(self, jobs: Sequence[Job]) -> str:
         """Claim deliveries. Return a letter for each job: g (go), d (duplicate), b (busy) or u (unsure)."""

@@ -48,6 +48,8 @@ class Metrics:
         in_flight = Gauge("transport_in_flight", text, ["queue"], registry=self.registry)
         for queue in state.queues:
             in_flight.labels(queue.name).set_function(partial(len, queue.in_flight))
+        text = "How often Redis came back without its data"
+        self.redis_data_losses = Counter("transport_redis_data_losses", text, registry=self.registry)
         up = Gauge("transport_redis_up", "1 if Redis answered the last call", registry=self.registry)
         up.set_function(lambda: state.redis.available)
         for name, (text, read) in _GATEWAY_GAUGES.items():

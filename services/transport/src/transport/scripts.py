@@ -6,7 +6,7 @@ from hashlib import sha1
 from importlib.resources import files
 from typing import Any
 
-from redis.exceptions import NoScriptError, OutOfMemoryError, ResponseError
+from redis.exceptions import NoScriptError
 
 from .connection import AnyRedis
 
@@ -27,14 +27,9 @@ class Script:
         """
         rest = (len(keys), *keys, *arguments)
         try:
-            try:
-                return await redis.call(*([after] if after else ()), ("EVALSHA", self.sha, *rest))
-            except NoScriptError:
-                return await redis.execute_command("EVAL", self.text, *rest)
-        except ResponseError as error:
-            if " -OOM " in str(error):  # Redis 6.2 wraps it in an error of the script
-                raise OutOfMemoryError(str(error)) from None
-            raise
+            return await redis.call(*([after] if after else ()), ("EVALSHA", self.sha, *rest))
+        except NoScriptError:
+            return await redis.call(("EVAL", self.text, *rest))
 
 
 FETCH, CLAIM, CHECK_CLAIM, RELEASE_CLAIMS, ACKNOWLEDGE, SCHEDULE, REQUEUE, RENEW_LEASE, RECOVER, TAKE_TOKENS = map(

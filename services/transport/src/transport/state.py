@@ -17,11 +17,14 @@ class WorkerState:
 
     settings: Settings
     queues: Sequence[JobQueue]
-    redis: RedisAvailability = field(default_factory=RedisAvailability)
+    redis: RedisAvailability = field(init=False)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     paused: bool = False
     ready: bool = False
+
+    def __post_init__(self) -> None:
+        self.redis = RedisAvailability(self.queues[0].redis)
 
     def stop(self) -> None:
         """Ask every part to finish its requests and end."""

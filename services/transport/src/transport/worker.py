@@ -45,7 +45,8 @@ class Worker:
         self._retry, self.stop = self.state.redis.retry, self.state.stop
         names, limit = [queue.name for queue in queues], self._settings.batch
         self.dispatchers = {
-            limiter.name: GatewayDispatcher(limiter, self._attempt, limit, names) for limiter in limiters
+            limiter.name: GatewayDispatcher(limiter, self._attempt, limit, names, self.state.redis)
+            for limiter in limiters
         }
         self.metrics = Metrics(self.state, self.dispatchers)
         self._consumers: dict[str, QueueConsumer] = {}
