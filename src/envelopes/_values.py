@@ -55,8 +55,8 @@ def _compile_model(cls: type[ValueObject]) -> _CompiledModel:
 class ValueObject(BaseModel):
     """An immutable value that satisfies its contract, equal by value and hashable.
 
-    Built from keyword arguments it refuses unknown fields; read from JSON it ignores them. An optional field that is
-    absent reads as None (or the schema's default) and stays absent when it is written again.
+    Unknown keyword arguments are an error. Unknown fields in JSON are ignored. A missing optional field reads as None,
+    or as the schema's default, and is left out when the object is written again.
     """
 
     model_config = ConfigDict(frozen=True, protected_namespaces=())
@@ -97,7 +97,12 @@ class ValueObject(BaseModel):
 
     @classmethod
     def from_json(cls, raw: bytes | str) -> Self:
-        """Read one JSON text. Raises DecodeError exactly when the contract does not accept it."""
+        """Return the value object of a JSON text.
+
+        Raises:
+            DecodeError: The text is not JSON, or the contract does not accept it.
+
+        """
         text = raw.encode(errors="surrogatepass") if isinstance(raw, str) else raw
         try:
             value = _json.loads(text)
@@ -116,7 +121,16 @@ class ValueObject(BaseModel):
 
     @classmethod
     def from_value(cls, value: Any, raw: bytes = b"") -> Self:
-        """Read a parsed JSON value; `raw` is what a DecodeError carries."""
+        """Return the value object of a parsed JSON value.
+
+        Args:
+            value: Dicts, lists, texts, numbers, booleans and None.
+            raw: The bytes that a DecodeError carries.
+
+        Raises:
+            DecodeError: The contract does not accept the value.
+
+        """
         compiled = _COMPILED_MODELS.get(cls) or _compile_model(cls)
         if compiled.accepts(value):
             try:
@@ -130,7 +144,12 @@ class ValueObject(BaseModel):
         return cls.__pydantic_validator__.validate_python
 
     def to_json(self) -> bytes:
-        """Write the JSON text. Raises EncodeError where the contract does not accept it."""
+        """Return the JSON text of this object.
+
+        Raises:
+            EncodeError: The contract does not accept the text.
+
+        """
         return self._check(EncodeError)[0]
 
     def _build(self, fields: dict[str, Any]) -> None:
@@ -159,7 +178,7 @@ class ValueObject(BaseModel):
 
     @classmethod
     def _as_read(cls, data: dict[str, Any]) -> Violation | None:
-        """What reading the same data would find wrong, in the contract's words; None where it would find nothing."""
+        """Return the violation that reading the same data would find, or None."""
         try:
             value = _json.loads(_json.dumps(data["root"] if issubclass(cls, RootValue) else data, _plain))
         except (LookupError, TypeError, ValueError):
@@ -168,7 +187,7 @@ class ValueObject(BaseModel):
         return None if compiled.accepts(value) else compiled.violation(value)
 
     def _check(self, error: type[EncodeError | ContractViolationError]) -> tuple[bytes, Any]:
-        """Write the JSON text and hold it against the contract; gives it parsed as well."""
+        """Return the JSON text, and the same parsed again. Raise `error` if the contract does not accept it."""
         try:
             raw = orjson.dumps(self, _common, _json.OPTIONS)
             value = orjson.loads(raw)
@@ -189,7 +208,7 @@ class ValueObject(BaseModel):
         return (contract.subject, contract.version) if contract else (cls.__name__, None)
 
     def _json_value(self) -> Any:
-        """What stands in JSON for this object: the fields that are set, under their JSON names."""
+        """Return the fields that are set, under their JSON names."""
         fields, present = self.__dict__, self.__pydantic_fields_set__
         if self.__as_is__:
             if len(present) == len(fields):
@@ -201,26 +220,26 @@ class ValueObject(BaseModel):
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
-        """Like `from_json`: there is no way to read that skips the contract."""
+        """Read a JSON text as `from_json` does, and so check the contract."""
         return cls.from_json(json_data if isinstance(json_data, str) else bytes(json_data))
 
     @classmethod
     def model_validate(cls, obj: Any, **_: Any) -> Self:
-        """Like `from_value`: there is no way to read that skips the contract."""
+        """Read a parsed JSON value as `from_value` does, and so check the contract."""
         return obj if isinstance(obj, cls) else cls.from_value(obj)
 
     def model_dump(self, *, mode: str = "python", **_: Any) -> dict[str, Any]:
-        """Give the JSON object as plain dicts and lists; with `mode="json"`, times are texts as well."""
+        """Return the JSON object as plain dicts and lists. With `mode="json"`, times are texts, too."""
         value = _json.loads(_json.dumps(self, _plain)) if mode == "json" else _thaw(self)
         assert isinstance(value, dict)
         return value
 
     def model_dump_json(self, **_: Any) -> str:
-        """Like `to_json`: there is no way to write that breaks the contract."""
+        """Write the JSON text as `to_json` does, and so check the contract."""
         return self.to_json().decode()
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Copy, with some fields replaced; the copy satisfies the contract too."""
+        """Return a copy with some fields replaced. The copy is checked against the contract, too."""
         if not update:
             return super().model_copy(deep=deep)
         fields = {name: getattr(self, name) for name in self.__pydantic_fields_set__}
@@ -243,7 +262,7 @@ class ValueObject(BaseModel):
 
 
 class OpenValueObject(ValueObject):
-    """A value object whose contract also describes fields that it does not name, one by one."""
+    """A value object whose contract also describes fields without naming each of them."""
 
     @model_validator(mode="before")
     @classmethod

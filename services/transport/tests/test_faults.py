@@ -85,7 +85,7 @@ def fleet(size: int, seed: int, *arguments: str) -> Iterator[Fleet]:
 def survive(
     redis: Redis, url: str, stub: Stub, *, jobs: int, kills: int, seed: int, pause: float, lease: float
 ) -> dict[str, int]:
-    """Kill workers while they deliver; then let the rest finish, and hold the ledger against what was enqueued."""
+    """Kill workers while they deliver; then let the rest finish, and compare the ledger with what was enqueued."""
     for first in range(0, jobs, 1000):
         redis.rpush(QUEUE, *(resque(number) for number in range(first, min(first + 1000, jobs))))
     options = ("--redis", url, "--gateway", stub.url, "--batch", "50", "--lease", str(lease), "--log-level", "error")
@@ -288,7 +288,7 @@ def test_a_redis_that_forgets_everything_takes_nothing_that_was_in_hand(tmp_path
         with Redis.from_url(server.url) as redis:
             redis.rpush(QUEUE, *(resque(number) for number in range(50)))
             async with stub.serving() as url, running_worker(server.url, url, limits=Limits(concurrency=4)) as worker:
-                await until(lambda: worker.state.in_flight == 50, "everything in hand")
+                await until(lambda: worker.state.in_flight == 50, "every job in flight")
                 server.stop()
                 await until(lambda: not worker.state.redis.available, "Redis is missed")
                 held.set()

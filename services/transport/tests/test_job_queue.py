@@ -79,7 +79,7 @@ class Scripts(RuleBasedStateMachine):
         return multiple(*((worker, job) for job in batch.jobs))
 
     def held(self, worker: int, job: Job) -> bool:
-        """Whether this worker has this job in hand, and not one that came back under its ticket after a death."""
+        """Return True if this job is in flight at this worker, and not one that was redelivered under its ticket."""
         job_queue = self.job_queues[worker]
         return job_queue.in_flight.get(job.ticket) is job and bool(
             self.sync.hexists(key(f"in-flight:{job_queue.worker}"), job.ticket)

@@ -57,7 +57,7 @@ class Worker:
             )
 
     async def run(self) -> None:
-        """Work until `stop`. Raises OldKeysError, and any error that no part of the worker expects."""
+        """Run until `stop`. Raises OldKeysError, and any error that no part of the worker expects."""
         state, consumers = self.state, self._consumers.values()
         stopping = asyncio.create_task(state.stopping.wait())
         starting = asyncio.create_task(self._start())
