@@ -25,8 +25,6 @@ GENERATED = "src/envelopes/messages/"
 # Where a rule does not hold yet. A path names a file, or a folder if it ends in a slash.
 NOT_YET_VERBS: tuple[str, ...] = (
     "services/feed/src/",
-    "services/transport/src/",
-    "src/envelopes/_values.py",
     "src/envelopes/codecs/",
     "src/envelopes/types.py",
 )
@@ -37,9 +35,6 @@ NOT_YET_NAMES: tuple[str, ...] = (
 NOT_YET_PHRASES: tuple[str, ...] = (
     "services/feed/README.md",
     "services/feed/src/feed/consumer.py",
-    "services/transport/tests/test_faults.py",
-    "services/transport/tests/test_job_queue.py",
-    "src/envelopes/_values.py",
 )
 
 VERBS = frozenset(
