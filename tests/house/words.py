@@ -64,14 +64,14 @@ OLD_NAMES = {
         "Books", "CannotGoOnError", "Desk", "Fate", "Stand", "Valve", "_Door",
     },
     "function": {
-        "_bury", "_patiently", "at", "find_out", "settle_up", "suffered",
+        "_bury", "_judge", "_patiently", "at", "find_out", "suffered",
     },
-    "constant": {
-        "LONGEST", "_LONGEST", "_MANY", "_MOST",
+    "variable": {
+        "LONGEST", "_LONGEST", "_MANY", "_MOST", "fate", "road", "suspects",
     },
     "module": {
         "agreed", "books", "breaks", "census", "covering", "desk", "failing", "gathering", "judged", "sides", "singling",
-        "unread", "valve", "varied", "watching",
+        "observe", "unread", "valve", "varied", "watching",
     },
 }  # fmt: skip
 
@@ -122,7 +122,7 @@ def old_phrases(name: str, text: str) -> Iterator[str]:
 
 
 def old_names(name: str, tree: ast.Module) -> Iterator[str]:
-    """Yield a line for each class, function, constant or module that has a name of `OLD_NAMES`."""
+    """Yield a line for each class, function, variable or module that has a name of `OLD_NAMES`."""
     if Path(name).stem in OLD_NAMES["module"]:
         yield f"{name}:1: the module's name was replaced by a standard term. See docs/glossary.md."
     for node in ast.walk(tree):
@@ -131,7 +131,7 @@ def old_names(name: str, tree: ast.Module) -> Iterator[str]:
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             kind, defined = "function", [node.name]
         elif isinstance(node, ast.Assign):
-            kind, defined = "constant", [each.id for each in node.targets if isinstance(each, ast.Name)]
+            kind, defined = "variable", [each.id for each in node.targets if isinstance(each, ast.Name)]
         else:
             continue
         for each in OLD_NAMES[kind].intersection(defined):

@@ -130,5 +130,7 @@ def _difference(contract: Contract, runtime: Runtime) -> str | None:
 def _declared(subject: Subject | RuntimeSubject, newest: int, channel: Channel | None) -> dict[str, object]:
     """What a message of a subject is encoded and decoded by."""
     pointers = {name: getattr(subject, name) for name in ("type", "key", "id", "time", "version", "schema_ids")}
-    road = {} if channel is None else {f"the {name} of its channel": value for name, value in vars(channel).items()}
-    return {"the newest version": newest} | pointers | road
+    channel_config = (
+        {} if channel is None else {f"the {name} of its channel": value for name, value in vars(channel).items()}
+    )
+    return {"the newest version": newest} | pointers | channel_config

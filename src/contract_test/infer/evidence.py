@@ -91,13 +91,15 @@ def format_of(texts: Iterable[str]) -> str | None:
     distinct = set(texts)
     first = next(iter(distinct))
     for name, look in _FORMATS.items():
-        if look.match(first) and all(look.match(text) and _judge(name).is_valid(text) for text in map(str, distinct)):
+        if look.match(first) and all(
+            look.match(text) and _format_validator(name).is_valid(text) for text in map(str, distinct)
+        ):
             return name
     return None
 
 
 @cache
-def _judge(name: str) -> jsonschema_rs.Validator:
+def _format_validator(name: str) -> jsonschema_rs.Validator:
     return jsonschema_rs.validator_for({"type": "string", "format": name}, validate_formats=True)
 
 
