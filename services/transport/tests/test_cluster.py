@@ -11,6 +11,7 @@ from redis import RedisCluster
 from redis.crc import key_slot
 from transport_support import QUEUE, RedisServer, free_port, key, resque, running_worker, until, wait_until
 
+from transport.__main__ import main
 from transport.gateway_stub import GatewayStub
 from transport.limiter import Limits
 
@@ -57,10 +58,12 @@ def test_workers_deliver_from_a_cluster(cluster: RedisServer) -> None:
     stub = GatewayStub()
     with RedisCluster.from_url(cluster.url) as redis:
         redis.rpush(QUEUE, *(resque(number) for number in range(500)), b"nonsense", resque(500, kind="sms"))
-        redis.rpush("resque:queue:low", *(resque(f"d-low{number:03}") for number in range(100)))
+        redis.rpush(
+            "resque:queue:{resque:queue:transport}:low", *(resque(f"d-low{number:03}") for number in range(100))
+        )
 
         async def walk() -> None:
-            queues, limits = ("transport", "low"), Limits(rate=2000)
+            queues, limits = ("transport", "{resque:queue:transport}:low"), Limits(rate=2000)
             async with (
                 stub.serving() as url,
                 running_worker(cluster.url, url, queues=queues, limits=limits, cluster=True),
@@ -73,3 +76,12 @@ def test_workers_deliver_from_a_cluster(cluster: RedisServer) -> None:
         assert redis.get("resque:stat:processed") == b"602"
         assert int(redis.hget(key("counts"), "delivered")) == 501
         assert all(row.requests == 1 for row in stub.ledger.values())
+
+
+def test_queues_in_different_slots_are_refused_at_start(capsys: pytest.CaptureFixture[str]) -> None:
+    """One delivery must be sent once whatever queue it comes by, and a script cannot see two slots."""
+    options = ["--redis", "redis://127.0.0.1:1/0", "--gateway", "http://127.0.0.1:1", "--cluster"]
+    with pytest.raises(SystemExit) as ended:
+        main([*options, "--queue", "urgent", "--queue", "transport"])
+    assert ended.value.code == 2
+    assert "need one hash tag" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """Everything dies at some instant: workers, Redis, connections. The gateway's ledger is the judge."""
 
 import asyncio
+import hashlib
 import os
 import random
 import signal
@@ -36,7 +37,8 @@ from contract_test.transports.embedded import redis_program
 from transport.__main__ import main
 from transport.gateway_stub import GatewayStub
 from transport.limiter import Limits
-from transport.scripts import FETCH, RENEW_LEASE
+from transport.scripts import FETCH, RECOVER, RENEW_LEASE, SCHEDULE, TAKE_TOKENS
+from transport.settings import Settings
 
 FORKS = get_context("forkserver")
 FORKS.set_forkserver_preload(["transport.__main__"])
@@ -600,3 +602,46 @@ def test_a_redis_that_cannot_be_used_is_one_sentence(
     assert words in said
     assert "Traceback" not in said
     assert '"ready"' not in said
+
+
+@pytest.fixture
+def shifted_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scripts add the key `shift`, in seconds, to the server's time."""
+    own = "redis.call('TIME')"
+    shifted = f"(function() local t = {own} return {{t[1] + (redis.call('GET', 'shift') or 0), t[2]}} end)()"
+    for script in (FETCH, SCHEDULE, RENEW_LEASE, RECOVER, TAKE_TOKENS):
+        assert own in script.text
+        monkeypatch.setattr(script, "text", script.text.replace(own, shifted))
+        monkeypatch.setattr(script, "sha", hashlib.sha1(script.text.encode(), usedforsecurity=False).hexdigest())
+
+
+@pytest.mark.usefixtures("shifted_clock")
+@pytest.mark.parametrize("rate", [None, 20])
+@pytest.mark.parametrize("steps", [[-20], [-3600], [3600, -3600], [-3600, 3600]])
+def test_a_step_of_the_clock_of_redis_stops_nothing(
+    redis: Redis, redis_server: RedisServer, rate: float | None, steps: list[int]
+) -> None:
+    """A job waits for its second attempt, others for the rate limit, and leases are renewed."""
+    failing = True
+
+    async def fail(_: web.Request, key_: str) -> web.Response | None:
+        return web.Response(status=500) if failing and key_ == "d-000000" else None
+
+    stub = GatewayStub(before=fail)
+    redis.rpush(QUEUE, *(resque(number) for number in range(40)))
+
+    async def walk() -> None:
+        nonlocal failing
+        settings, limits = Settings(lease=2.0, poll=0.05, backoff=0.5, attempts=100), Limits(rate=rate)
+        async with stub.serving() as url, running_worker(redis_server.url, url, limits=limits, settings=settings):
+            await until(lambda: redis.hget(key("counts"), "retried"), "a failure")
+            shift = 0
+            for step in steps:
+                shift += step
+                redis.set("shift", shift)
+                await asyncio.sleep(0.2)
+            failing = False
+            await until(lambda: len(stub.ledger) == 40, "all", seconds=15)
+
+    asyncio.run(walk())
+    assert all(row.requests == 1 for name, row in stub.ledger.items() if name != "d-000000")

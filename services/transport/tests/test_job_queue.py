@@ -104,7 +104,10 @@ class Scripts(RuleBasedStateMachine):
         """Only what nobody has claimed waits in a room; what has a history keeps it."""
         worker, job = job_of
         job_queue, mine = self.job_queues[worker], self.held(worker, job)
-        if not job.tried and self.sync.get(key(f"claim:{job.message.delivery_id}")) != job.ticket.encode():  # type: ignore[union-attr]
+        if (
+            not job.tried
+            and self.sync.get(f"resque:claim:{job.message.delivery_id}") != f"{job.ticket}@transport".encode()
+        ):  # type: ignore[union-attr]
             assert self.run(job_queue.move_to_gateway_queue("push", [job])) == mine
         elif mine:
             assert self.run(job_queue.settle(Outcome.POSTPONED, [job])) == 1

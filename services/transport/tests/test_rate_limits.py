@@ -18,7 +18,7 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-@pytest.mark.parametrize(("rate", "jobs"), [(40, 90), (1, 2)])
+@pytest.mark.parametrize(("rate", "jobs"), [(40, 90), (3, 7), (1, 3)])
 def test_two_workers_together_stay_within_the_rate(
     redis: Redis, redis_server: RedisServer, rate: int, jobs: int
 ) -> None:
@@ -193,3 +193,13 @@ def test_a_burst_waits_in_redis_and_not_in_memory(redis: Redis, redis_server: Re
     counts = {name: int(number) for name, number in redis.hgetall(key("counts")).items()}
     assert waiting + counts.get(b"delivered", 0) + counts.get(b"duplicate", 0) == 100_000
     assert len(stub.ledger) <= 50 * (passed + 1)
+
+
+@pytest.mark.parametrize("rate", [1, 2, 3, 5])
+def test_a_low_rate_is_nearly_used_and_never_exceeded(redis: Redis, redis_server: RedisServer, rate: int) -> None:
+    """The tokens are counted by Redis' clock and not by this machine's: a busy machine only delays requests."""
+    limits = Limits(rate=rate)
+    assert limits.burst == 1
+    assert 0.95 * rate <= limits.refill <= rate
+    seen = arrivals(redis, redis_server, rate, 4 * rate)
+    assert all(bisect_left(seen, start + 0.97) - number <= rate for number, start in enumerate(seen))

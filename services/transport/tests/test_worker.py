@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import signal
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -42,7 +43,7 @@ def failed(redis: Redis) -> list[dict[str, object]]:
 
 def left_behind(redis: Redis) -> set[str]:
     """Keys that an idle mailbox should not have."""
-    known = ("claim:", "counts", "report:")
+    known = ("clock", "counts", "data-id", "report:")
     names = {name.decode() for name in redis.keys("*transport}*")}
     return {name for name in names if not name.removeprefix(key("")).startswith(known)}
 
@@ -183,7 +184,7 @@ def test_what_a_gateway_refuses_is_not_sent_again(redis: Redis, redis_server: Re
         "refused: 404 UNREGISTERED",
     }
     assert stub.ledger == {}
-    assert redis.keys(key("claim:*")) == [], "whoever asks again may try"
+    assert redis.keys("resque:claim:*") == [], "whoever asks again may try"
 
 
 def test_a_dead_letter_can_be_retried_the_way_resque_does(redis: Redis, redis_server: RedisServer) -> None:
@@ -449,3 +450,56 @@ def test_one_job_that_is_always_rejected_does_not_stop_the_others(redis: Redis, 
     stub = GatewayStub(before=check)
     redis.rpush(QUEUE, *(resque(number) for number in range(200)))
     work_until(lambda: len(stub.ledger) == 199, "the others", redis_server, stub)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_delivery_on_two_queues_is_sent_once(redis: Redis, redis_server: RedisServer, *, together: bool) -> None:
+    """Also while the first of the two jobs is in flight, and whether one worker has both queues or not."""
+    held = asyncio.Event()
+
+    async def hold(_: web.Request, key: str) -> None:
+        await held.wait()
+
+    stub = GatewayStub(before=hold)
+    names = ("urgent", "transport")
+    redis.rpush("resque:queue:urgent", resque(1))
+
+    async def walk() -> None:
+        async with AsyncExitStack() as stack:
+            url = await stack.enter_async_context(stub.serving())
+            for queues in [names] if together else [names[:1], names[1:]]:
+                await stack.enter_async_context(running_worker(redis_server.url, url, queues=queues, patience=60))
+            await until(lambda: redis.keys("resque:claim:*"), "the claim")
+            redis.rpush(QUEUE, resque(1))
+            await until(lambda: counts(redis).get("postponed"), "the second job waits")
+            held.set()
+            await until(lambda: counts(redis).get("duplicate"), "the second job is dropped")
+
+    asyncio.run(walk())
+    assert [row.requests for row in stub.ledger.values()] == [1]
+
+
+@pytest.mark.parametrize("size", [2 << 20, 60 << 20])
+def test_a_large_job_is_refused_with_its_bytes_and_costs_no_lease(
+    redis: Redis, redis_server: RedisServer, size: int
+) -> None:
+    large = resque(1, text="x" * size)
+    redis.rpush(QUEUE, large, resque(2))
+    stub = GatewayStub()
+    settings = Settings(lease=2.5, poll=0.05)
+    true = lambda: stub.ledger and redis.llen("resque:failed")  # noqa: E731 - what the test waits for
+    work_until(true, "both ends", redis_server, stub, settings=settings)
+    (entry,) = failed(redis)
+    assert base64.b64decode(str(entry["original"])) == large
+    assert entry["exception"] == "JobTooLargeError"
+    assert int(redis.hget(key("counts"), "recovered") or 0) == 0
+
+
+@pytest.mark.parametrize("number", ["1e1000000000000000000", "-1E+99999999999999999999", "1e-99999999999999999999"])
+def test_a_number_that_no_decimal_holds_is_poison(redis: Redis, redis_server: RedisServer, number: str) -> None:
+    poison = b'{"class":"DeliveryRequested","args":[{"zz":%s}]}' % number.encode()
+    redis.rpush(QUEUE, poison, resque(1))
+    stub = GatewayStub()
+    work_until(lambda: stub.ledger and redis.llen("resque:failed"), "both ends", redis_server, stub)
+    (entry,) = failed(redis)
+    assert base64.b64decode(str(entry["original"])) == poison

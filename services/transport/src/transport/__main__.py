@@ -36,6 +36,7 @@ _SETTINGS = (
     ("lease", "S", "a worker that is silent for this long is dead"),
     ("deadline", "S", "the longest time that a stop may take"),
     ("attempts", "N", "failed attempts before a job goes to resque:failed"),
+    ("max_job_bytes", "N", "larger jobs go to resque:failed"),
     ("backoff", "S", "pause after the first failure"),
 )
 
@@ -74,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--redis", required=True, type=redis_url, metavar="URL", help="redis://host:port/db")
     add("--cluster", action="store_true", help="the URL names a node of a Redis Cluster")
     text = "a Resque queue, the most urgent first; by default the queue of the channel"
-    add("--queue", action="append", metavar="NAME", help=text)
+    add("--queue", action="append", type=queue_names, metavar="NAME", help=text)
     add("--gateway", metavar="URL", help="the URL of all gateways that have none of their own")
     for kind in GATEWAYS:
         text = "read the secret from this file, again when the gateway rejects it"
@@ -106,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, unit, text in _SETTINGS:
         default = getattr(Settings(), name)
         read = count if isinstance(default, int) else amount
-        add(f"--{name}", type=read, default=default, metavar=unit, help=f"{text}; %(default)s")
+        add(f"--{name.replace('_', '-')}", type=read, default=default, metavar=unit, help=f"{text}; %(default)s")
     add("--metrics", type=address, metavar="HOST:PORT", help="serve /metrics and /healthz there")
     add("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     return parser
@@ -135,6 +136,13 @@ def address(text: str) -> tuple[str, int]:
     return host or "127.0.0.1", int(port)
 
 
+def queue_names(text: str) -> str:
+    """Return the name of a queue, or several with commas between them."""
+    if "*" in text or not all(text.split(",")):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a queue: name each queue, patterns do not work")
+    return text
+
+
 def redis_url(text: str) -> str:
     """Return the URL if redis-py accepts it."""
     if text.startswith(SENTINEL_SCHEME):
@@ -154,11 +162,16 @@ def _job_queues(options: argparse.Namespace, redis: AnyRedis, token: str) -> lis
     """Return the queues. A queue that the catalog does not name has the settings of the channel `transport`."""
     default = CATALOG.channel("transport")
     channels = {each.address: each for each in CATALOG.channels.values()}
-    names = options.queue or [default.address.removeprefix(QUEUE_PREFIX)]
-    return [
+    names = [name for text in options.queue or () for name in text.split(",")] or [
+        default.address.removeprefix(QUEUE_PREFIX)
+    ]
+    queues = [
         JobQueue(redis, name, channels.get(QUEUE_PREFIX + name, default), list(GATEWAYS), token, options.lease)
         for name in names
     ]
+    if options.cluster and len({queue.hash_tag for queue in queues}) > 1:
+        _parser().error("on a Cluster, all --queue of a worker need one hash tag, for example '{t}:high' and '{t}:low'")
+    return queues
 
 
 async def _status(options: argparse.Namespace) -> None:

@@ -15,7 +15,7 @@ from .connection import REDIS_UNAVAILABLE
 from .dispatch import GatewayDispatcher
 from .gateways import FailureKind, GatewayError
 from .job_queue import JobQueue, LeaseLostError
-from .jobs import FAILED, FINAL, Job, Outcome, WorkerDiedError, read_delivery
+from .jobs import FAILED, FINAL, LARGE, Job, JobTooLargeError, Outcome, WorkerDiedError, read_delivery
 from .metrics import Metrics
 from .registry import ResqueRegistry
 from .state import WorkerState
@@ -125,7 +125,7 @@ class QueueConsumer:
         space = {name: 0 if pauses[name] else dispatcher.space for name, dispatcher in dispatchers.items()}
         waiting, ready = defaultdict(list), list[tuple[GatewayDispatcher, Job]]()
         for job in jobs:
-            name = self._read(job)
+            name = await self._read(job)
             if not name:
                 continue
             if space[name] > 0 and (job.tried or not queued[name]):
@@ -154,14 +154,22 @@ class QueueConsumer:
         if self.drained:  # send a single job before asking for more
             await asyncio.sleep(0)
 
-    def _read(self, job: Job) -> str:
+    async def _read(self, job: Job) -> str:
         """Decode a job and return the name of its gateway, or an empty name if the job has been finished here."""
         limit, died = self._settings.max_crashes, f"{job.crashes} workers died with this job in flight"
         if job.crashes > limit:  # do not even decode it: that may be what kills
             self.finish(Outcome.DEAD, job, error=WorkerDiedError(died))
             return ""
         try:
-            message = job.message = read_delivery(job.raw, self.queue.channel.name)
+            if len(job.raw) > self._settings.max_job_bytes:
+                limit = self._settings.max_job_bytes
+                raise JobTooLargeError(f"the job has {len(job.raw)} bytes, and the limit is {limit}")  # noqa: TRY301
+            channel = self.queue.channel.name
+            large = len(job.raw) > LARGE
+            message = (
+                await asyncio.to_thread(read_delivery, job.raw, channel) if large else read_delivery(job.raw, channel)
+            )
+            job.message = message
         except Exception as error:  # noqa: BLE001 - whatever reading it raises, a job must not stop the queue
             self.finish(Outcome.INVALID, job, error=error)
             return ""
@@ -273,4 +281,4 @@ def _reason(error: Exception) -> str:
     """Return the part of an error that may be logged, without values from a payload."""
     if isinstance(error, ContractViolationError):
         return f"{error.violation.pointer or '/'}: {error.violation.keyword}"
-    return str(error) if isinstance(error, GatewayError | WorkerDiedError) else type(error).__name__
+    return str(error) if isinstance(error, GatewayError | JobTooLargeError | WorkerDiedError) else type(error).__name__

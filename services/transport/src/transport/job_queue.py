@@ -8,9 +8,11 @@ Resque's registry is in other slots and is written by separate commands, see `re
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
@@ -19,7 +21,7 @@ from redis.exceptions import ResponseError
 from envelopes.catalog import Channel
 
 from . import scripts
-from .connection import AnyRedis
+from .connection import AnyRedis, Cluster
 from .jobs import UNSENT, Job, Outcome
 
 DELIVERY_MODES = ("at-most-once", "at-least-once", "exactly-once")
@@ -61,6 +63,16 @@ class Batch(NamedTuple):
     due_in: float | None
 
 
+def _hash_tag(key: str) -> str:
+    """Return the part of a key that decides its Cluster slot."""
+    return found[1] if (found := re.search(r"\{([^}]+)\}", key)) else key
+
+
+def _key_beside(address: str, name: str) -> str:
+    """Return the name of a key in the Cluster slot of a queue."""
+    return f"{{{address}}}:{name}" if _hash_tag(address) == address else f"{address}:{name}"
+
+
 class JobQueue:
     """One queue. Every method may raise redis' connection errors, and all but `fetch` may then be called again.
 
@@ -81,6 +93,7 @@ class JobQueue:
         # A claim outlives every duplicate that is young enough to be sent. The hour is for clocks that disagree.
         self._keep_claims_ms = int(((self.expires_after or DAY) + 3600) * 1000)
         self.address = QUEUE_PREFIX + name
+        self.hash_tag = _hash_tag(self.address)
         self.gateway_queues = {gateway: self.key(f"gateway:{gateway}") for gateway in gateways}
         self.in_flight: dict[str, Job] = {}
         self.lease_ends = 0.0
@@ -92,11 +105,14 @@ class JobQueue:
 
     def key(self, name: str) -> str:
         """Return the full name of one of the keys beside the queue."""
-        return f"{{{self.address}}}:{name}"
+        return _key_beside(self.address, name)
 
     def _claims(self, jobs: Sequence[Job]) -> list[str]:
-        """Return the claim key of each decoded job, or no keys if the channel does not deduplicate."""
-        prefix = self.key("claim:")
+        """Return the claim key of each decoded job, or no keys if the channel does not deduplicate.
+
+        All queues share the claims, on a Cluster all queues with the same hash tag.
+        """
+        prefix = f"{{{self.hash_tag}}}:claim:" if isinstance(self.redis, Cluster) else "resque:claim:"
         return [prefix + job.message.delivery_id for job in jobs if job.message] if self.deduplicates else []
 
     def _rename(self) -> None:
@@ -124,7 +140,7 @@ class JobQueue:
         """Renew the lease, and return the workers whose leases have expired. Raises LeaseLostError."""
         asked = time.monotonic()
         arguments = [self.worker, int(self._lease * 1000), int(acquire)]
-        keys = self._keys("leases", "data-id")
+        keys = self._keys("leases", "data-id", "clock")
         had, run_id, data_id, *dead = await scripts.RENEW_LEASE(self.redis, keys, arguments)
         self.run_id = (run_id, data_id)
         if not had and not acquire:
@@ -135,7 +151,7 @@ class JobQueue:
     async def recover(self, worker: str) -> int:
         """Take over the jobs in flight of a dead worker. Return their number, or -1 if the worker is alive."""
         keys = self._keys(
-            "leases", f"in-flight:{worker}", "scheduled", "waiting-jobs", "attempts", "quarantine", "counts"
+            "leases", f"in-flight:{worker}", "scheduled", "waiting-jobs", "attempts", "quarantine", "counts", "clock"
         )
         return int(await scripts.RECOVER(self.redis, keys, [worker]))
 
@@ -158,7 +174,7 @@ class JobQueue:
         first, self._number = self._number, self._number + limit  # tickets of a lost reply are not used again
         prefix = f"{self.worker}-"
         keys = [self.gateway_queues[gateway] if gateway else self.address]
-        keys += self._keys("in-flight", "leases", "scheduled", "waiting-jobs", "attempts", "quarantine")
+        keys += self._keys("in-flight", "leases", "scheduled", "waiting-jobs", "attempts", "quarantine", "clock")
         keys += self.gateway_queues.values()
         arguments = [self.worker, limit, int(not self.in_flight), prefix, first, self.space]
         wait_for_job = ("BLMOVE", self.address, self.address, "LEFT", "LEFT", longest) if longest else None
@@ -194,7 +210,7 @@ class JobQueue:
         for job in list(self.in_flight.values()):
             await self.redis.execute_command("HSET", self._in_flight, job.ticket, job.raw)
             for claim in self._claims([job]) if job.claimed else ():
-                ticket = f"gone:{job.ticket}" if self.at_most_once else job.ticket
+                ticket = f"{'gone:' if self.at_most_once else ''}{job.ticket}@{self.name}"
                 await self.redis.execute_command("SET", claim, ticket, "NX", "PX", self._keep_claims_ms)
 
     async def claim(self, jobs: Sequence[Job]) -> str:
@@ -202,7 +218,7 @@ class JobQueue:
         if not self.deduplicates or not jobs:
             return "g" * len(jobs)
         claims = self._claims(jobs)
-        arguments = [int(self.at_most_once), self._keep_claims_ms, *[job.ticket for job in jobs]]
+        arguments = [int(self.at_most_once), self._keep_claims_ms, f"@{self.name}", *[job.ticket for job in jobs]]
         letters, rivals = await scripts.CLAIM(self.redis, [self._in_flight, *claims], arguments)
         verdicts = str(letters.decode())
         for rival in rivals:
@@ -214,10 +230,12 @@ class JobQueue:
 
     async def _check_claim(self, claim: str, rival: bytes) -> str:
         """Return d if the delivery that another job has claimed has happened, or b if that job is busy."""
-        workers = await self.redis.execute_command("ZRANGE", self.key("leases"), 0, -1)
-        in_flight = [self.key(f"in-flight:{worker.decode()}") for worker in workers]
-        keys = [claim, *self._keys("leases", "waiting-jobs"), *in_flight]
-        return str((await scripts.CHECK_CLAIM(self.redis, keys, [rival, *workers])).decode())
+        ticket, _, queue = rival.decode().partition("@")
+        key = partial(_key_beside, QUEUE_PREFIX + queue)
+        workers = await self.redis.execute_command("ZRANGE", key("leases"), 0, -1)
+        in_flight = [key(f"in-flight:{worker.decode()}") for worker in workers]
+        keys = [claim, key("leases"), key("waiting-jobs"), *in_flight]
+        return str((await scripts.CHECK_CLAIM(self.redis, keys, [rival, ticket, *workers])).decode())
 
     async def settle(self, outcome: Outcome, jobs: Sequence[Job], *, in_doubt: bool = False) -> int:
         """Write one outcome of some jobs to Redis. Return how many of them were still in flight here.
@@ -238,10 +256,10 @@ class JobQueue:
             ]
             if claims := self._claims(released):
                 own = [job.ticket for job in released]
-                await scripts.RELEASE_CLAIMS(self.redis, [self._in_flight, *claims], own)
+                await scripts.RELEASE_CLAIMS(self.redis, [self._in_flight, *claims], [f"@{self.name}", *own])
         match outcome:
             case Outcome.RETRIED | Outcome.POSTPONED:
-                keys = self._keys("in-flight", "scheduled", "waiting-jobs", "attempts", "counts")
+                keys = self._keys("in-flight", "scheduled", "waiting-jobs", "attempts", "counts", "clock")
                 arguments: list[Any] = [outcome.value]
                 for job in mine:
                     arguments += (job.ticket, int(job.delay * 1000), int(outcome is Outcome.RETRIED))

@@ -58,6 +58,14 @@ FAILED = frozenset((Outcome.INVALID, Outcome.DEAD, Outcome.UNSURE))
 """Outcomes that put the job into `resque:failed`."""
 
 
+LARGE = 1 << 16
+"""Jobs above this size in bytes are decoded and encoded outside the event loop."""
+
+
+class JobTooLargeError(Exception):
+    """The error in `resque:failed` for a job that is larger than the worker decodes."""
+
+
 class WorkerDiedError(Exception):
     """The error in `resque:failed` for a job that was in flight when workers died."""
 

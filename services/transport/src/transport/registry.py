@@ -6,6 +6,7 @@ statistics.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -16,7 +17,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .connection import AnyRedis
-from .jobs import Job
+from .jobs import LARGE, Job
+
+_MAX_DEPTH = 98
+"""Ruby's parser reads 100 levels, and an entry in `resque:failed` is one of them."""
+_MAX_PAYLOAD = 1 << 20
+"""Jobs above this size in bytes are only kept in base64."""
 
 
 class ResqueRegistry:
@@ -85,7 +91,8 @@ class ResqueRegistry:
 
     async def add_failure(self, queue: str, job: Job) -> None:
         """Append a job to `resque:failed`. Call this before the job is settled: a crash between leaves two entries."""
-        await self._run(("RPUSH", "resque:failed", self._entry(queue, job)))
+        entry = self._entry(queue, job) if len(job.raw) < LARGE else await asyncio.to_thread(self._entry, queue, job)
+        await self._run(("RPUSH", "resque:failed", entry))
 
     def _entry(self, queue: str, job: Job) -> bytes:
         violation = getattr(job.error, "violation", None)
@@ -93,26 +100,48 @@ class ResqueRegistry:
             "failed_at": _now().strftime("%Y/%m/%d %H:%M:%S UTC"),
             "payload": _payload(job.raw),
             "exception": type(job.error).__name__,
-            "error": str(job.error),
+            "error": _text(job.error),
             "backtrace": [],
             "worker": self.worker,
             "queue": queue,
-            "pointer": violation.pointer if violation else None,
+            "pointer": _text(violation.pointer) if violation else None,
             "attempts": job.failures + (job.message is not None),
             "original": base64.b64encode(job.raw).decode(),
         })  # fmt: skip
 
 
+def _text(value: object) -> str:
+    """Return a text without lone surrogates, which Ruby's parser rejects."""
+    return str(value).encode(errors="replace").decode()
+
+
 def _payload(raw: bytes) -> Any:
-    """Return the job as Resque reads it, or a job of class `Unreadable` with the text as its argument."""
-    try:
-        job = json.loads(raw)
-        json.dumps([[job]])  # too deeply nested to be written
-    except (ValueError, RecursionError):
-        job = None
-    if isinstance(job, dict) and isinstance(job.get("class"), str) and isinstance(job.get("args"), list):
-        return job
-    return {"class": "Unreadable", "args": [raw.decode(errors="replace")]}
+    """Return the job as Resque reads it, or a job of class `Unreadable` if Ruby's JSON parser would reject it."""
+    if len(raw) <= _MAX_PAYLOAD:
+        try:
+            job = json.loads(raw)
+            # Ruby's parser rejects NaN, Infinity, lone surrogates and deep nesting.
+            json.dumps(job, allow_nan=False, ensure_ascii=False).encode()
+            readable = _depth(job) < _MAX_DEPTH
+        except (ValueError, RecursionError):
+            readable = False
+        if (
+            readable
+            and isinstance(job, dict)
+            and isinstance(job.get("class"), str)
+            and isinstance(job.get("args"), list)
+        ):
+            return job
+    return {"class": "Unreadable", "args": ["This is not a job that Resque can read. See `original`, in base64."]}
+
+
+def _depth(value: Any) -> int:
+    """Return how deep lists and objects are nested."""
+    depth, level = 0, [value]
+    while level := [each for each in level if isinstance(each, dict | list)]:
+        depth += 1
+        level = [item for each in level for item in (each.values() if isinstance(each, dict) else each)]
+    return depth
 
 
 def _json(value: Any) -> bytes:

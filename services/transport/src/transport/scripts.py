@@ -15,7 +15,10 @@ class Script:
     """One script. The top of its file documents its keys, arguments and reply. All keys are in one Cluster slot."""
 
     def __init__(self, name: str) -> None:
-        self.text = files(__package__).joinpath("lua", f"{name}.lua").read_text()
+        folder = files(__package__) / "lua"
+        self.text = (folder / f"{name}.lua").read_text()
+        if "clock(" in self.text:
+            self.text = (folder / "clock.lua").read_text() + self.text
         self.sha = sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
     async def __call__(

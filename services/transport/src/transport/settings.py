@@ -12,7 +12,8 @@ class Settings:
     A fetch takes up to `batch` jobs, and up to `max_in_flight` jobs of each queue are held at once. This bounds memory
     and the number of jobs that are retried after a crash. The jobs of a dead worker are recovered within `lease` +
     `lease` / 5 + `poll`. A job goes to the dead letters after `attempts` failed attempts or `max_crashes` crashed
-    workers. A stop takes at most `deadline`.
+    workers. A stop takes at most `deadline`. A job above `max_job_bytes` goes to the dead letters
+    without being decoded.
     """
 
     batch: int = 200
@@ -23,6 +24,7 @@ class Settings:
     max_crashes: int = 5
     backoff: float = 1.0
     max_backoff: float = 600.0
+    max_job_bytes: int = 1 << 20
 
     @property
     def max_in_flight(self) -> int:

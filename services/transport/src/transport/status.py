@@ -27,7 +27,8 @@ async def show_status(queues: Sequence[JobQueue]) -> str:
 
 
 async def _worker(queue: JobQueue, worker: str, lease: float) -> str:
-    left = lease / 1000 - time.time()
+    ahead = await queue.redis.execute_command("HGET", queue.key("clock"), "ahead")
+    left = (lease - float(ahead or 0)) / 1000 - time.time()
     held = await queue.redis.execute_command("HLEN", queue.key(f"in-flight:{worker}"))
     state = f"lease {left:.1f} s" if left > 0 else "dead, will be recovered"
     report = json.loads(await queue.redis.execute_command("GET", queue.key(f"report:{worker}")) or b"{}")

@@ -1,15 +1,15 @@
--- Claim deliveries before they are sent. A claim holds the ticket of the job that made it, `gone:<ticket>` if the claim
--- is final (at-most-once), or `done`. If no worker has that ticket any more, its delivery has happened. So a delivery
+-- Claim deliveries before they are sent. A claim holds `<ticket>@<queue>` of the job that made it, after `gone:` if the
+-- claim is final (at-most-once), or `done`. If no worker has that ticket any more, its delivery has happened. So a delivery
 -- that succeeds does not need to update its claim, see `check_claim`.
 -- KEYS  in-flight, a claim for each job
--- ARGV  1 if claims are final, ms to keep a claim, a ticket for each job
+-- ARGV  1 if claims are final, ms to keep a claim, `@` and the name of the queue, a ticket for each job
 -- Reply {a letter for each job, {the ticket behind each c ...}}: g go, d duplicate, u unsure (it may have been sent),
 -- c contested
-local final, keep = ARGV[1] == '1', ARGV[2]
+local final, keep, suffix = ARGV[1] == '1', ARGV[2], ARGV[3]
 local verdicts, rivals = {}, {}
 for i = 1, #KEYS - 1 do
-  local claim, ticket = KEYS[i + 1], ARGV[i + 2]
-  local mine = final and 'gone:' .. ticket or ticket
+  local claim, ticket = KEYS[i + 1], ARGV[i + 3]
+  local mine = (final and 'gone:' or '') .. ticket .. suffix
   if redis.call('SET', claim, mine, 'NX', 'PX', keep) then
     verdicts[i] = 'g'
   else

@@ -1,13 +1,12 @@
 -- Put jobs in flight: one from the quarantine, or else those that are due, then the head of `source`.
--- KEYS  source, in-flight, leases, scheduled, waiting-jobs, attempts, quarantine, gateway queues ...
+-- KEYS  source, in-flight, leases, scheduled, waiting-jobs, attempts, quarantine, clock, gateway queues ...
 -- ARGV  worker, limit, 1 if it has nothing in flight, prefix of tickets, number of the first ticket, bytes of space
 -- Reply {length of the quarantine, ms until the next job is due or -1, {length of each gateway queue},
 --        {ticket, raw, failures, crashes, ...}, {raw, ...}}; the last have tickets counted up from the first number
 local source, in_flight, leases, scheduled, waiting_jobs, attempts, quarantine = unpack(KEYS, 1, 7)
 local worker, limit, alone, prefix, number = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', ARGV[4], tonumber(ARGV[5])
 if not redis.call('ZSCORE', leases, worker) then return redis.error_reply('LEASELOST ' .. worker) end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = clock(KEYS[8])
 local again, fresh, lengths = {}, {}, {}
 
 local function take(ticket)
@@ -52,7 +51,7 @@ else
   end
   if #fresh > 0 then redis.call('LTRIM', source, #fresh, -1) end  -- only when all of them are in flight
 end
-for i = 8, #KEYS do lengths[i - 7] = redis.call('LLEN', KEYS[i]) end
+for i = 9, #KEYS do lengths[i - 8] = redis.call('LLEN', KEYS[i]) end
 local first = redis.call('ZRANGE', scheduled, 0, 0, 'WITHSCORES')
 local wait = first[2] and math.max(0, tonumber(first[2]) - now) or -1
 return {redis.call('LLEN', quarantine), wait, lengths, again, fresh}

@@ -1,11 +1,10 @@
 -- Recover the jobs in flight of a dead worker, and end its lease. A job that was in flight at a second death goes to the
 -- quarantine and is tried alone, so a job that kills its worker does not keep killing it with others in flight.
--- KEYS  leases, in-flight, scheduled, waiting-jobs, attempts, quarantine, counts
+-- KEYS  leases, in-flight, scheduled, waiting-jobs, attempts, quarantine, counts, clock
 -- ARGV  the dead worker
 -- Reply the number of its jobs, or -1 if it is alive
 local leases, in_flight, scheduled, waiting_jobs, attempts, quarantine, counts = unpack(KEYS)
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = clock(KEYS[8])
 local lease = redis.call('ZSCORE', leases, ARGV[1])
 if lease and tonumber(lease) >= now then return -1 end
 local held = redis.call('HGETALL', in_flight)

@@ -1,10 +1,9 @@
 -- Schedule jobs in flight for a later attempt.
--- KEYS  in-flight, scheduled, waiting-jobs, attempts, counts
+-- KEYS  in-flight, scheduled, waiting-jobs, attempts, counts, clock
 -- ARGV  counter, then for each job: ticket, ms from now, 1 if it failed
 -- Reply the number of jobs that were still in flight
 local in_flight, scheduled, waiting_jobs, attempts, counts = unpack(KEYS)
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = clock(KEYS[6])
 local moved = 0
 for i = 2, #ARGV, 3 do
   local ticket = ARGV[i]

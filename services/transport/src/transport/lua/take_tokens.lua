@@ -4,8 +4,7 @@
 -- ARGV  tokens a second, capacity, tokens wanted, ms to pause, 1 to slow down
 -- Reply {tokens granted, ms until the next token, fraction of the full rate in thousandths}
 local rate, burst, want, pause = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local time = redis.call('TIME')
-local now = time[1] * 1000 + time[2] / 1000
+local now = clock(KEYS[1])
 local state = redis.call('HMGET', KEYS[1], 'tokens', 'at', 'until', 'factor', 'slowed_at')
 local tokens, at = tonumber(state[1] or burst), tonumber(state[2] or now)
 local resume, factor, slowed_at = tonumber(state[3] or 0), tonumber(state[4] or 1), tonumber(state[5] or 0)
