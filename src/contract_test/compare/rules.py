@@ -17,7 +17,7 @@ class Rule:
     fix: str
 
 
-_WIDEN = "Keep what was accepted before, or publish the narrower shape as a new subject that consumers move to."
+_WIDEN = "Accept what was accepted before, or publish the narrower schema as a new subject."
 
 RULES: dict[str, Rule] = {
     rule.id: rule
@@ -39,18 +39,18 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "enum-added",
-            "The reader lists the values it accepts; the writer may send others.",
-            "List every value that the writer may send, or leave the values open.",
+            "The reader accepts only the listed values, but the writer may send others.",
+            "List every value that the writer may send, or remove the enum.",
         ),
         Rule(
             "const-changed",
-            "The reader accepts one other value only.",
+            "The reader accepts only another value than the one that the writer sends.",
             "Accept both values with an enum.",
         ),
         Rule(
             "const-added",
-            "The reader accepts one value only; the writer may send others.",
-            "Accept with an enum whatever the writer may send.",
+            "The reader accepts only one value, but the writer may send others.",
+            "Use an enum with every value that the writer may send.",
         ),
         Rule(
             "minimum-raised",
@@ -59,7 +59,7 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "minimum-added",
-            "The reader has a minimum; the writer may send a smaller number.",
+            "The reader has a minimum, but the writer may send a smaller number.",
             _WIDEN,
         ),
         Rule(
@@ -69,17 +69,17 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "maximum-added",
-            "The reader has a maximum; the writer may send a larger number.",
+            "The reader has a maximum, but the writer may send a larger number.",
             _WIDEN,
         ),
         Rule(
             "multiple-of-changed",
-            "The writer may send a number that is no multiple of what the reader asks for.",
+            "The writer may send a number that is not a multiple of the reader's multipleOf.",
             "Ask for a divisor of the writer's multipleOf.",
         ),
         Rule(
             "multiple-of-added",
-            "The reader asks for multiples of a number; the writer may send others.",
+            "The reader accepts only multiples of a number, but the writer may send others.",
             _WIDEN,
         ),
         Rule(
@@ -89,7 +89,7 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "min-length-added",
-            "The reader asks for a minimal length; the writer may send a shorter string.",
+            "The reader has a minimal length, but the writer may send a shorter string.",
             _WIDEN,
         ),
         Rule(
@@ -99,17 +99,17 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "max-length-added",
-            "The reader has a maximal length; the writer may send a longer string.",
+            "The reader has a maximal length, but the writer may send a longer string.",
             _WIDEN,
         ),
         Rule(
             "pattern-changed",
             "The writer may send a string that the reader's pattern does not match.",
-            "Widen the reader's pattern so that it matches whatever the writer's does.",
+            "Widen the reader's pattern so that it matches every string that the writer may send.",
         ),
         Rule(
             "pattern-added",
-            "The reader asks for a pattern; the writer may send other strings.",
+            "The reader has a pattern, but the writer may send strings that do not match it.",
             _WIDEN,
         ),
         Rule(
@@ -119,12 +119,12 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "format-added",
-            "The reader asks for a format; the writer may send other strings.",
+            "The reader has a format, but the writer may send strings without it.",
             _WIDEN,
         ),
         Rule(
             "content-changed",
-            "The reader asks for an encoding or media type that the writer does not promise.",
+            "The reader expects an encoding or media type that the writer does not declare.",
             _WIDEN,
         ),
         Rule(
@@ -134,17 +134,17 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "items-added",
-            "The reader says what items must be; the writer may send others.",
+            "The reader restricts the items of an array, but the writer may send others.",
             _WIDEN,
         ),
         Rule(
             "min-items-raised",
-            "The writer may send fewer items than the reader asks for.",
+            "The writer may send fewer items than the reader requires.",
             _WIDEN,
         ),
         Rule(
             "min-items-added",
-            "The reader asks for a minimal number of items; the writer may send fewer.",
+            "The reader has a minimal number of items, but the writer may send fewer.",
             _WIDEN,
         ),
         Rule(
@@ -154,12 +154,12 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "max-items-added",
-            "The reader has a maximal number of items; the writer may send more.",
+            "The reader has a maximal number of items, but the writer may send more.",
             _WIDEN,
         ),
         Rule(
             "unique-items-added",
-            "The reader asks that no two items be equal; the writer may send equal ones.",
+            "The reader requires unique items, but the writer may send equal ones.",
             "Let the reader drop duplicates instead of rejecting them.",
         ),
         Rule(
@@ -174,7 +174,7 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "property-constrained",
-            ("The reader says what a property must be; the writer leaves it open and may send anything there."),
+            ("The reader restricts a property, but the writer does not declare it and may send any value."),
             "Declare the property in the writer as well, or close the writer's schema.",
         ),
         Rule(
@@ -184,12 +184,12 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "additional-properties-closed",
-            "The reader accepts no undeclared property; the writer may send some.",
+            "The reader accepts no undeclared properties, but the writer may send some.",
             "Let the reader accept additional properties.",
         ),
         Rule(
             "additional-properties-narrowed",
-            "The reader says what undeclared properties must be; the writer may send others.",
+            "The reader restricts undeclared properties, but the writer may send others.",
             _WIDEN,
         ),
         Rule(
@@ -207,7 +207,7 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "min-properties-raised",
-            "The writer may send fewer properties than the reader asks for.",
+            "The writer may send fewer properties than the reader requires.",
             _WIDEN,
         ),
         Rule(
@@ -217,12 +217,12 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "dependency-added",
-            "The reader asks for something whenever a property is there; the writer does not promise it.",
+            "If a property is present, the reader requires something that the writer may leave out.",
             "Make what depends on the property optional in the reader.",
         ),
         Rule(
             "unevaluated-closed",
-            "The reader rejects what no part of its schema speaks of; the writer may send it.",
+            "The reader rejects properties or items that its schema does not evaluate, but the writer may send them.",
             "Declare it in the reader, or drop the unevaluated keyword.",
         ),
         Rule(
@@ -236,7 +236,7 @@ RULES: dict[str, Rule] = {
                 "The writer may send a message that fits more than one of the reader's alternatives, of "
                 "which exactly one must fit."
             ),
-            "Use anyOf, or tell the alternatives apart by a property with a const.",
+            "Use anyOf, or give each alternative a property with its own const.",
         ),
         Rule(
             "exclusion-widened",
@@ -251,7 +251,7 @@ RULES: dict[str, Rule] = {
         Rule(
             "nothing-accepted",
             "The reader accepts nothing here.",
-            "Replace the schema false by what the reader accepts.",
+            "Replace the schema `false` by a schema of what the reader accepts.",
         ),
         Rule(
             "not-included",

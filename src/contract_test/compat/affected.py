@@ -17,8 +17,8 @@ MAX_FIELDS = 2000
 
 READ_FIELD_REMOVED = Rule(
     "read-field-removed",
-    "A service reads a field that a newer version does not have: of messages of that version it gets none.",
-    "Keep the field until no service reads it; or replay the services against the newer version first.",
+    "A service reads a field that a newer version does not have. Messages of that version will not contain it.",
+    "Keep the field until no service reads it, or replay the services against the newer version first.",
 )
 
 

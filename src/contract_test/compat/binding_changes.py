@@ -13,23 +13,23 @@ _KEEP = "Keep it, or describe the new one as a subject of its own until every re
 
 CHANNEL_CHANGED = Rule(
     "channel-changed",
-    "The catalog sends a subject over another channel: readers wait where nothing comes any more.",
+    "The catalog sends a subject over another channel, but deployed readers still read the old one.",
     _KEEP,
 )
 CODEC_CHANGED = Rule(
     "codec-changed",
-    "The catalog writes a subject's messages in another way: readers that are deployed cannot take them apart.",
+    "The catalog uses another codec for a subject, and deployed readers cannot decode it.",
     _KEEP,
 )
 WIRE_TYPE_CHANGED = Rule(
     "wire-type-changed",
-    "Messages name their type in another way: readers that are deployed do not know them.",
+    "The type on the wire has changed, and deployed readers do not recognize it.",
     _KEEP,
 )
 KEY_CHANGED = Rule(
     "key-changed",
-    "Messages are keyed by something else: those of one key may be read in another order.",
-    "Let what was sent with the old key be read before the new one is used.",
+    "The partition key has changed, so related messages may be read in another order.",
+    "Wait until all messages with the old key are read before you use the new one.",
 )
 
 

@@ -29,29 +29,29 @@ OWN_RULES: dict[str, Rule] = {
     for rule in (
         Rule(
             "unknown",
-            "It is neither proved that the reader accepts every message, nor is one found that breaks.",
-            "Write the schema simpler where it says why, or give the pair more time with --budget.",
+            "Neither a proof of compatibility nor a breaking message was found.",
+            "Simplify the schema at the place that is named, or allow more time with --budget.",
         ),
         Rule(
             "recorded-message-breaks",
-            "The contracts are compatible, and yet the reader rejects a recorded message: it holds what its own "
+            "The contracts are compatible, but the reader rejects a recorded message because of a field that its own "
             "version does not declare.",
-            "Declare the field in the version that sends it, or call the new one by another name.",
+            "Declare the field in the version that sends it, or give the new field another name.",
         ),
         Rule(
             "version-removed",
-            "A version is gone: whoever still sends it is no longer understood.",
-            "Restore the file, and take it away when nobody sends or reads it any more.",
+            "A version was removed, but a service may still send it.",
+            "Restore the file, and remove it when no service sends or reads it any more.",
         ),
         Rule(
             "upcaster-fails",
-            "The package's upcaster does not bring every message of the old version to the new one.",
-            "Let it take every message of the old version, and depend on nothing but that message.",
+            "The package's upcaster does not convert every message of the old version to the new one.",
+            "Change the upcaster so that it accepts every message of the old version and depends only on that message.",
         ),
         Rule(
             "schema-invalid",
-            "A schema is not valid, so nothing can be said of it.",
-            "See what `contract-test lint` says of it.",
+            "A schema is not valid, so it cannot be compared.",
+            "Run `contract-test lint` and fix what it reports.",
         ),
         READ_FIELD_REMOVED,
         CHANNEL_CHANGED,
