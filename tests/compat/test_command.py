@@ -29,7 +29,7 @@ def test_a_finding_reads_as_promised(repo, compat):
         '    breaks: {"liker": ""}',
         "    generated: no recorded message breaks here",
         '    rejected at /liker: expected integer, found ""',
-        "    thing.done is sent by web; received by feed, trending",
+        "    thing.done is sent by web and received by feed, trending",
         f"    {RULES['type-changed'].fix}",
     ]
     assert "1 pair compared: 0 compatible, 1 incompatible, 0 unknown; 1 finding\n" in result.err
@@ -152,8 +152,8 @@ def test_forward_says_what_whoever_wrote_the_new_version_can_do(repo, compat):
     repo.subject(mode="FORWARD", versions=[message(a={"enum": ["x"]}), message(a={"enum": ["x", "y"]})])
 
     assert compat().out.endswith(
-        "    Take it out of v2; or, as v1 stays as it is, have every reader (feed, trending) deployed with v2 before anybody "
-        'sends it, and say so with compatibility = "BACKWARD".\n'
+        "    Remove it from v2. Or deploy v2 to every reader (feed, trending) before a service sends it, "
+        'and set compatibility = "BACKWARD".\n'
     )
 
 

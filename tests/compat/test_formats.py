@@ -73,7 +73,7 @@ def test_github(broken, compat):
 
     assert len(out.splitlines()) == 1
     assert out.startswith("::error file=contracts/thing.done/v2.json,title=type-changed::")
-    assert "%0Athing.done is sent by web; received by feed, trending%0A" in out
+    assert "%0Athing.done is sent by web and received by feed, trending%0A" in out
     assert "\x1b" not in out
 
 

@@ -126,14 +126,14 @@ def of_reason(
 
 
 def _advice(pair: Pair, rule: Rule) -> str:
-    """What to do, for whoever wrote the newer version: in FORWARD the reader is the older one, which stays as it is."""
+    """Return what to do in the newer version: in FORWARD the reader is the older one, which cannot be changed."""
     if pair.newer is pair.reader or rule.id in OWN_RULES:
         return rule.fix
-    newer, older = pair.newer.label, pair.older.label
+    newer = pair.newer.label
     readers = f" ({', '.join(pair.subject.received_by)})" if pair.subject and pair.subject.received_by else ""
     return (
-        f"Take it out of {newer}; or, as {older} stays as it is, have every reader{readers} deployed with {newer} "
-        'before anybody sends it, and say so with compatibility = "BACKWARD".'
+        f"Remove it from {newer}. Or deploy {newer} to every reader{readers} before a service sends it, "
+        'and set compatibility = "BACKWARD".'
     )
 
 
@@ -253,7 +253,7 @@ def _services(subject: Subject | None) -> Sequence[str]:
     senders, receivers = (
         ", ".join(names) or "nobody in the catalog" for names in (subject.sent_by, subject.received_by)
     )
-    return (f"{subject.name} is sent by {senders}; received by {receivers}",)
+    return (f"{subject.name} is sent by {senders} and received by {receivers}",)
 
 
 def distinct(findings: Iterator[Finding]) -> tuple[Finding, ...]:
