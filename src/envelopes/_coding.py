@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import re
 import uuid
@@ -10,58 +11,84 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from . import _json
-from ._envelope import Envelope, Wire
+from ._envelope import Envelope, Received, Wire
 from ._errors import DecodeError, EncodeError, UnknownNameError, Violation
 from ._values import ValueObject
 from .catalog import Catalog, Channel, Subject
-from .codecs import CODECS, Malformed, Parts
+from .codecs import CODECS, NO_DATA, CodecError, Context
 from .pointers import resolve_pointer
-from .types import read_timestamp
+from .types import loads_as_written, plain, read_timestamp
 from .validation import excerpt
 
 log = logging.getLogger("envelopes")
 
-_VERSION = re.compile(r"(?:^|[:/._-])v?([0-9]{1,9})(?:\.json)?#?$")
+_SEMANTIC_VERSION = re.compile(r"v?([0-9]{1,9})(?:\.[0-9]{1,9}){1,2}")
+_VERSION_AT_THE_END = re.compile(r"(?:.*[:/._-])?v?([0-9]{1,9})", re.DOTALL)
 
 
-def decode_message(wire: bytes, channel: str, catalog: Catalog) -> Envelope[Any]:
+def decode_message(message: bytes | str | None, channel: str, catalog: Catalog) -> Envelope[Any]:
     """Return the envelope of one message, as `envelopes.decode` does for one catalog."""
     channel_config = catalog.channel(channel)
-    raw = wire if type(wire) is bytes else bytes(wire)
+    wire = message if type(message) is bytes or type(message) is Wire else Wire.of(message)
+    raw: bytes = bytes(wire)
     try:
         if isinstance(wire, Wire):
-            parts, data = CODECS[channel_config.codec].read(raw, wire.key, wire.headers)
+            value = None if wire.is_null else raw
+            context, data = CODECS[channel_config.codec].read(value, wire.key, wire.headers, channel_config)
         else:
-            parts, data = CODECS[channel_config.codec].read(raw, None, ())
-        declared = catalog.declared.get((channel, parts.type, parts.dataschema))
-        subject, version = declared or (_subject(catalog, channel_config, parts, data), None)
-    except Malformed as error:
+            context, data = CODECS[channel_config.codec].read(raw, None, (), channel_config)
+        if data is NO_DATA:
+            return _without_data(catalog, channel_config, context, wire)
+        declared = catalog.declared.get((channel, context.type, context.dataschema))
+        subject, version = declared or (_subject(catalog, channel_config, context, data), None)
+    except CodecError as error:
         violation = Violation(error.pointer, channel_config.codec, error.expected, error.found)
         raise DecodeError(f"channel {channel}", None, violation, raw) from None
     if version is None:
-        version = _declared_version(subject, parts, data)
+        version = _declared_version(subject, context, data)
         if version is None:
             version = _matching_version(catalog, subject, data)
     known = version if version in subject.versions else _known_version(subject, version, raw)
-    value = catalog.value_object(subject.name, known).from_value(data, raw)
+    value_object = catalog.value_object(subject.name, known).from_value(data, raw)
     envelope: Envelope[Any] = object.__new__(Envelope)
     # Not through the frozen class's __init__, which sets one field at a time: this is the hot path of every reader.
     _set_fields(
         envelope,
         {
-            "data": value,
-            "id": parts.id if parts.id is not None else _text(resolve_pointer(data, subject.id)),
-            "source": parts.source,
+            "data": value_object,
+            "id": context.id if context.id is not None else _text(resolve_pointer(data, subject.id)),
+            "source": context.source,
             "type": subject.name,
-            "time": parts.time if parts.time is not None else _time(resolve_pointer(data, subject.time)),
+            "time": context.time if context.time is not None else _time(resolve_pointer(data, subject.time)),
             "version": version,
-            "dataschema": parts.dataschema,
-            "key": parts.key,
-            "extensions": parts.extensions,
+            "dataschema": context.dataschema,
+            "key": context.key,
+            "extensions": context.extensions,
             "newer": version != known,
+            "_received": Received(value_object, wire, context),
         },
     )
     return envelope
+
+
+def _without_data(catalog: Catalog, channel_config: Channel, context: Context, wire: bytes) -> Envelope[Any]:
+    """Return the envelope of a tombstone or an event without data, if the channel allows them."""
+    if channel_config.without_data != "allow":
+        if context.type is not None:
+            raise CodecError("/data", "the event's data", "nothing")
+        raise CodecError("", "a message", 'no value (a tombstone; without_data = "allow" lets the channel have them)')
+    subject = catalog.by_type.get((channel_config.name, context.type)) if context.type is not None else None
+    return Envelope(
+        None,
+        id=context.id,
+        source=context.source,
+        type=context.type if subject is None else subject.name,
+        time=context.time,
+        dataschema=context.dataschema,
+        key=context.key,
+        extensions=context.extensions,
+        _received=Received(None, wire, context),
+    )
 
 
 def encode_message(message: Envelope[Any] | ValueObject, source: str | None, catalog: Catalog) -> Wire:
@@ -77,28 +104,99 @@ def encode_message(message: Envelope[Any] | ValueObject, source: str | None, cat
     if subject.channel is None:
         raise UnknownNameError("channel for subject", subject.name, tuple(catalog.channels))
     channel_config = catalog.channel(subject.channel)
-    raw, data = envelope.data._check(EncodeError)  # noqa: SLF001 - to_json, without parsing its text again
-    parts = Parts(
-        type=subject.type or subject.name,
-        id=envelope.id or _text(resolve_pointer(data, subject.id)) or str(uuid.uuid4()),
-        source=envelope.source or source or f"/{catalog.package.partition('.')[0]}",
-        time=envelope.time or _time(resolve_pointer(data, subject.time)) or datetime.now(UTC),
-        dataschema=subject.dataschemas.get(contract.version),
-        schema_id=subject.schema_ids.get(contract.version),
-        key=envelope.key if envelope.key is not None else _text(resolve_pointer(data, subject.key)),
-        extensions=envelope.extensions,
-    )
     try:
-        return CODECS[channel_config.codec].write(parts, raw, channel_config.mode)
-    except Malformed as error:
+        if envelope._received is None:  # noqa: SLF001 - what `decode` keeps in it
+            raw, context = _new_context(envelope, source, catalog, subject, contract.version)
+        else:
+            raw, context = _passed_on(envelope, envelope._received, source, catalog, subject)  # noqa: SLF001 - the same
+        return CODECS[channel_config.codec].write(context, raw, channel_config)
+    except CodecError as error:
         violation = Violation(error.pointer, channel_config.codec, error.expected, error.found)
         raise EncodeError(contract.subject, contract.version, violation) from None
+
+
+def _new_context(
+    envelope: Envelope[Any], source: str | None, catalog: Catalog, subject: Subject, version: int
+) -> tuple[bytes, Context]:
+    """Return the data of a message as JSON, and its context, with what the envelope leaves open filled in."""
+    raw, data = envelope.data._check(EncodeError)  # noqa: SLF001 - to_json, without parsing its text again
+    return raw, Context(
+        type=subject.type or subject.name,
+        id=_or_else(envelope.id, lambda: _text(resolve_pointer(data, subject.id)) or str(uuid.uuid4())),
+        source=_or_else(envelope.source, lambda: source or f"/{catalog.package.partition('.')[0]}"),
+        time=_or_else(envelope.time, lambda: _time(resolve_pointer(data, subject.time)) or datetime.now(UTC)),
+        dataschema=subject.dataschemas.get(version),
+        schema_id=subject.schema_ids.get(version),
+        key=_or_else(envelope.key, lambda: _key(subject, data, envelope)),
+        extensions=envelope.extensions,
+        content_type="application/json",
+    )
+
+
+def _passed_on(
+    envelope: Envelope[Any], received: Received, source: str | None, catalog: Catalog, subject: Subject
+) -> tuple[bytes, Context]:
+    """Return a message that was read, with nothing changed but what the caller changed."""
+    read: Context = received.context
+    version = envelope.data.__contract__.version
+    filled: dict[str, Any] = {"dataschema": envelope.dataschema}
+    if envelope.data is received.data:
+        raw = data_as_read(received.wire, read)
+        data = None
+    elif envelope.newer and envelope.version is not None and version != envelope.version:
+        raise CodecError(
+            "",
+            f"a version that this package knows (v{version} is the newest): update the package to change it",
+            f"data that was changed in a message of v{envelope.version}",
+        )
+    else:
+        raw, data = envelope.data._check(EncodeError)  # noqa: SLF001 - to_json, without parsing its text again
+        filled["schema_id"] = subject.schema_ids.get(version)
+        if version != envelope.version:
+            filled["dataschema"] = subject.dataschemas.get(version)
+    if data is None:
+        data = _json.loads(raw)
+    absent = read.time is None and envelope.time == _time(resolve_pointer(data, subject.time))
+    key = envelope.key
+    if key is None and not isinstance(received.wire, Wire):  # read from a list, which has no keys
+        key = _key(subject, data, envelope)
+    return raw, read._replace(
+        type=read.type or subject.type or subject.name,
+        id=_or_else(envelope.id, lambda: _text(resolve_pointer(data, subject.id)) or str(uuid.uuid4())),
+        source=_or_else(envelope.source, lambda: source or f"/{catalog.package.partition('.')[0]}"),
+        time=None if absent else envelope.time,
+        key=key,
+        extensions=envelope.extensions,
+        **filled,
+    )
+
+
+def data_as_read(wire: bytes, context: Context) -> bytes:
+    """Return the JSON text of the data in a message, with every number as it was written."""
+    text = bytes(wire[context.json_start :])
+    if not context.data_path:
+        return text
+    value = loads_as_written(text)
+    for step in context.data_path:
+        value = value[step]
+    return base64.b64decode(value) if context.data_path[-1] == "data_base64" else _json.dumps(value, plain)
+
+
+def _or_else(value: Any, make: Callable[[], Any]) -> Any:
+    return make() if value is None else value
+
+
+def _key(subject: Subject, data: Any, envelope: Envelope[Any]) -> str | None:
+    """Return the key that the catalog asks for: a value in the data, or an extension such as `partitionkey`."""
+    if subject.key is not None and not subject.key.startswith("/") and subject.key != "":
+        return _text(envelope.extensions.get(subject.key))
+    return _text(resolve_pointer(data, subject.key))
 
 
 class Decode(Protocol):
     """`decode` of a generated package."""
 
-    def __call__(self, wire: bytes, *, channel: str) -> Envelope[Any]:
+    def __call__(self, wire: bytes | str | None, *, channel: str) -> Envelope[Any]:
         """Read one message of a channel of this package's catalog.
 
         Args:
@@ -141,7 +239,7 @@ class Encode(Protocol):
 def coding_with(catalog: Catalog) -> tuple[Decode, Encode]:
     """Return `decode` and `encode` for the messages of a generated package."""
 
-    def decode_(wire: bytes, *, channel: str) -> Envelope[Any]:
+    def decode_(wire: bytes | str | None, *, channel: str) -> Envelope[Any]:
         return decode_message(wire, channel, catalog)
 
     def encode_(message: Envelope[Any] | ValueObject, *, source: str | None = None) -> Wire:
@@ -156,8 +254,8 @@ def coding_with(catalog: Catalog) -> tuple[Decode, Encode]:
 _set_fields: Callable[[Envelope[Any], dict[str, Any]], None] = Envelope.__dict__["__dict__"].__set__
 
 
-def _subject(catalog: Catalog, channel_config: Channel, parts: Parts, data: Any) -> Subject:
-    named = parts.type if parts.type is not None else parts.schema_id
+def _subject(catalog: Catalog, channel_config: Channel, context: Context, data: Any) -> Subject:
+    named = context.type if context.type is not None else context.schema_id
     if named is None and channel_config.type is not None:
         named = _text(resolve_pointer(data, channel_config.type))
     subject = None if named is None else catalog.by_type.get((channel_config.name, named))
@@ -167,22 +265,26 @@ def _subject(catalog: Catalog, channel_config: Channel, parts: Parts, data: Any)
     if len(here) == 1 and not isinstance(named, str):
         return here[0]
     known = ", ".join(each.type or each.name for each in here) or "none: the catalog names no subject for it"
-    raise Malformed(
+    raise CodecError(
         channel_config.type or "",
         f"a type of channel {channel_config.name} ({known})",
         "no type" if named is None else excerpt(named),
     )
 
 
-def _declared_version(subject: Subject, parts: Parts, data: Any) -> int | None:
-    if parts.dataschema is not None and (match := _VERSION.search(parts.dataschema)):
-        return int(match[1])  # one that the catalog knows is found in `Catalog.declared`
-    if parts.schema_id is not None:
-        return next((version for version, number in subject.schema_ids.items() if number == parts.schema_id), None)
+def _declared_version(subject: Subject, context: Context, data: Any) -> int | None:
+    if context.dataschema is not None and (family := subject.dataschema_family) is not None:
+        version = family.version_of(context.dataschema)  # one that the catalog knows is found in `Catalog.declared`
+        if version is not None:
+            return version
+    if context.schema_id is not None:
+        return next((version for version, number in subject.schema_ids.items() if number == context.schema_id), None)
     if subject.version is None:
         return None
     version = resolve_pointer(data, subject.version)
-    if isinstance(version, str) and (match := _VERSION.search(version)):
+    if isinstance(version, str) and (
+        match := _SEMANTIC_VERSION.fullmatch(version) or _VERSION_AT_THE_END.fullmatch(version)
+    ):
         return int(match[1])
     return version if isinstance(version, int) and not isinstance(version, bool) else None
 

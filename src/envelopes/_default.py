@@ -11,11 +11,12 @@ from ._values import ValueObject
 from .catalog import Catalog
 
 
-def decode(wire: bytes, *, channel: str, catalog: Catalog | None = None) -> Envelope[Any]:
+def decode(wire: bytes | str | None, *, channel: str, catalog: Catalog | None = None) -> Envelope[Any]:
     """Read one message of a channel.
 
     Args:
-        wire: The bytes of the message. Pass `Wire(value, key, headers)` for a message of a stream.
+        wire: The message as bytes or text. Pass `Wire(value, key, headers)` for a message of a stream. None is a
+            message without a value.
         channel: The channel's name in the catalog.
         catalog: The catalog of a generated package. The default is the catalog of `envelopes.messages`.
 

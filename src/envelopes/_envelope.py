@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, NamedTuple, Self, TypeAlias, TypeVar
 
 from ._values import ValueObject
 from .types import FrozenMap
@@ -14,35 +14,97 @@ T_co = TypeVar("T_co", bound=ValueObject, covariant=True)
 
 Headers = tuple[tuple[str, bytes], ...]
 
+Bytes: TypeAlias = bytes | bytearray | memoryview
+AnyHeader: TypeAlias = str | bytes | int | None
+AnyHeaders: TypeAlias = Mapping[Any, Any] | Iterable[tuple[str | bytes, AnyHeader]] | None
+
 
 class Wire(bytes):
     """The bytes of one message, with the key and the headers that go beside them on a stream.
 
-    It is `bytes`: give it to any client as the value.
+    It is `bytes`: give it to any client as the value. It takes what clients hand over: keys and headers as bytes, texts
+    or numbers, headers as pairs, as a mapping or as None. A header without a value is left out. A value of None, which
+    is a tombstone, is empty and has `is_null`.
+
+    Attributes:
+        key: The key, as bytes.
+        headers: The headers, as pairs of a name and bytes.
+        is_null: True if there was no value.
     """
 
     key: bytes | None
     headers: Headers
+    is_null: bool
 
-    def __new__(
-        cls, value: bytes, key: bytes | str | None = None, headers: Iterable[tuple[str, bytes | str | None]] = ()
-    ) -> Self:
-        """Clients differ in whether keys and headers are texts: both are taken."""
-        wire = super().__new__(cls, value)
-        wire.key = key.encode() if isinstance(key, str) else key
-        wire.headers = tuple((name, each.encode() if isinstance(each, str) else each or b"") for name, each in headers)
+    def __new__(cls, value: Bytes | str | None, key: Bytes | str | int | None = None, headers: AnyHeaders = ()) -> Self:
+        """Take a message as a client hands it over.
+
+        Args:
+            value: The message's bytes or text. None is a tombstone.
+            key: The key, if there is one.
+            headers: The headers, as pairs or as a mapping.
+
+        Raises:
+            TypeError: The value, the key or a header is of another type.
+        """
+        wire = super().__new__(cls, b"" if value is None else _bytes("a message", value))
+        wire.is_null = value is None
+        wire.key = None if key is None else _bytes("a key", key)
+        pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
+        wire.headers = tuple(
+            (name if isinstance(name, str) else _bytes("a header's name", name).decode(errors="backslashreplace"),
+             _bytes("a header", each))
+            for name, each in pairs
+            if each is not None
+        )  # fmt: skip
         return wire
 
+    @classmethod
+    def of(cls, message: Wire | Bytes | str | None) -> Wire:
+        """Return a message as `Wire`. Raises TypeError."""
+        return message if isinstance(message, Wire) else Wire(message)
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return Wire, (bytes(self), self.key, self.headers)
+        return Wire, (None if self.is_null else bytes(self), self.key, self.headers)
+
+
+def _bytes(what: str, value: Any) -> bytes:
+    if isinstance(value, str):
+        return value.encode(errors="surrogatepass")
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    if isinstance(value, int) and what != "a message":
+        return str(value).encode()
+    raise TypeError(f"{what} is bytes or text, and this is a {type(value).__name__}")
+
+
+class Received(NamedTuple):
+    """A message as it was read, so that it can be passed on unchanged."""
+
+    data: Any
+    """The value object."""
+    wire: bytes
+    context: Any
+    """What the codec read: an `envelopes.codecs.Context`."""
 
 
 @dataclass(frozen=True)
 class Envelope(Generic[T_co]):
     """A message's context (CloudEvents 1.0 attributes) around its value object.
 
-    `type` is the subject. `version` is what the sender said; where this package does not know that version, `data` is
-    of the newest one it knows, and `newer` is True. What a codec does not carry is None.
+    What a codec does not carry is None.
+
+    Attributes:
+        data: The value object. It is None for a message without data, if the catalog allows those on the channel.
+        id: The message's id.
+        source: Who sent it.
+        type: The subject.
+        time: When it was sent.
+        version: The version that the sender named.
+        dataschema: The URI that names the version, as it was read.
+        key: The key on a stream: a text, or bytes if it is not UTF-8.
+        extensions: CloudEvents extension attributes by their names.
+        newer: True if this package does not know the version. Then `data` has the newest version that it knows.
     """
 
     data: T_co
@@ -52,6 +114,13 @@ class Envelope(Generic[T_co]):
     time: datetime | None = None
     version: int | None = None
     dataschema: str | None = None
-    key: str | None = None
-    extensions: Mapping[str, str | int | bool] = field(default_factory=FrozenMap)
+    key: str | bytes | None = None
+    extensions: Mapping[str, Any] = field(default_factory=FrozenMap)
     newer: bool = False
+    _received: Received | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def data_path(self) -> tuple[str | int, ...]:
+        """Where the data was in the JSON of the message that was read."""
+        path: tuple[str | int, ...] = () if self._received is None else self._received.context.data_path
+        return path

@@ -8,13 +8,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 
+from ._dataschemas import DataschemaFamily, family_of
 from ._errors import UnknownNameError
 from ._values import ValueObject
 
 
 @dataclass(frozen=True)
 class Channel:
-    """A named address on a transport, with its codec. `mode` is how that codec writes; `type` points to the type."""
+    """A named address on a transport, with its codec.
+
+    `mode` is how that codec writes, `type` a JSON pointer to the type in the data. `without_data` tells whether
+    messages without data (tombstones, events without data) are read ("allow") or rejected. `extensions` declares the
+    types of CloudEvents extensions: "string", "integer" or "boolean".
+    """
 
     name: str
     protocol: str
@@ -24,6 +30,8 @@ class Channel:
     type: str | None = None
     expires_after: str | None = None
     delivery: str | None = None
+    without_data: str = "reject"
+    extensions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,11 @@ class Subject:
     version: str | None = None
     dataschemas: Mapping[int, str] = field(default_factory=dict)
     schema_ids: Mapping[int, int] = field(default_factory=dict)
+
+    @cached_property
+    def dataschema_family(self) -> DataschemaFamily | None:
+        """How this subject's URIs are numbered, so that a later one can be told from any other text."""
+        return family_of(self.dataschemas)
 
     @cached_property
     def by_dataschema(self) -> Mapping[str, int]:
@@ -86,7 +99,7 @@ class Catalog:
         return cls
 
     def value_object(self, subject: str, version: int) -> type[ValueObject]:
-        """Give the class of one version. Raises UnknownNameError."""
+        """Return the class of one version. Raises UnknownNameError."""
         loaded = self._loaded.get((subject, version))
         if loaded is None:
             versions = self.subject(subject).versions
@@ -97,13 +110,13 @@ class Catalog:
         return loaded
 
     def subject(self, name: str) -> Subject:
-        """Look a subject up. Raises UnknownNameError."""
+        """Return a subject by its name. Raises UnknownNameError."""
         if name not in self.subjects:
             raise UnknownNameError("subject", name, tuple(self.subjects))
         return self.subjects[name]
 
     def channel(self, name: str) -> Channel:
-        """Look a channel up. Raises UnknownNameError."""
+        """Return a channel by its name. Raises UnknownNameError."""
         if name not in self.channels:
             raise UnknownNameError("channel", name, tuple(self.channels))
         return self.channels[name]

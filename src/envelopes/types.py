@@ -7,6 +7,8 @@ instance of a subclass that remembers its JSON text and is written back as it ca
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -16,7 +18,7 @@ import orjson
 from pydantic import GetCoreSchemaHandler, Strict
 from pydantic_core import CoreSchema, core_schema
 
-from ._json import MAX_DEPTH, number_survives
+from ._json import MAX_DEPTH, loads, number_survives
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -187,6 +189,30 @@ def freeze(value: Any, max_depth: int = MAX_DEPTH) -> Any:
     raise ValueError(f"JSON, which has no {type(value).__name__}")
 
 
+_UNUSUAL_NUMBER = re.compile(  # one set of characters to begin with: several would each be tried at every place
+    rb"[0-9-](?:(?<=[0-9])(?:[eE][+-]?[0-9]|\.(?:[0-9]*[1-9]0+(?![0-9])|00)|[0-9]{15})|(?<=-)0(?![0-9]))"
+)
+"""What orjson would write in another way: an exponent, a zero at the end of a fraction, a negative zero."""
+
+
+def loads_as_written(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
+    """Read one JSON text. A number that would be written in another way keeps its text. Raises JsonError."""
+    value = loads(raw, max_depth)
+    if _UNUSUAL_NUMBER.search(raw) is None:
+        return value
+    return json.loads(raw, parse_int=_integer_as_written, parse_float=_fraction_as_written)
+
+
+def _integer_as_written(text: str) -> int:
+    number = int(text)
+    return number if str(number) == text and abs(number) < 2**63 else ExactInt.of(text)
+
+
+def _fraction_as_written(text: str) -> float:
+    number = float(text)
+    return number if repr(number) == text else ExactFloat.of(text)
+
+
 def exact_numbers_as_decimals(value: Any) -> Any:
     """Give values on their way into a value object the one form of long numbers that its core does not shorten."""
     kind = type(value)
@@ -241,6 +267,50 @@ def _number(value: Any) -> int | float:
         raise ValueError("a JSON number")
     text = str(value)
     return float(value) if number_survives(text) else ExactFloat.of(text)
+
+
+_DATE_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+_DATE, _MINUTES = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), re.compile(r"[0-9]{2}:[0-9]{2}")
+
+
+def describe_timestamp(value: Any) -> str | None:
+    """Return which part of a JSON value is wrong for an RFC 3339 date-time, or None if its form is right."""
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        unit = "milliseconds" if abs(float(value)) >= _SMALLEST_MILLISECONDS else "seconds"
+        return f"it is a number, perhaps of {unit} since 1970: write 2026-03-01T12:00:00Z"
+    if not isinstance(value, str):
+        return "it is not a text"
+    return None if _DATE_TIME.fullmatch(value) else _wrong_part(value)
+
+
+_SMALLEST_MILLISECONDS = 10**11
+
+
+def _wrong_part(text: str) -> str:
+    day = _DATE.match(text)
+    if day is None:
+        return "it does not begin with a date such as 2026-03-01"
+    rest = text[day.end() :]
+    if not rest:
+        return "there is a date without a time"
+    clock = _MINUTES.match(rest, 1)
+    if rest[0] not in "Tt " or clock is None:
+        return "there is no T with a time of day after the date"
+    rest = rest[clock.end() :]
+    if not rest.startswith(":"):
+        return "the seconds are missing: write 12:00:00, not 12:00"
+    rest = re.sub(r"^:[0-9]{2}(\.[0-9]+)?", "", rest)
+    if not rest:
+        return "the offset is missing: end it with Z, or with an offset such as +01:00"
+    if rest[0] == " ":
+        return "there is a blank before the offset: end it with Z, or with an offset such as +01:00"
+    if rest[0] == "[" or "[" in rest:
+        return "there is the name of a time zone in brackets: end it with the offset alone"
+    if re.fullmatch(r"[+-][0-9]{4}", rest):
+        return "the offset has no colon: write +01:00, not +0100"
+    return "there is no offset after the seconds: end it with Z, or with an offset such as +01:00"
 
 
 def read_timestamp(value: Any) -> datetime:

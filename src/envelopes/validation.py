@@ -13,9 +13,10 @@ import jsonschema_rs
 
 from . import _json
 from ._errors import Violation
-from ._locating import Place, Search, root_node, target_of
+from ._locating import Node, Place, Search, root_node, target_of
 from ._one_document import one_document
 from .pointers import escape
+from .types import describe_timestamp
 
 ASSERTED_FORMATS = frozenset(
     ("date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uri", "uuid")
@@ -94,7 +95,20 @@ class CompiledSchema:
                 if len(deepest.instance_path) <= level:
                     break
                 error = deepest
-        return _violation(error, _expected(error))
+        return _violation(error, self._expected_time(error) or _expected(error))
+
+    def _expected_time(self, error: jsonschema_rs.ValidationError) -> str | None:
+        """Return which part of a date-time is wrong, if the schema asks for one."""
+        kind = error.kind.name
+        is_time = kind == "format" and error.kind.value == "date-time"
+        if kind == "type":
+            schema = self._schema_at(error.schema_path[:-1])
+            is_time = isinstance(schema, dict) and schema.get("format") == "date-time"
+        problem = describe_timestamp(error.instance) if is_time else None
+        if is_time and problem is None:
+            blank = isinstance(error.instance, str) and error.instance[10:11] == " "
+            problem = "there is a blank in place of the T" if blank else "there is no such day or time"
+        return None if problem is None else f"an RFC 3339 date-time ({problem})"
 
     def _missing_tag(
         self, error: jsonschema_rs.ValidationError, branches: Sequence[Any], level: int
@@ -111,13 +125,21 @@ class CompiledSchema:
 
     def _alternatives(self, path: Sequence[str | int]) -> list[Any]:
         """Return the schemas of the union at a path in the compiled document, with their references followed."""
-        document = one_document(self._resources, self._location) or self._resources[self._location.partition("#")[0]]
-        resources = {"": document, self._location.partition("#")[0]: document}
-        pointer = "".join(f"/{escape(str(step))}" for step in path)
-        union = root_node(resources, f"#{pointer}")
+        resources, union = self._compiled_at(path)
         if union is None or not isinstance(union.schema, list):
             return []
         return [target_of(resources, union.inside(index)).schema for index in range(len(union.schema))]
+
+    def _schema_at(self, path: Sequence[str | int]) -> Any:
+        node = self._compiled_at(path)[1]
+        return None if node is None else node.schema
+
+    def _compiled_at(self, path: Sequence[str | int]) -> tuple[Mapping[str, Any], Node | None]:
+        """Return the schema at a path in the compiled document, and what its references lead into."""
+        document = _compiled_document(self._resources, self._location)
+        resources = {"": document, self._location.partition("#")[0]: document}
+        pointer = "".join(f"/{escape(str(step))}" for step in path)
+        return resources, root_node(resources, f"#{pointer}")
 
     def _locate(self, value: Any) -> Place | None:
         """Return where to look instead, if explaining the whole value is too much work."""
@@ -175,17 +197,13 @@ def compile_schema(resources: Mapping[str, Any], location: str) -> CompiledSchem
 
 
 def _validator(resources: Mapping[str, Any], location: str) -> jsonschema_rs.Validator:
-    document, _, pointer = location.partition("#")
-    root = resources[document]
+    root = resources[location.partition("#")[0]]
     declared = root.get("$schema") if isinstance(root, dict) else None
     draft = _DRAFTS.get(declared.rstrip("#").rpartition("/draft")[2].strip("-/")) if isinstance(declared, str) else None
     # Only where they are used: a validator with formats of Python's is slower at everything.
     formats = dict.fromkeys(_ANNOTATED_FORMATS & set(_formats(list(resources.values()))), _anything)
     try:
-        # A file that names no file is compiled as it is: one step less for every message.
-        if len(resources) == 1 and not pointer and document not in json.dumps(root, default=str):
-            return jsonschema_rs.validator_for(root, validate_formats=True, formats=formats, retriever=_refuse)
-        whole = one_document(resources, location)
+        whole = _compiled_document(resources, location)
         if whole is not None:
             return jsonschema_rs.validator_for(whole, validate_formats=True, formats=formats, retriever=_refuse)
         registry = jsonschema_rs.Registry(list(resources.items()), draft=draft, retriever=_refuse)
@@ -197,6 +215,16 @@ def _validator(resources: Mapping[str, Any], location: str) -> jsonschema_rs.Val
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
         raise ValueError(str(error)) from error
+
+
+def _compiled_document(resources: Mapping[str, Any], location: str) -> Any:
+    """Return the one document that is compiled for a location, or None if several have to be."""
+    document, _, pointer = location.partition("#")
+    root = resources[document]
+    # A file that names no file is compiled as it is: one step less for every message.
+    if len(resources) == 1 and not pointer and document not in json.dumps(root, default=str):
+        return root
+    return one_document(resources, location)
 
 
 _DRAFTS = {

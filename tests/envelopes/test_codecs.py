@@ -133,8 +133,18 @@ def test_a_structured_event_comes_back_whole(like):
         ("type", 7, "a non-empty string (CloudEvents 1.0 requires it)", "7"),
         ("specversion", "0.3", '"1.0"', '"0.3"'),
         ("time", "2026-02-30T12:00:00Z", "an RFC 3339 date-time", '"2026-02-30T12:00:00Z"'),
-        ("time", "2026-W01-1T12:00:00Z", "an RFC 3339 date-time", '"2026-W01-1T12:00:00Z"'),
-        ("time", 1_700_000_000, "an RFC 3339 date-time", "1700000000"),
+        (
+            "time",
+            "2026-W01-1T12:00:00Z",
+            "an RFC 3339 date-time (it does not begin with a date such as 2026-03-01)",
+            '"2026-W01-1T12:00:00Z"',
+        ),
+        (
+            "time",
+            1_700_000_000,
+            "an RFC 3339 date-time (it is a number, perhaps of seconds since 1970: write 2026-03-01T12:00:00Z)",
+            "1700000000",
+        ),
         ("datacontenttype", "text/plain", "a JSON media type", '"text/plain"'),
         ("datacontenttype", 7, "a JSON media type", "7"),
         ("dataschema", 7, "a URI", "7"),
@@ -244,7 +254,7 @@ def test_a_job_with_and_without_an_envelope_is_read():
         ),
         (b'{"class": "X", "args": []}', "/args: expected an array of exactly one argument, found an array of 0"),
         (
-            b'{"class": "DeliveryRequested", "args": [{"specversion": "1.0", "id": ""}]}',
+            b'{"class": "DeliveryRequested", "args": [{"specversion": "1.0", "id": "", "type": "t", "data": 1}]}',
             '/args/0/id: expected a non-empty string (CloudEvents 1.0 requires it), found ""',
         ),
         (
@@ -322,7 +332,7 @@ def test_a_streams_key_comes_with_every_codec(acme):
         assert wire.key == b"k"
         assert decode(wire, channel=channel, catalog=acme.CATALOG).key == "k"
         odd = Wire(bytes(wire), b"\xff")
-        assert decode(odd, channel=channel, catalog=acme.CATALOG).key == "\\xff"
+        assert decode(odd, channel=channel, catalog=acme.CATALOG).key == b"\xff"
         assert decode(Wire(bytes(wire)), channel=channel, catalog=acme.CATALOG).key is None
 
 
@@ -359,8 +369,8 @@ def test_what_stands_in_a_header_comes_back_as_text(acme):
     ("name", "value", "told"),
     [
         ("content-type", b"text/plain", '/datacontenttype: expected a JSON media type, found "text/plain"'),
-        ("content-type", b"\xff", '/datacontenttype: expected a JSON media type, found "\ufffd"'),
-        ("ce_time", b"\xff", '/time: expected an RFC 3339 date-time, found "\ufffd"'),
+        ("content-type", b"\xff", "header content-type: expected a text in UTF-8, found the bytes ff"),
+        ("ce_time", b"\xff", "header ce_time: expected a text in UTF-8, found the bytes ff"),
         ("ce_id", b"", '/id: expected a non-empty string (CloudEvents 1.0 requires it), found ""'),
     ],
 )
@@ -409,7 +419,7 @@ def test_the_registrys_head_names_the_version(acme):
     [
         (b"", "/: expected a zero byte and a schema id of four bytes, found nothing"),
         (b"\x00\x00\x00\x00", "/: expected a zero byte and a schema id of four bytes, found 00 00 00 00"),
-        (b'{"id": "7"}', "/: expected a zero byte and a schema id of four bytes, found 7b 22 69 64 22"),
+        (b'{"id": "7"}', "/: expected a zero byte and a schema id of four bytes, found JSON without a prefix"),
         (b"\x01\x00\x00\x00\x65{}", "/: expected a zero byte and a schema id of four bytes, found 01 00 00 00 65"),
         (b"\x00\x00\x00\x00\x65", "/: expected one JSON text, found "),
         (b"\x00\x00\x00\x00\x65[1", "/: expected one JSON text, found "),

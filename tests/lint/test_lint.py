@@ -316,7 +316,7 @@ def test_what_has_errors_is_not_registered(contracts):
         ('[channels.c]\nprotocol = "amqp"\naddress = "c"\ncodec = "json"\n', "'amqp'"),
         ('[subjects."order.placed"]\nchannel = "d"\n', "no channel 'd'"),
         ('[subjects."order.placed"]\nkeys = "/x"\n', "'keys' is not known"),
-        ('[subjects."order.placed"]\nkey = "x"\n', "a JSON pointer"),
+        ('[subjects."order.placed"]\nid = "x"\n', "a JSON pointer"),
         ('[subjects."order.paid"]\n', "has no version"),
         ('[subjects."order.placed"]\ncompatibility = "SOME"\n', "'SOME'"),
         ("[subjects\n", "not TOML"),

@@ -45,7 +45,9 @@ def reading(raw: bytes, text: str) -> None:
 def decoding(raw: bytes) -> None:
     envelope = assert_type(decode(raw, channel="activity"), Envelope[Any])
     assert_type(decode(Wire(raw, key="k", headers=[("h", b"v")]), channel="activity", catalog=CATALOG), Envelope[Any])
+    assert_type(decode("text", channel="activity"), Envelope[Any])
     assert_type(envelope.id, str | None)
+    assert_type(envelope.key, str | bytes | None)
     assert_type(envelope.time, datetime | None)
     match envelope.data:
         case MessageLikedV2() as like:
@@ -58,6 +60,7 @@ def encoding(like: MessageLiked) -> None:
     wire = assert_type(encode(like, source="/web"), Wire)
     assert_type(encode(Envelope(like, id="e-1", extensions={"trace": "t"})), Wire)
     assert_type(wire.key, bytes | None)
+    assert_type(Wire(None, 7, {"name": None, b"other": "text"}).is_null, bool)
     assert_type(Envelope(like), Envelope[MessageLikedV2])
     assert_type(Envelope(like).data, MessageLikedV2)
     assert_type(envelopes.messages.CATALOG, Catalog)

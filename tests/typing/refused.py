@@ -9,7 +9,7 @@ from envelopes.messages import MessageLiked
 def mistakes(like: MessageLiked, envelope: Envelope[MessageLiked]) -> None:
     MessageLiked(like_id="l-1")  # error
     envelope.id = "e-2"  # error
-    decode("text", channel="activity")  # error
+    decode({"like_id": "l-1"}, channel="activity")  # error
     decode(b"{}")  # error
     encode({"like_id": "l-1"})  # error
     len(like.reaction)  # error

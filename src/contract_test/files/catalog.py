@@ -22,11 +22,13 @@ _VERSION = re.compile(r"v([1-9][0-9]{0,5})\.json")
 _POINTER = re.compile(r"(/([^~/]|~[01])*)*")
 _EXTENSION = re.compile(r"[a-z0-9]{1,20}")
 
-_TEXT, _LIST, _IDS, _POINTER_TEXT = (
+_TEXT, _LIST, _IDS, _TYPES, _POINTER_TEXT, _POINTER_OR_EXTENSION = (
     "a text",
     "a list of texts",
     "a table of version = id",
+    'a table of extension = "string", "integer" or "boolean"',
     "a JSON pointer, such as /id",
+    "a JSON pointer into the data, such as /caused_by, or a CloudEvents extension's name",
 )
 
 _CHANNEL_KEYS: dict[str, str | tuple[str, ...]] = {
@@ -37,15 +39,17 @@ _CHANNEL_KEYS: dict[str, str | tuple[str, ...]] = {
     "type": _POINTER_TEXT,
     "expires_after": _TEXT,
     "delivery": DELIVERIES,
+    "without_data": ("reject", "allow"),
+    "extensions": _TYPES,
 }
 _SUBJECT_KEYS: dict[str, str | tuple[str, ...]] = {
     "channel": _TEXT,
     "type": _TEXT,
-    "key": _POINTER_TEXT,
+    "key": _POINTER_OR_EXTENSION,
     "id": _POINTER_TEXT,
     "time": _POINTER_TEXT,
     "version": _POINTER_TEXT,
-    "caused_by": _TEXT,
+    "caused_by": _POINTER_OR_EXTENSION,
     "volatile": _LIST,
     "compatibility": MODES,
     "schema_ids": _IDS,
@@ -156,10 +160,6 @@ def _subject(
         raise CatalogError(
             f"no channel {channel!r} (known: {known})", place=place, advice="Declare it, or correct the name."
         )
-    caused_by = values.get("caused_by")
-    if caused_by is not None and not (_POINTER.fullmatch(caused_by) or _EXTENSION.fullmatch(caused_by)):
-        advice = "Write a JSON pointer into the data, such as /caused_by, or a CloudEvents extension's name."
-        raise CatalogError(f"caused_by is {caused_by!r}", place=place, advice=advice)
     for key in ("volatile", "sent_by", "received_by"):
         values[key] = tuple(values.get(key, ()))
     ids = {int(version): number for version, number in values.get("schema_ids", {}).items()}
@@ -194,8 +194,14 @@ def _check_keys(table: Mapping[str, Any], known: Mapping[str, str | tuple[str, .
             right = isinstance(value, dict) and all(
                 name.isdigit() and isinstance(number, int) and 0 <= number < 2**32 for name, number in value.items()
             )
+        elif wanted == _TYPES:
+            right = isinstance(value, dict) and all(
+                _EXTENSION.fullmatch(name) and kind in ("string", "integer", "boolean") for name, kind in value.items()
+            )
         elif wanted == _POINTER_TEXT:
             right = isinstance(value, str) and _POINTER.fullmatch(value) is not None
+        elif wanted == _POINTER_OR_EXTENSION:
+            right = isinstance(value, str) and bool(_POINTER.fullmatch(value) or _EXTENSION.fullmatch(value))
         else:
             right = isinstance(value, str) and value != ""
         if not right:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from envelopes import Wire, _json
-from envelopes.types import ExactFloat, ExactInt, freeze, plain
+from envelopes.types import freeze, loads_as_written, plain
 
 _DEEPEST = _json.MAX_DEPTH + 8  # a recorded message, with its interaction or its quarantined row around it
-# What the fast reader would write in another way: an exponent, a zero at the end of a fraction, a negative zero.
-_UNUSUAL = re.compile(  # one set of characters to begin with: several would each be tried at every place
-    rb"[0-9-](?:(?<=[0-9])(?:[eE][+-]?[0-9]|\.(?:[0-9]*[1-9]0+(?![0-9])|00)|[0-9]{15})|(?<=-)0(?![0-9]))"
-)
 
 
 def exact_loads(raw: bytes) -> Any:
     """Read one JSON text; a number that would be written in another way remembers its text. Raises JsonError."""
-    value = _json.loads(raw, _DEEPEST)
-    return json.loads(raw, parse_int=_integer, parse_float=_fraction) if _UNUSUAL.search(raw) else value
+    return loads_as_written(raw, _DEEPEST)
 
 
 def exact_dumps(value: Any) -> bytes:
@@ -36,16 +29,6 @@ def wire(payload: Any, key: str | None = None, headers: Mapping[str, str] | None
     except TypeError:  # a number that is too long to be written as it is
         text = _json.dumps(freeze(payload, _DEEPEST), plain)
     return Wire(bytes.fromhex(prefix) + text, None if key is None else key.encode(), texts)
-
-
-def _integer(text: str) -> int:
-    number = int(text)
-    return number if str(number) == text and abs(number) < 2**63 else ExactInt.of(text)
-
-
-def _fraction(text: str) -> float:
-    number = float(text)
-    return number if repr(number) == text else ExactFloat.of(text)
 
 
 def _sorted(value: Any) -> Any:

@@ -184,9 +184,8 @@ def _package(package: str) -> str:
 
 
 def _channel_values(values: dict[str, object]) -> dict[str, object]:
-    return {
-        name: value for name, value in values.items() if value is not None and (name, value) != ("mode", "structured")
-    }
+    defaults = {"mode": "structured", "without_data": "reject", "extensions": {}}
+    return {name: value for name, value in values.items() if value is not None and defaults.get(name) != value}
 
 
 def _subject_values(subject: Subject) -> dict[str, object]:

@@ -26,11 +26,12 @@ from contract_test.lint.contracts import check_contract
 from contract_test.scanner import leaks_in_line
 from contract_test.schema.walk import DRAFT_2020_12, escape
 from envelopes import Wire
-from envelopes.codecs import CODECS, Malformed
+from envelopes.codecs import CODECS, CodecError
 from envelopes.pointers import resolve_pointer
 from envelopes.validation import CompiledSchema, compile_schema, find_violation
 
 _LOOKED_AT = 100
+_ANY_CHANNEL = Channel("-", "-", "-", "-")
 _GUESSES = tuple(sorted(CODECS, key=lambda name: name == "json"))
 """The codecs in the order in which they are tried: every other message could be plain JSON too."""
 
@@ -191,21 +192,25 @@ def _guess(wires: Sequence[Wire]) -> str:
 
 def _reads(codec: str, wire: Wire) -> bool:
     try:
-        CODECS[codec].read(bytes(wire), wire.key, wire.headers)
-    except Malformed:
+        CODECS[codec].read(bytes(wire), wire.key, wire.headers, _ANY_CHANNEL)
+    except CodecError:
         return False
     return True
 
 
 def _take(traffic: Traffic, wire: Wire, type_at: str | None, masked: Sequence[str]) -> None:
     try:
-        parts, data = CODECS[traffic.codec].read(bytes(wire), wire.key, wire.headers)
-    except Malformed as error:
+        parts, data = CODECS[traffic.codec].read(bytes(wire), wire.key, wire.headers, _ANY_CHANNEL)
+    except CodecError as error:
         traffic.unreadable[f"{error.pointer or '/'}: expected {error.expected}"] += 1
         return
     named = parts.type if parts.type is not None or type_at is None else resolve_pointer(data, type_at)
     kind = named if isinstance(named, str) else None
-    traffic.seen.append(Seen(data, _mark(data, frozenset(masked), ""), kind, parts.dataschema, parts.key))
+    traffic.seen.append(Seen(data, _mark(data, frozenset(masked), ""), kind, parts.dataschema, _text(parts.key)))
+
+
+def _text(key: str | bytes | None) -> str | None:
+    return key.decode(errors="backslashreplace") if isinstance(key, bytes) else key
 
 
 def _mark(value: Any, masked: frozenset[str], pointer: str) -> Any:

@@ -13,10 +13,11 @@ from contract_test.files.exact_json import exact_loads
 from contract_test.recordings.messages import at_path
 from contract_test.scrub.masking import DataScrubber, prefixes_of, words_of
 from contract_test.scrub.pseudonyms import Pseudonyms
-from envelopes.codecs import CODECS
+from envelopes import Wire
+from envelopes.codecs import CODECS, CodecError
 from envelopes.pointers import resolve_pointer
 
-_NAMES = frozenset[str]().union(*(codec.NAMES for codec in CODECS.values()))
+_NAMES = frozenset[str]().union(*(codec.CONTEXT_NAMES for codec in CODECS.values()))
 _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,60}(; ?charset=[A-Za-z0-9-]{1,20})?")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]{8,40}([Zz]|[+-][0-9]{2}:[0-9]{2})")
 _NO_CONTRACT = Contract("-", 1, Path("-"), "urn:-", schema={}, resources={"urn:-": {}})
@@ -36,13 +37,15 @@ class Scrubber:
 
     def interaction(self, message: Tapped, contract: Contract, data: Any) -> Interaction:
         """Return what is kept of a valid message; `data` is its data as it was decoded."""
-        payload = exact_loads(bytes(message.wire[self._codec.HEAD :]))
-        place = self._codec.place(payload)
-        try:
+        wire = message.wire
+        read, _ = self._codec.read(bytes(wire), wire.key, wire.headers, self._channel)
+        payload, place = exact_loads(bytes(wire[read.json_start :])), read.data_path
+        if place[-1:] == ("data_base64",):  # recorded as the data that it says
+            inner, place = at_path(payload, place[:-1]), (*place[:-1], "data")
+            inner["data"] = data
+            del inner["data_base64"]
+        else:
             data = at_path(payload, place)
-        except LookupError:  # an event whose data is in base64: recorded as what it says
-            inner = at_path(payload, place[:-1])
-            inner["data"] = inner.pop("data_base64", None)
         made, masked = self._data_scrubber(contract).scrub(data)
         context = _Context(self, contract, self._repeated(contract, data, made))
         return Interaction(
@@ -52,7 +55,7 @@ class Scrubber:
             payload=context.around(payload, place, made),
             key=context.key(message),
             headers=context.headers(message),
-            prefix=bytes(message.wire[: self._codec.HEAD]).hex(),
+            prefix=read.prefix.hex(),
             masked=masked,
             seen=message.seen,
         )
@@ -63,17 +66,22 @@ class Scrubber:
         context = _Context(self, contract, {})
         around = {"key": context.key(message), "headers": context.headers(message), "seen": dict(message.seen)}
         try:
-            payload = exact_loads(bytes(message.wire[self._codec.HEAD :]))
-            place: tuple[str | int, ...] = self._codec.place(payload)
-            try:
-                data = at_path(payload, place)
-            except (LookupError, TypeError):
-                place, data = (), payload
+            start, place = self._framing(message.wire)
+            payload = exact_loads(bytes(message.wire[start:]))
+            data = at_path(payload, place)
             made, masked = data_scrubber.mask(data)
             return {"payload": context.around(payload, place, made), "masked": list(masked), **around}
         except (ValueError, TypeError, LookupError, RecursionError):  # not JSON, or not to be walked
             text = bytes(message.wire[:MAX_BYTES_SHOWN]).decode(errors="backslashreplace")
             return {"text": self.pseudonyms.text(text), "bytes": len(message.wire), **around}
+
+    def _framing(self, wire: Wire) -> tuple[int, tuple[str | int, ...]]:
+        """Return where the JSON of a message begins, and where its data is, as far as its codec reads it."""
+        try:
+            read, _ = self._codec.read(bytes(wire), wire.key, wire.headers, self._channel)
+        except CodecError as error:
+            return 0, error.data_path
+        return read.json_start, read.data_path
 
     def _data_scrubber(self, contract: Contract) -> DataScrubber:
         if contract.name not in self._data_scrubbers:

@@ -12,7 +12,7 @@ from contract_test.data.interaction import Interaction
 from contract_test.files.recordings import wire_of
 from envelopes import DecodeError, Envelope, _json, decode
 from envelopes.catalog import Catalog as Runtime
-from envelopes.codecs import CODECS
+from envelopes.codecs import CODECS, CodecError
 from envelopes.pointers import resolve_pointer
 from envelopes.types import plain
 
@@ -26,14 +26,28 @@ class Message:
     data: Any
     """The data as plain JSON, as it was recorded."""
 
+    @property
+    def data_path(self) -> tuple[str | int, ...]:
+        """Where the data is in the payload."""
+        return self.envelope.data_path
+
 
 def data_of(interaction: Interaction, channel: Channel) -> Any:
     """Return the data of a recorded message, as plain JSON.
 
     As a reader gets it, without how its numbers were written.
     """
-    data = at_path(interaction.payload, CODECS[channel.codec].place(interaction.payload))
-    return _json.loads(_json.dumps(data, plain))
+    wire = wire_of(interaction)
+    try:
+        context, _ = CODECS[channel.codec].read(bytes(wire), wire.key, wire.headers, channel)
+    except CodecError as error:
+        raise LookupError(f"no data at {error.pointer}: expected {error.expected}, found {error.found}") from None
+    return plain_data(interaction, context.data_path)
+
+
+def plain_data(interaction: Interaction, path: tuple[str | int, ...]) -> Any:
+    """Return the data at a path in a recorded message, without how its numbers were written."""
+    return _json.loads(_json.dumps(at_path(interaction.payload, path), plain))
 
 
 def at_path(value: Any, path: tuple[str | int, ...]) -> Any:
@@ -57,7 +71,7 @@ def read_message(interaction: Interaction, catalog: Catalog, runtime: Runtime) -
         raise RecordingError(
             f"the recorded message breaks its contract: {error}", place=interaction.place, advice=advice
         ) from None
-    return Message(interaction, envelope, data_of(interaction, channel))
+    return Message(interaction, envelope, plain_data(interaction, envelope.data_path))
 
 
 def cause_of(message: Message, subject: Subject) -> str | None:

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from contract_test.data.contract import Catalog, Contract, Subject
+from contract_test.data.contract import Catalog, Channel, Contract, Subject
 from contract_test.data.errors import ContractTestError
 from contract_test.data.finding import Finding
 from contract_test.data.interaction import Interaction
 from contract_test.data.texts import counted
 from contract_test.files.recordings import read_recording, read_recordings, recording_path, wire_of
 from contract_test.recordings.messages import at_path
-from envelopes.codecs import CODECS, Malformed, Parts
+from envelopes.codecs import CODECS, CodecError, Context
 from envelopes.pointers import resolve_pointer
 from envelopes.types import read_timestamp
 
 _ENVELOPED = ("cloudevents", "resque")
+_NO_CHANNEL = Channel("-", "-", "-", "-")
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,11 @@ def provenance_of(interaction: Interaction, catalog: Catalog | None = None) -> P
     for codec in (channel.codec,) if channel is not None else _ENVELOPED:
         wire = wire_of(interaction)
         try:
-            parts, _ = CODECS[codec].read(bytes(wire), wire.key, wire.headers)
-            path = CODECS[codec].place(interaction.payload)
-            return _provenance(interaction, parts, path, subject)
-        except (Malformed, LookupError, TypeError):
+            context, _ = CODECS[codec].read(bytes(wire), wire.key, wire.headers, channel or _NO_CHANNEL)
+            return _provenance(interaction, context, subject)
+        except (CodecError, LookupError, TypeError):
             continue
-    return _provenance(interaction, Parts(), (), subject)
+    return _provenance(interaction, Context(), subject)
 
 
 def causes(catalog: Catalog) -> Mapping[str, Interaction]:
@@ -83,9 +83,8 @@ def too_old(times: Sequence[datetime | None], most: timedelta) -> tuple[str, str
     return f"the newest of {counted(len(times), 'recorded message')} is {counted(age.days, 'day')} old", advice
 
 
-def _provenance(
-    interaction: Interaction, parts: Parts, path: tuple[str | int, ...], subject: Subject | None
-) -> Provenance:
+def _provenance(interaction: Interaction, context: Context, subject: Subject | None) -> Provenance:
+    path = context.data_path
     data = at_path(interaction.payload, path)
     where = subject.caused_by if subject is not None else None
     cause = (
@@ -93,12 +92,12 @@ def _provenance(
         if where is None
         else resolve_pointer(data, where)
         if where.startswith("/")
-        else parts.extensions.get(where)
+        else context.extensions.get(where)
     )
-    name = parts.id if parts.id is not None else resolve_pointer(data, subject.id if subject is not None else None)
+    name = context.id if context.id is not None else resolve_pointer(data, subject.id if subject is not None else None)
     time = (
-        parts.time
-        if parts.time is not None
+        context.time
+        if context.time is not None
         else _time(resolve_pointer(data, subject.time if subject is not None else None))
     )
     return Provenance(

@@ -7,14 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from contract_test.data.contract import Subject
 from contract_test.data.errors import RecordingError
 from contract_test.recordings.messages import Message, at_path, read_message
 from contract_test.replay.cases import Case, Replay
 from contract_test.replay.variations.derivation import Variation, Variations
 from contract_test.schema.fields import fields_of
-from envelopes.codecs import CODECS
-from envelopes.codecs.confluent import HEADER as CONFLUENT_HEAD
+from envelopes.codecs.confluent import PREFIX as CONFLUENT_PREFIX
 from envelopes.pointers import resolve_pointer
 
 
@@ -69,16 +67,18 @@ def with_data(replay: Replay, case: Case, data: Any, *, newer: bool = False) -> 
     """Return a recorded message with other data: id, time, key and version follow it. None where it cannot be read."""
     interaction, subject = case.message.interaction, case.subject
     unrecorded = interaction.path == subject.contracts[case.version].path
-    codec = CODECS[replay.catalog.channels[interaction.channel].codec]
-    path = codec.place(interaction.payload)
+    path = case.message.data_path
     headers = dict(interaction.headers)
     attributes: dict[str, Any] = {}
     if subject.id is not None:
         attributes["id"] = resolve_pointer(data, subject.id)
     if subject.time is not None:
         attributes["time"] = resolve_pointer(data, subject.time)
-    if newer or unrecorded:
-        attributes["dataschema"] = _next_version(subject) if newer else subject.contracts[case.version].dataschema
+    if newer:
+        family = replay.runtime.subject(subject.name).dataschema_family
+        attributes["dataschema"] = None if family is None else family.next_uri()
+    elif unrecorded:
+        attributes["dataschema"] = subject.contracts[case.version].dataschema
     payload = _put(interaction.payload, path, data)
     said = {name: value for name, value in attributes.items() if isinstance(value, str) and value}
     if path and path[-1] == "data":  # a structured event is around it
@@ -88,7 +88,7 @@ def with_data(replay: Replay, case: Case, data: Any, *, newer: bool = False) -> 
     key = resolve_pointer(data, subject.key) if subject.key is not None else None
     prefix = interaction.prefix
     if unrecorded and prefix and case.version in subject.schema_ids:
-        prefix = CONFLUENT_HEAD.pack(0, subject.schema_ids[case.version]).hex()
+        prefix = CONFLUENT_PREFIX.pack(0, subject.schema_ids[case.version]).hex()
     key = key if isinstance(key, str) else interaction.key
     changed = replace(interaction, payload=payload, headers=headers, prefix=prefix, key=key)
     try:
@@ -96,10 +96,6 @@ def with_data(replay: Replay, case: Case, data: Any, *, newer: bool = False) -> 
     except RecordingError:
         return None
     return message if not newer or message.envelope.newer else None
-
-
-def _next_version(subject: Subject) -> str:
-    return f"urn:contract:{subject.name}:v{subject.newest.version + 1}"
 
 
 def _put(value: Any, path: Sequence[str | int], new: Any) -> Any:

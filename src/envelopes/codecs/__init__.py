@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from . import cloudevents, confluent, json, resque
-from ._parts import Codec, Malformed, Parts
+from ._context import NO_DATA, Codec, CodecError, Context
 
-__all__ = ["CODECS", "Codec", "Malformed", "Parts"]
+__all__ = ["CODECS", "NO_DATA", "Codec", "CodecError", "Context"]
 
 CODECS: dict[str, Codec] = {
     "json": json,

@@ -1,7 +1,7 @@
 """`cloudevents`: CloudEvents 1.0 in JSON, structured, or in Kafka's binary mode with `ce_` headers.
 
-Both modes are read; the channel's `mode` chooses what is written. Sources: CloudEvents 1.0.2, its JSON event format,
-and its Kafka protocol binding.
+Both modes are read. The content type of the message decides which of them it has, and without one its headers do. The
+channel's `mode` chooses what is written. Sources: CloudEvents 1.0.2, its JSON event format, and its Kafka binding.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 
 from envelopes import _json
 from envelopes._envelope import Headers, Wire
-from envelopes.types import FrozenMap, plain, read_timestamp
+from envelopes.catalog import Channel
+from envelopes.types import FrozenMap, describe_timestamp, freeze, plain, read_timestamp
 from envelopes.validation import excerpt
 
-from ._parts import Malformed, Parts, key_bytes, key_text
+from ._context import NO_DATA, CodecError, Context, header_text, key_bytes, key_of, last_header
 from .json import parse
 
 _REQUIRED = ("specversion", "id", "source", "type")
@@ -28,110 +29,154 @@ _NOT_EXTENSIONS = frozenset((*_REQUIRED, "time", "dataschema", "datacontenttype"
 _NO_EXTENSIONS: FrozenMap[str, Any] = FrozenMap()
 _USUAL_TYPES = (None, "application/json")
 _JSON_TYPE = re.compile(r"^[\w.+-]+/([\w.-]+\+)?json\s*(;.*)?$", re.IGNORECASE)
-_DATE_TIME = re.compile(
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
-)
+_FOREIGN_CHARSET = re.compile(r";\s*charset=\"?(?!utf-?8|us-ascii)[\w-]", re.IGNORECASE)
+_EVENT_TYPE = "application/cloudevents"
+_EXTENSION_NAME = re.compile("[a-z0-9]+")
+_NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_SMALLEST, _LARGEST = -(2**31), 2**31 - 1
+_WANTED_VALUE = "a string, a boolean, or an integer of 32 bits, as CloudEvents allows"
+
+CONTEXT_NAMES = (_NOT_EXTENSIONS - {"data_base64"}) | {"subject", "partitionkey"}
 
 
-HEAD = 0
-NAMES = (_NOT_EXTENSIONS - {"data_base64"}) | {"subject"}
-
-
-def read(raw: bytes, key: bytes | None, headers: Headers) -> tuple[Parts, Any]:
+def read(raw: bytes | None, key: bytes | None, headers: Headers, channel: Channel) -> tuple[Context, Any]:
     """Read an event in either mode."""
+    media_type = last_header(headers, "content-type")
+    content_type = None if media_type is None else header_text("content-type", media_type)
+    if content_type is not None and content_type.lower().startswith(_EVENT_TYPE):
+        _check_format(content_type)
+        return read_event(parse(raw or b""), key_of(key))
     attributes: dict[str, Any] = {
-        name[3:]: value.decode(errors="replace") for name, value in headers if name.startswith("ce_")
+        name[3:]: header_text(name, value) for name, value in headers if name.startswith("ce_")
     }
     if "specversion" not in attributes:
-        return read_event(parse(raw), key_text(key))
-    content_type = next((value for name, value in headers if name == "content-type"), None)
+        if raw is None:
+            return Context(key=key_of(key)), NO_DATA
+        return read_event(parse(raw), key_of(key))
     if content_type is not None:
-        attributes["datacontenttype"] = content_type.decode(errors="replace")
-    return _context(attributes, key_text(key)), parse(raw)
+        attributes["datacontenttype"] = content_type
+    context = _context(_with_types(attributes, channel), key_of(key))
+    if content_type is not None and _FOREIGN_CHARSET.search(content_type):
+        raise CodecError("header content-type", "JSON in UTF-8", excerpt(content_type))
+    return context, parse(raw) if raw else NO_DATA
 
 
-def place(payload: Any) -> tuple[str | int, ...]:
-    """The event's data; in binary mode the data is all there is."""
-    return ("data",) if is_event(payload) else ()
-
-
-def write(parts: Parts, raw: bytes, mode: str) -> Wire:
+def write(context: Context, raw: bytes, channel: Channel) -> Wire:
     """Write an event in the channel's mode."""
-    if mode == "binary":
-        event = event_of(parts, raw)
-        del event["data"], event["datacontenttype"]
+    if channel.mode == "binary":
+        event = event_of(context, raw, channel)
+        content_type = event.pop("datacontenttype", "application/json")
+        del event["data"]
         headers = [(f"ce_{name}", _header(value)) for name, value in event.items()]
-        return Wire(raw, key_bytes(parts), [("content-type", b"application/json"), *headers])
-    content_type = ("content-type", b"application/cloudevents+json; charset=UTF-8")
-    return Wire(_json.dumps(event_of(parts, raw), plain), key_bytes(parts), [content_type])
+        return Wire(raw, key_bytes(context), [("content-type", content_type), *headers])
+    event_type = ("content-type", b"application/cloudevents+json; charset=UTF-8")
+    return Wire(_json.dumps(event_of(context, raw, channel), plain), key_bytes(context), [event_type])
 
 
-def read_event(event: Any, key: str | None = None) -> tuple[Parts, Any]:
-    """Take a structured event, already parsed, apart."""
+def read_event(event: Any, key: str | bytes | None) -> tuple[Context, Any]:
+    """Read a structured event that is parsed already."""
     if not isinstance(event, dict):
-        raise Malformed("", "a CloudEvents object", excerpt(event))
-    parts = _context(event, key)
-    if "data" in event:
-        return parts, event["data"]
-    if "data_base64" not in event:
-        raise Malformed("/data", "the event's data", "nothing")
+        raise CodecError("", "a CloudEvents object", excerpt(event))
+    path = ("data",) if "data" in event else ("data_base64",) if "data_base64" in event else ()
     try:
-        return parts, parse(base64.b64decode(event["data_base64"], validate=True))
-    except (TypeError, ValueError, binascii.Error) as error:
-        if isinstance(error, Malformed):
-            raise Malformed(f"/data_base64{error.pointer}", error.expected, error.found) from None
-        raise Malformed("/data_base64", "base64", excerpt(event["data_base64"])) from None
+        context = _context(event, key)
+        if "data" in event and "data_base64" in event:
+            raise CodecError("/data_base64", "either data or data_base64", "both")  # noqa: TRY301 - as all else here
+        if not path:
+            return context, NO_DATA
+        context = context._replace(data_path=path)
+        return context, event["data"] if path == ("data",) else _from_base64(event["data_base64"])
+    except CodecError as error:
+        raise CodecError(error.pointer, error.expected, error.found, path) from None
 
 
-def event_of(parts: Parts, raw: bytes) -> dict[str, Any]:
-    """Put a structured event together; its values are ready for `_json.dumps`."""
+def event_of(context: Context, raw: bytes, channel: Channel) -> dict[str, Any]:
+    """Return a structured event whose values are ready for `_json.dumps`. Raises CodecError."""
     event: dict[str, Any] = {"specversion": "1.0"}
     for name in ("id", "source", "type", "time", "dataschema"):
-        value = getattr(parts, name)
+        value = getattr(context, name)
         if value is not None:
-            event[name] = value
-    event["datacontenttype"] = "application/json"
-    for name, value in parts.extensions.items():
-        if name in _NOT_EXTENSIONS or not re.fullmatch("[a-z0-9]+", name):
-            raise Malformed(
+            event[name] = _checked_time(value) if name == "time" else _checked_text(name, value)
+    if context.content_type is not None:
+        event["datacontenttype"] = context.content_type
+    for name, value in context.extensions.items():
+        if name in _NOT_EXTENSIONS or not _EXTENSION_NAME.fullmatch(name):
+            raise CodecError(
                 f"/{name}", "an extension's name of lower-case letters and digits, not an attribute's", repr(name)
             )
         if value is not None:
-            event[name] = value
+            event[name] = _extension(name, value, channel)
     event["data"] = orjson.Fragment(raw)
     return event
 
 
 def is_event(value: Any) -> bool:
-    """Whether a parsed JSON value says that it is a CloudEvent."""
-    return isinstance(value, dict) and isinstance(value.get("specversion"), str)
+    """Return True if the argument of a job is a CloudEvent: data with a field `specversion` is not yet one."""
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("specversion"), str)
+        and "type" in value
+        and not value.keys().isdisjoint(("source", "data", "data_base64"))
+    )
 
 
-def _context(event: Mapping[str, Any], key: str | None) -> Parts:
+def _check_format(content_type: str) -> None:
+    name = content_type.lower().partition(";")[0].strip()
+    if name in (_EVENT_TYPE, f"{_EVENT_TYPE}+json"):
+        return
+    found = f"a batch of events ({name})" if "batch" in name else f"an event in the format {name}"
+    raise CodecError("header content-type", f"one event, {_EVENT_TYPE}+json", found)
+
+
+def _with_types(attributes: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """Give the extensions that the catalog declares their types: a header is always a text."""
+    for name, kind in channel.extensions.items():
+        text = attributes.get(name)
+        if text is None:
+            continue
+        if kind == "boolean" and text in ("true", "false"):
+            attributes[name] = text == "true"
+        elif kind == "integer" and re.fullmatch("-?[0-9]{1,10}", text):
+            attributes[name] = int(text)
+        elif kind != "string":
+            raise CodecError(f"header ce_{name}", f"the {kind} that the catalog declares", excerpt(text))
+    return attributes
+
+
+def _from_base64(text: Any) -> Any:
+    try:
+        return parse(base64.b64decode(text, validate=True))
+    except (TypeError, ValueError, binascii.Error) as error:
+        if isinstance(error, CodecError):
+            raise CodecError(f"/data_base64{error.pointer}", error.expected, error.found) from None
+        raise CodecError("/data_base64", "base64", excerpt(text)) from None
+
+
+def _context(event: Mapping[str, Any], key: str | bytes | None) -> Context:
     get = event.get
     for name in _REQUIRED:
         value = get(name)
         if not value or not isinstance(value, str):
-            raise Malformed(
+            raise CodecError(
                 f"/{name}",
                 "a non-empty string (CloudEvents 1.0 requires it)",
                 "nothing" if value is None else excerpt(value),
             )
     if event["specversion"] != "1.0":
-        raise Malformed("/specversion", '"1.0"', excerpt(event["specversion"]))
+        raise CodecError("/specversion", '"1.0"', excerpt(event["specversion"]))
     content_type = get("datacontenttype")
     if content_type not in _USUAL_TYPES and not (isinstance(content_type, str) and _JSON_TYPE.match(content_type)):
-        raise Malformed("/datacontenttype", "a JSON media type", excerpt(content_type))
+        raise CodecError("/datacontenttype", "a JSON media type", excerpt(content_type))
     dataschema = get("dataschema")
     if dataschema is not None and not isinstance(dataschema, str):
-        raise Malformed("/dataschema", "a URI", excerpt(dataschema))
+        raise CodecError("/dataschema", "a URI", excerpt(dataschema))
     extensions = _NO_EXTENSIONS
     if not event.keys() <= _NOT_EXTENSIONS:
         extensions = FrozenMap(
-            {name: value for name, value in event.items() if name not in _NOT_EXTENSIONS and value is not None}
+            {name: freeze(value) for name, value in event.items() if name not in _NOT_EXTENSIONS and value is not None}
         )
     time = get("time")
-    return Parts(
+    return Context(
         event["type"],
         event["id"],
         event["source"],
@@ -140,16 +185,55 @@ def _context(event: Mapping[str, Any], key: str | None) -> Parts:
         None,
         key,
         extensions,
+        content_type,
     )
 
 
 def _time(value: Any) -> datetime:
-    if isinstance(value, str) and _DATE_TIME.match(value):
+    problem = describe_timestamp(value)
+    if problem is None:
         try:
             return read_timestamp(value)
         except ValueError:  # the thirtieth of February
             pass
-    raise Malformed("/time", "an RFC 3339 date-time", excerpt(value))
+    expected = "an RFC 3339 date-time" if problem is None else f"an RFC 3339 date-time ({problem})"
+    raise CodecError("/time", expected, excerpt(value))
+
+
+def _checked_text(name: str, value: Any) -> str:
+    if not value or not isinstance(value, str):
+        raise CodecError(f"/{name}", "a non-empty string (CloudEvents 1.0 requires it)", excerpt(value))
+    if _NO_TEXT.search(value):
+        raise CodecError(f"/{name}", "a string without control characters", excerpt(value))
+    return value
+
+
+def _checked_time(value: Any) -> datetime:
+    offset = value.utcoffset() if isinstance(value, datetime) else None
+    if offset is None or offset % timedelta(minutes=1):
+        raise CodecError("/time", "a datetime with an offset of whole minutes", str(value))
+    assert isinstance(value, datetime)
+    return value
+
+
+def _extension(name: str, value: Any, channel: Channel) -> Any:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, datetime):
+        return _checked_time(value)
+    if isinstance(value, str):
+        if _NO_TEXT.search(value):
+            raise CodecError(f"/{name}", "a string without control characters", excerpt(value))
+    elif not isinstance(value, bool) and not (isinstance(value, int) and _SMALLEST <= value <= _LARGEST):
+        raise CodecError(f"/{name}", _WANTED_VALUE, excerpt(value))
+    kind = channel.extensions.get(name)
+    if kind is not None and kind != _kind_of(value):
+        raise CodecError(f"/{name}", f"the {kind} that the catalog declares", excerpt(value))
+    return value
+
+
+def _kind_of(value: Any) -> str:
+    return "boolean" if isinstance(value, bool) else "integer" if isinstance(value, int) else "string"
 
 
 def _header(value: Any) -> bytes:

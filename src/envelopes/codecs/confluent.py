@@ -1,4 +1,8 @@
-"""`confluent`: a zero byte, a schema id of four bytes (big-endian), then JSON: Schema Registry's wire format."""
+"""`confluent`: Schema Registry's framing of JSON.
+
+Written, and read: a zero byte, a schema id of four bytes (big-endian), then JSON. Also read: the schema id in the
+header `__value_schema_id`, and JSON alone in the value.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +10,66 @@ import struct
 from typing import Any
 
 from envelopes._envelope import Headers, Wire
+from envelopes.catalog import Channel
 
-from ._parts import Malformed, Parts, key_bytes, key_text
+from ._context import NO_DATA, CodecError, Context, key_bytes, key_of, last_header
 from .json import parse
 
-HEADER = struct.Struct(">bI")
-HEAD = HEADER.size
-NAMES: frozenset[str] = frozenset()
+CONTEXT_NAMES: frozenset[str] = frozenset()
+PREFIX = struct.Struct(">bI")
+_EXPECTED = "a zero byte and a schema id of four bytes"
+_ID_HEADER = "__value_schema_id"
+_OTHER_FRAMINGS = ("apicurio.value.globalId", "apicurio.value.contentId", "apicurio.value.encoding")
+_MAGIC_ID, _MAGIC_GUID = 0, 1
+_LONG_ID = 9  # a zero byte and eight of Apicurio's
 
 
-def read(raw: bytes, key: bytes | None, headers: Headers) -> tuple[Parts, Any]:  # noqa: ARG001 - every codec has this signature
+def read(
+    raw: bytes | None,
+    key: bytes | None,
+    headers: Headers,
+    channel: Channel,  # noqa: ARG001 - every codec has this signature
+) -> tuple[Context, Any]:
     """Read the schema id and the data."""
-    if len(raw) < HEADER.size or raw[0] != 0:
-        raise Malformed("", "a zero byte and a schema id of four bytes", f"{raw[:5].hex(' ') or 'nothing'}")
-    _, schema_id = HEADER.unpack_from(raw)
-    return Parts(schema_id=schema_id, key=key_text(key)), parse(raw[HEADER.size :])
+    if raw is None:
+        return Context(key=key_of(key)), NO_DATA
+    in_header = last_header(headers, _ID_HEADER)
+    if in_header is not None:
+        prefix, start = _prefix_of_header(in_header), 0
+    else:
+        prefix, start = raw[: PREFIX.size], PREFIX.size
+        _check_prefix(raw, headers)
+    _, schema_id = PREFIX.unpack(prefix)
+    context = Context(schema_id=schema_id, key=key_of(key), json_start=start, prefix=prefix)
+    return context, parse(raw[start:])
 
 
-def place(payload: Any) -> tuple[str | int, ...]:  # noqa: ARG001 - every codec has this signature
-    """The data is all there is behind the head."""
-    return ()
-
-
-def write(parts: Parts, raw: bytes, mode: str) -> Wire:  # noqa: ARG001 - every codec has this signature
+def write(context: Context, raw: bytes, channel: Channel) -> Wire:  # noqa: ARG001 - every codec has this signature
     """Write the schema id that the catalog gives this version."""
-    if parts.schema_id is None:
-        raise Malformed("", "a schema id for this version in the catalog (schema_ids)", "none")
-    return Wire(HEADER.pack(0, parts.schema_id) + raw, key_bytes(parts))
+    if context.schema_id is None:
+        raise CodecError("", "a schema id for this version in the catalog (schema_ids)", "none")
+    return Wire(PREFIX.pack(0, context.schema_id) + raw, key_bytes(context))
+
+
+def _prefix_of_header(value: bytes) -> bytes:
+    pointer = f"header {_ID_HEADER}"
+    if value[:1] == bytes([_MAGIC_GUID]):
+        raise CodecError(
+            pointer, "a zero byte and a schema id of four bytes", "a schema GUID, which no catalog can name"
+        )
+    if len(value) != PREFIX.size or value[0] != _MAGIC_ID:
+        raise CodecError(pointer, _EXPECTED, value[:17].hex(" ") or "nothing")
+    return value
+
+
+def _check_prefix(raw: bytes, headers: Headers) -> None:
+    for name, _ in headers:
+        if name in _OTHER_FRAMINGS:
+            raise CodecError(
+                f"header {name}", _EXPECTED, "Apicurio's framing by headers: read the channel with the codec json"
+            )
+    if len(raw) < PREFIX.size or raw[0] != 0:
+        found = "JSON without a prefix" if raw.lstrip()[:1] in (b"{", b"[") else raw[:5].hex(" ") or "nothing"
+        raise CodecError("", _EXPECTED, found)
+    if raw[1:5] == bytes(4) and raw[_LONG_ID : _LONG_ID + 1] in (b"{", b"[", b'"'):
+        raise CodecError("", _EXPECTED, "an id of eight bytes, which is Apicurio's framing")

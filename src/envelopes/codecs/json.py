@@ -6,32 +6,38 @@ from typing import Any
 
 from envelopes import _json
 from envelopes._envelope import Headers, Wire
+from envelopes.catalog import Channel
 
-from ._parts import Malformed, Parts, key_bytes, key_text
+from ._context import NO_DATA, CodecError, Context, key_bytes, key_of
 
-HEAD = 0
-NAMES: frozenset[str] = frozenset()
-_NOTHING = Parts()
-
-
-def read(raw: bytes, key: bytes | None, headers: Headers) -> tuple[Parts, Any]:  # noqa: ARG001 - every codec has this signature
-    """Everything is data; the catalog's pointers find the rest in it."""
-    return (_NOTHING if key is None else Parts(key=key_text(key))), parse(raw)
+CONTEXT_NAMES: frozenset[str] = frozenset()
+_EMPTY = Context()
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def place(payload: Any) -> tuple[str | int, ...]:  # noqa: ARG001 - every codec has this signature
-    """The data is all there is."""
-    return ()
+def read(
+    raw: bytes | None,
+    key: bytes | None,
+    headers: Headers,  # noqa: ARG001 - every codec has this signature
+    channel: Channel,  # noqa: ARG001 - every codec has this signature
+) -> tuple[Context, Any]:
+    """Read the whole message as data. The catalog's pointers find the context in it."""
+    context = _EMPTY if key is None else Context(key=key_of(key))
+    return context, NO_DATA if raw is None else parse(raw)
 
 
-def write(parts: Parts, raw: bytes, mode: str) -> Wire:  # noqa: ARG001 - every codec has this signature
+def write(context: Context, raw: bytes, channel: Channel) -> Wire:  # noqa: ARG001 - every codec has this signature
     """Write the data alone."""
-    return Wire(raw, key_bytes(parts))
+    return Wire(raw, key_bytes(context))
 
 
 def parse(raw: bytes) -> Any:
-    """Read one JSON text. Raises Malformed."""
+    """Read one JSON text. Raises CodecError."""
     try:
         return _json.loads(raw)
     except _json.JsonError as error:
-        raise Malformed("", "one JSON text", str(error) if raw.strip() else "nothing") from None
+        if raw.startswith(_BYTE_ORDER_MARK):
+            found = "a byte order mark before it"
+        else:
+            found = str(error) if raw.strip() else "nothing"
+        raise CodecError("", "one JSON text", found) from None

@@ -10,40 +10,44 @@ from typing import Any
 
 from envelopes import _json
 from envelopes._envelope import Headers, Wire
+from envelopes.catalog import Channel
 from envelopes.types import plain
 from envelopes.validation import excerpt
 
 from . import cloudevents
-from ._parts import Malformed, Parts
+from ._context import CodecError, Context
 from .json import parse
 
-HEAD = 0
-NAMES = cloudevents.NAMES | {"class", "args"}
+CONTEXT_NAMES = cloudevents.CONTEXT_NAMES | {"class", "args"}
+_ARGUMENT = ("args", 0)
 
 
-def read(raw: bytes, key: bytes | None, headers: Headers) -> tuple[Parts, Any]:  # noqa: ARG001 - every codec has this signature
+def read(
+    raw: bytes | None,
+    key: bytes | None,  # noqa: ARG001 - every codec has this signature
+    headers: Headers,  # noqa: ARG001 - every codec has this signature
+    channel: Channel,  # noqa: ARG001 - every codec has this signature
+) -> tuple[Context, Any]:
     """Read a job, with or without an envelope."""
-    job = parse(raw)
+    job = parse(raw or b"")
     if not isinstance(job, dict):
-        raise Malformed("", "a Resque job", excerpt(job))
+        raise CodecError("", "a Resque job", excerpt(job))
     name, args = job.get("class"), job.get("args")
     if not isinstance(name, str):
-        raise Malformed("/class", "the job's class name", excerpt(name))
+        raise CodecError("/class", "the job's class name", excerpt(name))
     if not isinstance(args, list) or len(args) != 1:
-        raise Malformed("/args", "an array of exactly one argument", excerpt(args))
+        raise CodecError("/args", "an array of exactly one argument", excerpt(args))
     if not cloudevents.is_event(args[0]):
-        return Parts(type=name), args[0]
+        return Context(type=name, data_path=_ARGUMENT), args[0]
     try:
-        return cloudevents.read_event(args[0])
-    except Malformed as error:
-        raise Malformed(f"/args/0{error.pointer}", error.expected, error.found) from None
+        context, data = cloudevents.read_event(args[0], None)
+    except CodecError as error:
+        path = (*_ARGUMENT, *error.data_path)
+        raise CodecError(f"/args/0{error.pointer}", error.expected, error.found, path) from None
+    return context._replace(data_path=(*_ARGUMENT, *context.data_path)), data
 
 
-def place(payload: Any) -> tuple[str | int, ...]:
-    """The job's argument, or the data of the event that it is."""
-    return ("args", 0, *cloudevents.place(payload["args"][0]))
-
-
-def write(parts: Parts, raw: bytes, mode: str) -> Wire:  # noqa: ARG001 - every codec has this signature
+def write(context: Context, raw: bytes, channel: Channel) -> Wire:
     """Write a job whose argument is the event."""
-    return Wire(_json.dumps({"class": parts.type, "args": [cloudevents.event_of(parts, raw)]}, plain))
+    event = cloudevents.event_of(context, raw, channel)
+    return Wire(_json.dumps({"class": context.type, "args": [event]}, plain))

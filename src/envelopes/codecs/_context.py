@@ -1,0 +1,97 @@
+"""What every codec reads and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final, NamedTuple, Protocol
+
+from envelopes._envelope import Headers, Wire
+from envelopes.catalog import Channel
+from envelopes.types import FrozenMap
+
+
+class _NoData(Enum):
+    NO_DATA = "no data"
+
+
+NO_DATA: Final = _NoData.NO_DATA
+"""Stands for the data of a tombstone, or of an event without data."""
+
+
+class Context(NamedTuple):
+    """What a message says around its data, and how it was framed. What a codec does not carry is None."""
+
+    type: str | None = None
+    id: str | None = None
+    source: str | None = None
+    time: datetime | None = None
+    dataschema: str | None = None
+    schema_id: int | None = None
+    key: str | bytes | None = None
+    extensions: Mapping[str, Any] = FrozenMap()
+    content_type: str | None = None
+    """The media type of the data, if the message names one."""
+    data_path: tuple[str | int, ...] = ()
+    """Where the data is in the parsed JSON of the message."""
+    json_start: int = 0
+    """How many bytes come before the JSON."""
+    prefix: bytes = b""
+    """What a recording keeps as the bytes before the JSON."""
+
+
+class CodecError(ValueError):
+    """Bytes that the codec cannot read, or a context that it cannot write.
+
+    Attributes:
+        pointer: A JSON pointer into the message, or the name of a header.
+        expected: What the codec asks for there.
+        found: What is there instead.
+        data_path: Where the data is, as far as the codec came.
+    """
+
+    def __init__(self, pointer: str, expected: str, found: str, data_path: tuple[str | int, ...] = ()) -> None:
+        self.pointer, self.expected, self.found, self.data_path = pointer, expected, found, data_path
+        super().__init__(pointer, expected, found, data_path)
+
+
+class Codec(Protocol):
+    """Bytes ⇄ (context, data). A codec is a module with these names and a row in `CODECS`."""
+
+    CONTEXT_NAMES: frozenset[str]
+    """The names of the fields that it puts around the data. A recording keeps them as they are."""
+
+    def read(self, raw: bytes | None, key: bytes | None, headers: Headers, channel: Channel) -> tuple[Context, Any]:
+        """Return the context and the parsed data, or `NO_DATA`. Raises CodecError."""
+        ...
+
+    def write(self, context: Context, raw: bytes, channel: Channel) -> Wire:
+        """Put the context around data that is JSON text already. Raises CodecError."""
+        ...
+
+
+def key_of(key: bytes | None) -> str | bytes | None:
+    """Return a stream's key as text, or as bytes if it is not UTF-8."""
+    try:
+        return None if key is None else key.decode()
+    except UnicodeDecodeError:
+        return key
+
+
+def key_bytes(context: Context) -> bytes | None:
+    """Return a stream's key as bytes."""
+    return context.key.encode() if isinstance(context.key, str) else context.key
+
+
+def last_header(headers: Headers, name: str) -> bytes | None:
+    """Return the value of a header, or None. If it is there twice, the last one counts."""
+    return next((value for other, value in reversed(headers) if other == name), None)
+
+
+def header_text(name: str, value: bytes) -> str:
+    """Return a header's value as text. Raises CodecError if it is not UTF-8."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise CodecError(f"header {name}", "a text in UTF-8", f"the bytes {value[:20].hex(' ')}") from None
