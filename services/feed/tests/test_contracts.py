@@ -37,7 +37,7 @@ def like_of(unlike, **changes):
 
 def where_it_stands(feed, message_id, person_id):
     with feed.store.begin() as unit:
-        return unit.stands([(message_id, person_id)]).get((message_id, person_id))
+        return unit.reactions([(message_id, person_id)]).get((message_id, person_id))
 
 
 @pytest.mark.consumes("message.liked")
@@ -99,4 +99,4 @@ def test_a_push_says_who_likes_what_to_whom(cause, emits, feed):
     assert message.text == f"{storable(cause.liker.name)} likes your message"
     assert dict(message.details) == {"message_id": cause.message_id}
     stand = where_it_stands(feed, cause.message_id, cause.liker.person_id)
-    assert (stand.at, stand.told) == (as_microseconds(cause.liked_at), 1)  # so that it is pushed once
+    assert (stand.at, stand.notified) == (as_microseconds(cause.liked_at), 1)  # so that it is pushed once

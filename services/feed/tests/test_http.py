@@ -48,9 +48,9 @@ def test_it_is_unhealthy_while_something_keeps_it_from_its_work(feed, port, unti
 
 def test_it_is_unhealthy_until_it_is_a_member_of_its_group(service, port, until):
     service("--http", f"127.0.0.1:{port}", address="127.0.0.1:1", wait=False)
-    until(lambda: fetch(port, "/healthz") == "503 waits for its partitions")
+    until(lambda: fetch(port, "/healthz") == "503 waiting for its partitions")
     until(lambda: "feed_rebalances_total 0.0" in fetch(port, "/metrics"))
-    assert fetch(port, "/healthz") == "503 waits for its partitions"
+    assert fetch(port, "/healthz") == "503 waiting for its partitions"
 
 
 def test_a_running_service_answers_and_counts(service, kafka, mailbox, like, until, port):

@@ -259,7 +259,7 @@ def test_a_topic_that_is_made_again_is_read_from_its_beginning(rig, like, until)
     rig.publish(wires(100))
     rig.start()
     until(lambda: rig.mailbox.llen(QUEUE) == 101)
-    until(lambda: rig.feed.store.logs_waiting() == set())
+    until(lambda: rig.feed.store.waiting_partitions() == set())
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

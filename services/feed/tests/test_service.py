@@ -53,10 +53,10 @@ def test_sigterm_ends_it_cleanly_and_the_next_one_goes_on_where_it_was(
 
 def test_a_crash_between_sending_and_forgetting_a_push_sends_it_once(redis_url, mailbox, stored, like):
     stored.handle_batch([Received("t/0", 0, like(1))])
-    log, _, asked_at, pushes = stored.store.waiting(["t/0"])
+    partition, _, requested_at, pushes = stored.store.waiting(["t/0"])
     outbox.Outbox(stored.store, redis_url).send(["t/0"])
     with stored.store.begin() as unit:  # as if the row had not been deleted
-        unit.enqueue(log, asked_at, pushes)
+        unit.enqueue(partition, requested_at, pushes)
     outbox.Outbox(stored.store, redis_url).send(["t/0"])
     assert len(jobs(mailbox)) == 1
     assert stored.store.waiting(["t/0"]) is None

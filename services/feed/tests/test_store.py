@@ -1,3 +1,4 @@
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -6,6 +7,7 @@ from tests.conftest import person
 
 from feed import Feed, Received, Store
 from feed.consumer import COLLISIONS
+from feed.store import OldTablesError
 
 
 def test_a_batch_that_comes_again_changes_nothing(store_url, like):
@@ -100,3 +102,25 @@ def offsets_waiting(store, logs=("t/0", "t/1")):
         with store.begin() as unit:
             unit.sent(log, last)
     return found
+
+
+def test_tables_of_an_earlier_version_are_refused_with_what_renames_their_columns(tmp_path):
+    path = str(tmp_path / "old.db")
+    Store(path).close()
+    renames = [
+        "ALTER TABLE likes_first RENAME COLUMN notified TO told",
+        'ALTER TABLE offsets_first RENAME COLUMN "partition" TO log',
+        "ALTER TABLE offsets_first RENAME COLUMN next_offset TO next",
+        'ALTER TABLE outbox RENAME COLUMN "partition" TO log',
+        "ALTER TABLE outbox RENAME COLUMN requested_at TO asked_at",
+    ]
+    with sqlite3.connect(path) as connection:
+        for statement in renames:
+            connection.execute(statement)
+
+    with pytest.raises(OldTablesError, match="tables of an earlier version") as error:
+        Store(path)
+    with sqlite3.connect(path) as connection:
+        connection.executescript(str(error.value).partition("and run: ")[2])
+
+    Store(path).close()

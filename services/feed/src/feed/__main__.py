@@ -14,7 +14,7 @@ from datetime import timedelta
 from confluent_kafka import KafkaException
 from sqlalchemy.exc import OperationalError
 
-from .consumer import CannotGoOnError, Consumer
+from .consumer import Consumer, UnrecoverableError
 from .feed import Feed
 from .outbox import Outbox
 from .replay import replay
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         {"replay": rebuild, "trending": watch, None: consume}[options.command](options)
     except ValueError as error:
         parser.error(str(error))
-    except (CannotGoOnError, KafkaException, OperationalError) as error:
+    except (UnrecoverableError, KafkaException, OperationalError) as error:
         log.error("stopped: %s", error)  # noqa: TRY400 - for the person at the terminal: where it was raised is no help
         return 3
     return 0
@@ -90,7 +90,7 @@ def consume(options: argparse.Namespace) -> None:
     if options.http:
         from .http import make_app, serve
 
-        server = serve(make_app(feed, consumer.trouble), options.http)
+        server = serve(make_app(feed, consumer.problem), options.http)
     with server:
         consumer.run(stopping)
     store.close()
@@ -108,7 +108,7 @@ def watch(options: argparse.Namespace) -> None:
 
 
 def told_to_stop() -> Callable[[], bool]:
-    """From now on SIGTERM and SIGINT do not kill; the result says whether one came."""
+    """Handle SIGTERM and SIGINT; return a function that returns whether one was received."""
     signals: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: signals.append(number))

@@ -10,18 +10,18 @@ from typing import NamedTuple
 from envelopes import ValueObject
 from envelopes.messages import DeliveryRequested, MessageLiked, MessageLikedV1, MessagePosted, MessageUnliked
 
-from .store import Change, Item, Push, Stand, Store, Unit, as_microseconds, as_time
+from .store import Change, Item, Push, Reaction, Store, Unit, as_microseconds, as_time
 
 Likes = MessageLiked | MessageLikedV1
-Marks = Likes | MessageUnliked
+Reactions = Likes | MessageUnliked
 
-_NOWHERE = Stand("", "", -(2**63), 1, "", "", 0)
+NO_REACTION = Reaction("", "", -(2**63), 1, "", "", 0)
 
 
 class Received(NamedTuple):
     """A message with its place in the stream; None stands where there is nothing to handle, only an offset to pass."""
 
-    log: str
+    partition: str
     """Which partition, of which topic: one that was deleted and made again is another one."""
     offset: int
     message: ValueObject | None
@@ -42,9 +42,9 @@ class Feed:
     def handle_batch(self, batch: Sequence[Received]) -> None:
         """Take a batch of the stream in: effects, pushes and offsets in one transaction."""
         with self.store.begin() as unit:
-            asked_at = as_microseconds(datetime.now(UTC))
-            for log, pushes in take_in_new(unit, batch).items():
-                unit.enqueue(log, asked_at, pushes)
+            requested_at = as_microseconds(datetime.now(UTC))
+            for partition, pushes in take_in_new(unit, batch).items():
+                unit.enqueue(partition, requested_at, pushes)
 
     def likes(self, message_id: str) -> int:
         """Count the people who like a message."""
@@ -58,42 +58,44 @@ class Feed:
 def take_in_new(unit: Unit, batch: Sequence[Received]) -> dict[str, list[Push]]:
     """Take in what of a batch is new to the store, and move its offsets.
 
-    What lies before a log's stored offset was taken in already, by this process or by one that held the partition
-    before, and changes nothing.
+    What is before a partition's stored offset was handled already, by this process or by the partition's former
+    owner, and changes nothing.
     """
-    following = unit.offsets({received.log for received in batch})
+    following = unit.offsets({received.partition for received in batch})
     new = []
     for received in batch:
-        if received.offset >= following[received.log]:
-            following[received.log] = received.offset + 1
+        if received.offset >= following[received.partition]:
+            following[received.partition] = received.offset + 1
             new.append(received)
     unit.advance(following)
     return take_in(unit, new)
 
 
 def take_in(unit: Unit, batch: Sequence[Received]) -> dict[str, list[Push]]:
-    """Keep posts, likes and unlikes; return, by log, the likes that their authors are to be told of.
+    """Store posts, likes and unlikes; return, by partition, the pushes for the authors.
 
     For each person and message the newest like or unlike stands, by their own times and not by when they came. So
     neither order nor duplicates matter, and an unlike may come before its like.
     """
     posts = [received.message for received in batch if isinstance(received.message, MessagePosted)]
     unit.remember([(post.message_id, storable(post.text)) for post in posts])
-    marks = [(received, *as_mark(received.message)) for received in batch if isinstance(received.message, Marks)]
-    stands = unit.stands({mark[:2] for _, mark, _ in marks})
+    received_reactions = [
+        (received, *reaction_of(received.message)) for received in batch if isinstance(received.message, Reactions)
+    ]
+    newest = unit.reactions({reaction[:2] for _, reaction, _ in received_reactions})
     pushes: dict[str, list[Push]] = defaultdict(list)
-    changed: dict[tuple[str, str], Stand] = {}
+    changed: dict[tuple[str, str], Reaction] = {}
     changes: dict[str, Change] = {}
-    taken_back = []
-    for (log, offset, _), stand, author_id in marks:
-        message_id, liker_id, at, unliked, like_id, name, tells = stand
+    unliked_likes = []
+    for (partition, offset, _), reaction, author_id in received_reactions:
+        message_id, liker_id, at, unliked, like_id, name, notifies = reaction
         pair = message_id, liker_id
-        old = stands.get(pair, _NOWHERE)
+        old = newest.get(pair, NO_REACTION)
         if (at, unliked, like_id) <= old[2:5]:  # late, or a duplicate
             continue
-        if tells and not old.told:
-            pushes[log].append(Push(offset, like_id, message_id, author_id, name))
-        stands[pair] = changed[pair] = stand if tells >= old.told else stand._replace(told=1)
+        if notifies and not old.notified:
+            pushes[partition].append(Push(offset, like_id, message_id, author_id, name))
+        newest[pair] = changed[pair] = reaction if notifies >= old.notified else reaction._replace(notified=1)
         change = changes.get(message_id) or changes.setdefault(message_id, Change(author_id))
         was_liked = not old.unliked
         more = (not unliked) - was_liked
@@ -104,25 +106,25 @@ def take_in(unit: Unit, batch: Sequence[Received]) -> dict[str, list[Push]]:
                 this = at, like_id, name
                 change.newest = max(change.newest or this, this)
         if unliked and was_liked:
-            taken_back.append((message_id, old.like_id))
-    unit.keep(list(changed.values()), changes, taken_back)
+            unliked_likes.append((message_id, old.like_id))
+    unit.keep(list(changed.values()), changes, unliked_likes)
     return pushes
 
 
-def as_mark(message: Likes | MessageUnliked) -> tuple[Stand, str]:
+def reaction_of(message: Likes | MessageUnliked) -> tuple[Reaction, str]:
     """Keep of a like or an unlike where it leaves its person, as far as it alone can say, and who wrote the message."""
     at, unliked = message.liked_at, 0
     if isinstance(message, MessageUnliked):  # it came after its like, whatever the clocks say
         at, unliked = max(at, message.unliked_at), 1
     who, author_id = message.liker, message.author.person_id
-    tells = 0 if unliked or who.person_id == author_id else 1
-    return Stand(
-        message.message_id, who.person_id, as_microseconds(at), unliked, message.like_id, storable(who.name), tells
+    notifies = 0 if unliked or who.person_id == author_id else 1
+    return Reaction(
+        message.message_id, who.person_id, as_microseconds(at), unliked, message.like_id, storable(who.name), notifies
     ), author_id  # fmt: skip
 
 
-def ask_for_push(push: Push, asked_at: int) -> DeliveryRequested:
-    """Ask that the author be told. The id follows from the like: asking twice is asking once."""
+def ask_for_push(push: Push, requested_at: int) -> DeliveryRequested:
+    """Return the push request for an author. Its id is made from the like, so that requesting twice has one effect."""
     return DeliveryRequested.from_value(  # checked like keyword arguments, at half the price
         {
             "delivery_id": f"d-{push.like_id}",
@@ -130,7 +132,7 @@ def ask_for_push(push: Push, asked_at: int) -> DeliveryRequested:
             "recipient": {"person_id": push.author_id},
             "text": f"{push.liker_name} likes your message",
             "details": {"message_id": push.message_id},
-            "enqueued_at": f"{as_time(asked_at):%Y-%m-%dT%H:%M:%S.%fZ}",
+            "enqueued_at": f"{as_time(requested_at):%Y-%m-%dT%H:%M:%S.%fZ}",
             "caused_by": push.like_id,
         }
     )

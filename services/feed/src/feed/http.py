@@ -33,8 +33,8 @@ class Likes(BaseModel):
     likes: int
 
 
-def make_app(feed: Feed, trouble: Callable[[], str | None]) -> FastAPI:
-    """Build the application; `trouble` says what keeps the service from its work, or None. OpenAPI: `/openapi.json`."""
+def make_app(feed: Feed, problem: Callable[[], str | None]) -> FastAPI:
+    """Build the application; `problem` says what keeps the service from its work, or None. OpenAPI: `/openapi.json`."""
     app = FastAPI(title="feed", version="1")
     app.state.closing = False
 
@@ -68,7 +68,7 @@ def make_app(feed: Feed, trouble: Callable[[], str | None]) -> FastAPI:
     @app.get("/healthz", responses={503: {"description": "It does not work, and says why."}})
     def healthz() -> Response:
         """Say whether the service does its work."""
-        reason = trouble()
+        reason = problem()
         return Response(reason or "ok", 503 if reason else 200, media_type="text/plain")
 
     @app.get("/metrics")

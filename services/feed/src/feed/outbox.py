@@ -21,10 +21,10 @@ MAILBOX = CATALOG.channel("transport").address
 PAGE = 500
 """How many pushes go to Redis at once."""
 SENT = f"feed:sent:{STREAM}"
-"""Hash of log → offset of the last like whose push is in the mailbox. It moves together with the mailbox, so whoever
-sends a push again, after a crash or beside a newer owner of the partition, sends nothing."""
+"""Hash of partition → offset of the last like whose push is in the mailbox. It moves together with the mailbox, so that
+whoever sends a push again, after a crash or beside a newer owner of the partition, sends nothing."""
 
-# KEYS: the mailbox, Resque's set of queues, SENT. ARGV: the queue's name, the log, then offset, job, and so on.
+# KEYS: the mailbox, Resque's set of queues, SENT. ARGV: the queue's name, the partition, then offset, job, and so on.
 _SEND = """
 redis.call('SADD', KEYS[2], ARGV[1])
 local sent = tonumber(redis.call('HGET', KEYS[3], ARGV[2]) or -1)
@@ -43,22 +43,22 @@ class Outbox:
         self._send = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5).register_script(_SEND)
         self._not_before = 0.0
 
-    def send(self, logs: Collection[str]) -> None:
-        """Send everything that waits for these logs; where Redis is away, it goes on waiting."""
+    def send(self, partitions: Collection[str]) -> None:
+        """Send all pushes of these partitions that wait; if Redis is unavailable, they keep waiting."""
         if time.monotonic() < self._not_before:
             return
-        while found := self._store.waiting(logs):
-            log_name, last, asked_at, pushes = found
+        while found := self._store.waiting(partitions):
+            partition, last, requested_at, pushes = found
             for start in range(0, len(pushes), PAGE):
-                arguments: list[str | int | bytes] = [MAILBOX.rpartition(":")[2], log_name]
+                arguments: list[str | int | bytes] = [MAILBOX.rpartition(":")[2], partition]
                 for push in pushes[start : start + PAGE]:
-                    arguments += [push.offset, encode(ask_for_push(push, asked_at), source="/feed")]
+                    arguments += [push.offset, encode(ask_for_push(push, requested_at), source="/feed")]
                 try:
                     self._send(keys=[MAILBOX, "resque:queues", SENT], args=arguments)
                 except redis.RedisError as error:
-                    log.warning("pushes wait in the outbox, the next try is in 1 s: %s", error)
+                    log.warning("pushes wait in the outbox, retrying in 1 s: %s", error)
                     self._not_before = time.monotonic() + 1
                     return
             PUSHES.inc(len(pushes))
             with self._store.begin() as unit:
-                unit.sent(log_name, last)
+                unit.sent(partition, last)

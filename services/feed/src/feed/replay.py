@@ -9,7 +9,7 @@ from datetime import datetime
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from envelopes import DecodeError
 
-from .consumer import BATCH, MOST
+from .consumer import BATCH, MAX_BATCH
 from .feed import Received, take_in_new
 from .store import Store, Unit
 from .stream import STREAM, Record, Settings, Topic, envelope_of
@@ -57,30 +57,34 @@ def replay(kafka: Settings, store: Store, start: str, generation: str) -> int:
     return count
 
 
-def find_start(reader: Consumer, start: str, logs: list[str]) -> dict[str, int]:
-    """Give the offset of each log at which to start."""
+def find_start(reader: Consumer, start: str, partitions: list[str]) -> dict[str, int]:
+    """Return the offset of each partition at which to start."""
     if start == "beginning":
-        return dict.fromkeys(logs, 0)
+        return dict.fromkeys(partitions, 0)
     if start.isdecimal():
-        return dict.fromkeys(logs, int(start))
+        return dict.fromkeys(partitions, int(start))
     try:
         time = datetime.fromisoformat(start).astimezone()
     except ValueError:
         raise ValueError(
             f"{start!r} is no start: give `beginning`, an offset, or a time as 2026-03-01T12:00:00Z"
         ) from None
-    wanted = [TopicPartition(STREAM, number(name), round(time.timestamp() * 1000)) for name in logs]
+    wanted = [TopicPartition(STREAM, partition_number(name), round(time.timestamp() * 1000)) for name in partitions]
     found = {each.partition: each.offset for each in reader.offsets_for_times(wanted, timeout=30)} if wanted else {}
-    return {name: found[number(name)] if found[number(name)] >= 0 else 2**62 for name in logs}  # negative: none since
+    return {
+        name: found[partition_number(name)] if found[partition_number(name)] >= 0 else 2**62 for name in partitions
+    }  # negative: none since
 
 
 def read(reader: Consumer, start: Mapping[str, int], end: Mapping[str, int]) -> Iterator[list[Received]]:
-    """Read every log from its start (inclusive) to its end (exclusive), in batches; skip the dead letters."""
-    at, names = dict(start), {number(name): name for name in end}
-    reader.assign([TopicPartition(STREAM, number(name), offset) for name, offset in at.items() if offset < end[name]])
+    """Read every partition from its start (inclusive) to its end (exclusive), in batches; skip the dead letters."""
+    at, names = dict(start), {partition_number(name): name for name in end}
+    reader.assign(
+        [TopicPartition(STREAM, partition_number(name), offset) for name, offset in at.items() if offset < end[name]]
+    )
     while any(at[name] < end[name] for name in end):
         batch = []
-        records: list[Record] = reader.consume(MOST, 0.1)
+        records: list[Record] = reader.consume(MAX_BATCH, 0.1)
         for record in records:
             offset, error = record.offset(), record.error()
             if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own
@@ -96,6 +100,6 @@ def read(reader: Consumer, start: Mapping[str, int], end: Mapping[str, int]) -> 
             yield batch
 
 
-def number(log: str) -> int:
-    """Give the partition of a log."""
-    return int(log.rpartition("/")[2])
+def partition_number(partition: str) -> int:
+    """Return the number of a partition."""
+    return int(partition.rpartition("/")[2])

@@ -33,8 +33,8 @@ def as_time(microseconds: int) -> datetime:
     return _EPOCH + microseconds * _MICROSECOND
 
 
-class Stand(NamedTuple):
-    """Where one person stands with one message: what the newest like or unlike of theirs says."""
+class Reaction(NamedTuple):
+    """A person's newest like or unlike of a message."""
 
     message_id: str
     liker_id: str
@@ -43,8 +43,8 @@ class Stand(NamedTuple):
     """1 or 0. Of a like and an unlike at the same time, the unlike is the newer: it came to be after its like."""
     like_id: str
     liker_name: str
-    told: int
-    """Whether the author was told, once and for all, however often the like comes and goes."""
+    notified: int
+    """1 if the author was notified. The author is notified once, however often a like is taken back and given again."""
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class Change:
 
 
 class Push(NamedTuple):
-    """What the author is to be told; `offset` is the like's place in its log."""
+    """A notification for an author; `offset` is the offset of the like in its partition."""
 
     offset: int
     like_id: str
@@ -106,6 +106,7 @@ class Store:
         with self.engine.execution_options(writes=True).begin() as connection:
             if connection.dialect.name == "postgresql":  # of several that start together, one makes the tables
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext("feed"))))
+            _refuse_old_tables(connection)
             _SHARED.create_all(connection)
             if connection.scalar(sa.select(LIVE.c.generation)) is None:
                 connection.execute(sa.insert(LIVE).values(row=1, generation="first"))
@@ -128,10 +129,10 @@ class Store:
         with self._reading.begin() as connection:
             yield connection, tables(connection.scalars(sa.select(LIVE.c.generation)).one())
 
-    def offsets(self, logs: Collection[str]) -> dict[str, int]:
-        """Give the offset that each log goes on from."""
+    def offsets(self, partitions: Collection[str]) -> dict[str, int]:
+        """Return the next offset to read in each partition."""
         with self.begin() as unit:
-            return unit.offsets(logs)
+            return unit.offsets(partitions)
 
     def likes(self, message_id: str) -> int:
         """Count the people who like a message."""
@@ -155,20 +156,25 @@ class Store:
                 for each, name, likers, at, text, likes in connection.execute(query)
             ]
 
-    def waiting(self, logs: Collection[str]) -> tuple[str, int, int, list[Push]] | None:
-        """Give the oldest pushes of these logs that were not sent yet: log, offset of the last, when, pushes."""
-        query = sa.select(OUTBOX).where(OUTBOX.c.log.in_(logs)).order_by(OUTBOX.c.log, OUTBOX.c.offset).limit(1)
+    def waiting(self, partitions: Collection[str]) -> tuple[str, int, int, list[Push]] | None:
+        """Return the oldest pushes of these partitions that wait: partition, offset of the last, when, pushes."""
+        query = (
+            sa.select(OUTBOX)
+            .where(OUTBOX.c.partition.in_(partitions))
+            .order_by(OUTBOX.c.partition, OUTBOX.c.offset)
+            .limit(1)
+        )
         with self.engine.begin() as connection:
             row = connection.execute(query).first()
-        return row and (row.log, row.offset, row.asked_at, [Push(*push) for push in row.pushes])
+        return row and (row.partition, row.offset, row.requested_at, [Push(*push) for push in row.pushes])
 
-    def logs_waiting(self) -> set[str]:
-        """Give every log of which pushes wait."""
+    def waiting_partitions(self) -> set[str]:
+        """Return every partition whose pushes wait."""
         with self.engine.begin() as connection:
-            return set(connection.scalars(sa.select(OUTBOX.c.log).distinct()))
+            return set(connection.scalars(sa.select(OUTBOX.c.partition).distinct()))
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the connections to the database."""
         self.engine.dispose()
 
 
@@ -181,27 +187,27 @@ class Unit:
             postgresql, "json_array_elements")  # fmt: skip
         self._insert: Any = dialect.insert
 
-    def offsets(self, logs: Collection[str]) -> dict[str, int]:
-        """Give the offset that each log goes on from, and keep other writers from moving it until the end."""
+    def offsets(self, partitions: Collection[str]) -> dict[str, int]:
+        """Return the next offset to read in each partition, and lock it until the transaction ends."""
         table = self._tables.offsets
-        self._many(self._insert(table).on_conflict_do_nothing(), [(log, 0) for log in sorted(logs)])
-        query = sa.select(table).where(table.c.log.in_(logs)).order_by(table.c.log).with_for_update()
-        return {row.log: row.next for row in self._connection.execute(query)}
+        self._many(self._insert(table).on_conflict_do_nothing(), [(partition, 0) for partition in sorted(partitions)])
+        query = sa.select(table).where(table.c.partition.in_(partitions)).order_by(table.c.partition).with_for_update()
+        return {row.partition: row.next_offset for row in self._connection.execute(query)}
 
     def all_offsets(self) -> dict[str, int]:
-        """Give the offset that each log seen so far goes on from."""
-        return {row.log: row.next for row in self._connection.execute(sa.select(self._tables.offsets))}
+        """Return the next offset to read in each partition that is known."""
+        return {row.partition: row.next_offset for row in self._connection.execute(sa.select(self._tables.offsets))}
 
     def advance(self, offsets: Mapping[str, int]) -> None:
-        """Say where each log goes on."""
+        """Set the next offset to read in each partition."""
         self._upsert(self._tables.offsets, list(offsets.items()))
 
     def remember(self, posts: Sequence[tuple[str, str]]) -> None:
         """Keep the texts of posts, as (message, text); the first one of a message stays."""
         self._many(self._insert(self._tables.posts).on_conflict_do_nothing(), posts)
 
-    def stands(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], Stand]:
-        """Look up where people stand, by (message, liker); who never liked a message is not in it."""
+    def reactions(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], Reaction]:
+        """Return the newest reactions by (message, liker); whoever never liked a message is missing."""
         if not pairs:
             return {}
         likes = self._tables.likes
@@ -210,13 +216,13 @@ class Unit:
         query = sa.select(likes).join_from(
             wanted, likes, sa.and_(likes.c.message_id == message_id, likes.c.liker_id == liker_id)
         )
-        return {(row[0], row[1]): Stand(*row) for row in self._connection.execute(query)}
+        return {(row[0], row[1]): Reaction(*row) for row in self._connection.execute(query)}
 
     def keep(
-        self, stands: Sequence[Stand], changes: Mapping[str, Change], taken_back: Sequence[tuple[str, str]]
+        self, reactions: Sequence[Reaction], changes: Mapping[str, Change], unliked_likes: Sequence[tuple[str, str]]
     ) -> None:
-        """Store where people stand now, and count by message; `taken_back` has (message, like) of each that went."""
-        self._upsert(self._tables.likes, stands)
+        """Store reactions, and count by message; `unliked_likes` has (message, like) of each like taken back."""
+        self._upsert(self._tables.likes, reactions)
         insert = self._insert(self._tables.counters)
         old, new = self._tables.counters.c, insert.excluded
         newer = sa.tuple_(new.newest_at, new.newest_like) > sa.tuple_(old.newest_at, old.newest_like)
@@ -228,18 +234,20 @@ class Unit:
             insert.on_conflict_do_update(index_elements=["message_id"], set_=sums | newest),
             [(each, c.author_id, c.likes, c.by_others, *(c.newest or _NO_LIKE)) for each, c in changes.items()],
         )
-        if taken_back:
-            self._find_newest_again(taken_back)
+        if unliked_likes:
+            self._find_newest_again(unliked_likes)
 
-    def enqueue(self, log: str, asked_at: int, pushes: Sequence[Push]) -> None:
-        """Put the pushes of a batch into the outbox, under the place of the last of their causes."""
+    def enqueue(self, partition: str, requested_at: int, pushes: Sequence[Push]) -> None:
+        """Put the pushes of a batch into the outbox, under the offset of the last of their causes."""
         self._connection.execute(
-            sa.insert(OUTBOX).values(log=log, offset=pushes[-1].offset, asked_at=asked_at, pushes=pushes)
+            sa.insert(OUTBOX).values(
+                partition=partition, offset=pushes[-1].offset, requested_at=requested_at, pushes=pushes
+            )
         )
 
-    def sent(self, log: str, offset: int) -> None:
+    def sent(self, partition: str, offset: int) -> None:
         """Take pushes out of the outbox."""
-        self._connection.execute(sa.delete(OUTBOX).where(OUTBOX.c.log == log, OUTBOX.c.offset == offset))
+        self._connection.execute(sa.delete(OUTBOX).where(OUTBOX.c.partition == partition, OUTBOX.c.offset == offset))
 
     def make_generation(self, name: str) -> None:
         """Make an empty generation in place of all that are not live. Raises ValueError for a bad name."""
@@ -259,7 +267,7 @@ class Unit:
         """Make this generation the live one."""
         self._connection.execute(sa.update(LIVE).values(generation=self.generation))
 
-    def _find_newest_again(self, taken_back: Sequence[tuple[str, str]]) -> None:
+    def _find_newest_again(self, unliked_likes: Sequence[tuple[str, str]]) -> None:
         """Name the newest liker that is left, of each message that lost the newest one."""
         likes, counters = self._tables.likes.name, self._tables.counters.name
         self._connection.execute(
@@ -268,7 +276,7 @@ class Unit:
                 f" WHERE l.message_id = {counters}.message_id AND unliked = 0 AND liker_id <> author_id"
                 " ORDER BY at DESC, like_id DESC LIMIT 1) WHERE message_id = :message_id AND newest_like = :like_id"
             ),
-            [{"message_id": message_id, "like_id": like_id} for message_id, like_id in taken_back],
+            [{"message_id": message_id, "like_id": like_id} for message_id, like_id in unliked_likes],
         )
 
     def _upsert(self, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -291,6 +299,36 @@ class Unit:
             insert = insert.from_select(columns, sa.select(sa.text("*")).select_from(sa.func.unnest(*arrays)))
             values = tuple(map(list, zip(*values, strict=True)))
         self._connection.exec_driver_sql(str(insert.compile(dialect=self._connection.dialect)), values)
+
+
+class OldTablesError(ValueError):
+    """The database has tables of an earlier version, whose columns had other names."""
+
+
+_RENAMED = {
+    "likes_": {"told": "notified"},
+    "offsets_": {"log": "partition", "next": "next_offset"},
+    "outbox": {"log": "partition", "asked_at": "requested_at"},
+}
+
+
+def _refuse_old_tables(connection: sa.Connection) -> None:
+    """Raise OldTablesError with the statements that rename the columns of an earlier version."""
+    inspector = sa.inspect(connection)
+    quote = connection.dialect.identifier_preparer.quote
+    statements = [
+        f"ALTER TABLE {table} RENAME COLUMN {quote(old)} TO {quote(new)};"
+        for table in sorted(inspector.get_table_names())
+        for prefix, renamed in _RENAMED.items()
+        if table.startswith(prefix)
+        for old, new in renamed.items()
+        if old in {column["name"] for column in inspector.get_columns(table)}
+    ]
+    if statements:
+        raise OldTablesError(
+            "the store has tables of an earlier version. Stop every member, make a backup, and run: "
+            + " ".join(statements)
+        )
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:
@@ -318,7 +356,7 @@ def _column(name: str, kind: Any = sa.Text, *, nullable: bool = False, index: bo
 
 
 class Tables:
-    """The tables of one generation, whose name ends theirs; columns stand in the order of the rows above."""
+    """The tables of one generation, with its name as suffix; columns are in the order of the rows above."""
 
     def __init__(self, generation: str) -> None:
         self.metadata, self._generation = sa.MetaData(), generation
@@ -326,14 +364,14 @@ class Tables:
         self.likes = self._table(
             "likes", _key("message_id"), _key("liker_id"), _column("at", sa.BigInteger),
             _column("unliked", sa.SmallInteger), _column("like_id"), _column("liker_name"),
-            _column("told", sa.SmallInteger),
+            _column("notified", sa.SmallInteger),
         )  # fmt: skip
         self.counters = self._table(
             "counters", _key("message_id"), _column("author_id", index=True), _column("likes", sa.BigInteger),
             _column("by_others", sa.BigInteger), _column("newest_at", sa.BigInteger, nullable=True),
             _column("newest_like", nullable=True), _column("newest_name", nullable=True),
         )  # fmt: skip
-        self.offsets = self._table("offsets", _key("log"), _column("next", sa.BigInteger))
+        self.offsets = self._table("offsets", _key("partition"), _column("next_offset", sa.BigInteger))
 
     def _table(self, name: str, *columns: sa.Column[Any]) -> sa.Table:
         return sa.Table(f"{name}_{self._generation}", self.metadata, *columns, sqlite_with_rowid=False)
@@ -346,6 +384,6 @@ _NO_LIKE = (None, None, None)
 _SHARED = sa.MetaData()
 LIVE = sa.Table("live", _SHARED, _key("row", sa.Integer), _column("generation"))
 OUTBOX = sa.Table(
-    "outbox", _SHARED, _key("log"), _key("offset", sa.BigInteger), _column("asked_at", sa.BigInteger),
+    "outbox", _SHARED, _key("partition"), _key("offset", sa.BigInteger), _column("requested_at", sa.BigInteger),
     _column("pushes", sa.JSON),
 )  # fmt: skip

@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from envelopes import DecodeError
 
-from .feed import Marks, as_mark
-from .store import Stand
+from .feed import Reactions, reaction_of
+from .store import Reaction
 from .stream import STREAM, Settings, envelope_of
 
 
@@ -26,21 +26,21 @@ class Trending:
 
     def __init__(self, window: timedelta) -> None:
         self._window = window // timedelta(microseconds=1)
-        self._stands: dict[tuple[str, str], Stand] = {}
+        self._reactions: dict[tuple[str, str], Reaction] = {}
         self._newest = 0
 
-    def add(self, mark: Marks) -> None:
+    def add(self, message: Reactions) -> None:
         """Take a like or an unlike in; one that comes again, or too late, changes nothing."""
-        stand, _ = as_mark(mark)
-        pair = stand[:2]
-        self._newest = max(self._newest, stand.at)
-        self._stands[pair] = max(stand, self._stands.get(pair, stand))
+        reaction, _ = reaction_of(message)
+        pair = reaction[:2]
+        self._newest = max(self._newest, reaction.at)
+        self._reactions[pair] = max(reaction, self._reactions.get(pair, reaction))
 
     def top(self, count: int) -> list[tuple[str, int]]:
         """Give the most liked messages of the window with their likes, the most liked first."""
         start = self._newest - self._window
-        self._stands = {pair: stand for pair, stand in self._stands.items() if stand.at > start}
-        likes = Counter(stand.message_id for stand in self._stands.values() if not stand.unliked)
+        self._reactions = {pair: reaction for pair, reaction in self._reactions.items() if reaction.at > start}
+        likes = Counter(reaction.message_id for reaction in self._reactions.values() if not reaction.unliked)
         return sorted(likes.items(), key=lambda each: (-each[1], each[0]))[:count]
 
 
@@ -63,7 +63,7 @@ def run(kafka: Settings, window: timedelta, count: int, stopping: Callable[[], b
             for record in consumer.consume(1000, 0.5):
                 with suppress(DecodeError):  # the feed puts it with the dead letters
                     message = None if record.error() else envelope_of(record).data
-                    if isinstance(message, Marks):
+                    if isinstance(message, Reactions):
                         trending.add(message)
             top = trending.top(count)
             if top != shown:
