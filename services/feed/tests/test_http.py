@@ -10,7 +10,7 @@ from feed.http import make_app, serve
 @pytest.fixture
 def get(feed, port, until):
     """Fetch JSON from the feed over HTTP."""
-    with serve(make_app(feed, trouble=lambda: None), f"127.0.0.1:{port}"):
+    with serve(make_app(feed, problem=lambda: None), f"127.0.0.1:{port}"):
         until(lambda: fetch(port, "/healthz") == "ok")
         yield lambda path: json.loads(fetch(port, path))
 
@@ -42,7 +42,7 @@ def test_the_api_describes_itself(get):
 
 
 def test_it_is_unhealthy_while_something_keeps_it_from_its_work(feed, port, until):
-    with serve(make_app(feed, trouble=lambda: "the store is away"), f"127.0.0.1:{port}"):
+    with serve(make_app(feed, problem=lambda: "the store is away"), f"127.0.0.1:{port}"):
         until(lambda: fetch(port, "/healthz") == "503 the store is away")
 
 

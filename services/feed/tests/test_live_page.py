@@ -29,7 +29,7 @@ def browser():
 @pytest.fixture
 def page(browser, feed, people, port, until):
     """The page of Ana's news feed; `page(selector)` gives the texts that are seen there."""
-    with serve(make_app(feed, trouble=lambda: None), f"127.0.0.1:{port}"):
+    with serve(make_app(feed, problem=lambda: None), f"127.0.0.1:{port}"):
         until(lambda: answers(port))
         browser.get(f"http://127.0.0.1:{port}/")
         browser.find_element("name", "person").send_keys(people.ana["person_id"])

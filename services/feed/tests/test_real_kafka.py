@@ -99,7 +99,7 @@ class Rig:
     def taken_in(self):
         """How many messages the store has taken in."""
         with self.feed.store.read() as (connection, tables):
-            return sum(row.next for row in connection.execute(tables.offsets.select()))
+            return sum(row.next_offset for row in connection.execute(tables.offsets.select()))
 
     def shares_evenly(self):
         """Whether each member has its part of the partitions, and none more than one above another."""
