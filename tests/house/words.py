@@ -27,10 +27,8 @@ NOT_YET_VERBS: tuple[str, ...] = (
     "src/envelopes/codecs/",
     "src/envelopes/types.py",
 )
-NOT_YET_NAMES: tuple[str, ...] = (
-)
-NOT_YET_PHRASES: tuple[str, ...] = (
-)
+NOT_YET_NAMES: tuple[str, ...] = ()
+NOT_YET_PHRASES: tuple[str, ...] = ()
 
 VERBS = frozenset(
     """
