@@ -6,18 +6,18 @@ import sys
 from importlib import import_module
 
 COMMANDS = {
-    "init": "begin: a service's settings and tests, or a repo of contracts",
+    "init": "create a contracts repository, or a service's settings and tests",
     "lint": "check that contracts/ is well-formed, locked and named properly",
-    "register": "add versions to the lock: from then on they never change",
+    "register": "add versions to the lock, so that they never change",
     "generate": "write the value objects of every contract",
-    "compat": "may these versions be deployed next to each other?",
-    "readers": "which service reads which field?",
-    "infer": "propose a schema from traffic: a first version, or the next one",
-    "record": "take scrubbed samples from a queue or a stream",
+    "compat": "check whether versions can be used side by side",
+    "readers": "show which service reads which field",
+    "infer": "propose a contract, or its next version, from traffic",
+    "record": "take scrubbed samples of the messages on a channel",
     "show": "print recorded messages for people",
-    "verify": "does the traffic on a channel match its contracts?",
-    "scan": "look for secrets and people in what was recorded",
-    "demo": "see the whole loop on embedded brokers",
+    "verify": "check the messages on a channel against their contracts",
+    "scan": "look for secrets and personal data in recordings",
+    "demo": "show the whole loop on embedded brokers",
 }
 """Each command is a module of this package with a click command `command`; it is imported when it is asked for."""
 

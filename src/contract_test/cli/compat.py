@@ -30,9 +30,9 @@ _NAMED = 10
 @click.option(
     "--mode",
     type=click.Choice(MODES),
-    help="Instead of each subject's own; for two files BACKWARD.",
+    help="Use this mode instead of each subject's own. The default for two files is BACKWARD.",
 )
-@click.option("--against", metavar="GIT-REF", help="What would this branch break? Compare with the contracts at a ref.")
+@click.option("--against", metavar="GIT-REF", help="Compare with the contracts at a git ref, such as main.")
 @click.option(
     "--content-model",
     type=click.Choice(get_args(ContentModel)),
@@ -43,7 +43,7 @@ _NAMED = 10
 @click.option(
     "--package",
     metavar="NAME",
-    help="Whose upcasters may keep BACKWARD.  [default: as in pyproject.toml, or envelopes]",
+    help="The package whose upcasters are tried.  [default: as in pyproject.toml, or envelopes]",
 )
 @click.option(
     "--budget",
@@ -51,7 +51,7 @@ _NAMED = 10
     default=2.0,
     show_default=True,
     metavar="SECONDS",
-    help="Processor time for one pair; after it the verdict is unknown.",
+    help="Processor time for one pair. After that, the result is unknown.",
 )
 def command(
     what: tuple[str, ...],
@@ -63,11 +63,11 @@ def command(
     budget: float,
     package: str | None,
 ) -> int:
-    """Check whether these versions may be deployed next to each other.
+    """Check whether versions can be used side by side.
 
-    Compares the versions of every subject, of one SUBJECT, or two files, as `decode` reads: formats are asserted. A
-    finding shows a message that breaks, a recorded one if there is one. Exits 1 on findings (unknown is
-    one), not on warnings.
+    Compares the versions of every subject, of one SUBJECT, or two files. A finding shows a message that the writer may
+    send and the reader rejects, if possible a recorded one. The exit code is 1 if there are findings. "unknown" is a
+    finding, and a warning is not.
     """
     package = package_name(package or read_package(contracts.resolve().parent))
     plan = _plan(what, contracts, mode, against)

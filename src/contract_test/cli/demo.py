@@ -13,9 +13,9 @@ from contract_test.start.demo import demo
 
 @click.command("demo")
 def command() -> int:
-    """See the whole loop on embedded brokers: publish, record, replay, and a breaking change caught.
+    """Show the whole loop on embedded brokers: publish, record, replay, and catch a breaking change.
 
-    Needs a checkout, because the reference services run in it. Leaves nothing running and nothing on the disk.
+    This needs a checkout, because it runs the reference services. Afterwards, everything is stopped and removed.
     """
     started = time.monotonic()
     outcome = demo(click.echo)

@@ -28,12 +28,12 @@ from contract_test.generate.package import generate
     show_default=True,
     help="The directory that holds the package.",
 )
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 where the generated code is stale.")
+@click.option("--check", is_flag=True, help="Write nothing. Exit with 1 if the generated code is out of date.")
 def command(contracts: Path, package: str | None, output: Path, *, check: bool) -> int:
     """Write the value objects of every version of every subject.
 
-    They are typed, immutable, and accept exactly what the contract accepts. Commit them: `generate --check` in CI
-    tells when somebody forgot.
+    They are typed and immutable, and accept exactly what the contract accepts. Commit them, and run `generate --check`
+    in CI to find out if they are out of date.
     """
     package = package_name(package or read_package(contracts.resolve().parent))
     catalog = load_catalog(contracts)

@@ -30,15 +30,19 @@ _ENOUGH = 10_000
 @click.command("infer")
 @source_options
 @contracts_option
-@click.option("--subject", required=True, help="The message type's name, such as order.placed.")
-@click.option("--type", "kind", metavar="NAME", help="Only messages of this type, as the wire calls it.")
+@click.option("--subject", required=True, help="The name of the message type, such as order.placed.")
+@click.option("--type", "kind", metavar="NAME", help="Read only messages with this type on the wire.")
 @click.option(
-    "--enum", "enums", multiple=True, metavar="POINTER", help="This field is an enum: /status, /items/*/unit."
+    "--enum", "enums", multiple=True, metavar="POINTER", help="This field is an enum, such as /status or /items/*/unit."
 )
-@click.option("--map", "maps", multiple=True, metavar="POINTER", help="The names in this object are data: /likes.")
-@click.option("--sent-by", multiple=True, metavar="SERVICE", help="For the catalog: who sends it.")
-@click.option("--received-by", multiple=True, metavar="SERVICE", help="For the catalog: who receives it.")
-@click.option("--write", "writing", is_flag=True, help="Write the version and its rows into the contracts directory.")
+@click.option(
+    "--map", "maps", multiple=True, metavar="POINTER", help="This object is a map, such as /likes: its names are data."
+)
+@click.option("--sent-by", multiple=True, metavar="SERVICE", help="Add this service as a sender to the catalog.")
+@click.option("--received-by", multiple=True, metavar="SERVICE", help="Add this service as a receiver to the catalog.")
+@click.option(
+    "--write", "writing", is_flag=True, help="Write the schema and its catalog entries to the contracts directory."
+)
 def command(
     source: SourceOptions,
     contracts: Path,
@@ -51,11 +55,11 @@ def command(
     *,
     writing: bool,
 ) -> int:
-    """Propose a schema from traffic: a first version, or the next one that is compatible.
+    """Propose a contract, or its next version, from traffic.
 
-    URL is as for `record`, or a recording. Of a channel that is not in the catalog, --channel is the new name, and
-    without --codec the messages tell. Every message that was read is valid under the schema, and none of their texts is
-    in it but the words of enums: docs/infer.md says on which evidence. Exits 1 where it breaks the versions before it.
+    URL is the same as for `record`, or a recording. If the channel is not in the catalog, --channel gives it a name,
+    and the codec is detected unless you name one. Every message that was read is valid under the schema. The schema
+    contains no text of a message except enum values. The exit code is 1 if the schema breaks an earlier version.
     """
     if not _SUBJECT.fullmatch(subject):
         raise click.BadParameter("lower-case words with dots between, such as order.placed", param_hint="--subject")

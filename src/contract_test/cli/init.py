@@ -21,18 +21,19 @@ _NO_PROJECT = ("readme", "license", "changelog")
 
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
-@click.option("--service", metavar="NAME", help="This repo is a service's: its name in the catalog.")
+@click.option("--service", metavar="NAME", help="The name of this service in the catalog.")
 @click.option("--package", metavar="NAME", help="The package of value objects.")
 @click.option(
     "--contracts",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="A service's contracts are in this directory, and not in the package.",
+    help="Use the contracts in this directory instead of those in the package.",
 )
 def command(folder: Path, service: str | None, package: str | None, contracts: Path | None) -> int:
-    """Begin: in a service's repo, or, in an empty folder, a repo of contracts.
+    """Create a contracts repository, or the settings and tests of a service.
 
-    In a service's repo the settings are written, and one test for each operation that the catalog gives this service.
-    An empty folder becomes a repo of contracts that generates, tests and packages. What stands there stays as it is.
+    In an empty folder, this creates a contracts repository with an example that generates, tests and packages. In a
+    service's repository, it writes the settings, and a test for each subject that the service sends or receives.
+    Existing files are not changed.
     """
     if package is not None:
         package_name(package)

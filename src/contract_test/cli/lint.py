@@ -20,9 +20,7 @@ from contract_test.report.formats import FORMATS
 @contracts_option
 @format_option
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
-@click.option(
-    "--against", metavar="REF", help="Registered versions must be as they are at this git ref, such as origin/main."
-)
+@click.option("--against", metavar="REF", help="Compare the lock with the one at this git ref, such as origin/main.")
 @click.option("--accepted", "list_accepted", is_flag=True, help=f"List what contracts/{FILE} accepts, and exit.")
 @click.option("--baseline", is_flag=True, help=f"Add all present findings to contracts/{FILE}, and exit.")
 @click.option("--reason", metavar="TEXT", help="With --baseline: why the findings are accepted.")
@@ -47,9 +45,9 @@ def command(
 ) -> int:
     """Check that contracts/ is well-formed, locked and named properly.
 
-    Errors: schemas that are invalid, accept nothing or never end, registered versions that changed, gaps in the
-    versions, examples that break their schema, recorded messages that break their contract. Warnings, with a fix each:
-    what readers in other languages may take in another way. Exits 1 on errors.
+    Errors are, for example, invalid schemas, registered versions that were changed, gaps between versions, and
+    examples or recorded messages that break their contract. Warnings point out what readers in other languages may
+    interpret differently. Each finding contains a fix. The exit code is 1 if there are errors.
 
     A finding can be accepted in contracts/accepted.toml, by the id that --format json shows:
 

@@ -21,14 +21,15 @@ from contract_test.report.readers import FORMATS
     "folders",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     multiple=True,
-    help="Further folders of <service>.json beside contracts/readers/; what the last one says of a service holds.",
+    help="Another folder with <service>.json files, in addition to contracts/readers/. The last one has priority.",
 )
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True)
 def command(subject: str, contracts: Path, folders: tuple[Path, ...], form: str) -> int:
     """Show which fields of SUBJECT each service reads.
 
-    `pytest --contracts` writes what a service reads to .contract-test/readers/<service>.json in its repo; a copy in
-    contracts/readers/ shares it. Unknown is who was not replayed, or only against another content of the contract.
+    `pytest --contracts` writes the fields that a service reads to .contract-test/readers/<service>.json. Copy this file
+    to contracts/readers/ to share it. "unknown" means that the service was not replayed with this content of the
+    contract.
     """
     readers = read_readers(contracts / FOLDER, *folders)
     found = tables(load_catalog(contracts), subject, readers)

@@ -28,14 +28,19 @@ _SAVE_EVERY = 1000  # messages, and whenever nothing new comes
 @source_options
 @contracts_option
 @click.option(
-    "--per-shape", type=click.IntRange(1), default=3, show_default=True, help="Keep at most so many of one shape."
+    "--per-shape",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="Keep at most this many messages of one shape.",
 )
 @max_age_option("180d")
 def command(source: SourceOptions, contracts: Path, per_shape: int, max_age: timedelta) -> int:
-    """Take samples of a channel: redis://HOST:PORT/DB, kafka://HOST:PORT, a file of JSON Lines, or - for stdin.
+    """Take scrubbed samples of the messages on a channel.
 
-    Nothing is popped, committed or changed. Personal texts are replaced before anything reaches the disk; only messages
-    that show something new are kept. What no contract accepts is kept apart, in .recorder. Exits 1 where there is any.
+    URL is redis://HOST:PORT/DB, kafka://HOST:PORT, a file of JSON Lines, or - for stdin. Nothing is popped, committed
+    or changed. Personal data is replaced before anything is written to disk, and only messages that show something new
+    are kept. Messages that no contract accepts go to a quarantine in contracts/.recorder, and the exit code is 1.
     """
     quiet_decoding()
     catalog = existing_or_empty(contracts, source)

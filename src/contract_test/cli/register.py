@@ -23,10 +23,10 @@ _BUDGET = 2.0  # seconds for one pair
 @click.argument("subjects", nargs=-1, metavar="[SUBJECT]...")
 @contracts_option
 def command(contracts: Path, subjects: tuple[str, ...]) -> int:
-    """Add versions to contracts.lock: of the named subjects, or of all. From then on they never change.
+    """Add versions of the named subjects, or of all subjects, to contracts.lock.
 
-    A version with errors is not registered, and nothing is where a registered one changed or is gone. Exits 1 then. Of
-    one that breaks the versions before it a warning tells.
+    A registered version must never change. If a version has errors, or if a registered version was changed or removed,
+    nothing is registered and the exit code is 1. If a version breaks an earlier one, a warning is printed.
     """
     catalog = load_catalog(contracts)
     wanted = [each for each in catalog.contracts if not subjects or each.subject in subjects]

@@ -17,11 +17,11 @@ from contract_test.report.formats import FORMATS
 @contracts_option
 @format_option
 def command(paths: tuple[Path, ...], contracts: Path, form: str) -> int:
-    """Look for secrets and people in files: by default in everything recorded under contracts/.
+    """Look for secrets and personal data in files, by default in all recordings under contracts/.
 
-    The scanner knows nothing of the scrubber: it finds keys, tokens, passwords, addresses, phones, cards and long
-    random texts by their form, inside base64, JSON in texts and web addresses too. It says where, and never what.
-    Exits 1 on findings.
+    The scanner is independent of the scrubber. It recognizes keys, tokens, passwords, addresses, phone numbers, payment
+    cards and long random texts, also inside base64, JSON in texts and web addresses. A finding shows the place and
+    never the text. The exit code is 1 if there are findings.
     """
     findings, count = scan(paths or (contracts,))
     click.echo(FORMATS[form](findings), nl=False)

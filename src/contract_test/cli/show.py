@@ -25,11 +25,17 @@ _STYLES = {"strong": "bold", "dim": "dim", "masked": "yellow", "": ""}
 @click.command("show")
 @click.argument("what", metavar="RECORDING|SUBJECT")
 @contracts_option
-@click.option("--line", "lines", type=click.IntRange(1), multiple=True, help="Only these lines of the recording.")
+@click.option(
+    "--line",
+    "lines",
+    type=click.IntRange(1),
+    multiple=True,
+    help="Print only this line of the recording. You can repeat this option.",
+)
 def command(what: str, contracts: Path, lines: tuple[int, ...]) -> int:
-    """Print recorded messages for people: what, when, where, and the payload with what was masked marked.
+    """Print recorded messages for people, with marks at the values that were masked.
 
-    RECORDING is a file; of a SUBJECT every version's recording is shown.
+    RECORDING is a file. For a SUBJECT, the recordings of all its versions are printed.
     """
     try:
         catalog = load_catalog(contracts)
