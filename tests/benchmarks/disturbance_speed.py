@@ -33,7 +33,7 @@ from contract_test.data.reading import Reading
 from contract_test.record.recorder import Recorder
 from contract_test.transports.embedded import kafka_broker, redis_server
 from contract_test.transports.redis_list import PAGE
-from contract_test.transports.sources import tap
+from contract_test.transports.taps import tap
 
 STANDING = 20_000
 TURNS, SECONDS, RATE = 10, 2.0, 500

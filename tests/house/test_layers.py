@@ -18,7 +18,7 @@ FOUNDATIONS = ["data", "scanner", "schema", "compare", "scrub", "files", "transp
 
 ROOMS = {
     "record": set(),
-    "replay": {"record"},
+    "replay": set(),
     "generate": set(),
     "lint": set(),
     "infer": {"compat", "lint"},

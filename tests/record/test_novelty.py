@@ -9,7 +9,7 @@ import pytest
 from contract_test.data.interaction import Tapped
 from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import read_recordings
-from contract_test.record.novelty import MOST_KEPT, Novelty
+from contract_test.record.novelty import MAX_RECORDED, Novelty
 from contract_test.record.recorder import Recorder
 from contract_test.schema.fingerprints import Fingerprints
 from contract_test.schema.shape import Shapes
@@ -156,7 +156,7 @@ def test_where_there_are_too_many_shapes_every_fact_is_shown(contracts):
     random = Random(5)
     flags = [{f"flag{each}": random.random() < 0.5 for each in range(12) if random.random() < 0.5} for _ in range(4000)]
     record(contracts, [thing(number, 0) | each for number, each in enumerate(flags)])
-    assert len(kept(contracts)) <= MOST_KEPT
+    assert len(kept(contracts)) <= MAX_RECORDED
     for number in range(12):
         assert {each.get(f"flag{number}") for each in kept(contracts)} == {True, False, None}
 
@@ -299,12 +299,12 @@ def test_a_recording_of_more_shapes_than_it_holds_shows_the_most_facts_first():
     for shape in range(1, 200):
         novelty.offer(shape, str(shape).encode(), shape)
     taken = chosen(novelty)
-    assert len(taken) == MOST_KEPT - 2
+    assert len(taken) == MAX_RECORDED - 2
     assert taken[0] & 128, "the only fact that the recording does not show"
     facts: Novelty[int] = Novelty([], 3)
-    for fact in range(MOST_KEPT + 10):
+    for fact in range(MAX_RECORDED + 10):
         facts.offer(1 << fact, str(fact).encode(), fact)
-    assert len(chosen(facts)) == MOST_KEPT + 10, "a fact is shown even where there is no room"
+    assert len(chosen(facts)) == MAX_RECORDED + 10, "a fact is shown even where there is no room"
     assert not facts.holds_back
 
 

@@ -17,11 +17,11 @@ from redis import Redis
 
 from contract_test.data.reading import Reading
 from contract_test.files.catalog import load_catalog
+from contract_test.files.quarantine import Quarantine
 from contract_test.files.recordings import line_of, read_recording
 from contract_test.files.state import State
-from contract_test.record.quarantine import Quarantine
 from contract_test.record.recorder import Recorder
-from contract_test.transports.sources import tap
+from contract_test.transports.taps import tap
 
 
 @pytest.fixture

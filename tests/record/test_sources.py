@@ -14,7 +14,7 @@ from contract_test.data.contract import Channel
 from contract_test.data.errors import ContractTestError
 from contract_test.data.reading import Reading
 from contract_test.transports.redis_list import OVERLAP, PAGE, read_list
-from contract_test.transports.sources import tap
+from contract_test.transports.taps import tap
 from contract_test.transports.urls import without_password
 
 LIST = Channel("jobs", "redis-list", "jobs", "json")

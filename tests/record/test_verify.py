@@ -20,8 +20,8 @@ from redis import Redis
 from contract_test.cli.verify import command
 from contract_test.data.drift import Breach, Drift
 from contract_test.data.errors import ContractTestError
-from contract_test.data.share import Share, merged, settled
-from contract_test.files.results import read_results, write_results
+from contract_test.data.share import Share, combine, merged
+from contract_test.files.verification_files import read_results, write_results
 
 
 @pytest.fixture
@@ -226,7 +226,7 @@ def test_a_message_counts_once_however_processes_crash(steps, older):
             start = committed
             files.append([])
     copies = [file[-1] for file in files if file] + [file[older % len(file)] for file in files if file]
-    assert settled(merged(*copies))["c"].read == furthest
+    assert combine(merged(*copies))["c"].read == furthest
 
 
 def produce(address: str, topic: str, messages: list[str], partitions: int = 4) -> None:
@@ -294,7 +294,7 @@ def test_processes_that_are_killed_lose_no_message_and_count_none_twice(contract
     output, errors = process.communicate(timeout=200)
     assert process.returncode == 0, output + errors
     assert killed
-    assert settled(read_results([results]))["activity"].read == 40_000
+    assert combine(read_results([results]))["activity"].read == 40_000
 
 
 def test_a_result_is_written_whole(tmp_path):

@@ -11,7 +11,7 @@ import click
 
 from contract_test.cli.progress import until_interrupted, with_rates
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, note
-from contract_test.cli.sources import SourceOptions, nothing_read, source_options
+from contract_test.cli.source_options import SourceOptions, nothing_read, source_options
 from contract_test.data.contract import Catalog, Channel
 from contract_test.data.errors import CatalogError, NothingFoundError, RecordingError
 from contract_test.data.texts import counted, inert
@@ -21,7 +21,7 @@ from contract_test.files.recordings import read_recording_file
 from contract_test.infer import Named, leads_to
 from contract_test.infer.inference import Inferred, Traffic, of_type, propose, read_interactions, read_traffic, write
 from contract_test.report.formats.text import as_text
-from contract_test.transports.sources import keeps_times, scheme_of, tap
+from contract_test.transports.taps import keeps_times, scheme_of, tap
 
 _SUBJECT = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")
 _ENOUGH = 10_000

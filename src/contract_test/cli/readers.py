@@ -8,7 +8,7 @@ import click
 
 from contract_test.cli.running import CLEAN, contracts_option, note
 from contract_test.files.catalog import load_catalog
-from contract_test.files.readers import FOLDER, read_readers
+from contract_test.files.reader_files import FOLDER, read_readers
 from contract_test.replay.observed_readers import tables
 from contract_test.report.readers import FORMATS
 

@@ -9,13 +9,13 @@ import click
 
 from contract_test.cli.progress import until_interrupted, with_rates
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, max_age_option, note, quiet_decoding
-from contract_test.cli.sources import SourceOptions, existing_or_empty, messages_of, nothing_read, source_options
+from contract_test.cli.source_options import SourceOptions, existing_or_empty, messages_of, nothing_read, source_options
 from contract_test.data.contract import Catalog
 from contract_test.data.reading import Reading
 from contract_test.data.texts import counted
+from contract_test.files.quarantine import Quarantine
 from contract_test.files.scrub_key import scrub_key
 from contract_test.files.state import State
-from contract_test.record.quarantine import Quarantine
 from contract_test.record.recorder import Recorded, Recorder
 from contract_test.recordings.provenance import old_recordings
 from contract_test.report.drift import drift_lines

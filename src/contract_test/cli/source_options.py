@@ -17,8 +17,8 @@ from contract_test.data.errors import CatalogError, NothingFoundError
 from contract_test.data.interaction import Tapped
 from contract_test.data.reading import Reading, Since
 from contract_test.data.texts import age_of
-from contract_test.record.sent_since import sent_since
-from contract_test.transports.sources import SCHEMES, keeps_times, scheme_of, tap
+from contract_test.record.time_filter import skip_before
+from contract_test.transports.taps import SCHEMES, keeps_times, scheme_of, tap
 from contract_test.transports.urls import without_password
 from envelopes.codecs import CODECS
 
@@ -125,7 +125,7 @@ def messages_of(
     """Yield what stands on the channel; where the source keeps no times, `--since` goes by those of the messages."""
     messages, since = tap(source.url, channel, source.reading), source.reading.since
     if isinstance(since, datetime) and not keeps_times(source.url, channel):
-        return sent_since(messages, since, time_of)
+        return skip_before(messages, since, time_of)
     return messages
 
 
@@ -135,11 +135,11 @@ def nothing_read(source: SourceOptions, place: str, outcome: str) -> NothingFoun
     if source.url == "-":
         return NothingFoundError(f"no line came in on stdin: {outcome}", place="-", advice="Write a message a line.")
     if isinstance(reading.since, datetime):
-        told = f"no message since {reading.since.isoformat(' ', 'seconds')}"
-        return NothingFoundError(f"{told}: {outcome}", place=place, advice="Begin earlier, such as with --since 7d.")
+        problem = f"no message since {reading.since.isoformat(' ', 'seconds')}"
+        return NothingFoundError(f"{problem}: {outcome}", place=place, advice="Begin earlier, such as with --since 7d.")
     if reading.since == "latest":
-        told = f"nothing came while it was read: {outcome}"
-        return NothingFoundError(told, place=place, advice="Wait for messages with --follow, or leave --since out.")
+        problem = f"nothing came while it was read: {outcome}"
+        return NothingFoundError(problem, place=place, advice="Wait for messages with --follow, or leave --since out.")
     advice = "Check the name; or run it while messages wait there: --follow waits for them."
     return NothingFoundError(f"the channel is empty: {outcome}", place=place, advice=advice)
 

@@ -11,17 +11,17 @@ import click
 
 from contract_test.cli.progress import until_interrupted, with_rates
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note, quiet_decoding
-from contract_test.cli.sources import SourceOptions, existing_or_empty, messages_of, nothing_read, source_options
+from contract_test.cli.source_options import SourceOptions, existing_or_empty, messages_of, nothing_read, source_options
 from contract_test.data.contract import Catalog
-from contract_test.data.share import Share, settled
+from contract_test.data.share import Share, combine
 from contract_test.data.texts import counted
 from contract_test.files.catalog import load_catalog
-from contract_test.files.results import SUFFIX, read_results, write_results
+from contract_test.files.verification_files import SUFFIX, read_results, write_results
 from contract_test.record.verification import Verifier
 from contract_test.report.drift import drift_findings, seen_lines
 from contract_test.report.formats import FORMATS
 from contract_test.transports.kafka_group import Member
-from contract_test.transports.sources import bounded, scheme_of
+from contract_test.transports.taps import bounded, scheme_of
 
 _SAVE_EVERY = 2.0  # seconds
 
@@ -30,14 +30,16 @@ _SAVE_EVERY = 2.0  # seconds
 @source_options
 @contracts_option
 @format_option
-@click.option("--group", metavar="NAME", help="Kafka: share the topic with others of this group.")
+@click.option(
+    "--group", metavar="NAME", help="Kafka: read the topic together with other members of this consumer group."
+)
 @click.option(
     "--results",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Write this process's result to a file of its own there.",
+    help="Write the result of this process to its own file in this folder.",
 )
-@click.option("--merge", is_flag=True, help="Add results up: URL is then a result file, or a folder of them.")
+@click.option("--merge", is_flag=True, help="Add results up. URL is then a result file, or a folder of them.")
 @click.argument("more", nargs=-1, metavar="[RESULTS]...", type=click.Path(path_type=Path, exists=True))
 def command(
     source: SourceOptions,
@@ -52,15 +54,15 @@ def command(
     """Check the traffic on a channel against its contracts.
 
     URL is redis://HOST:PORT/DB, kafka://HOST:PORT, a file of JSON Lines, or - for stdin. Nothing is changed there; only
-    --group commits what was read. Exits 1 on drift: messages that no contract accepts, fields that none names.
+    --group commits what was read. Exits 1 on drift: a message that no contract accepts, or an undeclared field.
     """
     quiet_decoding()
     if merge:
         return _report(list(read_results([Path(source.url), *more])), load_catalog(contracts), form, "results")
     if more:
-        raise click.UsageError("One URL at a time; several result files go with --merge.")
+        raise click.UsageError("Name one URL. To add up several result files, use --merge.")
     if group is not None and (scheme_of(source.url) != "kafka" or results is None or source.reading.since is not None):
-        raise click.UsageError("--group goes with kafka:// and --results DIR; where it begins, the group knows.")
+        raise click.UsageError("--group needs a kafka:// URL and --results DIR, and cannot be used with --since.")
     catalog = existing_or_empty(contracts, source)
     channel = source.channel_of(catalog)
     verifier, reading = Verifier(catalog, channel), source.reading
@@ -75,7 +77,7 @@ def command(
     if member is not None:
 
         def release() -> None:
-            verifier.settle(write, commit)
+            verifier.save(write, commit)
             verifier.release()
 
         member.release = release
@@ -86,9 +88,9 @@ def command(
             if message is not None:
                 verifier.take(message)
             if path is not None and time.monotonic() - saved > _SAVE_EVERY:
-                verifier.settle(write, commit)
+                verifier.save(write, commit)
                 saved = time.monotonic()
-    verifier.settle(write, commit)
+    verifier.save(write, commit)
     for line in reading.notes:
         note(line)
     if path is not None:
@@ -99,7 +101,7 @@ def command(
 
 
 def _report(shares: list[Share], catalog: Catalog, form: str, place: str) -> int:
-    found = settled(shares)
+    found = combine(shares)
     findings = [each for drift in found.values() for each in drift_findings(drift, catalog, place)]
     if form == "text":
         for channel, drift in found.items():

@@ -22,7 +22,7 @@ from contract_test.data.finding import Finding
 from contract_test.data.verdict import Verdict
 from contract_test.files.catalog import load_catalog
 from contract_test.files.history import contracts_at
-from contract_test.files.readers import FOLDER, read_readers
+from contract_test.files.reader_files import FOLDER, read_readers
 
 ContentModel = Literal["closed-writer", "as-written"]
 

@@ -1,7 +1,7 @@
 """Results of verifying, as files hold them: which part of a channel was read, and what was found there.
 
 Results merge by being put together: in any order, grouped in any way, and a file given twice counts once. Only
-`settled` says what they add up to.
+`combine` says what they add up to.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def merged(*results: Iterable[Share]) -> tuple[Share, ...]:
     return tuple(found[key] for key in sorted(found))
 
 
-def settled(shares: Iterable[Share]) -> dict[str, Drift]:
+def combine(shares: Iterable[Share]) -> dict[str, Drift]:
     """Return what the shares add up to, by channel, each message counted once.
 
     Where shares overlap (one was read again after a crash, or is an older copy of another), those are counted that do

@@ -26,7 +26,7 @@ from contract_test.data.result import Failure, GivenMessage, MessageResult, Outc
 from contract_test.data.texts import age_of
 from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import check_package, installed_contracts, runtime_catalog
-from contract_test.files.readers import FOLDER, write_readers
+from contract_test.files.reader_files import FOLDER, write_readers
 from contract_test.files.settings import Settings, read_settings
 from contract_test.files.state import hide
 from contract_test.pytest_plugin.bulk import TALLY, all_in_one

@@ -10,10 +10,10 @@ from typing import Generic, TypeVar
 
 from contract_test.schema.fingerprints import Shape
 
-MOST_KEPT = 50
+MAX_RECORDED = 50
 """A recording that people read: more than one of a shape is kept only while there are no more messages than this."""
-MAX_KEPT_EARLY = 15
-MAX_SHAPES = 5_000
+MAX_RECORDED_EARLY = 15
+MAX_WAITING_SHAPES = 5_000
 
 Item = TypeVar("Item")
 
@@ -56,7 +56,7 @@ class Novelty(Generic[Item]):
             return
         waiting = self._waiting.get(shape)
         if waiting is None:
-            if len(self._waiting) >= MAX_SHAPES:
+            if len(self._waiting) >= MAX_WAITING_SHAPES:
                 return
             waiting = self._waiting[shape] = []
         rank = (not preferred, hashlib.blake2b(raw, digest_size=8).digest())
@@ -78,18 +78,18 @@ class Novelty(Generic[Item]):
         self._wanted.clear()
         for shape in self._covering():
             self._keep_one(shape, accept)
-        self._fill(accept, MOST_KEPT if last else MAX_KEPT_EARLY)
+        self._fill(accept, MAX_RECORDED if last else MAX_RECORDED_EARLY)
 
     @property
     def holds_back(self) -> bool:
         """Whether some message waits that the last call may ask for."""
-        room = self.shown.total() < MOST_KEPT
+        room = self.shown.total() < MAX_RECORDED
         return room and any(each and self.is_open(shape) for shape, each in self._waiting.items())
 
     def _covering(self) -> Iterator[Shape]:
         """The shapes that were never kept, as far as there is room; before that those with the most new facts."""
         fresh = {shape: each[0].rank for shape, each in self._waiting.items() if each and not self.shown[shape]}
-        room = MOST_KEPT - self.shown.total()
+        room = MAX_RECORDED - self.shown.total()
         if len(fresh) <= room:
             yield from sorted(fresh, key=fresh.__getitem__)
             return

@@ -1,4 +1,8 @@
-"""Record: what stands on a channel becomes recordings, scrubbed, and only as much as is new."""
+"""Recording: the messages of a channel become recordings.
+
+Each message goes through the same steps, from top to bottom: decode and check it, choose whether it shows something
+new, scrub it, check it again, scan it, write it. Only the last step touches the disk.
+"""
 
 from __future__ import annotations
 
@@ -15,40 +19,41 @@ from contract_test.data.drift import Drift
 from contract_test.data.interaction import Interaction, Tapped
 from contract_test.data.reading import Mark
 from contract_test.files.exact_json import exact_dumps
+from contract_test.files.quarantine import Quarantine
 from contract_test.files.recordings import append_recording, line_of, read_recording, wire_of
 from contract_test.record.causes import Causes
 from contract_test.record.conformance import ConformanceChecker, RejectedMessage
 from contract_test.record.message_scrubber import Scrubber
 from contract_test.record.novelty import Novelty
-from contract_test.record.quarantine import Quarantine
 from contract_test.record.validator import ContractsCatalog, ContractValidator, ValidatedData
 from contract_test.recordings.messages import cause_in, data_of
 from contract_test.scanner import leaks_in_line
 from contract_test.schema.fingerprints import Fingerprints
 from envelopes import DecodeError, Envelope
 
-MAX_REMEMBERED = 20_000
-MAX_EFFECTS = 5
+MAX_REMEMBERED_MESSAGES = 20_000
+MAX_EFFECTS_OF_ONE_CAUSE = 5
 
 
 @dataclass
 class Recorded:
-    """What a run read and kept. `shapes` are those of this channel's recordings, old and new."""
+    """The result of a run. `shapes` counts the shapes in this channel's recordings, old and new."""
 
     drift: Drift
     kept: Counter[str] = field(default_factory=Counter)
     shapes: int = 0
     quarantined: int = 0
     unscrubbed: Counter[str] = field(default_factory=Counter)
+    """Messages that were not kept because they are not valid after scrubbing, by contract and pointer."""
     leaks: Counter[str] = field(default_factory=Counter)
-    """What the scanner found in scrubbed messages, which were then not kept: where and what, never the text."""
+    """Messages that were not kept because the scanner found something in them: where and which rule, never the text."""
     missing_causes: int = 0
-    """How many recorded messages' causes are not recorded."""
+    """How many causes are named by recorded messages, but not recorded."""
     written: dict[Path, None] = field(default_factory=dict)
 
 
 class Recorder:
-    """Takes the messages of one channel in. Nothing is written before `write`, which may be called again and again."""
+    """Records the messages of one channel. Only `write` touches the disk; it can be called repeatedly."""
 
     def __init__(
         self, catalog: Catalog, channel: Channel, key: bytes, per_shape: int, quarantine: Quarantine | None = None
@@ -61,7 +66,7 @@ class Recorder:
         self._has_effects = any(each.caused_by and each.channel == channel for each in catalog.subjects.values())
         self._by_id: dict[str, _Item] = {}
         self._by_cause: dict[str, list[_Item]] = {}
-        self._recordings: dict[str, _Kept] = {}
+        self._recordings: dict[str, _Recording] = {}
         self._quarantine = quarantine
         self.marks: dict[str, Mark] = {}
         """Where each part of the source was read to."""
@@ -74,122 +79,134 @@ class Recorder:
                 self.take(message)
 
     def take(self, message: Tapped) -> None:
-        """Take in one message: decode and check it, and keep it where it may show something new.
-
-        It is scrubbed before it is written.
-        """
-        found = self._checker.check(message)
-        if isinstance(found, RejectedMessage):
-            self._reject(message, found)
+        """Decode and check one message. Hold it in memory if it may show something new."""
+        checked = self._checker.check(message)
+        if isinstance(checked, RejectedMessage):
+            self._quarantine_message(message, checked)
         else:
-            self._keep(message, found)
+            self._consider(message, checked)
         if message.mark is not None:
             self.marks[message.mark[0]] = message.mark[1]
 
     def write(self, *, caught_up: bool = True) -> Recorded:
-        """Add what is new since the last time to the recordings; what stood there stays as it was.
+        """Choose among the messages that were taken, scrub and scan them, and append them to the recordings.
 
-        Until it has `caught_up` with the channel, a recorder keeps room for shapes that may still come.
+        Until it has `caught_up` with the channel, the recorder keeps room for shapes that may still come.
         """
-        for kept in list(self._recordings.values()):
-            kept.novelty.choose(self._accept, last=caught_up)
-        for kept in self._recordings.values():
-            if kept.fresh:
-                kept.fresh.sort(key=itemgetter(0))
-                self.result.written[append_recording(kept.contract, [each for _, each in kept.fresh])] = None
-                kept.fresh = []
+        for recording in list(self._recordings.values()):
+            recording.novelty.choose(self._accept, last=caught_up)
+        for recording in self._recordings.values():
+            if recording.fresh:
+                recording.fresh.sort(key=itemgetter(0))
+                path = append_recording(recording.contract, [each for _, each in recording.fresh])
+                self.result.written[path] = None
+                recording.fresh = []
         if self._quarantine is not None:
             self._quarantine.write()
         self._checker.result()
         self.result.missing_causes = self._causes.missing
-        self.result.shapes = sum(len(kept.novelty.shown) for kept in self._recordings.values())
+        self.result.shapes = sum(len(recording.novelty.shown) for recording in self._recordings.values())
         return self.result
 
     def time_of(self, message: Tapped) -> datetime | None:
-        """Return when a message was sent, if it or the catalog says so. Raises DecodeError where it cannot be read."""
+        """Return when a message was sent, or None if neither it nor the catalog says so. Raises DecodeError."""
         return self._contracts.read(message.wire, self._channel).time
 
     @property
     def holds_back(self) -> bool:
-        """Whether messages that were read wait for the recorder to have caught up."""
-        return any(kept.novelty.holds_back for kept in self._recordings.values())
+        """True while messages wait until the recorder has caught up."""
+        return any(recording.novelty.holds_back for recording in self._recordings.values())
 
-    def _keep(self, message: Tapped, envelope: Envelope[Any]) -> None:
+    # 1. Choose
+
+    def _consider(self, message: Tapped, envelope: Envelope[Any]) -> None:
+        """Offer a valid message to its recording."""
         validated: ValidatedData = envelope.data
-        kept = self._kept(validated.validator)
-        subject = self._catalog.subjects[kept.contract.subject]
+        recording = self._recording_of(validated.validator)
+        subject = self._catalog.subjects[recording.contract.subject]
         cause = cause_in(envelope, validated.data, subject)
-        item = _Item(self.result.drift.read, message, validated, kept, cause)
+        item = _Item(self.result.drift.read, message, validated, recording, cause)
         if self._has_effects:
             self._remember(item, envelope.id)
-        shape = kept.fingerprints.of(validated.data)
+        shape = recording.fingerprints.of(validated.data)
         wanted = envelope.id is not None and self._causes.wants(envelope.id)
-        preferred = cause is None or (kept.novelty.is_open(shape) and self._causes.has(cause))
-        kept.novelty.offer(shape, bytes(message.wire), item, preferred=preferred, wanted=wanted)
+        preferred = cause is None or (recording.novelty.is_open(shape) and self._causes.has(cause))
+        recording.novelty.offer(shape, bytes(message.wire), item, preferred=preferred, wanted=wanted)
 
-    def _remember(self, item: _Item, name: str | None) -> None:
-        """Hold the latest messages: what is kept later may need its cause, and the other effects of it."""
-        if len(self._by_id) >= MAX_REMEMBERED:
+    def _remember(self, item: _Item, message_id: str | None) -> None:
+        """Hold the latest messages: a message that is kept later may need its cause, and the cause's other effects."""
+        if len(self._by_id) >= MAX_REMEMBERED_MESSAGES:
             self._by_id.clear()
             self._by_cause.clear()
-        if name is not None:
-            self._by_id[name] = item
+        if message_id is not None:
+            self._by_id[message_id] = item
         if item.cause is not None:
             self._by_cause.setdefault(item.cause, []).append(item)
 
+    def _recording_of(self, validator: ContractValidator) -> _Recording:
+        known = self._recordings.get(validator.contract.name)
+        if known is None:
+            channels = {**self._catalog.channels, self._channel.name: self._channel}
+            known = self._recordings[validator.contract.name] = _Recording(validator, channels, self._per_shape)
+        return known
+
+    # 2. Scrub, check again, scan
+
     def _accept(self, item: _Item) -> bool:
-        """Scrub a message and take it into the recording, unless it is there, or has no business there."""
-        kept = item.kept
-        interaction = self._scrubber.interaction(item.message, kept.contract, item.validated.data)
+        """Add a chosen message to its recording. Return False if it is there already or must not be kept."""
+        recording = item.recording
+        interaction = self._scrubber.interaction(item.message, recording.contract, item.validated.data)
         line = line_of(replace(interaction, seen={}))
-        if line in kept.lines:
+        if line in recording.lines or not self._is_still_valid(interaction, item.validated.validator):
             return False
+        if self._has_leaks(line_of(interaction), recording.contract.name):
+            return False
+        recording.lines.add(line)
+        recording.fresh.append((item.number, interaction))
+        self.result.kept[recording.contract.name] += 1
+        self._causes.add(interaction)
+        self._accept_related(item)
+        return True
+
+    def _accept_related(self, item: _Item) -> None:
+        """Add the cause of a message, and the cause's other effects unless there are many."""
+        if item.cause is None:
+            return
+        effects = self._by_cause.pop(item.cause, [])
+        few_effects = (
+            effects if len(effects) <= MAX_EFFECTS_OF_ONE_CAUSE else []
+        )  # a fan-out: some effects show the rest
+        for other in (self._by_id.pop(item.cause, None), *few_effects):
+            if other is not None and other is not item:
+                self._accept(other)
+
+    def _is_still_valid(self, interaction: Interaction, validator: ContractValidator) -> bool:
         try:
             self._contracts.read(wire_of(interaction), self._channel)
         except DecodeError as error:
-            self.result.unscrubbed[
-                f"{error.subject}{item.validated.validator.inventory.pointer_of(error.pointer)}"
-            ] += 1
+            self.result.unscrubbed[f"{error.subject}{validator.inventory.pointer_of(error.pointer)}"] += 1
             return False
-        if self._leaks(line_of(interaction), kept.contract.name):
-            return False
-        kept.lines.add(line)
-        kept.fresh.append((item.number, interaction))
-        self.result.kept[kept.contract.name] += 1
-        self._causes.add(interaction)
-        if item.cause is not None:
-            effects = self._by_cause.pop(item.cause, [])
-            together = effects if len(effects) <= MAX_EFFECTS else []  # else a fan-out: some of it show the rest
-            for other in (self._by_id.pop(item.cause, None), *together):
-                if other is not None and other is not item:
-                    self._accept(other)
         return True
 
-    def _leaks(self, line: bytes, name: str) -> bool:
-        """Whether the scanner finds something in what was scrubbed."""
+    def _has_leaks(self, line: bytes, name: str) -> bool:
+        """Return True if the scanner finds something in a scrubbed message, and count what it found."""
         found = leaks_in_line(line)
         for leak in found:
             self.result.leaks[f"{name}{leak.pointer}: {leak.thing} ({leak.rule})"] += 1
         return bool(found)
 
-    def _kept(self, validator: ContractValidator) -> _Kept:
-        known = self._recordings.get(validator.contract.name)
-        if known is None:
-            channels = {**self._catalog.channels, self._channel.name: self._channel}
-            known = self._recordings[validator.contract.name] = _Kept(validator, channels, self._per_shape)
-        return known
-
-    def _reject(self, message: Tapped, rejected: RejectedMessage) -> None:
-        if self._quarantine is None or not self._quarantine.wants(rejected):
-            return
+    def _quarantine_message(self, message: Tapped, rejected: RejectedMessage) -> None:
         contract = None if rejected.validator is None else rejected.validator.contract
-        shown = self._scrubber.rejected(message, contract)
-        if not self._leaks(exact_dumps(shown), "kept apart"):
-            self.result.quarantined += self._quarantine.add(rejected, shown)
+        quarantine = self._quarantine
+        if quarantine is None or not quarantine.has_room(rejected.reasons, contract_known=contract is not None):
+            return
+        scrubbed = self._scrubber.rejected(message, contract)
+        if not self._has_leaks(exact_dumps(scrubbed), "quarantine"):
+            self.result.quarantined += quarantine.add(rejected.reasons, scrubbed)
 
 
-class _Kept:
-    """What is recorded of one contract, before this run and in it."""
+class _Recording:
+    """One contract's recording: what was in the file before this run, and what is added to it."""
 
     def __init__(self, validator: ContractValidator, channels: Mapping[str, Channel], per_shape: int) -> None:
         self.contract: Contract = validator.contract
@@ -204,10 +221,10 @@ class _Kept:
 
 
 class _Item(NamedTuple):
-    """A message that may be kept. `number` counts from the first that was read; `cause` is what it names as its own."""
+    """A valid message that may be kept. `number` counts the messages read so far; `cause` is the id of its cause."""
 
     number: int
     message: Tapped
     validated: ValidatedData
-    kept: _Kept
+    recording: _Recording
     cause: str | None

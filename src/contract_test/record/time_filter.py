@@ -1,4 +1,4 @@
-"""Messages from a place that keeps no times, by the times that they say themselves."""
+"""Filters messages by the times in them, for sources that keep no times themselves."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from contract_test.data.errors import CatalogError
 from contract_test.data.interaction import Tapped
 
 
-def sent_since(
+def skip_before(
     messages: Generator[Tapped | None], since: datetime, time_of: Callable[[Tapped], datetime | None]
 ) -> Generator[Tapped | None]:
-    """Leave out what was sent before a time.
+    """Yield the messages, except those that were sent before a time.
 
-    `time_of` gives None for a message that does not say when it was sent, and raises ValueError for one that cannot be
-    read: that may have been sent at any time, and stays. Raises CatalogError at the first message without a time.
+    `time_of` returns None for a message without a time, and raises ValueError for one that cannot be read. Such a
+    message is yielded, too. Raises CatalogError at the first message without a time.
     """
     with closing(messages):
         for message in messages:

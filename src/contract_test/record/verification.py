@@ -64,7 +64,7 @@ class Verifier:
                 found.append(self._pending(name, part))
         return found
 
-    def settle(self, write: Write, commit: Commit | None = None) -> None:
+    def save(self, write: Write, commit: Commit | None = None) -> None:
         """Write the result, and only then tell the group what was read; what it does not take is left uncommitted."""
         write(self.shares())
         fresh = {name: part for name, part in self._parts.items() if part.end > part.start}

@@ -15,9 +15,9 @@ from contract_test.data.contract import Catalog, Contract, Subject
 from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError
 from contract_test.data.interaction import Mismatch
 from contract_test.data.result import OperationKind, Origin
+from contract_test.files.quarantine import Quarantine
 from contract_test.files.recordings import is_recorded, read_recording
 from contract_test.files.state import State
-from contract_test.record.quarantine import Quarantine
 from contract_test.recordings.messages import Message, by_id, cause_of, read_message
 from contract_test.recordings.provenance import too_old
 from contract_test.replay.emitted import Emitted, check_emitted, read_emitted

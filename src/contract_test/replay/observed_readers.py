@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from contract_test.data.contract import Catalog, Contract
 from contract_test.data.errors import CatalogError
 from contract_test.data.result import FieldReads, MessageResult, Reader
-from contract_test.files.readers import content_of
+from contract_test.files.reader_files import content_of
 from contract_test.replay.field_access import is_read
 from contract_test.schema.fields import fields_of
 

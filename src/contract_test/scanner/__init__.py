@@ -3,6 +3,6 @@
 It judges recordings after the scrubber, and so shares neither code nor lists with it (`tests/house/test_layers.py`).
 """
 
-from contract_test.scanner.reading import Leak, leaks_in_line, leaks_in_text
+from contract_test.scanner.leaks import Leak, leaks_in_line, leaks_in_text
 
 __all__ = ["Leak", "leaks_in_line", "leaks_in_text"]

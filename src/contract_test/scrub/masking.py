@@ -1,16 +1,16 @@
-"""Masking of personal data and secrets in a message before it is kept; a valid message stays valid.
+"""Masking: replaces personal data in a message by pseudonyms, so that the message stays valid.
 
-Denied unless the contract allows it. A text is kept where `x-sensitivity` is `public`, or where the contract itself
-says it: an enum, a constant, one of a pattern's few words, a time. A number is kept unless it can identify somebody:
-seven significant digits, or a field named like an id, a phone or a place. A field's name is kept where some contract
-declares it. Everything else becomes a pseudonym that the schema accepts as it accepted what stood there.
+Values are masked unless the contract allows them to stay. A text stays if `x-sensitivity` is `public`, or if the
+contract itself contains it: an enum value, a constant, one of a pattern's few words. A time stays, too. A number stays
+unless it can identify somebody: seven significant digits, or a field named like an id, a phone or a place. A field's
+name stays if some contract declares it. Everything else becomes a pseudonym. The schema accepts it as it accepted the
+value.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Container, Iterator
 from typing import Any
 
 import jsonschema_rs
@@ -18,15 +18,15 @@ import jsonschema_rs
 from contract_test.data.contract import Contract
 from contract_test.schema.walk import draft_of, escape, subschemas
 from contract_test.scrub.pseudonyms import Pseudonyms
-from contract_test.scrub.sensitivity import Rule, Rules, as_read
-from envelopes.validation import CompiledSchema, compile_schema
+from contract_test.scrub.rules import ContractRules, Rule
+from contract_test.scrub.stand_ins import StandIns, as_read
 
-_ROUNDS = 12
+MAX_ROUNDS = 12
 _PREFIX = re.compile(r"\^((?=.{0,19}[A-Za-z])(?:[A-Za-z0-9_:-]|\\[.:_-]){0,19}(?:[-_:]|\\[.:_-]))(?![?*{+])")
 
 
 def words_of(contract: Contract) -> Iterator[str]:
-    """Yield the names of fields that a contract says, anywhere in it."""
+    """Yield the names of fields that a contract declares, anywhere in it."""
     for uri, resource in contract.resources.items():
         for _, node, _ in subschemas(resource, uri, draft_of(resource)):
             yield from properties if isinstance(properties := node.get("properties"), dict) else ()
@@ -35,7 +35,7 @@ def words_of(contract: Contract) -> Iterator[str]:
 
 
 def prefixes_of(contract: Contract) -> Iterator[str]:
-    """Yield what a contract's patterns put before an id: `^m-[0-9a-z]+$` says `m-`."""
+    """Yield what a contract's patterns put before an id, such as `m-` for `^m-[0-9a-z]+$`."""
     for uri, resource in contract.resources.items():
         for _, node, _ in subschemas(resource, uri, draft_of(resource)):
             found = _PREFIX.match(node["pattern"]) if isinstance(node.get("pattern"), str) else None
@@ -44,72 +44,71 @@ def prefixes_of(contract: Contract) -> Iterator[str]:
 
 
 class DataScrubber:
-    """Scrubs the data of one contract's messages. `words` are the names of fields that stay."""
+    """Masks the messages of one contract. `words` are the names of fields that stay."""
 
     def __init__(self, contract: Contract, pseudonyms: Pseudonyms, words: frozenset[str]) -> None:
-        self._contract, self._words = contract, words
-        self._rules = Rules(contract, pseudonyms, self.scrub_unknown)
+        self.rules = ContractRules(contract)
+        self.stand_ins = StandIns(pseudonyms, self.scrub_unknown)
+        self.words = words
 
     def scrub(self, value: Any) -> tuple[Any, tuple[str, ...]]:
-        """Return the scrubbed data of a valid message, and the JSON pointers in it that were masked.
+        """Mask the data of a valid message. Return the new data, and the JSON pointers in it that were masked.
 
-        Where no pseudonyms keep the message valid, what is returned is scrubbed and not valid.
+        If the new data is not valid, the values that may be the reason get other stand-ins, a few times. Data that is
+        still not valid then is returned all the same: it is masked.
         """
         salts: dict[str, int] = {}
-        for _ in range(_ROUNDS):
-            masking = _Masking(self._words, salts)
-            made = masking.value(value, self._rules.of_message, "", "")
-            broken = [_pointer(error) for error in self._validator.iter_errors(as_read(made))]
+        for _ in range(MAX_ROUNDS):
+            walk = _Walk(self, salts)
+            made = walk.value(value, self.rules.message, "", "")
+            broken = [_pointer(error) for error in self.rules.validator.iter_errors(as_read(made))]
             if not broken:
                 break
-            for before in masking.doubtful(broken):
+            for before in walk.doubtful(broken):
                 salts[before] = salts.get(before, 0) + 1
-        return made, tuple(sorted(masking.masked))
+        return made, tuple(sorted(walk.masked))
 
     def mask(self, value: Any) -> tuple[Any, tuple[str, ...]]:
-        """Return any JSON value scrubbed, valid or not, and the JSON pointers in it that were masked."""
-        masking = _Masking(self._words, {})
-        return masking.value(value, self._rules.of_message, "", ""), tuple(sorted(masking.masked))
+        """Mask any JSON value, valid or not. Return as `scrub` does."""
+        walk = _Walk(self, {})
+        return walk.value(value, self.rules.message, "", ""), tuple(sorted(walk.masked))
 
     def scrub_unknown(self, value: Any) -> Any:
-        """Return a JSON value scrubbed of which the contract says nothing."""
-        return _Masking(self._words, {}).value(value, self._rules.of_nothing, "", "")
-
-    @cached_property
-    def _validator(self) -> CompiledSchema:
-        return compile_schema(self._contract.resources, f"{self._contract.uri}#")
+        """Mask a JSON value that the contract does not describe."""
+        return _Walk(self, {}).value(value, self.rules.undescribed, "", "")
 
 
-class _Masking:
-    """One pass over one message. `masked` and `renamed` are pointers into the new data, with those into the old."""
+class _Walk:
+    """One pass over one message. `masked` and `renamed` map pointers into the new data to those into the old."""
 
-    def __init__(self, words: frozenset[str], salts: dict[str, int]) -> None:
-        self._words, self._salts = words, salts
+    def __init__(self, scrubber: DataScrubber, salts: dict[str, int]) -> None:
+        self._scrubber, self._salts = scrubber, salts
         self.masked: dict[str, str] = {}
         self.renamed: dict[str, str] = {}
         self._made: dict[str, Any] = {}
 
-    def value(self, value: Any, rule: Rule, pointer: str, before: str, said: str = "") -> Any:
-        said = rule.said or said
+    def value(self, value: Any, rule: Rule, pointer: str, before: str, sensitivity: str = "") -> Any:
+        """Return a value in which everything is masked that may not stay. `sensitivity` is inherited from above."""
+        sensitivity = rule.sensitivity or sensitivity
         if isinstance(value, (dict, list)):
-            if said != "masked" and rule.says(value):
+            if sensitivity != "masked" and rule.declares(value):
                 return value
             if isinstance(value, dict):
-                return self._object(value, rule, pointer, before, said)
+                return self._object(value, rule, pointer, before, sensitivity)
             return [
-                self.value(child, rule.item, f"{pointer}/{place}", f"{before}/{place}", said)
-                for place, child in enumerate(value)
+                self.value(child, rule.item, f"{pointer}/{index}", f"{before}/{index}", sensitivity)
+                for index, child in enumerate(value)
             ]
-        if value is None or isinstance(value, bool) or rule.keeps(value, said):
+        if value is None or isinstance(value, bool) or rule.keeps(value, sensitivity):
             return value
         self.masked[pointer] = before
-        made = self._made[pointer] = rule.stand_in(value, self._salts.get(before, 0))
+        made = self._made[pointer] = self._scrubber.stand_ins.value(value, rule, self._salts.get(before, 0))
         return made
 
     def doubtful(self, broken: list[str]) -> list[str]:
-        """The pointers into the old data where another stand-in may mend what is broken in the new.
+        """Return the pointers into the old data where another stand-in may repair what is broken in the new.
 
-        Where two values got the same stand-in, it is one of these; else everything below the violations.
+        If two values got the same stand-in, it is one of these. Else it is everything below the violations.
         """
         below = {
             pointer: before
@@ -125,27 +124,32 @@ class _Masking:
             taken.add(made)
         return doubled or list(below.values())
 
-    def _object(self, value: dict[str, Any], rule: Rule, pointer: str, before: str, said: str) -> dict[str, Any]:
-        fields = rule.fields(value)
+    def _object(self, value: dict[str, Any], rule: Rule, pointer: str, before: str, sensitivity: str) -> dict[str, Any]:
+        fields, words = rule.fields(value), self._scrubber.words
         made: dict[str, Any] = {}
+        taken = _Taken(fields, value, made, words)
         for name, child in value.items():
             step = escape(name)
-            was = f"{before}/{step}"
+            old = f"{before}/{step}"
             new = name
-            if (
-                name
-                and name not in fields
-                and name not in self._words
-                and said != "public"
-                and not rule.keeps_name(name)
-            ):
-                taken = {*fields, *value, *made, *self._words}
-                new = next(rule.renames(name, taken, self._salts.get(was, 0)))
+            stays = not name or name in fields or name in words or sensitivity == "public" or rule.keeps_name(name)
+            if not stays:
+                new = self._scrubber.stand_ins.name(name, rule, taken, self._salts.get(old, 0))
                 step = escape(new)
-                self.masked[pointer], self.renamed[f"{pointer}/{step}"] = before, was
-            inner = fields[name] if name in fields else rule.other(name)
-            made[new] = self.value(child, inner, f"{pointer}/{step}", was, said)
+                self.masked[pointer], self.renamed[f"{pointer}/{step}"] = before, old
+            inner = fields[name] if name in fields else rule.undeclared_field(name)
+            made[new] = self.value(child, inner, f"{pointer}/{step}", old, sensitivity)
         return made
+
+
+class _Taken(Container[str]):
+    """The names that a renamed field must not get, without copying them for each field."""
+
+    def __init__(self, *names: Container[str]) -> None:
+        self._names = names
+
+    def __contains__(self, name: object) -> bool:
+        return any(name in names for names in self._names)
 
 
 def _pointer(error: jsonschema_rs.ValidationError) -> str:

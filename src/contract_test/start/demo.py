@@ -25,7 +25,7 @@ from contract_test.files.installed import installed_contracts
 from contract_test.record.recorder import Recorded, Recorder
 from contract_test.transports.embedded import Server, kafka_broker, redis_server
 from contract_test.transports.processes import Child, free_port, running
-from contract_test.transports.sources import tap
+from contract_test.transports.taps import tap
 from envelopes import Wire, encode
 from envelopes.messages import MessageLikedV1, MessageLikedV2, MessagePosted, MessageUnliked
 

@@ -40,19 +40,19 @@ def redis_client(url: str, key: str) -> Iterator[Any]:
         advice = f"Check the user's name and password, in the URL or in {PASSWORD}."
         raise UnreachableError("Redis did not take the credentials", place=place, advice=advice) from None
     except ResponseError as error:
-        told = address.hide(error, password)
+        message = address.hide(error, password)
         advice = "Check the database's number behind the host's / in the URL, and the channel's protocol."
-        if "WRONGTYPE" in told:
-            told = "the key holds another type of value"
+        if "WRONGTYPE" in message:
+            message = "the key holds another type of value"
             advice = "Lists are read as protocol redis-list, streams as redis-stream, and nothing else: check the key."
-        raise UnreachableError(f"Redis refused: {told}", place=place, advice=advice) from None
+        raise UnreachableError(f"Redis refused: {message}", place=place, advice=advice) from None
     except (RedisError, OSError) as error:
-        told = address.hide(error, password)
+        message = address.hide(error, password)
         advice = (
             "Check the address (rediss:// for TLS, with ?ssl_ca_certs=FILE for your own authority), the channel's "
             "protocol, and that this user may read the key."
         )
-        raise UnreachableError(f"Redis did not answer: {told}", place=place, advice=advice) from None
+        raise UnreachableError(f"Redis did not answer: {message}", place=place, advice=advice) from None
 
 
 def is_stream(url: str, key: str) -> bool:
