@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 from redis import RedisCluster
 from redis.crc import key_slot
-from transport_support import QUEUE, RedisServer, free_port, key, resque, running_worker, until, wait_until
+from transport_support import (
+    GATEWAY_QUEUE,
+    QUEUE,
+    RedisServer,
+    free_port,
+    key,
+    resque,
+    running_worker,
+    until,
+    wait_until,
+)
 
 from transport.__main__ import main
 from transport.gateway_stub import GatewayStub
@@ -40,18 +50,9 @@ def whole(node: RedisServer) -> bool:
 
 
 def test_the_keys_beside_a_queue_are_in_its_slot() -> None:
-    names = (
-        "in-flight:w",
-        "workers",
-        "scheduled",
-        "parked",
-        "tries",
-        "quarantined",
-        "counts",
-        "gateway:push",
-        "claim:d-000001",
-    )
+    names = ("in-flight:w", "leases", "scheduled", "waiting-jobs", "attempts", "quarantine", "counts", "claim:d-000001")
     assert {key_slot(key(name).encode()) for name in names} == {key_slot(QUEUE.encode())}
+    assert key_slot(GATEWAY_QUEUE.encode()) == key_slot(QUEUE.encode())
 
 
 def test_workers_deliver_from_a_cluster(cluster: RedisServer) -> None:

@@ -19,6 +19,7 @@ from aiohttp import web
 from redis import Redis
 from redis.exceptions import RedisError
 from transport_support import (
+    GATEWAY_QUEUE,
     QUEUE,
     RedisServer,
     Stub,
@@ -127,7 +128,7 @@ return in_flight + redis.call('LLEN', KEYS[1]) + redis.call('LLEN', KEYS[2]) + r
 
 def settled(redis: Redis) -> bool:
     """Nothing waits, and nobody holds anything: at one instant."""
-    return not redis.eval(LEFT, 5, QUEUE, key("gateway:push"), key("quarantine"), key("scheduled"), key("waiting-jobs"))
+    return not redis.eval(LEFT, 5, QUEUE, GATEWAY_QUEUE, key("quarantine"), key("scheduled"), key("waiting-jobs"))
 
 
 def judge(verdict: dict[str, int]) -> None:

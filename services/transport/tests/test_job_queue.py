@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 from redis import Redis
 from redis.exceptions import ResponseError
-from transport_support import CHANNEL, QUEUE, RedisServer, key, resque
+from transport_support import CHANNEL, GATEWAY_QUEUE, QUEUE, RedisServer, key, resque
 
 from transport.connection import connect
 from transport.job_queue import JobQueue, LeaseLostError
@@ -75,7 +75,7 @@ class Scripts(RuleBasedStateMachine):
         assert not quarantined or (alone and len(batch.jobs) == 1), "a suspect is alone in a hand"
         assert len(batch.jobs) <= limit
         for job in batch.jobs:
-            job.message = read_delivery(job.raw, "transport")
+            job.message = read_delivery(job.raw, "transport").data
         return multiple(*((worker, job) for job in batch.jobs))
 
     def held(self, worker: int, job: Job) -> bool:
@@ -211,7 +211,7 @@ class Scripts(RuleBasedStateMachine):
         assert len(parked) == len(scheduled) + len(quarantined)
         tickets = [ticket for held in in_flight for ticket in held] + list(parked)
         assert len(tickets) == len(set(tickets))
-        waiting = self.sync.llen(QUEUE) + self.sync.llen(key("gateway:push"))
+        waiting = self.sync.llen(QUEUE) + self.sync.llen(GATEWAY_QUEUE)
         assert len(tickets) + waiting + self.ended == self.enqueued
 
     @invariant()
@@ -265,7 +265,7 @@ def test_a_claim_is_over_with_its_job(redis: Redis, redis_server: RedisServer) -
         (job,) = (await second.fetch(1)).jobs
         verdicts = []
         for job_queue, each in ((second, job), (first, stale)):
-            each.message = read_delivery(each.raw, "transport")
+            each.message = read_delivery(each.raw, "transport").data
             verdicts.append(await job_queue.claim([each]))
             assert await job_queue.settle(Outcome.DELIVERED, [each]) == (job_queue is second)
         await client.aclose()
@@ -286,7 +286,7 @@ def test_what_may_have_been_sent_at_most_once_keeps_its_claim(
 
         async def take_one(job_queue: JobQueue) -> Job:
             (job,) = (await job_queue.fetch(1)).jobs
-            job.message = read_delivery(job.raw, "transport")
+            job.message = read_delivery(job.raw, "transport").data
             return job
 
         await first.acquire_lease()
@@ -374,7 +374,7 @@ def test_every_script_takes_its_largest_input(redis: Redis, redis_server: RedisS
         async def fetch(queue: JobQueue, gateway: str = "") -> list[Job]:
             jobs = (await queue.fetch(LARGE, gateway)).jobs
             for job in jobs:
-                job.message = read_delivery(job.raw, "transport")
+                job.message = read_delivery(job.raw, "transport").data
             return jobs
 
         async def settle(queue: JobQueue, outcome: Outcome, jobs: list[Job]) -> int:
@@ -421,7 +421,7 @@ def test_a_script_that_fails_leaves_the_jobs_where_they_were(redis: Redis, redis
             await queue.fetch(10)
         redis.delete(key(f"in-flight:{queue.worker}"))
         fetched = (await queue.fetch(10)).jobs
-        redis.set(key("gateway:push"), "a key of the wrong type")
+        redis.set(GATEWAY_QUEUE, "a key of the wrong type")
         with pytest.raises(ResponseError, match="WRONGTYPE"):
             await queue.move_to_gateway_queue("push", fetched)
         assert await queue.settle(Outcome.RETURNED, fetched) == len(jobs)

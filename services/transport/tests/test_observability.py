@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 from transport_support import (
@@ -64,7 +66,11 @@ def test_metrics_say_what_became_of_jobs_and_how_long_it_took(redis: Redis, redi
                 lambda: len(stub.ledger) == 3 and worker.state.ready and worker.state.in_flight == 0, "all settled"
             )
             assert (await session.get("/healthz")).status == 200
-            return await (await session.get("/metrics")).text()
+            text = ""
+            async with asyncio.timeout(20):  # Redis is read at an interval
+                while 'transport_depth{queue="transport",where="queue"} 0.0' not in text or "letters 1.0" not in text:
+                    text = await (await session.get("/metrics")).text()
+            return text
 
     seen = samples(asyncio.run(walk()))
     assert seen["transport_jobs_total", "push", "delivered"] == 2
@@ -78,6 +84,7 @@ def test_metrics_say_what_became_of_jobs_and_how_long_it_took(redis: Redis, redi
     assert seen["transport_in_flight", "transport"] == 0
     assert seen["transport_circuit_breaker", "push"] == 0
     assert seen["transport_redis_up",] == 1
+    assert seen["transport_dead_letters",] == 1
 
 
 def test_healthz_says_when_redis_is_away(tmp_path: Path) -> None:
@@ -164,7 +171,16 @@ def test_a_status_that_cannot_be_had_says_why(url: str, code: int, words: str) -
 
 @pytest.mark.parametrize(
     "wrong",
-    ["--push-rate=0", "--sms-rate=nan", "--push-concurrency=0", "--batch=-1", "--lease=0", "--metrics=9100/metrics"],
+    [
+        "--push-rate=0",
+        "--sms-rate=nan",
+        "--push-concurrency=0",
+        "--batch=-1",
+        "--lease=0",
+        "--metrics=9100/metrics",
+        "--metrics=:99999",
+        "--push-url=localhost:1",
+    ],
 )
 def test_a_setting_that_cannot_be_is_a_usage_error(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -181,3 +197,75 @@ def test_metrics_are_served_by_the_process(redis_server: RedisServer, redis: Red
         with socket.create_connection(("127.0.0.1", port)) as client:
             client.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
             assert b"200 OK" in client.recv(1000)
+
+
+def test_health_and_metrics_answer_while_redis_hangs(tmp_path: Path) -> None:
+    """And while idle clients keep their connections open."""
+    server, stub = RedisServer(tmp_path).start(), GatewayStub()
+
+    async def walk() -> None:
+        async with watched(server, stub) as (worker, session):
+            await until(lambda: worker.state.ready, "it works")
+            assert (await session.get("/livez")).status == 200
+            idle = [socket.create_connection((session._base_url.host, session._base_url.port)) for _ in range(200)]
+            server.process.send_signal(signal.SIGSTOP)
+            try:
+                async with asyncio.timeout(20):
+                    while (await session.get("/healthz")).status != 503:  # noqa: ASYNC110 - there is no event to wait for
+                        await asyncio.sleep(0.05)
+                    for path, status in (("/metrics", 200), ("/livez", 200), ("/healthz", 503)):
+                        assert (await session.get(path, timeout=aiohttp.ClientTimeout(2))).status == status
+            finally:
+                server.process.send_signal(signal.SIGCONT)
+                for each in idle:
+                    each.close()
+
+    with server:
+        asyncio.run(walk())
+
+
+def test_healthz_is_red_when_pushes_do_not_leave(redis: Redis, redis_server: RedisServer) -> None:
+    rejecting = True
+
+    async def reject(_: web.Request, key: str) -> web.Response | None:
+        return web.Response(status=401) if rejecting else None
+
+    stub = GatewayStub(before=reject)
+    redis.rpush(QUEUE, resque(1))
+
+    async def walk() -> None:
+        nonlocal rejecting
+        async with watched(redis_server, stub) as (worker, session):
+            await until(lambda: worker.dispatchers["push"].limiter.blocked, "the alarm")
+            answer = await session.get("/healthz")
+            assert answer.status == 503
+            assert (await answer.json())["delivering"] is False
+            rejecting = False
+            await until(lambda: stub.ledger, "the delivery")
+            await until(lambda: not worker.dispatchers["push"].limiter.blocked, "the end of the alarm")
+            assert (await session.get("/healthz")).status == 200
+
+    asyncio.run(walk())
+
+
+def test_healthz_is_red_when_redis_evicts_keys(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path, "--save", "", "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru").start()
+
+    async def walk() -> None:
+        async with watched(server, GatewayStub()) as (worker, session):
+            await until(lambda: worker.state.ready and worker.metrics.evicts, "it is noticed")
+            assert (await (await session.get("/healthz")).json())["keeps_all_keys"] is False
+
+    with server:
+        asyncio.run(walk())
+
+
+def test_a_port_that_is_taken_is_one_sentence(redis_server: RedisServer, stub: Stub) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        options = ("--redis", redis_server.url, "--gateway", stub.url, "--metrics", where)
+        with process("transport", *options) as worker:
+            _, said = worker.communicate(timeout=20)
+    assert worker.returncode == 2
+    assert f"cannot listen on {where}" in said
+    assert "Traceback" not in said

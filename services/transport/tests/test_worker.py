@@ -3,7 +3,10 @@
 import asyncio
 import base64
 import json
+import shutil
 import signal
+import subprocess
+import time
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -12,6 +15,7 @@ import pytest
 from aiohttp import web
 from redis import Redis
 from transport_support import (
+    GATEWAY_QUEUE,
     QUEUE,
     QUICK,
     RedisServer,
@@ -28,6 +32,7 @@ from transport_support import (
 
 from envelopes import Envelope, encode
 from envelopes.messages import DeliveryRequested
+from transport.__main__ import main
 from transport.gateway_stub import GatewayStub
 from transport.limiter import Limits
 from transport.settings import Settings
@@ -318,7 +323,7 @@ def test_resque_books_are_kept(redis: Redis, redis_server: RedisServer) -> None:
             assert pid.isdigit()
             assert queues == "transport"
             await until(lambda: redis.get(f"resque:stat:processed:{name.decode()}") == b"2", "its share")
-            assert redis.smembers("resque:queues") == {b"transport"}
+            assert b"transport" in redis.smembers("resque:queues")
             assert redis.get(f"resque:worker:{name.decode()}:started")
             at = datetime.fromisoformat(redis.hget("resque:workers:heartbeat", name).decode())
             assert datetime.now(UTC) - at < timedelta(minutes=1)
@@ -503,3 +508,100 @@ def test_a_number_that_no_decimal_holds_is_poison(redis: Redis, redis_server: Re
     work_until(lambda: stub.ledger and redis.llen("resque:failed"), "both ends", redis_server, stub)
     (entry,) = failed(redis)
     assert base64.b64decode(str(entry["original"])) == poison
+
+
+@pytest.mark.parametrize("envelope", [True, False])
+def test_the_age_of_a_delivery_is_that_of_the_event_behind_it(
+    redis: Redis, redis_server: RedisServer, *, envelope: bool
+) -> None:
+    """A push for a like of last year is not sent as new, although it was enqueued a moment ago."""
+    data = json.loads(resque(1, age=timedelta(0 if envelope else 365)))["args"][0]
+    event = Envelope(DeliveryRequested.from_value(data), id="e-1", time=datetime.now(UTC) - timedelta(days=365))
+    redis.rpush(QUEUE, bytes(encode(event)) if envelope else resque(1, age=timedelta(365)), resque(2))
+    stub = GatewayStub()
+    work_until(lambda: sum(counts(redis).values()) == 2, "both settled", redis_server, stub)
+    assert counts(redis) == {"delivered": 1, "expired": 1}
+    assert set(stub.ledger) == {"d-000002"}
+
+
+def test_the_wrapper_of_active_job_is_read(redis: Redis, redis_server: RedisServer) -> None:
+    data = json.loads(resque(1))["args"][0] | {"_aj_symbol_keys": ["text"]}
+    data["recipient"] |= {"_aj_hash_with_indifferent_access": True}
+    inner = {"job_class": "DeliveryRequested", "job_id": "8d3a", "queue_name": "transport", "arguments": [data]}
+    wrapper = "ActiveJob::QueueAdapters::ResqueAdapter::JobWrapper"
+    redis.rpush(QUEUE, json.dumps({"class": wrapper, "args": [inner]}), json.dumps({"class": wrapper, "args": []}))
+    stub = GatewayStub()
+    work_until(lambda: stub.ledger and redis.llen("resque:failed"), "both ends", redis_server, stub)
+    assert counts(redis) == {"delivered": 1, "invalid": 1}
+
+
+def test_signals_mean_what_they_mean_to_resque(redis: Redis, redis_server: RedisServer, stub: Stub) -> None:
+    with process("transport", "--redis", redis_server.url, "--gateway", stub.url) as worker:
+        wait_ready(worker)
+        worker.send_signal(signal.SIGUSR1)
+        worker.send_signal(signal.SIGUSR2)
+        time.sleep(1.5)  # longer than a fetch that waits for jobs
+        redis.rpush(QUEUE, resque(1))
+        time.sleep(1)
+        assert stub.ledger() == []
+        worker.send_signal(signal.SIGCONT)
+        wait_until(stub.ledger, "the delivery")
+        worker.send_signal(signal.SIGQUIT)
+        assert worker.wait(20) == 0
+    assert redis.smembers("resque:workers") == set()
+
+
+@pytest.mark.parametrize("names", ["*", "push*", "a,,b"])
+def test_patterns_of_queues_are_refused_in_words(names: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--redis", "redis://127.0.0.1:1/0", "--gateway", "http://127.0.0.1:1", "--queue", names])
+    assert ended.value.code == 2
+    assert "patterns do not work" in capsys.readouterr().err
+
+
+def test_a_list_of_queues_is_read(redis: Redis, redis_server: RedisServer, stub: Stub) -> None:
+    redis.rpush("resque:queue:urgent", resque(1))
+    redis.rpush(QUEUE, resque(2))
+    options = ("--redis", redis_server.url, "--gateway", stub.url, "--queue", "urgent,transport")
+    with process("transport", *options):
+        wait_until(lambda: len(stub.ledger()) == 2, "both")
+
+
+UNREADABLE = {
+    "NaN": b'{"class":"DeliveryRequested","args":[{"text":NaN}]}',
+    "infinity": b'{"class":"DeliveryRequested","args":[{"text":-Infinity}]}',
+    "a huge number": b'{"class":"DeliveryRequested","args":[{"text":1e400}]}',
+    "a lone surrogate": b'{"class":"DeliveryRequested","args":[{"kind":"\\ud800"}]}',
+    "a lone surrogate as a name": b'{"class":"DeliveryRequested","args":[{"\\ud800":1}]}',
+    "deep": b'{"class":"DeliveryRequested","args":[' + b"[" * 150 + b"]" * 150 + b"]}",
+    "no UTF-8": b'{"class":"DeliveryRequested","args":[{"text":"\xff\xfe"}]}',
+    "no job": b"null",
+}
+
+
+@pytest.mark.parametrize("raw", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_dead_letter_is_json_that_ruby_reads(redis: Redis, redis_server: RedisServer, raw: bytes) -> None:
+    redis.rpush(QUEUE, raw)
+    work_until(lambda: redis.llen("resque:failed"), "its end", redis_server, GatewayStub())
+    (text,) = redis.lrange("resque:failed", 0, -1)
+    entry = json.loads(text, parse_constant=pytest.fail)
+    assert base64.b64decode(entry["original"]) == raw
+    assert entry["payload"]["class"] == "Unreadable"
+    json.dumps(entry, ensure_ascii=False, allow_nan=False).encode()
+    if ruby := shutil.which("ruby"):  # with the json of the standard library
+        subprocess.run([ruby, "-rjson", "-e", "JSON.parse(STDIN.read)"], input=text, check=True)
+
+
+def test_jobs_that_wait_for_a_gateway_are_in_a_queue_that_resque_shows(redis: Redis, redis_server: RedisServer) -> None:
+    """What `Resque.queues` and `Resque.size` read: the set of queues, and the length of the list of each."""
+    redis.rpush(QUEUE, *(resque(number) for number in range(3000)))
+
+    async def walk() -> None:
+        async with GatewayStub().serving() as url, running_worker(redis_server.url, url, limits=Limits(rate=20)):
+            await until(lambda: redis.llen(GATEWAY_QUEUE) > 1000, "jobs wait for their gateway")
+
+    asyncio.run(walk())
+    queues = [f"resque:queue:{name.decode()}" for name in redis.smembers("resque:queues")]
+    waiting = sum(redis.llen(queue) for queue in queues) + redis.zcard(key("scheduled"))
+    assert GATEWAY_QUEUE in queues
+    assert waiting + counts(redis).get("delivered", 0) == 3000

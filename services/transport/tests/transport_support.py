@@ -30,6 +30,8 @@ from transport.settings import Settings
 from transport.worker import Worker
 
 QUEUE = "resque:queue:transport"
+GATEWAY_QUEUE = "resque:queue:{resque:queue:transport}:push"
+"""Jobs that wait for the gateway of pushes; Resque shows it as a queue."""
 CHANNEL = CATALOG.channel("transport")
 QUICK = Settings(lease=2.0, poll=0.05, backoff=0.05, deadline=5)
 
@@ -162,10 +164,15 @@ async def running_worker(
     redis, token = connect(redis_url, cluster=cluster), secrets.token_hex(6)
     channel = replace(CHANNEL, delivery=delivery)
     job_queues = [JobQueue(redis, queue, channel, ["push", "sms"], token, settings.lease) for queue in queues]
+    inner = [key.removeprefix("resque:queue:") for each in job_queues for key in each.gateway_queues.values()]
     limiters = [GatewayLimiter(kind, limits or Limits(), redis) for kind in ("push", "sms")]
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=patience)) as session:
         worker = Worker(
-            job_queues, gateways_at(gateway_url, session), limiters, ResqueRegistry(redis, queues, token), settings
+            job_queues,
+            gateways_at(gateway_url, session),
+            limiters,
+            ResqueRegistry(redis, queues, token, inner),
+            settings,
         )
         running = asyncio.create_task(worker.run())
         try:

@@ -10,8 +10,9 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing, nullcontext
+from functools import partial
 from math import inf
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,12 +25,15 @@ from envelopes.messages import CATALOG
 
 from .connection import REDIS_UNAVAILABLE, SENTINEL_SCHEME, AnyRedis, RedisUnusableError, connect, parse_sentinel_url
 from .gateways import GATEWAYS, Credential, Endpoint
+from .http_server import CannotListenError
 from .job_queue import QUEUE_PREFIX, JobQueue, OldKeysError
 from .limiter import GatewayLimiter, Limits
 from .registry import ResqueRegistry
 from .settings import Settings
 from .status import show_status
 from .worker import Worker
+
+log = logging.getLogger("transport")
 
 _SETTINGS = (
     ("batch", "N", "jobs per fetch"),
@@ -48,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "work":
         try:
             asyncio.run(_work(options))
-        except (OldKeysError, RedisUnusableError) as error:
+        except (CannotListenError, OldKeysError, RedisUnusableError) as error:
             sys.stderr.write(f"transport: {error}\n")
             return 2
         return 0
@@ -76,13 +80,18 @@ def _parser() -> argparse.ArgumentParser:
     add("--cluster", action="store_true", help="the URL names a node of a Redis Cluster")
     text = "a Resque queue, the most urgent first; by default the queue of the channel"
     add("--queue", action="append", type=queue_names, metavar="NAME", help=text)
-    add("--gateway", metavar="URL", help="the URL of all gateways that have none of their own")
+    add("--gateway", type=gateway_url, metavar="URL", help="the URL of all gateways that have none of their own")
     for kind in GATEWAYS:
         text = "read the secret from this file, again when the gateway rejects it"
         add(f"--{kind}-secret-file", type=Path, metavar="PATH", help=text)
         text = "read the secret from the output of this command, again when the gateway rejects it"
         add(f"--{kind}-secret-command", default="", metavar="COMMAND", help=text)
-        add(f"--{kind}-url", metavar="URL", help=f"the URL of the {kind} gateway; its secret is in ${_secret(kind)}")
+        add(
+            f"--{kind}-url",
+            type=gateway_url,
+            metavar="URL",
+            help=f"the URL of the {kind} gateway; its secret is in ${_secret(kind)}",
+        )
         add(
             f"--{kind}-account",
             default="local",
@@ -108,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
         default = getattr(Settings(), name)
         read = count if isinstance(default, int) else amount
         add(f"--{name.replace('_', '-')}", type=read, default=default, metavar=unit, help=f"{text}; %(default)s")
-    add("--metrics", type=address, metavar="HOST:PORT", help="serve /metrics and /healthz there")
+    add("--metrics", type=address, metavar="HOST:PORT", help="serve /metrics, /healthz and /livez there")
     add("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     return parser
 
@@ -133,6 +142,8 @@ def amount(text: str) -> float:
 def address(text: str) -> tuple[str, int]:
     """Parse HOST:PORT. `:PORT` means 127.0.0.1."""
     host, _, port = text.rpartition(":")
+    if not 0 <= int(port) < 1 << 16:
+        raise ValueError(text)
     return host or "127.0.0.1", int(port)
 
 
@@ -141,6 +152,14 @@ def queue_names(text: str) -> str:
     if "*" in text or not all(text.split(",")):
         raise argparse.ArgumentTypeError(f"{text!r} is not the name of a queue: name each queue, patterns do not work")
     return text
+
+
+def gateway_url(text: str) -> str:
+    """Return an absolute HTTP URL without a slash at its end."""
+    url = urlsplit(text)
+    if url.scheme not in ("http", "https") or not url.hostname or url.port == 0:
+        raise ValueError(text)
+    return text.rstrip("/")
 
 
 def redis_url(text: str) -> str:
@@ -198,11 +217,18 @@ async def _work(options: argparse.Namespace) -> None:
         gateways = {kind: make(_endpoint(options, kind, session)) for kind, make in GATEWAYS.items()}
         limiters = [GatewayLimiter(kind, _limits(options, kind), redis) for kind in GATEWAYS]
         queues = _job_queues(options, redis, token)
-        registry = ResqueRegistry(redis, [queue.name for queue in queues], token)
+        inner = [key.removeprefix(QUEUE_PREFIX) for queue in queues for key in queue.gateway_queues.values()]
+        registry = ResqueRegistry(redis, [queue.name for queue in queues], token, inner)
         settings = Settings(**{name: getattr(options, name) for name, *_ in _SETTINGS})
         worker = Worker(queues, gateways, limiters, registry, settings)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, worker.stop)
+        actions: dict[int, Callable[[], None]] = dict.fromkeys(
+            (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT), worker.stop
+        )
+        actions[signal.SIGUSR1] = partial(log.warning, "requests in flight end after --timeout at the latest")
+        actions[signal.SIGUSR2] = partial(worker.state.pause, paused=True)
+        actions[signal.SIGCONT] = partial(worker.state.pause, paused=False)
+        for number, action in actions.items():  # they mean what they mean to Resque's workers
+            asyncio.get_running_loop().add_signal_handler(number, action)
         async with worker.metrics.serving(*options.metrics) if options.metrics else nullcontext():
             await worker.run()
 
@@ -212,7 +238,7 @@ def _endpoint(options: argparse.Namespace, kind: str, session: aiohttp.ClientSes
     if url is None:
         _parser().error(f"the {kind} gateway has no URL: use --{kind}-url or --gateway")
     account, credential = getattr(options, f"{kind}_account"), _credential(options, kind)
-    return Endpoint(session, url.rstrip("/"), account, credential, options.sms_sender)
+    return Endpoint(session, url, account, credential, options.sms_sender)
 
 
 def _credential(options: argparse.Namespace, kind: str) -> Credential:

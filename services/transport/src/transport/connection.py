@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from socket import gaierror
-from ssl import SSLCertVerificationError
+from ssl import SSLError
 from typing import Any, ParamSpec, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
@@ -48,7 +48,7 @@ def check_usable(error: Exception, *, at_start: bool) -> None:
         raise RedisUnusableError(f"a key in Redis has the wrong type, or a value cannot be written: {error}") from error
     causes = (error, error.__cause__, error.__context__)
     refused = isinstance(error, AuthenticationError) or "DB index" in str(error) or "Invalid Database" in str(error)
-    if at_start and (refused or any(isinstance(each, gaierror | SSLCertVerificationError) for each in causes)):
+    if at_start and (refused or any(isinstance(each, gaierror | SSLError | FileNotFoundError) for each in causes)):
         raise RedisUnusableError(f"Redis cannot be used. Check --redis. The error was: {error}") from error
 
 

@@ -8,6 +8,7 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from envelopes import ContractViolationError
 
@@ -15,7 +16,7 @@ from .connection import REDIS_UNAVAILABLE
 from .dispatch import GatewayDispatcher
 from .gateways import FailureKind, GatewayError
 from .job_queue import JobQueue, LeaseLostError
-from .jobs import FAILED, FINAL, LARGE, Job, JobTooLargeError, Outcome, WorkerDiedError, read_delivery
+from .jobs import FAILED, FINAL, LARGE, Job, JobTooLargeError, Outcome, WorkerDiedError, entered_at, read_delivery
 from .metrics import Metrics
 from .registry import ResqueRegistry
 from .state import WorkerState
@@ -164,16 +165,14 @@ class QueueConsumer:
             if len(job.raw) > self._settings.max_job_bytes:
                 limit = self._settings.max_job_bytes
                 raise JobTooLargeError(f"the job has {len(job.raw)} bytes, and the limit is {limit}")  # noqa: TRY301
-            channel = self.queue.channel.name
             large = len(job.raw) > LARGE
-            message = (
-                await asyncio.to_thread(read_delivery, job.raw, channel) if large else read_delivery(job.raw, channel)
-            )
-            job.message = message
+            read = partial(read_delivery, job.raw, self.queue.channel.name)
+            envelope = await asyncio.to_thread(read) if large else read()
+            job.message, job.entered_at = envelope.data, entered_at(envelope)
         except Exception as error:  # noqa: BLE001 - whatever reading it raises, a job must not stop the queue
             self.finish(Outcome.INVALID, job, error=error)
             return ""
-        job.enqueued_at, kind = message.enqueued_at.timestamp(), str(message.kind)
+        kind = str(envelope.data.kind)
         if job.crashes == limit:
             self.finish(Outcome.DEAD, job, kind, error=WorkerDiedError(died))
         elif kind not in self._dispatchers:

@@ -94,7 +94,9 @@ class JobQueue:
         self._keep_claims_ms = int(((self.expires_after or DAY) + 3600) * 1000)
         self.address = QUEUE_PREFIX + name
         self.hash_tag = _hash_tag(self.address)
-        self.gateway_queues = {gateway: self.key(f"gateway:{gateway}") for gateway in gateways}
+        beside = name + ":" if "{" in name else self.key("")
+        self.gateway_queues = {gateway: f"{QUEUE_PREFIX}{beside}{gateway}" for gateway in gateways}
+        """The queues in which jobs wait for their gateways. Resque shows them as queues of these names."""
         self.in_flight: dict[str, Job] = {}
         self.lease_ends = 0.0
         """The time.monotonic() until which no other worker can have recovered this worker's jobs."""
@@ -279,7 +281,7 @@ class JobQueue:
 
     def is_expired(self, job: Job) -> bool:
         """Return True if a decoded job is too old to be sent."""
-        return self.expires_after is not None and time.time() > job.enqueued_at + self.expires_after
+        return self.expires_after is not None and time.time() > job.entered_at + self.expires_after
 
     async def depth(self) -> dict[str, int]:
         """Count the jobs that wait in Redis, by place."""

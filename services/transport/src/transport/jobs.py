@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
-from envelopes import DecodeError, decode
+from envelopes import DecodeError, Envelope, decode
 from envelopes.messages import DeliveryRequested
 
 
@@ -13,9 +15,9 @@ from envelopes.messages import DeliveryRequested
 class Job:
     """A job that this worker has fetched. `ticket` identifies it in Redis until it is settled.
 
-    `failures` counts failed attempts, and `crashes` the workers that died while they had it in flight. `enqueued_at`
-    is a Unix time. `claimed` is true when this worker may send it. `delay` (in seconds) and `error` belong to the
-    outcome.
+    `failures` counts failed attempts, and `crashes` the workers that died while they had it in flight. `entered_at`
+    is a Unix time, see the function of that name. `claimed` is true when this worker may send it. `delay` (in seconds)
+    and `error` belong to the outcome.
     """
 
     ticket: str
@@ -23,7 +25,7 @@ class Job:
     failures: int = 0
     crashes: int = 0
     message: DeliveryRequested | None = None
-    enqueued_at: float = 0.0
+    entered_at: float = 0.0
     claimed: bool = False
     delay: float = 0.0
     error: Exception | None = None
@@ -58,6 +60,8 @@ FAILED = frozenset((Outcome.INVALID, Outcome.DEAD, Outcome.UNSURE))
 """Outcomes that put the job into `resque:failed`."""
 
 
+ACTIVE_JOB = "ActiveJob::QueueAdapters::ResqueAdapter::JobWrapper"
+
 LARGE = 1 << 16
 """Jobs above this size in bytes are decoded and encoded outside the event loop."""
 
@@ -70,12 +74,35 @@ class WorkerDiedError(Exception):
     """The error in `resque:failed` for a job that was in flight when workers died."""
 
 
-def read_delivery(raw: bytes, channel: str) -> DeliveryRequested:
-    """Decode a Resque job, or a CloudEvent without a job around it. Raises DecodeError."""
+def read_delivery(raw: bytes, channel: str) -> Envelope[DeliveryRequested]:
+    """Decode a Resque job, ActiveJob's wrapper around one, or a CloudEvent without a job. Raises DecodeError."""
     try:
-        message: DeliveryRequested = decode(raw, channel=channel).data
+        return decode(_unwrap(raw) if ACTIVE_JOB.encode() in raw else raw, channel=channel)
     except DecodeError as error:
         if error.pointer != "/class" or b'"specversion"' not in raw:
             raise
-        message = decode(b'{"class":"","args":[' + raw + b"]}", channel=channel).data
-    return message
+        return decode(b'{"class":"","args":[' + raw + b"]}", channel=channel)
+
+
+def entered_at(envelope: Envelope[DeliveryRequested]) -> float:
+    """Return the Unix time of what caused the delivery: the event's own time, or `enqueued_at` if that is earlier."""
+    times = (envelope.data.enqueued_at, envelope.time)
+    return min(time.timestamp() for time in times if time is not None)
+
+
+def _unwrap(raw: bytes) -> bytes:
+    """Return the job in the wrapper of ActiveJob, without the keys that ActiveJob adds to hashes."""
+    try:
+        job = json.loads(raw)
+        inner = job["args"][0]
+        if job["class"] != ACTIVE_JOB:
+            return raw
+        return json.dumps({"class": inner["job_class"], "args": _without_marks(inner["arguments"])}).encode()
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return raw
+
+
+def _without_marks(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_marks(item) for key, item in value.items() if not key.startswith("_aj_")}
+    return [_without_marks(item) for item in value] if isinstance(value, list) else value

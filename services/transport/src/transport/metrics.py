@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from typing import Any
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from .connection import REDIS_UNAVAILABLE
 from .dispatch import GatewayDispatcher
 from .http_server import serving
 from .jobs import FINAL, Job, Outcome
@@ -40,7 +42,7 @@ class Metrics:
         self._state, self._dispatchers, self.registry = state, dispatchers, CollectorRegistry()
         labels = ["outcome", "gateway"]
         self._jobs = Counter("transport_jobs", "Jobs by outcome", labels, registry=self.registry)
-        text = "Seconds from enqueued_at to the outcome of a job"
+        text = "Seconds from the event behind a delivery to the outcome of its job"
         self._age = Histogram("transport_age_seconds", text, labels, buckets=_BUCKETS, registry=self.registry)
         text = "Jobs that wait in Redis, by place"
         self._depth = Gauge("transport_depth", text, ["queue", "where"], registry=self.registry)
@@ -50,6 +52,8 @@ class Metrics:
             in_flight.labels(queue.name).set_function(partial(len, queue.in_flight))
         text = "How often Redis came back without its data"
         self.redis_data_losses = Counter("transport_redis_data_losses", text, registry=self.registry)
+        self._dead_letters = Gauge("transport_dead_letters", "Entries of resque:failed", registry=self.registry)
+        self.evicts = False
         up = Gauge("transport_redis_up", "1 if Redis answered the last call", registry=self.registry)
         up.set_function(lambda: state.redis.available)
         for name, (text, read) in _GATEWAY_GAUGES.items():
@@ -63,7 +67,7 @@ class Metrics:
         age, now = self._age.labels(outcome.value, gateway), time.time()
         for job in jobs if outcome in FINAL else ():
             if job.message is not None:
-                age.observe(max(0.0, now - job.enqueued_at))
+                age.observe(max(0.0, now - job.entered_at))
 
     def snapshot(self) -> dict[str, Any]:
         """Return the worker's state as it is shown by `transport status`."""
@@ -74,18 +78,38 @@ class Metrics:
         return {"paused": self._state.paused, "gateways": gateways}
 
     def serving(self, host: str, port: int) -> AbstractAsyncContextManager[int]:
-        """Serve `/metrics` and `/healthz` until the block ends, and yield the port."""
-        return serving([web.get("/metrics", self._show), web.get("/healthz", self._health)], host, port)
+        """Serve `/metrics`, `/healthz` and `/livez` until the block ends, and yield the port."""
+        routes = {"/metrics": self._show, "/healthz": self._health, "/livez": self._live}
+        return serving([web.get(path, handler) for path, handler in routes.items()], host, port)
+
+    async def sample_loop(self) -> None:
+        """Read from Redis what the pages show, so that the pages themselves never wait for Redis."""
+        while True:
+            with suppress(*REDIS_UNAVAILABLE):
+                for queue in self._state.queues:
+                    for where, number in (await queue.depth()).items():
+                        self._depth.labels(queue.name, where).set(number)
+                redis = self._state.queues[0].redis
+                self._dead_letters.set(await redis.execute_command("LLEN", "resque:failed"))
+                memory: Any = await redis.info("memory")
+                nodes = (
+                    [memory] if "maxmemory" in memory else [each for each in memory.values() if isinstance(each, dict)]
+                )
+                self.evicts = any(each["maxmemory"] and each["maxmemory_policy"] != "noeviction" for each in nodes)
+            await asyncio.sleep(self._state.settings.lease / 2)
 
     async def _show(self, _: web.Request) -> web.Response:
-        for queue in self._state.queues if self._state.redis.available else ():
-            for where, number in (await queue.depth()).items():
-                self._depth.labels(queue.name, where).set(number)
         return web.Response(body=generate_latest(self.registry), headers={"Content-Type": "text/plain; version=0.0.4"})
 
     async def _health(self, _: web.Request) -> web.Response:
         state = self._state
         leased = all(time.monotonic() < queue.lease_ends for queue in state.queues)
-        facts = {"ready": state.ready, "redis": state.redis.available, "leased": leased, "paused": state.paused}
-        healthy = state.ready and state.redis.available and leased
-        return web.json_response(facts, status=200 if healthy else 503)
+        closed = {name: each.limiter.circuit_breaker for name, each in self._dispatchers.items()}
+        delivering = all(breaker is CircuitBreaker.CLOSED for breaker in closed.values())
+        healthy = {"ready": state.ready, "redis": state.redis.available, "leased": leased, "delivering": delivering}
+        healthy["keeps_all_keys"] = not self.evicts
+        facts = healthy | {"paused": state.paused, "gateways": {name: each.value for name, each in closed.items()}}
+        return web.json_response(facts, status=200 if all(healthy.values()) else 503)
+
+    async def _live(self, _: web.Request) -> web.Response:
+        return web.json_response({"live": True})

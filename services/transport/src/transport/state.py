@@ -21,6 +21,7 @@ class WorkerState:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     paused: bool = False
+    paused_by_signal: bool = False
     ready: bool = False
 
     def __post_init__(self) -> None:
@@ -30,6 +31,10 @@ class WorkerState:
         """Ask every part to finish its requests and end."""
         self.stopping.set()
         self.changed.set()
+
+    def pause(self, *, paused: bool) -> None:
+        """Fetch no more jobs, or fetch again, whatever `resque:pause-all-workers` says."""
+        self.paused = self.paused_by_signal = paused
 
     @property
     def in_flight(self) -> int:

@@ -68,7 +68,12 @@ class Worker:
         await starting
         fetching = [asyncio.create_task(consumer.fetch_loop()) for consumer in consumers]
         heartbeat = asyncio.create_task(self._heartbeat_loop())
-        tasks = [heartbeat, *fetching, *(asyncio.create_task(consumer.settle_loop()) for consumer in consumers)]
+        tasks = [
+            heartbeat,
+            asyncio.create_task(self.metrics.sample_loop()),
+            *fetching,
+            *(asyncio.create_task(consumer.settle_loop()) for consumer in consumers),
+        ]
         state.ready = True
         log.info("ready", extra={"queues": list(self._consumers)})
         done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -175,6 +180,7 @@ class Worker:
 
     async def _write_registry(self) -> None:
         jobs = ((queue.name, job.raw) for queue in self.state.queues for job in queue.in_flight.values())
-        self.state.paused = await self._registry.write_heartbeat(next(jobs, None))
+        paused = await self._registry.write_heartbeat(next(jobs, None))
+        self.state.paused = paused or self.state.paused_by_signal
         for queue in self.state.queues:
             await queue.write_report({"name": self._registry.worker} | self.metrics.snapshot())
