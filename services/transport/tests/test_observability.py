@@ -207,7 +207,8 @@ def test_health_and_metrics_answer_while_redis_hangs(tmp_path: Path) -> None:
         async with watched(server, stub) as (worker, session):
             await until(lambda: worker.state.ready, "it works")
             assert (await session.get("/livez")).status == 200
-            idle = [socket.create_connection((session._base_url.host, session._base_url.port)) for _ in range(200)]
+            where = (session._base_url.host, session._base_url.port)
+            idle = [await asyncio.open_connection(*where) for _ in range(200)]
             server.process.send_signal(signal.SIGSTOP)
             try:
                 async with asyncio.timeout(20):
@@ -217,8 +218,8 @@ def test_health_and_metrics_answer_while_redis_hangs(tmp_path: Path) -> None:
                         assert (await session.get(path, timeout=aiohttp.ClientTimeout(2))).status == status
             finally:
                 server.process.send_signal(signal.SIGCONT)
-                for each in idle:
-                    each.close()
+                for _, writer in idle:
+                    writer.close()
 
     with server:
         asyncio.run(walk())

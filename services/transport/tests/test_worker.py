@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import time
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -605,3 +607,24 @@ def test_jobs_that_wait_for_a_gateway_are_in_a_queue_that_resque_shows(redis: Re
     waiting = sum(redis.llen(queue) for queue in queues) + redis.zcard(key("scheduled"))
     assert GATEWAY_QUEUE in queues
     assert waiting + counts(redis).get("delivered", 0) == 3000
+
+
+def test_the_acl_rules_of_the_readme_are_enough(redis: Redis, redis_server: RedisServer, stub: Stub) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    (rules,) = re.findall(r"^ACL SETUSER transport (.*)$", readme, re.MULTILINE)
+    redis.execute_command("ACL", "SETUSER", "transport", "reset", *rules.split())
+    url = f"redis://transport:password@127.0.0.1:{redis_server.port}/0"
+    redis.rpush(QUEUE, resque(1), b"nonsense", resque(2, kind="sms"), resque(1))
+    options = ("--redis", url, "--gateway", stub.url, "--push-rate", "50", "--metrics", "127.0.0.1:0")
+    try:
+        with process("transport", *options) as worker:
+            wait_ready(worker)
+            wait_until(lambda: sum(counts(redis).values()) >= 4, "all settled")
+            time.sleep(2)  # heartbeats
+            worker.terminate()
+            _, said = worker.communicate(timeout=20)
+    finally:
+        redis.execute_command("ACL", "DELUSER", "transport")
+    assert len(stub.ledger()) == 2
+    assert "unavailable" not in said
+    assert worker.returncode == 0
