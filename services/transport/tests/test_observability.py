@@ -270,3 +270,15 @@ def test_a_port_that_is_taken_is_one_sentence(redis_server: RedisServer, stub: S
     assert worker.returncode == 2
     assert f"cannot listen on {where}" in said
     assert "Traceback" not in said
+
+
+def test_a_stop_keeps_its_deadline_while_redis_hangs(tmp_path: Path, stub: Stub) -> None:
+    with RedisServer(tmp_path) as server:
+        server.start()
+        options = ("--redis", server.url, "--gateway", stub.url, "--deadline", "1", "--metrics", "127.0.0.1:0")
+        with process("transport", *options) as worker:
+            wait_ready(worker)
+            server.process.send_signal(signal.SIGSTOP)
+            worker.terminate()
+            assert worker.wait(20) == 0, "not before Redis answers, which is never"
+            server.process.send_signal(signal.SIGCONT)

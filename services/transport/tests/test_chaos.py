@@ -1,0 +1,238 @@
+"""Faults of all kinds at random, while jobs are enqueued and delivered. The gateway's ledger is the judge."""
+
+import asyncio
+import hashlib
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+from transport_support import GATEWAY_QUEUE, QUEUE, RedisServer, Stub, key, resque, wait_until
+
+from transport import scripts
+from transport.__main__ import main
+
+FORKS = get_context("forkserver")
+FORKS.set_forkserver_preload(["transport.__main__"])
+OWN_TIME = "redis.call('TIME')"
+SHIFTED_TIME = f"(function() local t = {OWN_TIME} return {{t[1] + (redis.call('GET', 'shift') or 0), t[2]}} end)()"
+
+
+def work(arguments: list[str], log: str) -> None:
+    """A worker process whose scripts add the key `shift`, in seconds, to the server's time."""
+    os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT), 2)
+    for script in vars(scripts).values():
+        if isinstance(script, scripts.Script):
+            script.text = script.text.replace(OWN_TIME, SHIFTED_TIME)
+            script.sha = hashlib.sha1(script.text.encode(), usedforsecurity=False).hexdigest()
+    main(arguments)
+
+
+class Proxy:
+    """The one name of a pair of servers: new connections reach the current master, and all can be cut."""
+
+    def __init__(self, port: int) -> None:
+        self.target, self.writers = port, set[asyncio.StreamWriter]()
+        self.loop = asyncio.new_event_loop()
+        Thread(target=self.loop.run_forever, daemon=True).start()
+        serving = asyncio.start_server(self._carry, "127.0.0.1", 0)
+        self.server = asyncio.run_coroutine_threadsafe(serving, self.loop).result(10)
+        self.port = self.server.sockets[0].getsockname()[1]
+
+    def cut(self) -> None:
+        for writer in list(self.writers):
+            self.loop.call_soon_threadsafe(writer.transport.abort)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            back, forth = await asyncio.open_connection("127.0.0.1", self.target)
+            self.writers.add(writer)
+            await asyncio.gather(self._pump(reader, forth), self._pump(back, writer))
+        self.writers.discard(writer)
+        writer.close()
+
+    @staticmethod
+    async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await source.read(1 << 16):
+                sink.write(data)
+        sink.close()
+
+
+class World:
+    """A master and its replica, workers, and faults that are made and mended."""
+
+    def __init__(self, home: Path, stub: Stub, seed: int) -> None:
+        self.random, self.log = random.Random(seed), home / "workers.log"
+        folders = [home / name for name in "ab"]
+        for folder in folders:
+            folder.mkdir()
+        self.master = RedisServer(folders[0]).start()
+        self.replica = RedisServer(folders[1], "--save", "", "--replicaof", f"127.0.0.1 {self.master.port}").start()
+        self.proxy = Proxy(self.master.port)
+        options = ["--gateway", stub.url, "--batch", "50", "--lease", "1", "--push-rate", "2000", "--deadline", "5"]
+        self.arguments = ["--redis", f"redis://127.0.0.1:{self.proxy.port}/0", *options]
+        self.workers = [self.start() for _ in range(3)]
+        self.redis = Redis(port=self.master.port)
+        self.wait_for_replica()
+
+    def start(self) -> BaseProcess:
+        worker = FORKS.Process(target=work, args=(self.arguments, str(self.log)))
+        worker.start()
+        return worker
+
+    def end(self) -> None:
+        for worker in self.workers:
+            worker.kill()
+            worker.join()
+        self.master.stop()
+        self.replica.stop()
+
+    def wait_for_replica(self) -> None:
+        wait_until(lambda: Redis(port=self.replica.port).info("replication").get("master_link_status") == "up", "link")
+
+    def enqueue(self, first: int, number: int) -> None:
+        self.redis.rpush(QUEUE, *(resque(each) for each in range(first, first + number)))
+
+    # faults: each waits a moment and mends what it broke
+
+    def kill(self) -> None:
+        self._replace("kill")
+
+    def terminate(self) -> None:
+        self._replace("terminate")
+
+    def _replace(self, how: str) -> None:
+        number = self.random.randrange(len(self.workers))
+        getattr(self.workers[number], how)()
+        self.workers[number].join(20)
+        assert self.workers[number].exitcode is not None, "the deadline holds"
+        assert how == "kill" or self.workers[number].exitcode == 0
+        self.workers[number] = self.start()
+
+    def cut(self) -> None:
+        self.proxy.cut()
+
+    def no_replicas(self) -> None:
+        self._set("min-replicas-to-write", 2, 0)
+
+    def no_memory(self) -> None:
+        self._set("maxmemory", 1, 0)
+
+    def _set(self, name: str, broken: int, well: int) -> None:
+        self.redis.config_set(name, broken)
+        self.pause()
+        self.redis.config_set(name, well)
+
+    def no_permission(self) -> None:
+        self.redis.execute_command("ACL", "SETUSER", "default", "-@write", "-evalsha", "-blmove")
+        self.pause()
+        self.redis.execute_command("ACL", "SETUSER", "default", "+@all")
+
+    def busy(self) -> None:
+        self.redis.config_set("busy-reply-threshold", 100)
+        Thread(target=self._slow_script).start()
+        time.sleep(0.5)
+        self.redis.script_kill()
+        wait_until(self._answers, "the end of the script")
+
+    def _slow_script(self) -> None:
+        with suppress(RedisError):
+            Redis(port=self.master.port).eval("while true do end", 0)
+
+    def _answers(self) -> bool:
+        with suppress(RedisError):
+            return bool(self.redis.ping())
+        return False
+
+    def shift_clock(self) -> None:
+        self.redis.set("shift", self.random.choice((-3600, -20, 0, 20, 3600)))
+
+    def forget_scripts(self) -> None:
+        self.redis.script_flush()
+
+    def fail_over(self) -> None:
+        self.wait_for_replica()
+        self.redis.execute_command("FAILOVER")
+        new = Redis(port=self.replica.port)
+        wait_until(lambda: new.info("replication")["role"] == "master", "the new master")
+        self.master, self.replica, self.redis = self.replica, self.master, new
+        self.proxy.target = self.master.port
+
+    def pause(self) -> None:
+        time.sleep(self.random.uniform(0.1, 0.6))
+
+    @property
+    def faults(self) -> list[Callable[[], None]]:
+        return [
+            self.kill, self.terminate, self.cut, self.no_replicas, self.no_memory, self.no_permission, self.busy,
+            self.shift_clock, self.forget_scripts, self.fail_over,
+        ]  # fmt: skip
+
+    def settled(self) -> bool:
+        lists = (QUEUE, GATEWAY_QUEUE, key("quarantine"))
+        waiting = sum(self.redis.llen(each) for each in lists) + self.redis.hlen(key("waiting-jobs"))
+        return not waiting and not self.redis.keys("*in-flight:*")
+
+
+@contextmanager
+def world(home: Path, stub: Stub, seed: int) -> Iterator[World]:
+    here = World(home, stub, seed)
+    try:
+        yield here
+    finally:
+        here.end()
+
+
+def survive(home: Path, stub: Stub, seed: int, seconds: float) -> None:
+    """Make faults at random; every fault comes once before any comes twice."""
+    jobs, made, faults = 0, list[str](), list[Callable[[], None]]()
+    with world(home, stub, seed) as here:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end or len(made) < len(here.faults):
+            here.enqueue(jobs, 100)
+            jobs += 100
+            if not faults:
+                faults = here.faults
+                here.random.shuffle(faults)
+            fault = faults.pop()
+            made.append(fault.__name__)
+            fault()
+            here.pause()
+        wait_until(here.settled, f"the rest, after {made}", seconds=120)
+        dead = here.redis.llen("resque:failed")
+        log = here.log.read_text()
+    delivered = {row["delivery_id"] for row in stub.ledger()}
+    expected = {f"d-{number:06}" for number in range(jobs)}
+    verdict = {
+        "faults": len(made),
+        "jobs": jobs,
+        "lost": len(expected - delivered),
+        "doubled": len(stub.ledger()) - len(delivered),
+        "dead letters": dead,
+        "tracebacks": log.count("Traceback"),
+    }
+    print(verdict)
+    assert not any(verdict[name] for name in ("lost", "doubled", "dead letters", "tracebacks")), (
+        verdict,
+        made,
+        log[-3000:],
+    )
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_nothing_is_lost_or_doubled_whatever_happens(tmp_path: Path, stub: Stub, seed: int) -> None:
+    survive(tmp_path, stub, seed, seconds=10)
+
+
+@pytest.mark.soak
+def test_nothing_is_lost_or_doubled_for_half_an_hour(tmp_path: Path, stub: Stub) -> None:
+    survive(tmp_path, stub, seed=random.randrange(1 << 30), seconds=1800)
