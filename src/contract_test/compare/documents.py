@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import unquote, urldefrag, urljoin
+from urllib.parse import quote, unquote, urldefrag, urljoin
 
 from jsonschema_specifications import REGISTRY as SPECIFICATIONS
 from referencing import Specification
@@ -24,9 +24,10 @@ from referencing.jsonschema import (
 )
 
 from contract_test.compare.dialects import NEWEST, Dialect, dialect_of
-from contract_test.schema.walk import unescape
+from contract_test.schema.walk import References
 
 MAX_DEPTH = 120
+_THIS = "urn:this"
 _NESTED_BASES = 3
 _SPECIFICATIONS = {4: DRAFT4, 6: DRAFT6, 7: DRAFT7, 19: DRAFT201909, 20: DRAFT202012}
 _MOVES_REFERENCES = ("$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef", "$recursiveAnchor")
@@ -205,16 +206,14 @@ class Document:
         return unquote(fragment)
 
     def _pointed(self, pointer: str) -> Any:
-        value = self.schema
-        for token in pointer.split("/")[1:]:
-            key = unescape(token)
-            if isinstance(value, dict) and key in value:
-                value = value[key]
-            elif isinstance(value, list) and key.isdecimal() and int(key) < len(value):
-                value = value[int(key)]
-            else:
-                raise UnusableSchemaError(f"#{pointer} of the {self.side} points to nothing")
-        return value
+        found = self._references.follow(self._references.root, f"#{quote(pointer)}")
+        if found is None:
+            raise UnusableSchemaError(f"#{pointer} of the {self.side} points to nothing")
+        return found.schema
+
+    @cached_property
+    def _references(self) -> References:
+        return References({_THIS: self.schema}, _THIS)
 
     def _fingerprint(self, pointer: str) -> Hashable:
         """What a target says, with everything that it refers to.
