@@ -126,15 +126,15 @@ class FrozenMap(Mapping[K, V]):
         return len(self._items)
 
     def keys(self) -> KeysView[K]:
-        """The keys, in the order of the JSON text."""
+        """Return the keys, in the order of the JSON text."""
         return self._items.keys()
 
     def values(self) -> ValuesView[V]:
-        """The values, in the order of the JSON text."""
+        """Return the values, in the order of the JSON text."""
         return self._items.values()
 
     def items(self) -> ItemsView[K, V]:
-        """The pairs, in the order of the JSON text."""
+        """Return the pairs, in the order of the JSON text."""
         return self._items.items()
 
     def __setattr__(self, name: str, value: object) -> None:
