@@ -50,10 +50,10 @@ class Limits:
     def refill(self) -> float:
         """Tokens a second. With a full bucket no second sees more than `rate`, even if requests are 60 ms late.
 
-        A bucket of one token spaces requests evenly, so it needs no reserve for a burst: only 3.5 % for late requests.
+        A bucket of one token spaces requests evenly, so it needs no reserve for a burst: only 2 % for late requests.
         """
         rate = self.rate or 0
-        return (rate - self.burst) / 1.06 if self.burst > 1 else rate / 1.035
+        return (rate - self.burst) / 1.06 if self.burst > 1 else rate / 1.02
 
 
 class GatewayLimiter:

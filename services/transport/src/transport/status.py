@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,8 +26,10 @@ async def show_status(queues: Sequence[JobQueue]) -> str:
 
 
 async def _worker(queue: JobQueue, worker: str, lease: float) -> str:
-    ahead = await queue.redis.execute_command("HGET", queue.key("clock"), "ahead")
-    left = (lease - float(ahead or 0)) / 1000 - time.time()
+    clock = queue.key("clock")
+    ahead = float(await queue.redis.execute_command("HGET", clock, "ahead") or 0)
+    seconds, _ = await queue.redis.execute_command("EVAL", "return redis.call('TIME')", 1, clock)
+    left = (lease - ahead) / 1000 - int(seconds)
     held = await queue.redis.execute_command("HLEN", queue.key(f"in-flight:{worker}"))
     state = f"lease {left:.1f} s" if left > 0 else "dead, will be recovered"
     report = json.loads(await queue.redis.execute_command("GET", queue.key(f"report:{worker}")) or b"{}")
