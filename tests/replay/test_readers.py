@@ -1,4 +1,4 @@
-"""Which fields a service reads: watched while it is replayed, kept, and told to those who change a contract."""
+"""Which fields a service reads: watched while it is replayed, kept, and describe_reading to those who change a contract."""
 
 import copy
 import json
@@ -10,7 +10,7 @@ import pytest
 from contract_test.cli import main
 from contract_test.data.result import FieldReads, Reader
 from contract_test.replay.field_access import FieldAccess, code_of, forget, is_read
-from contract_test.replay.observed_readers import told
+from contract_test.replay.observed_readers import describe_reading
 from envelopes.messages import DeliveryRequested, MessagePosted
 
 from .conftest import TEST_FILE, line, order
@@ -233,9 +233,9 @@ def test_what_is_read_of_generated_messages_alone_is_read(repo):
     repo.run_varied("--contracts-generated=3")
     (reader,) = readers(repo)
     assert fields(reader)["/note"] == 0
-    assert told(Reader(**reader | {"fields": [FieldReads(**each) for each in reader["fields"]]}), "/note") == (
-        "reads, in variations only"
-    )
+    assert describe_reading(
+        Reader(**reader | {"fields": [FieldReads(**each) for each in reader["fields"]]}), "/note"
+    ) == ("reads, in variations only")
 
 
 @pytest.mark.parametrize(("use", "warned"), [("order.note", True), ("order.order_id", False)])

@@ -1,4 +1,4 @@
-"""Bulk: one item for all messages of a contract. Fixtures are set up once, and every message that fails is listed."""
+"""Runs all messages of a contract in one item. Fixtures are set up once, and every failing message is listed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from contract_test.replay.cases import Case
 from contract_test.replay.diagnosis import failure_of, no_cause
 from contract_test.replay.field_access import FieldAccess, code_of
 from contract_test.replay.results import ItemReport
-from contract_test.replay.unused_message import UnreadError, decoded_too, judge_reading
+from contract_test.replay.unused_message import UnreadError, check_reading, decoded_too
 from contract_test.report.inert import printable
 from envelopes import DecodeError
 
@@ -39,11 +39,11 @@ def in_bulk(cases: Sequence[Case]) -> list[Case]:
 class Tally:
     """What became of the messages of one item: of those that did not fail, what was read; of those that did, why."""
 
-    unharmed: dict[tuple[Outcome, Reads, str, int], list[Lines]] = field(default_factory=dict)
+    not_failed: dict[tuple[Outcome, Reads, str, int], list[Lines]] = field(default_factory=dict)
     failed: list[tuple[Case, Failure]] = field(default_factory=list)
     first: BaseException | None = None
 
-    def told(self, item: MessageResult) -> Iterator[ItemReport]:
+    def item_reports(self, item: MessageResult) -> Iterator[ItemReport]:
         """Yield for the result: the failed ones one by one, of all others what they have in common."""
         for case, failure in self.failed:
             line, given = case.message.interaction.line, (case.cause or case.message).interaction
@@ -59,7 +59,7 @@ class Tally:
                     expected=case.expected_text,
                 )
             )
-        for (outcome, (by_service, by_test), subject, version), lines in self.unharmed.items():
+        for (outcome, (by_service, by_test), subject, version), lines in self.not_failed.items():
             yield ItemReport(
                 replace(
                     item,
@@ -170,9 +170,9 @@ class _Counting:
         return True
 
     def _passed(self, case: Case) -> None:
-        """Judge what passed. Raises UnreadError."""
+        """Check a message whose test passed. Raises UnreadError."""
         if case.operation == "consumes":
-            judge_reading(self._watch, self._undecoded, case.message, recorded=True)
+            check_reading(self._watch, self._undecoded, case.message, recorded=True)
         elif found := self._check_emitted(case, self._emitted):
             listed = "\n".join(f"  {mismatch}" for mismatch in found)
             text = f"{case.label}: what was emitted is not what was recorded\n{listed}"
@@ -191,4 +191,4 @@ class _Counting:
             reads = self._seen[sets] = (tuple(sorted(sets[0])), tuple(sorted(sets[1])))
         given = (self._case.cause or self._case.message).interaction
         kind = outcome, reads, given.subject, given.version
-        self.tally.unharmed.setdefault(kind, []).append((self._case.message.interaction.line, given.line))
+        self.tally.not_failed.setdefault(kind, []).append((self._case.message.interaction.line, given.line))

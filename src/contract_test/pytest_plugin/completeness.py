@@ -40,7 +40,7 @@ class Completeness:
         self._replay, self._allow_empty = replay, sorted(allow_empty)
         self._tested: set[tuple[str, str]] = set()
         self._selected: set[tuple[str, str]] = set()
-        self._judged: set[tuple[str, str]] = set()
+        self._ran: set[tuple[str, str]] = set()
         self._skipped: set[tuple[str, str]] = set()
         self._uncollected: list[str] = []
         self._deliveries = frozenset(
@@ -87,13 +87,13 @@ class Completeness:
         self._selected |= {(operation, subject) for operation, subject in selected}
 
     def mark(self, item: pytest.Item, report: pytest.TestReport) -> None:
-        """Write on a report which operations it judges."""
+        """Write on a report which operations it is about."""
         if report.when == "call" or not report.passed:
             setattr(report, _ATTRIBUTE, _operations(item))
 
     def see(self, report: pytest.TestReport) -> None:
         """Take note that something passed or failed, or was skipped."""
-        seen = self._skipped if report.skipped else self._judged
+        seen = self._skipped if report.skipped else self._ran
         seen |= {(operation, subject) for operation, subject in getattr(report, _ATTRIBUTE, ())}
 
     def problems(self, config: pytest.Config) -> list[str]:
@@ -110,7 +110,7 @@ class Completeness:
             found += [
                 f"{operation} {subject}: every test was skipped, so nothing is proved; "
                 "let one run, or name the subject in allow_empty"
-                for operation, subject in sorted(self._skipped - self._judged)
+                for operation, subject in sorted(self._skipped - self._ran)
                 if subject not in self._allow_empty
             ]
         if is_whole(config) and not _generates(config):

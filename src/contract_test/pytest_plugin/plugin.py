@@ -153,7 +153,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Give a test its messages; after a producer's, judge what it emitted."""
+    """Give a test its messages; check what a producer's test emitted."""
     session = pyfuncitem.config.stash.get(_SESSION, None)
     if session is None:
         return (yield)

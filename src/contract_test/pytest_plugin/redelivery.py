@@ -14,7 +14,7 @@ import pytest
 
 from contract_test.pytest_plugin.multi_call import Call, call_repeatedly, needs_one_message
 from contract_test.replay.cases import Case, Delivery
-from contract_test.replay.deliveries import EffectError, judge_effects, snapshot
+from contract_test.replay.deliveries import EffectError, check_effects, snapshot
 
 _ONCE = pytest.StashKey[Any]()
 _CRASHES = pytest.StashKey[bool]()
@@ -49,7 +49,7 @@ def delivered(item: pytest.Function, case: Case, delivery: Delivery) -> Iterator
         item.stash[_ONCE] = now
         return
     try:
-        judge_effects(case, item.stash[_ONCE], now)
+        check_effects(case, item.stash[_ONCE], now)
     except EffectError as error:
         listed = "\n".join(f"  {mismatch}" for mismatch in error.found)
         raise pytest.fail.Exception(

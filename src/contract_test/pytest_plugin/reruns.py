@@ -1,4 +1,4 @@
-"""Attempts: one item run more than once, with fresh fixtures each time, to find the smallest message that fails."""
+"""Runs one item several times, with fresh fixtures each time, to find the smallest message that fails."""
 
 from __future__ import annotations
 
@@ -182,5 +182,5 @@ def _beside(item: pytest.Item) -> pytest.Item:
 
 
 def failed(reports: Reports) -> bool:
-    """Return whether an attempt failed in any of its phases."""
+    """Return whether an item failed in any of its phases."""
     return any(report.failed for report in reports)

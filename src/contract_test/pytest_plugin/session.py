@@ -42,7 +42,7 @@ from contract_test.replay.coverage import coverage_of, too_little
 from contract_test.replay.diagnosis import failure_of, no_cause, not_a_consumer
 from contract_test.replay.field_access import FieldAccess, code_of, forget
 from contract_test.replay.results import ItemReport, ResultCollector, as_text, from_text
-from contract_test.replay.unused_message import UnreadError, decoded_too, judge_reading
+from contract_test.replay.unused_message import UnreadError, check_reading, decoded_too
 from contract_test.report.failure import failure_text
 from contract_test.report.run_files import report_paths, write_reports
 from contract_test.report.run_github import run_as_github
@@ -137,7 +137,7 @@ class ContractSession:
 
     @staticmethod
     def begin(item: pytest.Item) -> None:
-        """Forget what an earlier attempt on an item left."""
+        """Forget what an earlier run of the item left."""
         if _GIVEN in item.stash:
             del item.stash[_GIVEN]
         item.stash[_MISMATCHES] = ()
@@ -188,7 +188,7 @@ class ContractSession:
             yield
         if case.operation == "consumes":
             try:
-                judge_reading(watch(), failed, case.message, recorded=case.origin == "recorded")
+                check_reading(watch(), failed, case.message, recorded=case.origin == "recorded")
             except UnreadError as error:
                 raise pytest.fail.Exception(error.problem, pytrace=False) from None  # its context is what is reported
 
@@ -239,8 +239,12 @@ class ContractSession:
             expected=case.expected_text if failure else "",
             faults=item.stash.get(FAULTS, ()) if report.when == "call" else (),
         )
-        told = [ItemReport(played)] if tally is None else list(tally.told(replace(played, given=_given(case))))
-        setattr(report, _RESULT, as_text(told))  # an attribute of the report goes with it, from xdist's workers too
+        item_reports = (
+            [ItemReport(played)] if tally is None else list(tally.item_reports(replace(played, given=_given(case))))
+        )
+        setattr(
+            report, _RESULT, as_text(item_reports)
+        )  # an attribute of the report goes with it, from xdist's workers too
 
     def _place(self, case: Case) -> str:
         """The recorded line, from where pytest was started if it is below."""
@@ -251,11 +255,11 @@ class ContractSession:
     def count(self, report: pytest.TestReport) -> None:
         """Take in one phase of one item."""
         self._completeness.see(report)
-        told = getattr(report, _RESULT, None)
-        if told is not None:
-            self._collector.add(from_text(told))
+        text = getattr(report, _RESULT, None)
+        if text is not None:
+            self._collector.add(from_text(text))
 
-    def _judged(self) -> Run:
+    def _result(self) -> Run:
         """What was found so far."""
         run = self._collector.run(self.replay.service, self.replay.catalog)
         run = replace(run, coverage=coverage_of(self.replay, self._collector.played))
@@ -272,7 +276,7 @@ class ContractSession:
         forget()
         if hasattr(session.config, "workerinput"):
             return
-        run = self._judged()
+        run = self._result()
         try:
             write_reports(run, self._reports)
         except ReportError as error:
@@ -288,7 +292,7 @@ class ContractSession:
     def summarize(self, reporter: pytest.TerminalReporter) -> None:
         """Show the table, and what is missing."""
         reporter.section(f"contracts of {self.replay.service}")
-        run = self._run or self._judged()  # judged already, unless the session did not come to its end
+        run = self._run or self._result()  # known already, unless the session did not come to its end
         columns = get_terminal_size((0, 0)).columns
         width = columns if reporter.isatty or columns < _LEAST else 0  # in a pipe only where somebody asks for less
         for line in (*summary_lines(run, width), *survivor_lines(run), *failure_lines(run)):

@@ -1,4 +1,4 @@
-"""Covering: which of the things that a contract allows were replayed, by recorded messages and by their variations."""
+"""Coverage: which parts of a contract were replayed, by recorded messages and by their variations."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def coverage_of(replay: Replay, played: Iterable[MessageResult]) -> tuple[Covera
     for (name, version), passed in sorted(by_contract.items()):
         contract = replay.catalog.subjects[name].contracts[version]
         fields = fields_of(contract.resources, contract.uri)
-        recorded = _shown(fields, _recorded(replay, name, version, passed))
-        varied = _shown(fields, (json.loads(each.message) for each in passed if each.origin == "variation"))
+        recorded = _states_in(fields, _recorded(replay, name, version, passed))
+        varied = _states_in(fields, (json.loads(each.message) for each in passed if each.origin == "variation"))
         facts = tuple(
             Fact(
                 pointer,
@@ -43,13 +43,13 @@ def _recorded(replay: Replay, name: str, version: int, played: Sequence[MessageR
             yield message.data
 
 
-def _shown(fields: Fields, messages: Iterable[object]) -> set[State]:
-    shown = set[State]()
+def _states_in(fields: Fields, messages: Iterable[object]) -> set[State]:
+    states = set[State]()
     for data in messages:
-        shown |= fields.shown(data)
-        if len(shown) == len(fields.states):
+        states |= fields.shown(data)
+        if len(states) == len(fields.states):
             break
-    return shown
+    return states
 
 
 def too_little(run: Run, coverage: float | None, strength: float | None) -> Iterator[str]:

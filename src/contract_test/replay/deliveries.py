@@ -46,7 +46,7 @@ def delivery_cases(recorded: Sequence[Case]) -> Iterator[Case]:
             yield _delivered(first, name, (second.message, first.message), once=(first.message, second.message))
 
 
-def judge_effects(case: Case, expected: Any, actual: Any) -> None:
+def check_effects(case: Case, expected: Any, actual: Any) -> None:
     """Raise EffectError where the state after a delivery differs from the state after each message came once.
 
     Exactly once: it is the same. At least once: nothing of it is missing; numbers may be higher, lists longer.

@@ -1,4 +1,4 @@
-"""Failing: why a replayed message failed, found in the error that its item ended with."""
+"""Why a replayed message failed, derived from the error that its item ended with."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from contract_test.data.errors import UnplayableError
 from contract_test.data.interaction import Mismatch
 from contract_test.data.result import Failure, OperationKind
-from contract_test.replay import deliveries
-from contract_test.replay import unused_message as unread
+from contract_test.replay import deliveries, unused_message
 from contract_test.replay.cases import Case
 from contract_test.replay.deliveries import EffectError
 from contract_test.replay.field_access import pointer_of
@@ -51,7 +50,7 @@ def failure_of(
         if isinstance(seen, UnplayableError):
             return Failure(seen.check, seen.problem, "", seen.advice)
         if isinstance(seen, UnreadError):
-            return Failure(unread.CHECK, seen.problem, "", seen.advice)
+            return Failure(unused_message.CHECK, seen.problem, "", seen.advice)
         if isinstance(seen, ContractViolationError):
             advice = "change the producer so that it keeps the contract, or write a new version of it"
             return Failure(

@@ -1,7 +1,7 @@
-"""Watching: which fields of a message are read, by the service and by its test.
+"""Records which fields of a message are read, by the service and by its test.
 
 A watched message is of the very class that the service imports: `type(message) is MessageLiked` holds as in production.
-The class itself looks on, from the first message that is watched until `forget`; where none is, nothing of this runs.
+Each class is instrumented when its first message is watched, and restored by `forget`.
 """
 
 from __future__ import annotations

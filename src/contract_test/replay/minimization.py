@@ -8,7 +8,7 @@ from typing import Any
 
 from contract_test.compare.shrinking import shrink
 from contract_test.replay.cases import Case, Replay
-from contract_test.replay.variation_cases import varied
+from contract_test.replay.variation_cases import vary
 from contract_test.replay.variations.derivation import Variation
 from contract_test.replay.variations.edits import Edit
 from contract_test.schema.fields import fields_of
@@ -43,7 +43,7 @@ class _Search:
         unknown = any(edit.what == "unknown" for edit in variation.edits)
         if self._tries <= 0 or not (unknown or self._validator.is_valid(variation.applied(self._base.message.data))):
             return False
-        case = varied(self._replay, self._base, variation)
+        case = vary(self._replay, self._base, variation)
         if case is None:
             return False
         self._tries -= 1

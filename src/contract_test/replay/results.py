@@ -1,4 +1,4 @@
-"""Gathering: what became of each replayed message, put together as the result of the run."""
+"""Collects the outcome of each replayed message into the result of the run."""
 
 from __future__ import annotations
 

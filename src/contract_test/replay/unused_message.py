@@ -1,4 +1,4 @@
-"""Unread: a consumer's test that passed although nobody read the message, or nobody said that it does not decode."""
+"""Detects a consumer's test that passes although the message is never read, or cannot be decoded."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def decoded_too(watch: Callable[[], FieldAccess], cls: type[ValueObject]) -> Ite
         DecodeError.__init__ = begin  # type: ignore[method-assign] # as it was
 
 
-def judge_reading(watch: FieldAccess, failed: list[DecodeError], message: Message, *, recorded: bool) -> None:
+def check_reading(watch: FieldAccess, failed: list[DecodeError], message: Message, *, recorded: bool) -> None:
     """Raise UnreadError where a consumer's test passed although nobody read the message.
 
     Of what was made of a recorded message a consumer may read nothing, such as of one of a version that it skips.

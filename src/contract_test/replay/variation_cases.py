@@ -1,4 +1,4 @@
-"""Varied: messages that nobody recorded, made of those that were, with an envelope that fits them."""
+"""Cases for messages that were derived from recorded ones, each in an envelope that fits its data."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def variation_cases(replay: Replay, recorded: Sequence[Case]) -> Iterator[Case]:
         validator = replay.runtime.value_object(subject.name, version).__contract__.validator
         bases = [case.message.data for case in cases]
         for variation in Variations(fields_of(contract.resources, contract.uri), bases, validator.is_valid).all():
-            made = varied(replay, cases[variation.base], variation)
+            made = vary(replay, cases[variation.base], variation)
             if made is not None:
                 yield made
 
@@ -52,7 +52,7 @@ def unrecorded_cases(recorded: Sequence[Case]) -> Iterator[Case]:
             yield replace(like, version=version, message=message, origin="generated", name="generated")
 
 
-def varied(replay: Replay, case: Case, variation: Variation) -> Case | None:
+def vary(replay: Replay, case: Case, variation: Variation) -> Case | None:
     """Return a case with a variation of its message; None where the channel cannot carry it, such as a version."""
     message = with_data(replay, case, variation.applied(case.message.data), newer=variation.newer)
     if message is None:

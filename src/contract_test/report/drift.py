@@ -15,8 +15,8 @@ def drift_lines(drift: Drift, catalog: Catalog) -> Iterator[str]:
     """Yield versions seen, what was broken, fields that no contract names, and fields that no message had."""
     yield from seen_lines(drift)
     for breach, count in sorted(drift.breaches.items(), key=lambda row: (-row[1], row[0])):
-        told = f"{breach.rule}: {counted(count, 'message')}: {drift.examples[breach]}"
-        yield f"drift: {breach.subject}{breach.pointer}: {told}"
+        text = f"{breach.rule}: {counted(count, 'message')}: {drift.examples[breach]}"
+        yield f"drift: {breach.subject}{breach.pointer}: {text}"
     for (contract, pointer), count in sorted(drift.undeclared.items()):
         yield f"drift: {contract}{pointer}: not in the contract: {counted(count, 'message')}"
     for contract, pointer in never_seen(drift, catalog):

@@ -1,4 +1,4 @@
-"""Failed messages by what is wrong with them: a hundred messages that fail in one way are one thing to mend."""
+"""Groups failed messages by what is wrong with them, so that a hundred equal failures are reported once."""
 
 from __future__ import annotations
 

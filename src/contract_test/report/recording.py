@@ -18,14 +18,14 @@ Line = tuple[tuple[str, str], ...]
 _MASKED = "  (masked)"
 
 
-def recording_lines(told: Provenance, cause: Interaction | None) -> Iterator[Line]:
+def recording_lines(provenance: Provenance, cause: Interaction | None) -> Iterator[Line]:
     """Yield one message, from a heading to an empty line. Nothing in it can do anything to a terminal."""
-    each = told.interaction
+    each = provenance.interaction
     yield ((f"{inert(each.subject)} v{each.version}", "strong"), (f"  {inert(each.place)}", "dim"))
     seen = ", ".join(f"{name} {value}" for name, value in each.seen.items())
-    caused = told.cause and f"{told.cause} ({cause.place if cause else 'not recorded'})"
+    caused = provenance.cause and f"{provenance.cause} ({cause.place if cause else 'not recorded'})"
     facts = {
-        "sent": told.time.isoformat() if told.time else None,
+        "sent": provenance.time.isoformat() if provenance.time else None,
         "channel": f"{each.channel} ({seen})" if seen else each.channel,
         "key": each.key,
         "cause": caused,
@@ -35,7 +35,7 @@ def recording_lines(told: Provenance, cause: Interaction | None) -> Iterator[Lin
     for name, value in facts.items():
         if value:
             yield ((f"  {_flat(name):<8} ", "dim"), (_flat(value), ""))
-    base = "".join(f"/{escape(str(step))}" for step in told.path)
+    base = "".join(f"/{escape(str(step))}" for step in provenance.path)
     masked = frozenset(f"{base}{pointer}" for pointer in each.masked)
     yield from _value(each.payload, "", masked, "  ", "", "")
     yield ()

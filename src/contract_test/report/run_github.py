@@ -12,15 +12,14 @@ _WORST = 10
 def run_as_github(run: Run) -> str:
     """Return workflow commands, a line each; nothing for a green run."""
     found = kinds(run)
-    told = [_annotation(run.service, problem) for problem in run.problems]
-    told += [_of_kind(kind) for kind in found]
-    if told:
+    annotations = [_annotation(run.service, problem) for problem in run.problems]
+    annotations += [_of_kind(kind) for kind in found]
+    if annotations:
         failed = sum(len(kind.messages) for kind in found)
-        count = (
-            f"{failed} failed messages, {len(told)} things to mend; the worst {min(len(told), _WORST)} are annotated"
-        )
-        told = [*told[:_WORST], _annotation(run.service, count)]
-    return "".join(told)
+        shown = min(len(annotations), _WORST)
+        count = f"{failed} failed messages, {len(annotations)} things to mend; the worst {shown} are annotated"
+        annotations = [*annotations[:_WORST], _annotation(run.service, count)]
+    return "".join(annotations)
 
 
 def _of_kind(kind: Kind) -> str:

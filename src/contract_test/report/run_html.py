@@ -42,13 +42,13 @@ class Section:
     @cached_property
     def fields(self) -> list[tuple[str, list[str]]]:
         """The readers' table: the pointer of each field, and what each reader does with it."""
-        told = [
+        descriptions = [
             {each.pointer: _told(each.by_service, each.by_test, reader) for each in reader.fields}
             for reader in self.readers
         ]
         allowed = {fact.pointer for fact in self.coverage.facts if fact.pointer} if self.coverage else set()
-        pointers = sorted(allowed.union(*told))
-        return [(pointer, [each.get(pointer, "never reads it") for each in told]) for pointer in pointers]
+        pointers = sorted(allowed.union(*descriptions))
+        return [(pointer, [each.get(pointer, "never reads it") for each in descriptions]) for pointer in pointers]
 
 
 def run_as_html(run: Run) -> str:
