@@ -151,7 +151,7 @@ def _files(root: Path) -> Iterator[Path]:
     for folder in ("src", "services", "tests"):
         for path in (root / folder).rglob("*"):
             name = path.relative_to(root).as_posix()
-            if path.suffix in {".py", ".md", ".html", ".lua", ".toml", ".jinja"} and not name.startswith(
+            if path.suffix in {".py", ".md", ".html", ".lua", ".toml", ".txt"} and not name.startswith(
                 (THIS_FOLDER, GENERATED)
             ):
                 yield path
