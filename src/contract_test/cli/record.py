@@ -85,7 +85,9 @@ def _save(recorder: Recorder, state: State, address: str, reading: Reading, *, c
 def _progress(result: Recorded) -> str:
     drift = result.drift
     kept, shapes = sum(result.kept.values()), counted(result.shapes, "shape")
-    return f"{kept} kept, {drift.read - drift.drifted - kept} dropped, {shapes}, {drift.drifted} drifted"
+    dropped = drift.read - drift.drifted - drift.without_data - kept
+    empty = f", {drift.without_data} without data" if drift.without_data else ""
+    return f"{kept} kept, {dropped} dropped, {shapes}, {drift.drifted} drifted{empty}"
 
 
 def _summary(result: Recorded, state: State, catalog: Catalog) -> int:

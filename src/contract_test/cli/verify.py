@@ -105,7 +105,8 @@ def _report(shares: list[Share], catalog: Catalog, form: str, place: str) -> int
     findings = [each for drift in found.values() for each in drift_findings(drift, catalog, place)]
     if form == "text":
         for channel, drift in found.items():
-            click.echo(f"channel {channel}: {drift.read} read, {drift.drifted} drifted")
+            empty = f", {drift.without_data} without data" if drift.without_data else ""
+            click.echo(f"channel {channel}: {drift.read} read, {drift.drifted} drifted{empty}")
             for line in seen_lines(drift):
                 click.echo(f"  {line}")
     click.echo(FORMATS[form](findings), nl=False)

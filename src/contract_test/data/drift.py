@@ -33,6 +33,8 @@ class Drift:
     """Messages by contract and the pointer of a field that it does not name."""
     seen: set[tuple[str, str]] = field(default_factory=set)
     """Contracts and the pointers of their fields that some message had."""
+    without_data: int = 0
+    """Tombstones and events without data that the channel may have."""
 
     @property
     def is_red(self) -> bool:
@@ -51,6 +53,7 @@ class Drift:
             examples,
             self.undeclared + other.undeclared,
             self.seen | other.seen,
+            self.without_data + other.without_data,
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -58,6 +61,7 @@ class Drift:
         return {
             "read": self.read,
             "drifted": self.drifted,
+            "without_data": self.without_data,
             "versions": dict(sorted(self.versions.items())),
             "breaches": [
                 [each.subject, each.pointer, each.rule, count, self.examples.get(each, "")]
@@ -79,6 +83,7 @@ class Drift:
             {breach: example for breach, _, example in rows},
             Counter({(str(row[0]), str(row[1])): int(row[2]) for row in value["undeclared"]}),
             {(str(row[0]), str(row[1])) for row in value["seen"]},
+            int(value["without_data"]),
         )
 
 

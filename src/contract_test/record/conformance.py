@@ -16,6 +16,7 @@ from contract_test.record.field_inventory import FieldEntry
 from contract_test.record.validator import ContractsCatalog, ContractValidator, InvalidDataError, ValidatedData
 from contract_test.schema.walk import escape
 from envelopes import DecodeError, Envelope, Violation
+from envelopes.codecs import CODECS, CodecError, context_of
 
 _SAYS_NO_VALUE = re.compile(
     r"nothing|no type|an (?:object|array) (?:with|of) [0-9]+(?: fields?)?|true|false|null|v[0-9]{1,9}"
@@ -50,12 +51,16 @@ class ConformanceChecker:
         self.drift = Drift()
         self._seen: dict[ContractValidator, set[FieldEntry]] = {}
 
-    def check(self, message: Tapped) -> Envelope[Any] | RejectedMessage:
-        """Check one message; the data of the envelope is a `ValidatedData`."""
+    def check(self, message: Tapped) -> Envelope[Any] | RejectedMessage | None:
+        """Check one message. The data of the envelope is a `ValidatedData`. None is a message without data."""
         drift = self.drift
         drift.read += 1
         try:
             envelope = self._contracts.read(message.wire, self._channel)
+            if envelope.data is None:
+                drift.without_data += 1
+                return None
+            self._check_context(envelope)
             self._look(envelope.data)
         except (DecodeError, RecursionError) as error:
             rejected = self._rejected(error)
@@ -67,6 +72,17 @@ class ConformanceChecker:
             return rejected
         drift.versions[envelope.data.validator.contract.name] += 1
         return envelope
+
+    def _check_context(self, envelope: Envelope[Any]) -> None:
+        """Raise DecodeError if the codec reads a context that it does not write, such as an object as an extension."""
+        codec = CODECS[self._channel.codec]
+        if not codec.CONTEXT_NAMES:
+            return
+        try:
+            codec.write(context_of(envelope), b"{}", self._channel)
+        except CodecError as error:
+            violation = Violation(error.pointer, self._channel.codec, error.expected, error.found)
+            raise DecodeError(f"channel {self._channel.name}", None, violation, b"") from None
 
     def result(self) -> Drift:
         """Return everything so far; may be asked for at any time."""

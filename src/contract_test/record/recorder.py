@@ -83,7 +83,7 @@ class Recorder:
         checked = self._checker.check(message)
         if isinstance(checked, RejectedMessage):
             self._quarantine_message(message, checked)
-        else:
+        elif checked is not None:
             self._consider(message, checked)
         if message.mark is not None:
             self.marks[message.mark[0]] = message.mark[1]

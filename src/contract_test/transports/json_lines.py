@@ -98,5 +98,5 @@ def _from_kcat(value: dict[str, Any]) -> Wire:
     headers = [
         (str(name), None if each is None else str(each)) for name, each in zip(flat[::2], flat[1::2], strict=False)
     ]
-    raw = payload.encode() if isinstance(payload, str) else b"" if payload is None else bytes(wire(payload))
+    raw = payload if isinstance(payload, str | None) else bytes(wire(payload))
     return Wire(raw, key if isinstance(key, str) else None, headers)

@@ -49,7 +49,7 @@ class Member:
                         elif error.fatal() or not error.retriable():
                             raise unreachable(self._address, self._topic, error.str())
                     else:
-                        if record.value() is None:
+                        if record.value() is None and not record.headers():
                             self._reading.note(f"the topic {self._topic} holds deletions: they were left out")
                         else:
                             yield _tapped(record)

@@ -39,7 +39,7 @@ def read_topic(url: str, topic: str, reading: Reading) -> Iterator[Tapped | None
                 for record in records:
                     if not reading.follow and record.offset >= ends[partition]:
                         break
-                    if record.value is None:
+                    if record.value is None and not record.headers:
                         reading.note(
                             f"the topic {topic} holds deletions (messages without a value): they were left out"
                         )
@@ -54,10 +54,9 @@ def tapped(record: Any, identity: str) -> Tapped:
 
     A later run goes on behind it, where the topic is still the same one.
     """
-    headers = [(name, value if value is not None else b"") for name, value in record.headers or ()]
     seen = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
     mark = f"{identity}:{record.offset + 1}"
-    return Tapped(Wire(record.value or b"", record.key, headers), seen, (str(record.partition), mark))
+    return Tapped(Wire(record.value, record.key, record.headers), seen, (str(record.partition), mark))
 
 
 def _seek(consumer: Any, partitions: list[Any], ends: dict[Any, int], identity: str, reading: Reading) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Final, NamedTuple, Protocol
 
-from envelopes._envelope import Headers, Wire
+from envelopes._envelope import Envelope, Headers, Wire
 from envelopes.catalog import Channel
 from envelopes.types import FrozenMap
 
@@ -69,6 +69,15 @@ class Codec(Protocol):
     def write(self, context: Context, raw: bytes, channel: Channel) -> Wire:
         """Put the context around data that is JSON text already. Raises CodecError."""
         ...
+
+
+def context_of(envelope: Envelope[Any]) -> Context:
+    """Return the context that `decode` read an envelope from."""
+    received = envelope._received  # noqa: SLF001 - what `decode` keeps for those who pass on and record
+    if received is None:
+        raise ValueError("this envelope was not decoded")
+    context: Context = received.context
+    return context
 
 
 def key_of(key: bytes | None) -> str | bytes | None:
