@@ -50,19 +50,19 @@ def package_of(folder: Path, schemas: dict[str, object]):
     return {each.subject: getattr(module, each.class_name) for each in catalog.contracts}
 
 
-def judges(schema):
+def validators(schema):
     fast = jsonschema_rs.validator_for(schema, validate_formats=True)
     checker = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker(ASSERTED_FORMATS))
     return fast, checker
 
 
-def judge(cls, schema, instances, *, clean):
-    """Check every instance with both validators; `clean` are those without undeclared fields."""
-    fast, slow = judges(schema)
+def check(cls, schema, instances, *, clean):
+    """Validate every instance with both validators; `clean` are those without undeclared fields."""
+    fast, slow = validators(schema)
     for instance, is_clean in zip(instances, clean, strict=True):
         raw = json.dumps(instance)
         valid = fast.is_valid(instance)
-        assert valid == slow.is_valid(instance), f"the judges disagree on {raw} under {json.dumps(schema)}"
+        assert valid == slow.is_valid(instance), f"the validators disagree on {raw} under {json.dumps(schema)}"
         try:
             value = cls.from_json(raw)
         except DecodeError:
@@ -87,7 +87,7 @@ def test_random_schemas(batch, tmp_path, monkeypatch):
         mutated = [maker.mutated(maker.random.choice(whole)) for _ in range(PER_SCHEMA - len(whole))]
         schema = {"$schema": DRAFT} | schemas[subject]
         closed = [declared_only(schema, instance) for instance in whole]
-        judge(classes[subject], schema, [*whole, *mutated], clean=[*closed, *[False] * len(mutated)])
+        check(classes[subject], schema, [*whole, *mutated], clean=[*closed, *[False] * len(mutated)])
 
 
 def declared_only(schema, instance):
@@ -120,7 +120,7 @@ def test_realistic_contracts(path, tmp_path, monkeypatch):
     maker = Maker(random.Random(SEED))
     instances = list(document["valid"])
     instances += [maker.mutated(maker.random.choice(document["valid"])) for _ in range(max(200, JUDGED // 20))]
-    judge(
+    check(
         cls,
         {"$schema": DRAFT} | schema,
         instances,

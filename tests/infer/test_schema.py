@@ -10,8 +10,8 @@ from generate.random_schemas import Maker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract_test.infer import Masked, Named, infer, widen
-from contract_test.infer.evidence import unmarked
+from contract_test.infer import DeclaredFields, Masked, infer, widen
+from contract_test.infer.evidence import without_marks
 from envelopes.validation import compile_schema
 
 REALISTIC = sorted((Path(__file__).parents[1] / "generate" / "realistic").glob("*.json"))
@@ -130,7 +130,7 @@ def test_an_enum_needs_evidence_and_a_field_that_says_so():
     assert "enum" not in few["status"]
     assert many["status"] == {"type": "string", "enum": ["open", "paid"]}
     assert "enum" not in many["by"], "what has few values may still be people"
-    named = infer(statuses(40), Named(enums=frozenset(["/by"]))).schema["properties"]["by"]
+    named = infer(statuses(40), DeclaredFields(enums=frozenset(["/by"]))).schema["properties"]["by"]
     assert named["enum"] == ["ana", "bo"]
 
 
@@ -154,7 +154,9 @@ def test_texts_that_keep_coming_are_no_enum():
 
 def test_pseudonyms_are_in_no_enum():
     masked = [{"status": Masked(one_of(("qwx", "zrt"), number))} for number in range(60)]
-    assert infer(masked, Named(enums=frozenset(["/status"]))).schema["properties"] == {"status": {"type": "string"}}
+    assert infer(masked, DeclaredFields(enums=frozenset(["/status"]))).schema["properties"] == {
+        "status": {"type": "string"}
+    }
 
 
 @pytest.mark.parametrize(
@@ -182,19 +184,19 @@ def test_one_odd_name_does_not_make_a_map_of_the_message(name):
     proposal = infer(found)
     assert list(proposal.schema["properties"]) == ["id", "total"]
     assert "additionalProperties" not in proposal.schema, "a new field of another type breaks no consumer"
-    assert proposal.remarks == (("", "has fields whose names look like data; not declared"),)
+    assert proposal.remarks == (("", "has fields whose names look like data. They are not declared"),)
     assert widen(proposal.schema, {URI: proposal.schema}, URI, found).schema == proposal.schema
 
 
 def test_an_enum_that_was_asked_for_and_is_none_is_told():
-    proposal = infer([{"word": f"w{number}"} for number in range(40)], Named(enums=frozenset(["/word"])))
-    assert proposal.remarks == (("/word", "no enum: that takes 3 of each text, and 20 at most"),)
+    proposal = infer([{"word": f"w{number}"} for number in range(40)], DeclaredFields(enums=frozenset(["/word"])))
+    assert proposal.remarks == (("/word", "is not an enum, which takes 3 of each value, and at most 20"),)
 
 
 def test_a_map_that_nobody_can_tell_from_fields_is_one_when_it_is_named():
     found = [{"likes": {"ana": 1, "bo": 2}}] * 5
     assert "ana" in json.dumps(infer(found).schema)
-    named = infer(found, Named(maps=frozenset(["/likes"]))).schema["properties"]["likes"]
+    named = infer(found, DeclaredFields(maps=frozenset(["/likes"]))).schema["properties"]["likes"]
     assert named["additionalProperties"]["type"] == "integer"
     assert "properties" not in named
 
@@ -295,12 +297,12 @@ FAXES = [{"kind": "fax", "pages": pages} for pages in range(3)]
 @pytest.mark.parametrize(
     ("values", "named", "shown"),
     [
-        (FAXES, Named(), ["fax"]),
-        ([*FAXES, *({"kind": "mail", "subject": "s"} for _ in range(3))], Named(), ["fax", "mail"]),
-        (FAXES[:1], Named(enums=frozenset(["/kind"])), ["fax"]),
-        (FAXES[:1], Named(), []),
-        ([{"kind": Masked("fax"), "pages": 1}] * 3, Named(enums=frozenset(["/kind"])), []),
-        ([*FAXES, "text"], Named(), []),
+        (FAXES, DeclaredFields(), ["fax"]),
+        ([*FAXES, *({"kind": "mail", "subject": "s"} for _ in range(3))], DeclaredFields(), ["fax", "mail"]),
+        (FAXES[:1], DeclaredFields(enums=frozenset(["/kind"])), ["fax"]),
+        (FAXES[:1], DeclaredFields(), []),
+        ([{"kind": Masked("fax"), "pages": 1}] * 3, DeclaredFields(enums=frozenset(["/kind"])), []),
+        ([*FAXES, "text"], DeclaredFields(), []),
     ],
 )
 def test_a_new_text_of_a_tag_makes_an_alternative_of_its_own(values, named, shown):
@@ -312,9 +314,9 @@ def test_a_new_text_of_a_tag_makes_an_alternative_of_its_own(values, named, show
     ] == shown
     assert "fax" in json.dumps(proposal.schema) or not shown, "a text is shown on evidence only"
     told = dict(proposal.remarks).get("/kind", "")
-    assert ("is shown" in told, "--enum /kind" in told) == (bool(shown), not shown and "text" not in values)
+    assert ("is in the schema" in told, "--enum /kind" in told) == (bool(shown), not shown and "text" not in values)
     validator = compile_schema({URI: proposal.schema}, f"{URI}#")
-    assert all(validator.is_valid(unmarked(value)) for value in values)
+    assert all(validator.is_valid(without_marks(value)) for value in values)
 
 
 def test_a_schema_that_describes_everything_stays_as_it_is():

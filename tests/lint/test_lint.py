@@ -155,7 +155,7 @@ def test_what_is_registered_and_breaks_the_version_before_it_is_told(contracts):
     result = CliRunner().invoke(register.command, ["--contracts", str(directory)], standalone_mode=False)
     assert result.return_value == 0
     assert (
-        "warning: order.placed v2 is incompatible with v1 under BACKWARD: see `contract-test compat order.placed`"
+        "warning: order.placed v2 is incompatible with v1 under BACKWARD. See `contract-test compat order.placed`"
         in result.stderr
     )
 
@@ -172,7 +172,7 @@ def test_no_registered_version_is_told_to_take_the_place_of_another(contracts):
     lock = directory / "contracts.lock"
     lock.write_text("".join(line for line in lock.read_text().splitlines(True) if " v1 " not in line))
     found = findings(directory)
-    assert found["version-gap", "error"]["advice"].startswith("Restore v1.json, or take v2 out of contracts.lock")
+    assert found["version-gap", "error"]["advice"].startswith("Restore v1.json, or remove v2 from contracts.lock")
 
 
 def test_every_broken_file_is_told_and_not_only_the_first(contracts):
@@ -207,15 +207,15 @@ OPEN = {"type": "object", "additionalProperties": {"type": "string"}}
 @pytest.mark.parametrize(
     ("schema", "row", "told"),
     [
-        (GOOD, 'id = "/order_id"', "id: /order_id leads nowhere in the schema of v1"),
-        (GOOD, 'time = "/at/0"', "time: /at/0 leads nowhere"),
-        (GOOD, 'volatile = ["/at", "/items/*/at"]', "volatile: /items/*/at leads nowhere"),
-        (GOOD, 'caused_by = "/cause"', "caused_by: /cause leads nowhere"),
+        (GOOD, 'id = "/order_id"', "id: /order_id points to no field in the schema of v1"),
+        (GOOD, 'time = "/at/0"', "time: /at/0 points to no field"),
+        (GOOD, 'volatile = ["/at", "/items/*/at"]', "volatile: /items/*/at points to no field"),
+        (GOOD, 'caused_by = "/cause"', "caused_by: /cause points to no field"),
         (GOOD, 'caused_by = "cause"\nkey = "/id"\nid = "/id"\ntime = "/at"', None),
         (with_property(lines={"type": "array", "items": {"$ref": "#/properties/id"}}), 'volatile = ["/lines/*"]', None),
         (with_property(any=True), 'key = "/any/thing"', None),
         (OPEN, 'key = "/thing"', None),
-        (OPEN, 'key = "/thing/inside"', "key: /thing/inside leads nowhere"),
+        (OPEN, 'key = "/thing/inside"', "key: /thing/inside points to no field"),
         ({"oneOf": [GOOD, {"type": "object", "properties": {"no": {"type": "string"}}}]}, 'key = "/no"', None),
     ],
 )
@@ -234,11 +234,11 @@ PAID = '[subjects."order.paid"]\nchannel = "c"\n'
 @pytest.mark.parametrize(
     ("catalog", "place", "told", "advice"),
     [
-        (ROWS + PAID, "[channels.c]", "nothing tells order.placed, order.paid apart", 'Add type = "/POINTER"'),
+        (ROWS + PAID, "[channels.c]", "order.placed, order.paid cannot be distinguished", 'Add type = "/POINTER"'),
         (
             f'{ROWS.replace("json", "resque")}type = "Job"\n{PAID}type = "Job"\n',
             "[channels.c]",
-            "'Job' means more than one subject",
+            "more than one subject has the type 'Job'",
             "`type` of its own",
         ),
         (ROWS.replace('codec = "json"', 'codec = "json"\ntype = "/id"') + PAID, None, None, None),
@@ -263,7 +263,7 @@ def test_a_subject_without_schema_ids_cannot_be_written_by_confluent(contracts):
     contracts(subject="order.paid")
     found = findings(contracts(catalog=f"{alone}schema_ids = {{ 1 = 7 }}\n{PAID}"))["no-schema-id", "error"]
     assert found["pointer"] == '[subjects."order.paid"]'
-    assert "told from those of the channel's other subjects" in found["sentence"]
+    assert "distinguished from those of the other subjects on the channel" in found["sentence"]
 
 
 def test_a_pointer_may_lead_to_what_only_the_newest_version_has(contracts):
@@ -360,7 +360,7 @@ def test_sarif_says_of_each_rule_what_to_do(contracts):
     (found,) = json.loads(run(contracts(), "--format", "sarif").stdout)["runs"]
     (rule,) = found["tool"]["driver"]["rules"]
     assert rule["shortDescription"]["text"] == "not registered"
-    assert rule["help"]["text"] == "When its services agree on it: contract-test register order.placed"
+    assert rule["help"]["text"] == "When its services agree on it, run contract-test register order.placed"
     assert ".." not in found["results"][0]["message"]["text"]
 
 

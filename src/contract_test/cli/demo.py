@@ -27,6 +27,6 @@ def command() -> int:
         )
         return CLEAN
     click.echo(
-        "\nVerdict: not as it should be: " + ("the change was not caught." if outcome.green else "the replay is red.")
+        "\nVerdict: the demo failed: " + ("the change was not caught." if outcome.green else "the replay is red.")
     )
     return FINDINGS

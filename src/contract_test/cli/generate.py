@@ -19,14 +19,14 @@ from contract_test.generate.package import generate
 @click.option(
     "--package",
     metavar="NAME",
-    help="The package that gets the value objects.  [default: as in pyproject.toml, or envelopes]",
+    help="The package of value objects.  [default: as in pyproject.toml, or envelopes]",
 )
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("src"),
     show_default=True,
-    help="The directory that holds the package.",
+    help="The directory of the package.",
 )
 @click.option("--check", is_flag=True, help="Write nothing. Exit with 1 if the generated code is out of date.")
 def command(contracts: Path, package: str | None, output: Path, *, check: bool) -> int:
@@ -41,7 +41,7 @@ def command(contracts: Path, package: str | None, output: Path, *, check: bool) 
     if check:
         stale = find_stale(catalog, package, output).stale
         for path in stale:
-            click.echo(f"{path}: stale; run `contract-test generate` and commit the result")
+            click.echo(f"{path}: stale. Run `contract-test generate` and commit the result")
         note(f"{total}, {counted(len(stale), 'stale file')}")
         return FINDINGS if stale else CLEAN
     done = generate(catalog, package, output)

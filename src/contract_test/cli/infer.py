@@ -18,13 +18,13 @@ from contract_test.data.texts import counted, inert
 from contract_test.files.additions import schema_text
 from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import read_recording_file
-from contract_test.infer import Named, leads_to
+from contract_test.infer import DeclaredFields, has_value_at
 from contract_test.infer.inference import Inferred, Traffic, of_type, propose, read_interactions, read_traffic, write
 from contract_test.report.formats.text import as_text
 from contract_test.transports.taps import keeps_times, scheme_of, tap
 
 _SUBJECT = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")
-_ENOUGH = 10_000
+DEFAULT_LIMIT = 10_000
 
 
 @click.command("infer")
@@ -74,24 +74,26 @@ def command(
     seen, wire_type = of_type(traffic, subject, known, kind)
     for option, pointers in (("--enum", enums), ("--map", maps)):
         for pointer in pointers:
-            if not any(leads_to(each.data, pointer) for each in seen):
-                raise click.BadParameter(f"no message has anything at {pointer!r}.", param_hint=option)
-    inferred = propose(contracts, subject, seen, Named(frozenset(enums), frozenset(maps)), wire_type)
-    _tell(inferred, traffic)
+            if not any(has_value_at(each.data, pointer) for each in seen):
+                raise click.BadParameter(f"No message has a value at {pointer!r}.", param_hint=option)
+    inferred = propose(contracts, subject, seen, DeclaredFields(frozenset(enums), frozenset(maps)), wire_type)
+    _print_notes(inferred, traffic)
     if inferred.known:
-        note(f"{subject} v{inferred.version} describes every message: nothing to propose")
+        note(f"{subject} v{inferred.version} already accepts every message. There is nothing to propose")
         return CLEAN
     if inferred.incompatible:
         click.echo(as_text(inferred.incompatible), nl=False, err=True)
     if not writing:
         click.echo(schema_text(inferred.schema), nl=False)
     elif inferred.incompatible:
-        note("nothing was written: see above, and write this version by hand, or call the message by another name")
+        note("nothing was written because of the findings above. Write this version by hand, or choose another subject")
     else:
         services = {"sent_by": sent_by, "received_by": received_by}
         for path in write(contracts, inferred, channel, new_channel=new, services=services):
             click.echo(f"wrote {path}")
-        note(f"next: read it, then `contract-test lint`, `contract-test generate`, `contract-test register {subject}`")
+        note(
+            f"next: review it, then `contract-test lint`, `contract-test generate`, `contract-test register {subject}`"
+        )
     return FINDINGS if inferred.incompatible else CLEAN
 
 
@@ -105,7 +107,7 @@ def _catalog(contracts: Path) -> Catalog | None:
 def _channel(
     catalog: Catalog | None, source: SourceOptions, own: Channel | None, subject: str
 ) -> tuple[Channel | None, bool]:
-    """The channel that is meant, and whether the catalog lacks it; None for a file that is of no channel."""
+    """Return the channel, and True if the catalog lacks it. For a file without a channel, the channel is None."""
     channels = catalog.channels if catalog else {}
     name, address = source.channel, source.topic or source.key
     if address is None:
@@ -118,19 +120,19 @@ def _channel(
             return each, False
     name = name or re.split(r"[^A-Za-z0-9_-]+", address.strip(":./"))[-1] or subject
     if name in channels:
-        advice = "Call the new one by another name: --channel NAME."
+        advice = "Choose another name with --channel NAME."
         raise CatalogError(f"channel {name!r} has another address", place="catalog.toml", advice=advice)
     return Channel(name, source.protocol, address, source.codec or "json"), True
 
 
 def _traffic(source: SourceOptions, catalog: Catalog | None, channel: Channel | None, codec: str | None) -> Traffic:
     reading = source.reading
-    reading.limit = reading.limit or _ENOUGH
+    reading.limit = reading.limit or DEFAULT_LIMIT
     if scheme_of(source.url) is not None and channel is None:
-        raise click.UsageError("Say where on the server: --channel NAME, or --key KEY, or --topic TOPIC.")
+        raise click.UsageError("Choose the list or topic with --channel NAME, --key KEY or --topic TOPIC.")
     place = channel or Channel(source.url, "redis-list", source.url, codec or "json")
     if isinstance(reading.since, datetime) and not keeps_times(source.url, place):
-        raise click.UsageError("A list or a file does not know when its messages came: leave --since out.")
+        raise click.UsageError("Lists and files do not store when a message arrived. Leave out --since.")
     if scheme_of(source.url) is None and source.url != "-":
         try:
             return read_interactions(read_recording_file(Path(source.url))[: reading.limit], catalog)
@@ -143,17 +145,15 @@ def _traffic(source: SourceOptions, catalog: Catalog | None, channel: Channel | 
     return traffic
 
 
-def _tell(inferred: Inferred, traffic: Traffic) -> None:
-    """What people should know before they publish a proposal."""
-    told = [f"{counted(inferred.used, 'message')} in codec {traffic.codec}"]
+def _print_notes(inferred: Inferred, traffic: Traffic) -> None:
+    """Print what users should know before they publish a proposal."""
+    parts = [f"{counted(inferred.used, 'message')} in codec {traffic.codec}"]
     if inferred.older:
-        told.append(f"{inferred.older} of earlier versions left out")
-    told += [f"{count} unreadable ({reason})" for reason, count in traffic.unreadable.most_common(3)]
-    note(inert(f"{inferred.subject} v{inferred.version}: {'; '.join(told)}"))
+        parts.append(f"{inferred.older} of earlier versions left out")
+    parts += [f"{count} unreadable ({reason})" for reason, count in traffic.unreadable.most_common(3)]
+    note(inert(f"{inferred.subject} v{inferred.version}: {'; '.join(parts)}"))
     if traffic.codec == "json" and all(map(_is_job, (each.data for each in traffic.seen))):
-        note(
-            "  these look like Resque jobs; the codec resque takes a job of one argument, so each job is a message here"
-        )
+        note("  these look like Resque jobs. The codec resque reads only jobs with one argument: each job is read")
     for pointer, sentence in inferred.remarks:
         note(inert(f"  {pointer or '/'}: {sentence}"))
 

@@ -13,9 +13,16 @@ from contract_test.data.errors import ContractTestError
 from contract_test.data.texts import inert
 from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import check_package, installed_contracts, is_installed, runtime_catalog
-from contract_test.start.init import PYPROJECT, InitResult, begin_contracts, begin_service, project_name, services_of
+from contract_test.start.init import (
+    PYPROJECT,
+    ScaffoldResult,
+    project_name,
+    scaffold_contracts,
+    scaffold_service,
+    services_of,
+)
 
-_TAKEN = sys.stdlib_module_names | {"envelopes", "contract_test"}
+_EXISTING_PACKAGES = sys.stdlib_module_names | {"envelopes", "contract_test"}
 _NO_PROJECT = ("readme", "license", "changelog")
 
 
@@ -38,15 +45,17 @@ def command(folder: Path, service: str | None, package: str | None, contracts: P
     if package is not None:
         package_name(package)
     if service is None and contracts is None and _is_for_contracts(folder):
-        if package in _TAKEN and package not in _generated(folder):
-            raise click.BadParameter(f"{package!r} is a package already: yours would hide it.", param_hint="--package")
+        if package in _EXISTING_PACKAGES and package not in _generated(folder):
+            raise click.BadParameter(
+                f"There is a package {package!r} already, and yours would hide it.", param_hint="--package"
+            )
         package = package or _package_of(folder)
-        _tell(begin_contracts(folder, package))
+        _print_result(scaffold_contracts(folder, package))
         note(f"next, in {inert(str(folder.resolve()))}:")
         note("  pip install 'pip>=25.1'")
         note("  pip install --group dev --editable .")
         note("  pytest")
-        note("then describe messages of your own in contracts/: README.md says how")
+        note("then describe your own messages in contracts/ (see README.md)")
         return CLEAN
     if service is None and not (folder / PYPROJECT).is_file():
         advice = "in a service's repo give --service NAME; a repo of contracts begins in an empty folder."
@@ -56,23 +65,23 @@ def command(folder: Path, service: str | None, package: str | None, contracts: P
     package = package or "envelopes"
     catalog = load_catalog(contracts or installed_contracts(package))
     service = service or _service_of(folder, catalog)
-    result = begin_service(folder, service, package, catalog, contracts)
-    _tell(result)
+    result = scaffold_service(folder, service, package, catalog, contracts)
+    _print_result(result)
     if result.missing:
-        note("these operations have no test yet; add to it:")
+        note("these operations have no test yet. Add to it:")
         click.echo(result.missing, nl=False)
         return FINDINGS
     if not is_installed(package):
         note(f"next: install {package!r}, the package of value objects")
     elif contracts is not None:
         _check_package(service, package, catalog)
-    warned = "; the warnings name the tests that do not reach this service's code yet"
+    warned = "; it warns about the tests that do not call this service's code yet"
     note(f"next: `python -m pytest --contracts`{warned if result.has_tests else ''}")
     return CLEAN
 
 
 def _check_package(service: str, package: str, catalog: Catalog) -> None:
-    """Say it where the value objects of a package are not those of the contracts beside it."""
+    """Print a note if the value objects of a package do not belong to the contracts."""
     try:
         check_package((*catalog.received_by(service), *catalog.sent_by(service)), runtime_catalog(package))
     except ContractTestError as error:
@@ -80,7 +89,7 @@ def _check_package(service: str, package: str, catalog: Catalog) -> None:
 
 
 def _is_for_contracts(folder: Path) -> bool:
-    """Whether a folder is a repo of contracts, or holds nothing that could be anything else."""
+    """Return True if a folder is a contracts repository, or has no files of another project."""
     if (folder / "contracts" / "catalog.toml").is_file():
         return not (folder / PYPROJECT).is_file() or any(_generated(folder))
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
@@ -88,18 +97,18 @@ def _is_for_contracts(folder: Path) -> bool:
 
 
 def _generated(folder: Path) -> list[str]:
-    """The names of the packages of value objects that stand there."""
+    """Return the names of the packages of value objects below a folder."""
     return [path.parents[1].name for path in sorted((folder / "src").glob("*/messages/__init__.py"))]
 
 
 def _package_of(folder: Path) -> str:
-    """The package's name: what is generated there already, else after the folder."""
+    """Return the name of the package that is generated already, or one from the folder's name."""
     for there in _generated(folder):
         return there
     name = snake_case(folder.resolve().name)
     name = name if name.endswith(("envelopes", "contracts", "messages")) else f"{name}_envelopes"
     if not name.isidentifier() or not name.isascii():
-        raise click.UsageError("Name the package with --package NAME: the folder's name gives none.")
+        raise click.UsageError("The folder's name is not a valid package name. Choose one with --package NAME.")
     return name
 
 
@@ -108,12 +117,12 @@ def _service_of(folder: Path, catalog: Catalog) -> str:
     name = project_name(folder)
     if name in services:
         return name
-    said = f"Name this service with --service NAME. The catalog at {catalog.root} knows: {', '.join(services)}."
-    raise click.UsageError(inert(f"{said} That of another package is read with --package NAME."))
+    problem = f"Name this service with --service NAME. The catalog at {catalog.root} has: {', '.join(services)}."
+    raise click.UsageError(inert(f"{problem} For another package add --package NAME."))
 
 
-def _tell(result: InitResult) -> None:
+def _print_result(result: ScaffoldResult) -> None:
     for path in result.written:
         click.echo(f"wrote {inert(str(path))}")
     for path in result.kept:
-        note(f"left as it is: {inert(str(path))}")
+        note(f"kept {inert(str(path))}")

@@ -70,8 +70,8 @@ def command(
         ]
     click.echo(FORMATS[form](findings), nl=False)
     count = {name: sum(each.severity == name for each in findings) for name in ("error", "warning", "accepted")}
-    told = f"{counted(count['error'], 'error')}, {counted(count['warning'], 'warning')}"
-    note(told + (f", {count['accepted']} accepted" if count["accepted"] else ""))
+    summary = f"{counted(count['error'], 'error')}, {counted(count['warning'], 'warning')}"
+    note(summary + (f", {count['accepted']} accepted" if count["accepted"] else ""))
     return FINDINGS if count["error"] else CLEAN
 
 
@@ -89,7 +89,7 @@ def _list_accepted(contracts: Path) -> int:
 def _baseline(contracts: Path, findings: list[Finding], reason: str | None, until: datetime | None) -> int:
     errors = sum(each.severity == "error" for each in findings)
     if not reason:
-        raise click.UsageError('--baseline needs --reason TEXT, such as --reason "taken over as it is".')
+        raise click.UsageError('--baseline needs --reason TEXT, such as --reason "existed before we used lint".')
     if errors and until is None:
         raise click.UsageError(f"{counted(errors, 'error')} can only be accepted with a last day: --until DATE.")
     last = until.date() if until else None

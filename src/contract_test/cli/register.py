@@ -16,7 +16,7 @@ from contract_test.lint.contracts import check_contract
 from contract_test.lint.registration import check_lock
 from contract_test.report.formats.text import as_text
 
-_BUDGET = 2.0  # seconds for one pair
+SECONDS_PER_PAIR = 2.0
 
 
 @click.command("register")
@@ -34,25 +34,25 @@ def command(contracts: Path, subjects: tuple[str, ...]) -> int:
     broken += check_lock(catalog, subjects)
     if broken:
         click.echo(as_text(broken), nl=False)
-        note("nothing was registered")
+        note("nothing was registered because of the errors above")
         return FINDINGS
     fresh = register(catalog, list(subjects))
     for contract in fresh:
         click.echo(f"registered {contract.name}")
-    _warn(contracts, {contract.name for contract in fresh})
+    _warn_incompatible(contracts, {contract.name for contract in fresh})
     note(f"{len(fresh)} new in {contracts / 'contracts.lock'}")
     return CLEAN
 
 
-def _warn(contracts: Path, fresh: set[str]) -> None:
-    """Tell of what was registered and breaks the versions before it, while it can still be taken back."""
+def _warn_incompatible(contracts: Path, fresh: set[str]) -> None:
+    """Warn about registered versions that break earlier ones, while they can still be removed."""
     pairs = [pair for pair in plan_subjects(contracts).pairs if pair.newer.contract.name in fresh]
-    outcomes = compare_pairs(pairs, "closed-writer", _BUDGET, read_package(contracts.resolve().parent))
+    outcomes = compare_pairs(pairs, "closed-writer", SECONDS_PER_PAIR, read_package(contracts.resolve().parent))
     for pair, outcome in zip(pairs, outcomes, strict=True):
         if outcome.status in ("incompatible", "unknown"):
             name, lock = pair.newer.contract.subject, contracts / "contracts.lock"
             note(
                 f"warning: {name} {pair.newer.label} is {outcome.status} with {pair.older.label} under "
-                f"{pair.direction}: see `contract-test compat {name}`; while nobody uses it, its line can be taken out "
-                f"of {lock}"
+                f"{pair.direction}. See `contract-test compat {name}`. While nobody uses it, you can remove its line "
+                f"from {lock}"
             )

@@ -1,4 +1,4 @@
-"""Generate: contracts in, a package of value objects out."""
+"""Generation of a package of value objects: which files are written, stale, or removed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contract_test.generate.source import HEADER, module_files, package_files, s
 
 @dataclass(frozen=True)
 class Generated:
-    """What a run wrote, removed, or found stale (then nothing was touched)."""
+    """The files that a run wrote, removed, or found stale. A run that checks writes nothing."""
 
     written: tuple[Path, ...] = ()
     removed: tuple[Path, ...] = ()
@@ -21,7 +21,7 @@ class Generated:
 
 
 def generate(catalog: Catalog, package: str, output: Path) -> Generated:
-    """Write the value objects of every contract below `output`/`package`; an unchanged one is left alone."""
+    """Write the value objects of every contract below `output`/`package`. Unchanged contracts are skipped."""
     _refuse_clashes(catalog)
     folder = output / package
     written: list[Path] = []
@@ -33,25 +33,25 @@ def generate(catalog: Catalog, package: str, output: Path) -> Generated:
         written += write_files(folder / "messages", module_files(contract).items())
     written += write_files(folder, package_files(catalog, package).items())
     removed = []
-    for path in _strangers(catalog, folder):
+    for path in _orphans(catalog, folder):
         path.unlink()
         removed.append(path)
     return Generated(tuple(written), tuple(removed))
 
 
 def check(catalog: Catalog, package: str, output: Path) -> Generated:
-    """Compare what stands below `output`/`package` with what would be written; everything is generated anew."""
+    """Compare the files below `output`/`package` with what would be written. Every contract is generated again."""
     _refuse_clashes(catalog)
     folder = output / package
     files = {folder / name: text for name, text in package_files(catalog, package).items()}
     for contract in catalog.contracts:
         files |= {folder / "messages" / name: text for name, text in module_files(contract).items()}
     stale = [path for path, text in files.items() if not path.is_file() or path.read_bytes() != text.encode()]
-    return Generated(stale=(*stale, *_strangers(catalog, folder)))
+    return Generated(stale=(*stale, *_orphans(catalog, folder)))
 
 
-def _strangers(catalog: Catalog, folder: Path) -> Iterator[Path]:
-    """Generated files of contracts that are no longer there."""
+def _orphans(catalog: Catalog, folder: Path) -> Iterator[Path]:
+    """Yield the generated files of contracts that no longer exist."""
     known = {contract.module_name for contract in catalog.contracts} | {"__init__"}
     for path in sorted((folder / "messages").glob("*.py")):
         if path.stem not in known and HEADER in path.read_text(encoding="utf-8"):

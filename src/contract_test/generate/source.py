@@ -25,10 +25,12 @@ _WIDTH = 100
 
 
 def module_files(contract: Contract) -> dict[str, str]:
-    """Return the files of one contract, by name: its module and the schema beside it. Raises SchemaError."""
-    advice = "`contract-test lint` says where."
+    """Return the files of one contract by name: its module and the schema beside it. Raises SchemaError."""
+    advice = "Run `contract-test lint` to see where."
     if is_no_schema(contract.schema, References(contract.resources, contract.uri).draft):
-        raise SchemaError("not a schema: it says nothing of messages", place=str(contract.path), advice=advice)
+        raise SchemaError(
+            "not a schema: it has no keyword that describes messages", place=str(contract.path), advice=advice
+        )
     try:
         compile_schema(contract.resources, f"{contract.uri}#")
     except ValueError as error:
@@ -114,7 +116,7 @@ def _value(each: Attribute) -> str:
 
 
 def _docstring(text: str, indent: str) -> str:
-    """A docstring that says the text and can do nothing else."""
+    """Return a docstring with the text, escaped so that it cannot become code."""
     lines = [line.strip() for line in text.strip().splitlines()]
     plain = all(line.isprintable() for line in lines) and not any(sign in text for sign in ('"', "\\"))
     if not plain or not lines:
@@ -219,9 +221,9 @@ _GETATTR = ast.dump(ast.parse("def __getattr__(name: str) -> object:\n    return
 
 
 def check_source(source: str) -> None:
-    """Check generated source: it may contain data, names and a few constructors only.
+    """Check generated source with an allow-list: data, names and a few constructors.
 
-    Raises ContractTestError: it would mean that a schema's text had become code.
+    Raises ContractTestError for anything else, because text of a schema would have become code.
     """
     for statement in ast.parse(source).body:
         if ast.dump(statement) == _GETATTR:
@@ -233,8 +235,8 @@ def check_source(source: str) -> None:
         for node in (node for part in body for node in ast.walk(part)):
             if not (allowed_test and isinstance(node, _ALLOWED_NODES) and _harmless(node)):
                 raise ContractTestError(
-                    f"the generated code holds {ast.unparse(node)[:80]!r}",
-                    advice="This is a defect: please report the schema.",
+                    f"the generated code contains {ast.unparse(node)[:80]!r}",
+                    advice="This is a bug in contract-test. Please report it with the schema.",
                 )
 
 
@@ -254,7 +256,7 @@ def _harmless(node: ast.AST) -> bool:
 
 
 def write_files(folder: Path, files: Iterable[tuple[str, str]]) -> list[Path]:
-    """Write files that differ from what is there; returns those written."""
+    """Write the files that differ from what is there. Return the paths that were written."""
     written = []
     for name, text in files:
         path = folder / name

@@ -1,7 +1,7 @@
-"""Inference of a schema from messages. No personal data gets into it: see `evidence` for the rules."""
+"""Inferring a schema from messages. No personal data gets into it: see `evidence` for the rules."""
 
-from contract_test.infer.evidence import Masked, Named, format_of, leads_to
+from contract_test.infer.evidence import DeclaredFields, Masked, format_of, has_value_at
 from contract_test.infer.proposal import Proposal, infer
 from contract_test.infer.widening import CannotWidenError, widen
 
-__all__ = ["CannotWidenError", "Masked", "Named", "Proposal", "format_of", "infer", "leads_to", "widen"]
+__all__ = ["CannotWidenError", "DeclaredFields", "Masked", "Proposal", "format_of", "has_value_at", "infer", "widen"]

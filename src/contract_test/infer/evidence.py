@@ -1,7 +1,7 @@
-"""What messages may tell about a field: which texts are an enum, which names are data, which format all texts have.
+"""Rules of evidence: which strings form an enum, which property names are data, which format all strings have.
 
-A schema is published, messages are not: without evidence that a text is a word of the program, and not somebody's
-name, it stays out.
+A schema is published, but messages are not. So a string gets into a schema only if there is evidence that it is a code
+of the program. Other strings may be personal data.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import jsonschema_rs
 
 from contract_test.schema.walk import unescape
 
-ENOUGH = 30
-"""From so many values on, what holds for all of them is more than chance."""
-MOST_CODES = 20
-LEAST_EACH = 3
+MIN_VALUES = 30
+"""The number of values from which a common property is taken to be no coincidence."""
+MAX_CODES = 20
+MIN_PER_CODE = 3
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9]*([_.:/-][A-Za-z0-9]+)*")
 MAX_CODE_LENGTH = 40
@@ -30,12 +30,12 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$.:-]*")
 _PERSONAL_NAME = re.compile(r".@.|[0-9]([ ().-]?[0-9]){5}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}|[0-9a-fA-F]{4})")
 
-_TELLING = frozenset((
+_CODE_FIELDS = frozenset((
     "action", "category", "channel", "class", "event", "kind", "level", "method", "mode", "op", "operation", "phase",
     "platform", "plan", "priority", "reaction", "reason", "result", "role", "severity", "stage", "state", "status",
     "tier", "type", "unit", "variant", "visibility",
 ))  # fmt: skip
-"""Fields so named hold words of the program. Any other field becomes an enum only where somebody asks for it."""
+"""Names of fields that hold codes. Any other field becomes an enum only if the user asks for it."""
 
 _FORMATS = {
     "date-time": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]"),
@@ -48,34 +48,34 @@ _FORMATS = {
     "email": re.compile(r"[^@\s]+@"),
     "uri": re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://"),
 }
-"""The formats that are recognised, each with a cheap look. `hostname` is not: nearly every word is one."""
+"""The formats that are recognised, each with a cheap first test. Not `hostname`, because most words are valid."""
 
 
 class Masked(str):
-    """A text that stands for another one: a pseudonym says nothing about which texts there are."""
+    """A pseudonym. It is no evidence of which strings there are."""
 
     __slots__ = ()
 
 
-def unmarked(value: Any) -> Any:
-    """Return a parsed JSON value with plain texts again: a validator knows no others."""
+def without_marks(value: Any) -> Any:
+    """Return a parsed JSON value with plain strings in place of `Masked` ones, as validators need it."""
     if isinstance(value, dict):
-        return {name: unmarked(child) for name, child in value.items()}
+        return {name: without_marks(child) for name, child in value.items()}
     if isinstance(value, list):
-        return [unmarked(child) for child in value]
+        return [without_marks(child) for child in value]
     return str(value) if isinstance(value, Masked) else value
 
 
 @dataclass(frozen=True)
-class Named:
-    """Places that somebody knows to be enums or maps: JSON pointers, with `*` for any item or any key of a map."""
+class DeclaredFields:
+    """Fields that the user declares to be enums or maps: JSON pointers, with `*` for any item or any key of a map."""
 
     enums: frozenset[str] = frozenset()
     maps: frozenset[str] = frozenset()
 
 
-def leads_to(value: Any, pointer: str) -> bool:
-    """Return whether a message holds something at such a place."""
+def has_value_at(value: Any, pointer: str) -> bool:
+    """Return True if a message has a value at such a pointer."""
     if pointer and not pointer.startswith("/"):
         return False
     found = [value]
@@ -87,7 +87,7 @@ def leads_to(value: Any, pointer: str) -> bool:
 
 
 def format_of(texts: Iterable[str]) -> str | None:
-    """Return the format that all these texts have."""
+    """Return the format that all these strings have, or None."""
     distinct = set(texts)
     first = next(iter(distinct))
     for name, look in _FORMATS.items():
@@ -104,14 +104,11 @@ def _format_validator(name: str) -> jsonschema_rs.Validator:
 
 
 def are_codes(texts: Sequence[str]) -> bool:
-    """Return whether texts look like words of the program.
-
-    Few, each seen several times, short, without long numbers.
-    """
+    """Return True if strings look like codes: few, each seen several times, short, without long numbers."""
     counts = Counter(texts)
     return (
-        len(counts) <= MOST_CODES
-        and min(counts.values()) >= LEAST_EACH
+        len(counts) <= MAX_CODES
+        and min(counts.values()) >= MIN_PER_CODE
         and not any(isinstance(text, Masked) for text in texts)
         and all(_is_code(text) for text in counts)
     )
@@ -122,37 +119,34 @@ def _is_code(text: str) -> bool:
 
 
 def is_settled(texts: Sequence[str]) -> bool:
-    """Return whether there are many texts, and the second half of them showed none that the first did not."""
+    """Return True if there are many strings and the second half has none that the first half lacks."""
     half = len(texts) // 2
-    return len(texts) >= ENOUGH and set(texts[half:]) <= set(texts[:half])
+    return len(texts) >= MIN_VALUES and set(texts[half:]) <= set(texts[:half])
 
 
-def is_telling(place: str) -> bool:
-    """Return whether the name at the end of a JSON pointer says that its values are words of the program."""
+def is_code_field(place: str) -> bool:
+    """Return True if the name at the end of a JSON pointer is one that fields with codes usually have."""
     words = _WORD.findall(place.rpartition("/")[2])
-    return bool(words) and words[-1].lower() in _TELLING
+    return bool(words) and words[-1].lower() in _CODE_FIELDS
 
 
 def is_personal_name(name: str) -> bool:
-    """Return whether a property's name is certainly data: it holds an address, a telephone number, or a long id."""
+    """Return True if a property's name is certainly data: it contains an address, a telephone number, or a long id."""
     return len(name) > MAX_NAME_LENGTH or _PERSONAL_NAME.search(name) is not None
 
 
 def is_odd_name(name: str) -> bool:
-    """Return whether a property's name may be data.
-
-    No identifier, or with a number that a program would not count to.
-    """
+    """Return True if a property's name may be data: it is no identifier, or contains a long number."""
     return _NAME.fullmatch(name) is None or _LONG_NUMBER.search(name) is not None
 
 
 def looks_like_data(name: str) -> bool:
-    """Return whether a property's name is data, or may be: no schema declares it."""
+    """Return True if a property's name is or may be data. Such a name is not declared in a schema."""
     return is_personal_name(name) or is_odd_name(name)
 
 
 def kind_of(value: Any) -> str:
-    """Return the JSON type of a parsed value; `integer` where it is written without a fraction."""
+    """Return the JSON type of a parsed value: `integer` if it is written without a fraction."""
     if value is None:
         return "null"
     if isinstance(value, bool):

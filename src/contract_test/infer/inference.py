@@ -1,4 +1,4 @@
-"""Infer: what stands on a channel becomes a first contract, or the next version of one."""
+"""Inference of a first contract, or of the next version of one, from the messages on a channel."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from contract_test.data.interaction import Interaction, Tapped
 from contract_test.files.additions import add_version, append_tables
 from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import wire_of
-from contract_test.infer import CannotWidenError, Masked, Named, Proposal, format_of, infer, widen
+from contract_test.infer import CannotWidenError, DeclaredFields, Masked, Proposal, format_of, infer, widen
 from contract_test.lint.contracts import check_contract
 from contract_test.scanner import leaks_in_line
 from contract_test.schema.walk import DRAFT_2020_12, escape
@@ -30,17 +30,17 @@ from envelopes.codecs import CODECS, CodecError
 from envelopes.pointers import resolve_pointer
 from envelopes.validation import CompiledSchema, compile_schema, find_violation
 
-_LOOKED_AT = 100
+MAX_MESSAGES_TO_GUESS_FROM = 100
 _ANY_CHANNEL = Channel("-", "-", "-", "-")
 _GUESSES = tuple(sorted(CODECS, key=lambda name: name == "json"))
-"""The codecs in the order in which they are tried: every other message could be plain JSON too."""
+"""The codecs in the order in which they are tried. `json` is last, because it can read most messages of the others."""
 
-_UNIQUE = 10
+MIN_UNIQUE_IDS = 10
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One message: its data, the same with what is masked marked as such, and what stood around it."""
+class Sample:
+    """One message: its data, the same data with masked values marked, and its envelope attributes."""
 
     data: Any
     marked: Any
@@ -51,15 +51,15 @@ class Seen:
 
 @dataclass
 class Traffic:
-    """What was read of a channel. `unreadable` counts what the codec refused, by the reason."""
+    """The messages that were read from a channel. `unreadable` counts those that the codec rejected, by reason."""
 
     codec: str
-    seen: list[Seen] = field(default_factory=list)
+    seen: list[Sample] = field(default_factory=list)
     unreadable: Counter[str] = field(default_factory=Counter)
 
     @property
     def types(self) -> Counter[str]:
-        """How many messages say that they are of which type."""
+        """The number of messages of each type."""
         return Counter(each.type for each in self.seen if each.type is not None)
 
 
@@ -84,32 +84,34 @@ class Inferred:
 
 
 def read_traffic(messages: Iterable[Tapped], codec: str | None, type_at: str | None = None) -> Traffic:
-    """Take messages apart, with the codec that is given, or the one that most of them are in.
+    """Decode messages with the given codec, or with the one that most of them are in.
 
     `type_at` is a JSON pointer to the type in the data, for codecs that carry none.
     """
     wires = [message.wire for message in messages]
-    traffic = Traffic(codec or _guess(wires[:_LOOKED_AT]))
+    traffic = Traffic(codec or _guess(wires[:MAX_MESSAGES_TO_GUESS_FROM]))
     for wire in wires:
         _take(traffic, wire, type_at, ())
     return traffic
 
 
 def read_interactions(interactions: Sequence[Interaction], catalog: Catalog | None) -> Traffic:
-    """Take recorded messages apart; what was masked says nothing about which texts there are."""
+    """Decode recorded messages and mark the masked values in them."""
     channels = catalog.channels if catalog is not None else {}
     wires = [wire_of(each) for each in interactions]
     known = next((channels[each.channel] for each in interactions if each.channel in channels), None)
-    traffic = Traffic(known.codec if known else _guess(wires[:_LOOKED_AT]))
+    traffic = Traffic(known.codec if known else _guess(wires[:MAX_MESSAGES_TO_GUESS_FROM]))
     for each, wire in zip(interactions, wires, strict=True):
         _take(traffic, wire, known.type if known else None, each.masked)
     return traffic
 
 
-def of_type(traffic: Traffic, subject: str, known: Subject | None, wanted: str | None) -> tuple[list[Seen], str | None]:
-    """Return the messages of one subject, and the name that it has on the wire.
+def of_type(
+    traffic: Traffic, subject: str, known: Subject | None, wanted: str | None
+) -> tuple[list[Sample], str | None]:
+    """Return the messages of one subject, and the type name that it has on the wire.
 
-    Raises NothingFoundError where there are none, CatalogError where it is not evident which ones they are.
+    Raises NothingFoundError if there are none, and CatalogError if the messages have several types and none was chosen.
     """
     types = traffic.types
     listed = ", ".join(f"{name!r} ({count})" for name, count in types.most_common())
@@ -127,29 +129,31 @@ def of_type(traffic: Traffic, subject: str, known: Subject | None, wanted: str |
     return seen, chosen
 
 
-def propose(root: Path, subject: str, seen: Sequence[Seen], named: Named, kind: str | None = None) -> Inferred:
-    """Propose a first version of a subject, or the next one, under which every message is valid.
+def propose(
+    root: Path, subject: str, seen: Sequence[Sample], declared: DeclaredFields, kind: str | None = None
+) -> Inferred:
+    """Return a first version of a subject, or the next one, under which every message is valid.
 
-    Raises CatalogError where the next version has to be written by hand.
+    Raises CatalogError if the next version has to be written by hand.
     """
     known = _known(root, subject)
     if known is None:
-        proposal = infer([each.marked for each in seen], named)
+        proposal = infer([each.marked for each in seen], declared)
         words = subject.replace(".", " ").replace("_", " ").replace("-", " ")
         schema: Any = {"$schema": DRAFT_2020_12, "title": words[:1].upper() + words[1:], **proposal.schema}
         _refuse_leaks(schema, {}, subject)
-        _prove(root, subject, 1, schema, seen)
+        _verify_proposal(root, subject, 1, schema, seen)
         return Inferred(subject, 1, schema, len(seen), remarks=proposal.remarks, type=kind, pointers=_pointers(seen))
     newest = known.newest
     accepts = {version: _validator(contract).is_valid for version, contract in known.contracts.items()}
     current = [each for each in seen if not _is_older(each, newest, accepts)]
-    proposal = _widened(newest, [each.marked for each in current], named)
+    proposal = _widened(newest, [each.marked for each in current], declared)
     done = Inferred(subject, newest.version, newest.schema, len(current), len(seen) - len(current), known=True)
     if proposal.schema == newest.schema:
         return done
     version = newest.version + 1
     _refuse_leaks(proposal.schema, newest.schema, subject)
-    findings = _prove(root, subject, version, proposal.schema, current)
+    findings = _verify_proposal(root, subject, version, proposal.schema, current)
     return Inferred(
         subject, version, proposal.schema, len(current), done.older, remarks=proposal.remarks, incompatible=findings
     )
@@ -163,7 +167,7 @@ def write(
     new_channel: bool,
     services: Mapping[str, Sequence[str]],
 ) -> list[Path]:
-    """Write a proposal into the contracts directory, with the rows that the catalog lacks; gives the files."""
+    """Write a proposal into the contracts directory, with the rows that the catalog lacks. Return the files."""
     tables: dict[tuple[str, str], Mapping[str, str | Sequence[str]]] = {}
     if channel is not None and new_channel:
         tables["channels", channel.name] = {
@@ -204,9 +208,9 @@ def _take(traffic: Traffic, wire: Wire, type_at: str | None, masked: Sequence[st
     except CodecError as error:
         traffic.unreadable[f"{error.pointer or '/'}: expected {error.expected}"] += 1
         return
-    named = parts.type if parts.type is not None or type_at is None else resolve_pointer(data, type_at)
-    kind = named if isinstance(named, str) else None
-    traffic.seen.append(Seen(data, _mark(data, frozenset(masked), ""), kind, parts.dataschema, _text(parts.key)))
+    declared = parts.type if parts.type is not None or type_at is None else resolve_pointer(data, type_at)
+    kind = declared if isinstance(declared, str) else None
+    traffic.seen.append(Sample(data, _mark(data, frozenset(masked), ""), kind, parts.dataschema, _text(parts.key)))
 
 
 def _text(key: str | bytes | None) -> str | None:
@@ -230,8 +234,8 @@ def _known(root: Path, subject: str) -> Subject | None:
         return None
 
 
-def _is_older(message: Seen, newest: Contract, accepts: Mapping[int, Callable[[Any], bool]]) -> bool:
-    """Whether a message is of an earlier version: only such a one accepts it, and it does not say otherwise."""
+def _is_older(message: Sample, newest: Contract, accepts: Mapping[int, Callable[[Any], bool]]) -> bool:
+    """Return True if only an earlier version accepts a message and the message does not claim to be of the newest."""
     if message.dataschema == newest.dataschema or accepts[newest.version](message.data):
         return False
     return any(accepts[version](message.data) for version in accepts if version != newest.version)
@@ -241,19 +245,19 @@ def _validator(contract: Contract) -> CompiledSchema:
     return compile_schema(contract.resources, f"{contract.uri}#")
 
 
-def _widened(newest: Contract, values: Sequence[Any], named: Named) -> Proposal:
+def _widened(newest: Contract, values: Sequence[Any], declared: DeclaredFields) -> Proposal:
     try:
-        return widen(newest.schema, newest.resources, newest.uri, values, named)
+        return widen(newest.schema, newest.resources, newest.uri, values, declared)
     except CannotWidenError as error:
         raise CatalogError(
-            f"messages need another schema at {error.pointer or '/'}, which a file that others share describes",
+            f"the messages need another schema at {error.pointer or '/'}, but it is in a shared file",
             place=str(newest.path),
             advice=f"Write v{newest.version + 1}.json by hand, with a schema of its own there.",
         ) from None
 
 
 def _refuse_leaks(schema: Any, before: Any, subject: str) -> None:
-    """Have the scanner look at what would be published, as it looks at recordings. Raises CatalogError."""
+    """Scan a proposed schema for secrets, as recordings are scanned. Raises CatalogError if one is found."""
     known = leaks_in_line(json.dumps(before).encode())
     for leak in leaks_in_line(json.dumps(schema).encode()):
         if leak not in known:
@@ -261,14 +265,16 @@ def _refuse_leaks(schema: Any, before: Any, subject: str) -> None:
             raise CatalogError(f"the proposal would show {leak.thing} at {leak.pointer}", place=subject, advice=advice)
 
 
-def _prove(root: Path, subject: str, version: int, schema: Any, seen: Sequence[Seen]) -> tuple[Finding, ...]:
-    """Check a proposal against every message, as the catalog would read it; gives what makes it incompatible."""
+def _verify_proposal(
+    root: Path, subject: str, version: int, schema: Any, seen: Sequence[Sample]
+) -> tuple[Finding, ...]:
+    """Check that every message is valid under a proposal. Return the findings against earlier versions."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "contracts"
         if root.is_dir():
             shutil.copytree(root, copy, symlinks=True, ignore=shutil.ignore_patterns(".*", "recordings"))
         for each in (copy, copy / subject):
-            if each.is_dir() and not each.is_symlink():  # a copy may be written to, whatever holds for the original
+            if each.is_dir() and not each.is_symlink():  # the original may be read-only
                 each.chmod(0o700)
         add_version(copy, subject, version, schema)
         catalog = load_catalog(copy)
@@ -278,8 +284,10 @@ def _prove(root: Path, subject: str, version: int, schema: Any, seen: Sequence[S
         broken = next((each.data for each in seen if not validator.is_valid(each.data)), None)
         problem = problem or (str(find_violation(validator, broken)) if broken is not None else None)
         if problem is not None:
-            advice = "Write this version by hand; `contract-test verify` shows what the messages hold."
-            raise CatalogError(f"no schema was found for all messages: {problem}", place=subject, advice=advice)
+            advice = "Write this version by hand. Run `contract-test verify` to see what the messages contain."
+            raise CatalogError(
+                f"no schema was found that accepts all messages: {problem}", place=subject, advice=advice
+            )
         return tuple(_incompatible(catalog, catalog.subjects[subject], version, str(root)))
 
 
@@ -291,8 +299,8 @@ def _incompatible(catalog: Catalog, subject: Subject, version: int, shown: str) 
             yield from compare_pair(pair).findings
 
 
-def _pointers(seen: Sequence[Seen]) -> dict[str, str]:
-    """Where the data itself holds its partition key, its id and its time, if that is evident."""
+def _pointers(seen: Sequence[Sample]) -> dict[str, str]:
+    """Return the pointers to the partition key, the id and the time in the data, as far as they are evident."""
     objects = [each.data for each in seen if isinstance(each.data, dict)]
     if not objects or len(objects) < len(seen):
         return {}
@@ -302,7 +310,7 @@ def _pointers(seen: Sequence[Seen]) -> dict[str, str]:
         texts = [each[name] for each in objects]
         if texts == [each.key for each in seen]:
             found.setdefault("key", f"/{escape(name)}")
-        if len(set(texts)) == len(texts) >= _UNIQUE and (name == "id" or name.endswith(("_id", "Id"))):
+        if len(set(texts)) == len(texts) >= MIN_UNIQUE_IDS and (name == "id" or name.endswith(("_id", "Id"))):
             found.setdefault("id", f"/{escape(name)}")
     times = [name for name in names if format_of([each[name] for each in objects]) == "date-time"]
     if len(times) == 1:

@@ -1,4 +1,4 @@
-"""What many objects have in common: fixed fields, a map's keys, or alternatives that one field tells apart."""
+"""Properties that many objects have in common: fixed fields, the keys of a map, or alternatives with a tag."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from math import prod
 from typing import Any
 
 from contract_test.infer.evidence import (
-    LEAST_EACH,
-    MOST_CODES,
+    MAX_CODES,
+    MIN_PER_CODE,
     are_codes,
     is_odd_name,
     is_personal_name,
@@ -18,12 +18,12 @@ from contract_test.infer.evidence import (
     looks_like_data,
 )
 
-_RARE = 0.25
-_SELDOM = 0.6
-_MANY_NAMES = 8
-_MANY_AT_THE_ROOT = 20
-_ALIKE = 0.5
-_RARELY = 0.01
+RARE_SHARE = 0.25
+SELDOM_SHARE = 0.6
+MAX_FIELD_NAMES = 8
+MAX_ROOT_FIELD_NAMES = 20
+MIN_COMMON_SHARE = 0.5
+MAX_CHANCE = 0.01
 
 Objects = Sequence[dict[str, Any]]
 
@@ -42,9 +42,9 @@ class Names:
 
 
 def names_of(objects: Objects, *, root: bool, is_map: bool, capitals: bool) -> Names:
-    """Split names into fields and the keys of a map.
+    """Split names into fields and keys of a map.
 
-    `capitals` says that this message's fields begin with a capital; where they do not, a name that does is odd.
+    `capitals` is True if the fields of this message begin with a capital letter. Otherwise such a name is odd.
     """
     counts = Counter(name for each in objects for name in each)
     total = len(objects)
@@ -54,17 +54,17 @@ def names_of(objects: Objects, *, root: bool, is_map: bool, capitals: bool) -> N
         name
         for name, count in counts.items()
         if is_personal_name(name)
-        or ((is_odd_name(name) or (name[:1].isupper() and not capitals)) and (count < total or total < LEAST_EACH))
+        or ((is_odd_name(name) or (name[:1].isupper() and not capitals)) and (count < total or total < MIN_PER_CODE))
     }
     rest = {name: count for name, count in counts.items() if name not in keys}
     odd = frozenset[str]()
-    if root and rest and len(keys) < _MANY_AT_THE_ROOT and all(map(looks_like_data, keys)):
+    if root and rest and len(keys) < MAX_ROOT_FIELD_NAMES and all(map(looks_like_data, keys)):
         odd, keys = frozenset(keys), set()
-    seldom = bool(rest) and total > 1 and max(rest.values()) <= _SELDOM * total
-    if seldom and len(rest) >= (_MANY_AT_THE_ROOT if root else 2) and _alike(objects, rest):
+    seldom = bool(rest) and total > 1 and max(rest.values()) <= SELDOM_SHARE * total
+    if seldom and len(rest) >= (MAX_ROOT_FIELD_NAMES if root else 2) and _alike(objects, rest):
         keys |= rest.keys()
-    rare = {name for name, count in rest.items() if count < _RARE * total}
-    if len(rare) >= (_MANY_AT_THE_ROOT if root else _MANY_NAMES) and _alike(objects, rare):
+    rare = {name for name, count in rest.items() if count < RARE_SHARE * total}
+    if len(rare) >= (MAX_ROOT_FIELD_NAMES if root else MAX_FIELD_NAMES) and _alike(objects, rare):
         keys |= rare
     fields = tuple(name for name in counts if name not in keys | odd)
     return Names(fields, tuple(name for name in fields if counts[name] == total), frozenset(keys), odd)
@@ -77,14 +77,14 @@ def _alike(objects: Objects, names: Any) -> bool:
     if kinds != {"object"}:
         return len(kinds) <= 1
     every = {name for value in values for name in value}
-    return sum(len(value) for value in values) >= _ALIKE * len(every) * len(values)
+    return sum(len(value) for value in values) >= MIN_COMMON_SHARE * len(every) * len(values)
 
 
 def discriminator(objects: Objects, is_tag: Callable[[str], bool]) -> str | None:
-    """Return the field whose text tells which other fields there are, if that is evident.
+    """Return the field whose value determines which other fields there are, if that is evident.
 
-    `is_tag` says whether a field's texts may get into a schema. Evident means: among the objects of each text some
-    field is always there or never, or of another type, and with texts dealt at random that would be rare.
+    `is_tag` returns True if the values of a field may get into a schema. It is evident if some field is always or never
+    present among the objects of each value, and that would be rare with values assigned at random.
     """
     fields = _presence(objects)
     varying = {path for path, share in fields.items() if share < 1}
@@ -94,22 +94,22 @@ def discriminator(objects: Objects, is_tag: Callable[[str], bool]) -> str | None
         if not is_tag(name) or not all(isinstance(text, str) for text in texts):
             continue
         groups = split(objects, name)
-        if 1 < len(groups) <= MOST_CODES and are_codes([text for text in texts if isinstance(text, str)]):
+        if 1 < len(groups) <= MAX_CODES and are_codes([text for text in texts if isinstance(text, str)]):
             shares = [_presence(group) for group in groups.values()]
-            told = [path for path in varying if all(each.get(path, 1) == 1 for each in shares)]
-            told = [path for path in told if _chance(fields[path], groups.values()) < _RARELY]
-            if len(told) > most:
-                best, most = name, len(told)
+            explained = [path for path in varying if all(each.get(path, 1) == 1 for each in shares)]
+            explained = [path for path in explained if _chance(fields[path], groups.values()) < MAX_CHANCE]
+            if len(explained) > most:
+                best, most = name, len(explained)
     return best
 
 
 def _chance(share: float, groups: Iterable[Objects]) -> float:
-    """How probable it is that in every group all objects or none have what this share of all objects has."""
+    """Return how probable it is that in each group all objects or none have a field that this share of all has."""
     return prod(share ** len(group) + (1 - share) ** len(group) for group in groups)
 
 
 def split(objects: Objects, tag: str) -> dict[str, list[dict[str, Any]]]:
-    """Return the objects by the text in their field `tag`."""
+    """Group objects by the value of their field `tag`."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for each in objects:
         groups.setdefault(each[tag], []).append(each)

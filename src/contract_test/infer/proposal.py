@@ -7,46 +7,46 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_test.infer.evidence import (
-    ENOUGH,
-    LEAST_EACH,
-    MOST_CODES,
-    Named,
+    MAX_CODES,
+    MIN_PER_CODE,
+    MIN_VALUES,
+    DeclaredFields,
     are_codes,
     format_of,
+    is_code_field,
     is_personal_name,
     is_settled,
-    is_telling,
     kind_of,
 )
 from contract_test.infer.objects import discriminator, names_of, split
 from contract_test.schema.walk import escape
 
 SAFE = 2**53 - 1
-_DEEPEST = 32
+MAX_INFERRED_DEPTH = 32
 _KINDS = ("object", "array", "string", "integer", "number", "boolean", "null")
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A schema, and what people should know before they publish it: `(JSON pointer, sentence)`."""
+    """A schema, with remarks that users should read before they publish it: `(JSON pointer, sentence)`."""
 
     schema: dict[str, Any]
     remarks: tuple[tuple[str, str], ...] = ()
 
 
-def infer(values: Sequence[Any], named: Named | None = None, place: str = "") -> Proposal:
+def infer(values: Sequence[Any], declared: DeclaredFields | None = None, place: str = "") -> Proposal:
     """Describe parsed JSON values: types, required fields, formats, enums, maps and alternatives.
 
     `place` is where they stand in their message, as a JSON pointer with `*` for items and keys of maps.
     """
-    inference = _Inference(named or Named(), values)
+    inference = _Inference(declared or DeclaredFields(), values)
     schema = inference.schema(values, place)
     return Proposal(schema, tuple(dict.fromkeys(inference.remarks)))
 
 
 class _Inference:
-    def __init__(self, named: Named, values: Sequence[Any]) -> None:
-        self._named = named
+    def __init__(self, declared: DeclaredFields, values: Sequence[Any]) -> None:
+        self._declared = declared
         roots = [name for value in values if isinstance(value, dict) for name in value]
         self._capitals = sum(name[:1].isupper() for name in roots) * 2 > len(roots)
         self.remarks: list[tuple[str, str]] = []
@@ -55,11 +55,11 @@ class _Inference:
         by_kind: dict[str, list[Any]] = {}
         for value in values:
             by_kind.setdefault(kind_of(value), []).append(value)
-        if depth == _DEEPEST:
+        if depth == MAX_INFERRED_DEPTH:
             return _typed(by_kind)
         objects = by_kind.get("object", [])
         tag = None
-        if objects and place not in self._named.maps:
+        if objects and place not in self._declared.maps:
             tag = discriminator(objects, lambda name: self._may_show(f"{place}/{escape(name)}"))
         if tag is not None:
             return self._alternatives(by_kind, tag, place, depth)
@@ -81,8 +81,8 @@ class _Inference:
     def _object(
         self, objects: list[dict[str, Any]], place: str, depth: int, among: list[dict[str, Any]] | None = None
     ) -> dict[str, Any]:
-        """Describe objects. Where they are an alternative `among` others, a scalar is told by all that look alike."""
-        names = names_of(objects, root=not place, is_map=place in self._named.maps, capitals=self._capitals)
+        """Describe objects. Where they are an alternative `among` others, similar scalars share a description."""
+        names = names_of(objects, root=not place, is_map=place in self._declared.maps, capitals=self._capitals)
         made: dict[str, Any] = {}
         if names.required:
             made["required"] = list(names.required)
@@ -93,25 +93,27 @@ class _Inference:
                 values = wider
             made.setdefault("properties", {})[name] = self.schema(values, f"{place}/{escape(name)}", depth + 1)
         if names.odd:
-            self.remarks.append((place, "has fields whose names look like data; not declared"))
+            self.remarks.append((place, "has fields whose names look like data. They are not declared"))
         if names.keys:
             rest = [value for each in objects for name, value in each.items() if name in names.keys]
             made["additionalProperties"] = self.schema(rest, f"{place}/*", depth + 1)
-            self.remarks.append((place, "a map: its keys differ from message to message, or look like data"))
+            self.remarks.append((place, "is a map: its keys differ from message to message, or look like data"))
         return made
 
     def _alternatives(self, by_kind: dict[str, list[Any]], tag: str, place: str, depth: int) -> dict[str, Any]:
         branches: list[dict[str, Any]] = []
         groups = split(by_kind["object"], tag)
         for text, objects in groups.items():
-            told = self._object(_without(tag, objects), place, depth, among=by_kind["object"])
-            told["required"] = [tag, *told.get("required", ())]
-            told["properties"] = {tag: {"const": text}} | told.get("properties", {})
-            branches.append({"type": "object"} | told)
+            explained = self._object(_without(tag, objects), place, depth, among=by_kind["object"])
+            explained["required"] = [tag, *explained.get("required", ())]
+            explained["properties"] = {tag: {"const": text}} | explained.get("properties", {})
+            branches.append({"type": "object"} | explained)
         others = {kind: values for kind, values in by_kind.items() if kind != "object"}
         if others:
             branches.append(_typed(others) | self._details(others, place, depth))
-        self.remarks.append((f"{place}/{escape(tag)}", f"tells {len(groups)} alternatives apart; its texts are shown"))
+        self.remarks.append(
+            (f"{place}/{escape(tag)}", f"is the tag of {len(groups)} alternatives. Its values are in the schema")
+        )
         return {"oneOf": branches}
 
     def _text(self, texts: list[str], place: str, *, nullable: bool, alone: bool) -> dict[str, Any]:
@@ -119,21 +121,28 @@ class _Inference:
         if form is not None:
             return {"format": form}
         if not alone or not are_codes(texts):
-            if place in self._named.enums:
-                self.remarks.append((place, f"no enum: that takes {LEAST_EACH} of each text, and {MOST_CODES} at most"))
+            if place in self._declared.enums:
+                self.remarks.append(
+                    (
+                        place,
+                        f"is not an enum, which takes {MIN_PER_CODE} of each value, and at most {MAX_CODES}",
+                    )
+                )
             return {}
         distinct = sorted({str(text) for text in texts})
         if len(distinct) == 1:
             return {}
-        if place in self._named.enums or (self._may_show(place) and is_settled(texts)):
-            self.remarks.append((place, f"an enum of {len(distinct)} texts, which are shown"))
+        if place in self._declared.enums or (self._may_show(place) and is_settled(texts)):
+            self.remarks.append((place, f"is an enum of {len(distinct)} values, which are in the schema"))
             return {"enum": [*distinct, None] if nullable else distinct}
         if is_settled(texts):
-            self.remarks.append((place, f"holds {len(distinct)} texts only; if that is an enum: --enum {place}"))
+            self.remarks.append((place, f"has only {len(distinct)} values. If it is an enum, add --enum {place}"))
         return {}
 
     def _may_show(self, place: str) -> bool:
-        return place in self._named.enums or (is_telling(place) and not is_personal_name(place.rpartition("/")[2]))
+        return place in self._declared.enums or (
+            is_code_field(place) and not is_personal_name(place.rpartition("/")[2])
+        )
 
 
 _TEXT = frozenset(("string", "null"))
@@ -161,7 +170,7 @@ def _bounds(values: list[int]) -> dict[str, int]:
     made = {}
     low, high = min(values), max(values)
     if low >= -SAFE:
-        made["minimum"] = 0 if low >= 0 and len(values) >= ENOUGH else -SAFE
+        made["minimum"] = 0 if low >= 0 and len(values) >= MIN_VALUES else -SAFE
     if high <= SAFE:
         made["maximum"] = SAFE
     return made

@@ -1,4 +1,4 @@
-"""The next version of a schema: as it was, and wide enough for messages that it does not describe."""
+"""The next version of a schema: the same schema, loosened as far as new messages need it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from urllib.parse import unquote
 import jsonschema_rs
 
 from contract_test.infer.evidence import (
+    DeclaredFields,
     Masked,
-    Named,
     are_codes,
     kind_of,
     looks_like_data,
-    unmarked,
+    without_marks,
 )
 from contract_test.infer.objects import split
 from contract_test.infer.proposal import SAFE, Proposal, infer
@@ -25,13 +25,13 @@ from contract_test.schema.sources import Position, Source
 from contract_test.schema.walk import References, escape, unescape
 from envelopes.validation import compile_schema
 
-_ROUNDS = 40
+MAX_ROUNDS = 40
 
 Path = tuple[str | int, ...]
 
 
 class CannotWidenError(Exception):
-    """A schema that has to change is not in the contract's own file; `pointer` leads to what it says of messages."""
+    """A schema that would have to change is not in the contract's own file. `pointer` is the place in the message."""
 
     def __init__(self, pointer: str) -> None:
         super().__init__(pointer)
@@ -39,16 +39,16 @@ class CannotWidenError(Exception):
 
 
 def widen(
-    schema: Any, resources: Mapping[str, Any], uri: str, values: Sequence[Any], named: Named | None = None
+    schema: Any, resources: Mapping[str, Any], uri: str, values: Sequence[Any], declared: DeclaredFields | None = None
 ) -> Proposal:
-    """Return the schema with each broken keyword loosened and each missing field declared.
+    """Return the schema with each violated keyword loosened and each undeclared field declared.
 
-    `resources` holds the schema and all that it reaches, by URI, as the catalog settles it; `uri` is its own. Whoever
-    uses the result checks the values with it again, as not everything can be loosened. Raises CannotWidenError.
+    `resources` holds the schema and all that it reaches, by URI, as the catalog resolves it. `uri` is its own. Validate
+    the values under the result once more, because not everything can be loosened. Raises CannotWidenError.
     """
-    widening = _Widening(schema, resources, uri, named or Named())
-    pairs = [(value, unmarked(value)) for value in values]
-    for _ in range(_ROUNDS):
+    widening = _Widening(schema, resources, uri, declared or DeclaredFields())
+    pairs = [(value, without_marks(value)) for value in values]
+    for _ in range(MAX_ROUNDS):
         if not widening.loosen(pairs):
             break
     widening.declare(values)
@@ -65,8 +65,8 @@ class _Broken:
 
 
 class _Widening:
-    def __init__(self, schema: Any, resources: Mapping[str, Any], uri: str, named: Named) -> None:
-        self._resources, self._uri, self._named = dict(resources), uri, named
+    def __init__(self, schema: Any, resources: Mapping[str, Any], uri: str, declared: DeclaredFields) -> None:
+        self._resources, self._uri, self._declared = dict(resources), uri, declared
         self._resources[uri] = copy.deepcopy(resources[uri])
         # As people wrote it, and as it is compiled: every change is made in both, at the same place.
         self.documents = copy.deepcopy(schema), self._resources[uri]
@@ -83,7 +83,7 @@ class _Widening:
                 instance = _at(marked, path)
                 found = broken.setdefault(self._path(each, place), _Broken(place))
                 found.errors.append(each)
-                found.values.append(instance if unmarked(instance) == each.instance else each.instance)
+                found.values.append(instance if without_marks(instance) == each.instance else each.instance)
         done: list[Path] = []
         for path in sorted(broken, key=len):
             if not any(path[: len(other)] == other for other in done):  # what stood there is another one now
@@ -99,13 +99,15 @@ class _Widening:
             undeclared.look(value, (Source(references.root),), "")
         for (position, name), (place, found) in undeclared.found.items():
             if looks_like_data(name):
-                self.remarks.append((place.rpartition("/")[0], "has fields whose names look like data; not declared"))
+                self.remarks.append(
+                    (place.rpartition("/")[0], "has fields whose names look like data. They are not declared")
+                )
                 continue
             path = self._home(undeclared.shapes, references, position, place)
-            proposal = infer(found, self._named, place)
+            proposal = infer(found, self._declared, place)
             for document in self.documents:
                 _at(document, path).setdefault("properties", {})[name] = copy.deepcopy(proposal.schema)
-            self.remarks += [(place, "was not declared; optional now"), *proposal.remarks]
+            self.remarks += [(place, "was not declared. It is optional now"), *proposal.remarks]
 
     def _path(self, error: jsonschema_rs.ValidationError, place: str) -> Path:
         """Where the broken keyword stands in the contract's own file."""
@@ -139,7 +141,7 @@ class _Widening:
     def _loosen(self, path: Path, broken: _Broken) -> None:
         *steps, keyword = path
         if broken.errors[0].kind.name == "falseSchema" and keyword != "additionalProperties":
-            proposal = infer(broken.values, self._named, broken.place)
+            proposal = infer(broken.values, self._declared, broken.place)
             for document in self.documents:
                 _at(document, steps)[keyword] = copy.deepcopy(proposal.schema)
             self.remarks += [(broken.place, "was forbidden"), *proposal.remarks]
@@ -171,7 +173,7 @@ class _Widening:
         node["type"] = list(made) if len(made) > 1 else next(iter(made))
         if "enum" in node and None in broken.values:
             node["enum"] = [*node["enum"], None]
-        for keyword, value in infer(broken.values, self._named, broken.place).schema.items():
+        for keyword, value in infer(broken.values, self._declared, broken.place).schema.items():
             if keyword in ("properties", "items", "additionalProperties", "format"):
                 node.setdefault(keyword, copy.deepcopy(value))
 
@@ -183,9 +185,12 @@ class _Widening:
         if only_texts and (
             not texts
             or are_codes(texts)
-            or (broken.place in self._named.enums and not any(isinstance(text, Masked) for text in texts))
+            or (broken.place in self._declared.enums and not any(isinstance(text, Masked) for text in texts))
         ):
-            node["enum"] = [*before, *dict.fromkeys(unmarked(each) for each in broken.values if each not in before)]
+            node["enum"] = [
+                *before,
+                *dict.fromkeys(without_marks(each) for each in broken.values if each not in before),
+            ]
         else:
             node.setdefault("type", list(dict.fromkeys(map(kind_of, (*before, *broken.values)))))
 
@@ -198,10 +203,10 @@ class _Widening:
         data = set(filter(looks_like_data, found))
         for name in found.keys() - data:
             place = f"{broken.place}/{escape(name)}"
-            node.setdefault("properties", {})[name] = infer(found[name], self._named, place).schema
+            node.setdefault("properties", {})[name] = infer(found[name], self._declared, place).schema
         if data:
             rest = [value for name in data for value in found[name]]
-            node[keyword] = infer(rest, self._named, f"{broken.place}/*").schema
+            node[keyword] = infer(rest, self._declared, f"{broken.place}/*").schema
 
     def _loosen_alternatives(self, node: dict[str, Any], keyword: str, broken: _Broken) -> None:
         unmatched = [
@@ -221,17 +226,19 @@ class _Widening:
         tagged = [each for each in values if isinstance(each, dict) and isinstance(each.get(tag), str)] if tag else []
         at, texts = f"{place}/{escape(tag)}", [each[tag] for each in tagged]
         if not tagged or len(tagged) < len(values):
-            yield infer(values, self._named, place).schema
-        elif are_codes(texts) or (at in self._named.enums and not any(isinstance(text, Masked) for text in texts)):
+            yield infer(values, self._declared, place).schema
+        elif are_codes(texts) or (at in self._declared.enums and not any(isinstance(text, Masked) for text in texts)):
             for text, objects in split(tagged, tag).items():
                 rest = [{name: value for name, value in each.items() if name != tag} for each in objects]
-                made = infer(rest, self._named, place).schema
+                made = infer(rest, self._declared, place).schema
                 required = [tag, *made.get("required", ())]
                 yield made | {"required": required, "properties": {tag: {"const": text}} | made.get("properties", {})}
-            self.remarks.append((at, "tells a new alternative apart; its text is shown"))
+            self.remarks.append((at, "is the tag of a new alternative. Its value is in the schema"))
         else:
-            yield infer(values, self._named, place).schema
-            self.remarks.append((at, f"has a new text, in too few messages to be shown; to show it: --enum {at}"))
+            yield infer(values, self._declared, place).schema
+            self.remarks.append(
+                (at, f"has a new value that occurs in too few messages. To put it into the schema, add --enum {at}")
+            )
 
 
 class _Undeclared:
@@ -249,10 +256,10 @@ class _Undeclared:
                 self.look(item, self.shapes.shape(position).items, f"{place}/*")
         elif isinstance(value, dict):
             shape, position = self._of(value, position)
-            named = {field.name: field.position for field in shape.fields}
+            declared = {field.name: field.position for field in shape.fields}
             for name, child in value.items():
-                if name in named:
-                    self.look(child, named[name], f"{place}/{escape(name)}")
+                if name in declared:
+                    self.look(child, declared[name], f"{place}/{escape(name)}")
                 elif shape.additional is not None:
                     self.look(child, shape.additional, f"{place}/*")
                 else:
@@ -298,7 +305,7 @@ def _is_tag(error: jsonschema_rs.ValidationError, depth: int) -> bool:
 
 
 def _tag_of(alternatives: Sequence[Any]) -> str:
-    """The required field whose constant text tells objects apart; "" where the alternatives for objects have none."""
+    """Return the required field whose constant distinguishes the alternatives for objects, or ""."""
     objects = [each for each in alternatives if isinstance(each, dict) and each.get("type") == "object"]
     tags = [
         [

@@ -1,4 +1,4 @@
-"""Lint: a contracts directory is well-formed, locked and named properly, and all readers take it the same way."""
+"""Checks of a whole contracts directory: schemas, names, versions, the lock, and pointers in the catalog."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def lint(root: Path, max_age: timedelta | None = None, against: str | None = Non
         findings.append(Finding(file, pointer, rule, each.problem, each.advice))
     if catalog is not None:
         findings += _names(catalog)
-        findings += _told_apart(catalog)
+        findings += _distinguishable(catalog)
         findings += check_lock(catalog)
         findings += check_registered(catalog)
         for contract in catalog.contracts:
@@ -67,18 +67,18 @@ def lint(root: Path, max_age: timedelta | None = None, against: str | None = Non
 
 
 def check_contract(contract: Contract) -> Iterator[Finding]:
-    """Yield what is wrong with one schema; the rules that only warn run when it can be used."""
+    """Yield the findings of one schema. Rules that only warn run if the schema is valid."""
     file = str(contract.path)
     references = References(contract.resources, contract.uri)
     if is_no_schema(contract.schema, references.draft):
-        sentence = f"not a schema: it holds no keyword of {references.draft} that says something of a message"
-        advice = "Write `type` and `properties`; from messages, `contract-test infer` makes a schema."
+        sentence = f"not a schema: it holds no keyword of {references.draft} that describes a message"
+        advice = "Write `type` and `properties`; or run `contract-test infer` to get a schema from messages."
         yield Finding(file, "", "schema-invalid", sentence, advice)
         return
     try:
         compile_schema(contract.resources, f"{contract.uri}#")
     except ValueError as error:
-        yield Finding(file, *_provenance(error, references.draft))
+        yield Finding(file, *_invalid_schema(error, references.draft))
         return
     yield from _unsatisfiable(contract)
     yield from _examples(contract, references)
@@ -86,14 +86,19 @@ def check_contract(contract: Contract) -> Iterator[Finding]:
         yield Finding(file, pointer, rule, sentence, advice, "warning")
 
 
-def _provenance(error: ValueError, draft: str) -> tuple[str, str, str, str]:
-    """Where a schema is invalid, the rule, what is wrong, and what to do."""
+def _invalid_schema(error: ValueError, draft: str) -> tuple[str, str, str, str]:
+    """Return the pointer, the rule, the problem and the advice for a schema that is invalid."""
     cause, rule, advice = error.__cause__, "schema-invalid", f"Write it as {draft} asks for."
     if not isinstance(cause, jsonschema_rs.ValidationError):
         return "", rule, str(error).partition("\n")[0], advice
     pointer = "".join(f"/{escape(str(step))}" for step in cause.instance_path)
     if cause.instance_path[-1:] == ["type"]:
-        return pointer, rule, f"{json.dumps(cause.instance)[:60]} is no type", f"Use one of: {', '.join(_TYPES)}."
+        return (
+            pointer,
+            rule,
+            f"{json.dumps(cause.instance)[:60]} is not a type of JSON Schema",
+            f"Use one of: {', '.join(_TYPES)}.",
+        )
     return pointer, rule, cause.message[:200], advice
 
 
@@ -106,7 +111,7 @@ def _unsatisfiable(contract: Contract) -> Iterator[Finding]:
     except (ValueError, jsonschema_rs.ReferencingError):
         return
     if "" in nothing:
-        advice = "Look at `type`, `required` and `enum`: two of them contradict each other."
+        advice = "Check `type`, `required` and `enum`. Two of them contradict each other."
         yield Finding(str(contract.path), "", "accepts-nothing", "no message is valid", advice)
 
 
@@ -123,7 +128,7 @@ def _examples(contract: Contract, references: References) -> Iterator[Finding]:
         for place, value, kind, severity in values:
             violation = find_violation(validator, value)
             if violation is not None:
-                sentence = f"the {kind} breaks its own schema at {violation}"
+                sentence = f"the {kind} is invalid under its own schema at {violation}"
                 yield Finding(
                     str(contract.path), place, f"{kind}-invalid", sentence, "Correct it, or the schema.", severity
                 )
@@ -137,17 +142,17 @@ def _names(catalog: Catalog) -> Iterator[Finding]:
         folder = subject.newest.path.parent
         if not _SUBJECT.fullmatch(subject.name):
             advice = "Use lower-case words with dots between, such as order.placed."
-            yield Finding(str(folder), "", "subject-name", f"{subject.name!r} is not named like the others", advice)
+            yield Finding(str(folder), "", "subject-name", f"{subject.name!r} is not a valid subject name", advice)
         if subject.channel is None:
             advice = f'Add channel = "NAME" to [subjects."{subject.name}"].'
-            sentence = f"{subject.name} travels on no channel: it can be neither encoded nor recorded"
+            sentence = f"{subject.name} has no channel, so it can be neither encoded nor recorded"
             yield Finding(str(catalog.root / "catalog.toml"), "", "no-channel", sentence, advice, "warning")
         yield from _gap(subject, folder, registered[subject.name])
         yield from _pointers(catalog, subject)
 
 
 def _gap(subject: Subject, folder: Path, registered: Collection[int]) -> Iterator[Finding]:
-    """The first version that is missing; one that cannot be read, or was registered and is gone, is told as such."""
+    """Yield a finding for the first missing version. Unreadable and registered ones have their own findings."""
     known = {*subject.contracts, *registered}
     for expected in range(1, max(known)):
         if expected not in known and not (folder / f"v{expected}.json").exists():
@@ -155,20 +160,26 @@ def _gap(subject: Subject, folder: Path, registered: Collection[int]) -> Iterato
             advice = f"Rename v{later}.json to v{expected}.json."
             if later in registered:
                 advice = (
-                    f"Restore v{expected}.json, or take v{later} out of {LOCK} where nobody uses it, and rename it."
+                    f"Restore v{expected}.json, or remove v{later} from {LOCK} if nobody uses it, and rename the file."
                 )
-            yield Finding(str(folder), "", "version-gap", f"v{expected} is missing: versions count 1, 2, 3 …", advice)
+            yield Finding(
+                str(folder),
+                "",
+                "version-gap",
+                f"v{expected} is missing. Versions are numbered 1, 2, 3 … without gaps",
+                advice,
+            )
             return
 
 
-def _told_apart(catalog: Catalog) -> Iterator[Finding]:
-    """The channels on which nothing says which of several subjects a message is of."""
+def _distinguishable(catalog: Catalog) -> Iterator[Finding]:
+    """Yield the channels on which the subject of a message cannot be determined."""
     file, rule = str(catalog.root / "catalog.toml"), "subjects-not-told-apart"
     for channel in catalog.channels.values():
         here = [subject for subject in catalog.subjects.values() if subject.channel == channel]
         names, place = ", ".join(subject.name for subject in here), f"[channels.{channel.name}]"
         if len(here) > 1 and channel.codec == "json" and channel.type is None:
-            sentence = f"nothing tells {names} apart: the codec json carries no type, so that no message can be read"
+            sentence = f"the subjects {names} cannot be distinguished, because the codec json carries no type"
             advice = (
                 'Add type = "/POINTER" to the channel, to the field that holds the subject\'s name (or its `type`), '
                 "or give each subject a channel of its own."
@@ -178,19 +189,21 @@ def _told_apart(catalog: Catalog) -> Iterator[Finding]:
             without = [f"v{version}" for version in subject.contracts if version not in subject.schema_ids]
             if without:
                 sentence = f"{subject.name} has no schema id of {', '.join(without)}: no message of it can be written"
-                sentence += ", or told from those of the channel's other subjects" if len(here) > 1 else ""
+                sentence += (
+                    ", or be distinguished from those of the other subjects on the channel" if len(here) > 1 else ""
+                )
                 advice = "Add schema_ids = { 1 = ID }, with the registry's id of each version."
                 severity = "error" if len(here) > 1 else "warning"
                 place = f'[subjects."{subject.name}"]'
                 yield Finding(file, place, "no-schema-id", sentence, advice, severity)
         words = Counter(word for subject in here for word in {subject.name, subject.type or subject.name})
         for word in (word for word, count in words.items() if count > 1):
-            sentence = f"the type {word!r} means more than one subject"
+            sentence = f"more than one subject has the type {word!r}"
             yield Finding(file, place, rule, sentence, "Give each subject of a channel a `type` of its own.")
 
 
 def _pointers(catalog: Catalog, subject: Subject) -> Iterator[Finding]:
-    """The catalog's pointers into the data that lead nowhere in the newest version, or `volatile` in any."""
+    """Yield the catalog's pointers that point to no field of the newest version, or `volatile` ones to none of any."""
     fields = {version: Fields(each.resources, each.uri) for version, each in subject.contracts.items()}
     newest = subject.newest.version
     named = [(name, getattr(subject, name)) for name in ("key", "id", "time", "version", "caused_by")]
@@ -204,7 +217,7 @@ def _pointers(catalog: Catalog, subject: Subject) -> Iterator[Finding]:
                 f"{catalog.root / 'catalog.toml'}",
                 f'[subjects."{subject.name}"]',
                 "pointer-nowhere",
-                f"{name}: {pointer} leads nowhere in the schema of {versions}",
+                f"{name}: {pointer} points to no field in the schema of {versions}",
                 "Correct the pointer, declare the field, or leave the row out.",
                 "warning",
             )

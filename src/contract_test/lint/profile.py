@@ -1,4 +1,4 @@
-"""The profile: what every reader in every language understands in the same way. Departures are warnings.
+"""Warnings about parts of a schema that readers in other languages may understand in another way.
 
 A new rule is one function and one row of `RULES`.
 """
@@ -22,7 +22,19 @@ _PERSONAL = frozenset((
     "ssn", "card", "surname", "lastname", "firstname", "fullname", "nickname", "username", "street", "birth",
     "birthday", "birthdate",
 ))  # fmt: skip
-_TELLING = ("$ref", "$dynamicRef", "$recursiveRef", "type", "enum", "const", "allOf", "anyOf", "oneOf", "not", "if")
+_TYPE_KEYWORDS = (
+    "$ref",
+    "$dynamicRef",
+    "$recursiveRef",
+    "type",
+    "enum",
+    "const",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "if",
+)
 
 
 Remark = tuple[str, str, str, str]
@@ -41,7 +53,7 @@ def _integer(pointer: str, node: dict[str, Any], _draft: str) -> Iterator[Remark
     high = min((node[word] for word in ("maximum", "exclusiveMaximum") if _is_number(node.get(word))), default=None)
     if low is None or high is None or low < -_SAFE - 1 or high > _SAFE + 1:
         yield (
-            pointer, "integer-unbounded", "integers beyond 2^53 - 1 are valid, which many readers round",
+            pointer, "integer-unbounded", "integers beyond 2^53 - 1 are valid, but many readers round them",
             f'Add "minimum" and "maximum" within ±{_SAFE}.',
         )  # fmt: skip
 
@@ -53,12 +65,17 @@ def _text(pointer: str, node: dict[str, Any], _draft: str) -> Iterator[Remark]:
         yield f"{pointer}/pattern", "pattern-class", "\\d and \\w mean other characters in other languages", advice
     if isinstance(form, str) and form not in ASSERTED_FORMATS:
         known = ", ".join(sorted(ASSERTED_FORMATS))
-        advice = f"Say it with a pattern; asserted are: {known}."
+        advice = f"Use a pattern, or one of the formats that are checked: {known}."
         yield f"{pointer}/format", "format-not-asserted", f"the format {form[:40]!r} is not checked", advice
     name = pointer.rpartition("/")[2]
-    untold = pattern is None and form is None and "enum" not in node and "const" not in node
-    if node.get("type") == "string" and untold and "/properties/" in pointer and _TIME_NAME.search(name):
-        yield pointer, "time-without-format", "a time is a text of any form", 'Add "format": "date-time" (RFC 3339).'
+    unrestricted = pattern is None and form is None and "enum" not in node and "const" not in node
+    if node.get("type") == "string" and unrestricted and "/properties/" in pointer and _TIME_NAME.search(name):
+        yield (
+            pointer,
+            "time-without-format",
+            "the name is that of a time, but any string is valid",
+            'Add "format": "date-time" (RFC 3339).',
+        )
 
 
 def _public(pointer: str, node: dict[str, Any], _draft: str) -> Iterator[Remark]:
@@ -68,7 +85,7 @@ def _public(pointer: str, node: dict[str, Any], _draft: str) -> Iterator[Remark]
         yield (
             f"{pointer}/x-sensitivity",
             "public-person",
-            f"{name!r} reads like a person or a secret, and is kept",
+            f"{name!r} looks like personal data or a secret, but recordings keep it",
             advice,
         )
 
@@ -79,18 +96,18 @@ def _keywords(pointer: str, node: dict[str, Any], draft: str) -> Iterator[Remark
         advice = f"Did you mean {near[0]!r}?" if near else "A name of your own begins with x-."
         if name == "nullable":
             advice = 'Write "null" beside the type: "type": ["string", "null"].'
-        sentence = f"{name[:60]!r} is no keyword of {draft}: it is ignored"
+        sentence = f"{name[:60]!r} is not a keyword of {draft} and is ignored"
         yield f"{pointer}/{escape(name)}", "unknown-keyword", sentence, advice
 
 
 def _untyped(pointer: str, node: dict[str, Any], _draft: str) -> Iterator[Remark]:
-    told = any(word in node for word in _TELLING)
-    if pointer and not told and _is_value(pointer):
+    typed = any(word in node for word in _TYPE_KEYWORDS)
+    if pointer and not typed and _is_value(pointer):
         advice = 'Add "type", or true for any value.'
-        yield pointer, "type-not-stated", "no type is stated: any JSON value is valid", advice
-    elif not pointer and "type" not in node and ("properties" in node or not told):
-        sentence = "messages that are no objects are valid too"
-        yield pointer, "type-not-stated", sentence, 'Add "type": "object", and what it holds.'
+        yield pointer, "type-not-stated", "there is no type, so any JSON value is valid", advice
+    elif not pointer and "type" not in node and ("properties" in node or not typed):
+        sentence = "messages that are not objects are valid, too"
+        yield pointer, "type-not-stated", sentence, 'Add "type": "object" and its properties.'
 
 
 RULES: tuple[Callable[[str, dict[str, Any], str], Iterator[Remark]], ...] = (
@@ -100,18 +117,18 @@ RULES: tuple[Callable[[str, dict[str, Any], str], Iterator[Remark]], ...] = (
     _keywords,
     _untyped,
 )
-"""Each is asked about every subschema: its JSON pointer, itself, and the name of its draft."""
+"""Each rule is called for every subschema with its JSON pointer, the subschema, and the name of its draft."""
 
 
 def remarks(schema: Any, base: str, draft: str) -> Iterator[Remark]:
-    """Yield everything in a schema that readers may take in different ways."""
+    """Yield the parts of a schema that readers may understand in different ways."""
     for pointer, node, _ in subschemas(schema, base, draft):
         for rule in RULES:
             yield from rule(pointer, node, draft)
 
 
 def _is_value(pointer: str) -> bool:
-    """Whether a subschema at this pointer describes a value by itself, and not only adds to another description."""
+    """Return True if a subschema at this pointer describes a value alone, and does not only add to another schema."""
     steps = pointer.split("/")
     if len(steps) > 2 and steps[-2] in ("properties", "$defs", "definitions", "patternProperties"):  # noqa: PLR2004
         return not any(

@@ -1,4 +1,4 @@
-"""Recordings: each recorded message still satisfies its contract, and holds no secret."""
+"""Checks of recordings: each recorded message still satisfies its contract and contains no secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Registered versions: none may change or go, beside the lock itself and beside the lock of a target branch."""
+"""Checks of registered versions: none may change or disappear, compared with the lock here and at a git ref."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def check_lock(catalog: Catalog, subjects: Collection[str] = ()) -> Iterator[Fin
         if contract is None:
             if path.exists():  # it cannot be read, which the file's own finding says
                 continue
-            advice = "Restore the file from git: others may still send or read it."
-            yield Finding(str(path), "", "registered-version-gone", "a registered version is not there", advice)
+            advice = "Restore the file from git. Other services may still send or read it."
+            yield Finding(str(path), "", "registered-version-gone", "a registered version is missing", advice)
         elif digest(contract) != registered:
             yield _changed(catalog, contract, registered)
 
@@ -39,13 +39,13 @@ def check_registered(catalog: Catalog) -> Iterator[Finding]:
     lock = read_lock(catalog.root)
     for contract in catalog.contracts:
         if (contract.subject, contract.version) not in lock:
-            sentence = "this version is not in the lock yet, so that it may still change"
-            advice = f"When its services agree on it: contract-test register {contract.subject}"
+            sentence = "this version is not in the lock yet, so it may still change"
+            advice = f"When its services agree on it, run contract-test register {contract.subject}"
             yield Finding(str(contract.path), "", "not-registered", sentence, advice, "warning")
 
 
 def check_against(root: Path, ref: str) -> Iterator[Finding]:
-    """Yield the versions that were registered where this branch left `ref`, and are registered otherwise now.
+    """Yield the versions that were registered where this branch left `ref`, and have another content here.
 
     The lock alone cannot show that somebody edited a version in place and registered it again. Where the ref has no
     contracts, nothing was registered. Raises HistoryError where git does not know the ref.
@@ -68,7 +68,7 @@ def check_against(root: Path, ref: str) -> Iterator[Finding]:
 
 
 def _changed(catalog: Catalog, contract: Contract, registered: str) -> Finding:
-    """Say which file of a registered version changed, and where: its own, or one that it refers to."""
+    """Return a finding that names the changed file of a registered version: its own, or one that it refers to."""
     next_version = max(catalog.subjects[contract.subject].contracts) + 1
     files = SchemaFiles(catalog.root)
     for uri in contract.resources:
@@ -83,17 +83,17 @@ def _changed(catalog: Catalog, contract: Contract, registered: str) -> Finding:
         more = f"; and {len(changes) - MAX_DIFFERENCES} more" if len(changes) > MAX_DIFFERENCES else ""
         if path == contract.path:
             sentence = f"a registered version changed: {shown}{more}"
-            advice = f"Take the change back, and write it as v{next_version}.json."
+            advice = f"Revert the change, and write it as v{next_version}.json."
             return Finding(str(path), changes[0][0], "registered-version-changed", sentence, advice)
         shared = path.relative_to(catalog.root).as_posix()
         sentence = f"a registered version changed, because {shared} changed, to which it refers: {shown}{more}"
         advice = (
-            f"Take the change of {shared} back, write it as a new file, and refer to that file from a new version, "
+            f"Revert the change of {shared}, write it as a new file, and refer to that file from a new version, "
             f"such as {contract.subject}/v{next_version}.json."
         )
         return Finding(str(contract.path), "", "registered-version-changed", sentence, advice)
-    sentence = "a registered version changed, or a file that it refers to; git does not hold what was registered"
-    advice = f"Take the change back, and write it as v{next_version}.json."
+    sentence = "a registered version changed, or a file that it refers to; the registered content is not in git"
+    advice = f"Revert the change, and write it as v{next_version}.json."
     return Finding(str(contract.path), "", "registered-version-changed", sentence, advice)
 
 

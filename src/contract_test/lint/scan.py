@@ -1,4 +1,4 @@
-"""The scan of files for secrets and personal data."""
+"""Scan of files for personal data and secrets."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _SUFFIXES = frozenset((*_LINES, ".json"))
 def scan(paths: Iterable[Path]) -> tuple[list[Finding], int]:
     """Return what the scanner finds in files and directories, and how many files it read.
 
-    Of a directory every `.jsonl`, `.ndjson` and `.json` file is read, hidden ones too; else whatever the name is.
-    Raises NothingFoundError where there is no such file.
+    Of a directory, every `.jsonl`, `.ndjson` and `.json` file is read, hidden ones too. A file that you name is always
+    read. Raises NothingFoundError if there is no such file.
     """
     files = sorted({file for path in paths for file in _files(path)})
     if not files:
@@ -28,14 +28,16 @@ def scan(paths: Iterable[Path]) -> tuple[list[Finding], int]:
 
 
 def scan_file(path: Path) -> Iterator[Finding]:
-    """Yield what the scanner finds in one file: by line, and in JSON by pointer."""
+    """Yield what the scanner finds in one file, by line, and in JSON by pointer."""
     content = path.read_bytes()
     whole = path.suffix == ".json"
     for number, line in enumerate([content] if whole else content.splitlines(), start=1):
         for leak in leaks_in_line(line):
-            advice = "Remove the line and record again; where the field is x-sensitivity: public, it must not be."
+            advice = "Remove the line and record again. If the field has x-sensitivity: public, change that first."
             if leak.pointer.startswith("/seen/"):
-                advice = "That is where the message was read. If it is no secret, give the channel an address of words."
+                advice = (
+                    "The message was read here. If the address is not a secret, give the channel an address of words."
+                )
             sentence = f"{leak.thing} is written here"
             line_number = 0 if whole else number
             yield Finding(str(path), leak.pointer, f"leak-{leak.rule}", sentence, advice, line=line_number)

@@ -1,4 +1,4 @@
-"""The demo: the whole loop on embedded brokers, with the reference services as processes of their own."""
+"""The demo: the whole loop on embedded brokers, with the reference services as separate processes."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ from envelopes.messages import MessageLikedV1, MessageLikedV2, MessagePosted, Me
 
 Say = Callable[[str], None]
 LIKES = 30
-_PATIENCE = 30.0
+TIMEOUT_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What the demo has to show in the end."""
+class DemoResult:
+    """The results that the demo shows at the end."""
 
     recorded: int
     delivered: int
     green: bool
     red: bool
-    """The breaking change was caught."""
+    """True if the breaking change was caught."""
 
 
-def demo(say: Say) -> Outcome:
-    """Run the loop once; everything that was started has ended when this returns.
+def demo(say: Say) -> DemoResult:
+    """Run the loop once. Everything that was started has stopped when this returns.
 
-    Raises UnreachableError where a broker or a service does not come up, ContractTestError without a checkout.
+    Raises UnreachableError if a broker or a service does not start, and ContractTestError without a checkout.
     """
     services = _services()
     with ExitStack() as stack:
@@ -87,7 +87,7 @@ def demo(say: Say) -> Outcome:
         red, output = _broken(services / "feed", contracts, folder)
         for line in _reason(output):
             say(f"   {line}")
-    return Outcome(sum(recorded.values()), delivered, green, red)
+    return DemoResult(sum(recorded.values()), delivered, green, red)
 
 
 def _services() -> Path:
@@ -95,7 +95,9 @@ def _services() -> Path:
         if (candidate / "services" / "feed" / "pyproject.toml").is_file():
             return candidate / "services"
     raise ContractTestError(
-        "the reference services are not here", place=str(Path.cwd()), advice="Run the demo in a checkout: `make demo`."
+        "the reference services are not in this directory",
+        place=str(Path.cwd()),
+        advice="Run the demo in a checkout: `make demo`.",
     )
 
 
@@ -143,8 +145,8 @@ def _publish(address: str, messages: list[Wire]) -> None:
     producer = Producer({"bootstrap.servers": address})
     for message in messages:
         producer.produce("activity", bytes(message), message.key, headers=list(message.headers))
-    if producer.flush(_PATIENCE):
-        raise UnreachableError("Kafka did not take the messages", place=address, advice="Run the demo again.")
+    if producer.flush(TIMEOUT_SECONDS):
+        raise UnreachableError("Kafka did not accept the messages", place=address, advice="Run the demo again.")
 
 
 def _queued(url: str) -> int:
@@ -199,10 +201,10 @@ def _alive(child: Child) -> bool:
 
 
 def _wait(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not true():
         if time.monotonic() > deadline:
-            raise UnreachableError(f"waited {_PATIENCE:g} s in vain for {what}", advice="Run the demo again.")
+            raise UnreachableError(f"{what} did not arrive within {TIMEOUT_SECONDS:g} s", advice="Run the demo again.")
         time.sleep(0.05)
 
 
@@ -233,7 +235,7 @@ def _table(output: str) -> list[str]:
 
 
 def _reason(output: str) -> list[str]:
-    """The first failure's explanation, and the table."""
+    """Return the explanation of the first failure, and the table."""
     lines = output.splitlines()
     start = next((number for number, line in enumerate(lines) if line.startswith("contract ")), 0)
     end = next((number for number in range(start, len(lines)) if lines[number].startswith("___")), start + 6)

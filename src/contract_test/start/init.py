@@ -1,4 +1,4 @@
-"""Init: the first files of a service's repo, or of a repo of contracts. What stands there stays as it is."""
+"""The first files of a service's repository, or of a contracts repository. Existing files are never changed."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ _REPO = {
 
 
 @dataclass
-class InitResult:
-    """What a run wrote, and what it left as it was. `missing` is the text of tests that were not written."""
+class ScaffoldResult:
+    """The files that `init` wrote and those that it kept. `missing` is the text of tests that were not written."""
 
     written: list[Path] = field(default_factory=list)
     kept: list[Path] = field(default_factory=list)
@@ -52,12 +52,12 @@ class InitResult:
 
     @property
     def has_tests(self) -> bool:
-        """Whether tests were written that do not reach a service's code yet."""
+        """True if tests were written that do not call the service's code yet."""
         return any(path.name == _TESTS for path in self.written)
 
 
-def begin_contracts(folder: Path, package: str) -> InitResult:
-    """Make a repo of contracts that generates, tests and packages, with an example where there are no contracts yet."""
+def scaffold_contracts(folder: Path, package: str) -> ScaffoldResult:
+    """Write a contracts repository that generates, tests and packages, with an example if there are none."""
     example = {} if (folder / "contracts").exists() else _EXAMPLE
     values = {
         "package": package,
@@ -65,19 +65,21 @@ def begin_contracts(folder: Path, package: str) -> InitResult:
         "version": version("contract-test"),
         "now": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
     }
-    result = InitResult()
+    result = ScaffoldResult()
     for name, template in example.items():
-        _write(result, folder / name, _filled(template, values))
+        _write(result, folder / name, _render(template, values))
     result.written += generate(load_catalog(folder / "contracts"), package, folder / "src").written
     for name, template in _REPO.items():
-        _write(result, folder / name, _filled(template, values))
+        _write(result, folder / name, _render(template, values))
     return result
 
 
-def begin_service(folder: Path, service: str, package: str, catalog: Catalog, contracts: Path | None) -> InitResult:
-    """Name a service in its settings, and write one test for each of its operations that has none.
+def scaffold_service(
+    folder: Path, service: str, package: str, catalog: Catalog, contracts: Path | None
+) -> ScaffoldResult:
+    """Write the service's name into its settings, and one test for each of its operations that has none.
 
-    Raises CatalogError where the catalog does not know the service, or the settings name another one.
+    Raises CatalogError if the service is not in the catalog, or the settings name another service.
     """
     operations = [
         *(("consumes", subject) for subject in catalog.received_by(service)),
@@ -92,14 +94,14 @@ def begin_service(folder: Path, service: str, package: str, catalog: Catalog, co
         raise CatalogError(
             f"no subject is sent or received by {service!r}", place=str(catalog.root / "catalog.toml"), advice=advice
         )
-    result = InitResult()
-    _settle(result, folder, {
+    result = ScaffoldResult()
+    _write_settings(result, folder, {
         "service": service,
         **({"package": package} if package != "envelopes" else {}),
         **({"contracts": Path(os.path.relpath(contracts, folder)).as_posix()} if contracts is not None else {}),
     })  # fmt: skip
-    path = folder / _tests(folder) / _TESTS
-    there = "".join(_texts(folder))
+    path = folder / _tests_folder(folder) / _TESTS
+    there = "".join(_test_sources(folder))
     left = [
         (kind, each)
         for kind, each in operations
@@ -107,31 +109,31 @@ def begin_service(folder: Path, service: str, package: str, catalog: Catalog, co
     ]
     tests = _operation_tests(left, catalog, service)
     if "contract_state" in tests and "def contract_state" not in there:
-        tests = _filled("contract_state.py", {}) + tests
-    helper = _filled("not_connected.py", {})
+        tests = _render("contract_state.py", {}) + tests
+    helper = _render("not_connected.py", {})
     if tests and path.exists():
         defined = "def not_connected" in path.read_text(encoding="utf-8", errors="replace")
         result.missing = (tests if defined else helper + tests).strip("\n") + "\n"
     elif tests:
-        _write(result, path, _filled("test_service.py", {}) + helper + tests)
+        _write(result, path, _render("test_service.py", {}) + helper + tests)
     if path not in result.written and path.exists():
         result.kept.append(path)
     return result
 
 
 def services_of(catalog: Catalog) -> list[str]:
-    """Return every service that the catalog names."""
+    """Return the names of all services in the catalog."""
     return sorted({name for each in catalog.subjects.values() for name in (*each.sent_by, *each.received_by)})
 
 
 def project_name(folder: Path) -> str | None:
-    """Return the name under `[project]`; None where there is none."""
+    """Return the name under `[project]`, or None."""
     project = read_toml(folder / PYPROJECT).get("project")
     name = project.get("name") if isinstance(project, dict) else None
     return name if isinstance(name, str) else None
 
 
-def _settle(result: InitResult, folder: Path, rows: Mapping[str, str]) -> None:
+def _write_settings(result: ScaffoldResult, folder: Path, rows: Mapping[str, str]) -> None:
     path = folder / PYPROJECT
     tools = read_toml(path).get("tool")
     if not (isinstance(tools, dict) and "contract-test" in tools):
@@ -142,13 +144,13 @@ def _settle(result: InitResult, folder: Path, rows: Mapping[str, str]) -> None:
         raise CatalogError(
             f"the settings name another service: {settings.service!r}",
             place=f"{path}:[tool.contract-test]",
-            advice=f'Run `contract-test init` without --service, or write there: service = "{rows["service"]}".',
+            advice=f'Run `contract-test init` without --service, or set service = "{rows["service"]}".',
         )
     result.kept.append(path)
 
 
-def _tests(folder: Path) -> str:
-    """Where pytest looks for tests here."""
+def _tests_folder(folder: Path) -> str:
+    """Return the folder where pytest looks for tests."""
     options: object = read_toml(folder / PYPROJECT).get("tool", {})
     for name in ("pytest", "ini_options", "testpaths"):
         options = options.get(name) if isinstance(options, dict) else None
@@ -156,9 +158,9 @@ def _tests(folder: Path) -> str:
     return first if isinstance(first, str) and (folder / first).is_dir() else "tests"
 
 
-def _texts(folder: Path) -> Iterable[str]:
-    """The tests that are there already."""
-    for path in sorted((folder / _tests(folder)).rglob("*.py")):
+def _test_sources(folder: Path) -> Iterable[str]:
+    """Yield the texts of the existing test modules."""
+    for path in sorted((folder / _tests_folder(folder)).rglob("*.py")):
         yield path.read_text(encoding="utf-8", errors="replace")
 
 
@@ -169,7 +171,7 @@ def _operation_tests(operations: Iterable[tuple[str, Subject]], catalog: Catalog
             test = unused(f"test_{snake_case(subject.name)}_is_{kind.removesuffix('s')}d", taken)
             taken.add(test)
             template = f"test_{kind}.py" if cause is None else f"test_{kind}_by_cause.py"
-            tests += _filled(template, {
+            tests += _render(template, {
                 "subject": literal(subject.name),
                 "test": test,
                 "operation": literal(f"{kind} {subject.name}"),
@@ -180,7 +182,7 @@ def _operation_tests(operations: Iterable[tuple[str, Subject]], catalog: Catalog
 
 
 def _causes(subject: Subject, catalog: Catalog, service: str) -> Sequence[str | None]:
-    """The subjects of what causes a message, as recorded, or else one that the service receives; None at the edge."""
+    """Return the subjects that cause a message, as recorded, or one that the service receives, or None."""
     if subject.caused_by is None:
         return [None]
     try:
@@ -194,11 +196,11 @@ def _causes(subject: Subject, catalog: Catalog, service: str) -> Sequence[str | 
     return sorted(recorded) or [each.name for each in catalog.received_by(service)][:1] or [None]
 
 
-def _filled(template: str, values: Mapping[str, str]) -> str:
+def _render(template: str, values: Mapping[str, str]) -> str:
     return Template((_TEMPLATES / f"{template}.txt").read_text(encoding="utf-8")).substitute(values)
 
 
-def _write(result: InitResult, path: Path, text: str) -> None:
+def _write(result: ScaffoldResult, path: Path, text: str) -> None:
     if path.exists():
         result.kept.append(path)
     else:
