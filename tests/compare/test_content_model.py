@@ -62,3 +62,69 @@ def test_a_breaking_change_stays_breaking_and_its_witness_declared():
     assert verdict.status == "incompatible"
     assert verdict.witness == {"id": ""}
     assert verdict.incompatibilities[0].rule == "required-property-added"
+
+
+ORDER = {"type": "object", "properties": {"price": {"type": "integer"}}, "required": ["price"]}
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    [
+        {"required": ["price", "shop"]},
+        {"dependentRequired": {"price": ["shop"]}},
+        {"dependentSchemas": {"price": {"required": ["shop"]}}},
+        {"if": {"properties": {"price": {"minimum": 0}}}, "then": {"required": ["shop"]}, "else": False},
+        {"allOf": [{"required": ["shop"]}]},
+        {"oneOf": [{"required": ["shop"]}, {"required": ["till"]}]},
+        {"$schema": "http://json-schema.org/draft-07/schema#", "dependencies": {"price": ["shop"]}},
+    ],
+    ids=["required", "dependentRequired", "dependentSchemas", "then", "allOf", "oneOf", "dependencies"],
+)
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda schema: schema,
+        lambda schema: {"type": "object", "properties": {"inner": schema}, "required": ["inner"]},
+        lambda schema: {"type": "array", "items": schema, "minItems": 1},
+    ],
+    ids=["plain", "nested", "items"],
+)
+def test_a_required_name_without_a_declaration_is_sent(requirement, wrap):
+    dialect = {"$schema": requirement["$schema"]} if "$schema" in requirement else {}
+    writer = dialect | wrap({**ORDER, **requirement})
+    reader = dialect | wrap({"properties": {"price": {"type": "string"}}})
+
+    verdict = closed(writer, reader)
+
+    assert verdict.status == "incompatible"
+    assert [reason.rule for reason in verdict.incompatibilities] == ["type-changed"]
+
+
+def test_a_closed_reader_rejects_a_required_name_that_it_does_not_declare():
+    verdict = closed({**ORDER, "required": ["price", "shop"]}, {**ORDER, "additionalProperties": False})
+
+    assert verdict.status == "incompatible"
+    assert "shop" in verdict.witness
+
+
+def test_a_condition_that_tests_for_a_name_does_not_declare_it():
+    writer = {**ORDER, "if": {"required": ["shop"]}, "then": {"properties": {"price": {"minimum": 3}}}}
+
+    assert closed(writer, {**ORDER, "additionalProperties": False}).status == "compatible"
+
+
+@pytest.mark.parametrize(
+    "writer",
+    [
+        {**ORDER, "additionalProperties": False, "required": ["shop"]},
+        {**ORDER, "allOf": [{"type": "string"}]},
+        {"enum": ["a"], "type": "integer"},
+    ],
+    ids=["required but forbidden", "two types", "enum of another type"],
+)
+@pytest.mark.parametrize("reader", [{"type": "null"}, {"type": "string"}, False], ids=["null", "string", "false"])
+def test_a_writer_that_can_send_nothing_proves_nothing(writer, reader):
+    verdict = closed(writer, reader)
+
+    assert verdict.status == "unknown"
+    assert "accepts no message" in verdict.cause

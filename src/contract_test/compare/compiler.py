@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from contract_test.compare import formats, lookarounds, nodes
@@ -20,7 +21,7 @@ class Compiler:
     """Compiles one document into a pool.
 
     With `assert_formats`, `format` is asserted. With `closed`, an object holds only the properties that
-    some part of its schema declares: what a writer sends, as opposed to what its schema happens to admit. A
+    some part of its schema declares or requires: what a writer sends, as opposed to what its schema happens to admit. A
     schema that declares no property, or says itself what else there may be, stays as it is written.
     """
 
@@ -43,7 +44,7 @@ class Compiler:
         parts = [written, self.in_place(schema, place, closed=True)]
         coverage = self.coverage(schema, place)
         if coverage.declares_properties:
-            parts.append(close_properties(self.pool, coverage, self.pool.nothing))
+            parts.append(close_properties(self.pool, coverage.sent(), self.pool.nothing))
         return self.pool.all_of(parts)
 
     def in_place(self, schema: Any, place: Place, *, closed: bool) -> Node:
@@ -142,15 +143,18 @@ class Compiler:
             for part in schema.get(keyword, ()):
                 found += self._given(part, self.coverage(part, place, seen), place)
         if "if" in schema and "if" in known:
-            found += self._given(schema["if"], self.coverage(schema["if"], place, seen), place)
+            tested = replace(self.coverage(schema["if"], place, seen), required=())  # a test requires nothing
+            found += self._given(schema["if"], tested, place)
             if "then" in schema:
                 found += self._given(schema["if"], self.coverage(schema["then"], place, seen), place)
             if "else" in schema:
                 otherwise = self.pool.negation(self.in_place(schema["if"], place, closed=False))
                 found += self.coverage(schema["else"], place, seen).given(self.pool, otherwise)
-        for keyword in ("dependentSchemas", "dependencies"):
+        for keyword in ("dependentRequired", "dependentSchemas", "dependencies"):
             for name, part in schema.get(keyword, {}).items() if keyword in known else ():
-                found += self.coverage(part, place, seen).given(self.pool, self._present(name))
+                asked = Coverage.of_required(self.pool.anything, part) if isinstance(part, list) else None
+                asked = asked or self.coverage(part, place, seen)
+                found += asked.given(self.pool, self._present(name))
         return found
 
     def _given(self, condition: Any, found: Coverage, place: Place) -> Coverage:
@@ -164,6 +168,8 @@ class Compiler:
         if names or patterns or "additionalProperties" in schema:
             everything = "additionalProperties" in schema
             found += Coverage.of_properties(always, names=names, patterns=patterns, everything=everything)
+        if schema.get("required"):
+            found += Coverage.of_required(always, schema["required"])
         items = schema.get("prefixItems" if place.dialect.number >= _DRAFT_2020 else "items", ())
         prefix = len(items) if isinstance(items, list) else 0
         rest = "items" if place.dialect.number >= _DRAFT_2020 else "additionalItems"

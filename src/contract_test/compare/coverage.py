@@ -45,6 +45,8 @@ class Coverage:
 
     properties: tuple[Properties, ...] = ()
     items: tuple[Items, ...] = ()
+    required: tuple[Properties, ...] = ()
+    """Names that must be present. They are not evaluated, but a closed writer sends them."""
 
     @classmethod
     def of_nothing(cls) -> Coverage:
@@ -60,6 +62,11 @@ class Coverage:
         return cls(properties=(Properties(condition, names, patterns, everything),))
 
     @classmethod
+    def of_required(cls, condition: Node, names: Iterable[str]) -> Coverage:
+        """Return the names that must be present where a condition holds."""
+        return cls(required=(Properties(condition, frozenset(names)),))
+
+    @classmethod
     def of_items(
         cls, condition: Node, *, prefix: int = 0, matching: Node | None = None, everything: bool = False
     ) -> Coverage:
@@ -67,17 +74,22 @@ class Coverage:
         return cls(items=(Items(condition, prefix, matching, everything),))
 
     def __add__(self, other: Coverage) -> Coverage:
-        return Coverage(self.properties + other.properties, self.items + other.items)
+        return Coverage(self.properties + other.properties, self.items + other.items, self.required + other.required)
 
     def __bool__(self) -> bool:
-        return bool(self.properties or self.items)
+        return bool(self.properties or self.items or self.required)
 
     def given(self, pool: Pool, condition: Node) -> Coverage:
         """Return the same, but only where a condition holds as well."""
         return Coverage(
             tuple(replace(entry, condition=pool.all_of([entry.condition, condition])) for entry in self.properties),
             tuple(replace(entry, condition=pool.all_of([entry.condition, condition])) for entry in self.items),
+            tuple(replace(entry, condition=pool.all_of([entry.condition, condition])) for entry in self.required),
         )
+
+    def sent(self) -> Coverage:
+        """Return the properties that a closed writer may send: the declared ones and the required ones."""
+        return Coverage(self.properties + self.required)
 
     @property
     def declares_properties(self) -> bool:

@@ -37,6 +37,7 @@ Formats = Literal["annotation", "assertion"]
 ContentModel = Literal["as-written", "closed-writer"]
 
 _CORRECT = "Correct the schema at this place."
+_NO_MESSAGE = "the writer's schema accepts no message, so there is nothing to compare"
 MAX_WITNESSES = 32
 _SAMPLES = 500
 _SPOT_CHECKS = 2
@@ -61,8 +62,8 @@ def compare(
         writer: The schema of the side that wrote the data.
         reader: The schema of the side that reads it.
         formats: "assertion" checks the formats that `decode` checks. "annotation" ignores `format`.
-        content_model: With "closed-writer", the writer sends only the properties that it declares, and the reader
-            ignores others. With "as-written", both schemas mean what JSON Schema says.
+        content_model: With "closed-writer", the writer sends only the properties that it declares or requires, and the
+            reader ignores others. With "as-written", both schemas mean what JSON Schema says.
         budget: Processor time in seconds. After that, the verdict is "unknown".
         resources: The schemas that a `$ref` may reach, by their URI.
 
@@ -166,7 +167,7 @@ class _Comparison:
 
     def verdict(self, deadline: float) -> Verdict:
         """The cascade."""
-        if self.sent is self.read:
+        if self.sent is self.read and self.sent is not self.pool.nothing:
             return Verdict("compatible")
         started = time.thread_time()
         found, witness = self._search(deadline)
@@ -174,6 +175,8 @@ class _Comparison:
             until = min(deadline, time.thread_time() + max(_LEAST_FOR_REASONS, time.thread_time() - started))
             return self._incompatible(witness, until)
         if found.is_empty or canonical.covers(self.writer, self.reader, assert_formats=self.assert_formats):
+            if self.closed and self._sends_nothing():
+                return Verdict("unknown", cause=_NO_MESSAGE)
             return Verdict("compatible")
         return Verdict("unknown", cause=self._cause(found))
 
@@ -197,11 +200,18 @@ class _Comparison:
             self.doubt = self.doubt or "the time for this pair is spent"
             return UNKNOWN
 
+    def _sends_nothing(self) -> bool:
+        """Return True if it is proved that no message satisfies the writer's schema."""
+        try:
+            return self.solver.search([(self.sent, True)]).is_empty
+        except OutOfTimeError:
+            return False
+
     def _cause(self, found: Found) -> str:
         if self.doubt:
             return self.doubt
         if found.values:
-            return "what may break was found, but two validators do not agree on it"
+            return "found a possible counterexample, but jsonschema-rs and jsonschema disagree about it"
         causes = self.pool.causes()
         return causes[0] if causes else "neither a proof nor a breaking message was found"
 
