@@ -484,3 +484,28 @@ def test_the_functions_of_a_package_explain_themselves(contracts, tmp_path, monk
     assert "DecodeError" in inspect.getdoc(package.decode)
     with pytest.raises(TypeError, match=r"encode takes a value object, .* got dict"):
         package.encode({"x": "y"})
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"discriminator": {"propertyName": "kind"}},
+        {"default": {"kind": "card"}},
+        {"readOnly": True},
+        {"$anchor": "pay"},
+    ],
+)
+def test_annotations_beside_alternatives_keep_their_classes(contracts, tmp_path, beside):
+    card = obj(kind={"const": "card"}, number={"type": "string"}) | {"required": ["kind"], "title": "Card"}
+    iban = obj(kind={"const": "iban"}, iban={"type": "string"}) | {"required": ["kind"], "title": "Iban"}
+    generate(load_catalog(contracts(**{"a/v1.json": obj(pay={"oneOf": [card, iban]} | beside)})), "beside", tmp_path)
+    source = (tmp_path / "beside" / "messages" / "a_v1.py").read_text()
+    assert 'Annotated[Card | Iban, Field(discriminator="kind")]' in source
+
+
+def test_a_definition_with_a_slash_in_its_name_gives_a_readable_class(contracts, tmp_path):
+    schema = obj(info={"$ref": "#/$defs/http:~1~1x.com~1info.json"}) | {
+        "$defs": {"http://x.com/info.json": obj(v={"type": "string"})}
+    }
+    generate(load_catalog(contracts(**{"a/v1.json": schema})), "slash", tmp_path)
+    assert "class HttpXComInfoJson(" in (tmp_path / "slash" / "messages" / "a_v1.py").read_text()

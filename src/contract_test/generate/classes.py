@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from contract_test.schema.names import class_identifier, identifier, literal, unused
 from contract_test.schema.shape import Field, Shape, Shapes
 from contract_test.schema.sources import ALL_TYPES, Position, Source, telling_keywords
-from contract_test.schema.walk import References
+from contract_test.schema.walk import References, unescape
 
 MAX_NESTING = 80
 MAX_MIXTURES = 50
@@ -226,7 +226,7 @@ def _text_type(text: str | tuple[str, ...]) -> str:
 
 def _definition(place: str) -> str:
     steps = unquote(place).split("/")
-    return steps[-1] if len(steps) > 1 and steps[-2] in ("$defs", "definitions") else ""
+    return unescape(steps[-1]) if len(steps) > 1 and steps[-2] in ("$defs", "definitions") else ""
 
 
 def _reserve(name: str, taken: set[str]) -> str:

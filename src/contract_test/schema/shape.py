@@ -181,6 +181,11 @@ _ANNOTATIONS = (
     "$defs",
     "definitions",
     "deprecated",
+    "default",
+    "readOnly",
+    "writeOnly",
+    "discriminator",
+    "$anchor",
 )
 
 
