@@ -412,7 +412,7 @@ def break_redis(redis: Redis, code: str, port: int) -> None:
         case "NOREPLICAS":
             redis.config_set("min-replicas-to-write", 1)
         case "BUSY":
-            redis.config_set("busy-reply-threshold", 100)
+            redis.config_set("lua-time-limit", 100)
             Thread(target=slow_script, args=(port,)).start()
         case "NOPERM":
             redis.execute_command("ACL", "SETUSER", "default", "-@write", "-evalsha", "-eval", "-blmove")
@@ -444,7 +444,7 @@ def mend_redis(redis: Redis, code: str) -> None:
 @pytest.mark.parametrize("code", ["MISCONF", "NOREPLICAS", "BUSY", "NOPERM", "READONLY", "NOAUTH"])
 def test_an_error_of_redis_is_waited_for_and_no_result_is_lost(tmp_path: Path, code: str) -> None:
     """Deliveries are in flight when Redis starts to refuse, and end before it stops."""
-    server, held = RedisServer(tmp_path, "--save", "", "--enable-protected-configs", "yes").start(), asyncio.Event()
+    server, held = RedisServer(tmp_path, "--save", "").start(), asyncio.Event()
 
     async def hold(_: web.Request, key_: str) -> None:
         await held.wait()
