@@ -119,7 +119,7 @@ def test_an_operation_that_the_catalog_gives_to_others(repo):
     red(
         repo.run("-k", "read"),
         "the catalog does not say that mailer consumes mail.requested",
-        'mark the test @pytest.mark.produces("mail.requested"). Or add "mailer" to received_by',
+        'mark the test @pytest.mark.produces("mail.requested"). Or: Add "mailer" to received_by',
     )
 
 
@@ -236,9 +236,9 @@ def test_only_messages_that_were_kept_apart(repo):
     result = repo.run("-k", "read")
     red(
         result,
-        "orders.quarantine.jsonl: no recorded message of order.placed, only some that were kept apart (order.placed v1",
+        "orders.quarantine.jsonl: no recorded message of order.placed, only some in the quarantine (order.placed v1",
         "/buyer: type)",
-        "Mend the producer, or write a version that allows them, and record some: contract-test record URL",
+        "Fix the producer, or write a version that allows them. Record some: contract-test record URL",
     )
     path.write_text(path.read_text().replace("order.placed", "mail.requested"))
     red(repo.run("-k", "read"), "recordings: no recorded message of order.placed")

@@ -267,7 +267,7 @@ def test_a_narrow_terminal_gets_the_table_line_by_line(repo, monkeypatch):
 def test_the_marker_of_the_other_operation_is_advised_where_the_catalog_has_it(repo):
     repo.change('@pytest.mark.consumes("order.placed")', '@pytest.mark.consumes("mail.requested")')
     repo.run_here().stdout.fnmatch_lines(
-        ['*It produces it: mark the test @pytest.mark.produces("mail.requested"). Or add*']
+        ['*it produces it: mark the test @pytest.mark.produces("mail.requested"). Or: Add*']
     )
 
 

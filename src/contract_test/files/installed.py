@@ -110,9 +110,12 @@ def check_package(subjects: Iterable[Subject], runtime: Runtime) -> None:
 def _check_registered(subject: Subject, version: int, registered: str) -> None:
     contract = subject.contracts.get(version)
     if contract is None or digest(contract) != registered:
+        gone, changed = (
+            "a registered version is not there",
+            "a registered version changed: it is not the one in the lock",
+        )
         raise CatalogError(
-            "a registered version "
-            + ("is not there" if contract is None else "changed: it is not the one in contracts.lock"),
+            gone if contract is None else changed,
             place=str(subject.newest.path.parent / f"v{version}.json"),
             advice="Where the contracts are kept, take the change back and write it as a version of its own "
             "(`contract-test lint` shows it); then install the package again.",

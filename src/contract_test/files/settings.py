@@ -66,9 +66,8 @@ def _settings(table: dict[str, Any], path: Path) -> Settings:
             if listed
             else isinstance(value, str)
         ):
-            raise CatalogError(
-                f"{key} is {value!r}", place=place, advice=f"It takes a {'list of texts' if listed else 'text'}."
-            )
+            advice = "It takes a list of texts." if listed else "It takes a text."
+            raise CatalogError(f"{key} is {value!r}", place=place, advice=advice)
     if not table.get("service"):
         raise CatalogError("no service is named", place=place, advice='Add: service = "its name in the catalog"')
     return Settings(**table | {"allow_empty": tuple(table.get("allow_empty", ()))})

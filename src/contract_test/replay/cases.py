@@ -255,12 +255,15 @@ class Replay:
         if operation is not None and (operation, name) not in self.operations:
             other = "produces" if operation == "consumes" else "consumes"
             side = "received_by" if operation == "consumes" else "sent_by"
-            is_other = (other, name) in self.operations
+            advice = f'Add "{self.service}" to {side} of [subjects."{name}"].'
+            if (other, name) in self.operations:
+                advice = (
+                    f'The catalog says that it {other} it: mark the test @pytest.mark.{other}("{name}"). Or: {advice}'
+                )
             raise CatalogError(
                 f"the catalog does not say that {self.service} {operation} {name}",
                 place=str(self.catalog.root / "catalog.toml"),
-                advice=(f'It {other} it: mark the test @pytest.mark.{other}("{name}"). Or a' if is_other else "A")
-                + f'dd "{self.service}" to {side} of [subjects."{name}"].',
+                advice=advice,
             )
         return subject
 
@@ -269,12 +272,13 @@ class Replay:
             channel = subject.channel.name if subject.channel else "CHANNEL"
             quarantine = State(self.catalog.root, channel).quarantine
             why = Quarantine(quarantine, channel).why(subject.name)
-            raise NothingFoundError(
-                f"no recorded message of {subject.name}" + (f", only some that were kept apart ({why})" if why else ""),
-                place=str(quarantine if why else subject.newest.path.parent / "recordings"),
-                advice=("Mend the producer, or write a version that allows them, and r" if why else "R")
-                + f"ecord some: contract-test record URL --channel {channel}.",
-            )
+            advice = f"Record some: contract-test record URL --channel {channel}."
+            if why:
+                problem = f"no recorded message of {subject.name}, only some in the quarantine ({why})"
+                advice = f"Fix the producer, or write a version that allows them. {advice}"
+                raise NothingFoundError(problem, place=str(quarantine), advice=advice)
+            place = str(subject.newest.path.parent / "recordings")
+            raise NothingFoundError(f"no recorded message of {subject.name}", place=place, advice=advice)
         return cases
 
 

@@ -56,9 +56,9 @@ def check_effects(case: Case, expected: Any, actual: Any) -> None:
     exact = channel.delivery == "exactly-once"
     found = [*(mismatches(expected, actual) if exact else _lost(expected, actual, ""))]
     if found:
+        state = "the same state as each message once" if exact else "the same state as each message once, or more"
         raise EffectError(
-            f"the channel {channel.name!r} declares {channel.delivery}: {case.change} has to leave the same state "
-            "as each message once" + ("" if exact else ", or more"),
+            f"the channel {channel.name!r} declares {channel.delivery}: {case.change} has to leave {state}",
             [replace(each, check=CHECK) for each in found],
             advice="Let the handler recognise what it has done, by the message's id; or declare another `delivery`.",
         )
