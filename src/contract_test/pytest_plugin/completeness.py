@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,11 @@ import pytest
 
 from contract_test.data.contract import Contract
 from contract_test.data.errors import CatalogError
+from contract_test.data.result import Run
+from contract_test.data.texts import counted
 from contract_test.replay.cases import Case, Replay
 from contract_test.replay.deliveries import declares
+from contract_test.report.inert import printable
 
 OPERATIONS = ("consumes", "produces")
 DELIVERED = "delivered"
@@ -27,7 +32,8 @@ _MISSING = {
 _IMPORTS = "; what stands in this folder is found by `python -m pytest --contracts`, or once it is installed"
 _OUTPUT = "contract-test"
 _ATTRIBUTE = "contract_operations"
-_NARROWING = ("keyword", "lf", "deselect", "collectonly")
+_KEYWORD = re.compile(r"-[lqsvx]*k")
+_LAST_FAILED = {"--lf", "--last-failed"}
 
 
 class Completeness:
@@ -38,8 +44,11 @@ class Completeness:
 
     def __init__(self, replay: Replay, allow_empty: Collection[str]) -> None:
         self._replay, self._allow_empty = replay, sorted(allow_empty)
-        self._tested: set[tuple[str, str]] = set()
-        self._selected: set[tuple[str, str]] = set()
+        self._tested: Counter[tuple[str, str]] = Counter()
+        self._selected: Counter[tuple[str, str]] = Counter()
+        self._items = 0
+        self._reported: set[str] = set()
+        self._reasons: dict[tuple[str, str], str] = {}
         self._ran: set[tuple[str, str]] = set()
         self._skipped: set[tuple[str, str]] = set()
         self._uncollected: list[str] = []
@@ -62,11 +71,14 @@ class Completeness:
                         "make it a function, or a method of a plain class"
                     )
                 item.add_marker("contract")
-                self._tested.add((operation, subject))
+                self._tested[operation, subject] += 1
 
     def selected(self, items: Iterable[pytest.Item]) -> None:
-        """See what will run."""
-        self._selected |= {each for item in items for each in _operations(item)}
+        """Count the contract tests that will run."""
+        for item in items:
+            operations = _operations(item)
+            self._selected.update(operations)
+            self._items += bool(operations)
 
     def uncollected(self, report: pytest.CollectReport) -> None:
         """Take note of a file whose tests are not known."""
@@ -78,13 +90,14 @@ class Completeness:
         """Send what a worker of xdist saw to the controlling process."""
         output = getattr(config, "workeroutput", None)
         if output is not None:
-            output[_OUTPUT] = [sorted(self._tested), sorted(self._selected)]
+            output[_OUTPUT] = [sorted(self._tested.items()), sorted(self._selected.items()), self._items]
 
     def receive(self, output: Mapping[str, Any]) -> None:
         """Receive in the controlling process what a worker saw."""
-        tested, selected = output.get(_OUTPUT, ([], []))
-        self._tested |= {(operation, subject) for operation, subject in tested}
-        self._selected |= {(operation, subject) for operation, subject in selected}
+        tested, selected, items = output.get(_OUTPUT, ([], [], 0))
+        self._tested |= Counter({(operation, subject): count for (operation, subject), count in tested})
+        self._selected |= Counter({(operation, subject): count for (operation, subject), count in selected})
+        self._items = max(self._items, items)
 
     def mark(self, item: pytest.Item, report: pytest.TestReport) -> None:
         """Write on a report which operations it is about."""
@@ -94,26 +107,78 @@ class Completeness:
     def see(self, report: pytest.TestReport) -> None:
         """Take note that something passed or failed, or was skipped."""
         seen = self._skipped if report.skipped else self._ran
-        seen |= {(operation, subject) for operation, subject in getattr(report, _ATTRIBUTE, ())}
+        operations = [(operation, subject) for operation, subject in getattr(report, _ATTRIBUTE, ())]
+        seen.update(operations)
+        if operations:
+            self._reported.add(report.nodeid)
+        if report.skipped:
+            self._reasons.update(dict.fromkeys(operations, _reason(report)))
 
-    def problems(self, config: pytest.Config) -> list[str]:
+    def partial(self, config: pytest.Config) -> str:
+        """Return "partial: 2 of 3 operations" if the command line left contract tests out, else an empty text."""
+        wanted = self._replay.operations
+        complete = {each for each in wanted if self._tested[each] and self._selected[each] == self._tested[each]}
+        complete |= {each for each in wanted if self.may_be_empty(each[1])}
+        left_out = len(wanted) - len(complete)
+        return (
+            f"partial: {len(complete)} of {counted(len(wanted), 'operation')}" if narrowed(config) and left_out else ""
+        )
+
+    def is_complete(self, config: pytest.Config) -> bool:
+        """Return True if every contract test of the service was selected and has run."""
+        return not narrowed(config) and self._selected == self._tested and self._items == len(self._reported)
+
+    def _skipped_messages(self, run: Run) -> list[str]:
+        """Name the messages that every test skipped, for each version of an operation."""
+        found = []
+        for each in run.operations:
+            key = each.operation, each.subject
+            if key in self._skipped - self._ran:
+                continue  # the operation as a whole is reported
+            skipped = {(played.place, played.change) for played in each.played if played.outcome == "skipped"}
+            skipped -= {(played.place, played.change) for played in each.played if played.outcome != "skipped"}
+            if skipped:
+                reason = self._reasons.get(key, "")
+                found.append(
+                    f"{each.operation} {each.subject} v{each.version}: {counted(len(skipped), 'message')} "
+                    f"of {each.recorded + each.varied} skipped"
+                    + (f" ({reason})" if reason else "")
+                    + ". Let a test run with each message."
+                )
+        return found
+
+    def problems(self, config: pytest.Config, run: Run) -> list[str]:
         """Return what keeps this run from being green."""
         wanted = self._replay.operations | (frozenset() if config.getoption("--contracts-bulk") else self._deliveries)
-        missing = wanted - self._tested if is_whole(config) and not self._uncollected else frozenset()
+        required = not narrowed(config) and not config.getoption("collectonly")
+        missing = wanted - self._tested.keys() if required and not self._uncollected else frozenset()
         found = list(self._uncollected)
         found += [
             _MISSING[operation].format(subject=subject)
             for operation, subject in sorted(missing)
             if subject not in self._allow_empty
         ]
+        if required:
+            found += [
+                f"{operation} {subject}: every test was deselected. Select one, or say on the command line which tests "
+                "to run (-k, a node id)"
+                for operation, subject in sorted(wanted & (self._tested.keys() - self._selected.keys()))
+                if subject not in self._allow_empty
+            ]
         if not config.getoption("collectonly"):
+            if self._items > len(self._reported) and not self._uncollected:
+                found.append(
+                    f"{counted(self._items - len(self._reported), 'contract test')} of {self._items} did not run: "
+                    "the run ended early. Run all of them to the end"
+                )
+            found += self._skipped_messages(run)
             found += [
                 f"{operation} {subject}: every test was skipped, so nothing is proved; "
                 "let one run, or name the subject in allow_empty"
                 for operation, subject in sorted(self._skipped - self._ran)
                 if subject not in self._allow_empty
             ]
-        if is_whole(config) and not _generates(config):
+        if required and not _generates(config):
             found += [
                 f"{contract.name}: no message is recorded, and none was generated, so nothing shows that "
                 f"{self._replay.service} reads it; record some, or leave out what keeps messages from being generated"
@@ -164,9 +229,24 @@ def _generates(config: pytest.Config) -> bool:
     return not narrowed and config.getoption("--contracts-generated") > 0
 
 
-def is_whole(config: pytest.Config) -> bool:
-    """Return whether nothing narrows the run: then every operation has to have a test."""
-    if any(config.getoption(option, None) for option in _NARROWING):
-        return False
-    start = config.invocation_params.dir
-    return not any("::" in argument or Path(start, argument).is_file() for argument in config.args)
+def narrowed(config: pytest.Config) -> bool:
+    """Return True if somebody selected tests on the command line itself: with -k, --lf, a node id or a file.
+
+    What `addopts`, `testpaths` and `PYTEST_ADDOPTS` select does not count, nor do `-m` and `--deselect`.
+    """
+    given = [str(argument) for argument in config.invocation_params.args]
+    if config.getoption("keyword", "") and any(map(_KEYWORD.match, given)):
+        return True
+    if _LAST_FAILED.intersection(given):
+        return True
+    start, chosen = config.invocation_params.dir, set(given).intersection(map(str, config.args))
+    return any("::" in argument or Path(start, argument).is_file() for argument in chosen)
+
+
+def _reason(report: pytest.TestReport) -> str:
+    """Return why an item was skipped, or is expected to fail, in the words of its test."""
+    expected = getattr(report, "wasxfail", None)
+    if expected is not None:
+        return f"xfail: {expected}" if expected else "xfail"
+    text = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else ""
+    return printable(text.removeprefix("Skipped: "))

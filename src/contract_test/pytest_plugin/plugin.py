@@ -215,8 +215,9 @@ def envelope(request: pytest.FixtureRequest, contract_case: Case) -> Any:
 
 
 @pytest.fixture
-def recorded(contract_case: Case) -> Any:
+def recorded(request: pytest.FixtureRequest, contract_case: Case) -> Any:
     """The value object that a producer at the edge has to emit again."""
+    _session(request).producing("recorded", contract_case)
     return contract_case.message.envelope.data
 
 
@@ -229,7 +230,7 @@ def cause(request: pytest.FixtureRequest, contract_case: Case) -> Any:
 @pytest.fixture
 def emits(request: pytest.FixtureRequest, contract_case: Case) -> Callable[[Any], None]:
     """Takes every message that the producer emits: a value object, an envelope, or the channel's bytes or text."""
-    del contract_case  # it has to be a contract test
+    _session(request).producing("emits", contract_case)
     emitted: list[Any] = []
     request.node.stash[_EMITTED] = emitted
     return emitted.append

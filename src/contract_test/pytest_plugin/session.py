@@ -30,7 +30,7 @@ from contract_test.files.reader_files import FOLDER, write_readers
 from contract_test.files.settings import Settings, read_settings
 from contract_test.files.state import hide
 from contract_test.pytest_plugin.bulk import TALLY, all_in_one
-from contract_test.pytest_plugin.completeness import OPERATIONS, Completeness, is_whole
+from contract_test.pytest_plugin.completeness import OPERATIONS, Completeness
 from contract_test.pytest_plugin.parametrization import Cases
 from contract_test.pytest_plugin.redelivery import delivered, twice
 from contract_test.pytest_plugin.reruns import FAULTS, READS, Reruns
@@ -39,7 +39,7 @@ from contract_test.pytest_plugin.unawaited import ADVICE, everything_awaited
 from contract_test.recordings.messages import Message
 from contract_test.replay.cases import Case, Replay
 from contract_test.replay.coverage import coverage_of, too_little
-from contract_test.replay.diagnosis import failure_of, no_cause, not_a_consumer
+from contract_test.replay.diagnosis import failure_of, no_cause, not_a_consumer, not_a_producer
 from contract_test.replay.field_access import FieldAccess, code_of, forget
 from contract_test.replay.results import ItemReport, ResultCollector, as_text, from_text
 from contract_test.replay.unused_message import UnreadError, check_reading, decoded_too
@@ -159,6 +159,12 @@ class ContractSession:
         return self.given(request.node, case.message)
 
     @staticmethod
+    def producing(fixture: str, case: Case) -> None:
+        """Fail a consumer's test that asks for `emits` or `recorded`: nothing would check what it emits."""
+        if case.operation == "consumes":
+            _refuse(not_a_producer(fixture))
+
+    @staticmethod
     def cause_of(case: Case) -> Message:
         """Return the message that caused the recorded one. Fails the test where there is none."""
         if case.cause is None:
@@ -266,7 +272,7 @@ class ContractSession:
         least = [self._config.getoption(f"--contracts-min-{what}") for what in ("coverage", "strength")]
         return replace(
             run,
-            problems=(*self._completeness.problems(self._config), *too_little(run, *least)),
+            problems=(*self._completeness.problems(self._config, run), *too_little(run, *least)),
             notes=(*self._completeness.notes(self._config), *self.replay.old(self._max_age)),
         )
 
@@ -284,7 +290,8 @@ class ContractSession:
         self._run = run
         if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and run.problems:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        if is_whole(session.config) and run.readers:
+        skipped = any(each.count("skipped") for each in run.operations)
+        if run.readers and not skipped and self._completeness.is_complete(session.config):
             if self._own_folder is not None:
                 hide(self._own_folder)
             write_readers(self._readers_folder, self.replay.service, run.readers, self.replay.catalog)
@@ -292,6 +299,8 @@ class ContractSession:
     def summarize(self, reporter: pytest.TerminalReporter) -> None:
         """Show the table, and what is missing."""
         reporter.section(f"contracts of {self.replay.service}")
+        if partial := self._completeness.partial(self._config):
+            reporter.line(partial, yellow=True)
         run = self._run or self._result()  # known already, unless the session did not come to its end
         columns = get_terminal_size((0, 0)).columns
         width = columns if reporter.isatty or columns < _LEAST else 0  # in a pipe only where somebody asks for less

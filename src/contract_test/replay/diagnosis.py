@@ -85,6 +85,12 @@ def not_a_consumer(fixture: str) -> UnplayableError:
     return UnplayableError(f"`{fixture}` is what a consumer's test gets, and this is a producer's", advice=advice)
 
 
+def not_a_producer(fixture: str) -> UnplayableError:
+    """Return why a consumer's test gets no `emits` and no `recorded`: nothing would check what it emits."""
+    advice = 'Mark a test @pytest.mark.produces("subject", caused_by="subject of the cause"), and let that one emit.'
+    return UnplayableError(f"`{fixture}` is what a producer's test gets, and this is a consumer's", advice=advice)
+
+
 def _unknown_field(part: ValueObject, name: str) -> Failure:
     fields = list(type(part).model_fields)
     near = difflib.get_close_matches(name, fields, 1)
