@@ -255,7 +255,7 @@ def test_a_topic_that_is_made_again_is_read_from_its_beginning(rig, like, until)
     until(lambda: "activity" not in admin.list_topics(timeout=5).topics)
     make_topic(rig.node.address)
     with rig.feed.store.begin() as unit:  # a push of the old topic that did not leave in time
-        unit.enqueue("old/0", 0, [Push(50, "l-left", "m-0001", "p-ana000", "Bo")])
+        unit.enqueue("old/0", 0, [Push(50, "l-left", "m-0001", "p-ana000", "Bo", 0)])
     rig.publish(wires(100))
     rig.start()
     until(lambda: rig.mailbox.llen(QUEUE) == 101)

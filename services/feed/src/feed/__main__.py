@@ -12,13 +12,12 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 
 from confluent_kafka import KafkaException
-from sqlalchemy.exc import OperationalError
 
 from .consumer import Consumer, UnrecoverableError
 from .feed import Feed
 from .outbox import Outbox
 from .replay import replay
-from .store import Store
+from .store import UNAVAILABLE, Store
 from .stream import Settings
 from .trending import run as run_trending
 
@@ -37,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         {"replay": rebuild, "trending": watch, None: consume}[options.command](options)
     except ValueError as error:
         parser.error(str(error))
-    except (UnrecoverableError, KafkaException, OperationalError) as error:
+    except (UnrecoverableError, KafkaException, *UNAVAILABLE) as error:
         log.error("stopped: %s", error)  # noqa: TRY400 - for the person at the terminal: where it was raised is no help
         return 3
     return 0

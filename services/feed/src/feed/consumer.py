@@ -10,15 +10,14 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TypeVar
 
-import sqlalchemy as sa
 from confluent_kafka import Consumer as KafkaConsumer
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
-from envelopes import DecodeError
 
 from .feed import Feed, Received
 from .metrics import DEAD_LETTERS, LAG, LATENCY, MESSAGES, REBALANCES
 from .outbox import Outbox
-from .stream import STREAM, Record, Settings, Topic, envelope_of
+from .store import UNAVAILABLE
+from .stream import STREAM, Record, Settings, Topic, UnreadableRecordError, envelope_of, headers_of
 
 T = TypeVar("T")
 
@@ -45,7 +44,7 @@ class Consumer:
         self._partitions: dict[int, str] = {}
         self._former_partitions: set[str] = set()
         self._stopping: Callable[[], bool] = lambda: False
-        self._in_group = False
+        self._in_group = self._more_to_send = False
         self._problem: str | None = None
         self._next_topic_check = 0.0
         self._producer = Producer({**kafka, "enable.idempotence": True, "message.timeout.ms": 30_000, "log_level": 3})
@@ -66,7 +65,7 @@ class Consumer:
     def run(self, stopping: Callable[[], bool]) -> None:
         """Read until told to stop, and then finish the batch in flight.
 
-        Raises CannotGoOnError, and KafkaException where reading cannot go on.
+        Raises UnrecoverableError, and KafkaException where reading cannot go on.
         """
         self._stopping = stopping
         with suppress(KafkaException):  # a broker that makes topics on first use makes it now; one that is away comes
@@ -75,7 +74,7 @@ class Consumer:
         try:
             while not stopping():
                 self.step()
-        except (sa.exc.OperationalError, KafkaException):  # it waited for what is away when it was told to stop
+        except (*UNAVAILABLE, KafkaException):  # it waited for what is away when it was told to stop
             if not stopping():
                 raise
         finally:
@@ -83,7 +82,7 @@ class Consumer:
 
     def step(self) -> None:
         """Take in what has arrived, or wait a moment for something."""
-        first = self._consumer.poll(0.2)
+        first = self._consumer.poll(0 if self._more_to_send else 0.2)
         records = [] if first is None else [first, *self._consumer.consume(MAX_BATCH - 1, 0)]
         if (records or time.monotonic() > self._next_topic_check) and self._partitions and not self._is_same_topic():
             self._assigned(self._consumer, self._consumer.assignment())
@@ -92,22 +91,25 @@ class Consumer:
         if batch:
             self._retry_until_available(lambda: self._feed.handle_batch(batch))
             self._report_progress(batch, oldest)
-        self._retry_until_available(lambda: self._outbox.send({*self._partitions.values(), *self._former_partitions}))
+        self._more_to_send = self._retry_until_available(
+            lambda: self._outbox.send({*self._partitions.values(), *self._former_partitions})
+        )
 
     def problem(self) -> str | None:
         """Return what keeps messages from being read, in a few words; None if nothing does."""
-        return self._problem or (None if self._in_group else "waiting for its partitions")
+        return self._problem or (self._outbox.problem if self._in_group else "waiting for its partitions")
 
     def _retry_until_available(self, do: Callable[[], T]) -> T:
         """Run it, and run it again until the database and the broker are available: no message is dropped."""
         while True:
             try:
                 done = do()
-            except (sa.exc.OperationalError, KafkaException) as error:
+            except (*UNAVAILABLE, KafkaException) as error:
                 if getattr(getattr(error, "orig", None), "sqlstate", None) in COLLISIONS:
                     continue
                 self._problem = f"waiting: {str(getattr(error, 'orig', error)).strip()}"
                 log.warning("%s; retrying in 1 s", self._problem)
+                self._feed.store.close()  # after a failover, a connection may still lead to the old server
                 if self._stopping():
                     raise
                 time.sleep(1)
@@ -137,7 +139,7 @@ class Consumer:
                 continue
             try:
                 envelope = envelope_of(record)
-            except DecodeError as reason:
+            except UnreadableRecordError as reason:
                 self._send_to_dead_letter_topic(record, reason)
                 batch.append(Received(name, record.offset(), None))
                 dead += 1
@@ -150,11 +152,11 @@ class Consumer:
         DEAD_LETTERS.inc(dead)
         return batch, oldest
 
-    def _send_to_dead_letter_topic(self, record: Record, reason: DecodeError) -> None:
+    def _send_to_dead_letter_topic(self, record: Record, reason: UnreadableRecordError) -> None:
         """Write a record unchanged to the dead-letter topic: a missing value, key or header stays missing."""
         place = f"{STREAM}/{record.partition()}/{record.offset()}"
         log.warning("dead letter: %s: %s", place, reason)
-        headers = [*(record.headers() or ()), ("dead-letter-place", place), ("dead-letter-reason", str(reason))]
+        headers = [*headers_of(record), ("dead-letter-place", place), ("dead-letter-reason", str(reason))]
 
         def check(error: object, _: Message | None = None) -> None:
             if error is not None:

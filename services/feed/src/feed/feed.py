@@ -94,7 +94,7 @@ def take_in(unit: Unit, batch: Sequence[Received]) -> dict[str, list[Push]]:
         if (at, unliked, like_id) <= old[2:5]:  # late, or a duplicate
             continue
         if notifies and not old.notified:
-            pushes[partition].append(Push(offset, like_id, message_id, author_id, name))
+            pushes[partition].append(Push(offset, like_id, message_id, author_id, name, at))
         newest[pair] = changed[pair] = reaction if notifies >= old.notified else reaction._replace(notified=1)
         change = changes.get(message_id) or changes.setdefault(message_id, Change(author_id))
         was_liked = not old.unliked
@@ -124,7 +124,11 @@ def reaction_of(message: Likes | MessageUnliked) -> tuple[Reaction, str]:
 
 
 def ask_for_push(push: Push, requested_at: int) -> DeliveryRequested:
-    """Return the push request for an author. Its id is made from the like, so that requesting twice has one effect."""
+    """Return the push request for an author. Its id is made from the like, so that requesting twice has one effect.
+
+    `enqueued_at` is the time of the like, so that a push for an old like expires in the transport. A like from the
+    future counts from now on.
+    """
     return DeliveryRequested.from_value(  # checked like keyword arguments, at half the price
         {
             "delivery_id": f"d-{push.like_id}",
@@ -132,7 +136,7 @@ def ask_for_push(push: Push, requested_at: int) -> DeliveryRequested:
             "recipient": {"person_id": push.author_id},
             "text": f"{push.liker_name} likes your message",
             "details": {"message_id": push.message_id},
-            "enqueued_at": f"{as_time(requested_at):%Y-%m-%dT%H:%M:%S.%fZ}",
+            "enqueued_at": as_time(min(push.liked_at, requested_at)).isoformat(),
             "caused_by": push.like_id,
         }
     )

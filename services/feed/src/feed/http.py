@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Annotated
 
 import uvicorn
-from fastapi import FastAPI, Query, Response
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 from fastapi.sse import EventSourceResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
-from sqlalchemy.exc import OperationalError
 
 from .feed import Feed
-from .store import Item
+from .store import UNAVAILABLE, Item
 
 LIVE_EVERY = 0.3
 """Seconds between two looks at the store for a live page: other members write to it, too."""
@@ -33,10 +32,18 @@ class Likes(BaseModel):
     likes: int
 
 
+def refuse_nul(request: Request) -> None:
+    """Answer 400 to an id with a NUL character, which PostgreSQL cannot hold."""
+    if any("\0" in value for value in request.path_params.values()):
+        raise HTTPException(400, "an id cannot contain a NUL character")
+
+
 def make_app(feed: Feed, problem: Callable[[], str | None]) -> FastAPI:
     """Build the application; `problem` says what keeps the service from its work, or None. OpenAPI: `/openapi.json`."""
-    app = FastAPI(title="feed", version="1")
+    app = FastAPI(title="feed", version="1", dependencies=[Depends(refuse_nul)])
     app.state.closing = False
+    for unavailable in UNAVAILABLE:
+        app.add_exception_handler(unavailable, lambda *_: Response("the database is unavailable; try again", 503))
 
     @app.get("/messages/{message_id}/likes")
     def likes(message_id: str) -> Likes:
@@ -53,7 +60,7 @@ def make_app(feed: Feed, problem: Callable[[], str | None]) -> FastAPI:
         """Send a person's news feed as server-sent events: as it is now, and whenever it has changed."""
         shown = None
         while not app.state.closing:
-            with suppress(OperationalError):  # the database is away: what was shown stays
+            with suppress(*UNAVAILABLE):  # the database is away: what was shown stays
                 now = await run_in_threadpool(items, person_id)
                 if now != shown:
                     yield now

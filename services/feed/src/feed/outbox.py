@@ -20,6 +20,8 @@ log = logging.getLogger("feed")
 MAILBOX = CATALOG.channel("transport").address
 PAGE = 500
 """How many pushes go to Redis at once."""
+MAX_SECONDS = 0.2
+"""How long one call of `send` may send: a long outbox must hold up neither reading nor stopping."""
 SENT = f"feed:sent:{STREAM}"
 """Hash of partition → offset of the last like whose push is in the mailbox. It moves together with the mailbox, so that
 whoever sends a push again, after a crash or beside a newer owner of the partition, sends nothing."""
@@ -40,13 +42,20 @@ class Outbox:
 
     def __init__(self, store: Store, url: str) -> None:
         self._store = store
-        self._send = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5).register_script(_SEND)
+        self._redis = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
+        self._send = self._redis.register_script(_SEND)
         self._not_before = 0.0
+        self.problem: str | None = None
+        """Why pushes do not leave; None while they do."""
 
-    def send(self, partitions: Collection[str]) -> None:
-        """Send all pushes of these partitions that wait; if Redis is unavailable, they keep waiting."""
-        if time.monotonic() < self._not_before:
-            return
+    def send(self, partitions: Collection[str]) -> bool:
+        """Send pushes of these partitions that wait, for a moment; return True if more of them can be sent at once.
+
+        If Redis is unavailable or refuses them, for whatever reason, they keep waiting.
+        """
+        now = time.monotonic()
+        if now < self._not_before:
+            return False
         while found := self._store.waiting(partitions):
             partition, last, requested_at, pushes = found
             for start in range(0, len(pushes), PAGE):
@@ -56,9 +65,15 @@ class Outbox:
                 try:
                     self._send(keys=[MAILBOX, "resque:queues", SENT], args=arguments)
                 except redis.RedisError as error:
-                    log.warning("pushes wait in the outbox, retrying in 1 s: %s", error)
+                    self.problem = f"pushes wait in the outbox: {error}"
+                    log.warning("%s; retrying in 1 s", self.problem)
+                    self._redis.connection_pool.disconnect()  # the next try looks the name up again
                     self._not_before = time.monotonic() + 1
-                    return
+                    return False
             PUSHES.inc(len(pushes))
             with self._store.begin() as unit:
                 unit.sent(partition, last)
+            self.problem = None
+            if time.monotonic() > now + MAX_SECONDS:
+                return True
+        return False

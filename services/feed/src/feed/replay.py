@@ -7,12 +7,11 @@ from contextlib import suppress
 from datetime import datetime
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from envelopes import DecodeError
 
 from .consumer import BATCH, MAX_BATCH
 from .feed import Received, take_in_new
 from .store import Store, Unit
-from .stream import STREAM, Record, Settings, Topic, envelope_of
+from .stream import STREAM, Record, Settings, Topic, UnreadableRecordError, envelope_of
 
 
 def replay(kafka: Settings, store: Store, start: str, generation: str) -> int:
@@ -93,7 +92,7 @@ def read(reader: Consumer, start: Mapping[str, int], end: Mapping[str, int]) -> 
             at[name] = offset if error else offset + 1
             if error is None and offset < end[name]:
                 message = None
-                with suppress(DecodeError):  # it lies with the dead letters since the live generation met it
+                with suppress(UnreadableRecordError):  # it lies with the dead letters since the live generation met it
                     message = envelope_of(record).data
                 batch.append(Received(name, offset, message))
         if batch:

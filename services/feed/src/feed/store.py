@@ -29,8 +29,8 @@ def as_microseconds(time: datetime) -> int:
 
 
 def as_time(microseconds: int) -> datetime:
-    """Give the time so many microseconds after 1970, in UTC."""
-    return _EPOCH + microseconds * _MICROSECOND
+    """Return the time so many microseconds after 1970, in UTC; the nearest that a datetime holds."""
+    return _EPOCH + min(max(microseconds, _EARLIEST), _LATEST) * _MICROSECOND
 
 
 class Reaction(NamedTuple):
@@ -66,6 +66,13 @@ class Push(NamedTuple):
     message_id: str
     author_id: str
     liker_name: str
+    liked_at: int
+
+
+_EARLIEST, _LATEST = (as_microseconds(each.replace(tzinfo=UTC)) for each in (datetime.min, datetime.max))  # noqa: DTZ901 - it gets one here
+
+UNAVAILABLE = (sa.exc.OperationalError, sa.exc.InternalError)
+"""What SQLAlchemy raises while the database is away, restarts, or is read-only after a failover."""
 
 
 class Item(BaseModel):

@@ -7,7 +7,7 @@ from typing import Any
 
 from confluent_kafka import TopicCollection
 from confluent_kafka.admin import AdminClient
-from envelopes import Envelope, Wire, decode
+from envelopes import DecodeError, Envelope, Wire, decode
 from envelopes.messages import CATALOG
 
 STREAM = CATALOG.channel("activity").address
@@ -35,6 +35,25 @@ class Topic:
         return str(found.topic_id)
 
 
+class UnreadableRecordError(Exception):
+    """One record cannot be read."""
+
+
 def envelope_of(record: Record) -> Envelope[Any]:
-    """Decode a record. Raises DecodeError."""
-    return decode(Wire(record.value() or b"", record.key(), record.headers() or ()), channel="activity")
+    """Decode a record. Raise UnreadableRecordError for whatever reading it raises: the fault is in the record."""
+    try:
+        return decode(Wire(record.value() or b"", record.key(), record.headers() or ()), channel="activity")
+    except DecodeError as error:
+        raise UnreadableRecordError(str(error)) from error
+    except UnicodeDecodeError as error:
+        raise UnreadableRecordError("the name of a header is not UTF-8; the headers are left out") from error
+    except Exception as error:
+        raise UnreadableRecordError(f"reading the record raised {type(error).__name__}") from error
+
+
+def headers_of(record: Record) -> list[tuple[str, bytes | None]]:
+    """Return the headers of a record; none if Kafka's client cannot read their names."""
+    try:
+        return list(record.headers() or ())
+    except UnicodeDecodeError:
+        return []

@@ -14,11 +14,10 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
-from envelopes import DecodeError
 
 from .feed import Reactions, reaction_of
 from .store import Reaction
-from .stream import STREAM, Settings, envelope_of
+from .stream import STREAM, Settings, UnreadableRecordError, envelope_of
 
 
 class Trending:
@@ -61,7 +60,7 @@ def run(kafka: Settings, window: timedelta, count: int, stopping: Callable[[], b
     try:
         while not stopping():
             for record in consumer.consume(1000, 0.5):
-                with suppress(DecodeError):  # the feed puts it with the dead letters
+                with suppress(UnreadableRecordError):  # the feed sends it to the dead-letter topic
                     message = None if record.error() else envelope_of(record).data
                     if isinstance(message, Reactions):
                         trending.add(message)
