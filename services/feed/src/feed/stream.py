@@ -45,7 +45,7 @@ def envelope_of(record: Record) -> Envelope[Any]:
         return decode(Wire(record.value() or b"", record.key(), record.headers() or ()), channel="activity")
     except DecodeError as error:
         raise UnreadableRecordError(str(error)) from error
-    except UnicodeDecodeError as error:
+    except (UnicodeDecodeError, SystemError) as error:  # which one depends on the version of the client
         raise UnreadableRecordError("the name of a header is not UTF-8; the headers are left out") from error
     except Exception as error:
         raise UnreadableRecordError(f"reading the record raised {type(error).__name__}") from error
@@ -55,5 +55,5 @@ def headers_of(record: Record) -> list[tuple[str, bytes | None]]:
     """Return the headers of a record; none if Kafka's client cannot read their names."""
     try:
         return list(record.headers() or ())
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, SystemError):
         return []
