@@ -480,7 +480,9 @@ def test_the_functions_of_a_package_explain_themselves(contracts, tmp_path, monk
     generate(load_catalog(contracts(**{"a/v1.json": obj(x={"type": "string"})})), "explained", tmp_path)
     load(tmp_path, monkeypatch, "explained", "A")
     package = __import__("explained")
-    assert str(inspect.signature(package.decode)) == "(wire: 'bytes | str | None', *, channel: 'str') -> 'Envelope[Any]'"
+    assert (
+        str(inspect.signature(package.decode)) == "(wire: 'bytes | str | None', *, channel: 'str') -> 'Envelope[Any]'"
+    )
     assert "DecodeError" in inspect.getdoc(package.decode)
     with pytest.raises(TypeError, match=r"encode takes a value object, .* got dict"):
         package.encode({"x": "y"})
