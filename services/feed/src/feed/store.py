@@ -333,8 +333,8 @@ def _refuse_old_tables(connection: sa.Connection) -> None:
     ]
     if statements:
         raise OldTablesError(
-            "the store has tables of an earlier version. Stop every member, make a backup, and run: "
-            + " ".join(statements)
+            "the store has tables of an earlier version. Let that version send what waits in the table outbox, stop"
+            f" every member, make a backup, and run: {' '.join(statements)}"
         )
 
 
