@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 from contract_test.data.contract import Catalog, Contract
 from contract_test.data.errors import ContractTestError
@@ -11,6 +12,7 @@ from contract_test.data.interaction import Interaction
 from contract_test.files.recordings import read_recording, recording_path
 from contract_test.lint.scan import scan_file
 from contract_test.recordings.messages import data_of
+from contract_test.recordings.provenance import provenance_of, too_old
 from envelopes.validation import compile_schema, find_violation
 
 MAX_FINDINGS_PER_RECORDING = 5
@@ -33,6 +35,23 @@ def check_recording(contract: Contract, catalog: Catalog) -> Iterator[Finding]:
         sentence = f"{len(invalid)} of {len(interactions)} recorded messages no longer satisfy {contract.name}"
         yield Finding(path, "", "recording-invalid", sentence, _ADVICE)
     yield from scan_file(recording_path(contract))
+
+
+def old_recordings(contracts: Sequence[Contract], catalog: Catalog, most: timedelta) -> list[Finding]:
+    """Return the recordings whose newest message was sent longer ago than that.
+
+    Of those that do not say, nothing is known.
+    """
+    findings = []
+    for contract in contracts:
+        try:
+            times = [provenance_of(each, catalog).time for each in read_recording(contract)]
+        except ContractTestError:
+            continue
+        found = too_old(times, most)
+        if found:
+            findings.append(Finding(str(recording_path(contract)), "", "recording-old", *found, "warning"))
+    return findings
 
 
 _ADVICE = "Record the message again, delete the line, or register the change of the contract as a new version."

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from contract_test.data.contract import Catalog, Channel, Contract, Subject
+from contract_test.data.contract import Catalog, Channel, Subject
 from contract_test.data.errors import ContractTestError
-from contract_test.data.finding import Finding
 from contract_test.data.interaction import Interaction
 from contract_test.data.texts import counted
-from contract_test.files.recordings import read_recording, read_recordings, recording_path, wire_of
+from contract_test.files.recordings import read_recordings, wire_of
 from contract_test.recordings.messages import at_path
 from envelopes.codecs import CODECS, CodecError, Context
 from envelopes.pointers import resolve_pointer
@@ -54,23 +53,6 @@ def causes(catalog: Catalog) -> Mapping[str, Interaction]:
     except ContractTestError:
         return {}
     return {each.id: each.interaction for each in reversed(told) if each.id is not None}
-
-
-def old_recordings(contracts: Sequence[Contract], catalog: Catalog, most: timedelta) -> list[Finding]:
-    """Return the recordings whose newest message was sent longer ago than that.
-
-    Of those that do not say, nothing is known.
-    """
-    findings = []
-    for contract in contracts:
-        try:
-            times = [provenance_of(each, catalog).time for each in read_recording(contract)]
-        except ContractTestError:
-            continue
-        found = too_old(times, most)
-        if found:
-            findings.append(Finding(str(recording_path(contract)), "", "recording-old", *found, "warning"))
-    return findings
 
 
 def too_old(times: Sequence[datetime | None], most: timedelta) -> tuple[str, str] | None:
