@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from contract_test.data.result import Coverage, Failure, MessageResult, Operation, Reader, Run
-from contract_test.data.texts import percent
+from contract_test.pages.environment import page_environment
 from contract_test.report.inert import printable
 from contract_test.report.kinds import Kind, kinds
 from contract_test.report.marked_json import Line, marked_lines
@@ -53,15 +51,7 @@ class Section:
 
 def run_as_html(run: Run) -> str:
     """Return the page. Every value is escaped for HTML, and what cannot be printed is shown as an escape."""
-    environment = Environment(
-        loader=PackageLoader("contract_test.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: printable(value) if type(value) is str else value,
-    )
-    environment.filters["percent"] = percent
+    environment = page_environment("contract_test.report", printable)
     environment.globals |= {"shown": _SHOWN, "message_lines": _message_lines, "expected_lines": _expected_lines}
     sections = _sections(run)
     failed = sum(len(each.failed) for each in run.operations)
