@@ -16,7 +16,7 @@ from contract_test.data.texts import counted
 from contract_test.files.quarantine import Quarantine
 from contract_test.files.scrub_key import scrub_key
 from contract_test.files.state import State
-from contract_test.lint.recordings import old_recordings
+from contract_test.lint.recording_checks import old_recordings
 from contract_test.record.recorder import Recorded, Recorder
 from contract_test.report.drift import drift_lines
 from contract_test.transports.urls import without_password

@@ -1,7 +1,7 @@
 """Is every message that a writer may send accepted by a reader? A proof, or a message that breaks."""
 
 from contract_test.compare.engine import compare
+from contract_test.compare.incompatibility_rules import RULES, Rule
 from contract_test.compare.modes import MODES, Pair, pairs_for
-from contract_test.compare.rules import RULES, Rule
 
 __all__ = ["MODES", "RULES", "Pair", "Rule", "compare", "pairs_for"]

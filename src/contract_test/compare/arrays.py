@@ -14,8 +14,8 @@ from typing import Any
 
 from contract_test.compare import nodes
 from contract_test.compare.branches import Literal
-from contract_test.compare.found import EMPTY, UNKNOWN, Found
 from contract_test.compare.nodes import Node
+from contract_test.compare.search_result import EMPTY, UNKNOWN, Found
 from contract_test.compare.subsearch import Subsearch
 from contract_test.compare.values import identity
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from contract_test.compare import formats, lookarounds, nodes
-from contract_test.compare.coverage import Coverage, close_items, close_properties
 from contract_test.compare.documents import Document, Place, UnusableSchemaError
 from contract_test.compare.nodes import Node, Pool
+from contract_test.compare.unevaluated import Coverage, close_items, close_properties
 from contract_test.compare.values import TYPES, exact
 
 _NO_NAMES: frozenset[str] = frozenset()

@@ -23,10 +23,10 @@ from contract_test.compare.compiler import Compiler
 from contract_test.compare.confirmation import CrossValidator
 from contract_test.compare.dialects import dialect_of
 from contract_test.compare.documents import Document, UnusableSchemaError, reachable
-from contract_test.compare.found import UNKNOWN, Found
 from contract_test.compare.isolation import alone
 from contract_test.compare.nodes import CIRCULAR, Pool
 from contract_test.compare.reasons import Explainer, from_errors, reason_for
+from contract_test.compare.search_result import UNKNOWN, Found
 from contract_test.compare.shrinking import shrink
 from contract_test.compare.solver import OutOfTimeError, Solver
 from contract_test.data.errors import InvalidSchemaError

@@ -9,8 +9,8 @@ from math import ceil, floor, lcm
 from typing import Any
 
 from contract_test.compare import nodes
-from contract_test.compare.found import EMPTY, Found
 from contract_test.compare.nodes import Node
+from contract_test.compare.search_result import EMPTY, Found
 from contract_test.compare.values import plain
 
 _MAX_LISTED = 4000

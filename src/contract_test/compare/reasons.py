@@ -19,8 +19,8 @@ from urllib.parse import unquote
 from contract_test.compare import keyword_rules
 from contract_test.compare.compiler import Compiler
 from contract_test.compare.documents import Place, UnusableSchemaError
+from contract_test.compare.incompatibility_rules import RULES
 from contract_test.compare.nodes import Node, Property
-from contract_test.compare.rules import RULES
 from contract_test.compare.solver import OutOfTimeError, Solver
 from contract_test.compare.values import identity
 from contract_test.data.verdict import ABSENT, Incompatibility

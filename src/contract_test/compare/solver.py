@@ -20,9 +20,9 @@ from typing import Any
 from contract_test.compare import arrays, nodes, numbers, objects, strings
 from contract_test.compare.branches import Branch, Literal, State
 from contract_test.compare.evaluation import Evaluator, count
-from contract_test.compare.found import EMPTY, UNKNOWN, Found
 from contract_test.compare.nodes import Node, Pool
 from contract_test.compare.relations import Relations
+from contract_test.compare.search_result import EMPTY, UNKNOWN, Found
 from contract_test.compare.values import TYPES, identity, type_of
 
 _DEPTHS = (5, 10, 20, 40, 80)

@@ -8,8 +8,8 @@ from itertools import islice, product
 
 from contract_test.compare import formats, nodes, regexes
 from contract_test.compare.automata import Automaton, Words, automaton
-from contract_test.compare.found import EMPTY, Found
 from contract_test.compare.nodes import Node
+from contract_test.compare.search_result import EMPTY, Found
 
 _STRANGE = ("", " ", "\n", "not a format!", "%", "\\", "(", "::", "{", "~", "-1", "é", "\x00")
 _SPARE = 24

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from contract_test.compare.branches import Literal
 from contract_test.compare.evaluation import Evaluator
-from contract_test.compare.found import Found
 from contract_test.compare.nodes import Pool
+from contract_test.compare.search_result import Found
 
 
 class Subsearch(Protocol):

@@ -18,7 +18,7 @@ from contract_test.files.catalog import load_catalog
 from contract_test.files.lock import FILE as LOCK
 from contract_test.files.lock import read_lock
 from contract_test.lint.profile import remarks
-from contract_test.lint.recordings import check_recording, old_recordings
+from contract_test.lint.recording_checks import check_recording, old_recordings
 from contract_test.lint.registration import check_against, check_lock, check_registered
 from contract_test.schema.fields import Fields
 from contract_test.schema.keywords import is_no_schema

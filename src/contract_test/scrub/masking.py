@@ -18,7 +18,7 @@ import jsonschema_rs
 from contract_test.data.contract import Contract
 from contract_test.schema.walk import draft_of, escape, subschemas
 from contract_test.scrub.pseudonyms import Pseudonyms
-from contract_test.scrub.rules import ContractRules, Rule
+from contract_test.scrub.sensitivity_rules import ContractRules, Rule
 from contract_test.scrub.stand_ins import StandIns, as_read
 
 MAX_ROUNDS = 12

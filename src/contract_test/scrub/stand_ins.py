@@ -12,7 +12,7 @@ from typing import Any
 
 from contract_test.compare.automata import Words
 from contract_test.scrub.pseudonyms import Masks, Pseudonyms
-from contract_test.scrub.rules import Rule, automaton_of, is_number, list_in
+from contract_test.scrub.sensitivity_rules import Rule, automaton_of, is_number, list_in
 from envelopes import _json
 from envelopes.types import freeze, plain
 
