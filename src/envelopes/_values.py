@@ -99,7 +99,11 @@ class ValueObject(BaseModel):
     def from_json(cls, raw: bytes | str) -> Self:
         """Return the value object of a JSON text.
 
+        Args:
+            raw: One JSON text, as UTF-8 bytes or as a string. Unknown fields are ignored if the contract allows them.
+
         Raises:
+            TypeError: `raw` is neither bytes nor a string.
             DecodeError: The text is not JSON, or the contract does not accept it.
 
         """
@@ -145,6 +149,9 @@ class ValueObject(BaseModel):
 
     def to_json(self) -> bytes:
         """Return the JSON text of this object.
+
+        Returns:
+            UTF-8 bytes without spaces. Absent fields are left out. Numbers and times keep their text.
 
         Raises:
             EncodeError: The contract does not accept the text.

@@ -3,10 +3,11 @@
 >>> publisher = Publisher(Redis.from_url(url), when_away="buffer", limit=10_000)
 >>> publisher.publish(DeliveryRequested(...))
 
-`when_away` says what happens when Redis cannot be reached: `raise` RedisAwayError at once, or `buffer` up to `limit`
-messages in memory and raise only beyond that. What is buffered goes out first with the next `publish`, or with `flush`;
-it is lost when the process ends without. A message whose answer got lost is sent again, so it may be on the list twice:
-the ids in messages are what consumers tell them by. Give the client a short `socket_timeout`.
+`when_away` decides what happens when Redis cannot be reached. With `raise`, RedisAwayError is raised at once. With
+`buffer`, up to `limit` messages are kept in memory, and RedisAwayError is raised only if there are more. The next
+`publish` or `flush` sends buffered messages first. They are lost if the process ends before that. If Redis took a
+message but its answer was lost, the message is sent again. So it may be in the list twice, and consumers recognize
+it by its id. Give the client a short `socket_timeout`.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _RESQUE_QUEUE = "resque:queue:"
 
 
 class RedisAwayError(EnvelopesError):
-    """Redis did not answer; `error` says why, `waiting` how many messages are kept. The one that was given is not."""
+    """Redis did not answer: the client's `error`, and how many messages are `waiting`, without the new one."""
 
     def __init__(self, error: Exception, waiting: int) -> None:
         self.error, self.waiting = error, waiting
@@ -61,7 +62,7 @@ class _Outbox(Generic[R]):
         self._thread_lock, self._task_lock = threading.Lock(), asyncio.Lock()
 
     def __len__(self) -> int:
-        """How many messages wait in memory."""
+        """Return how many messages are buffered."""
         return len(self._waiting)
 
     def _prepare(self, message: Envelope[Any] | ValueObject) -> tuple[str, bytes]:
@@ -108,10 +109,28 @@ class _Outbox(Generic[R]):
 
 
 class Publisher(_Outbox["Redis"]):
-    """For a client of redis-py. Threads may share it."""
+    """Publishes with a client of redis-py. Threads may share it.
+
+    Args:
+        redis: A client of redis-py, with its own timeouts and retries.
+        when_away: `raise` RedisAwayError if Redis cannot be reached, or `buffer` messages in memory.
+        limit: With `buffer`: how many messages are kept in memory at most.
+        source: The CloudEvents `source` of bare value objects. The default is the one that `encode` uses.
+        catalog: The catalog of the package to which the messages belong. The default is the one of `envelopes`.
+
+    """
 
     def publish(self, message: Envelope[Any] | ValueObject) -> None:
-        """Send a message, or buffer it. Raises EncodeError, RedisAwayError."""
+        """Send a message, or buffer it.
+
+        Args:
+            message: A value object, or an envelope with one.
+
+        Raises:
+            EncodeError: The contract does not accept the message. Nothing was sent.
+            RedisAwayError: Redis cannot be reached, and the message is not buffered.
+
+        """
         prepared = self._prepare(message)
         with self._thread_lock:
             self._waiting.append(prepared)
@@ -121,7 +140,7 @@ class Publisher(_Outbox["Redis"]):
                 self._failed(error, publishing=True)
 
     def flush(self) -> None:
-        """Send what waits in memory, as far as Redis takes it. Raises RedisAwayError."""
+        """Send the buffered messages, in order. Raises RedisAwayError at the first one that Redis did not take."""
         with self._thread_lock:
             try:
                 self._send()
@@ -139,10 +158,28 @@ class Publisher(_Outbox["Redis"]):
 
 
 class AsyncPublisher(_Outbox["AsyncRedis"]):
-    """For a client of `redis.asyncio`. Tasks may share it."""
+    """Publishes with a client of `redis.asyncio`. Tasks may share it.
+
+    Args:
+        redis: A client of `redis.asyncio`, with its own timeouts and retries.
+        when_away: `raise` RedisAwayError if Redis cannot be reached, or `buffer` messages in memory.
+        limit: With `buffer`: how many messages are kept in memory at most.
+        source: The CloudEvents `source` of bare value objects. The default is the one that `encode` uses.
+        catalog: The catalog of the package to which the messages belong. The default is the one of `envelopes`.
+
+    """
 
     async def publish(self, message: Envelope[Any] | ValueObject) -> None:
-        """Send a message, or buffer it. Raises EncodeError, RedisAwayError."""
+        """Send a message, or buffer it.
+
+        Args:
+            message: A value object, or an envelope with one.
+
+        Raises:
+            EncodeError: The contract does not accept the message. Nothing was sent.
+            RedisAwayError: Redis cannot be reached, and the message is not buffered.
+
+        """
         prepared = self._prepare(message)
         async with self._task_lock:
             self._waiting.append(prepared)
@@ -155,7 +192,7 @@ class AsyncPublisher(_Outbox["AsyncRedis"]):
                 raise
 
     async def flush(self) -> None:
-        """Send what waits in memory, as far as Redis takes it. Raises RedisAwayError."""
+        """Send the buffered messages, in order. Raises RedisAwayError at the first one that Redis did not take."""
         async with self._task_lock:
             try:
                 await self._send()

@@ -52,7 +52,8 @@ OLD_NAMES = {
         "_bury", "_judge", "_patiently", "at", "find_out", "suffered",
     },
     "variable": {
-        "LONGEST", "_LONGEST", "_MANY", "_MOST", "fate", "road", "suspects",
+        "LONGEST", "_DEEPEST", "_LEAST", "_LONGEST", "_MANY", "_MOST", "_SHORTEST", "_SHOWN", "fate", "road", "said",
+        "suspects", "told",
     },
     "module": {
         "agreed", "books", "breaks", "census", "covering", "desk", "failing", "gathering", "judged", "sides", "singling",

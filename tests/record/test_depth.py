@@ -1,4 +1,4 @@
-"""Messages nested deeper than anybody means: counted, kept apart, and never a crash."""
+"""Messages nested deeper than anybody means: counted, quarantined, and never a crash."""
 
 import pytest
 from record.runs import copy_of_contracts, like, lines, run
@@ -37,7 +37,7 @@ def test_deep_messages_are_counted_and_kept_apart(contracts, traffic):
         code, said = run("record", traffic, "--channel", "activity", "--contracts", contracts)
         assert (code, "5 drifted" in said) == (1, True), said
         assert "expected one JSON text, found nested deeper than 200 levels" in said
-        assert ("kept apart, scrubbed: 5 messages" in said) is not again
+        assert ("quarantined, scrubbed: 5 messages" in said) is not again
     assert len(lines(contracts, "message.liked", 1)) == 1
     code, said = run("show", "message.liked", "--contracts", contracts)
     assert (code, "1 message\n" in said) == (0, True)

@@ -337,12 +337,12 @@ def test_a_channel_that_no_contract_describes_is_kept_apart_scrubbed(tmp_path, r
         for key in ("jobs", "events"):
             code, said = run("record", redis_url, "--key", key, "--codec", "json", "--contracts", root)
             assert code == 1, said
-            assert f"kept apart, scrubbed: {'4 messages' if key == 'jobs' else '1 message'} in" in said
+            assert f"quarantined, scrubbed: {'4 messages' if key == 'jobs' else '1 message'} in" in said
             apart = (root / ".recorder" / f"{key}.quarantine.jsonl").read_text()
             assert "Bergstr" not in apart
             assert "no subject" in apart
             code, said = run("show", root / ".recorder" / f"{key}.quarantine.jsonl")
-            assert (code, "kept apart" in said) == (2, True), said
+            assert (code, "quarantined" in said) == (2, True), said
     assert (root / ".recorder" / ".gitignore").read_text() == "*\n"
 
 

@@ -48,8 +48,8 @@ def command(source: SourceOptions, contracts: Path, per_shape: int, max_age: tim
     address = f"{without_password(source.url)} {channel.address}"
     state = State(contracts, channel.name)
     with state.locked():
-        key, said = scrub_key(contracts)
-        note(said)
+        key, notice = scrub_key(contracts)
+        note(notice)
         reading = source.reading
         reading.marks = state.marks(address)
         recorder = Recorder(catalog, channel, key, per_shape, Quarantine(state.quarantine, channel.name))
@@ -107,6 +107,6 @@ def _summary(result: Recorded, state: State, catalog: Catalog) -> int:
         missing = counted(result.missing_causes, "cause")
         note(f"recorded messages name {missing} that no recording has: record that channel too")
     if result.quarantined:
-        click.echo(f"kept apart, scrubbed: {counted(result.quarantined, 'message')} in {state.quarantine}")
+        click.echo(f"quarantined, scrubbed: {counted(result.quarantined, 'message')} in {state.quarantine}")
     note(f"{result.drift.read} read, {_progress(result)}")
     return FINDINGS if result.drift.is_red or result.unscrubbed or result.leaks else CLEAN

@@ -37,8 +37,8 @@ def package_name(package: str) -> str:
     if package.isidentifier() and not keyword.iskeyword(package):
         return package
     name = package.replace("-", "_")
-    said = f" Python's name of it is {name!r}." if name.isidentifier() else ""
-    raise click.BadParameter(f"{package!r} is not a package's name.{said}", param_hint="--package")
+    hint = f" Python's name of it is {name!r}." if name.isidentifier() else ""
+    raise click.BadParameter(f"{package!r} is not a package's name.{hint}", param_hint="--package")
 
 
 format_option = click.option(
@@ -66,7 +66,7 @@ def max_age_option(default: str | None) -> Callable[[F], F]:
 
 
 def run(group: click.Group) -> int:
-    """Run the command line and give its exit code; an error is told, not traced."""
+    """Run the command line and give its exit code; an error is printed without a traceback."""
     try:
         code = group.main(standalone_mode=False)
     except click.exceptions.Abort:

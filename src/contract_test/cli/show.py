@@ -50,8 +50,8 @@ def command(what: str, contracts: Path, lines: tuple[int, ...]) -> int:
         raise NothingFoundError("no recorded message", place=what, advice="Record some: contract-test record.")
     known = causes(catalog) if catalog is not None else {}
     for each in found:
-        told = provenance_of(each, catalog)
-        _print(recording_lines(told, known.get(told.cause) if told.cause else None))
+        provenance = provenance_of(each, catalog)
+        _print(recording_lines(provenance, known.get(provenance.cause) if provenance.cause else None))
     note(counted(len(found), "message"))
     return CLEAN
 

@@ -29,7 +29,7 @@ _SIZES = {"": 1, "k": 1000, "M": 10**6, "G": 10**9}
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """What was said of the source: a channel by name, or an address and a codec; and how much of it to read."""
+    """The source as options describe it: a channel by name, or an address and a codec; and how much of it to read."""
 
     url: str
     channel: str | None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from contract_test.compare import formats, lookarounds, nodes
+from contract_test.compare import format_assertion, lookarounds, nodes
 from contract_test.compare.documents import Document, Place, UnusableSchemaError
 from contract_test.compare.nodes import Node, Pool
 from contract_test.compare.unevaluated import Coverage, close_items, close_properties
@@ -254,7 +254,7 @@ class Compiler:
 
     def _format(self, schema: dict[str, Any], place: Place, _closed: bool) -> Node:  # noqa: FBT001
         name = schema["format"]
-        if self.assert_formats and formats.is_asserted(name, place.dialect):
+        if self.assert_formats and format_assertion.is_asserted(name, place.dialect):
             return self.pool.make(nodes.Format, name)
         return self.pool.anything
 

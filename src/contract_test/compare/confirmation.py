@@ -19,7 +19,7 @@ from jsonschema_specifications import REGISTRY as SPECIFICATIONS
 from referencing import Resource
 from referencing.jsonschema import DRAFT202012
 
-from contract_test.compare import automata, formats
+from contract_test.compare import automata, format_assertion
 from contract_test.compare.dialects import NEWEST, Dialect
 
 _REPEATED_GROUP = re.compile(r"\)[*+{]")
@@ -89,7 +89,7 @@ def _second(schema: Any, dialect: Dialect, resources: Mapping[str, Any], *, asse
         (uri, Resource.from_contents(contents, default_specification=DRAFT202012))
         for uri, contents in resources.items()
     )
-    checker = formats.CHECKER if assert_formats else None
+    checker = format_assertion.CHECKER if assert_formats else None
     return extend(base, own)(  # type: ignore[no-untyped-call]
         schema, registry=registry, format_checker=checker
     )

@@ -41,8 +41,8 @@ _NO_MESSAGE = "the writer's schema accepts no message, so there is nothing to co
 MAX_WITNESSES = 32
 _SAMPLES = 500
 _SPOT_CHECKS = 2
-_LEAST_FOR_REASONS = 0.15  # seconds
-_LEAST_FOR_SHRINKING = 0.2
+MIN_SECONDS_FOR_REASONS = 0.15  # seconds
+MIN_SECONDS_FOR_SHRINKING = 0.2
 
 
 def compare(
@@ -172,7 +172,7 @@ class _Comparison:
         started = time.thread_time()
         found, witness = self._search(deadline)
         if witness is not ABSENT:
-            until = min(deadline, time.thread_time() + max(_LEAST_FOR_REASONS, time.thread_time() - started))
+            until = min(deadline, time.thread_time() + max(MIN_SECONDS_FOR_REASONS, time.thread_time() - started))
             return self._incompatible(witness, until)
         if found.is_empty or canonical.covers(self.writer, self.reader, assert_formats=self.assert_formats):
             if self.closed and self._sends_nothing():
@@ -263,7 +263,7 @@ class _Comparison:
         return Verdict("incompatible", witness=shrunk, incompatibilities=tuple(reasons))
 
     def _shrunk(self, witness: Any) -> Any:
-        until = time.thread_time() + _LEAST_FOR_SHRINKING
+        until = time.thread_time() + MIN_SECONDS_FOR_SHRINKING
         return shrink(witness, lambda value: time.thread_time() < until and self._is_witness(value))
 
     def _witness_of(self, reason: Incompatibility, reasons: list[Incompatibility], deadline: float) -> Any:

@@ -55,7 +55,7 @@ class Evaluator:
         self._open: set[tuple[Node, int]] = set()
         # answers about containers, which a search builds larger ones from; the value is kept so that its id
         # stays its own
-        self._told: dict[tuple[Node, int], tuple[Any, Known]] = {}
+        self._results: dict[tuple[Node, int], tuple[Any, Known]] = {}
 
     def holds(self, node: Node, value: Any) -> Known:
         """Return whether `value` is in `node`.
@@ -65,10 +65,10 @@ class Evaluator:
         if not isinstance(value, (list, dict)) or not isinstance(node, _REMEMBERED):
             return self._holds(node, value)
         key = (node, id(value))
-        told = self._told.get(key)
-        if told is None:
-            told = self._told[key] = (value, self._holds(node, value))
-        return told[1]
+        known = self._results.get(key)
+        if known is None:
+            known = self._results[key] = (value, self._holds(node, value))
+        return known[1]
 
     def _holds(self, node: Node, value: Any) -> Known:
         if node.about and node.about != type_of(value):

@@ -7,7 +7,7 @@ carry the soundness:
 - `Found.complete` says that every value of the state is listed; complete and empty is a proof of none;
 - a state inside a state that asks for it is cut off: the smallest value of the outer one never holds
 another of its own. A proof that rests on such a cut holds only where the outer state turns out empty too,
-so it is kept apart until then.
+so it is kept separate until then.
 """
 
 from __future__ import annotations

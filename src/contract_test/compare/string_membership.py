@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import jsonschema_rs
 
-from contract_test.compare import automata, formats
+from contract_test.compare import automata, format_assertion
 
 
 @lru_cache(maxsize=65536)
@@ -31,4 +31,4 @@ def _validator(pattern: str) -> jsonschema_rs.Validator:
 
 def text_is(name: str, text: str) -> bool | None:
     """Return whether a text has a format; None where two readings of the format disagree."""
-    return formats.conforms(name, text)
+    return format_assertion.conforms(name, text)

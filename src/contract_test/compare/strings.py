@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice, product
 
-from contract_test.compare import formats, nodes, regexes
+from contract_test.compare import format_assertion, nodes, regexes
 from contract_test.compare.automata import Automaton, Words, automaton
 from contract_test.compare.nodes import Node
 from contract_test.compare.search_result import EMPTY, Found
@@ -40,15 +40,15 @@ def solve(facts: dict[Node, bool], want: int) -> Found:
             case nodes.Content():
                 doubtful = True
     if (high is not None and low > high) or any(
-        (have, lack) in formats.WIDER for have in named[True] for lack in named[False]
+        (have, lack) in format_assertion.WIDER for have in named[True] for lack in named[False]
     ):
         return EMPTY
-    shapes = [formats.SHAPES[name] for name in sorted(named[True]) if name in formats.SHAPES]
-    certain = [formats.CERTAIN[name] for name in sorted(named[False]) if name in formats.CERTAIN]
-    extra = [text for name in sorted(named[True]) for text in formats.examples(name, low, high)]
+    shapes = [format_assertion.SHAPES[name] for name in sorted(named[True]) if name in format_assertion.SHAPES]
+    certain = [format_assertion.CERTAIN[name] for name in sorted(named[False]) if name in format_assertion.CERTAIN]
+    extra = [text for name in sorted(named[True]) for text in format_assertion.examples(name, low, high)]
     if named[False] or doubtful:
         extra += _STRANGE
-        extra += [text for name in formats.EXAMPLES for text in formats.EXAMPLES[name]]
+        extra += [text for name in format_assertion.EXAMPLES for text in format_assertion.EXAMPLES[name]]
         extra += ["(" + "a" * max(low - 1, 0), " " + "a" * max(low - 1, 0)]
     spare = _SPARE if named[True] or named[False] or doubtful else 0
     wanted_patterns, unwanted = (

@@ -67,7 +67,7 @@ def changed_bindings(before: Subject, now: Subject, ref: str, root: Path) -> Ite
     readers = f"Read by {', '.join(before.received_by)}." if before.received_by else "The catalog names no reader."
     for rule, severity, name, old, new in changes:
         if old is not None and old != new:
-            sentence = f"{name} was {old} at {ref}, and is {'not said any more' if new is None else new}"
+            sentence = f"{name} was {old} at {ref}, and is {'not set any more' if new is None else new}"
             place, pointer = (root / "catalog.toml").as_posix(), f'[subjects."{now.name}"]'
             details = (rule.explanation, readers)
             yield Finding(place, pointer, rule.id, sentence, rule.fix, severity, details=details)

@@ -13,14 +13,19 @@ from contract_test.compat.plan import ContentModel, Outcome, compare_pair
 from contract_test.compat.snapshot import Pair
 from contract_test.data.errors import UnreachableError
 
-MANY = 600
+MIN_PAIRS_FOR_PROCESSES = 600
 """Fewer pairs than this are done before another process has started."""
 _BATCH = 40
 MAX_PROCESSES = 8
 
 
 def compare_pairs(
-    pairs: Sequence[Pair], content_model: ContentModel, budget: float, package: str = "envelopes", *, many: int = MANY
+    pairs: Sequence[Pair],
+    content_model: ContentModel,
+    budget: float,
+    package: str = "envelopes",
+    *,
+    many: int = MIN_PAIRS_FOR_PROCESSES,
 ) -> Iterator[Outcome]:
     """Yield the outcome of each pair, in their order. Raises UnreachableError where a process of ours is killed."""
     processes = min(os.cpu_count() or 1, MAX_PROCESSES)

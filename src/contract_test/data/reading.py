@@ -1,4 +1,4 @@
-"""How much of a channel is read, and what is said of it on the way."""
+"""How much of a channel is read, and the notes that are made on the way."""
 
 from __future__ import annotations
 

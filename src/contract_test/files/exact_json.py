@@ -8,12 +8,12 @@ from typing import Any
 from envelopes import Wire, _json
 from envelopes.types import freeze, loads_as_written, plain
 
-_DEEPEST = _json.MAX_DEPTH + 8  # a recorded message, with its interaction or its quarantined row around it
+MAX_DEPTH = _json.MAX_DEPTH + 8  # a recorded message, with its interaction or its quarantined row around it
 
 
 def exact_loads(raw: bytes) -> Any:
     """Read one JSON text; a number that would be written in another way remembers its text. Raises JsonError."""
-    return loads_as_written(raw, _DEEPEST)
+    return loads_as_written(raw, MAX_DEPTH)
 
 
 def exact_dumps(value: Any) -> bytes:
@@ -27,7 +27,7 @@ def wire(payload: Any, key: str | None = None, headers: Mapping[str, str] | None
     try:
         text = _json.dumps(payload, plain)
     except TypeError:  # a number that is too long to be written as it is
-        text = _json.dumps(freeze(payload, _DEEPEST), plain)
+        text = _json.dumps(freeze(payload, MAX_DEPTH), plain)
     return Wire(bytes.fromhex(prefix) + text, None if key is None else key.encode(), texts)
 
 

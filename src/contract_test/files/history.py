@@ -164,9 +164,9 @@ def _git(place: Path, *arguments: str, stdin: str = "") -> bytes:
         advice = "Install git, or compare two files: contract-test compat OLD.json NEW.json."
         raise UnreachableError("git is not installed", advice=advice) from None
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().partition("\n")[0].removeprefix("fatal: ")
+        reason = done.stderr.decode(errors="replace").strip().partition("\n")[0].removeprefix("fatal: ")
         advice = "Run it in the git repository that holds the contracts."
         raise HistoryError(
-            f"git {arguments[0]} failed: {said or 'it gives no reason'}", place=str(place), advice=advice
+            f"git {arguments[0]} failed: {reason or 'it gives no reason'}", place=str(place), advice=advice
         )
     return done.stdout

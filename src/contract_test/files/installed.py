@@ -42,10 +42,10 @@ def is_installed(package: str) -> bool:
 
 def _not_installed(package: str) -> NothingFoundError:
     name = package.replace("-", "_")
-    said = f" Python's name of it is {name!r}." if name != package and name.isidentifier() else ""
+    hint = f" Python's name of it is {name!r}." if name != package and name.isidentifier() else ""
     return NothingFoundError(
         f"the package {package!r} is not installed",
-        advice=f"pip install what it comes in, or correct `package` of [tool.contract-test] in pyproject.toml.{said}",
+        advice=f"pip install what it comes in, or correct `package` of [tool.contract-test] in pyproject.toml.{hint}",
     )
 
 

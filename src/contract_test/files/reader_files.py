@@ -53,7 +53,7 @@ def write_readers(folder: Path, service: str, readers: Iterable[Reader], catalog
 
 
 def content_of(contract: Contract) -> str:
-    """Return what tells one content of a contract from another.
+    """Return a digest that differs for each content of a contract.
 
     Enough of its digest, and too little to look like a secret.
     """

@@ -100,7 +100,7 @@ def _read_line(line: bytes, contract: Contract | None, path: Path, number: int) 
         )
     if "reasons" in values:
         advice = "Read the file as it is: a line is a JSON object, with the reasons beside the scrubbed message."
-        raise RecordingError("a message that was kept apart, which is no recording", place=place, advice=advice)
+        raise RecordingError("this is a quarantined message, not a recording", place=place, advice=advice)
     try:
         return Interaction(
             channel=values["channel"],

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urldefrag, urlsplit
 
 from contract_test.data.errors import SchemaError
-from contract_test.schema.cost import LARGEST, Costs
+from contract_test.schema.cost import MAX_COST, Costs
 from contract_test.schema.walk import SPECIFICATIONS, Node, References, draft_of, join, subschemas
 
 BASE = "https://contracts.invalid/"
@@ -224,7 +224,7 @@ def _refuse_endless(resources: Mapping[str, Any], references: References, places
             continue
         for pointer, node, base in subschemas(contents, document, references.draft):
             cost = costs.of(Node(node, base, references.inside_document(document, pointer)))
-            if cost > LARGEST:
+            if cost > MAX_COST:
                 loop = cost == float("inf")
                 problem = (
                     "applies itself to the same value for ever" if loop else "applies too many schemas to one value"

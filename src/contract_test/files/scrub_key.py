@@ -13,7 +13,7 @@ FILE = ".scrub-key"
 
 
 def scrub_key(root: Path) -> tuple[bytes, str]:
-    """Return the key, and what to tell people about it.
+    """Return the key, and a notice for people.
 
     Without one, a random key is made and kept beside the contracts.
     """

@@ -24,7 +24,7 @@ from envelopes import DecodeError
 Lines = tuple[int, int]
 Reads = tuple[tuple[str, ...], tuple[str, ...]]
 EmittedCheck = Callable[[Case, list[Any]], list[Mismatch]]
-_SHOWN = 100
+MAX_FAILURES_SHOWN = 100
 
 
 def in_bulk(cases: Sequence[Case]) -> list[Case]:
@@ -79,9 +79,9 @@ class Tally:
         """The failed messages, a line each; of very many the first hundred, and the lines of all others."""
         shown = [
             printable(f"{case.message.interaction.place}: {failure.check} {failure.pointer} {failure.sentence}")
-            for case, failure in self.failed[:_SHOWN]
+            for case, failure in self.failed[:MAX_FAILURES_SHOWN]
         ]
-        rest = ", ".join(str(case.message.interaction.line) for case, _ in self.failed[_SHOWN:])
+        rest = ", ".join(str(case.message.interaction.line) for case, _ in self.failed[MAX_FAILURES_SHOWN:])
         return "\n".join(
             [f"{counted(len(self.failed), 'message')} failed:", *shown, *([f"and lines {rest}"] if rest else [])]
         )

@@ -138,12 +138,11 @@ class Completeness:
             skipped = {(played.place, played.change) for played in each.played if played.outcome == "skipped"}
             skipped -= {(played.place, played.change) for played in each.played if played.outcome != "skipped"}
             if skipped:
-                reason = self._reasons.get(key, "")
+                messages = f"{counted(len(skipped), 'message')} of {each.recorded + each.varied}"
+                reason = self._reasons.get(key) or "no reason given"
                 found.append(
-                    f"{each.operation} {each.subject} v{each.version}: {counted(len(skipped), 'message')} "
-                    f"of {each.recorded + each.varied} skipped"
-                    + (f" ({reason})" if reason else "")
-                    + ". Let a test run with each message."
+                    f"{each.operation} {each.subject} v{each.version}: {messages} skipped ({reason}). "
+                    "Let a test run with each message."
                 )
         return found
 

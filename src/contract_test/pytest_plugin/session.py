@@ -50,7 +50,7 @@ from contract_test.report.summary import failure_lines, summary_lines, survivor_
 from envelopes import Envelope
 
 _RESULT = "contract_result"
-_LEAST = 80
+MIN_COLUMNS = 80
 """As many columns as are taken for granted where no terminal says how many there are."""
 _GIVEN = pytest.StashKey[tuple[Message, Envelope[Any], FieldAccess]]()
 _MISMATCHES = pytest.StashKey[Sequence[Mismatch]]()
@@ -303,7 +303,9 @@ class ContractSession:
             reporter.line(partial, yellow=True)
         run = self._run or self._result()  # known already, unless the session did not come to its end
         columns = get_terminal_size((0, 0)).columns
-        width = columns if reporter.isatty or columns < _LEAST else 0  # in a pipe only where somebody asks for less
+        width = (
+            columns if reporter.isatty or columns < MIN_COLUMNS else 0
+        )  # in a pipe only where somebody asks for less
         for line in (*summary_lines(run, width), *survivor_lines(run), *failure_lines(run)):
             reporter.line(line)
         for note in run.notes:

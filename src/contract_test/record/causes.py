@@ -12,7 +12,7 @@ from envelopes import DecodeError
 
 
 class Causes:
-    """Which causes are recorded, and which recorded messages only name; told apart by their scrubbed ids."""
+    """The causes that are recorded, and those that recorded messages only name, by their scrubbed ids."""
 
     def __init__(self, catalog: Catalog, contracts: ContractsCatalog, pseudonyms: Pseudonyms) -> None:
         self._catalog, self._contracts, self._pseudonyms = catalog, contracts, pseudonyms

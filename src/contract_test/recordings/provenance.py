@@ -49,14 +49,14 @@ def provenance_of(interaction: Interaction, catalog: Catalog | None = None) -> P
 def causes(catalog: Catalog) -> Mapping[str, Interaction]:
     """Return every recorded message by its id; what cannot be read is `lint`'s to say."""
     try:
-        told = [provenance_of(each, catalog) for each in read_recordings(catalog)]
+        provenances = [provenance_of(each, catalog) for each in read_recordings(catalog)]
     except ContractTestError:
         return {}
-    return {each.id: each.interaction for each in reversed(told) if each.id is not None}
+    return {each.id: each.interaction for each in reversed(provenances) if each.id is not None}
 
 
 def too_old(times: Sequence[datetime | None], most: timedelta) -> tuple[str, str] | None:
-    """Return what is to be said, and done, of messages of which the newest was sent longer ago than that."""
+    """Return a sentence and an advice if the newest message was sent longer ago than that."""
     known = [time for time in times if time is not None]
     age = datetime.now(UTC) - max(known, default=datetime.now(UTC))
     if age <= most:

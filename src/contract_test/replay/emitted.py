@@ -144,8 +144,8 @@ def check_emitted(
     message shows, and comes once.
     """
     if not actual:
-        said = "nothing was emitted: call `emits(message)`, and await what is async"
-        return [Mismatch("", "a message", said, "nothing-emitted")]
+        found = "nothing was emitted: call `emits(message)`, and await what is async"
+        return [Mismatch("", "a message", found, "nothing-emitted")]
     broken = [mismatch for each in actual for mismatch in each.broken]
     if broken:
         return broken

@@ -13,7 +13,7 @@ from contract_test.replay.variations.derivation import Variation
 from contract_test.replay.variations.edits import Edit
 from contract_test.schema.fields import fields_of
 
-MOST_TRIES = 60
+MAX_TRIES = 60
 
 
 def smallest(replay: Replay, case: Case, fails: Callable[[Case], bool]) -> Case:
@@ -32,7 +32,7 @@ def smallest(replay: Replay, case: Case, fails: Callable[[Case], bool]) -> Case:
 class _Search:
     def __init__(self, replay: Replay, base: Case, fails: Callable[[Case], bool]) -> None:
         self._replay, self._base, self._fails = replay, base, fails
-        self._tries = MOST_TRIES
+        self._tries = MAX_TRIES
         contract = base.subject.contracts[base.version]
         self._fields = fields_of(contract.resources, contract.uri)
         self._validator = replay.runtime.value_object(contract.subject, contract.version).__contract__.validator

@@ -10,7 +10,7 @@ from contract_test.report.inert import printable
 def failure_text(case: Case, failure: Failure) -> str:
     """Return the lines under a failing item."""
     lines = [case.about]
-    if failure.pointer and not failure.mismatches:  # mismatches are told one by one, where they are found
+    if failure.pointer and not failure.mismatches:  # mismatches are listed one by one
         lines.append(f"pointer    {failure.pointer}: {failure.sentence}")
     lines.append(f"check      {failure.check}")
     if failure.advice:

@@ -12,7 +12,7 @@ from contract_test.report.inert import printable
 from contract_test.report.kinds import Kind, kinds
 from contract_test.report.marked_json import Line, marked_lines
 
-_SHOWN = 20
+MAX_MESSAGES_SHOWN = 20
 """Failed messages of one kind that are shown whole; the others are listed."""
 
 
@@ -52,7 +52,11 @@ class Section:
 def run_as_html(run: Run) -> str:
     """Return the page. Every value is escaped for HTML, and what cannot be printed is shown as an escape."""
     environment = page_environment("contract_test.report", printable)
-    environment.globals |= {"shown": _SHOWN, "message_lines": _message_lines, "expected_lines": _expected_lines}
+    environment.globals |= {
+        "shown": MAX_MESSAGES_SHOWN,
+        "message_lines": _message_lines,
+        "expected_lines": _expected_lines,
+    }
     sections = _sections(run)
     failed = sum(len(each.failed) for each in run.operations)
     played = sum(len(each.played) for each in run.operations)

@@ -9,7 +9,7 @@ from contract_test.data.texts import percent
 from contract_test.report.inert import printable
 from contract_test.report.kinds import kinds
 
-_SHOWN = 10
+MAX_KINDS_SHOWN = 10
 _SURVIVORS = 30
 _NAMES = 3
 """The first columns, which name an operation."""
@@ -65,7 +65,7 @@ def failure_lines(run: Run) -> list[str]:
     """Return every way in which messages failed: what, why, which message, whom it concerns, what to do."""
     found = kinds(run)
     lines = []
-    for kind in found[:_SHOWN]:
+    for kind in found[:MAX_KINDS_SHOWN]:
         lines += [
             "",
             kind.title,
@@ -76,6 +76,9 @@ def failure_lines(run: Run) -> list[str]:
         ]
         if kind.failure.advice:
             lines.append(f"  to do    {kind.failure.advice}")
-    if len(found) > _SHOWN:
-        lines += ["", f"and {len(found) - _SHOWN} other ways to fail; --contracts-report FILE.html shows them all"]
+    if len(found) > MAX_KINDS_SHOWN:
+        lines += [
+            "",
+            f"and {len(found) - MAX_KINDS_SHOWN} other ways to fail; --contracts-report FILE.html shows them all",
+        ]
     return list(map(printable, lines))

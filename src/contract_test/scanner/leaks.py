@@ -12,10 +12,10 @@ from urllib.parse import unquote
 
 from contract_test.scanner.secret_rules import ENCODED, RULES, decoded
 
-_DEEPEST = 4
+MAX_DECODING_DEPTH = 4
 MAX_STEP_LENGTH = 60
 _SHORT = 100
-_SHORTEST = 6  # a mail address
+MIN_LENGTH = 6  # a mail address
 _WITHOUT_DIGITS = str.maketrans("", "", "0123456789")
 
 
@@ -60,11 +60,11 @@ def _leaks_in_short(text: str, depth: int) -> tuple[tuple[str, str], ...]:
 
 
 def _leaks_in(text: str, depth: int) -> list[tuple[str, str]]:
-    if len(text) < _SHORTEST:
+    if len(text) < MIN_LENGTH:
         return []
     lowered, digits = text.lower(), len(text) - len(text.translate(_WITHOUT_DIGITS))
     found = [(rule.name, rule.thing) for rule in RULES if rule.breaks(text, lowered, digits)]
-    if depth < _DEEPEST:
+    if depth < MAX_DECODING_DEPTH:
         for inner in _inside(text):
             found += leaks_in_text(inner, depth + 1)
         if text.lstrip()[:1] in ("{", "[", '"'):
@@ -107,4 +107,4 @@ def _leaks(value: Any, pointer: str, depth: int) -> Iterator[Leak]:
     elif isinstance(value, str):
         yield from (Leak(rule, thing, pointer) for rule, thing in leaks_in_text(value, depth))
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield from (Leak(rule, thing, pointer) for rule, thing in leaks_in_text(str(value), _DEEPEST))
+        yield from (Leak(rule, thing, pointer) for rule, thing in leaks_in_text(str(value), MAX_DECODING_DEPTH))

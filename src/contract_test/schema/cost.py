@@ -10,7 +10,7 @@ _IN_PLACE = ("allOf", "anyOf", "oneOf")
 _IN_PLACE_ONE = ("if", "then", "else", "not")
 _IN_PLACE_NAMED = ("dependentSchemas", "dependencies")
 
-LARGEST = 20_000
+MAX_COST = 20_000
 """More applications than this to one value, and a small schema makes a validator work for seconds."""
 
 

@@ -176,7 +176,7 @@ class Fields:
         return []
 
     def branches(self, position: Position) -> list[tuple[str, str]]:
-        """Return alternatives that nothing else tells apart: their names, and where their schemas stand."""
+        """Return alternatives that differ in nothing else: their names, and the pointers of their schemas."""
         found = []
         for source in self.shapes.sources(position):
             for keyword in ("anyOf", "oneOf"):
@@ -213,7 +213,7 @@ class Fields:
         shape = self.chosen(value, shape)[1]
         named = {field.name: field.position for field in shape.fields}
         if not named and shape.additional is None:
-            return  # nothing is said of its fields: any will do
+            return  # no keyword describes its fields: any will do
         for name, member in value.items():
             inner = f"{pointer}/{escape(name)}"
             if name in named:

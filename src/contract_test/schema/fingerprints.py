@@ -18,7 +18,7 @@ Shape = int
 
 
 class Fingerprints:
-    """Tells the shapes of one contract's messages apart; shapes of two objects cannot be compared."""
+    """Computes the shapes of one contract's messages. Shapes of two Fingerprints objects cannot be compared."""
 
     def __init__(self, shapes: Shapes, root: Position) -> None:
         self.shapes = shapes
@@ -28,7 +28,7 @@ class Fingerprints:
     def of(self, data: Any, form: Hashable = ()) -> Shape:
         """Return the shape of a message's data.
 
-        `form` is what else tells messages apart, such as how they were wrapped.
+        `form` is added to the shape, such as how a message was wrapped.
         """
         return self._shape(data) | self.bit(("", form))
 
@@ -81,8 +81,8 @@ class _Reader:
         shapes = owner.shapes
         self._schemas = [source.node.schema for source in shapes.sources(self._position)]
         shape = shapes.shape(self._position)
-        said = [text for each in self._schemas for text in (*_list(each.get("enum")), each.get("const"))]
-        self._texts = frozenset(text for text in said if isinstance(text, str))
+        constants = [text for each in self._schemas for text in (*_list(each.get("enum")), each.get("const"))]
+        self._texts = frozenset(text for text in constants if isinstance(text, str))
         self._string, self._object_bit = owner.bit((path, "string")), owner.bit((path, "object"))
         bounds = {size for each in self._schemas for word in ("minLength", "maxLength") if (size := each.get(word))}
         self._sizes = {size: owner.bit((path, "length", size)) for size in (0, *bounds)}

@@ -26,7 +26,7 @@ class Shape:
     additional: Position | None = None
     """Values under names that only a rule describes; None where such fields are undeclared."""
     branches: tuple[tuple[str, Position], ...] = ()
-    """Alternatives told apart by a constant text in the field `tag`."""
+    """Alternatives that differ in a constant text in the field `tag`."""
     tag: str = ""
     title: str = ""
     description: str = ""
@@ -139,7 +139,7 @@ class Shapes(Sources):
         return tuple(found) if found or counted or not named else None
 
     def _branches(self, position: Position) -> tuple[str, tuple[tuple[str, Position], ...]]:
-        """Recognise alternatives that a constant text tells apart; nothing else may be said of the value."""
+        """Recognize alternatives that differ in a constant text, if no other keyword applies to the value."""
         if len(position) != 1 or not position[0].certain:
             return "", ()
         node = self.settled(position)[0].node

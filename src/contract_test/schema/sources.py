@@ -1,6 +1,6 @@
 """Which schemas have a say on a value, and what they say of its type.
 
-What is said is never narrower than the schemas. Keywords that no Python type can say (`not`, lengths, patterns …) are
+The result is never narrower than the schemas. Keywords that no Python type can express (`not`, lengths, patterns …) are
 left out: the compiled validator holds them.
 """
 

@@ -25,11 +25,11 @@ from envelopes import _json
 Masks = Callable[[Any], Any]
 """Masks everything in a parsed JSON value."""
 
-_VARIED = 12
+MAX_VARIED_CHARACTERS = 12
 _SEARCHABLE = 1 << 40
 """So few texts can be tried one by one by whoever has the key: there a permutation gives no more away than a hash,
 and two texts never become one."""
-_SHORTEST_PHONE, _SHORTEST_CARD = 6, 12
+MIN_PHONE_DIGITS, MIN_CARD_DIGITS = 6, 12
 _BARE = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 MAX_NESTED_LENGTH = 100_000
 _CODED_JSON = frozenset(("ey", "ew", "W1", "W2", "W3", "Ww", "Wy", "Wz"))
@@ -100,7 +100,7 @@ class Pseudonyms:
         for letter, alphabet in zip(text, _alphabets(text, len(text)), strict=True):
             after = automaton.step(states, ord(letter))
             same = [each for each in alphabet if automaton.step(states, ord(each)) == after]
-            made.append(same[next(stream) % len(same) if varied < _VARIED else -1] if same else letter)
+            made.append(same[next(stream) % len(same) if varied < MAX_VARIED_CHARACTERS else -1] if same else letter)
             varied += len(same) > 1
             states = after
         return "".join(made)
@@ -197,10 +197,10 @@ class Pseudonyms:
         places = [place for place, letter in enumerate(made) if letter in _DIGITS]
         while len(places) > 1 and text[places[0]] == "0":
             del places[0]
-        if len(places) >= _SHORTEST_PHONE and not _BARE.fullmatch(text):
+        if len(places) >= MIN_PHONE_DIGITS and not _BARE.fullmatch(text):
             for place in places[:3]:
                 made[place] = "9"
-        elif len(places) >= _SHORTEST_CARD and _adds_up([int(made[place]) for place in places]):
+        elif len(places) >= MIN_CARD_DIGITS and _adds_up([int(made[place]) for place in places]):
             made[places[-1]] = str((int(made[places[-1]]) + 1) % 10)
         return "".join(made)
 
@@ -251,8 +251,8 @@ class Pseudonyms:
 
     def _letters(self, text: str, count: int, salt: int) -> str:
         digest = self._digest(text, salt)
-        varied = "".join(_LOWER[number % 26] for number in digest[: max(1, min(count, _VARIED))])
-        return varied + "x" * (count - _VARIED)
+        varied = "".join(_LOWER[number % 26] for number in digest[: max(1, min(count, MAX_VARIED_CHARACTERS))])
+        return varied + "x" * (count - MAX_VARIED_CHARACTERS)
 
     def _digest(self, text: str, salt: int) -> bytes:
         return hmac.digest(self._key, f"{salt} {text}".encode(errors="surrogatepass"), "sha256")
@@ -283,7 +283,7 @@ def _fillers(text: str) -> dict[int, str] | dict[int, int]:
     return _ULIDS if _ULID.fullmatch(text) else _HEXADECIMALS if _HEXADECIMAL.fullmatch(text) else _PLAIN
 
 
-def _alphabets(text: str, most: int = _VARIED) -> list[str]:
+def _alphabets(text: str, most: int = MAX_VARIED_CHARACTERS) -> list[str]:
     """What each character may become, "" where it stays; up to so many that vary."""
     if len(text) == _ULID_LENGTH and _ULID.fullmatch(text):
         return [_DIGITS[:8], *[_CROCKFORD] * (most - 1)][: len(text)]

@@ -18,7 +18,7 @@ _STARTS = 3  # another process may take the free port before Redis binds it
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server: where clients connect to, and the line that tells a person what it is."""
+    """A running server: where clients connect to, and a line that describes it for people."""
 
     address: str
     """`redis://127.0.0.1:PORT/0` for Redis, the bootstrap server `127.0.0.1:PORT` for Kafka."""

@@ -74,17 +74,17 @@ def check_topic(address: Address, topic: str) -> str:
     from confluent_kafka import KafkaException, TopicCollection
     from confluent_kafka.admin import AdminClient
 
-    said: list[str] = []
-    options = {**librdkafka_options(address), "error_cb": lambda error: said.append(error.str())}
+    reported: list[str] = []
+    options = {**librdkafka_options(address), "error_cb": lambda error: reported.append(error.str())}
     deadline = time.monotonic() + _PATIENCE
     found = None
     try:
         admin = AdminClient(options)
     except (KafkaException, ValueError, TypeError) as error:  # nothing was asked of a server yet
-        told = _told(address, error)
+        reason = _without_secrets(address, error)
         advice = "Correct it in the URL, or in the environment (KAFKA_SECURITY_PROTOCOL, KAFKA_SSL_CA_LOCATION, …)."
         raise CatalogError(
-            f"Kafka's client does not take the options: {told}", place=address.shown, advice=advice
+            f"Kafka's client does not take the options: {reason}", place=address.shown, advice=advice
         ) from None
     try:
         while found is None:
@@ -92,10 +92,10 @@ def check_topic(address: Address, topic: str) -> str:
                 found = admin.list_topics(timeout=_ATTEMPT)  # all: asking for one by name could create it
             except KafkaException:
                 admin.poll(0)
-                if said or time.monotonic() > deadline:
+                if reported or time.monotonic() > deadline:
                     raise
     except (KafkaException, ValueError, TypeError) as error:
-        raise unreachable(address, topic, said[0] if said else error) from None
+        raise unreachable(address, topic, reported[0] if reported else error) from None
     if topic not in found.topics:
         place = f"{address.shown} {topic}"
         raise NothingFoundError("there is no such topic", place=place, advice="Check the channel's address.")
@@ -109,20 +109,20 @@ def check_topic(address: Address, topic: str) -> str:
 
 
 def librdkafka_options(address: Address) -> dict[str, Any]:
-    """Return its settings for an address: quiet, because errors are told by us."""
+    """Return its settings for an address: quiet, because this module reports errors."""
     return {**kafka_options(address), "bootstrap.servers": ",".join(address.hosts), "log_level": 0}
 
 
 def unreachable(address: Address, topic: str, error: object) -> UnreachableError:
     """Return the error for servers that do not answer, or refuse, without credentials."""
-    told = _told(address, error)
+    reason = _without_secrets(address, error)
     advice = (
         "Check kafka://HOST:PORT[,HOST:PORT], security.protocol, sasl.* and ssl.*, and that this user may read there."
     )
-    return UnreachableError(f"Kafka did not answer: {told}", place=f"{address.shown} {topic}", advice=advice)
+    return UnreachableError(f"Kafka did not answer: {reason}", place=f"{address.shown} {topic}", advice=advice)
 
 
-def _told(address: Address, error: object) -> str:
+def _without_secrets(address: Address, error: object) -> str:
     """An error's text without credentials."""
     from confluent_kafka import KafkaException
 

@@ -24,7 +24,7 @@ class ChildFailedError(ContractTestError):
         self.name = name
         self.what = what
         self.output = output
-        super().__init__(f"{name} {what}. The end of its output:\n{output or '(it said nothing)'}")
+        super().__init__(f"{name} {what}. The end of its output:\n{output or '(no output)'}")
 
 
 class Child(Protocol):

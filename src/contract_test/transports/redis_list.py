@@ -1,6 +1,6 @@
 """A read-only tap on a Redis list: small pages of LRANGE with a pause between them.
 
-A list has no ids: what a page holds is told by its overlap with what was read before. Workers pop at the head while we
+A list has no ids: a page is matched with what was read before by their overlap. Workers pop at the head while we
 read, so each page begins some messages back, and reading goes on behind the place where those stand now.
 """
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from contract_test.data.errors import CatalogError
 
-_SHORTEST_SECRET = 3
+MIN_SECRET_LENGTH = 3
 _HOSTS = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?(?:,(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?)*")
 _DATABASE = re.compile(r"/?\d*")
 
@@ -18,7 +18,7 @@ _DATABASE = re.compile(r"/?\d*")
 def without_password(url: str) -> str:
     """Return the URL as it may be shown: no user, no password, no query.
 
-    Only its scheme where these cannot be told apart.
+    Only its scheme where these cannot be distinguished.
     """
     scheme, mark, rest = url.partition("://")
     if not mark:
@@ -62,15 +62,15 @@ class Address:
     @cached_property
     def _secrets(self) -> list[str]:
         named = [value for name, value in self.options.items() if re.search("user|pass|secret|token", name)]
-        given = [each for each in (self.user, self.password, *named) if each and len(each) >= _SHORTEST_SECRET]
+        given = [each for each in (self.user, self.password, *named) if each and len(each) >= MIN_SECRET_LENGTH]
         return sorted(given, key=len, reverse=True)
 
     def hide(self, text: object, *more: str | None) -> str:
         """Return a client's own words, without the credentials that it was given."""
-        told = str(text)
+        shown = str(text)
         for secret in (*self._secrets, *filter(None, more)):
-            told = told.replace(secret, "***")
-        return told
+            shown = shown.replace(secret, "***")
+        return shown
 
     def __repr__(self) -> str:
         return f"Address({self.shown})"

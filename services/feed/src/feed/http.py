@@ -22,7 +22,7 @@ from .store import UNAVAILABLE, Item
 
 LIVE_EVERY = 0.3
 """Seconds between two looks at the store for a live page: other members write to it, too."""
-MOST_CLIENTS = 500
+MAX_CLIENTS = 500
 
 
 class Likes(BaseModel):
@@ -92,7 +92,7 @@ def serve(app: FastAPI, address: str) -> Iterator[None]:
     host, _, port = address.rpartition(":")
     config = uvicorn.Config(
         app, host=host or "127.0.0.1", port=int(port), log_level="warning",
-        limit_concurrency=MOST_CLIENTS, timeout_graceful_shutdown=3,
+        limit_concurrency=MAX_CLIENTS, timeout_graceful_shutdown=3,
     )  # fmt: skip
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="http", daemon=True)

@@ -19,7 +19,7 @@ from contract_test.schema.walk import escape
 _SAFE = 2**53 - 1
 MAX_TEXT_LENGTH = 30
 MAX_ITEMS = 4
-_DEEPEST = 8
+MAX_DEPTH = 8
 _SOLVED = 8
 # Few characters of every kind: all of Unicode would first have to be listed, which takes seconds.
 _TEXT = "0aA-_.:/@+ 1bBzZ9'\"\\\n\t\0éß漢\N{ROCKET}\u0301\u05d0\u202e"
@@ -60,7 +60,7 @@ class _Maker:
     def strategy(self, position: Position, depth: int = 0) -> st.SearchStrategy[Any]:
         """Values for one position, valid where they stand."""
         if position not in self._made:
-            if depth >= _DEEPEST:
+            if depth >= MAX_DEPTH:
                 return st.sampled_from(self._samples.of(position, 2) or [None])
             self._made[position] = st.deferred(lambda: self._strategy(position, depth))
         return self._made[position]
