@@ -96,11 +96,11 @@ class Walk:
             ["bash", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
             timeout=280, env=os.environ | self.environment, stdin=subprocess.DEVNULL,
         )  # fmt: skip
-        said = f"{place}: $ {command}\n{done.stdout}"
-        assert done.returncode == code, f"exit code {done.returncode}, not {code}: {said}"
+        printed = f"{place}: $ {command}\n{done.stdout}"
+        assert done.returncode == code, f"exit code {done.returncode}, not {code}: {printed}"
         self.where = Path(state.read_text().strip())
         assert not expected.strip() or _pattern(expected).fullmatch(_plain(done.stdout)), (
-            f"{said}\nnot as shown:\n{expected}"
+            f"{printed}\nnot as shown:\n{expected}"
         )
 
 

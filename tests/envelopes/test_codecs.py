@@ -169,7 +169,7 @@ def test_every_json_media_type_is_read(like, content_type):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "shown"),
     [
         ({}, "/data: expected the event's data, found nothing"),
         ({"data_base64": "e30=!"}, '/data_base64: expected base64, found "e30=!"'),
@@ -177,12 +177,12 @@ def test_every_json_media_type_is_read(like, content_type):
         ({"data_base64": "ezE="}, "/data_base64: expected one JSON text, found "),
     ],
 )
-def test_an_event_without_data_that_can_be_read_is_refused(like, change, told):
+def test_an_event_without_data_that_can_be_read_is_refused(like, change, shown):
     event = json.loads(encode(like, source="/web")) | change
     del event["data"]
     with pytest.raises(DecodeError) as refused:
         decode(json.dumps(event).encode(), channel="activity")
-    assert str(refused.value.violation).startswith(told)
+    assert str(refused.value.violation).startswith(shown)
 
 
 def test_data_in_base64_is_read(like):
@@ -242,7 +242,7 @@ def test_a_job_with_and_without_an_envelope_is_read():
 
 
 @pytest.mark.parametrize(
-    ("raw", "told"),
+    ("raw", "shown"),
     [
         (b"", "/: expected one JSON text, found "),
         (b"\xff", "/: expected one JSON text, found "),
@@ -264,11 +264,11 @@ def test_a_job_with_and_without_an_envelope_is_read():
         (b'{"class": "DeliveryRequested", "args": [NaN]}', "/: expected one JSON text, found "),
     ],
 )
-def test_what_is_no_job_is_refused_with_its_place_and_its_bytes(raw, told):
+def test_what_is_no_job_is_refused_with_its_place_and_its_bytes(raw, shown):
     with pytest.raises(DecodeError) as caught:
         decode(raw, channel="transport")
-    assert str(caught.value).startswith(f"channel transport at {told}")
-    assert caught.value.pointer == told.partition(":")[0].rstrip("/")
+    assert str(caught.value).startswith(f"channel transport at {shown}")
+    assert caught.value.pointer == shown.partition(":")[0].rstrip("/")
     assert caught.value.raw == raw
 
 
@@ -293,7 +293,7 @@ def test_json_finds_type_version_and_id_in_the_data(acme):
 
 
 @pytest.mark.parametrize(
-    ("raw", "channel", "told"),
+    ("raw", "channel", "shown"),
     [
         (b'{"kind": "pang"}', "plain", '/kind: expected a type of channel plain (ping, pong), found "pang"'),
         (b'{"id": "7"}', "plain", "/kind: expected a type of channel plain (ping, pong), found no type"),
@@ -305,10 +305,10 @@ def test_json_finds_type_version_and_id_in_the_data(acme):
         (b"[1", "plain", "/: expected one JSON text, found "),
     ],
 )
-def test_a_message_of_no_known_type_is_refused_with_the_types_that_are_known(acme, raw, channel, told):
+def test_a_message_of_no_known_type_is_refused_with_the_types_that_are_known(acme, raw, channel, shown):
     with pytest.raises(DecodeError) as refused:
         decode(raw, channel=channel, catalog=acme.CATALOG)
-    assert str(refused.value.violation).startswith(told)
+    assert str(refused.value.violation).startswith(shown)
     assert "char" not in str(refused.value.violation)
 
 
@@ -366,7 +366,7 @@ def test_what_stands_in_a_header_comes_back_as_text(acme):
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "shown"),
     [
         ("content-type", b"text/plain", '/datacontenttype: expected a JSON media type, found "text/plain"'),
         ("content-type", b"\xff", "header content-type: expected a text in UTF-8, found the bytes ff"),
@@ -374,12 +374,12 @@ def test_what_stands_in_a_header_comes_back_as_text(acme):
         ("ce_id", b"", '/id: expected a non-empty string (CloudEvents 1.0 requires it), found ""'),
     ],
 )
-def test_a_header_that_is_no_attribute_is_refused(acme, name, value, told):
+def test_a_header_that_is_no_attribute_is_refused(acme, name, value, shown):
     wire = encode(acme.Sent(id="7"), source="/s", catalog=acme.CATALOG)
     headers = [*((each, held) for each, held in wire.headers if each != name), (name, value)]
     with pytest.raises(DecodeError) as refused:
         decode(Wire(bytes(wire), wire.key, headers), channel="binary", catalog=acme.CATALOG)
-    assert str(refused.value.violation) == told
+    assert str(refused.value.violation) == shown
 
 
 def test_what_neither_envelope_nor_data_says_is_filled_in(acme):
@@ -415,7 +415,7 @@ def test_the_registrys_head_names_the_version(acme):
 
 
 @pytest.mark.parametrize(
-    ("raw", "told"),
+    ("raw", "shown"),
     [
         (b"", "/: expected a zero byte and a schema id of four bytes, found nothing"),
         (b"\x00\x00\x00\x00", "/: expected a zero byte and a schema id of four bytes, found 00 00 00 00"),
@@ -425,18 +425,18 @@ def test_the_registrys_head_names_the_version(acme):
         (b"\x00\x00\x00\x00\x65[1", "/: expected one JSON text, found "),
     ],
 )
-def test_what_has_not_the_registrys_head_is_refused(acme, raw, told):
+def test_what_has_not_the_registrys_head_is_refused(acme, raw, shown):
     with pytest.raises(DecodeError) as refused:
         decode(raw, channel="registry", catalog=acme.CATALOG)
-    assert str(refused.value).startswith(f"channel registry at {told}")
+    assert str(refused.value).startswith(f"channel registry at {shown}")
     assert refused.value.pointer == ""
 
 
 def test_without_a_schema_id_nothing_is_written_for_the_registry(acme):
     with pytest.raises(EncodeError) as refused:
         encode(acme.Loose(id="7"), catalog=acme.CATALOG)
-    told = "loose v1 at /: expected a schema id for this version in the catalog (schema_ids), found none"
-    assert str(refused.value) == told
+    shown = "loose v1 at /: expected a schema id for this version in the catalog (schema_ids), found none"
+    assert str(refused.value) == shown
 
 
 def test_an_extension_cannot_shadow_an_attribute(like):

@@ -244,8 +244,8 @@ DEEP = functools.reduce(lambda inner, _: {"a": inner} if isinstance(inner, list)
 def test_what_cannot_be_written_cannot_be_built_and_says_why(exact, field, wrong, expected, found):
     with pytest.raises(ContractViolationError) as refused:
         exact(**{field: wrong})
-    told = refused.value
-    assert (told.pointer, told.expected, told.found) == (f"/{field}", expected, found)
+    shown = refused.value
+    assert (shown.pointer, shown.expected, shown.found) == (f"/{field}", expected, found)
 
 
 def test_freezing_is_deep_and_idempotent():

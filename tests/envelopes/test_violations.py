@@ -27,7 +27,7 @@ SHIPPED = {
 
 @pytest.mark.parametrize("keyword", ["oneOf", "anyOf"])
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "shown"),
     [
         ({"event": "shipped", "weight": 1}, '/: expected the field "carrier", found an object with 2 fields'),
         ({"event": "shipped", "carrier": "x", "weight": "a"}, '/weight: expected integer, found "a"'),
@@ -36,11 +36,11 @@ SHIPPED = {
         ({"event": "created", "id": 1}, "/id: expected string, found 1"),
     ],
 )
-def test_of_alternatives_the_one_that_was_meant_is_told(keyword, value, told):
+def test_of_alternatives_the_one_that_was_meant_is_told(keyword, value, shown):
     validator = compile_schema({"u": {keyword: [CREATED, SHIPPED]}}, "u#")
-    assert str(find_violation(validator, value)) == told
+    assert str(find_violation(validator, value)) == shown
     nullable = compile_schema({"u": {"anyOf": [{"type": "null"}, {keyword: [CREATED, SHIPPED]}]}}, "u#")
-    assert str(find_violation(nullable, value)) == told
+    assert str(find_violation(nullable, value)) == shown
 
 
 def test_where_no_alternative_was_meant_none_is_named():
@@ -61,10 +61,10 @@ def test_a_missing_or_unknown_tag_is_told_with_the_tags_there_are(keyword, tag):
         "$defs": {"created": alternatives["created"]},
     }
     validator = compile_schema({"u": schema, "other": {"x": alternatives["shipped"]}}, "u#")
-    told = '/: expected the field "event", one of ["created","shipped"], found an object with 1 field'
-    assert str(find_violation(validator, {"id": "x"})) == told
-    told = '/event: expected one of ["created","shipped"], found "lost"'
-    assert str(find_violation(validator, {"id": "x", "event": "lost"})) == told
+    shown = '/: expected the field "event", one of ["created","shipped"], found an object with 1 field'
+    assert str(find_violation(validator, {"id": "x"})) == shown
+    shown = '/event: expected one of ["created","shipped"], found "lost"'
+    assert str(find_violation(validator, {"id": "x", "event": "lost"})) == shown
 
 
 def test_a_time_without_an_offset_is_told_with_what_python_has():

@@ -313,8 +313,11 @@ def test_a_new_text_of_a_tag_makes_an_alternative_of_its_own(values, named, show
         each["properties"]["kind"]["const"] for each in made if "const" in each.get("properties", {}).get("kind", ())
     ] == shown
     assert "fax" in json.dumps(proposal.schema) or not shown, "a text is shown on evidence only"
-    told = dict(proposal.remarks).get("/kind", "")
-    assert ("is in the schema" in told, "--enum /kind" in told) == (bool(shown), not shown and "text" not in values)
+    reported = dict(proposal.remarks).get("/kind", "")
+    assert ("is in the schema" in reported, "--enum /kind" in reported) == (
+        bool(shown),
+        not shown and "text" not in values,
+    )
     validator = compile_schema({URI: proposal.schema}, f"{URI}#")
     assert all(validator.is_valid(without_marks(value)) for value in values)
 

@@ -66,10 +66,10 @@ def test_of_an_address_that_looks_like_a_secret_nobody_is_told_to_look_at_a_fiel
     line = json.loads(path.read_text().splitlines()[0])
     line["seen"] = {"topic": SECRET, "partition": 0, "offset": 1}
     path.write_text(json.dumps(line) + "\n")
-    said = run(scan, "--contracts", contracts).output
-    assert f"{path}:1:/seen/topic  leak-token" in said
-    assert "give the channel an address of words" in said
-    assert "x-sensitivity" not in said
+    printed = run(scan, "--contracts", contracts).output
+    assert f"{path}:1:/seen/topic  leak-token" in printed
+    assert "give the channel an address of words" in printed
+    assert "x-sensitivity" not in printed
 
 
 def test_files_of_any_name_and_hidden_directories_are_read(tmp_path):

@@ -33,25 +33,25 @@ def start(*arguments: object, **options: object) -> subprocess.Popen[str]:
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """The exit code, and everything that was said."""
+    """The exit code, and everything that was printed."""
     output, errors = process.communicate(timeout=120)
     return process.returncode, output + errors
 
 
 def run(*arguments: object) -> tuple[int, str]:
-    """The exit code, and everything that was said, by a run in this process: many times faster than one of its own."""
-    said = io.StringIO()
+    """The exit code, and everything that was printed, by a run in this process: many times faster than one of its own."""
+    printed = io.StringIO()
     with (
         mock.patch.object(sys, "argv", ["contract-test", *map(str, arguments)]),
         mock.patch.dict(os.environ, KEY),
-        contextlib.redirect_stdout(said),
-        contextlib.redirect_stderr(said),
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
     ):
         try:
             main()
         except SystemExit as ended:
-            return int(ended.code or 0), said.getvalue()
-    return 0, said.getvalue()
+            return int(ended.code or 0), printed.getvalue()
+    return 0, printed.getvalue()
 
 
 def push(number: int = 1, **changes: object) -> dict[str, object]:

@@ -120,10 +120,10 @@ def test_without_a_key_one_is_made_hidden_from_git_and_used_again(contracts, red
     path = contracts / "delivery.requested" / "recordings" / "v1.jsonl"
     with Redis.from_url(redis_url) as redis:
         redis.rpush(QUEUE, *[request(number) for number in range(5)])
-        said = run(contracts, redis_url, "transport").output
+        printed = run(contracts, redis_url, "transport").output
         key, before = (contracts / ".scrub-key").read_text().strip(), path.read_bytes()
-        assert "new scrub key in" in said
-        assert key not in said
+        assert "new scrub key in" in printed
+        assert key not in printed
         assert len(key) == 64
         assert (contracts / ".scrub-key").stat().st_mode & 0o777 == 0o600
         assert (contracts / ".gitignore").read_text() == ".scrub-key\n"
@@ -200,6 +200,6 @@ def test_the_catalog_of_the_reference_domain_is_what_the_readme_says():
 def test_recordings_that_are_old_are_named(contracts, redis_url):
     with Redis.from_url(redis_url) as redis:
         redis.rpush(QUEUE, request(1))
-        told = run(contracts, redis_url, "transport", "--max-age", "1d").stderr
-        assert "v1.jsonl: the newest of 1 recorded message is" in told
+        shown = run(contracts, redis_url, "transport", "--max-age", "1d").stderr
+        assert "v1.jsonl: the newest of 1 recorded message is" in shown
         assert "days old" not in run(contracts, redis_url, "transport", "--max-age", "99999d").stderr

@@ -73,19 +73,19 @@ def test_a_type_that_the_catalog_lacks_is_named_and_no_other_text_is(contracts, 
     path.write_text(
         "\n".join(json.dumps(event | {"type": name}) for name in ("com.acme.unknown", "Ana Berg 070123")[:1])
     )
-    said = verify(path, "--channel", "activity", "--contracts", contracts).stdout
-    assert 'found "com.acme.unknown"' in said
-    assert "contract-test infer proposes a contract" in said
+    printed = verify(path, "--channel", "activity", "--contracts", contracts).stdout
+    assert 'found "com.acme.unknown"' in printed
+    assert "contract-test infer proposes a contract" in printed
     path.write_text(json.dumps(event | {"type": "Ana Berg 070123"}))
-    said = verify(path, "--channel", "activity", "--contracts", contracts).stdout
-    assert ("Berg" in said, 'text of the form "Xxx Xxxx 999999"' in said) == (False, True)
+    printed = verify(path, "--channel", "activity", "--contracts", contracts).stdout
+    assert ("Berg" in printed, 'text of the form "Xxx Xxxx 999999"' in printed) == (False, True)
 
 
 def test_of_an_empty_message_it_is_said_that_nothing_was_there(contracts, redis_url):
     with Redis.from_url(redis_url) as redis:
         redis.rpush(QUEUE, "")
-        said = verify(redis_url, "--channel", "transport", "--contracts", contracts).stdout
-    assert "expected one JSON text, found nothing" in said
+        printed = verify(redis_url, "--channel", "transport", "--contracts", contracts).stdout
+    assert "expected one JSON text, found nothing" in printed
 
 
 def test_where_nothing_came_the_advice_fits_the_source(contracts, tmp_path):

@@ -156,10 +156,10 @@ def aged(tmp_path):
 def test_lint_warns_of_old_recordings_when_asked(aged, days, warned):
     contracts = str(aged(days))
     asked = CliRunner().invoke(lint_command, ["--contracts", contracts, "--max-age", "90d"], standalone_mode=False)
-    told = [line for line in asked.stdout.splitlines() if "recording-old" in line and "message.liked" in line]
-    assert bool(told) == warned
+    shown = [line for line in asked.stdout.splitlines() if "recording-old" in line and "message.liked" in line]
+    assert bool(shown) == warned
     if warned:
-        assert "v2.jsonl  recording-old  warning: the newest of 15 recorded messages is 100 days old" in told[0]
+        assert "v2.jsonl  recording-old  warning: the newest of 15 recorded messages is 100 days old" in shown[0]
     assert asked.return_value == 0
     assert "recording-old" not in CliRunner().invoke(lint_command, ["--contracts", contracts]).output
 

@@ -41,8 +41,10 @@ SETTINGS = 'service = "mailer"\npackage = "acme"\ncontracts = "contracts"\nallow
 
 
 def declare(repo, delivery: str, handle: str = ONCE, protocol: str = "redis-list") -> None:
-    said = f'protocol = "{protocol}"\ndelivery = "{delivery}"\naddress = "orders"'
-    (repo.contracts / "catalog.toml").write_text(CATALOG.replace('protocol = "kafka"\naddress = "orders"', said))
+    channel_lines = f'protocol = "{protocol}"\ndelivery = "{delivery}"\naddress = "orders"'
+    (repo.contracts / "catalog.toml").write_text(
+        CATALOG.replace('protocol = "kafka"\naddress = "orders"', channel_lines)
+    )
     repo.record("mail.requested", []).unlink()
     generate(load_catalog(repo.contracts), "acme", repo.pytester.path)
     repo.settings(SETTINGS)

@@ -24,11 +24,11 @@ def only_consumer(repo, body: str, *options: str) -> pytest.RunResult:
     return repo.run("-k", "order", *options)
 
 
-def red(result: pytest.RunResult, *said: str) -> None:
+def red(result: pytest.RunResult, *expected: str) -> None:
     assert result.ret not in (0, pytest.ExitCode.INTERNAL_ERROR)
     lines = result.outlines + result.errlines
-    for text in said:
-        assert any(text in each for each in lines), f"not said: {text}\n" + "\n".join(lines[-30:])
+    for text in expected:
+        assert any(text in each for each in lines), f"missing: {text}\n" + "\n".join(lines[-30:])
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ def test_no_contract_test_at_all(repo):
 
 def test_tests_that_are_all_skipped(repo):
     repo.change("    assert handle(message)", '    pytest.skip("later")')
-    said = "consumes order.placed: every test was skipped, so nothing is proved"
-    red(repo.run(), said)
-    red(repo.run("-n", "2"), said)
+    expected = "consumes order.placed: every test was skipped, so nothing is proved"
+    red(repo.run(), expected)
+    red(repo.run("-n", "2"), expected)
 
 
 def test_a_parametrization_with_nothing_in_it(repo):
@@ -219,12 +219,12 @@ def test_allow_empty_that_is_not_needed_any_more_is_said(repo):
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("written", "expected"),
     [('["order.paid"]', "allow_empty names 'order.paid', no subject of mailer"), ("true", "It takes a list of texts.")],
 )
-def test_allow_empty_that_means_nothing(repo, written, said):
+def test_allow_empty_that_means_nothing(repo, written, expected):
     repo.settings(f"{SETTINGS}\nallow_empty = {written}")
-    red(repo.run(), said)
+    red(repo.run(), expected)
 
 
 def test_only_messages_that_were_kept_apart(repo):

@@ -12,7 +12,7 @@ class Model:
         self.stands = {}
         self.authors = {}
         self.pushes = []
-        told = set()
+        notified = set()
         for record in records:
             try:
                 event = json.loads(record.value())
@@ -30,8 +30,8 @@ class Model:
             if pair in self.stands and self.stands[pair][:3] >= stand[:3]:
                 continue
             self.stands[pair] = stand
-            if not stand[1] and pair[1] != self.authors[pair[0]] and pair not in told:
-                told.add(pair)
+            if not stand[1] and pair[1] != self.authors[pair[0]] and pair not in notified:
+                notified.add(pair)
                 self.pushes.append(data["like_id"])
 
     def likes(self):

@@ -377,10 +377,10 @@ def test_keys_of_an_earlier_version_stop_the_start(
     with process("transport", "--redis", redis_server.url, "--gateway", stub.url) as worker:
         assert worker.wait(20) == 2
         assert worker.stderr is not None
-        said = worker.stderr.read()
-    assert key(name) in said
-    assert "Drain it before you upgrade" in said
-    assert "Traceback" not in said
+        output = worker.stderr.read()
+    assert key(name) in output
+    assert "Drain it before you upgrade" in output
+    assert "Traceback" not in output
     assert redis.exists(key(name)), "the jobs stay where they are"
 
 
@@ -622,9 +622,9 @@ def test_the_acl_rules_of_the_readme_are_enough(redis: Redis, redis_server: Redi
             wait_until(lambda: sum(counts(redis).values()) >= 4, "all settled")
             time.sleep(2)  # heartbeats
             worker.terminate()
-            _, said = worker.communicate(timeout=20)
+            _, output = worker.communicate(timeout=20)
     finally:
         redis.execute_command("ACL", "DELUSER", "transport")
     assert len(stub.ledger()) == 2
-    assert "unavailable" not in said
+    assert "unavailable" not in output
     assert worker.returncode == 0

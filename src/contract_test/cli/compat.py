@@ -112,10 +112,10 @@ def _summary(plan: Plan, statuses: Counter[str], findings: Sequence[Finding], ag
     if plan.not_compared:
         note(f"not compared, the mode is NONE: {_names(plan.not_compared)}")
     pairs = statuses.total()
-    told = ", ".join(f"{statuses[status]} {status}" for status in ("compatible", "incompatible", "unknown"))
+    counts = ", ".join(f"{statuses[status]} {status}" for status in ("compatible", "incompatible", "unknown"))
     if statuses["migrated"]:
-        told += f", {statuses['migrated']} kept by migration"
-    note(f"{counted(pairs, 'pair')} compared: {told}; {counted(len(findings), 'finding')}")
+        counts += f", {statuses['migrated']} kept by migration"
+    note(f"{counted(pairs, 'pair')} compared: {counts}; {counted(len(findings), 'finding')}")
 
 
 def _names(names: Sequence[str]) -> str:

@@ -84,12 +84,12 @@ def _removed_reads(older: Snapshot, newer: Snapshot, *, only_optional: bool) -> 
     for pointer in _gone(older, newer, only_optional):
         words = {each.service: describe_reading(each, pointer) for each in older.readers}
         if any("reads," in word for service, word in words.items() if service not in get_along):
-            said = "; ".join(f"{service} {_of_it(word)}" for service, word in words.items())
+            reads_of_services = "; ".join(f"{service} {_of_it(word)}" for service, word in words.items())
             yield Finding(
                 newer.file,
                 "",
                 READ_FIELD_REMOVED.id,
-                f"{pointer} is gone: {said}",
+                f"{pointer} is gone: {reads_of_services}",
                 READ_FIELD_REMOVED.fix,
                 severity="warning",
                 details=(f"{READ_FIELD_REMOVED.explanation} Reader: {older.label}. Writer: {newer.label}.",),

@@ -206,8 +206,8 @@ class ContractSession:
             listed = "\n".join(f"  {mismatch}" for mismatch in found)
             pytest.fail(f"{case.label}: what was emitted is not what was recorded\n{listed}", pytrace=False)
         if any(each is case.message.envelope.data for each in emitted):
-            said = f"{item.name}: `emits` got `recorded` itself, so nothing of the service was tested"
-            item.warn(pytest.PytestWarning(said))
+            warning_text = f"{item.name}: `emits` got `recorded` itself, so nothing of the service was tested"
+            item.warn(pytest.PytestWarning(warning_text))
 
     def explain(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Put what became of a message into the report: as data, and in words where it failed."""

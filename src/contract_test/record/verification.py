@@ -65,7 +65,7 @@ class Verifier:
         return found
 
     def save(self, write: Write, commit: Commit | None = None) -> None:
-        """Write the result, and commit the group's offsets after that. Offsets that the group refuses stay uncommitted."""
+        """Write the result, then commit the group's offsets. Offsets that the group refuses stay uncommitted."""
         write(self.shares())
         fresh = {name: part for name, part in self._parts.items() if part.end > part.start}
         if not fresh or (commit is not None and not commit({name: part.end for name, part in fresh.items()})):

@@ -88,12 +88,12 @@ def _delivered(
     once: tuple[Message, ...] = (),
     crash: Literal["", "before", "after"] = "",
 ) -> Case:
-    said = {
+    descriptions = {
         "twice": "the same message twice",
         "crash": "a crash before it is acknowledged, and the message again",
         "acknowledged": "a crash as soon as it is acknowledged, and the message never again",
     }
-    change = said.get(name, f"this message {name.replace(' ', ' line ')}")
+    change = descriptions.get(name, f"this message {name.replace(' ', ' line ')}")
     delivery = Delivery(arrivals, once or (case.message,), crash=crash)
     return replace(case, message=arrivals[0], origin="delivery", name=name, change=change, delivery=delivery)
 

@@ -62,8 +62,8 @@ def failure_of(
         return Failure("handler-failed", "failed", "", advice)
     if type(error) is NameError or isinstance(error, ImportError):  # a subclass of NameError can hang on the message
         advice = _ALWAYS
-    said = str(error).strip().partition("\n")[0][:MAX_MESSAGE_LENGTH]
-    sentence = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    message_line = str(error).strip().partition("\n")[0][:MAX_MESSAGE_LENGTH]
+    sentence = f"{type(error).__name__}: {message_line}" if message_line else type(error).__name__
     return Failure("handler-failed", sentence, "", advice)
 
 

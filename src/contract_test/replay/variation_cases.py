@@ -80,11 +80,11 @@ def with_data(replay: Replay, case: Case, data: Any, *, newer: bool = False) -> 
     elif unrecorded:
         attributes["dataschema"] = subject.contracts[case.version].dataschema
     payload = _put(interaction.payload, path, data)
-    said = {name: value for name, value in attributes.items() if isinstance(value, str) and value}
+    original_attributes = {name: value for name, value in attributes.items() if isinstance(value, str) and value}
     if path and path[-1] == "data":  # a structured event is around it
-        payload = _put(payload, path[:-1], at_path(payload, path[:-1]) | said)
+        payload = _put(payload, path[:-1], at_path(payload, path[:-1]) | original_attributes)
     elif "ce_specversion" in headers:
-        headers |= {f"ce_{name}": value for name, value in said.items()}
+        headers |= {f"ce_{name}": value for name, value in original_attributes.items()}
     key = resolve_pointer(data, subject.key) if subject.key is not None else None
     prefix = interaction.prefix
     if unrecorded and prefix and case.version in subject.schema_ids:

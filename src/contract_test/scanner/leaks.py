@@ -97,9 +97,9 @@ def _inside(text: str) -> Iterator[str]:
 def _leaks(value: Any, pointer: str, depth: int) -> Iterator[Leak]:
     if isinstance(value, _Pairs):
         for name, child in value:
-            told = leaks_in_text(name, depth)
-            yield from (Leak(rule, f"{thing} in a key", pointer) for rule, thing in told)
-            step = "*" if told or len(name) > MAX_STEP_LENGTH else name.replace("~", "~0").replace("/", "~1")
+            leaks_in_name = leaks_in_text(name, depth)
+            yield from (Leak(rule, f"{thing} in a key", pointer) for rule, thing in leaks_in_name)
+            step = "*" if leaks_in_name or len(name) > MAX_STEP_LENGTH else name.replace("~", "~0").replace("/", "~1")
             yield from _leaks(child, f"{pointer}/{step}", depth)
     elif isinstance(value, list):
         for place, child in enumerate(value):
