@@ -36,6 +36,11 @@ def test_a_page_can_be_followed(page, tmp_path, redis_url, kafka_of_its_own):
             "HOME": str(folder),
             "NO_COLOR": "1",
             "COLUMNS": "120",
+            **{
+                f"GIT_{who}_{what}": "somebody@acme.example"
+                for who in ("AUTHOR", "COMMITTER")
+                for what in ("NAME", "EMAIL")
+            },
             "CHECKOUT": str(ROOT),
             "STAGING": redis_url,
             "REDIS": redis_url.removesuffix("/0") + "/9",  # services that are still ending write into no other test

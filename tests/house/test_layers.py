@@ -23,6 +23,7 @@ ROOMS = {
     "lint": set(),
     "infer": {"compat", "lint"},
     "compat": {"replay"},
+    "package": {"compat", "generate"},
     "start": {"generate", "record", "replay"},
 }
 """What people come for: a room imports foundations, and of the other rooms only these."""

@@ -10,6 +10,7 @@ COMMANDS = {
     "lint": "check that contracts/ is well-formed, locked and named properly",
     "register": "add versions to the lock, so that they never change",
     "generate": "write the value objects of every contract",
+    "package": "build the package that services install",
     "compat": "check whether versions can be used side by side",
     "readers": "show which service reads which field",
     "infer": "propose a contract, or its next version, from traffic",

@@ -15,12 +15,11 @@ from contract_test.compare import MODES
 from contract_test.compat.parallel import compare_pairs
 from contract_test.compat.plan import ContentModel, Plan, plan_against, plan_files, plan_subjects
 from contract_test.data.finding import Finding
-from contract_test.data.texts import counted
+from contract_test.data.texts import counted, listed
 from contract_test.files.settings import read_package
 from contract_test.report.formats import FORMATS
 
 MAX_BUDGET = 3600.0
-_NAMED = 10
 
 
 @click.command("compat")
@@ -106,18 +105,13 @@ def _summary(plan: Plan, statuses: Counter[str], findings: Sequence[Finding], ag
     for line in plan.notes:
         note(line)
     if plan.single:
-        note(f"nothing to compare with, one version only: {_names(plan.single)}")
+        note(f"nothing to compare with, one version only: {listed(plan.single)}")
     if plan.unchanged:
-        note(f"unchanged since {against}: {_names(plan.unchanged)}")
+        note(f"unchanged since {against}: {listed(plan.unchanged)}")
     if plan.not_compared:
-        note(f"not compared, the mode is NONE: {_names(plan.not_compared)}")
+        note(f"not compared, the mode is NONE: {listed(plan.not_compared)}")
     pairs = statuses.total()
     counts = ", ".join(f"{statuses[status]} {status}" for status in ("compatible", "incompatible", "unknown"))
     if statuses["migrated"]:
         counts += f", {statuses['migrated']} kept by migration"
     note(f"{counted(pairs, 'pair')} compared: {counts}; {counted(len(findings), 'finding')}")
-
-
-def _names(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

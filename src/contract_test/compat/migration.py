@@ -36,13 +36,15 @@ class Migration:
         return f"its upcaster holds on {self.recorded} recorded and {counted(self.generated, 'generated message')}"
 
 
-def migrate(subject: str, writer: Snapshot, reader: Snapshot, package: str = "envelopes") -> Migration | None:
+def migrate(subject: str, writer: Snapshot, reader: Snapshot, package: str | None) -> Migration | None:
     """Bring every recorded and many generated messages of the writer's version to the reader's.
 
     Each must come out valid, whatever it is (total); twice, the same, and unchanged itself (pure). None where the
     package has no upcaster on the way, or holds other contracts than these. Raises CatalogError where its upcasters
     cannot be imported.
     """
+    if package is None:
+        return None
     try:
         catalog = runtime_catalog(package)
         old, new = (_value_object(catalog, subject, snapshot) for snapshot in (writer, reader))

@@ -23,7 +23,7 @@ def compare_pairs(
     pairs: Sequence[Pair],
     content_model: ContentModel,
     budget: float,
-    package: str = "envelopes",
+    package: str | None = None,
     *,
     many: int = MIN_PAIRS_FOR_PROCESSES,
 ) -> Iterator[Outcome]:
@@ -45,7 +45,9 @@ def compare_pairs(
         pool.shutdown(cancel_futures=True)
 
 
-def _judge_batch(batch: Sequence[Pair], content_model: ContentModel, budget: float, package: str) -> list[Outcome]:
+def _judge_batch(
+    batch: Sequence[Pair], content_model: ContentModel, budget: float, package: str | None
+) -> list[Outcome]:
     return [compare_pair(pair, content_model, budget, package) for pair in batch]
 
 

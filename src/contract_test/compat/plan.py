@@ -90,6 +90,16 @@ def plan_against(root: Path, ref: str, subject: str | None = None, mode: str | N
     return plan
 
 
+def plan_between(before: Path, after: Path, ref: str) -> Plan:
+    """Return every version that is new or changed in one contracts directory, against those in another one.
+
+    `ref` is the git ref of the older one, for people.
+    """
+    plan = Plan()
+    _plan_since(plan, _load(after, plan), before, ref, None, None)
+    return plan
+
+
 def _plan_since(plan: Plan, catalog: Catalog, folder: Path, ref: str, subject: str | None, mode: str | None) -> None:
     """Add to a plan what is new or changed since the contracts in `folder`, which are those of `ref`."""
     root = catalog.root
@@ -127,7 +137,7 @@ def _plan_since(plan: Plan, catalog: Catalog, folder: Path, ref: str, subject: s
 
 
 def compare_pair(
-    pair: Pair, content_model: ContentModel = "closed-writer", budget: float = 2.0, package: str = "envelopes"
+    pair: Pair, content_model: ContentModel = "closed-writer", budget: float = 2.0, package: str | None = None
 ) -> Outcome:
     """Compare one pair as `decode` reads. Each incompatibility is a finding, with the whole verdict.
 

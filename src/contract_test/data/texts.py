@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 
 _AGE = re.compile(r"([0-9]{1,6})([smhd])")
@@ -18,6 +19,12 @@ def inert(text: str) -> str:
 def counted(number: int, name: str) -> str:
     """Return `1 message`, `2 messages`."""
     return f"{number} {name}" if number == 1 else f"{number} {name}s"
+
+
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """Return `a, b and 3 more`."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def percent(share: float) -> str:

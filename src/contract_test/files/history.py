@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,14 @@ from contract_test.files.lock import FILE as LOCK
 
 _FILES = ("100644", "100755")
 _OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
-_READ = (".json", ".jsonl", ".toml", ".lock")
+READ = (".json", ".jsonl", ".toml", ".lock")
 
 
 @contextmanager
-def contracts_at(ref: str, root: Path) -> Iterator[Path]:
+def contracts_at(ref: str, root: Path, *, recordings: bool = True) -> Iterator[Path]:
     """Yield a temporary copy of the directory `root` as it was at `ref`: its schemas, catalog and recordings.
+
+    Without `recordings`, these are left out.
 
     Raises NoContractsYetError where the ref has no such directory, HistoryError where `root` is in no git repository,
     the ref is unknown, or the directory was moved since, and UnreachableError where git is not installed.
@@ -39,6 +41,8 @@ def contracts_at(ref: str, root: Path) -> Iterator[Path]:
         blobs = {}
     else:
         blobs = dict(_blobs(place, f"{commit}:{prefix}"))
+    if not recordings:
+        blobs = {path: blob for path, blob in blobs.items() if not is_recording(Path(path))}
     if not any(path.endswith(".json") for path in blobs):
         _refuse_moved(place, prefix, commit, ref)
         advice = "A first version breaks nobody and needs no comparison."
@@ -99,6 +103,62 @@ def registered_file(root: Path, digest: str, path: Path) -> Any:
         return None
 
 
+def is_shallow(root: Path) -> bool:
+    """Return True if the clone holds only the newest commits. Raises HistoryError where `root` is in no repository."""
+    return _git(_directory(root), "rev-parse", "--is-shallow-repository").strip() == b"true"
+
+
+def fetches_no_tags(root: Path) -> bool:
+    """Return True if the repository was cloned with `--no-tags`."""
+    found = _git(_directory(root), "config", "--list", "--name-only")
+    return any(name.endswith(".tagopt") for name in found.decode(errors="replace").lower().split())
+
+
+def tags_of(root: Path, commit: str) -> list[str]:
+    """Return the tags of a commit and of all commits before it."""
+    found = _git(_directory(root), "tag", "--merged", commit, "--format=%(refname:strip=2)")
+    return found.decode(errors="replace").splitlines()
+
+
+def is_recording(path: Path) -> bool:
+    """Return True for a file below a folder `recordings`. `path` is relative to the contracts directory."""
+    return "recordings" in path.parts[:-1]
+
+
+def commits_since(root: Path, start: str | None, end: str, paths: Sequence[Path]) -> list[str]:
+    """Return the commits after `start`, up to `end`, that changed one of the paths; the newest first.
+
+    Without a `start`, all of them. Every commit of every merged branch is counted, and a merge that itself changes
+    something, so that the number rises with each change.
+    """
+    return _commits(root, start, end, [f":(top,literal){_inside(root, path)}" for path in paths])
+
+
+def schema_commits_since(root: Path, start: str, end: str) -> list[str]:
+    """Return the commits that changed more of the contracts than recordings; the newest first."""
+    return _commits(root, start, end, [".", ":(exclude,glob)**/recordings/**"])
+
+
+def _commits(root: Path, start: str | None, end: str, paths: Sequence[str]) -> list[str]:
+    reach = [end] if start is None else [end, f"^{start}"]
+    options = ("--full-history", "--simplify-merges", "--topo-order")
+    return _git(_directory(root), "rev-list", *options, *reach, "--", *paths).decode().split()
+
+
+def uncommitted(root: Path, paths: Sequence[Path]) -> list[str]:
+    """Return the changed, deleted and untracked files among the paths, as git names them; no ignored files."""
+    names = [f":(top,literal){_inside(root, path)}" for path in paths]
+    options = ("--porcelain=v1", "-z", "--untracked-files=all", "--no-renames")
+    found = _git(_directory(root), "status", *options, "--", *names).decode(errors="replace")
+    return [entry[3:] for entry in found.split("\0") if entry]
+
+
+def _inside(root: Path, path: Path) -> str:
+    """Return a path as git names it, from the top of the repository around `root`."""
+    top = Path(_git(_directory(root), "rev-parse", "--show-toplevel").decode().rstrip("\n"))
+    return Path(os.path.realpath(path)).relative_to(top.resolve()).as_posix()
+
+
 def _directory(root: Path) -> Path:
     place = root.resolve()
     if not place.is_dir():
@@ -130,7 +190,7 @@ def _blobs(place: Path, tree: str) -> Iterator[tuple[str, str]]:
             continue
         mode, _, identity = about.decode().split(" ")
         path = os.fsdecode(name)
-        if mode in _FILES and path.endswith(_READ) and ".." not in Path(path).parts:
+        if mode in _FILES and path.endswith(READ) and ".." not in Path(path).parts:
             yield path, identity
 
 
@@ -161,8 +221,7 @@ def _git(place: Path, *arguments: str, stdin: str = "") -> bytes:
             env=environment,
         )
     except FileNotFoundError:
-        advice = "Install git, or compare two files: contract-test compat OLD.json NEW.json."
-        raise UnreachableError("git is not installed", advice=advice) from None
+        raise UnreachableError("git is not installed", advice="Install git.") from None
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().partition("\n")[0].removeprefix("fatal: ")
         advice = "Run it in the git repository that holds the contracts."

@@ -15,6 +15,9 @@ from envelopes._upcast import load_upcasters
 from envelopes.catalog import Catalog as Runtime
 from envelopes.catalog import Subject as RuntimeSubject
 
+RECORDINGS_FILE = "recordings.toml"
+"""What the distribution of recordings adds to the contracts directory: the version to which its recordings belong."""
+
 
 def installed_contracts(package: str, option: str = "--contracts") -> Path:
     """Return the contracts directory that belongs to a package.

@@ -44,6 +44,18 @@ def read_lock(root: Path) -> dict[tuple[str, int], str]:
     return found
 
 
+def unregistered(catalog: Catalog) -> list[Contract]:
+    """Return the versions that are not in the lock."""
+    lock = read_lock(catalog.root)
+    return [each for each in catalog.contracts if (each.subject, each.version) not in lock]
+
+
+def changed_versions(catalog: Catalog) -> list[Contract]:
+    """Return the registered versions whose content is not the one in the lock."""
+    lock = read_lock(catalog.root)
+    return [each for each in catalog.contracts if lock.get((each.subject, each.version), digest(each)) != digest(each)]
+
+
 def register(catalog: Catalog, subjects: list[str]) -> list[Contract]:
     """Add the versions that are not in the lock yet; gives those."""
     lock = read_lock(catalog.root)

@@ -1,0 +1,84 @@
+"""`contract-test package`: what is built is what pip installs, upgrades to, and leaves out."""
+
+import subprocess
+import sys
+import sysconfig
+import tarfile
+
+from package.conftest import INTEGER, schema
+
+
+class Service:
+    """A service's virtual environment. Dependencies of the package come from the environment of these tests."""
+
+    def __init__(self, folder):
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=100)
+        self.python = folder / "bin" / "python"
+        (self.site,) = folder.glob("lib/python*/site-packages")
+        (self.site / "others.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
+
+    def pip(self, *arguments):
+        command = [sys.executable, "-m", "pip", "--python", self.python, "--disable-pip-version-check", *arguments]
+        done = subprocess.run(command, check=True, timeout=100, capture_output=True, text=True)
+        return done.stdout + done.stderr
+
+    def install(self, what, dist):
+        return self.pip("install", "--no-index", "--find-links", dist, "--upgrade", what)
+
+    def python_says(self, code):
+        return subprocess.run(
+            [self.python, "-c", code], check=True, timeout=100, capture_output=True, text=True
+        ).stdout.strip()
+
+
+VERSION = "import acme_envelopes; print(acme_envelopes.__version__)"
+DIGEST = "import acme_envelopes; print(acme_envelopes.__contracts_digest__)"
+
+
+def test_an_upgrade_gets_what_changed_and_production_gets_no_recordings(contracts, tmp_path):
+    dist = tmp_path / "wheelhouse"
+    assert contracts.run("package", "--out", dist).code == 0
+    service = Service(tmp_path / "venv")
+    service.install("acme-envelopes", dist)
+    first, digest = service.python_says(VERSION), service.python_says(DIGEST)
+    assert (service.site / "acme_envelopes/contracts/order.placed/v1.json").is_file()
+    assert not list(service.site.rglob("*.jsonl"))
+
+    contracts.record("o-1", "o-2")
+    contracts.commit()
+    assert contracts.run("package", "--out", dist).code == 0
+    contracts.version(2, schema(total=INTEGER))
+    contracts.commit()
+    assert contracts.run("package", "--out", dist).code == 0
+    service.install("acme-envelopes[recordings]", dist)
+
+    assert (first, service.python_says(VERSION)) == ("0.0.1", "0.0.3")
+    assert digest.startswith("sha256:")
+    assert digest != service.python_says(DIGEST)
+    assert service.python_says("from acme_envelopes.messages import OrderPlaced; print(OrderPlaced.__name__)") == (
+        "OrderPlacedV2"
+    )
+    recording = service.site / "acme_envelopes/contracts/order.placed/recordings/v1.jsonl"
+    assert "o-2" in recording.read_text()
+
+
+def test_the_same_commit_gives_the_same_bytes(contracts, tmp_path):
+    for name in ("one", "two"):
+        assert contracts.run("package", "--out", tmp_path / name).code == 0
+    one, two = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "two"))
+    assert one == two
+    assert len(one) == 4
+
+
+def test_an_sdist_builds_the_same_wheel(contracts, tmp_path):
+    assert contracts.run("package").code == 0
+    dist = contracts.root / "dist"
+    for archive in dist.glob("*.tar.gz"):
+        with tarfile.open(archive) as tar:
+            tar.extractall(tmp_path / "unpacked", filter="data")
+    for folder in (tmp_path / "unpacked").iterdir():
+        command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "again")]
+        subprocess.run(command, cwd=folder, check=True, timeout=100, capture_output=True)
+    assert {path.name: path.read_bytes() for path in dist.glob("*.whl")} == {
+        path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()
+    }

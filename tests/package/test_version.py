@@ -1,0 +1,259 @@
+"""The version of the package: derived from git, and higher after every change."""
+
+import random
+import shutil
+import subprocess
+from itertools import pairwise
+
+import pytest
+from package.conftest import INTEGER, STRING, schema
+from packaging.version import Version
+
+
+def version(contracts):
+    result = contracts.run("package", "--show-version")
+    assert result.code == 0, result.err
+    return result.out.strip()
+
+
+def refusal(contracts, *options):
+    result = contracts.run("package", *options)
+    assert (result.code, result.out) == (2, ""), result
+    return result.err
+
+
+@pytest.fixture
+def released(contracts):
+    contracts.git("tag", "v1.4.0")
+    return contracts
+
+
+def test_before_the_first_release_each_change_counts(contracts):
+    assert version(contracts) == "0.0.1"
+    contracts.record("o-1", "o-2")
+    contracts.commit()
+    assert version(contracts) == "0.0.2"
+
+
+def test_a_release_is_what_its_tag_says_until_something_changes(released):
+    assert version(released) == "1.4.0"
+    released.write("notes.txt", "Not a part of the package.")
+    released.commit()
+    assert version(released) == "1.4.0"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda repo: repo.record("o-1", "o-2"), "1.4.1"),
+        (lambda repo: repo.catalog(more='key = "/id"\n'), "1.4.1"),
+        (lambda repo: repo.write("README.md", "# Contracts\n"), "1.4.1"),
+        (lambda repo: repo.version(2, schema(total=INTEGER)), "1.5.0"),
+        (lambda repo: repo.version(1, schema(), "order.paid"), "1.5.0"),
+        (lambda repo: repo.version(2, schema(required=("id", "total"), total=INTEGER)), "2.0.0"),
+    ],
+    ids=["recording", "catalog", "readme", "compatible version", "subject", "breaking version"],
+)
+def test_the_first_change_after_a_release_raises_the_number_that_it_should(released, change, expected):
+    change(released)
+    released.commit()
+    assert version(released) == expected
+
+
+def test_below_one_a_breaking_change_raises_the_second_number(contracts):
+    contracts.git("tag", "v0.4.2")
+    contracts.version(2, schema(total=INTEGER))
+    contracts.commit()
+    assert version(contracts) == "0.4.3"
+    contracts.version(3, schema(required=("id", "total"), total=INTEGER))
+    contracts.commit()
+    assert version(contracts) == "0.5.1"
+
+
+def test_a_patch_after_a_breaking_change_stays_above_it(released):
+    released.version(2, schema(required=("id", "total"), total=INTEGER))
+    released.commit()
+    released.record("o-1", "o-2")
+    released.commit()
+    assert version(released) == "2.0.1"
+
+
+def test_a_breaking_change_that_is_taken_back_does_not_lower_the_version(released):
+    released.version(2, schema(required=("id", "total"), total=INTEGER))
+    released.commit()
+    released.git("revert", "--no-edit", "HEAD")
+    assert version(released) == "2.0.1"
+
+
+def test_a_subject_of_mode_none_that_changes_counts_as_breaking(released):
+    released.catalog(mode="NONE")
+    released.version(2, schema(total=INTEGER))
+    released.commit()
+    result = released.run("package", "--show-version")
+    assert result.out == "2.0.0\n"
+    assert "order.placed changed and counts as breaking, because its mode is NONE" in result.err
+
+
+def test_a_version_that_was_registered_again_counts_as_breaking(released):
+    (released.root / "contracts/contracts.lock").unlink()
+    released.version(1, schema() | {"description": "Another content."})
+    released.commit()
+    result = released.run("package", "--show-version")
+    assert result.out == "2.0.0\n"
+    assert "order.placed v1 was registered again" in result.err
+
+
+def test_what_the_comparison_leaves_open_counts_as_breaking_and_is_said(contracts):
+    contracts.version(2, schema(word={"pattern": r"^(.)\1$"}))
+    contracts.commit()
+    contracts.git("tag", "v1.0.0")
+    contracts.version(3, schema(word={"pattern": r"^(.+)\1$"}))
+    contracts.commit()
+    result = contracts.run("package", "--show-version")
+    assert result.out == "2.0.0\n"
+    assert "order.placed v2 at v1.0.0 → v3: unknown, which counts as breaking" in result.err
+
+
+KINDS = ("recording", "compatible", "breaking", "revert", "merge", "ours", "release")
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_change_of_a_random_history_gets_a_higher_version(contracts, seed):
+    kinds = random.Random(seed).sample(KINDS, len(KINDS)) + random.Random(-seed).choices(KINDS, k=12)
+    contracts.write("README.md", "# The second commit\n")
+    contracts.commit()
+    seen, newest = [version(contracts)], 1
+    for step, kind in enumerate(kinds):
+        if kind == "recording":
+            contracts.record("o-1", f"o-{step + 10}")
+            contracts.commit()
+        elif kind in ("compatible", "breaking"):
+            newest += 1
+            new = schema(**{f"field_{newest}": STRING})
+            if kind == "breaking":
+                new["required"] = ["id", f"field_{newest}"]
+            contracts.version(newest, new)
+            contracts.commit()
+        elif kind == "revert":
+            contracts.git("rm", "-rq", "contracts")
+            contracts.git("checkout", "HEAD~1", "--", "contracts")
+            contracts.write("README.md", f"# {step}\n")
+            contracts.commit()
+        elif kind == "merge":
+            contracts.git("checkout", "-b", f"branch-{step}")
+            contracts.record(f"o-{step + 50}")
+            contracts.commit()
+            contracts.git("checkout", "main")
+            contracts.write("README.md", f"# {step}\n")
+            contracts.commit()
+            seen.append(version(contracts))
+            contracts.git("merge", "--no-ff", "--no-edit", f"branch-{step}")
+        elif kind == "ours":  # what was changed on main is lost in a merge, without a commit that says so
+            contracts.record(f"o-{step + 90}")
+            contracts.commit()
+            seen.append(version(contracts))
+            contracts.git("checkout", "-b", f"branch-{step}", "HEAD~1")
+            contracts.git("merge", "--no-edit", "--strategy=ours", "main")
+            contracts.git("checkout", "main")
+            contracts.git("merge", "--ff-only", f"branch-{step}")
+        elif kind == "release":
+            contracts.git("tag", f"v{seen[-1]}" if step % 2 else f"v{int(seen[-1].partition('.')[0]) + 1}.0.0")
+            contracts.record(f"o-{step + 200}")
+            contracts.commit()
+        seen.append(version(contracts))
+    assert all(Version(before) < Version(after) for before, after in pairwise(seen)), seen
+
+
+def test_a_release_tag_below_its_own_commit_is_refused(released):
+    for name in ("o-2", "o-3"):
+        released.record(name)
+        released.commit()
+    released.git("tag", "v1.4.1")
+    said = refusal(released)
+    assert "v1.4.1 is lower than 1.4.2" in said
+    assert "git tag v1.4.2 v1.4.1" in said
+    released.git("tag", "v1.4.2", "v1.4.1")
+    assert version(released) == "1.4.2"
+
+
+def test_other_tags_are_no_releases(contracts):
+    for tag in ("v1", "v1.0.0-rc1", "release-1.0.0", "v01.0.0"):
+        contracts.git("tag", tag)
+    assert version(contracts) == "0.0.1"
+    contracts.git("tag", "envelopes-2.0.0")
+    assert contracts.run("package", "--show-version", "--tag-prefix", "envelopes-").out == "2.0.0\n"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda repo: repo.record("o-9"),
+        lambda repo: repo.write("contracts/order.placed/recordings/v1.jsonl", ""),
+        lambda repo: repo.write("contracts/common.json", {}),
+        lambda repo: repo.write("src/acme_envelopes/upcasters.py", "1 / 1\n"),
+        lambda repo: (repo.root / "contracts/order.placed/recordings/v1.jsonl").unlink(),
+        lambda repo: repo.write("README.md", "# Changed\n"),
+    ],
+    ids=["recording", "emptied", "new file", "new module", "deleted", "readme"],
+)
+def test_what_is_not_committed_is_refused(contracts, change):
+    change(contracts)
+    said = refusal(contracts)
+    assert "not committed: " in said
+    assert "Commit it first" in said
+
+
+def test_what_is_not_registered_is_refused(contracts):
+    contracts.write("contracts/order.placed/v2.json", schema(total=INTEGER))
+    contracts.commit()
+    assert "not registered: order.placed v2" in refusal(contracts)
+    assert "contract-test register" in refusal(contracts, "--version", "3.0.0")
+
+
+def test_a_registered_version_that_changed_is_refused(contracts):
+    contracts.write("contracts/order.placed/v1.json", schema(total=INTEGER))
+    contracts.commit()
+    assert "changed since they were registered: order.placed v1" in refusal(contracts)
+
+
+def test_value_objects_that_are_out_of_date_are_refused(contracts):
+    assert contracts.run("generate").code == 0
+    contracts.commit()
+    contracts.version(2, schema(total=INTEGER))
+    contracts.commit()
+    said = refusal(contracts)
+    assert "out of date: " in said
+    assert "contract-test generate" in said
+
+
+def test_a_shallow_clone_says_what_to_fetch(released, tmp_path, monkeypatch):
+    released.record("o-2")
+    released.commit()
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", "--depth=1", f"file://{released.root}", clone], check=True)
+    monkeypatch.chdir(clone)
+    said = refusal(released)
+    assert "the clone is shallow" in said
+    assert "git fetch --unshallow --tags" in said
+    subprocess.run(["git", "fetch", "-q", "--unshallow", "--tags"], check=True, cwd=clone)
+    assert version(released) == "1.4.1"
+
+
+def test_a_clone_without_tags_says_what_to_fetch(released, tmp_path, monkeypatch):
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", "--no-tags", f"file://{released.root}", clone], check=True)
+    monkeypatch.chdir(clone)
+    assert "git fetch --tags" in refusal(released)
+
+
+def test_without_git_a_version_has_to_be_named(contracts):
+    shutil.rmtree(contracts.root / ".git")
+    assert "--version" in refusal(contracts)
+    result = contracts.run("package", "--version", "2.1")
+    assert result.code == 0, result.err
+    assert "dist/acme_envelopes-2.1-py3-none-any.whl" in result.out.splitlines()
+
+
+@pytest.mark.parametrize("text", ["1.0.0+abc", "new", "../1"])
+def test_a_version_that_no_index_takes_is_refused(contracts, text):
+    assert "--version" in refusal(contracts, "--version", text)
