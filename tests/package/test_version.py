@@ -169,9 +169,9 @@ def test_a_release_tag_below_its_own_commit_is_refused(released):
         released.record(name)
         released.commit()
     released.git("tag", "v1.4.1")
-    said = refusal(released)
-    assert "v1.4.1 is lower than 1.4.2" in said
-    assert "git tag v1.4.2 v1.4.1" in said
+    message = refusal(released)
+    assert "v1.4.1 is lower than 1.4.2" in message
+    assert "git tag v1.4.2 v1.4.1" in message
     released.git("tag", "v1.4.2", "v1.4.1")
     assert version(released) == "1.4.2"
 
@@ -198,9 +198,9 @@ def test_other_tags_are_no_releases(contracts):
 )
 def test_what_is_not_committed_is_refused(contracts, change):
     change(contracts)
-    said = refusal(contracts)
-    assert "not committed: " in said
-    assert "Commit it first" in said
+    message = refusal(contracts)
+    assert "not committed: " in message
+    assert "Commit it first" in message
 
 
 def test_what_is_not_registered_is_refused(contracts):
@@ -221,9 +221,9 @@ def test_value_objects_that_are_out_of_date_are_refused(contracts):
     contracts.commit()
     contracts.version(2, schema(total=INTEGER))
     contracts.commit()
-    said = refusal(contracts)
-    assert "out of date: " in said
-    assert "contract-test generate" in said
+    message = refusal(contracts)
+    assert "out of date: " in message
+    assert "contract-test generate" in message
 
 
 def test_a_shallow_clone_says_what_to_fetch(released, tmp_path, monkeypatch):
@@ -232,9 +232,9 @@ def test_a_shallow_clone_says_what_to_fetch(released, tmp_path, monkeypatch):
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "-q", "--depth=1", f"file://{released.root}", clone], check=True)
     monkeypatch.chdir(clone)
-    said = refusal(released)
-    assert "the clone is shallow" in said
-    assert "git fetch --unshallow --tags" in said
+    message = refusal(released)
+    assert "the clone is shallow" in message
+    assert "git fetch --unshallow --tags" in message
     subprocess.run(["git", "fetch", "-q", "--unshallow", "--tags"], check=True, cwd=clone)
     assert version(released) == "1.4.1"
 
