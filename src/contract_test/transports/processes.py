@@ -6,7 +6,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -14,7 +14,7 @@ from contract_test.data.errors import ContractTestError
 
 # Waits for its input to close, which the kernel does when the parent is gone, even by SIGKILL. Unlike the
 # parent-death signal of Linux, this does not also fire when the thread that started the child ends.
-_GUARD = ("/bin/sh", "-c", 'read -r _; kill -KILL "$1"', "guard")
+_GUARD = ("/bin/sh", "-c", 'read -r _; kill -KILL "$1"; if [ -n "$2" ]; then rm -rf -- "$2"; fi', "guard")
 
 
 class ChildFailedError(ContractTestError):
@@ -43,12 +43,15 @@ def running(
     ready: Callable[[Child], bool],
     seconds_to_start: float,
     seconds_to_stop: float = 10,
+    directory: Path | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Child]:
     """Run `command`, hand it over once `ready` says so, and end it by its own pid afterwards.
 
     Raises `ChildFailedError` with the end of the process's output when the process ends, or the time runs
     out, before it is ready. The child has a session of its own: an interrupt from the keyboard reaches the
-    parent alone, which then ends the child in order.
+    parent alone, which then ends the child in order. If the parent is killed, so is the child, and its
+    `directory` is removed.
     """
     name = Path(command[0]).name
     with contextlib.ExitStack() as stack:
@@ -58,10 +61,11 @@ def running(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            env=environment,
             start_new_session=True,
         )
         stack.callback(_end, process, seconds_to_stop)
-        stack.enter_context(_guarded(process.pid))  # ends first: a guard must not outlive the pid it holds
+        stack.enter_context(_guarded(process.pid, directory))  # ends first: a guard must not outlive the pid it holds
         deadline = time.monotonic() + seconds_to_start
         while not ready(process):
             if process.poll() is not None:
@@ -81,10 +85,10 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def _guarded(pid: int) -> Iterator[None]:
-    """Have `pid` killed when this process is killed inside the block."""
+def _guarded(pid: int, directory: Path | None) -> Iterator[None]:
+    """Have `pid` killed, and its directory removed, when this process is killed inside the block."""
     guard = subprocess.Popen(  # noqa: S603 - a constant script
-        [*_GUARD, str(pid)], stdin=subprocess.PIPE, start_new_session=True
+        [*_GUARD, str(pid), str(directory or "")], stdin=subprocess.PIPE, start_new_session=True
     )
     try:
         yield

@@ -24,7 +24,7 @@ def redis_client(url: str, key: str) -> Iterator[Any]:
     from redis.exceptions import NoPermissionError, ResponseError
 
     address, password = Address.of(url), os.environ.get(PASSWORD)
-    place = f"{address.shown} {key}"
+    place = f"{address.shown} {key}".rstrip()
     try:
         client = Redis.from_url(url, password=password, socket_timeout=10, socket_connect_timeout=10)
         client.connection_pool.make_connection()  # does not connect yet, but looks at every option
@@ -34,7 +34,7 @@ def redis_client(url: str, key: str) -> Iterator[Any]:
         with client:
             yield client
     except NoPermissionError:
-        advice = f"Give it, for this key only: ACL SETUSER name %R~{key} +lrange +xrange."
+        advice = f"Give it, for this key only: ACL SETUSER name ~{key} +lrange +xrange."
         raise UnreachableError("Redis lets this user not read the key", place=place, advice=advice) from None
     except AuthenticationError:
         advice = f"Check the user's name and password, in the URL or in {PASSWORD}."
