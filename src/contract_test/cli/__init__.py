@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from importlib import import_module
 
@@ -25,6 +26,10 @@ COMMANDS = {
 
 def main() -> None:
     """Run the command line. Exit codes: 0 clean, 1 findings, 2 usage or configuration, 3 could not run."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # In a pipe, Windows would encode by its code page, which has no name for most of what messages contain.
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
     try:
         sys.exit(_main())
     except KeyboardInterrupt:  # before the command runs: while it is imported

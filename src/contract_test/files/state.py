@@ -35,18 +35,21 @@ class State:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Keep a second recorder of this channel out. Raises UnreachableError where there is one."""
-        import fcntl
+        from filelock import FileLock, Timeout
 
         hide(self.folder)
-        with self._lock.open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                advice = "Wait for it, or stop it: two would overwrite each other's recordings."
-                raise UnreachableError(
-                    "another recorder of this channel runs", place=str(lock.name), advice=advice
-                ) from None
+        lock = FileLock(self._lock)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            advice = "Wait for it, or stop it: two would overwrite each other's recordings."
+            raise UnreachableError(
+                "another recorder of this channel runs", place=str(self._lock), advice=advice
+            ) from None
+        try:
             yield
+        finally:
+            lock.release()
 
     def marks(self, source: str) -> Mapping[str, Mark]:
         """Return where an earlier run over this source came to; empty where there was none."""

@@ -37,6 +37,7 @@ _EXAMPLE = {
 _REPO = {
     "pyproject.toml": "pyproject.toml",
     "README.md": "README.md",
+    ".gitattributes": "gitattributes",
     ".gitignore": "gitignore",
     "tests/test_contracts.py": "test_contracts_repo.py",
 }
