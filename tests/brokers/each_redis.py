@@ -51,8 +51,8 @@ def main(options: list[str]) -> int:
             continue
         with tempfile.TemporaryDirectory() as folder:
             environment = os.environ | {"PATH": path_with(program, Path(folder))}
-            said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
-            print(f"== {kind}: {said.strip()}", file=sys.stderr)
+            version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+            print(f"== {kind}: {version.strip()}", file=sys.stderr)
             for suite, tests in _SUITES.items():
                 command = [sys.executable, "-m", "pytest", *tests, *options]
                 code |= subprocess.run(command, cwd=_ROOT / suite, env=environment, check=False).returncode

@@ -117,10 +117,10 @@ def redis_program() -> tuple[Path, str]:
 
 def _too_old(program: str) -> str:
     """Return the version of a server that lacks commands that the scripts use, or an empty text."""
-    said = subprocess.run(  # noqa: S603 - a program on the PATH
+    output = subprocess.run(  # noqa: S603 - a program on the PATH
         [program, "--version"], capture_output=True, text=True, check=False, timeout=10
     ).stdout
-    found = re.search(r"\bv=((\d+)\.(\d+)\S*)", said)
+    found = re.search(r"\bv=((\d+)\.(\d+)\S*)", output)
     return found[1] if found and (int(found[2]), int(found[3])) < _OLDEST_REDIS else ""
 
 
