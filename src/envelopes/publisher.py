@@ -121,16 +121,7 @@ class Publisher(_Outbox["Redis"]):
     """
 
     def publish(self, message: Envelope[Any] | ValueObject) -> None:
-        """Send a message, or buffer it.
-
-        Args:
-            message: A value object, or an envelope with one.
-
-        Raises:
-            EncodeError: The contract does not accept the message. Nothing was sent.
-            RedisAwayError: Redis cannot be reached, and the message is not buffered.
-
-        """
+        """Send a message (a value object or an envelope), or buffer it. Raises EncodeError and RedisAwayError."""
         prepared = self._prepare(message)
         with self._thread_lock:
             self._waiting.append(prepared)
@@ -170,16 +161,7 @@ class AsyncPublisher(_Outbox["AsyncRedis"]):
     """
 
     async def publish(self, message: Envelope[Any] | ValueObject) -> None:
-        """Send a message, or buffer it.
-
-        Args:
-            message: A value object, or an envelope with one.
-
-        Raises:
-            EncodeError: The contract does not accept the message. Nothing was sent.
-            RedisAwayError: Redis cannot be reached, and the message is not buffered.
-
-        """
+        """Send a message (a value object or an envelope), or buffer it. Raises EncodeError and RedisAwayError."""
         prepared = self._prepare(message)
         async with self._task_lock:
             self._waiting.append(prepared)

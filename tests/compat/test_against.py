@@ -91,7 +91,7 @@ def test_a_version_that_is_gone_is_told(repo, compat):
             "wire-type-changed",
             "the type was acme.done at main, and is acme.DONE",
         ),
-        ('key = "/a"', "", "key-changed", "the key was /a at main, and is not said any more"),
+        ('key = "/a"', "", "key-changed", "the key was /a at main, and is not set any more"),
         (
             "schema_ids = {1 = 7}",
             "schema_ids = {1 = 8}",

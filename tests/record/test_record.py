@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from record.runs import CONTRACTS, QUEUE, at_topic, copy_of_contracts, lines
+from record.runs import CONTRACTS, QUEUE, at_topic, copy_of_contracts, lines, push
 from redis import Redis
 
 from contract_test.cli.record import command
@@ -26,15 +26,7 @@ def contracts(tmp_path, monkeypatch):
 
 
 def request(number: int, **changes: object) -> bytes:
-    data = {
-        "delivery_id": f"d-{number:06d}",
-        "kind": "push",
-        "recipient": {"person_id": "p-ana001"},
-        "text": "Bo Bergström likes your message",
-        "enqueued_at": "2026-03-01T12:00:00Z",
-        "caused_by": "l-5d21e0",
-    }
-    return encode(DeliveryRequested.model_validate(data | changes), source="/feed")
+    return encode(DeliveryRequested.model_validate(push(number, **changes)), source="/feed")
 
 
 def like(number: int) -> bytes:

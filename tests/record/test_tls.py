@@ -55,15 +55,20 @@ def as_client(made: Certificates) -> dict[str, object]:
     return {"ssl": True, "ssl_check_hostname": False, **{name: str(path) for name, path in files.items()}}
 
 
+def start_redis(stack, tmp_path, made, record_property):
+    """Return the address of a Redis with TLS. Skip the test if there is none."""
+    try:
+        return stack.enter_context(redis_behind_tls(tmp_path, made))
+    except ChildFailedError:
+        advice = "install one that has it (Debian: apt-get install redis-server)"
+        pytest.skip(choice.do_without("a Redis with TLS", advice, record_property))
+
+
 def test_a_redis_behind_tls(contracts, tmp_path, record_property):
     made = certificates(tmp_path)
     options = f"ssl_certfile={made.chain}&ssl_keyfile={made.key}"
     with contextlib.ExitStack() as stack:
-        try:
-            server = stack.enter_context(redis_behind_tls(tmp_path, made))
-        except ChildFailedError:
-            advice = "install one that has it (Debian: apt-get install redis-server)"
-            pytest.skip(choice.do_without("a Redis with TLS", advice, record_property))
+        server = start_redis(stack, tmp_path, made, record_property)
         redis = stack.enter_context(Redis(port=int(server.rpartition(":")[2]), **as_client(made)))
         redis.rpush(QUEUE, *[job(number) for number in range(20)])
         for url, told in [
@@ -81,11 +86,7 @@ def test_a_redis_behind_tls(contracts, tmp_path, record_property):
 def test_a_redis_with_the_certificate_of_another_host(contracts, tmp_path, record_property):
     made = certificates(tmp_path, "other.test")
     with contextlib.ExitStack() as stack:
-        try:
-            server = stack.enter_context(redis_behind_tls(tmp_path, made))
-        except ChildFailedError:
-            advice = "install one that has it (Debian: apt-get install redis-server)"
-            pytest.skip(choice.do_without("a Redis with TLS", advice, record_property))
+        server = start_redis(stack, tmp_path, made, record_property)
         options = f"ssl_ca_certs={made.authority}&ssl_certfile={made.chain}&ssl_keyfile={made.key}"
         code, said = run("record", f"rediss://{server}/0?{options}", "--channel", "transport", "--contracts", contracts)
         assert (code, "IP address mismatch" in said) == (3, True), said
