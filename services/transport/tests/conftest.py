@@ -9,7 +9,7 @@ from redis import Redis
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from transport_support import RedisServer, Stub, process
+from transport_processes import RedisServer, Stub, process
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -16,7 +16,8 @@ from threading import Thread
 import pytest
 from redis import Redis
 from redis.exceptions import RedisError
-from transport_support import GATEWAY_QUEUE, QUEUE, RedisServer, Stub, key, resque, wait_until
+from transport_processes import RedisServer, Stub, wait_until
+from transport_support import GATEWAY_QUEUE, QUEUE, key, resque
 
 from transport import scripts
 from transport.__main__ import main

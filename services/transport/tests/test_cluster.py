@@ -9,17 +9,8 @@ from pathlib import Path
 import pytest
 from redis import RedisCluster
 from redis.crc import key_slot
-from transport_support import (
-    GATEWAY_QUEUE,
-    QUEUE,
-    RedisServer,
-    free_port,
-    key,
-    resque,
-    running_worker,
-    until,
-    wait_until,
-)
+from transport_processes import RedisServer, free_port, wait_until
+from transport_support import GATEWAY_QUEUE, QUEUE, key, resque, running_worker, until
 
 from transport.__main__ import main
 from transport.gateway_stub import GatewayStub

@@ -18,21 +18,8 @@ import pytest
 from aiohttp import web
 from redis import Redis
 from redis.exceptions import RedisError
-from transport_support import (
-    GATEWAY_QUEUE,
-    QUEUE,
-    RedisServer,
-    Stub,
-    answers,
-    free_port,
-    key,
-    process,
-    resque,
-    running_worker,
-    until,
-    wait_ready,
-    wait_until,
-)
+from transport_processes import RedisServer, Stub, answers, free_port, process, wait_ready, wait_until
+from transport_support import GATEWAY_QUEUE, QUEUE, key, resque, running_worker, until
 
 from contract_test.transports.embedded import redis_program
 from transport.__main__ import main

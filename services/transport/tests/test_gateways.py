@@ -14,7 +14,8 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import encode_basic_auth, web
-from transport_support import free_port, resque
+from transport_processes import free_port
+from transport_support import resque
 
 from envelopes.messages import DeliveryRequested
 from transport.gateway_stub import GatewayStub

@@ -18,7 +18,8 @@ from hypothesis.stateful import (
 )
 from redis import Redis
 from redis.exceptions import ResponseError
-from transport_support import CHANNEL, GATEWAY_QUEUE, QUEUE, RedisServer, key, resque
+from transport_processes import RedisServer
+from transport_support import CHANNEL, GATEWAY_QUEUE, QUEUE, key, resque
 
 from transport.connection import connect
 from transport.job_queue import JobQueue, LeaseLostError

@@ -17,18 +17,8 @@ import pytest
 from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
-from transport_support import (
-    QUEUE,
-    RedisServer,
-    Stub,
-    free_port,
-    process,
-    resque,
-    running_worker,
-    until,
-    wait_ready,
-    wait_until,
-)
+from transport_processes import RedisServer, Stub, free_port, process, wait_ready, wait_until
+from transport_support import QUEUE, resque, running_worker, until
 
 from transport.__main__ import main
 from transport.gateway_stub import GatewayStub

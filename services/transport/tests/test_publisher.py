@@ -12,7 +12,8 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, ResponseError
 from redis.retry import Retry
-from transport_support import QUEUE, RedisServer, resque
+from transport_processes import RedisServer
+from transport_support import QUEUE, resque
 
 from envelopes import decode
 from envelopes.messages import DeliveryRequested, MessagePosted

@@ -7,7 +7,8 @@ from math import log2
 import pytest
 from aiohttp import web
 from redis import Redis
-from transport_support import GATEWAY_QUEUE, QUEUE, QUICK, RedisServer, key, resque, running_worker, until, work_until
+from transport_processes import RedisServer
+from transport_support import GATEWAY_QUEUE, QUEUE, QUICK, key, resque, running_worker, until, work_until
 
 from transport.gateway_stub import GatewayStub
 from transport.limiter import CircuitBreaker, Limits

@@ -16,21 +16,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from redis import Redis
-from transport_support import (
-    GATEWAY_QUEUE,
-    QUEUE,
-    QUICK,
-    RedisServer,
-    Stub,
-    key,
-    process,
-    resque,
-    running_worker,
-    until,
-    wait_ready,
-    wait_until,
-    work_until,
-)
+from transport_processes import RedisServer, Stub, process, wait_ready, wait_until
+from transport_support import GATEWAY_QUEUE, QUEUE, QUICK, key, resque, running_worker, until, work_until
 
 from envelopes import Envelope, encode
 from envelopes.messages import DeliveryRequested

@@ -1,0 +1,101 @@
+"""Processes that the tests start: a Redis, a worker, the gateway stub."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from redis import Redis
+
+from contract_test.transports.embedded import redis_program
+
+
+def wait_until(true: Callable[[], object], what: str, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.01)
+
+
+class RedisServer:
+    """A redis-server process on a free loopback port, in a directory of its own."""
+
+    def __init__(self, directory: Path, *options: str) -> None:
+        self.directory, self.options, self.port = directory, options, free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> RedisServer:
+        where = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.directory))
+        options = self.options or ("--save", "")
+        self.process = subprocess.Popen([redis_program()[0], *where, *options], stdout=subprocess.DEVNULL)
+        with Redis(port=self.port) as client:
+            wait_until(lambda: answers(client), "Redis answers")
+        return self
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def answers(client: Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except Exception:  # noqa: BLE001 - not there yet, loading
+        return False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    """`python -m …`."""
+    return subprocess.Popen(
+        [sys.executable, "-m", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+@contextmanager
+def process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """`python -m …`, ended with the test."""
+    with start(*arguments) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def wait_ready(worker: subprocess.Popen[str]) -> None:
+    assert worker.stderr is not None
+    for line in worker.stderr:
+        if '"event": "ready"' in line:
+            return
+    raise AssertionError(f"the worker ended with {worker.wait()}")
+
+
+class Stub:
+    """The gateway stub in a process of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def ledger(self) -> list[dict[str, Any]]:
+        with urllib.request.urlopen(f"{self.url}/ledger") as answer:
+            rows: list[dict[str, Any]] = json.load(answer)
+        return rows
