@@ -288,7 +288,10 @@ def test_an_option_of_contract_tests_alone_is_a_usage_error(repo):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ('contracts = "../nowhere"', "*Correct `contracts` of *, or name one with --contracts-dir DIR."),
+        (
+            'contracts = "../nowhere"\npackage = "acme"',
+            "*Correct `contracts` of *, or name one with --contracts-dir DIR.",
+        ),
         ('contracts = "contracts"\npackage = "acme-of-us"', "*Python's name of it is 'acme_of_us'."),
     ],
 )

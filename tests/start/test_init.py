@@ -22,6 +22,7 @@ from contract_test.files.settings import read_settings
 from contract_test.lint.contracts import lint
 
 ROOT = Path(__file__).parents[2]
+DEMO = ("--package", "envelopes")
 ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "NO_COLOR": "1"}
 
 
@@ -114,10 +115,11 @@ def service(tmp_path):
 def test_a_service_gets_its_settings_and_one_test_that_passes_for_each_operation(service, name, tests):
     folder = service(name)
     before = (folder / "pyproject.toml").read_text()
-    result = init(folder)
+    result = init(folder, *DEMO)
     assert result.return_value == 0, (result.output, result.exception)
     assert (folder / "pyproject.toml").read_text().startswith(before)
-    assert read_settings(folder)[0].service == name
+    settings = read_settings(folder)[0]
+    assert (settings.service, settings.package) == (name, "envelopes")
     text = (folder / "tests" / "test_contracts.py").read_text()
     assert text.count("@pytest.mark.") == tests
     code, said = run(folder, "pytest", "--contracts", "-p", "no:cacheprovider")
@@ -150,14 +152,14 @@ def test_where_the_catalog_says_what_names_the_cause_the_test_asks_for_it(servic
         cause = json.loads(first)["payload"]["args"][0]["data"]["caused_by"]
         effects.write_text("".join([first.replace(cause, posted["payload"]["id"]), *rest]))
     folder = service()
-    assert init(folder, "--contracts", contracts).return_value == 0
+    assert init(folder, *DEMO, "--contracts", contracts).return_value == 0
     text = (folder / "tests" / "test_contracts.py").read_text()
     assert re.findall(r'produces\("delivery.requested", caused_by="(.+)"\)', text) == caused_by
 
 
 def test_its_own_tests_are_well_formed_for_ruff(service):
     folder = service()
-    init(folder)
+    init(folder, *DEMO)
     done = subprocess.run(
         [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length=120", "--check", folder / "tests"],
         capture_output=True, text=True, check=False,
@@ -170,7 +172,7 @@ def test_a_second_time_nothing_is_written(which, service, acme):
     folder = acme
     if which == "service":
         folder = service()
-        init(folder)
+        init(folder, *DEMO)
     before = contents(folder)
     result = init(folder)
     assert result.return_value == 0
@@ -194,7 +196,7 @@ def test_a_file_of_tests_is_left_alone_and_what_is_missing_in_it_is_shown(servic
     path.parent.mkdir()
     path.write_text("import pytest\n\n@pytest.mark.consumes('message.liked')\ndef test_likes(message): ...\n")
     before = path.read_bytes()
-    result = init(folder)
+    result = init(folder, *DEMO)
     assert result.return_value == 1
     assert path.read_bytes() == before
     assert '@pytest.mark.consumes("message.posted")' in result.stdout
@@ -231,7 +233,7 @@ def test_contracts_of_which_the_package_has_no_value_objects_are_named(acme, tmp
     shutil.rmtree(acme / "src")
     folder = tmp_path / "billing"
     folder.mkdir()
-    result = init(folder, "--service", "billing", "--contracts", acme / "contracts")
+    result = init(folder, "--service", "billing", "--contracts", acme / "contracts", *DEMO)
     assert "order.placed v1 is not in the package 'envelopes'" in result.stderr
 
 
@@ -251,7 +253,7 @@ def test_a_command_without_its_tools_could_not_run():
 
 
 def test_settings_of_another_service_are_no_guess(service):
-    folder = service(more='\n[tool.contract-test]\nservice = "transport"\n')
+    folder = service(more='\n[tool.contract-test]\nservice = "transport"\npackage = "envelopes"\n')
     result = init(folder, "--service", "feed")
     assert isinstance(result.exception, CatalogError)
     assert "'transport'" in str(result.exception)
@@ -265,27 +267,43 @@ def test_a_pyproject_that_cannot_be_added_to_stays_as_it_is(tmp_path, text):
     path = tmp_path / "pyproject.toml"
     path.write_text(text)
     before = path.read_bytes()
-    assert isinstance(init(tmp_path, "--service", "feed").exception, CatalogError)
+    assert isinstance(init(tmp_path, "--service", "feed", *DEMO).exception, CatalogError)
     assert path.read_bytes() == before
 
 
 def test_lines_end_as_they_did(service):
     folder = service(ending="\r\n")
-    init(folder)
+    init(folder, *DEMO)
     raw = (folder / "pyproject.toml").read_bytes()
     assert raw.count(b"\n") == raw.count(b"\r\n")
-    assert tomllib.loads(raw.decode())["tool"]["contract-test"] == {"service": "feed"}
+    assert tomllib.loads(raw.decode())["tool"]["contract-test"] == {"service": "feed", "package": "envelopes"}
 
 
 def test_an_unknown_service_is_told_which_there_are(service):
     folder = service("shop")
-    unnamed, unknown = init(folder), init(folder, "--service", "shop")
+    unnamed, unknown = init(folder, *DEMO), init(folder, *DEMO, "--service", "shop")
     assert isinstance(unnamed.exception, click.UsageError)
     assert isinstance(unknown.exception, CatalogError)
     assert "feed, transport, web" in str(unnamed.exception)
     assert "--package" in str(unnamed.exception)
     assert "--package names another" in str(unknown.exception)
     assert "feed, transport, web" in str(unknown.exception)
+
+
+def test_a_service_that_names_no_package_does_not_get_the_demo(service):
+    folder = service("feed")
+    before = contents(folder)
+    result = init(folder)
+    assert isinstance(result.exception, click.UsageError)
+    assert "--package NAME" in str(result.exception)
+    assert contents(folder) == before
+    with (folder / "pyproject.toml").open("a") as file:
+        file.write('\n[tool.contract-test]\nservice = "feed"\n')
+    code, output = run(folder, "pytest", "--contracts", "-p", "no:cacheprovider")
+    assert code == 4, output
+    assert "no package of value objects is named" in output
+    assert 'Add: package = "' in output
+    assert "message.liked" not in output
 
 
 def test_a_folder_with_other_things_is_no_place_to_begin_unasked(tmp_path):
@@ -308,10 +326,10 @@ def test_hostile_names_stay_texts(tmp_path):
     assert load_catalog(contracts).received_by(evil)
     folder = tmp_path / '$package ${x}"'
     folder.mkdir()
-    result = init(folder, "--service", evil, "--contracts", contracts)
+    result = init(folder, "--service", evil, "--contracts", contracts, "--package", "acme")
     assert result.return_value == 0, (result.output, result.exception)
     document = tomllib.loads((folder / "pyproject.toml").read_text())
-    assert document == {"tool": {"contract-test": {"service": evil, "contracts": "../contracts"}}}
+    assert document == {"tool": {"contract-test": {"service": evil, "package": "acme", "contracts": "../contracts"}}}
     text = (folder / "tests" / "test_contracts.py").read_text()
     compile(text, "test_contracts.py", "exec")
     assert [line for line in text.splitlines() if line.startswith("def test")] == [

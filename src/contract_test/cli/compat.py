@@ -42,7 +42,7 @@ MAX_BUDGET = 3600.0
 @click.option(
     "--package",
     metavar="NAME",
-    help="The package whose upcasters are tried.  [default: as in pyproject.toml, or envelopes]",
+    help="The package whose upcasters are tried.  [default: as in pyproject.toml]",
 )
 @click.option(
     "--budget",
@@ -68,7 +68,9 @@ def command(
     send and the reader rejects, if possible a recorded one. The exit code is 1 if there are findings. "unknown" is a
     finding, and a warning is not.
     """
-    package = package_name(package or read_package(contracts.resolve().parent))
+    package = package or read_package(contracts.resolve().parent)
+    if package is not None:
+        package_name(package)
     plan = _plan(what, contracts, mode, against)
     findings = list(plan.findings)
     statuses: Counter[str] = Counter()

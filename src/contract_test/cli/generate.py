@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, note, package_name
+from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, note, required_package
 from contract_test.data.texts import counted
 from contract_test.files.catalog import load_catalog
-from contract_test.files.settings import read_package
 from contract_test.generate.package import check as find_stale
 from contract_test.generate.package import generate
 
@@ -19,7 +18,7 @@ from contract_test.generate.package import generate
 @click.option(
     "--package",
     metavar="NAME",
-    help="The package of value objects.  [default: as in pyproject.toml, or envelopes]",
+    help="The package of value objects.  [default: as in pyproject.toml]",
 )
 @click.option(
     "--output",
@@ -35,7 +34,7 @@ def command(contracts: Path, package: str | None, output: Path, *, check: bool) 
     They are typed and immutable, and accept exactly what the contract accepts. Commit them, and run `generate --check`
     in CI to find out if they are out of date.
     """
-    package = package_name(package or read_package(contracts.resolve().parent))
+    package = required_package(package, contracts)
     catalog = load_catalog(contracts)
     total = counted(len(catalog.contracts), "contract")
     if check:

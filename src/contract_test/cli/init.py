@@ -13,6 +13,7 @@ from contract_test.data.errors import ContractTestError
 from contract_test.data.texts import inert
 from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import check_package, installed_contracts, is_installed, runtime_catalog
+from contract_test.files.settings import read_package
 from contract_test.start.init import (
     PYPROJECT,
     ScaffoldResult,
@@ -62,7 +63,10 @@ def command(folder: Path, service: str | None, package: str | None, contracts: P
         raise click.UsageError(f"{inert(str(folder.resolve()))} is neither empty nor a Python project: {advice}")
     if package is None and contracts is not None and len(beside := _generated(contracts.resolve().parent)) == 1:
         (package,) = beside
-    package = package or "envelopes"
+    package = package or read_package(folder.resolve())
+    if package is None:
+        problem = "Name the package of value objects and contracts, which your contracts repository builds"
+        raise click.UsageError(f"{problem}: --package NAME.")
     catalog = load_catalog(contracts or installed_contracts(package))
     service = service or _service_of(folder, catalog)
     result = scaffold_service(folder, service, package, catalog, contracts)
@@ -85,7 +89,7 @@ def _check_package(service: str, package: str, catalog: Catalog) -> None:
     try:
         check_package((*catalog.received_by(service), *catalog.sent_by(service)), runtime_catalog(package))
     except ContractTestError as error:
-        note(inert(f"{error} Name the package that has them with `package` of [tool.contract-test]."))
+        note(inert(str(error)))
 
 
 def _is_for_contracts(folder: Path) -> bool:

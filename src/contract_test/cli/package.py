@@ -6,11 +6,10 @@ from pathlib import Path
 
 import click
 
-from contract_test.cli.running import CLEAN, contracts_option, note, package_name
+from contract_test.cli.running import CLEAN, contracts_option, note, required_package
 from contract_test.data.errors import HistoryError, UnreachableError
 from contract_test.data.texts import inert
 from contract_test.files.catalog import load_catalog
-from contract_test.files.settings import read_package
 from contract_test.package.build import build, check_committed, check_ready, inputs
 from contract_test.package.metadata import read_project
 from contract_test.package.version import derive_version
@@ -53,7 +52,7 @@ def command(
     release tag, such as v1.2.0: a breaking change raises the first number, a new version or subject the second one, and
     other changes the third one.
     """
-    package = package_name(package or read_package(contracts.resolve().parent))
+    package = required_package(package, contracts)
     catalog = load_catalog(contracts)
     project, folder = read_project(contracts.resolve().parent, package), source / package
     check_ready(catalog, folder)

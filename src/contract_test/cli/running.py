@@ -15,6 +15,7 @@ import click
 
 from contract_test.data.errors import ContractTestError, UnreachableError
 from contract_test.data.texts import age_of, inert
+from contract_test.files.settings import read_package
 from contract_test.report.formats import FORMATS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,6 +40,14 @@ def package_name(package: str) -> str:
     name = package.replace("-", "_")
     hint = f" Python's name of it is {name!r}." if name.isidentifier() else ""
     raise click.BadParameter(f"{package!r} is not a package's name.{hint}", param_hint="--package")
+
+
+def required_package(package: str | None, contracts: Path) -> str:
+    """Return the package that an option names, or else the settings around the contracts. Raises click.UsageError."""
+    name = package or read_package(contracts.resolve().parent)
+    if name is None:
+        raise click.UsageError("Name the package with --package NAME, or in [tool.contract-test] of pyproject.toml.")
+    return package_name(name)
 
 
 format_option = click.option(

@@ -9,16 +9,20 @@ from typing import Any
 from contract_test.data.errors import CatalogError
 from contract_test.files.toml import read_toml
 
+_PACKAGE = 'package = "the package that your contracts repository builds"'
+
 
 @dataclass(frozen=True)
 class Settings:
-    """`service` is this service's name in the catalog. Contracts come from a directory or from a package.
+    """`service` is this service's name in the catalog, `package` its package of value objects.
+
+    The contracts come from the directory `contracts`, or else from the package.
 
     Of the subjects in `allow_empty` no recorded message and no test is asked.
     """
 
     service: str
-    package: str = "envelopes"
+    package: str
     contracts: str | None = None
     allow_empty: tuple[str, ...] = ()
 
@@ -36,17 +40,21 @@ def read_settings(start: Path) -> tuple[Settings, Path]:
     raise CatalogError(
         "no service is named",
         place=str(start / "pyproject.toml"),
-        advice='Add:\n\n  [tool.contract-test]\n  service = "the service\'s name in the catalog"',
+        advice=f"""Add:
+
+  [tool.contract-test]
+  service = "the service's name in the catalog"
+  {_PACKAGE}""",
     )
 
 
-def read_package(start: Path) -> str:
-    """Return the package of value objects that the settings around a folder name; `envelopes` where they name none."""
+def read_package(start: Path) -> str | None:
+    """Return the package of value objects that the settings around a folder name, or None."""
     for folder in (start, *start.parents):
         table = _table(folder / "pyproject.toml")
         if table is not None and isinstance(table.get("package"), str):
             return str(table["package"])
-    return Settings.package
+    return None
 
 
 def _table(path: Path) -> dict[str, Any] | None:
@@ -70,4 +78,6 @@ def _settings(table: dict[str, Any], path: Path) -> Settings:
             raise CatalogError(f"{key} is {value!r}", place=place, advice=advice)
     if not table.get("service"):
         raise CatalogError("no service is named", place=place, advice='Add: service = "its name in the catalog"')
+    if not table.get("package"):
+        raise CatalogError("no package of value objects is named", place=place, advice=f"Add: {_PACKAGE}")
     return Settings(**table | {"allow_empty": tuple(table.get("allow_empty", ()))})

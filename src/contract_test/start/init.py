@@ -98,7 +98,7 @@ def scaffold_service(
     result = ScaffoldResult()
     _write_settings(result, folder, {
         "service": service,
-        **({"package": package} if package != "envelopes" else {}),
+        "package": package,
         **({"contracts": Path(os.path.relpath(contracts, folder)).as_posix()} if contracts is not None else {}),
     })  # fmt: skip
     path = folder / _tests_folder(folder) / _TESTS
