@@ -69,8 +69,9 @@ CASES = {
     "condition-narrowed": (OBJECT, {"if": {"required": ["a"]}, "then": {"required": ["b"]}}, {"if": False, "then": False}),
     "nothing-accepted": (held(STRING), {"properties": {"a": False}}, {"properties": {"a": True}}),
 }  # fmt: skip
-# a fallback where no structure says why, and keywords on which validators differ and that never confirm a witness
-WITHOUT_CASE = {"not-included", "content-changed"}
+# a fallback where no structure says why, keywords on which validators differ and that never confirm a witness, and
+# what only a newer writer can do
+WITHOUT_CASE = {"not-included", "content-changed", "property-added"}
 
 
 def test_every_rule_has_its_cases():
@@ -85,6 +86,17 @@ def test_a_broken_rule_is_named(rule):
 
     assert verdict.status == "incompatible"
     assert rule in [reason.rule for reason in verdict.incompatibilities]
+
+
+def test_a_property_that_the_newer_writer_added_is_called_added():
+    older, newer = (
+        {"properties": {name: {} for name in names}, "additionalProperties": False} for names in ("a", "ab")
+    )
+
+    (reason,) = compare(newer, older, content_model="closed-writer", newer="writer").incompatibilities
+
+    assert (reason.rule, reason.before, reason.after) == ("property-added", "b", ABSENT)
+    assert (reason.writer_pointer, reason.reader_pointer) == ("/properties/b", "/properties")
 
 
 @pytest.mark.parametrize("rule", CASES)

@@ -134,3 +134,18 @@ def test_the_schema_around_a_place(pointer, around):
     }
 
     assert schema_around(schema, pointer) == around
+
+
+def test_an_id_that_is_only_a_fragment_is_no_base_uri(repo, compat):
+    def version(leaf):
+        part = {"$id": "#/properties/parts", "type": "array", "items": {"$ref": "#/definitions/part"}}
+        return {
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "type": "object",
+            "properties": {"parts": part},
+            "definitions": {"part": {"type": "object", "properties": {"number": leaf}}},
+        }
+
+    repo.subject(versions=[version(STRING), version({"type": "integer"})])
+
+    assert "v2.json:/definitions/part/properties/number  BACKWARD  type-changed" in compat().out

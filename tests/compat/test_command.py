@@ -103,7 +103,8 @@ def test_of_two_faults_in_one_object_each_is_proved_by_its_own(repo, compat):
 
     out = compat().out
 
-    rate, _, amount = out.partition("v2.json:/properties/money/properties/amount ")
+    amount, _, rate = out.partition("v2.json:/properties/money/properties/rate ")
+    assert "rejected as well because of type-changed at /properties/money/properties/amount/type" in rate
     assert 'rejected at /money: expected the field "rate"' in rate
     assert "v1.jsonl:2" in rate
     assert "rejected at /money/amount: expected integer" in amount

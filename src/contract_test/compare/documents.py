@@ -146,9 +146,9 @@ class Document:
         """The schemas that one schema applies to the same value."""
         known = self.dialect.keywords
         ref = schema.get("$ref")
-        if isinstance(ref, str) and (local := self._local(ref)) is not None:
+        if isinstance(ref, str) and (local := self.local(ref)) is not None:
             with suppress(UnusableSchemaError):
-                yield self._pointed(local)
+                yield self.pointed(local)
             if self.dialect.ref_stands_alone:
                 return
         for keyword in (
@@ -174,9 +174,9 @@ class Document:
         Raises `UnusableSchemaError` where nothing at hand answers to it.
         """
         if place.resolver is None:
-            local = self._local(ref)
+            local = self.local(ref)
             if local is not None:
-                return Target(self._pointed(local), place, ("text", place.dialect.number, self._fingerprint(local)))
+                return Target(self.pointed(local), place, ("text", place.dialect.number, self.fingerprint(local)))
             place = Place(place.dialect, self._resolver)
         resolver = place.resolver
         try:
@@ -198,14 +198,15 @@ class Document:
         key = (self.side, id(found.contents), base, scope)
         return Target(found.contents, Place(dialect, found.resolver), key)
 
-    def _local(self, ref: str) -> str | None:
-        """The pointer of a reference into this very document, None for any other."""
+    def local(self, ref: str) -> str | None:
+        """Return the pointer of a reference into this very document, None for any other."""
         uri, _, fragment = ref.partition("#")
         if uri not in ("", self.uri.rstrip("#")) or (fragment and not fragment.startswith("/")):
             return None
         return unquote(fragment)
 
-    def _pointed(self, pointer: str) -> Any:
+    def pointed(self, pointer: str) -> Any:
+        """Return what stands at a pointer. Raises `UnusableSchemaError` where nothing does."""
         found = self._references.follow(self._references.root, f"#{quote(pointer)}")
         if found is None:
             raise UnusableSchemaError(f"#{pointer} of the {self.side} points to nothing")
@@ -215,8 +216,8 @@ class Document:
     def _references(self) -> References:
         return References({_THIS: self.schema}, _THIS)
 
-    def _fingerprint(self, pointer: str) -> Hashable:
-        """What a target says, with everything that it refers to.
+    def fingerprint(self, pointer: str) -> Hashable:
+        """Return what a target says, with everything that it refers to.
 
         Equal in two documents if they mean the same.
         """
@@ -235,10 +236,10 @@ class Document:
         known = self._digests.get(pointer)
         if known is None:
             try:
-                value = self._pointed(pointer)
+                value = self.pointed(pointer)
             except UnusableSchemaError:
                 value = None
-            refs = tuple(local for ref in _references(value) if (local := self._local(ref)) is not None)
+            refs = tuple(local for ref in _references(value) if (local := self.local(ref)) is not None)
             known = self._digests[pointer] = (_text_number(json.dumps(value, sort_keys=True)), refs)
         return known
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from random import Random
@@ -22,15 +21,15 @@ from contract_test.compare import canonical, sampling
 from contract_test.compare.compiler import Compiler
 from contract_test.compare.confirmation import CrossValidator
 from contract_test.compare.dialects import dialect_of
+from contract_test.compare.differences import Side
 from contract_test.compare.documents import Document, UnusableSchemaError, reachable
-from contract_test.compare.isolation import alone
 from contract_test.compare.nodes import CIRCULAR, Pool
-from contract_test.compare.reasons import Explainer, from_errors, reason_for
+from contract_test.compare.reasons import Explainer, Sides, from_errors, reason_for
 from contract_test.compare.search_result import UNKNOWN, Found
 from contract_test.compare.shrinking import shrink
 from contract_test.compare.solver import OutOfTimeError, Solver
 from contract_test.data.errors import InvalidSchemaError
-from contract_test.data.verdict import ABSENT, Incompatibility, Verdict
+from contract_test.data.verdict import ABSENT, Verdict
 from contract_test.schema.walk import escape
 
 Formats = Literal["annotation", "assertion"]
@@ -53,6 +52,7 @@ def compare(
     content_model: ContentModel = "as-written",
     budget: float = 2.0,
     resources: Mapping[str, Any] | None = None,
+    newer: Side = "reader",
 ) -> Verdict:
     """Return whether every value that is valid under `writer` is also valid under `reader`.
 
@@ -66,6 +66,7 @@ def compare(
             reader ignores others. With "as-written", both schemas mean what JSON Schema says.
         budget: Processor time in seconds. After that, the verdict is "unknown".
         resources: The schemas that a `$ref` may reach, by their URI.
+        newer: The side that changed. A change is a reason if its message no longer breaks once it is undone there.
 
     Returns:
         The verdict, with a witness and the reasons if the schemas are incompatible.
@@ -86,6 +87,7 @@ def compare(
         comparison = _Comparison(
             (sent, read),
             at_hand,
+            newer,
             assert_formats=formats == "assertion",
             closed=content_model == "closed-writer",
         )
@@ -134,10 +136,10 @@ class _Comparison:
     """One writer against one reader, both valid and plain JSON."""
 
     def __init__(
-        self, schemas: tuple[Any, Any], resources: Mapping[str, Any], *, assert_formats: bool, closed: bool
+        self, schemas: tuple[Any, Any], resources: Mapping[str, Any], newer: Side, *, assert_formats: bool, closed: bool
     ) -> None:
         self.writer, self.reader = schemas
-        self.resources = resources
+        self.newer: Side = newer
         self.assert_formats = assert_formats
         self.closed = closed
         self.pool = Pool()
@@ -169,11 +171,9 @@ class _Comparison:
         """The cascade."""
         if self.sent is self.read and self.sent is not self.pool.nothing:
             return Verdict("compatible")
-        started = time.thread_time()
         found, witness = self._search(deadline)
         if witness is not ABSENT:
-            until = min(deadline, time.thread_time() + max(MIN_SECONDS_FOR_REASONS, time.thread_time() - started))
-            return self._incompatible(witness, until)
+            return self._incompatible(witness, max(deadline, time.thread_time() + MIN_SECONDS_FOR_REASONS))
         if found.is_empty or canonical.covers(self.writer, self.reader, assert_formats=self.assert_formats):
             if self.closed and self._sends_nothing():
                 return Verdict("unknown", cause=_NO_MESSAGE)
@@ -250,31 +250,27 @@ class _Comparison:
         return ABSENT
 
     def _incompatible(self, witness: Any, deadline: float) -> Verdict:
-        self.solver.deadline = deadline
-        shrunk = self._shrunk(witness)
-        reasons: list[Incompatibility] = Explainer(self.solver, self.compile_writer, self.compile_reader).reasons()
+        sides = Sides(
+            self.compile_writer,
+            self.compile_reader,
+            self.sent,
+            self.read,
+            self.newer,
+            self._is_witness,
+            self.readers_judge.errors,
+        )
+        explainer = Explainer(self.solver, sides, deadline)
+        reasons = explainer.reasons(witness)
         if not reasons:
-            errors = self.readers_judge.errors(shrunk)
+            witness = self._shrunk(witness)
+            errors = self.readers_judge.errors(witness)
             reasons = list({repr(reason): reason for reason in from_errors(errors, self.writer, self.reader)}.values())
-        if not reasons:
-            reasons = [reason_for("not-included", "", "", ABSENT, ABSENT)]
-        if len(reasons) > 1:
-            reasons = [replace(each, witness=self._witness_of(each, reasons, deadline)) for each in reasons]
-        return Verdict("incompatible", witness=shrunk, incompatibilities=tuple(reasons))
+            reasons = reasons or [reason_for("not-included", "", "", ABSENT, ABSENT)]
+            reasons[0] = replace(reasons[0], witness=witness)
+        else:
+            witness = reasons[0].witness
+        return Verdict("incompatible", witness=witness, incompatibilities=tuple(reasons), unexplained=explainer.left)
 
     def _shrunk(self, witness: Any) -> Any:
         until = time.thread_time() + MIN_SECONDS_FOR_SHRINKING
         return shrink(witness, lambda value: time.thread_time() < until and self._is_witness(value))
-
-    def _witness_of(self, reason: Incompatibility, reasons: list[Incompatibility], deadline: float) -> Any:
-        """A value that breaks for one reason of many: a reader that is left with it alone rejects it, too."""
-        if time.thread_time() > deadline:
-            return ABSENT
-        schemas = alone(reason, reasons, self.writer, self.reader)
-        with suppress(UnusableSchemaError, InvalidSchemaError, RecursionError):
-            comparison = _Comparison(schemas, self.resources, assert_formats=self.assert_formats, closed=self.closed)
-            _, witness = comparison._search(deadline)
-            if witness is not ABSENT:
-                shrunk = comparison._shrunk(witness)
-                return next((value for value in (shrunk, witness) if self._is_witness(value)), ABSENT)
-        return ABSENT

@@ -116,7 +116,7 @@ class Evaluator:
                 return number < bound or (number == bound and not exclusive)
             case nodes.MultipleOf(divisor):
                 return (number / divisor).denominator == 1
-        return False if isinstance(value, float) else None
+        return not isinstance(value, float)
 
     def _string(self, node: Node, value: str) -> Known:
         match node:

@@ -183,6 +183,11 @@ RULES: dict[str, Rule] = {
             "Keep the property in the reader, or let it accept additional properties.",
         ),
         Rule(
+            "property-added",
+            "The writer may send a new property, but the reader is closed and does not declare it.",
+            "Let the reader accept additional properties before a writer sends the new one.",
+        ),
+        Rule(
             "additional-properties-closed",
             "The reader accepts no undeclared properties, but the writer may send some.",
             "Let the reader accept additional properties.",

@@ -62,13 +62,8 @@ def named(keyword: str, before: Any, after: Any, writer: Any) -> tuple[str, Any,
     if keyword == "enum":
         return _enum(before, after, writer)
     if keyword == "additionalProperties":
-        if after is not False:
-            return "additional-properties-narrowed", before, after
-        declared = writer.get("properties", {}) if isinstance(writer, dict) else {}
-        closed = before is False
-        return (
-            ("property-removed", sorted(declared), after) if closed else ("additional-properties-closed", before, after)
-        )
+        closed = after is False
+        return ("additional-properties-closed" if closed else "additional-properties-narrowed"), before, after
     with_keyword, without = _RULES.get(keyword, ("not-included", "not-included"))
     return without if before is ABSENT else with_keyword, before, after
 

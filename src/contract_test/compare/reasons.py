@@ -1,336 +1,264 @@
-"""Why a reader rejects what a writer may send: named, at a place in both schemas.
+"""Why a reader rejects what a writer may send: the changes behind it, each with a message that shows it.
 
-It explains a verdict, it never makes one.
-Keyword by keyword the reader is asked what the writer, at the same place, may break; where both sides have
-a subschema there, the question goes down into it.
+It explains a verdict, it never makes one. A change is a reason only if undoing it alone, in the newer schema, lets its
+message through. Where no single change explains a message, the smallest set of changes that does is one reason.
 """
 
 from __future__ import annotations
 
-import json
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from functools import partial
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import unquote
+
+import jsonschema_rs
 
 from contract_test.compare import keyword_rules
+from contract_test.compare.changes import Changes
 from contract_test.compare.compiler import Compiler
-from contract_test.compare.documents import Place, UnusableSchemaError
+from contract_test.compare.differences import Change, Side
+from contract_test.compare.documents import Document, UnusableSchemaError
 from contract_test.compare.incompatibility_rules import RULES
-from contract_test.compare.nodes import Node, Property
+from contract_test.compare.nodes import Node
+from contract_test.compare.shrinking import shrink
 from contract_test.compare.solver import OutOfTimeError, Solver
-from contract_test.compare.values import identity
+from contract_test.compare.undoing import undone
 from contract_test.data.verdict import ABSENT, Incompatibility
 from contract_test.schema.walk import escape
 
-_MAX_REASONS = 50
-_MAX_STEPS = 24
-# keywords that only speak together with their neighbours
-_TOGETHER = {
-    "additionalProperties": ("properties", "patternProperties"),
-    "if": ("then", "else"),
-    "items": ("prefixItems",),
-    "additionalItems": ("items",),
-    "contains": ("minContains", "maxContains"),
-    "minimum": ("exclusiveMinimum",),
-    "maximum": ("exclusiveMaximum",),
-}
-_NO_ASSERTION = frozenset({"then", "else", "minContains", "maxContains"})
+MAX_REASONS = 50
+_MAX_SINGLES = 60
+_MAX_WITNESSES = 32
+_FOR_SHRINKING = 0.2  # seconds
+Changed = frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """A subschema of one side: where it is, and the place that its references are relative to."""
+@dataclass(frozen=True)
+class Sides:
+    """The two sides of a comparison: their compilers and nodes, and what validators say of a value.
 
-    schema: Any
-    pointer: str
-    place: Place
-
-    def pointer_to(self, *path: str | int) -> str:
-        """Return the pointer to something inside."""
-        tokens = (escape(str(token)) for token in path)
-        return self.pointer + "".join("/" + token for token in tokens)
-
-    def inside(self, *path: str | int) -> Spot | None:
-        """Return the subschema at a path, None where there is none."""
-        value = _value_at(self.schema, path)
-        return Spot(value, self.pointer_to(*path), self.place) if isinstance(value, (dict, bool)) else None
-
-
-@dataclass(eq=False)
-class _Visit:
-    """One pair of subschemas on the way to the reasons.
-
-    `below` groups the pairs that the question goes down to, each group with the reason to give where none of it has
-    any.
+    `newer` is the side that changed.
     """
 
-    writer: Spot
-    reader: Spot
-    alternative: str = ""
-    below: list[tuple[list[_Visit], Callable[[], None] | None]] = field(default_factory=list)
-    above: list[_Visit] = field(default_factory=list)
-    explained: bool = False
+    writer: Compiler
+    reader: Compiler
+    sent: Node
+    read: Node
+    newer: Side
+    is_witness: Callable[[Any], bool]
+    errors: Callable[[Any], list[Any]]
 
 
 class Explainer:
-    """Explains one comparison, with the solver that decided it."""
+    """Explains one comparison, with the solver that decided it, until a deadline of processor time."""
 
-    def __init__(self, solver: Solver, writer: Compiler, reader: Compiler) -> None:
+    def __init__(self, solver: Solver, sides: Sides, deadline: float) -> None:
         self.solver = solver
-        self.writer = writer
-        self.reader = reader
-        self.found: dict[tuple[str, str, str], Incompatibility] = {}
-        self._visits: dict[tuple[int, int], _Visit] = {}
-        self._todo: deque[_Visit] = deque()
+        self.sides = sides
+        self.deadline = deadline
+        self.left = ""
+        newer, older = (sides.reader, sides.writer) if sides.newer == "reader" else (sides.writer, sides.reader)
+        self._newer, self._older = newer, older
+        self._nodes: dict[Changed, Node | None] = {}
+        self._kept: list[Document] = []  # nodes are known by the identity of what is in these
+        self._changes: list[Change] = []
 
-    def reasons(self) -> list[Incompatibility]:
-        """Return every reason that the two structures show, the shallowest first."""
-        with suppress(OutOfTimeError, UnusableSchemaError, RecursionError):
-            self._visit(
-                Spot(self.writer.document.schema, "", self.writer.document.place),
-                Spot(self.reader.document.schema, "", self.reader.document.place),
-            )
-            while self._todo and len(self.found) < _MAX_REASONS:
-                visit = self._todo.popleft()
-                self._explain(visit)
-            if not self._todo:
-                self._give_what_is_left()
-        return list(self.found.values())
+    def reasons(self, witness: Any) -> list[Incompatibility]:
+        """Return the reasons, the first of them for `witness`; `left` says then what was not looked for."""
+        self.solver.deadline = self.deadline
+        found: list[tuple[Changed, Any]] = []
+        explained: Changed = frozenset()
+        try:
+            writer, reader = self.sides.writer, self.sides.reader
+            walk = Changes(writer.document, reader.document, self.sides.newer, formats=writer.assert_formats)
+            self._changes = walk.all()
+            while witness is not ABSENT:
+                if len(found) == MAX_REASONS:
+                    self.left = f"the first {MAX_REASONS} are shown"
+                    break
+                changes = self._smallest(witness, explained)
+                if changes is None:
+                    self.left = "the changes between the schemas do not explain every message"
+                    break
+                changes, witness = self._with_own_witness(changes, explained, witness)
+                found.append((changes, witness))
+                explained |= changes
+                witness = self._another(explained)
+        except OutOfTimeError:
+            self.left = "the time for this pair is spent"
+        except (UnusableSchemaError, RecursionError) as error:
+            self.left = str(error) or "the schemas are nested too deeply"
+        if self.left:
+            unseen = len(self._changes) - len(explained)
+            self.left = f"{unseen} more differences were not looked at: {self.left}" if unseen else ""
+        seen: set[int] = set()
+        explanations = []
+        for changes, message in found:
+            explanations.append(self._told(changes, message, seen))
+            seen |= changes
+        return self._merged(explanations)
 
-    def _give_what_is_left(self) -> None:
-        """Where nothing below a place says why, the place itself is the reason; only known when all is explored."""
-        for visit in reversed(self._visits.values()):
-            for group, otherwise in visit.below:
-                if otherwise is not None and not any(below.explained for below in group):
-                    otherwise()
-
-    def _visit(self, writer: Spot, reader: Spot, above: _Visit | None = None, alternative: str = "") -> _Visit:
-        """The visit of a pair; there is one, however many ways lead to it."""
-        writer, reader = self._followed(writer, self.writer), self._followed(reader, self.reader)
-        pair = (id(writer.schema), id(reader.schema))
-        if pair not in self._visits:
-            self._visits[pair] = _Visit(writer, reader, alternative or (above.alternative if above else ""))
-            self._todo.append(self._visits[pair])
-        visit = self._visits[pair]
-        if above is not None:
-            visit.above.append(above)
-            if visit.explained:
-                _explain_upwards(above)
-        return visit
-
-    def _explain(self, visit: _Visit) -> None:
-        """Explain one pair of subschemas, as far as its own keywords do."""
-        writer, reader = visit.writer, visit.reader
-        if reader.schema is False:
-            self._add("nothing-accepted", visit, (), (), writer.schema, False)  # noqa: FBT003
-        if not isinstance(reader.schema, dict):
-            return
-        state = self.writer.location(writer.schema, writer.place)
-        for keyword, value in reader.schema.items():
-            if keyword in _NO_ASSERTION or keyword not in reader.place.dialect.keywords:
-                continue
-            if keyword in ("properties", "patternProperties", "allOf", "$ref"):
-                self._explain_each(keyword, state, visit)
-            elif self._may_break(state, self._alone(keyword, reader)):
-                self._explain_keyword(keyword, value, state, visit)
-
-    def _followed(self, spot: Spot, compiler: Compiler) -> Spot:
-        """A subschema that only refers to another one, as that one."""
-        for _ in range(_MAX_STEPS):
-            schema = spot.schema
-            if not isinstance(schema, dict) or not isinstance(schema.get("$ref"), str):
-                return spot
-            if not spot.place.dialect.ref_stands_alone and schema.keys() & spot.place.dialect.keywords != {"$ref"}:
-                return spot
-            target = compiler.document.target(schema["$ref"], spot.place)
-            local = schema["$ref"].startswith(("#/", "#")) and spot.place.resolver is None
-            spot = Spot(target.schema, unquote(schema["$ref"][1:]) if local else spot.pointer_to("$ref"), target.place)
-        return spot
-
-    def _alone(self, keyword: str, spot: Spot) -> Node:
-        """One keyword of a reader by itself, with the neighbours that it needs."""
-        wanted = {keyword, *_TOGETHER.get(keyword, ())}
-        if keyword.startswith("unevaluated"):
-            wanted |= set(spot.schema)
-        fragment = {name: value for name, value in spot.schema.items() if name in wanted}
-        if keyword == "additionalProperties":
-            fragment |= {name: dict.fromkeys(fragment[name], True) for name in _TOGETHER[keyword] if name in fragment}
-        return self.reader.location(fragment, spot.place)
-
-    def _may_break(self, writer: Node, asked: Node) -> bool:
-        return not self.solver.solve([(writer, True), (asked, False)]).is_empty
-
-    def _explain_each(self, keyword: str, state: Node, visit: _Visit) -> None:
-        """Keywords that hold one subschema for each of several things."""
-        writer, reader = visit.writer, visit.reader
-        if keyword == "$ref":
-            target = self.reader.document.target(reader.schema["$ref"], reader.place)
-            inner = Spot(target.schema, reader.pointer_to("$ref"), target.place)
-            if self._may_break(state, self.reader.location(target.schema, target.place)):
-                visit.below.append(([self._visit(writer, inner, visit)], None))
-            return
-        parts = reader.schema[keyword]
-        for name in range(len(parts)) if isinstance(parts, list) else parts:
-            theirs = reader.inside(keyword, name)
-            if theirs is None:
-                continue
-            node = self.reader.location(theirs.schema, theirs.place)
-            if keyword == "allOf":
-                if self._may_break(state, node):
-                    visit.below.append(([self._visit(writer, theirs, visit)], None))
-                continue
-            asked = (
-                self.reader.pool.make(Property, name, node)
-                if keyword == "properties"
-                else self.reader.location({keyword: {name: theirs.schema}}, theirs.place)
-            )
-            if not self._may_break(state, asked):
-                continue
-            ours = writer.inside(keyword, name)
-            rule = "property-constrained" if keyword == "properties" else "pattern-properties-changed"
-            before = ABSENT if ours is None else ours.schema
-            add = partial(self._add, rule, visit, (keyword, name), (keyword, name), before, theirs.schema)
-            if ours is None:
-                add()
-            else:
-                visit.below.append(([self._visit(ours, theirs, visit)], add))
-
-    def _explain_keyword(self, keyword: str, value: Any, state: Node, visit: _Visit) -> None:
-        writer, reader = visit.writer, visit.reader
-        if keyword == "required":
-            for name in value:
-                if self._may_break(state, self.reader.location({"required": [name]}, reader.place)):
-                    self._add("required-property-added", visit, ("properties", name), ("required",), ABSENT, name)
-            return
-        ours = writer.schema.get(keyword, ABSENT) if isinstance(writer.schema, dict) else ABSENT
-        if ours is not ABSENT and identity(ours) == identity(value):
-            keyword = self._changed_beside(keyword, state, visit)
-            ours, value = writer.schema.get(keyword, ABSENT), reader.schema.get(keyword, ABSENT)
-        rule, before, after = keyword_rules.named(keyword, ours, value, writer.schema)
-        if keyword == "oneOf" and not self._may_break(state, self.reader.location({"anyOf": value}, reader.place)):
-            rule = "alternatives-overlap"
-        elif keyword in ("anyOf", "oneOf") and self._explain_alternatives(keyword, state, visit):
-            return
-        path = (keyword,) if ours is not ABSENT else ()
-        add = partial(self._add, rule, visit, path, (keyword,), before, after)
-        inside = ("items", "additionalProperties", "prefixItems")
-        group = self._inside(keyword, value, visit) if keyword in inside else []
-        if group:
-            visit.below.append((group, add))
-        else:
-            add()
-
-    def _changed_beside(self, keyword: str, state: Node, visit: _Visit) -> str:
-        """Where a keyword reads the same on both sides: the neighbour by whose change the reader may break."""
-        writer, reader = visit.writer.schema, visit.reader.schema
-        together = _TOGETHER.get(keyword, ()) if keyword != "additionalProperties" else ()
-        for name in together:
-            if writer.get(name, ABSENT) != reader.get(name, ABSENT):
-                sides = [(each, reader if each == name else writer) for each in (keyword, *together)]
-                fragment = {each: side[each] for each, side in sides if each in side}
-                if self._may_break(state, self.reader.location(fragment, visit.reader.place)):
-                    return name
-        return keyword
-
-    def _explain_alternatives(self, keyword: str, state: Node, visit: _Visit) -> bool:
-        """Explain each of the writer's alternatives that may break by the reader's that is meant to read it.
-
-        Gives whether the writer has alternatives, and one of them alone may break.
-        """
-        writer, reader, pool = visit.writer, visit.reader, self.writer.pool
-        schema: dict[str, Any] = writer.schema if isinstance(writer.schema, dict) else {}
-        own = next((each for each in (keyword, "oneOf", "anyOf") if each in schema), None)
-        if own is None:
-            return False
-        theirs = [
-            spot for pointer_to in range(len(reader.schema[keyword])) if (spot := reader.inside(keyword, pointer_to))
-        ]
-        tags = [self._tag(spot, self.reader) for spot in theirs]
-        whole = self.reader.location({"anyOf": reader.schema[keyword]}, reader.place)
-        found = False
-        for pointer_to in range(len(schema[own])):
-            ours = writer.inside(own, pointer_to)
-            sent = pool.nothing if ours is None else self.writer.in_place(ours.schema, ours.place, closed=False)
-            if ours is None or not self._may_break(pool.all_of([state, sent]), whole):
-                continue
-            found, tag = True, self._tag(ours, self.writer)
-            alike = [spot for spot, other in zip(theirs, tags, strict=True) if tag and other == tag]
-            alike = alike or [spot for spot in theirs if self._may_be_read(sent, spot)]
-            if len(alike) == 1:
-                below = self._visit(ours, alike[0], visit, _told(tag))
-                visit.below.append(([below], partial(self._add, "not-included", below, (), (), ABSENT, ABSENT)))
-            elif tag and all(tags):
-                self._add("alternative-removed", visit, (own, pointer_to), (keyword,), tag, tags)
-            else:
-                self._add(
-                    "alternative-removed", visit, (own, pointer_to), (keyword,), ours.schema, reader.schema[keyword]
+    def _without(self, changes: Changed) -> Node | None:
+        """The newer schema with these changes undone; None where it cannot be read."""
+        if changes not in self._nodes:
+            if time.thread_time() > self.deadline:
+                raise OutOfTimeError
+            patches = [patch for at in sorted(changes) for patch in self._changes[at].patches]
+            try:
+                newer = self._newer
+                document = undone(
+                    newer.document, self._older.document, patches, f"{self.sides.newer} {len(self._nodes)}"
                 )
-        return found
+                self._kept.append(document)
+                compiler = Compiler(newer.pool, document, assert_formats=newer.assert_formats, closed=newer.closed)
+                self._nodes[changes] = compiler.root()
+            except (UnusableSchemaError, ValueError, TypeError, KeyError, AttributeError):
+                self._nodes[changes] = None
+        return self._nodes[changes]
 
-    def _may_be_read(self, sent: Node, spot: Spot) -> bool:
-        read = self.reader.in_place(spot.schema, spot.place, closed=False)
-        return not self.solver.solve([(sent, True), (read, True)]).is_empty
+    def _explains(self, changes: Changed, witness: Any) -> bool:
+        """Return whether a message does not break once the changes are undone."""
+        node = self._without(changes)
+        return node is not None and self.solver.evaluator.holds(node, witness) is (self.sides.newer == "reader")
 
-    def _tag(self, spot: Spot, compiler: Compiler) -> dict[str, str]:
-        """What tells an alternative from others: its properties with one text only."""
-        schema = self._followed(spot, compiler).schema
-        members = schema.get("properties", {}) if isinstance(schema, dict) else {}
-        values = {
-            name: member.get("enum", [member["const"]] if "const" in member else [])
-            for name, member in members.items()
-            if isinstance(member, dict)
-        }
-        return {name: texts[0] for name, texts in values.items() if len(texts) == 1 and isinstance(texts[0], str)}
+    def _smallest(self, witness: Any, explained: Changed) -> Changed | None:
+        """The fewest changes beside those that are explained already whose undoing lets a message through."""
+        order = self._by_nearness(witness, explained)
+        for at in order[:_MAX_SINGLES]:
+            if self._explains(explained | {at}, witness):
+                return frozenset([at])
+        if not self._explains(explained | set(order), witness):
+            return None
+        return _reduced(order, lambda changes: self._explains(explained | changes, witness))
 
-    def _inside(self, keyword: str, value: Any, visit: _Visit) -> list[_Visit]:
-        """The pairs below a keyword on both sides of which the reader may reject what the writer sends."""
-        paths: list[tuple[str | int, ...]] = (
-            [(keyword, pointer_to) for pointer_to in range(len(value))] if isinstance(value, list) else [(keyword,)]
+    def _by_nearness(self, witness: Any, explained: Changed) -> list[int]:
+        """The changes that are not explained yet, those first at which the reader rejects a message."""
+        rejected = [
+            "".join("/" + escape(str(token)) for token in error.schema_path) for error in self.sides.errors(witness)
+        ]
+
+        def distance(at: int) -> tuple[bool, bool, int]:
+            change = self._changes[at]
+            here = change.reader_pointer
+            near = any(_are_near(place, here) for place in rejected)
+            return not near, change.rule in ("property-removed", "property-added", ""), at
+
+        return sorted((at for at in range(len(self._changes)) if at not in explained), key=distance)
+
+    def _with_own_witness(self, changes: Changed, explained: Changed, witness: Any) -> tuple[Changed, Any]:
+        """The changes with a message that breaks for them only: `witness` if it does, else another one."""
+        for at in sorted(changes) if len(changes) > 1 else ():
+            another = self._breaking_only_for(frozenset([at]))
+            if another is not ABSENT:
+                return frozenset([at]), self._shrunk(frozenset([at]), another)
+        if not self._explains(changes, witness):
+            another = self._breaking_only_for(changes)
+            if another is ABSENT:
+                changes = _reduced(sorted(explained | changes), lambda some: self._explains(some, witness))
+            else:
+                witness = another
+        return changes, self._shrunk(changes, witness)
+
+    def _shrunk(self, changes: Changed, witness: Any) -> Any:
+        until = min(time.thread_time() + _FOR_SHRINKING, max(self.deadline, time.thread_time() + _FOR_SHRINKING / 4))
+
+        def keeps(value: Any) -> bool:
+            return time.thread_time() < until and self.sides.is_witness(value) and self._explains(changes, value)
+
+        return shrink(witness, keeps)
+
+    def _breaking_only_for(self, changes: Changed) -> Any:
+        node = self._without(changes)
+        if node is None:
+            return ABSENT
+        literals = [(self.sides.sent, True), (self.sides.read, False), (node, self.sides.newer == "reader")]
+        return self._confirmed(literals, lambda value: self._explains(changes, value))
+
+    def _another(self, explained: Changed) -> Any:
+        """A message that breaks also where all that is explained is undone; `ABSENT` where there is none."""
+        node = self._without(explained)
+        if node is None:
+            self.left = "the newer schema cannot be read without them"
+            return ABSENT
+        literals = [(self.sides.sent, True), (self.sides.read, False), (node, self.sides.newer == "writer")]
+        return self._confirmed(literals, lambda value: not self._explains(explained, value))
+
+    def _confirmed(self, literals: Sequence[tuple[Node, bool]], holds: Callable[[Any], bool]) -> Any:
+        for want in (1, _MAX_WITNESSES):
+            found = self.solver.search(literals, want)
+            for value in found.values:
+                if self.sides.is_witness(value) and holds(value):
+                    return value
+            if not found.values:
+                if not found.complete:
+                    self.left = "neither a proof nor a message was found for them"
+                return ABSENT
+        self.left = "the validators do not agree about them"
+        return ABSENT
+
+    def _told(self, changes: Changed, witness: Any, seen: set[int]) -> Incompatibility:
+        """The reason that a set of changes is: the first that is new, with the others that reject the message, too."""
+        first, *others = sorted(changes, key=lambda at: (at in seen, self._changes[at].rule == "", at))
+        reason = self._reason(self._changes[first], witness)
+        together = tuple(_line(self._reason(self._changes[at], witness)) for at in others)
+        errors = self.sides.errors(witness)
+        near = next((error for error in errors if _are_near(_pointer(error), reason.reader_pointer)), None)
+        place = None if near is None else "".join(f"/{escape(str(step))}" for step in near.instance_path)
+        return replace(reason, witness=witness, together=together, rejected_at=place)
+
+    def _reason(self, change: Change, witness: Any) -> Incompatibility:
+        errors = self.sides.errors(witness)
+        overlapping = [error for error in errors if _matches_several(error)]
+        rule, before, after = change.rule, change.before, change.after
+        here = change.reader_pointer
+        if errors and len(overlapping) == len(errors):
+            rule = "alternatives-overlap"
+        elif rule in ("", "property-constrained"):
+            near = [error for error in errors if _inside(_pointer(error), here)] or (errors if rule == "" else [])
+            if near:
+                rule, before, after, here = _by_error(near[0], change, self.sides.reader.document.schema)
+        return replace(
+            reason_for(rule or "not-included", change.writer_pointer, here, before, after),
+            alternative=change.alternative,
         )
-        found = []
-        for path in paths:
-            ours, theirs = visit.writer.inside(*path), visit.reader.inside(*path)
-            if ours is None or theirs is None or theirs.schema is False:
-                continue
-            if self._may_break(
-                self.writer.location(ours.schema, ours.place),
-                self.reader.location(theirs.schema, theirs.place),
-            ):
-                found.append(self._visit(ours, theirs, visit))
-        return found
 
-    def _add(
-        self, rule: str, visit: _Visit, writer_path: tuple[str | int, ...],
-        reader_path: tuple[str | int, ...], before: Any, after: Any,
-    ) -> None:  # fmt: skip
-        _explain_upwards(visit)
-        writer, reader = visit.writer, visit.reader
-        there = (
-            writer.pointer_to(*writer_path) if _value_at(writer.schema, writer_path) is not ABSENT else writer.pointer
-        )
-        here = (
-            reader.pointer_to(*reader_path) if _value_at(reader.schema, reader_path) is not ABSENT else reader.pointer
-        )
-        reason = replace(reason_for(rule, there, here, before, after), alternative=visit.alternative)
-        self.found.setdefault((rule, reason.writer_pointer, repr(reason.reader_pointer) + repr(after)), reason)
+    @staticmethod
+    def _merged(reasons: Iterable[Incompatibility]) -> list[Incompatibility]:
+        """Reasons of one place and rule as one: an enum that lost a text and null."""
+        merged: dict[tuple[Any, ...], Incompatibility] = {}
+        for reason in reasons:
+            change = "" if reason.rule == "enum-value-removed" else repr((reason.before, reason.after))
+            key = (reason.rule, reason.writer_pointer, reason.reader_pointer, reason.together, change)
+            known = merged.get(key)
+            if known is not None and isinstance(known.before, list) and isinstance(reason.before, list):
+                values = [*known.before, *(value for value in reason.before if value not in known.before)]
+                with_values = reason_for(
+                    reason.rule, reason.writer_pointer, reason.reader_pointer, values, reason.after
+                )
+                merged[key] = replace(known, before=values, sentence=with_values.sentence)
+            else:
+                merged.setdefault(key, reason)
+        return list(merged.values())
 
 
-def _explain_upwards(visit: _Visit) -> None:
-    """Take a visit for explained, and every visit that led to it."""
-    todo = [visit]
-    while todo:
-        explained = todo.pop()
-        if not explained.explained:
-            explained.explained = True
-            todo += explained.above
-
-
-def _told(tag: dict[str, str]) -> str:
-    return ", ".join(f"{name}: {json.dumps(text, ensure_ascii=False)}" for name, text in tag.items())
+def _reduced(order: Sequence[int], explain: Callable[[Changed], bool]) -> Changed:
+    """A part of some changes that explains a message, of which none can be left out: halves first, then one by one."""
+    kept = list(order)
+    size = len(kept)
+    while size > 1:
+        size = (size + 1) // 2
+        start = 0
+        while start < len(kept):
+            rest = kept[:start] + kept[start + size :]
+            if rest and explain(frozenset(rest)):
+                kept = rest
+            else:
+                start += size
+    for at in list(kept):
+        rest = [other for other in kept if other != at]
+        if rest and explain(frozenset(rest)):
+            kept = rest
+    return frozenset(kept)
 
 
 def reason_for(rule: str, writer_pointer: str, reader_pointer: str, before: Any, after: Any) -> Incompatibility:
@@ -338,6 +266,50 @@ def reason_for(rule: str, writer_pointer: str, reader_pointer: str, before: Any,
     change = keyword_rules.change(before, after)
     sentence = f"{RULES[rule].explanation[:-1]}: {change}." if change else RULES[rule].explanation
     return Incompatibility(rule, writer_pointer, reader_pointer, before, after, sentence)
+
+
+def _line(reason: Incompatibility) -> str:
+    change = keyword_rules.change(reason.before, reason.after)
+    return f"{reason.rule} at {reason.reader_pointer}{f': {change}' if change else ''}"
+
+
+def _pointer(error: Any) -> str:
+    return "".join("/" + escape(str(token)) for token in error.schema_path)
+
+
+def _inside(pointer: str, around: str) -> bool:
+    return pointer == around or pointer.startswith(f"{around}/")
+
+
+def _are_near(one: str, other: str) -> bool:
+    return _inside(one, other) or _inside(other, one)
+
+
+def _matches_several(error: Any) -> bool:
+    return isinstance(error.kind, jsonschema_rs.ValidationErrorKind.OneOfMultipleValid)
+
+
+def _by_error(error: Any, change: Change, reader: Any) -> tuple[str, Any, Any, str]:
+    """What a change means by the error of the reader's validator: rule, before, after, and the reader's pointer."""
+    path = tuple(error.schema_path)
+    keyword = next((str(token) for token in reversed(path) if isinstance(token, str)), "")
+    theirs, pointer = _value_at(reader, path), _pointer(error)
+    if change.rule == "property-constrained":
+        ours = change.writer_schema.get(keyword, ABSENT) if isinstance(change.writer_schema, dict) else ABSENT
+        if ours is ABSENT:
+            return change.rule, change.before, change.after, change.reader_pointer
+        return *keyword_rules.named(keyword, ours, theirs, change.writer_schema), pointer
+    if error.kind.name == "falseSchema":
+        return "nothing-accepted", change.before, theirs, pointer
+    rule, before, after = keyword_rules.named(keyword, ABSENT, theirs, ABSENT)
+    if change.after is ABSENT or not _inside(pointer, change.reader_pointer):
+        return rule, change.before, change.after, change.reader_pointer
+    return rule, before, _missing(error) or after, pointer
+
+
+def _missing(error: Any) -> str | None:
+    name = getattr(error.kind, "property", None)
+    return name if isinstance(name, str) else None
 
 
 def from_errors(errors: list[Any], writer: Any, reader: Any) -> Iterator[Incompatibility]:
@@ -350,7 +322,7 @@ def from_errors(errors: list[Any], writer: Any, reader: Any) -> Iterator[Incompa
         rule, before, after = "nothing-accepted", ours, theirs  # a schema `false`, whatever name it stands under
         if error.kind.name != "falseSchema":
             rule, before, after = keyword_rules.named(keyword, ours, theirs, writer)
-        pointer = "".join("/" + escape(str(token)) for token in path)
+        pointer = _pointer(error)
         yield reason_for(rule, pointer if ours is not ABSENT else "", pointer, before, after)
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from contract_test.compare import RULES, Rule
-from contract_test.compare.isolation import alone
 from contract_test.compare.keyword_rules import change
 from contract_test.compat.affected import READ_FIELD_REMOVED, affected
 from contract_test.compat.binding_changes import CHANNEL_CHANGED, CODEC_CHANGED, KEY_CHANGED, WIRE_TYPE_CHANGED
@@ -22,7 +21,7 @@ from contract_test.data.finding import Finding
 from contract_test.data.verdict import ABSENT, Incompatibility, Verdict
 from contract_test.schema.walk import escape
 from envelopes import Violation
-from envelopes.validation import CompiledSchema, compile_schema, find_violation, find_violations
+from envelopes.validation import CompiledSchema, find_violation, find_violations
 
 OWN_RULES: dict[str, Rule] = {
     rule.id: rule
@@ -105,8 +104,9 @@ def of_reason(
         rule = RULES[reason.rule]
         pointer, sentence = _pointed(pair, reason)
         sentence = f"where {reason.alternative}: {sentence}" if reason.alternative else sentence
-    file, inside = pair.newer.place_of(pointer)
+    file, inside = pair.newer.place_of(pointer, exactly=rule.id in ("property-removed", "property-added"))
     shown = _shown(pair, verdict, reason, recorded)
+    together = [f"rejected as well because of {line}" for line in reason.together] if reason else []
     return Finding(
         file,
         inside,
@@ -116,6 +116,7 @@ def of_reason(
         direction=pair.direction,
         details=(
             *_details(pair, rule, shown),
+            *together,
             *(affected(pair.reader, pair.writer, reason) if reason else ()),
         ),
         writer=pair.writer.label,
@@ -153,26 +154,21 @@ def _shown(pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorde
         if recorded:
             return _of_recorded(pair, recorded[0])
         return _Shown(verdict.witness, "", str(next(_violations(reader, verdict.witness), "")))
-    only = _reader_with(pair, verdict, reason)
-    wanted = list(_violations(only, reason.witness))
-    if not wanted:
-        only = reader
-        wanted = list(_violations(only, reason.witness))
-    for each in recorded:
-        found = {violation.pointer: violation for violation in _violations(only, each.data)}
-        if wanted and all(violation.pointer in found for violation in wanted):
-            return _Shown(each.data, each.place, str(found[wanted[0].pointer]))
-    return _Shown(reason.witness, "", str(next(iter(wanted), "")))
+    wanted = _at(reason.rejected_at, _violations(reader, reason.witness))
+    if wanted is None:
+        return _Shown(reason.witness, "", "")
+    violations = [(each, {found.pointer: found for found in _violations(reader, each.data)}) for each in recorded]
+    fitting = [(each, found) for each, found in violations if wanted.pointer in found]
+    if fitting:
+        each, found = min(fitting, key=lambda both: len(both[1]))
+        return _Shown(each.data, each.place, str(found[wanted.pointer]))
+    return _Shown(reason.witness, "", str(wanted))
 
 
-def _reader_with(pair: Pair, verdict: Verdict, reason: Incompatibility) -> CompiledSchema | None:
-    """Reads as the reader does that breaks for one reason only: a message may break for several."""
-    bundle, uri = pair.reader.bundle, pair.reader.contract.uri
-    _, schema = alone(reason, verdict.incompatibilities, pair.writer.bundle.schema, bundle.schema)
-    try:
-        return compile_schema({**bundle.resources, uri: schema}, f"{uri}#")
-    except ValueError:
-        return None
+def _at(pointer: str | None, violations: Iterator[Violation]) -> Violation | None:
+    """The violation at a place in a message, or the first one."""
+    listed = list(violations)
+    return next((each for each in listed if each.pointer == pointer), listed[0] if listed else None)
 
 
 def _of_recorded(pair: Pair, recorded: RecordedMessage) -> _Shown:
@@ -192,6 +188,8 @@ def _violations(reader: CompiledSchema | None, witness: Any) -> Iterator[Violati
 def _pointed(pair: Pair, reason: Incompatibility) -> tuple[str, str]:
     """Where an incompatibility stands in the newer schema, and what changed from the writer to the reader."""
     pointer = reason.reader_pointer if pair.newer is pair.reader else reason.writer_pointer
+    if reason.rule in ("property-removed", "property-added"):
+        return pointer, f"{reason.before}: declared → not accepted"
     if reason.rule != "required-property-added" or not isinstance(reason.after, str):
         return pointer, change(reason.before, reason.after) or RULES[reason.rule].explanation
     step = escape(reason.after)

@@ -152,8 +152,10 @@ def compare_pair(
             formats="assertion",
             content_model=content_model,
             budget=budget,
+            newer="reader" if pair.newer is pair.reader else "writer",
             resources={**writer.resources, **reader.resources},
         )
+        verdict = _in_files(verdict, writer.originals)
     except InvalidSchemaError as error:
         broken = pair.writer if error.side == "writer" else pair.reader
         file, pointer = broken.place_of(error.pointer)
@@ -180,6 +182,17 @@ def compare_pair(
         failed = f"the upcaster does not keep it: {kept.problem}"
         findings = (replace(each, details=(*each.details, failed)) for each in findings)
     return Outcome(verdict.status, distinct(findings))
+
+
+def _in_files(verdict: Verdict, originals: Mapping[str, str]) -> Verdict:
+    """The verdict with the writer's pointers into files by the URIs that these have in its own bundle."""
+
+    def original(pointer: str) -> str:
+        uri, hash_sign, inside = pointer.partition("#")
+        return f"{originals[uri]}{hash_sign}{inside}" if uri in originals else pointer
+
+    reasons = (replace(each, writer_pointer=original(each.writer_pointer)) for each in verdict.incompatibilities)
+    return replace(verdict, incompatibilities=tuple(reasons)) if originals else verdict
 
 
 def _load(root: Path, plan: Plan) -> Catalog:

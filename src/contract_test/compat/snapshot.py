@@ -87,12 +87,14 @@ class Snapshot:
         """Return a path below the root, as people know it."""
         return (Path(self.shown) / path.relative_to(self.files.root)).as_posix()
 
-    def place_of(self, pointer: str) -> tuple[str, str]:
-        """Return the file and the JSON pointer of the schema around a place in the bundle."""
+    def place_of(self, pointer: str, *, exactly: bool = False) -> tuple[str, str]:
+        """Return the file and the JSON pointer of the schema around a place in the bundle, or exactly of it."""
         uri, inside = self.bundle.file_of(pointer)
         uri, inside = follow(self.contract.resources, uri or self.contract.uri, inside)
         path = self.files.path_of(uri)
-        return self.shown_as(path) if path else uri, schema_around(self.contract.resources[uri], inside)
+        if not exactly:
+            inside = schema_around(self.contract.resources[uri], inside)
+        return self.shown_as(path) if path else uri, inside
 
     def declares(self, pointer: str, name: str) -> bool:
         """Return whether the schema at a place in the bundle declares a property."""

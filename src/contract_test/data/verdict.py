@@ -36,8 +36,11 @@ class Incompatibility:
         before: The writer's value of what changed, or `ABSENT`.
         after: The reader's value of what changed, or `ABSENT`.
         sentence: An explanation for people.
-        witness: A message that breaks at this place. `ABSENT` if only the verdict has one.
+        witness: A message that breaks for this reason only. `ABSENT` if there is none.
         alternative: The alternative that contains the place, such as `kind: "mail"`. Empty outside of alternatives.
+        together: Other changes for which the reader rejects the witness as well, one line each. Empty if undoing this
+            change alone lets the witness through.
+        rejected_at: The JSON pointer into the witness at which the reader rejects it for this reason, if it is known.
 
     """
 
@@ -49,6 +52,8 @@ class Incompatibility:
     sentence: str
     witness: Any = ABSENT
     alternative: str = ""
+    together: tuple[str, ...] = ()
+    rejected_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class Verdict:
         witness: A message that the writer accepts and the reader rejects, or `ABSENT`.
         incompatibilities: The reasons. An incompatible verdict has at least one.
         cause: Why the status is "unknown". Empty otherwise.
+        unexplained: How many differences were not looked at for further reasons, and why. Empty if there are no more.
 
     """
 
@@ -67,6 +73,7 @@ class Verdict:
     witness: Any = ABSENT
     incompatibilities: tuple[Incompatibility, ...] = ()
     cause: str = ""
+    unexplained: str = ""
 
     @property
     def has_witness(self) -> bool:

@@ -19,18 +19,22 @@ _NAMED = frozenset(("$defs", "definitions", "dependencies", "dependentSchemas", 
 class Bundle:
     """`schema` refers to nothing outside itself but to `resources`, by URI.
 
-    `names` says which file stands at which JSON pointer of the schema.
+    `names` says which file stands at which JSON pointer of the schema, and `originals` which file has another URI here.
     """
 
     schema: Any
     resources: Mapping[str, Any] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    originals: Mapping[str, str] = field(default_factory=dict)
 
     def file_of(self, pointer: str) -> tuple[str | None, str]:
         """Return the URI of the file that a place of the schema comes from, and the pointer in it.
 
-        None for the contract's.
+        A place in a resource is `URI#/pointer`. None for the contract's.
         """
+        if pointer and not pointer.startswith("/"):
+            uri, _, pointer = pointer.partition("#")
+            return self.originals.get(uri, uri), pointer
         for name, uri in self.names.items():
             if pointer == name or pointer.startswith(f"{name}/"):
                 return uri, pointer.removeprefix(name)
@@ -55,7 +59,8 @@ class Bundle:
             return made
 
         resources = {names.get(uri, uri): renamed(schema) for uri, schema in self.resources.items()}
-        return replace(self, schema=renamed(self.schema), resources=resources)
+        originals = {name: uri for uri, name in names.items()}
+        return replace(self, schema=renamed(self.schema), resources=resources, originals=originals)
 
 
 def bundle(resources: Mapping[str, Any], uri: str, formats: frozenset[str]) -> Bundle:

@@ -149,9 +149,10 @@ class References:
                 self._bases[id(node)] = (base, here.location)
                 self._drafts[here.location] = draft
                 if pointer == "" or "$id" in node or "id" in node:
-                    self._known[document if pointer == "" else urldefrag(base).url] = here
+                    if pointer == "" or not str(node.get("$id", node.get("id"))).startswith("#"):
+                        self._known[document if pointer == "" else urldefrag(base).url] = here
                     self._known.setdefault(urldefrag(base).url, here)
-                    if "#" in base.rstrip("#"):  # a plain-name fragment: draft-07's anchors
+                    if "#" in base.rstrip("#"):  # only a fragment names a place, and no base: draft-07's anchors
                         self._known[base] = here
                 for keyword in ("$anchor", "$dynamicAnchor"):
                     if isinstance(node.get(keyword), str):

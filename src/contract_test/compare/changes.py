@@ -1,0 +1,135 @@
+"""What changed between two schemas: a list of single changes.
+
+The two documents are walked side by side, through their references.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from contract_test.compare.differences import Change, Side, Spot
+from contract_test.compare.documents import Document, UnusableSchemaError
+from contract_test.compare.schema_pair import SchemaPair
+from contract_test.compare.undoing import Path, portable
+from contract_test.data.verdict import ABSENT
+
+_MAX_STEPS = 24
+_MAX_CHANGES = 20_000
+
+
+class Changes:
+    """The walk over both documents. `newer` says which of the two the changes are undone in."""
+
+    def __init__(self, writer: Document, reader: Document, newer: Side, *, formats: bool) -> None:
+        self._documents = {"writer": writer, "reader": reader}
+        self._newer = newer
+        self._formats = formats
+        self._found: dict[tuple[Any, ...], Change] = {}
+        self._todo: deque[tuple[Spot, Spot, str, str]] = deque()
+        self._seen: set[tuple[Any, ...]] = set()
+        self._where: dict[str, dict[int, tuple[str, Path]]] = {}
+
+    def all(self) -> list[Change]:
+        """Return the changes, the shallowest first."""
+        writer, reader = self._documents["writer"], self._documents["reader"]
+        self.visit(Spot(writer.schema, "", (), writer.place), Spot(reader.schema, "", (), reader.place))
+        while self._todo and len(self._found) < _MAX_CHANGES:
+            self._look(*self._todo.popleft())
+        return list(self._found.values())
+
+    def visit(self, writer: Spot, reader: Spot, alternative: str = "", rule: str = "") -> None:
+        """Look at a pair of subschemas later."""
+        writer, reader = self.followed(writer, "writer"), self.followed(reader, "reader")
+        key = (writer.document, writer.path, reader.document, reader.path, rule)
+        if key not in self._seen:
+            self._seen.add(key)
+            self._todo.append((writer, reader, alternative, rule))
+
+    def followed(self, spot: Spot, side: Side) -> Spot:
+        """Return a subschema that only refers to another one, as that one."""
+        for _ in range(_MAX_STEPS):
+            schema = spot.schema
+            if not isinstance(schema, dict) or not isinstance(schema.get("$ref"), str):
+                return spot
+            if not spot.place.dialect.ref_stands_alone and schema.keys() & spot.place.dialect.keywords != {"$ref"}:
+                return spot
+            target = self._target(spot, side)
+            if target is None:
+                return spot
+            spot = target
+        return spot
+
+    def _target(self, spot: Spot, side: Side) -> Spot | None:
+        """What the `$ref` of a subschema stands for, None where it stands for nothing with a place."""
+        document = self._documents[side]
+        place = document.in_subschema(spot.schema, spot.place)
+        try:
+            target = document.target(spot.schema["$ref"], place)
+        except UnusableSchemaError:
+            return None
+        if side not in self._where:
+            self._where[side] = dict(_places(document))
+        found = self._where[side].get(id(target.schema))
+        return None if found is None else Spot(target.schema, *found, target.place)
+
+    def _look(self, writer: Spot, reader: Spot, alternative: str, rule: str) -> None:
+        """Find what differs in one pair of subschemas, its own keywords only."""
+        here = SchemaPair(self, writer, reader, alternative, rule)
+        if isinstance(writer.schema, bool) or isinstance(reader.schema, bool):
+            if reader.schema is False and writer.schema is not False:
+                here.whole("nothing-accepted", writer.schema, False)  # noqa: FBT003
+                return
+            if writer.schema is False or reader.schema is True:
+                if writer.schema is not reader.schema:
+                    here.whole("", writer.schema, reader.schema)
+                return
+        here.look()
+
+    def keywords(self, writer: Spot, reader: Spot) -> list[str]:
+        """Return the keywords that one of the two has, in the order in which they are written."""
+        known = reader.place.dialect.keywords | writer.place.dialect.keywords
+        if reader.place.dialect.number < 6:  # noqa: PLR2004 - drafts are named by number
+            known = known | {"exclusiveMinimum", "exclusiveMaximum"}
+        if not self._formats:
+            known = known - {"format"}
+        both = [spot.schema for spot in (reader, writer) if isinstance(spot.schema, dict)]
+        return [keyword for keyword in dict.fromkeys(name for schema in both for name in schema) if keyword in known]
+
+    def add(self, change: Change) -> None:
+        """Keep a change, once."""
+        key = (change.rule, change.writer_pointer, change.reader_pointer, repr(change.before), repr(change.after))
+        self._found.setdefault(key, change)
+
+    def restored(self, fragment: Any) -> tuple[Any, bool]:
+        """Return a part of the older schema as it can stand in the newer one, and whether it has references."""
+        if fragment is ABSENT:
+            return fragment, False
+        older: Side = "writer" if self._newer == "reader" else "reader"
+        return portable(fragment, self._documents[older], self._documents[self._newer])
+
+    def references(self, writer: Spot, reader: Spot) -> tuple[Spot | None, Spot | None]:
+        """Return what the `$ref`s beside other keywords stand for."""
+        return (
+            self._target(writer, "writer") if isinstance(writer.get("$ref"), str) else None,
+            self._target(reader, "reader") if isinstance(reader.get("$ref"), str) else None,
+        )
+
+    @property
+    def newer(self) -> Side:
+        """The side in which changes are undone."""
+        return self._newer
+
+
+def _places(document: Document) -> Iterator[tuple[int, tuple[str, Path]]]:
+    """Every object of a document and its resources by its identity, with where it stands."""
+    roots: Mapping[str, Any] = {"": document.schema, **document.resources}
+    todo: list[tuple[Any, str, Path]] = [(schema, uri, ()) for uri, schema in roots.items()]
+    while todo:
+        value, uri, path = todo.pop()
+        if isinstance(value, dict):
+            yield id(value), (uri, path)
+            todo += [(member, uri, (*path, name)) for name, member in value.items()]
+        elif isinstance(value, list):
+            todo += [(item, uri, (*path, at)) for at, item in enumerate(value)]
