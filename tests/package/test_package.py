@@ -62,6 +62,67 @@ def test_an_upgrade_gets_what_changed_and_production_gets_no_recordings(contract
     assert "o-2" in recording.read_text()
 
 
+SERVICE = """
+[tool.contract-test]
+service = "billing"
+package = "acme_envelopes"
+"""
+TESTS = """
+import pytest
+
+@pytest.mark.consumes("order.placed")
+def test_an_order_is_read(message):
+    assert isinstance(message.id, str)
+"""
+
+
+def test_a_service_replays_what_the_package_brings_and_is_red_if_its_parts_do_not_belong_together(contracts, tmp_path):
+    dist = tmp_path / "wheelhouse"
+    contracts.run("package", "--out", dist)
+    service = Service(tmp_path / "venv")
+    folder = tmp_path / "billing"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(SERVICE)
+    (folder / "test_billing.py").write_text(TESTS)
+
+    def replay(*options):
+        done = subprocess.run(
+            [service.python, "-m", "pytest", "--contracts", "-p", "no:cacheprovider", *options],
+            cwd=folder, check=False, timeout=100, capture_output=True, text=True,
+        )  # fmt: skip
+        return done.returncode, done.stdout + done.stderr
+
+    service.install("acme-envelopes", dist)
+    code, output = replay()
+    assert code == 1
+    assert "no recorded message of order.placed" in output
+    assert "pip install 'acme-envelopes[recordings]'" in output
+
+    service.install("acme-envelopes[recordings]", dist)
+    code, output = replay()
+    assert code == 0, output
+    assert "order.placed  v1       consumes   1 " in output
+
+    contracts.version(2, schema(total=INTEGER))
+    contracts.record("o-2", version=2)
+    contracts.commit()
+    code, output = replay("--contracts-dir", contracts.root / "contracts")
+    assert code == 4
+    assert "order.placed v2 is not in the package 'acme_envelopes': the package is older than contracts.lock" in output
+
+    contracts.run("package", "--out", dist)
+    assert "acme-envelopes-recordings 0.0.1 requires acme-envelopes==0.0.1" in service.install("acme-envelopes", dist)
+    code, output = replay()
+    assert code == 4
+    assert "the recordings belong to version 0.0.1, and the package 'acme_envelopes' is version 0.0.2" in output
+    assert "pip install --upgrade 'acme-envelopes[recordings]'" in output
+
+    service.install("acme-envelopes[recordings]", dist)
+    code, output = replay("--contracts-dir", contracts.root / "contracts")
+    assert code == 0, output
+    assert "order.placed  v2       consumes   1 " in output
+
+
 def test_the_same_commit_gives_the_same_bytes(contracts, tmp_path):
     for name in ("one", "two"):
         assert contracts.run("package", "--out", tmp_path / name).code == 0

@@ -9,6 +9,7 @@ import sys
 import sysconfig
 import tomllib
 from pathlib import Path
+from zipfile import ZipFile
 
 import click
 import pytest
@@ -68,15 +69,37 @@ def test_a_stale_class_and_a_breaking_version_make_its_tests_red(acme):
     assert "stale" in said
 
 
-def test_its_wheel_in_another_venv_is_all_that_a_service_needs(acme, tmp_path):
+def test_a_wheel_that_pip_builds_of_it_has_no_recordings(acme, tmp_path):
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path, acme]
     subprocess.run(command, check=True, timeout=250)
-    (wheel,) = tmp_path.glob("acme_envelopes-*.whl")
+    (wheel,) = tmp_path.glob("acme_envelopes-0.0.0-*.whl")
+    with ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert "acme_envelopes/contracts/order.placed/v1.json" in names
+    assert not [name for name in names if "recordings" in name]
+
+
+def test_its_package_in_another_venv_is_all_that_a_service_needs(acme, tmp_path):
+    for words in ("register", f"package --version 1.0.0 --out {tmp_path}"):
+        program = Path(sys.executable).with_name("contract-test")
+        subprocess.run([program, *words.split()], cwd=acme, check=True, timeout=100)
+    wheels = sorted(tmp_path.glob("*.whl"))
     shutil.rmtree(acme)
     venv = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True, timeout=100)
     python = venv / "bin" / "python"
-    install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel]
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        python,
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+        *wheels,
+    ]
     subprocess.run(install, check=True, timeout=100)
     (site,) = venv.glob("lib/python*/site-packages")
     # Everything but the wheel comes from the environment of these tests.

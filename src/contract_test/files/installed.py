@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib import import_module
+from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
 from traceback import extract_tb
@@ -11,6 +12,7 @@ from traceback import extract_tb
 from contract_test.data.contract import Channel, Contract, Subject
 from contract_test.data.errors import CatalogError, NothingFoundError, StalePackageError
 from contract_test.files.lock import digest, digest_of, read_lock
+from contract_test.files.toml import read_toml
 from envelopes._upcast import load_upcasters
 from envelopes.catalog import Catalog as Runtime
 from envelopes.catalog import Subject as RuntimeSubject
@@ -41,6 +43,35 @@ def installed_contracts(package: str, option: str = "--contracts") -> Path:
 def is_installed(package: str) -> bool:
     """Return whether a package can be imported."""
     return package.isidentifier() and find_spec(package) is not None
+
+
+def missing_extra(root: Path) -> str | None:
+    """Return what to install if contracts come from a package whose recordings are not installed.
+
+    For example `acme-envelopes[recordings]`. None where the recordings are there, or `root` is in no package.
+    """
+    package = root.parent.name
+    if not (root.parent / "__init__.py").is_file() or any(root.glob("*/recordings")):
+        return None
+    return f"{_distribution(package)}[recordings]"
+
+
+def check_recordings(package: str, root: Path) -> None:
+    """Raise StalePackageError where the recordings in an installed package belong to another version of it."""
+    recorded = read_toml(root / RECORDINGS_FILE).get("version")
+    version = getattr(import_module(package), "__version__", None)
+    if recorded is not None and version is not None and recorded != version:
+        raise StalePackageError(
+            f"the recordings belong to version {recorded}, and the package {package!r} is version {version}",
+            place=str(root),
+            advice=f"Install both in one version: pip install --upgrade '{_distribution(package)}[recordings]'",
+        )
+
+
+def _distribution(package: str) -> str:
+    """Return the name of the distribution that a package comes in."""
+    names = packages_distributions().get(package, [package.replace("_", "-")])
+    return min(names, key=len)
 
 
 def _not_installed(package: str) -> NothingFoundError:

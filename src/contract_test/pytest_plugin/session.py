@@ -25,7 +25,7 @@ from contract_test.data.interaction import Mismatch
 from contract_test.data.result import Failure, GivenMessage, MessageResult, Outcome, Run
 from contract_test.data.texts import age_of
 from contract_test.files.catalog import load_catalog
-from contract_test.files.installed import check_package, installed_contracts, runtime_catalog
+from contract_test.files.installed import check_package, check_recordings, installed_contracts, runtime_catalog
 from contract_test.files.reader_files import FOLDER, write_readers
 from contract_test.files.settings import Settings, read_settings
 from contract_test.files.state import hide
@@ -71,6 +71,7 @@ class ContractSession:
             runtime = runtime_catalog(settings.package)
             self.replay = Replay(catalog, runtime, settings.service)
             check_package(self.replay.subjects, runtime)
+            check_recordings(settings.package, catalog.root)
             self._completeness = Completeness(self.replay, settings.allow_empty)
             self._max_age = _max_age(config.getoption("--contracts-max-age"))
             self._reports = report_paths(here, config.getoption("--contracts-report"))

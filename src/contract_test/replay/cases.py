@@ -15,6 +15,7 @@ from contract_test.data.contract import Catalog, Contract, Subject
 from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError
 from contract_test.data.interaction import Mismatch
 from contract_test.data.result import OperationKind, Origin
+from contract_test.files.installed import missing_extra
 from contract_test.files.quarantine import Quarantine
 from contract_test.files.recordings import is_recorded, read_recording
 from contract_test.files.state import State
@@ -277,6 +278,8 @@ class Replay:
                 problem = f"no recorded message of {subject.name}, only some in the quarantine ({why})"
                 advice = f"Fix the producer, or write a version that allows them. {advice}"
                 raise NothingFoundError(problem, place=str(quarantine), advice=advice)
+            if extra := missing_extra(self.catalog.root):
+                advice = f"Install the recordings of the package: pip install '{extra}'."
             place = str(subject.newest.path.parent / "recordings")
             raise NothingFoundError(f"no recorded message of {subject.name}", place=place, advice=advice)
         return cases
