@@ -1,11 +1,16 @@
 """`contract-test package`: what is built is what pip installs, upgrades to, and leaves out."""
 
+import shutil
 import subprocess
 import sys
 import sysconfig
 import tarfile
+import zipfile
 
 from package.conftest import INTEGER, schema
+
+from contract_test.files.catalog import load_catalog
+from contract_test.files.lock import changed_versions
 
 
 class Service:
@@ -60,6 +65,21 @@ def test_an_upgrade_gets_what_changed_and_production_gets_no_recordings(contract
     )
     recording = service.site / "acme_envelopes/contracts/order.placed/recordings/v1.jsonl"
     assert "o-2" in recording.read_text()
+
+
+def test_references_to_files_lead_to_the_files_in_the_package(contracts, tmp_path):
+    contracts.write("contracts/shared/money.json", {"type": "integer", "maximum": 9})
+    money = f"{(contracts.root / 'contracts').as_uri()}/shared/money.json"
+    contracts.version(2, schema(total={"$ref": money}))
+    contracts.commit()
+    result = contracts.run("package", "--out", tmp_path)
+    assert result.code == 0, result.err
+    shutil.rmtree(contracts.root / "contracts")
+    with zipfile.ZipFile(tmp_path / "acme_envelopes-0.0.2-py3-none-any.whl") as archive:
+        archive.extractall(tmp_path / "site")
+    catalog = load_catalog(tmp_path / "site" / "acme_envelopes" / "contracts")
+    assert not changed_versions(catalog)
+    assert len(catalog.contracts[1].resources) == 2
 
 
 SERVICE = """

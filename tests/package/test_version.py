@@ -117,6 +117,18 @@ def test_what_the_comparison_leaves_open_counts_as_breaking_and_is_said(contract
 KINDS = ("recording", "compatible", "breaking", "revert", "merge", "ours", "release")
 
 
+def test_references_to_files_are_compared_as_they_were(contracts):
+    contracts.write("contracts/shared/money.json", {"type": "integer", "maximum": 9})
+    money = f"{(contracts.root / 'contracts').as_uri()}/shared/money.json"
+    contracts.version(2, schema(total={"$ref": money}))
+    contracts.commit()
+    contracts.git("tag", "v1.0.0")
+    contracts.write("contracts/shared/amount.json", {"type": "integer", "maximum": 10})
+    contracts.version(3, schema(total={"$ref": money.replace("money", "amount")}))
+    contracts.commit()
+    assert version(contracts) == "1.1.0"
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_change_of_a_random_history_gets_a_higher_version(contracts, seed):
     kinds = random.Random(seed).sample(KINDS, len(KINDS)) + random.Random(-seed).choices(KINDS, k=12)

@@ -19,6 +19,7 @@ from contract_test.data.errors import (
     UnreachableError,
 )
 from contract_test.files.lock import FILE as LOCK
+from contract_test.files.schemas import with_inner_uris
 
 _FILES = ("100644", "100755")
 _OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
@@ -51,7 +52,7 @@ def contracts_at(ref: str, root: Path, *, recordings: bool = True) -> Iterator[P
         for path, contents in zip(blobs, _contents(place, list(blobs.values())), strict=True):
             target = Path(folder) / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(contents)
+            target.write_bytes(with_inner_uris(contents, root) if path.endswith(".json") else contents)
         yield Path(folder)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import quote, unquote, urldefrag, urlsplit
 
 from contract_test.data.errors import SchemaError
 from contract_test.schema.cost import MAX_COST, Costs
@@ -18,6 +21,7 @@ BASE = "https://contracts.invalid/"
 """Where the contracts directory's files stand as URIs. The name can never resolve (RFC 2606)."""
 
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
+_FILE_REFERENCE = re.compile(r'("\$(?:ref|dynamicRef|recursiveRef)"\s*:\s*")((?i:file):[^"\\]*)"')
 
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 200
@@ -143,7 +147,7 @@ class SchemaFiles:
             base, contents = pending.pop(0)
             if base in resources:
                 continue
-            resources[base] = contents
+            contents = resources[base] = self._with_inner_uris(contents, base, draft)
             inside = {urldefrag(at).url for _, _, at in subschemas(contents, base, draft)}
             for pointer, _, at, target in _references(contents, base, draft):
                 document = urldefrag(join(at, target)).url
@@ -162,6 +166,22 @@ class SchemaFiles:
             for base, contents in resources.items()
         }
 
+    def _with_inner_uris(self, contents: Any, base: str, draft: str) -> Any:
+        """Return a schema in which `file://` references to files below the directory are those files' URIs."""
+        inner = {
+            (pointer, target): uri
+            for pointer, _, at, target in _references(contents, base, draft)
+            if (uri := _inner_uri(join(at, target), self._real_root)) is not None
+            and urldefrag(join(at, target)).url not in self._by_id
+        }
+        if not inner:
+            return contents
+        contents = deepcopy(contents)
+        for pointer, node, _, target in list(_references(contents, base, draft)):
+            if (pointer, target) in inner:
+                node[pointer.rpartition("/")[2]] = inner[pointer, target]
+        return contents
+
     def path_of(self, uri: str) -> Path | None:
         """Return the file below the directory that a URI of `reach` stands for; None for a meta-schema."""
         try:
@@ -177,12 +197,12 @@ class SchemaFiles:
                 return path
         elif uri in self._by_id:
             return self._by_id[uri]
-        elif urlsplit(uri).scheme in ("http", "https"):
+        elif urlsplit(uri).scheme in ("http", "https", "file"):
             for declared, path in self._by_id.items():
                 relative = posixpath.relpath(
                     urlsplit(uri).path or "/", posixpath.dirname(urlsplit(declared).path) or "/"
                 )
-                neighbour = Path(posixpath.normpath((path.parent / relative).as_posix()))
+                neighbour = Path(posixpath.normpath((path.parent / unquote(relative)).as_posix()))
                 if (
                     urlsplit(uri)[:2] == urlsplit(declared)[:2]
                     and neighbour.is_relative_to(self.root)
@@ -207,6 +227,34 @@ class SchemaFiles:
             if isinstance(declared, str) and urlsplit(declared).scheme:
                 found.setdefault(urldefrag(declared).url, path)
         return found
+
+
+def with_inner_uris(text: bytes, root: Path) -> bytes:
+    """Return a schema's text in which `file://` references to files below `root` are independent of where that is.
+
+    For copies of schemas in another directory. All else in the text stays.
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        uri = _inner_uri(match[2], root.resolve())
+        return match[0] if uri is None else f'{match[1]}{uri}"'
+
+    if b'"file:' not in text.lower():
+        return text
+    return _FILE_REFERENCE.sub(replaced, text.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+
+
+def _inner_uri(uri: str, real_root: Path) -> str | None:
+    """Return the URI below BASE of a `file://` URI, if its file is below the directory; `real_root` has no links."""
+    document, fragment = urldefrag(uri)
+    parts = urlsplit(document)
+    path = unquote(parts.path)
+    if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not path.startswith("/") or "\0" in path:
+        return None
+    real = Path(os.path.realpath(os.path.normpath(path)))
+    if not real.is_relative_to(real_root) or not real.is_file():
+        return None
+    return f"{BASE}{quote(real.relative_to(real_root).as_posix())}" + (f"#{fragment}" if "#" in uri else "")
 
 
 def _references(schema: Any, base: str, draft: str) -> Iterator[tuple[str, dict[str, Any], str, str]]:

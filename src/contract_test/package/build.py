@@ -16,6 +16,7 @@ from contract_test.files.history import READ, is_recording, uncommitted
 from contract_test.files.installed import RECORDINGS_FILE
 from contract_test.files.lock import FILE as LOCK
 from contract_test.files.lock import changed_versions, unregistered
+from contract_test.files.schemas import with_inner_uris
 from contract_test.generate.package import check, generate
 from contract_test.package.metadata import Project
 
@@ -111,7 +112,9 @@ def _contract_files(root: Path) -> tuple[dict[str, bytes], dict[str, bytes]]:
         if not path.resolve().is_relative_to(root.resolve()):
             advice = "Copy the file into it."
             raise CatalogError("lies outside the contracts directory (a link?)", place=str(path), advice=advice)
-        (recordings if is_recording(name) else files)[name.as_posix()] = path.read_bytes()
+        content = path.read_bytes()
+        content = with_inner_uris(content, root) if path.suffix == ".json" else content
+        (recordings if is_recording(name) else files)[name.as_posix()] = content
     return files, recordings
 
 
