@@ -47,8 +47,8 @@ PASSING = [
     "password: [hidden]", "password=empty", "token: ${}xx", "Bearer authenticationrequired", "Basic Authenticationrequired",
     "https://ana@x.test", "https://abcdefghijabcdefghi@x.test", "?key=null", "counter-000000000000000000000001",
     "abcdefghijklmnopqrstuvwxyz-abcdefghijklmnop", "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGH", "12345678901234567890123456789012",
-    "0a1b2c3d4e5f60718293a4b5", "xxx.xxxx@xxxxx.xxx", "DE99244757710465634148", "k3v9x2m7q1w8z4b6n5t0r3y9p2h7j1d",
-    "g1234567890123456789012345678901", "0123456789abcdef0123456789abcde", "aB3dE5gH7jK9mN2pQ4sT6vX", "aBcDeFgHiJkLmNoPqRsTuVwX",
+    "xxx.xxxx@xxxxx.xxx", "DE99244757710465634148",
+    "g1234567890123456789012345678901", "aBcDeFgHiJkLmNoPqRsTuVwX",
 ]  # fmt: skip
 
 ISSUED = {  # a token of each issuer: what it begins with, and how many characters follow

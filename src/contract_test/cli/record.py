@@ -21,6 +21,10 @@ from contract_test.record.recorder import Recorded, Recorder
 from contract_test.report.drift import drift_lines
 from contract_test.transports.urls import without_password
 
+_LEAK_ADVICE = (
+    "remove x-sensitivity: public from this field, so that it is masked; or, if the text is a name, declare it in the "
+    "contract or the catalog; the other messages were kept"
+)
 _SAVE_EVERY = 1000  # messages, and whenever nothing new comes
 
 
@@ -101,7 +105,7 @@ def _summary(result: Recorded, state: State, catalog: Catalog) -> int:
         advice = "widen the pattern, or mark the field x-sensitivity: public"
         click.echo(f"not kept: {place}: no longer valid once scrubbed: {counted(count, 'message')}; {advice}")
     for place, count in result.leaks.most_common():
-        advice = "take x-sensitivity: public from the field; if it is not there, report a defect of the scrubber"
+        advice = _LEAK_ADVICE
         click.echo(f"not kept: {place}: found in {counted(count, 'scrubbed message')}; {advice}")
     if result.missing_causes:
         missing = counted(result.missing_causes, "cause")

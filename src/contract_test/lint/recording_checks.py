@@ -13,6 +13,7 @@ from contract_test.files.recordings import read_recording, recording_path
 from contract_test.lint.scan import scan_file
 from contract_test.recordings.messages import data_of
 from contract_test.recordings.provenance import provenance_of, too_old
+from contract_test.schema.declared import declared_names
 from envelopes.validation import compile_schema, find_violation
 
 MAX_FINDINGS_PER_RECORDING = 5
@@ -34,7 +35,7 @@ def check_recording(contract: Contract, catalog: Catalog) -> Iterator[Finding]:
     if len(invalid) > MAX_FINDINGS_PER_RECORDING:
         sentence = f"{len(invalid)} of {len(interactions)} recorded messages no longer satisfy {contract.name}"
         yield Finding(path, "", "recording-invalid", sentence, _ADVICE)
-    yield from scan_file(recording_path(contract))
+    yield from scan_file(recording_path(contract), declared_names(catalog))
 
 
 def old_recordings(contracts: Sequence[Contract], catalog: Catalog, most: timedelta) -> list[Finding]:

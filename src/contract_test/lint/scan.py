@@ -13,7 +13,7 @@ _LINES = frozenset((".jsonl", ".ndjson"))
 _SUFFIXES = frozenset((*_LINES, ".json"))
 
 
-def scan(paths: Iterable[Path]) -> tuple[list[Finding], int]:
+def scan(paths: Iterable[Path], public: frozenset[str] = frozenset()) -> tuple[list[Finding], int]:
     """Return what the scanner finds in files and directories, and how many files it read.
 
     Of a directory, every `.jsonl`, `.ndjson` and `.json` file is read, hidden ones too. A file that you name is always
@@ -24,15 +24,18 @@ def scan(paths: Iterable[Path]) -> tuple[list[Finding], int]:
         raise NothingFoundError(
             "nothing to scan", place=", ".join(map(str, paths)), advice="Name a recording, or a directory with some."
         )
-    return [finding for file in files for finding in scan_file(file)], len(files)
+    return [finding for file in files for finding in scan_file(file, public)], len(files)
 
 
-def scan_file(path: Path) -> Iterator[Finding]:
-    """Yield what the scanner finds in one file, by line, and in JSON by pointer."""
+def scan_file(path: Path, public: frozenset[str] = frozenset()) -> Iterator[Finding]:
+    """Yield what the scanner finds in one file: by line, and in JSON by pointer.
+
+    Texts in `public`, such as the names that contracts declare, are not looked at.
+    """
     content = path.read_bytes()
     whole = path.suffix == ".json"
     for number, line in enumerate([content] if whole else content.splitlines(), start=1):
-        for leak in leaks_in_line(line):
+        for leak in leaks_in_line(line, public):
             advice = "Remove the line and record again. If the field has x-sensitivity: public, change that first."
             if leak.pointer.startswith("/seen/"):
                 advice = (

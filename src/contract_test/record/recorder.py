@@ -28,6 +28,7 @@ from contract_test.record.novelty import Novelty
 from contract_test.record.validator import ContractsCatalog, ContractValidator, ValidatedData
 from contract_test.recordings.messages import cause_in, data_of
 from contract_test.scanner import leaks_in_line
+from contract_test.schema.declared import declared_names
 from contract_test.schema.fingerprints import Fingerprints
 from envelopes import DecodeError, Envelope
 
@@ -68,6 +69,7 @@ class Recorder:
         self._by_cause: dict[str, list[_Item]] = {}
         self._recordings: dict[str, _Recording] = {}
         self._quarantine = quarantine
+        self._public = declared_names(catalog) | {channel.name, channel.address}
         self.marks: dict[str, Mark] = {}
         """Where each part of the source was read to."""
         self.result = Recorded(self._checker.drift)
@@ -190,7 +192,7 @@ class Recorder:
 
     def _has_leaks(self, line: bytes, name: str) -> bool:
         """Return True if the scanner finds something in a scrubbed message, and count what it found."""
-        found = leaks_in_line(line)
+        found = leaks_in_line(line, self._public)
         for leak in found:
             self.result.leaks[f"{name}{leak.pointer}: {leak.thing} ({leak.rule})"] += 1
         return bool(found)

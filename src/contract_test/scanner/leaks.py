@@ -16,6 +16,7 @@ MAX_DECODING_DEPTH = 4
 MAX_STEP_LENGTH = 60
 _SHORT = 100
 MIN_LENGTH = 6  # a mail address
+_MASKED = re.compile(r"/masked/[0-9]+")
 _WITHOUT_DIGITS = str.maketrans("", "", "0123456789")
 
 
@@ -35,14 +36,17 @@ class _Pairs(list[tuple[str, Any]]):
     """An object with every pair that was written, a key that stands twice included."""
 
 
-def leaks_in_line(line: bytes) -> list[Leak]:
-    """Return what one line gives away: a JSON text, or any other."""
+def leaks_in_line(line: bytes, public: frozenset[str] = frozenset()) -> list[Leak]:
+    """Return what one line gives away: a JSON text, or any other.
+
+    Texts and keys that are in `public`, such as the names that a contract declares, are not looked at.
+    """
     text = line.decode(errors="backslashreplace")
     try:
         value = json.loads(text, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):
         return [Leak(rule, thing) for rule, thing in leaks_in_text(text)]
-    return _leaks_in_value(value, 0)
+    return _leaks_in_value(value, 0, public)
 
 
 def leaks_in_text(text: str, depth: int = 0) -> list[tuple[str, str]]:
@@ -77,9 +81,9 @@ def _leaks_in(text: str, depth: int) -> list[tuple[str, str]]:
     return list(dict.fromkeys(found))
 
 
-def _leaks_in_value(value: Any, depth: int) -> list[Leak]:
+def _leaks_in_value(value: Any, depth: int, public: frozenset[str] = frozenset()) -> list[Leak]:
     try:
-        return list(dict.fromkeys(_leaks(value, "", depth)))
+        return list(dict.fromkeys(_leaks(value, "", depth, public)))
     except RecursionError:
         return [Leak("depth", "a value too deep to be looked into")]
 
@@ -94,16 +98,22 @@ def _inside(text: str) -> Iterator[str]:
             yield inner
 
 
-def _leaks(value: Any, pointer: str, depth: int) -> Iterator[Leak]:
+def _leaks(value: Any, pointer: str, depth: int, public: frozenset[str]) -> Iterator[Leak]:
     if isinstance(value, _Pairs):
         for name, child in value:
-            leaks_in_name = leaks_in_text(name, depth)
+            leaks_in_name = [] if name in public else leaks_in_text(name, depth)
             yield from (Leak(rule, f"{thing} in a key", pointer) for rule, thing in leaks_in_name)
             step = "*" if leaks_in_name or len(name) > MAX_STEP_LENGTH else name.replace("~", "~0").replace("/", "~1")
-            yield from _leaks(child, f"{pointer}/{step}", depth)
+            yield from _leaks(child, f"{pointer}/{step}", depth, public)
     elif isinstance(value, list):
         for place, child in enumerate(value):
-            yield from _leaks(child, f"{pointer}/{place}", depth)
+            yield from _leaks(child, f"{pointer}/{place}", depth, public)
+    elif isinstance(value, str) and value in public:
+        return
+    elif isinstance(value, str) and _MASKED.fullmatch(pointer) and value.startswith("/"):
+        for step in value.split("/"):  # a recording's own list of pointers: each step is a key of the message
+            if step.replace("~1", "/").replace("~0", "~") not in public:
+                yield from (Leak(rule, thing, pointer) for rule, thing in leaks_in_text(step, depth))
     elif isinstance(value, str):
         yield from (Leak(rule, thing, pointer) for rule, thing in leaks_in_text(value, depth))
     elif isinstance(value, int | float) and not isinstance(value, bool):

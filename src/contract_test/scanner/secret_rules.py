@@ -15,6 +15,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from contract_test.scanner.randomness import is_random
+
 Confirm = Callable[["re.Match[str]"], bool]
 
 
@@ -106,12 +108,7 @@ def _is_random(found: re.Match[str]) -> bool:
     if _UUID.fullmatch(text) or _is_filled(text) or _decoded(text):
         return False
     bits = -sum(count / len(text) * math.log2(count / len(text)) for count in Counter(text).values())
-    digits = sum(letter.isdigit() for letter in text)
-    if _HEXADECIMAL.fullmatch(text):
-        return len(text) >= 32 and 0 < digits < len(text) and bits > 3  # noqa: PLR2004 - 16 bytes
-    if any(letter.islower() for letter in text) and any(letter.isupper() for letter in text):
-        return digits > 0 and bits > 3.9  # noqa: PLR2004 - of 24 random characters, nearly all have more
-    return len(text) >= 32 and 0.12 < digits / len(text) < 0.6 and bits > 4.1  # noqa: PLR2004 - one case only
+    return bits > MIN_BITS and is_random(text)
 
 
 def _is_form(text: str) -> bool:
@@ -120,7 +117,7 @@ def _is_form(text: str) -> bool:
 
 
 def _is_filled(text: str) -> bool:
-    tail = [letter for letter in text if letter.isalnum()][-6:]
+    tail = [letter for letter in text if letter.isalnum()][-8:]
     kinds = ([each for each in tail if is_kind(each)] for is_kind in (str.islower, str.isupper, str.isdigit))
     return all(len(set(kind)) <= most for kind, most in zip(kinds, (1, 1, 2), strict=True))
 
@@ -149,7 +146,8 @@ def _from_base64(text: str) -> bytes:
 ENCODED = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{12,100000}={0,2}")
 decoded: Callable[[str], str] = _decoded
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_HEXADECIMAL = re.compile(r"[0-9a-f]+|[0-9A-F]+")
+MIN_BITS = 2.5
+"""The entropy of one character. Random hexadecimal digits have more; a few letters again and again have less."""
 _WORD = r"(?<![A-Za-z0-9_-])"
 
 
@@ -242,5 +240,5 @@ RULES = (
           r"|(?<![A-Za-z0-9.:])[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){2,7}(?![A-Za-z0-9.:])", _is_public_address,
           needs=". :", digits=2),
     _rule("random", "a long random text",
-          r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,512}={0,2}", _is_random),
+          r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{20,512}={0,2}", _is_random),
 )  # fmt: skip
