@@ -57,7 +57,7 @@ def content_of(contract: Contract) -> str:
 
     Enough of its digest, and too little to look like a secret.
     """
-    return digest(contract)[:20]
+    return digest(contract)[:16]
 
 
 def _stands(reader: Reader, catalog: Catalog) -> bool:

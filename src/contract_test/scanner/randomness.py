@@ -1,46 +1,65 @@
-"""Distinguishes random characters from names: identifiers, paths, topics, and class names."""
+"""Distinguishes random characters from names: identifiers, paths, topics, and class names.
+
+A name is made of words, so its letters follow each other as in words, and a word seldom ends in the middle of digits.
+Each pair of neighbours adds a weight to the score of a text. The weights are those of a logistic regression, fitted to
+140,000 names from source code and package lists and 76,000 random texts in eight alphabets.
+"""
 
 from __future__ import annotations
 
 import re
 from itertools import pairwise
 
-MIN_TOKEN_LENGTH, MIN_HEXADECIMAL_LENGTH = 20, 24
-_COMMON_PAIRS = {
-    "a": "bcdgilmnprstuwy", "b": "aeilu", "c": "aefhiklortu", "d": "aeiosu", "e": "acdefglmnpqrstvx",
-    "f": "aefinoru", "g": "aeirsu", "h": "aeio", "i": "abcdefglmnoprstvz", "k": "ae", "l": "adeilostuy",
-    "m": "aeimopu", "n": "acdefgilnostv", "o": "abcdglmnoprstuvw", "p": "aehiloprtuy", "q": "u",
-    "r": "acdegikmnorstuy", "s": "acehiopstuy", "t": "acehiorstuy", "u": "belmnprst", "v": "aei", "w": "aios",
-    "x": "cept", "y": "mp", "z": "e",
+MIN_TOKEN_LENGTH = 20
+_FOLLOWERS = {
+    "a": "12321230202333020333222221", "b": "21112010210211210221200010", "c": "31213113203321310223210120",
+    "d": "21223111212211220222211110", "e": "32332221211323222333122321", "f": "20112200301212210211200010",
+    "g": "21213112200212210221210010", "h": "31113100200111211212100010", "i": "23322220101323321233120202",
+    "j": "20022100100100000110020110", "k": "21112110200111110121101100", "l": "31223111301211320122221120",
+    "m": "32123110200221220121211010", "n": "31233231212212220133221010", "o": "22221220212233320322322110",
+    "p": "31213112201211220322210020", "q": "00000000000100000000200000", "r": "31223221302222320222221020",
+    "s": "21223212302222221233312021", "t": "31223213311221320332212121", "u": "22222120200223120333000100",
+    "v": "20103100201120110011110100", "w": "20112001200111210221000000", "x": "10212100101120120112000110",
+    "y": "11211110100122120122111000", "z": "10002000100000100000000000",
 }  # fmt: skip
-"""The letters that usually follow a letter inside a word: in names, nine of ten pairs are among these."""
-_COMMON, _RARE, _NEW_WORD, _DIGIT_BESIDE_LETTER, _DIGITS = -1.05, 0.75, 0.71, 1.63, -1.0
-_BIAS = 1.5
-"""Weights of a logistic regression over pairs of characters in 13,000 names and 9,000 random texts."""
+"""How often each letter of the alphabet follows a letter in names: from 0, almost never, to 3, very often."""
+_OFTEN, _IN_ORDER = -0.6, 3
+_KINDS = {
+    "aa": 0.8, "aA": 1.8, "Aa": 0.25, "AA": 0.9, "a0": 0.1, "0a": 1.9, "00": -0.9, "A0": -0.5, "0A": 1.9,
+}  # fmt: skip
+"""The weight of a pair by the kinds of its characters: a small letter, a capital, a digit."""
+_SEPARATORS = {"-": -0.65, "_": -1.9, "/": -0.9, "+": 2.0}
+_BIAS = 4.9
 _HEXADECIMAL = re.compile(r"[0-9a-f]+|[0-9A-F]+")
-_SEPARATORS = re.compile(r"[/_+-]")
+_NUMBER = re.compile("[A-Fa-f]{0,4}[0-9]+")
+_SEPARATOR = re.compile("[/_+-]")
+_UUID = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z])")
 
 
 def is_random(text: str) -> bool:
-    """Return True if a text, or one of the parts between its separators, looks like random characters."""
-    parts = [text, *(part for part in _SEPARATORS.split(text) if part != text)]
-    return any(_is_random(part) for part in parts if len(part) >= MIN_TOKEN_LENGTH)
+    """Return True if a text, or one of the parts between its separators, looks like random characters.
+
+    UUIDs in it are left out: they are ids, and not secrets.
+    """
+    for whole in _UUID.split(text):
+        parts = [whole, *(part for part in _SEPARATOR.split(whole) if part != whole)]
+        if any(_is_random(part) for part in parts if len(part) >= MIN_TOKEN_LENGTH):
+            return True
+    return False
 
 
 def _is_random(text: str) -> bool:
     if _HEXADECIMAL.fullmatch(text):
-        return len(text) >= MIN_HEXADECIMAL_LENGTH and not (text.isdigit() or text.isalpha())
-    score = _BIAS
+        return not (text.isalpha() or _NUMBER.fullmatch(text))
+    score = _BIAS + sum(_SEPARATORS.get(letter, 0) for letter in text)
     for left, right in pairwise(text):
+        score += _KINDS.get(_kind(left) + _kind(right), 0)
         if left.isalpha() and right.isalpha():
-            if ord(right.lower()) - ord(left.lower()) == 1:  # in the order of the alphabet
-                score += _COMMON
-            elif left.islower() and right.isupper():
-                score += _NEW_WORD
-            else:
-                score += _COMMON if right.lower() in _COMMON_PAIRS.get(left.lower(), "") else _RARE
-        elif left.isdigit() and right.isdigit():
-            score += _DIGITS
-        elif left.isalnum() and right.isalnum():
-            score += _DIGIT_BESIDE_LETTER
+            place = ord(right.lower()) - ord("a")
+            in_order = ord(right.lower()) - ord(left.lower()) == 1
+            score += _OFTEN * (_IN_ORDER if in_order else int(_FOLLOWERS[left.lower()][place]))
     return score > 0
+
+
+def _kind(letter: str) -> str:
+    return "0" if letter.isdigit() else "a" if letter.islower() else "A" if letter.isupper() else letter
