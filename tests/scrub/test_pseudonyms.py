@@ -3,7 +3,8 @@
 import ipaddress
 import re
 from itertools import product
-from string import ascii_letters, digits
+from random import Random
+from string import ascii_letters, ascii_uppercase, digits
 
 import pytest
 from hypothesis import given
@@ -83,6 +84,36 @@ def test_the_scanner_takes_no_pseudonym_for_the_real_thing(seed):
             assert leaks_in_text(made) == [], (each.kind, made)
         if each.core.isdigit():
             assert leaks_in_line(str(MADE.number(int(each.core))).encode()) == []
+
+
+IDS = {  # how ids of real systems are written: # is a hexadecimal digit, A a capital or a digit, ? any of base64url
+    "a UUID": ["########-####-4###-a###-############", "booking-########-####-4###-a###-############",
+               "urn:uuid:########-####-4###-a###-############", "########-####-4###-a###-############/part-7",
+               "??????????????????????-########-####-4###-a###-############"],
+    "a digest": ["#" * 20, "#" * 24, "order-" + "#" * 40, "sha256:" + "#" * 64, "https://cdn.acme.com/img/" + "#" * 40 + ".png"],
+    "an id of letters": ["?" * 20, "?" * 21, "?" * 27, "customer_" + "?" * 22 + "_" + "?" * 22, "A" * 26, "SKU-" + "A" * 25 + "-EU"],
+    "parts": ["ORD-20261123-AAAAAAAAAAAA", "AAA-12345678-AAAAAAAAAAAA-García", "Warehouse-2026-11-23T10:00:00Z-AAAAAAAAAA",
+              "00-" + "#" * 32 + "-" + "#" * 16 + "-01", "Ana/invoice/shipping/München/eu"],
+    "numbers": ["022-78-5665", "GB17 WEST 0344 0003 5486 44", "GB55 WEST 1527 2190 8973 61", "(415) 555-2671", "1234567890123"],
+    "what holds others": ['{"a": "' + "A" * 30 + '", "u": "########-####-4###-a###-############", "m": "x@y.com"}',
+                          "$2b$12$" + "A" * 53, "session=" + "?" * 32 + "; path=/"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", IDS)
+def test_the_scanner_finds_nothing_in_the_pseudonym_of_an_id(kind):
+    source = Random(kind)
+    letters = {"#": "0123456789abcdef", "A": ascii_uppercase + digits, "?": ascii_letters + digits + "-_"}
+    for form in IDS[kind]:
+        for _ in range(300):
+            text = "".join(source.choice(letters[letter]) if letter in letters else letter for letter in form)
+            made = MADE.text(text)
+            assert leaks_in_text(made) == [], (text, made)
+
+
+def test_ids_that_differ_only_behind_a_number_stay_different():
+    texts = {f"ORD-20261123-{first}{second}9QW2ABCDE" for first in ascii_uppercase for second in ascii_uppercase}
+    assert len({MADE.text(each) for each in texts}) == len(texts)
 
 
 def test_a_pattern_of_its_own_shape_is_followed():

@@ -11,6 +11,7 @@ import re
 from itertools import pairwise
 
 MIN_TOKEN_LENGTH = 20
+MIN_FILLERS = 4
 _FOLLOWERS = {
     "a": "12321230202333020333222221", "b": "21112010210211210221200010", "c": "31213113203321310223210120",
     "d": "21223111212211220222211110", "e": "32332221211323222333122321", "f": "20112200301212210211200010",
@@ -33,22 +34,33 @@ _BIAS = 4.9
 _HEXADECIMAL = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _NUMBER = re.compile("[A-Fa-f]{0,4}[0-9]+")
 _SEPARATOR = re.compile("[/_+-]")
-_UUID = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z])")
+_UUID_OR_DATE = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_FILLER = re.compile("[xX1-]{6,}|[aA1-]{6,}|[zZ9-]{6,}|[fF9-]{6,}|0{6,}")
+_FILLERS = ("xX1", "aA1", "zZ9", "fF9", "0")
 
 
 def is_random(text: str) -> bool:
     """Return True if a text, or one of the parts between its separators, looks like random characters.
 
-    UUIDs in it are left out: they are ids, and not secrets.
+    UUIDs and dates in it are left out, because they are no secrets. Fillers are left out, too: one letter again and
+    again, of each kind of characters.
     """
-    for whole in _UUID.split(text):
+    for whole in (part for piece in _UUID_OR_DATE.split(text) for part in _FILLER.split(piece)):
         parts = [whole, *(part for part in _SEPARATOR.split(whole) if part != whole)]
         if any(_is_random(part) for part in parts if len(part) >= MIN_TOKEN_LENGTH):
             return True
     return False
 
 
+def is_filled(text: str, count: int) -> bool:
+    """Return True if the last `count` letters and digits of a text only fill it, as those of pseudonyms do."""
+    tail = "".join(filter(str.isalnum, text))[-count:]
+    return len(tail) == count and any(not tail.strip(fillers) for fillers in _FILLERS)
+
+
 def _is_random(text: str) -> bool:
+    if is_filled(text, MIN_FILLERS):
+        return False
     if _HEXADECIMAL.fullmatch(text):
         return not (text.isalpha() or _NUMBER.fullmatch(text))
     score = _BIAS + sum(_SEPARATORS.get(letter, 0) for letter in text)

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from contract_test.scanner.randomness import is_random
+from contract_test.scanner.randomness import is_filled, is_random
 
 Confirm = Callable[["re.Match[str]"], bool]
 
@@ -77,7 +77,8 @@ def _is_card(found: re.Match[str]) -> bool:
 def _is_account(found: re.Match[str]) -> bool:
     text = found[0].replace(" ", "")
     moved = text[4:] + text[:4]
-    return int("".join(str(int(letter, 36)) for letter in moved)) % 97 == 1 and "02" <= text[2:4] <= "98"
+    checks = int("".join(str(int(letter, 36)) for letter in moved)) % 97 == 1 and "02" <= text[2:4] <= "98"
+    return checks and len(text) >= 15  # noqa: PLR2004 - Norway's are the shortest
 
 
 def _is_public_address(found: re.Match[str]) -> bool:
@@ -102,6 +103,10 @@ def _holds_credentials(found: re.Match[str]) -> bool:
     return ":" in found["who"] or len(found["who"]) >= 20  # noqa: PLR2004 - longer than people's names
 
 
+def _is_not_filled(found: re.Match[str]) -> bool:
+    return not is_filled(found[0], 6)
+
+
 def _is_random(found: re.Match[str]) -> bool:
     """Characters that no words and no counters make. What ends in one letter again and again is generated."""
     text = found[0].rstrip("=")
@@ -117,6 +122,7 @@ def _is_form(text: str) -> bool:
 
 
 def _is_filled(text: str) -> bool:
+    """Return True if a text ends in one letter again and again, one for each kind of characters."""
     tail = [letter for letter in text if letter.isalnum()][-8:]
     kinds = ([each for each in tail if is_kind(each)] for is_kind in (str.islower, str.isupper, str.isdigit))
     return all(len(set(kind)) <= most for kind, most in zip(kinds, (1, 1, 2), strict=True))
@@ -196,7 +202,7 @@ RULES = (
     _rule("jwt", "a signed token", _WORD + r"ey[A-Za-z0-9_-]{8,2000}\.[A-Za-z0-9_-]{2,4000}\.[A-Za-z0-9_-]{0,1000}",
           _is_json_with_algorithm, needs="ey"),
     *(
-        _rule("token", f"a token of {issuer}", _WORD + pattern, needs=needs)
+        _rule("token", f"a token of {issuer}", _WORD + pattern, _is_not_filled, needs)
         for issuer, (needs, pattern) in _TOKENS.items()
     ),
     _rule("webhook", "a secret web address",
@@ -217,7 +223,7 @@ RULES = (
           needs="pass pwd secret token key credential", flags=re.IGNORECASE),
     _rule("password-hash", "the hash of a password",
           r"\$(?:2[abxy]?|5|6|7|y|argon2(?:id|i|d)|scrypt|pbkdf2[a-z0-9-]{0,10})\$[./A-Za-z0-9$=,+-]{8,200}",
-          needs="$"),
+          _is_not_filled, needs="$"),
     _rule("mail", "a mail address",
           r"[A-Za-z0-9._%+-]{1,64}@(?P<domain>[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,6}\.[A-Za-z]{2,24})"
           r"(?![A-Za-z0-9])",

@@ -25,12 +25,15 @@ from envelopes import _json
 Masks = Callable[[Any], Any]
 """Masks everything in a parsed JSON value."""
 
-MAX_VARIED_CHARACTERS = 12
+MAX_VARIED_CHARACTERS, MIN_VARIED_CHARACTERS = 12, 4
+"""At most so many characters of a text vary, and at least so many behind a number or an address in it."""
+MIN_LONG_LENGTH = 20
 _SEARCHABLE = 1 << 40
 """So few texts can be tried one by one by whoever has the key: there a permutation gives no more away than a hash,
 and two texts never become one."""
 MIN_PHONE_DIGITS, MIN_CARD_DIGITS = 6, 12
 _BARE = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_SOCIAL_SECURITY = re.compile("[0-9]{3}-[0-9]{2}-[0-9]{4}")
 MAX_NESTED_LENGTH = 100_000
 _CODED_JSON = frozenset(("ey", "ew", "W1", "W2", "W3", "Ww", "Wy", "Wz"))
 """How base64 of an object begins, by what follows `{`, and of an array, by the type of its first item."""
@@ -55,11 +58,11 @@ _SCHEMES = frozenset((
 _PIECES = re.compile(
     r"(?P<url>\b[A-Za-z][a-z0-9+.-]{1,20}://[^\s\"'<>\\]+)"
     r"|(?P<mail>[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]+)"
-    r"|(?P<uuid>(?<![0-9A-Fa-f-])[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}(?![0-9A-Fa-f-]))"
+    r"|(?P<uuid>(?<![0-9A-Za-z])[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}(?![0-9A-Za-z]))"
     r"|(?P<ip>(?<![0-9.])[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9.]))"
     r"|(?P<time>(?<![0-9])(?:[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
     r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})?)?|[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})?)(?![0-9]))"
-    r"|(?P<iban>\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b)"
+    r"|(?P<iban>\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2}(?: ?[A-Z0-9]{3}|(?: ?[A-Z0-9]{4}){1,5}(?: ?[A-Z0-9]{1,3})?)\b)"
     r"|(?P<number>(?<![A-Za-z0-9])[+(]{0,2}[0-9][0-9 ()./-]{5,30}[0-9](?![A-Za-z0-9]))"
 )  # fmt: skip
 
@@ -140,13 +143,22 @@ class Pseudonyms:
         if text.count(":") > 1 and _is_ip6(text):
             groups = self._digest(text, salt).hex()
             return f"{kept}2001:db8:" + ":".join(groups[at : at + 4] for at in range(0, 24, 4))
-        made, end = [kept], 0
-        for found in _PIECES.finditer(text):
-            kind = found.lastgroup or ""
-            made += (self._plain(text[end : found.start()], salt), getattr(self, f"_{kind}")(found[0], salt))
+        pieces = list(_PIECES.finditer(text))
+        if not pieces:
+            return kept + self._plain(text, salt)
+        made, end, most = [kept], 0, MAX_VARIED_CHARACTERS
+        for found in pieces:
+            between, kind = text[end : found.start()], found.lastgroup or ""
+            made += (self._between(between, text, most, salt), getattr(self, f"_{kind}")(found[0], salt))
+            most -= len(between) + (len(found[0]) if kind in ("number", "iban") else 0)
             end = found.end()
-        made.append(self._plain(text[end:], salt))
+        made.append(self._between(text[end:], text, most, salt))
         return "".join(made)
+
+    def _between(self, text: str, whole: str, most: int, salt: int) -> str:
+        """Return the stand-in for what is between recognized pieces of a whole text. It depends on the whole text."""
+        alphabets = _alphabets(text, max(most, MIN_VARIED_CHARACTERS))
+        return self._scattered(text, alphabets, self._digest(f"{text} in {whole}", salt))
 
     def _url(self, text: str, salt: int) -> str:
         scheme, _, rest = text.partition("://")
@@ -189,11 +201,14 @@ class Pseudonyms:
 
     def _iban(self, text: str, salt: int) -> str:
         made = self._plain(text, salt)
-        return f"{made[:2]}00{made[4:]}"  # check digits that no account has (ISO 13616)
+        groups = re.sub(" [0-9]", " 9", made[4:])  # no group is where a phone number or a card begins
+        return f"{made[:2]}00{groups}"  # check digits that no account has (ISO 13616)
 
     def _number(self, text: str, salt: int) -> str:
         """Digits as people group them: a phone number, a card, an account."""
         made = list(self._plain(text, salt))
+        if _SOCIAL_SECURITY.fullmatch(text):
+            return "9" + "".join(made[1:])  # nobody has a number that begins with 9
         places = [place for place, letter in enumerate(made) if letter in _DIGITS]
         while len(places) > 1 and text[places[0]] == "0":
             del places[0]
@@ -213,7 +228,12 @@ class Pseudonyms:
             own = all(letter in alphabet for letter, alphabet in zip(text, alphabets, strict=True) if alphabet)
             if size <= _SEARCHABLE and own:
                 return self._permuted(text, alphabets, size, salt)
-        stream = cycle(self._digest(text, salt))
+        return self._scattered(text, alphabets, self._digest(text, salt))
+
+    @staticmethod
+    def _scattered(text: str, alphabets: list[str], digest: bytes) -> str:
+        """Return other letters for the first ones of a text, as a digest says, and one letter again and again after."""
+        stream, varied = cycle(digest), text[: len(alphabets)]
         made = [
             alphabet[next(stream) % len(alphabet)] if alphabet else letter
             for letter, alphabet in zip(varied, alphabets, strict=True)
@@ -299,7 +319,7 @@ def _alphabets(text: str, most: int = MAX_VARIED_CHARACTERS) -> list[str]:
             alphabet = _alphabet(letter, lower, upper) or (_LOWER if noisy and not letter.isspace() else "")
         made.append(alphabet)
         before = letter
-        varied += alphabet != ""
+        varied += alphabet != "" or (letter in "-_" and len(text) >= MIN_LONG_LENGTH)
         if varied == most and not noisy:
             break
     return made
