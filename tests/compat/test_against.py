@@ -202,6 +202,38 @@ def test_a_branch_that_brings_the_first_contracts_has_nothing_to_compare(repo, c
     assert "there were no contracts at main: all of them are new, and there is nothing to compare" in result.err
 
 
+def test_what_the_target_branch_added_since_is_a_note_and_no_finding(repo, compat):
+    repo.subject(versions=[message(a=STRING)])
+    repo.commit()
+    repo.git("branch", "change")
+    repo.version(2, message(a=STRING, b=STRING))
+    repo.commit()
+    repo.git("switch", "change")
+    repo.file("thing.done/notes.json", {})
+
+    result = compat("--against", "main")
+
+    assert result.code == 0, result.out
+    assert "thing.done: changed at main since this branch left it" in result.err
+
+    repo.version(1, message(a=INTEGER))
+    assert compat("--against", "main").code == 1, "what this branch changed stays a finding"
+    (repo.root / "contracts" / "thing.done" / "v1.json").unlink()
+    repo.version(2, message(a=STRING))
+    result = compat("--against", "main")
+    assert "v1 was there at main and is gone" in result.out
+
+
+def test_before_the_first_push_there_was_nothing(repo, compat):
+    repo.subject(versions=[message(a=STRING)])
+    repo.commit()
+
+    result = compat("--against", "0" * 40)
+
+    assert result.code == 0
+    assert "all of them are new" in result.err
+
+
 def test_contracts_that_were_moved_are_not_taken_for_new_ones(repo, compat):
     repo.subject(versions=[message(a=STRING)])
     repo.commit()

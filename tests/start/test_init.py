@@ -56,7 +56,7 @@ def test_an_empty_folder_becomes_a_repo_of_contracts_whose_tests_pass(acme):
     assert not [each for each in lint(acme / "contracts") if each.severity == "error"]
     code, said = run(acme, "pytest", "-q", "-p", "no:cacheprovider", PYTHONPATH=str(acme / "src"))
     assert code == 0, said
-    assert "3 passed" in said
+    assert "4 passed" in said
 
 
 def test_a_stale_class_and_a_breaking_version_make_its_tests_red(acme):

@@ -36,12 +36,19 @@ _NO_PROJECT = ("readme", "license", "changelog")
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Use the contracts in this directory instead of those in the package.",
 )
-def command(folder: Path, service: str | None, package: str | None, contracts: Path | None) -> int:
+@click.option(
+    "--scheduled-recording",
+    is_flag=True,
+    help="In a contracts repository: also write the jobs that record staging every night.",
+)
+def command(
+    folder: Path, service: str | None, package: str | None, contracts: Path | None, *, scheduled_recording: bool
+) -> int:
     """Create a contracts repository, or the settings and tests of a service.
 
-    In an empty folder, this creates a contracts repository with an example that generates, tests and packages. In a
-    service's repository, it writes the settings, and a test for each subject that the service sends or receives.
-    Existing files are not changed.
+    In an empty folder, this creates a contracts repository with an example that generates, tests and packages, and with
+    CI jobs for GitHub Actions and GitLab. In a service's repository, it writes the settings, and a test for each
+    subject that the service sends or receives. Existing files are not changed.
     """
     if package is not None:
         package_name(package)
@@ -51,13 +58,19 @@ def command(folder: Path, service: str | None, package: str | None, contracts: P
                 f"There is a package {package!r} already, and yours would hide it.", param_hint="--package"
             )
         package = package or _package_of(folder)
-        _print_result(scaffold_contracts(folder, package))
+        _print_result(scaffold_contracts(folder, package, scheduled_recording=scheduled_recording))
         note(f"next, in {inert(str(folder.resolve()))}:")
         note("  pip install 'pip>=25.1'")
         note("  pip install --group dev --editable .")
         note("  pytest")
         note("then describe your own messages in contracts/ (see README.md)")
+        if scheduled_recording:
+            note(
+                "for the scheduled recording, store its secrets in your CI system (see docs/recording-on-a-schedule.md)"
+            )
         return CLEAN
+    if scheduled_recording:
+        raise click.UsageError("--scheduled-recording is for a contracts repository: run it there, without --service.")
     if service is None and not (folder / PYPROJECT).is_file():
         advice = "in a service's repo give --service NAME; a repo of contracts begins in an empty folder."
         raise click.UsageError(f"{inert(str(folder.resolve()))} is neither empty nor a Python project: {advice}")

@@ -5,6 +5,7 @@ A plan says who is compared with whom; `compare_pair` compares one pair of it.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from contract_test.data.errors import CatalogError, ContractTestError, InvalidSc
 from contract_test.data.finding import Finding
 from contract_test.data.verdict import Verdict
 from contract_test.files.catalog import load_catalog
-from contract_test.files.history import contracts_at
+from contract_test.files.history import commit_of, contracts_at, merge_base
 from contract_test.files.reader_files import FOLDER, read_readers
 
 ContentModel = Literal["closed-writer", "as-written"]
@@ -79,7 +80,10 @@ def plan_files(older: Path, newer: Path, mode: str, contracts: Path) -> Plan:
 
 
 def plan_against(root: Path, ref: str, subject: str | None = None, mode: str | None = None) -> Plan:
-    """Return every version that is new or changed since a git ref, against those that were there."""
+    """Return every version that is new or changed since a git ref, against those that were there.
+
+    What changed at the ref since this branch left it is no change of this branch, and is told in a note.
+    """
     plan = Plan()
     catalog = _load(root, plan)
     try:
@@ -87,6 +91,20 @@ def plan_against(root: Path, ref: str, subject: str | None = None, mode: str | N
             _plan_since(plan, catalog, folder, ref, subject, mode)
     except NoContractsYetError:
         plan.notes.append(f"there were no contracts at {ref}: all of them are new, and there is nothing to compare")
+        return plan
+    base = merge_base(root, ref)
+    if plan.findings and base != commit_of(root, ref):
+        since_base = Plan()
+        _load(root, since_base)
+        with contextlib.suppress(NoContractsYetError), contracts_at(base, root) as folder:
+            _plan_since(since_base, catalog, folder, ref, subject, mode)
+        theirs = [each for each in plan.findings if each not in since_base.findings]
+        plan.findings = [each for each in plan.findings if each not in theirs]
+        if theirs:
+            names = ", ".join(sorted({Path(each.file).parent.name for each in theirs}))
+            plan.notes.append(
+                f"{names}: changed at {ref} since this branch left it; merge it to compare with that, too"
+            )
     return plan
 
 

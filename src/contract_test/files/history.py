@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -60,9 +61,13 @@ def commit_of(root: Path, ref: str) -> str:
     """Return the commit that a ref names: a branch, a remote branch, a tag, FETCH_HEAD or a commit's own name.
 
     CI systems check out one commit without a local branch, so that `main` is also looked for as `origin/main`.
-    Raises HistoryError that says what to fetch.
+    Raises HistoryError that says what to fetch, and NoContractsYetError for the object id of zeros, which git and CI
+    systems give as the commit before the first push of a branch.
     """
     place = _directory(root)
+    if re.fullmatch("0{40}(0{24})?", ref):
+        advice = "A first version breaks nobody and needs no comparison."
+        raise NoContractsYetError("there was no commit before", place=str(root), advice=advice)
     for name in (ref, *(f"refs/remotes/{remote}/{ref}" for remote in _remotes(place))):
         try:
             found = _git(place, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")

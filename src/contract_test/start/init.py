@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -41,6 +42,22 @@ _REPO = {
     ".gitignore": "gitignore",
     "tests/test_contracts.py": "test_contracts_repo.py",
 }
+_CI = {
+    ".github/workflows/contracts.yml": "github-contracts.yml",
+    ".gitlab-ci.yml": "gitlab-ci.yml",
+}
+_SCHEDULED_RECORDING = {
+    "ci/record-staging": "record-staging",
+    "ci/review-recordings.md": "review-recordings.md",
+    ".github/workflows/record.yml": "github-record.yml",
+    ".gitlab/record.yml": "gitlab-record.yml",
+}
+
+
+class _CiTemplate(Template):
+    """A template of a file that has shell variables of its own."""
+
+    delimiter = "@@"
 
 
 @dataclass
@@ -57,8 +74,11 @@ class ScaffoldResult:
         return any(path.name == _TESTS for path in self.written)
 
 
-def scaffold_contracts(folder: Path, package: str) -> ScaffoldResult:
-    """Write a contracts repository that generates, tests and packages, with an example if there are none."""
+def scaffold_contracts(folder: Path, package: str, *, scheduled_recording: bool = False) -> ScaffoldResult:
+    """Write a contracts repository that generates, tests and packages, with an example if there are none.
+
+    With `scheduled_recording`, also write the jobs that record the channels of the catalog every night.
+    """
     example = {} if (folder / "contracts").exists() else _EXAMPLE
     values = {
         "package": package,
@@ -69,9 +89,19 @@ def scaffold_contracts(folder: Path, package: str) -> ScaffoldResult:
     result = ScaffoldResult()
     for name, template in example.items():
         _write(result, folder / name, _render(template, values))
-    result.written += generate(load_catalog(folder / "contracts"), package, folder / "src").written
+    catalog = load_catalog(folder / "contracts")
+    result.written += generate(catalog, package, folder / "src").written
     for name, template in _REPO.items():
         _write(result, folder / name, _render(template, values))
+    channels = {
+        f"{server}_channels": " ".join(
+            shlex.quote(name) for name, each in catalog.channels.items() if each.protocol.startswith(server)
+        )
+        for server in ("redis", "kafka")
+    }
+    for name, template in (_CI | (_SCHEDULED_RECORDING if scheduled_recording else {})).items():
+        text = (_TEMPLATES / f"{template}.txt").read_text(encoding="utf-8")
+        _write(result, folder / name, _CiTemplate(text).substitute(channels))
     return result
 
 
