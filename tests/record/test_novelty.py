@@ -11,7 +11,7 @@ from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import read_recordings
 from contract_test.record.novelty import MAX_RECORDED, Novelty
 from contract_test.record.recorder import Recorder
-from contract_test.schema.fingerprints import Fingerprints
+from contract_test.schema.message_shapes import MessageShapes
 from contract_test.schema.shape import Shapes
 from contract_test.schema.sources import Source
 from contract_test.schema.walk import References
@@ -89,7 +89,7 @@ def kept(contracts, subject="thing.happened"):
 
 def fingerprints(schema=THING):
     references = References({"urn:t": schema}, "urn:t")
-    return Fingerprints(Shapes(references), (Source(references.root),))
+    return MessageShapes(Shapes(references), (Source(references.root),))
 
 
 def thing(number: int, shape: int) -> dict:

@@ -11,7 +11,7 @@ from generate.random_schemas import Maker
 from scrub.test_stays_valid import is_valid, scrubber_for
 
 from contract_test.data.contract import Contract
-from contract_test.schema.fingerprints import Fingerprints
+from contract_test.schema.message_shapes import MessageShapes
 from contract_test.schema.shape import Shapes
 from contract_test.schema.sources import Source
 from contract_test.schema.walk import References
@@ -241,7 +241,7 @@ def test_a_scrubbed_message_shows_the_same_facts(seed):
     schema = maker.root()
     scrubber = scrubber_for(schema)
     references = References({"urn:of": schema}, "urn:of")
-    fingerprints = Fingerprints(Shapes(references), (Source(references.root),))
+    fingerprints = MessageShapes(Shapes(references), (Source(references.root),))
     for _ in range(40):
         value = maker.instance(schema)
         if is_valid(schema, value):

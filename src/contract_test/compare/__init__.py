@@ -2,6 +2,6 @@
 
 from contract_test.compare.engine import compare
 from contract_test.compare.incompatibility_rules import RULES, Rule
-from contract_test.compare.modes import MODES, Pair, pairs_for
+from contract_test.data.compatibility_modes import MODES, Pair, pairs_for
 
 __all__ = ["MODES", "RULES", "Pair", "Rule", "compare", "pairs_for"]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from contract_test.schema.fingerprints import Shape
+from contract_test.schema.message_shapes import Shape
 
 MAX_RECORDED = 50
 """A recording that people read: more than one of a shape is kept only while there are no more messages than this."""

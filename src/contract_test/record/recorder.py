@@ -29,7 +29,7 @@ from contract_test.record.validator import ContractsCatalog, ContractValidator, 
 from contract_test.recordings.messages import cause_in, data_of
 from contract_test.scanner import leaks_in_line
 from contract_test.schema.declared import declared_names
-from contract_test.schema.fingerprints import Fingerprints
+from contract_test.schema.message_shapes import MessageShapes
 from envelopes import DecodeError, Envelope
 
 MAX_REMEMBERED_MESSAGES = 20_000
@@ -212,7 +212,7 @@ class _Recording:
 
     def __init__(self, validator: ContractValidator, channels: Mapping[str, Channel], per_shape: int) -> None:
         self.contract: Contract = validator.contract
-        self.fingerprints = Fingerprints(validator.shapes, validator.position)
+        self.fingerprints = MessageShapes(validator.shapes, validator.position)
         old = read_recording(validator.contract)
         self.lines = {line_of(replace(each, seen={})) for each in old}
         shapes = (

@@ -24,7 +24,7 @@ from contract_test.recordings.provenance import too_old
 from contract_test.replay.emitted import Emitted, check_emitted, read_emitted
 from contract_test.replay.variations.derivation import Variation
 from contract_test.schema.fields import fields_of
-from contract_test.schema.fingerprints import Fingerprints, Shape
+from contract_test.schema.message_shapes import MessageShapes, Shape
 from envelopes import _json
 from envelopes.catalog import Catalog as Runtime
 from envelopes.types import freeze, plain
@@ -110,7 +110,7 @@ class Replay:
     def __init__(self, catalog: Catalog, runtime: Runtime, service: str) -> None:
         self.catalog, self.runtime, self.service = catalog, runtime, service
         self._read: dict[str, list[Message]] = {}
-        self._fingerprints: dict[tuple[str, int], tuple[Fingerprints, Shape]] = {}
+        self._fingerprints: dict[tuple[str, int], tuple[MessageShapes, Shape]] = {}
         if not self.operations:
             services = sorted(
                 {name for each in catalog.subjects.values() for name in (*each.sent_by, *each.received_by)}
@@ -209,7 +209,7 @@ class Replay:
         if key not in self._fingerprints:
             contract = case.subject.contracts[emitted.version]
             fields = fields_of(contract.resources, contract.uri)
-            fingerprints = Fingerprints(fields.shapes, fields.root)
+            fingerprints = MessageShapes(fields.shapes, fields.root)
             recorded = [each for each in self.messages(case.subject) if each.interaction.version == emitted.version]
             self._fingerprints[key] = fingerprints, reduce(or_, (fingerprints.of(each.data) for each in recorded), 0)
         fingerprints, recorded_shape = self._fingerprints[key]

@@ -1,4 +1,4 @@
-"""Fingerprints: what a message shows, as facts.
+"""MessageShapes: what a message shows, as facts.
 
 A fact is one thing at one place: a field that is there or absent, a type, a null, how many items, an alternative, an
 enum's value, a length or a number at its bound. The shape of a message is all its facts.
@@ -17,8 +17,8 @@ Shape = int
 """A set of facts: each is one bit."""
 
 
-class Fingerprints:
-    """Computes the shapes of one contract's messages. Shapes of two Fingerprints objects cannot be compared."""
+class MessageShapes:
+    """Computes the shapes of one contract's messages. Shapes of two MessageShapes objects cannot be compared."""
 
     def __init__(self, shapes: Shapes, root: Position) -> None:
         self.shapes = shapes
@@ -51,7 +51,7 @@ class _Reader:
     """Reads the facts at one place."""
 
     def __init__(
-        self, owner: Fingerprints, position: Position, path: str, above: tuple[tuple[Position, _Reader], ...]
+        self, owner: MessageShapes, position: Position, path: str, above: tuple[tuple[Position, _Reader], ...]
     ) -> None:
         self._owner, self._path = owner, path
         self._above = (*above, (position, self))
