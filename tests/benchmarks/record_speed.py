@@ -64,7 +64,7 @@ def rows() -> Iterator[Row]:
         scrubber = Scrubber(CATALOG, CHANNEL, b"a key")
         for each in messages:
             validated = recorder._checker.check(each).data
-            recorder._recording_of(validated.validator).fingerprints.of(validated.data)
+            recorder._recording_of(validated.validator).message_shapes.of(validated.data)
             scrubber.interaction(each, validated.validator.contract, validated.data)
 
     fresh = Recorder(CATALOG, CHANNEL, b"a key", 3)

@@ -45,3 +45,15 @@ def test_stopping_it_while_it_is_still_being_imported_is_no_trace():
     stopping = "import sys\nclass Stop:\n    def find_spec(*_):\n        raise KeyboardInterrupt\n"
     done = typed("lint", code=f"from contract_test.cli import main\n{stopping}sys.meta_path.insert(0, Stop)\nmain()")
     assert (done.returncode, done.stderr) == (3, "stopped\n")
+
+
+def test_a_defect_is_reported_as_one_and_not_as_findings():
+    code = """
+import click
+from contract_test.cli.running import run
+raise SystemExit(run(click.Group("broken", callback=lambda: 1 / 0, invoke_without_command=True)))
+"""
+    done = typed(code=code)
+    assert done.returncode == 3
+    assert "ZeroDivisionError" in done.stderr
+    assert "this is a bug in contract-test" in done.stderr

@@ -87,7 +87,7 @@ def kept(contracts, subject="thing.happened"):
     return [each.payload for each in read_recordings(load_catalog(contracts)) if each.subject == subject]
 
 
-def fingerprints(schema=THING):
+def message_shapes(schema=THING):
     references = References({"urn:t": schema}, "urn:t")
     return MessageShapes(Shapes(references), (Source(references.root),))
 
@@ -108,8 +108,8 @@ def stream(random: Random) -> list[dict]:
 
 def test_every_shape_of_a_long_stream_is_kept_in_few_messages(contracts):
     result = record(contracts, stream(Random(5)))
-    shown = Counter(map(fingerprints().of, kept(contracts)))
-    prints = fingerprints()
+    shown = Counter(map(message_shapes().of, kept(contracts)))
+    prints = message_shapes()
     assert len({prints.of(each) for each in kept(contracts)}) == 40 == result.shapes
     assert sum(shown.values()) <= 50
     assert result.drift.read == 20_000
@@ -192,7 +192,7 @@ def test_where_there_are_too_many_shapes_every_fact_is_shown(contracts):
     ],
 )
 def test_what_tells_two_messages_apart(one, other):
-    prints = fingerprints()
+    prints = message_shapes()
     assert prints.of(one) != prints.of(other)
     assert prints.of(one) == prints.of(dict(one))
 
@@ -212,12 +212,12 @@ def test_what_tells_two_messages_apart(one, other):
     ],
 )
 def test_what_does_not(one, other):
-    prints = fingerprints()
+    prints = message_shapes()
     assert prints.of(one) == prints.of(other)
 
 
 def test_the_form_in_which_a_message_came_tells_it_apart():
-    prints = fingerprints()
+    prints = message_shapes()
     assert prints.of({"count": 5}, "an event") != prints.of({"count": 5}, "a bare job") != prints.of({"count": 5})
     assert prints.of({"count": 5}, "an event") == prints.of({"count": 6}, "an event")
 
@@ -229,10 +229,10 @@ def test_of_alternatives_each_has_its_own_facts():
             "properties": {"as": {"const": tag}, "size": {"type": "integer"}, "more": {"type": "string"}},
         }  # fmt: skip
 
-    prints = fingerprints({"oneOf": [branch("a"), branch("b")]})
+    prints = message_shapes({"oneOf": [branch("a"), branch("b")]})
     shapes = {prints.of({"as": tag, **more}) for tag in "ab" for more in ({"size": 1}, {"more": "x"})}
     assert len(shapes) == 4
-    tree = fingerprints({"$id": "urn:t", "properties": {"child": {"$ref": "urn:t"}, "name": {"type": "string"}}})
+    tree = message_shapes({"$id": "urn:t", "properties": {"child": {"$ref": "urn:t"}, "name": {"type": "string"}}})
     deep = {"child": {"child": {"child": {"name": "x"}}}}
     assert tree.of(deep) == tree.of({"child": deep}), "a schema inside itself has the same facts at any depth"
 

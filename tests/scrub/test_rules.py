@@ -241,9 +241,9 @@ def test_a_scrubbed_message_shows_the_same_facts(seed):
     schema = maker.root()
     scrubber = scrubber_for(schema)
     references = References({"urn:of": schema}, "urn:of")
-    fingerprints = MessageShapes(Shapes(references), (Source(references.root),))
+    message_shapes = MessageShapes(Shapes(references), (Source(references.root),))
     for _ in range(40):
         value = maker.instance(schema)
         if is_valid(schema, value):
             made, _ = scrubber.scrub(value)
-            assert fingerprints.of(made) == fingerprints.of(value), (schema, value, made)
+            assert message_shapes.of(made) == message_shapes.of(value), (schema, value, made)

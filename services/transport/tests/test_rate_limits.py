@@ -10,8 +10,9 @@ from redis import Redis
 from transport_processes import RedisServer
 from transport_support import GATEWAY_QUEUE, QUEUE, QUICK, key, resque, running_worker, until, work_until
 
+from transport.circuit_breaker import BreakerState
 from transport.gateway_stub import GatewayStub
-from transport.limiter import CircuitBreaker, Limits
+from transport.limiter import Limits
 from transport.settings import Settings
 
 
@@ -137,13 +138,13 @@ def test_the_breaker_opens_for_a_dead_gateway_and_closes_when_it_is_back(
         ):
             limiter = worker.dispatchers["push"].limiter
             begin = now()
-            await until(lambda: limiter.circuit_breaker is CircuitBreaker.OPEN, "it opens")
+            await until(lambda: limiter.circuit_breaker is BreakerState.OPEN, "it opens")
             await until(lambda: asked >= 5 + 3, "it is probed")
             probes = 1 + log2(1 + (now() - begin) / limits.cooldown)  # each cooldown is twice the one before
             assert asked <= 5 + 3 + probes, "what was under way when it opened, then one probe a cooldown"
             well = True
             await until(lambda: len(stub.ledger) == 300, "all")
-            assert limiter.circuit_breaker is CircuitBreaker.CLOSED
+            assert limiter.circuit_breaker is BreakerState.CLOSED
 
     asyncio.run(walk())
     assert redis.llen("resque:failed") == 0

@@ -8,13 +8,14 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from traceback import extract_tb
+from traceback import extract_tb, print_exc
 from typing import Any, TypeVar
 
 import click
 
+from contract_test.data.durations import parse_duration
 from contract_test.data.errors import ContractTestError, UnreachableError
-from contract_test.data.texts import age_of, inert
+from contract_test.data.texts import inert
 from contract_test.files.settings import read_package
 from contract_test.report.formats import FORMATS
 
@@ -65,7 +66,7 @@ def max_age_option(default: str | None) -> Callable[[F], F]:
 
     def parsed(ctx: click.Context, param: click.Parameter, value: str | None) -> timedelta | None:
         del ctx, param
-        age = None if value is None else age_of(value)
+        age = None if value is None else parse_duration(value)
         if value is not None and age is None:
             raise click.BadParameter(f"{value!r} is not a time such as 90d or 12h.")
         return age
@@ -93,6 +94,10 @@ def run(group: click.Group) -> int:
     except OSError as error:  # a disk that is full, a directory that is none; a trace would not say more
         place = error.filename or ("standard output" if _of_stdout(error) else "a file")
         note(inert(f"error: {place}: {error.strerror or type(error).__name__}"))
+        return COULD_NOT_RUN
+    except Exception:  # noqa: BLE001 - a defect: exit code 1 would mean that there are findings
+        print_exc()
+        note("error: this is a bug in contract-test. Please report it, with the traceback and without personal data.")
         return COULD_NOT_RUN
     except SystemExit:  # click's own, where whoever read stdout has gone: `| head`
         return READER_GONE

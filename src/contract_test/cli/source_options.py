@@ -13,10 +13,10 @@ from typing import Any
 import click
 
 from contract_test.data.contract import Catalog, Channel
+from contract_test.data.durations import parse_duration
 from contract_test.data.errors import CatalogError, NothingFoundError
 from contract_test.data.interaction import Tapped
 from contract_test.data.reading import Reading, Since
-from contract_test.data.texts import age_of
 from contract_test.record.time_filter import skip_before
 from contract_test.transports.taps import SCHEMES, keeps_times, scheme_of, tap
 from contract_test.transports.urls import without_password
@@ -158,7 +158,7 @@ def existing_or_empty(contracts: Path, source: SourceOptions) -> Catalog:
 
 def age(text: str, option: str) -> timedelta:
     """Return `90s`, `10m`, `1h`, `2d`. Raises BadParameter."""
-    found = age_of(text)
+    found = parse_duration(text)
     if found is None:
         raise click.BadParameter(f"{text!r} is not a time such as 90s, 10m, 1h or 2d.", param_hint=option)
     return found
@@ -180,7 +180,7 @@ def _refuse_what_does_not_apply(url: str, key: str | None, topic: str | None) ->
 def _since(text: str | None) -> Since:
     if text in (None, "earliest", "latest"):
         return text  # type: ignore[return-value] # one of the literals
-    back = age_of(text)
+    back = parse_duration(text)
     try:
         found = datetime.now(UTC) - back if back else datetime.fromisoformat(text)
         found = found if found.tzinfo else found.astimezone()

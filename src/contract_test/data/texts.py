@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
-from datetime import timedelta
-
-_AGE = re.compile(r"([0-9]{1,6})([smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def inert(text: str) -> str:
@@ -30,9 +25,3 @@ def listed(names: Sequence[str], most: int = 10) -> str:
 def percent(share: float) -> str:
     """Return `81%`, of a share from 0 to 1; never rounded up to more than there is."""
     return f"{int(share * 100 + 1e-9)}%"
-
-
-def age_of(text: str) -> timedelta | None:
-    """Return `90s`, `10m`, `1h`, `2d`; None for anything else."""
-    match = _AGE.fullmatch(text)
-    return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None

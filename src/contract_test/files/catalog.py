@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from contract_test.data.compatibility_modes import MODES
 from contract_test.data.contract import Catalog, Channel, Contract, Subject
 from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError, SchemaError
 from contract_test.files.schemas import SchemaFiles
@@ -14,7 +15,6 @@ from contract_test.files.toml import read_toml
 from envelopes.codecs import CODECS
 
 PROTOCOLS = ("kafka", "redis-list", "redis-stream")
-MODES = ("NONE", "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE")
 DELIVERIES = ("exactly-once", "at-least-once", "at-most-once")
 
 _SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")

@@ -1,4 +1,4 @@
-"""Rules of evidence: which strings form an enum, which property names are data, which format all strings have.
+"""Rules of evidence: which property names are data, which format all strings have.
 
 A schema is published, but messages are not. So a string gets into a schema only if there is evidence that it is a code
 of the program. Other strings may be personal data.
@@ -7,8 +7,7 @@ of the program. Other strings may be personal data.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -19,23 +18,11 @@ from contract_test.schema.walk import unescape
 
 MIN_VALUES = 30
 """The number of values from which a common property is taken to be no coincidence."""
-MAX_CODES = 20
-MIN_PER_CODE = 3
 
-_CODE = re.compile(r"[A-Za-z][A-Za-z0-9]*([_.:/-][A-Za-z0-9]+)*")
-MAX_CODE_LENGTH = 40
 MAX_NAME_LENGTH = 64
-_LONG_NUMBER = re.compile(r"[0-9]{3}")
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+LONG_NUMBER = re.compile(r"[0-9]{3}")
 _NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$.:-]*")
 _PERSONAL_NAME = re.compile(r".@.|[0-9]([ ().-]?[0-9]){5}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}|[0-9a-fA-F]{4})")
-
-_CODE_FIELDS = frozenset((
-    "action", "category", "channel", "class", "event", "kind", "level", "method", "mode", "op", "operation", "phase",
-    "platform", "plan", "priority", "reaction", "reason", "result", "role", "severity", "stage", "state", "status",
-    "tier", "type", "unit", "variant", "visibility",
-))  # fmt: skip
-"""Names of fields that hold codes. Any other field becomes an enum only if the user asks for it."""
 
 _FORMATS = {
     "date-time": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]"),
@@ -103,33 +90,6 @@ def _format_validator(name: str) -> jsonschema_rs.Validator:
     return jsonschema_rs.validator_for({"type": "string", "format": name}, validate_formats=True)
 
 
-def are_codes(texts: Sequence[str]) -> bool:
-    """Return True if strings look like codes: few, each seen several times, short, without long numbers."""
-    counts = Counter(texts)
-    return (
-        len(counts) <= MAX_CODES
-        and min(counts.values()) >= MIN_PER_CODE
-        and not any(isinstance(text, Masked) for text in texts)
-        and all(_is_code(text) for text in counts)
-    )
-
-
-def _is_code(text: str) -> bool:
-    return len(text) <= MAX_CODE_LENGTH and _CODE.fullmatch(text) is not None and not _LONG_NUMBER.search(text)
-
-
-def is_settled(texts: Sequence[str]) -> bool:
-    """Return True if there are many strings and the second half has none that the first half lacks."""
-    half = len(texts) // 2
-    return len(texts) >= MIN_VALUES and set(texts[half:]) <= set(texts[:half])
-
-
-def is_code_field(place: str) -> bool:
-    """Return True if the name at the end of a JSON pointer is one that fields with codes usually have."""
-    words = _WORD.findall(place.rpartition("/")[2])
-    return bool(words) and words[-1].lower() in _CODE_FIELDS
-
-
 def is_personal_name(name: str) -> bool:
     """Return True if a property's name is certainly data: it contains an address, a telephone number, or a long id."""
     return len(name) > MAX_NAME_LENGTH or _PERSONAL_NAME.search(name) is not None
@@ -137,7 +97,7 @@ def is_personal_name(name: str) -> bool:
 
 def is_odd_name(name: str) -> bool:
     """Return True if a property's name may be data: it is no identifier, or contains a long number."""
-    return _NAME.fullmatch(name) is None or _LONG_NUMBER.search(name) is not None
+    return _NAME.fullmatch(name) is None or LONG_NUMBER.search(name) is not None
 
 
 def looks_like_data(name: str) -> bool:

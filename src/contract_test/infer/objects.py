@@ -8,15 +8,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from contract_test.infer.evidence import (
-    MAX_CODES,
-    MIN_PER_CODE,
-    are_codes,
-    is_odd_name,
-    is_personal_name,
-    kind_of,
-    looks_like_data,
-)
+from contract_test.infer.enums import MAX_CODES, MIN_PER_CODE, are_codes
+from contract_test.infer.evidence import is_odd_name, is_personal_name, kind_of, looks_like_data
 
 RARE_SHARE = 0.25
 SELDOM_SHARE = 0.6

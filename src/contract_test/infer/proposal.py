@@ -6,18 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contract_test.infer.evidence import (
-    MAX_CODES,
-    MIN_PER_CODE,
-    MIN_VALUES,
-    DeclaredFields,
-    are_codes,
-    format_of,
-    is_code_field,
-    is_personal_name,
-    is_settled,
-    kind_of,
-)
+from contract_test.infer.enums import MAX_CODES, MIN_PER_CODE, are_codes, is_code_field, is_settled
+from contract_test.infer.evidence import MIN_VALUES, DeclaredFields, format_of, is_personal_name, kind_of
 from contract_test.infer.objects import discriminator, names_of, split
 from contract_test.schema.walk import escape
 

@@ -10,14 +10,8 @@ from urllib.parse import unquote
 
 import jsonschema_rs
 
-from contract_test.infer.evidence import (
-    DeclaredFields,
-    Masked,
-    are_codes,
-    kind_of,
-    looks_like_data,
-    without_marks,
-)
+from contract_test.infer.enums import are_codes
+from contract_test.infer.evidence import DeclaredFields, Masked, kind_of, looks_like_data, without_marks
 from contract_test.infer.objects import split
 from contract_test.infer.proposal import SAFE, Proposal, infer
 from contract_test.schema.shape import Shape, Shapes

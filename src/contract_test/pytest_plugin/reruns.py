@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +12,7 @@ from _pytest.runner import runtestprotocol  # as every plugin that runs an item 
 from contract_test.data.errors import NothingFoundError
 from contract_test.data.result import Fault
 from contract_test.data.texts import counted
+from contract_test.pytest_plugin.generated_messages import FailedError, for_each_generated, nothing_generated
 from contract_test.pytest_plugin.redelivery import borne
 from contract_test.recordings.messages import Message
 from contract_test.replay.cases import Case, Delivery, Replay
@@ -107,11 +106,11 @@ class Reruns:
                 tried.append((watched[1].by_service, watched[1].by_test) if watched else (set(), set()))
                 if failed(reports):
                     found.append((candidate, reports))
-                    raise _FailedError
+                    raise FailedError
 
-        for_each(self._replay, case, self._generated, try_one)
+        for_each_generated(self._replay, case, self._generated, try_one)
         if not tried:
-            return run_once(item, _nothing_made(case), nextitem)
+            return run_once(item, nothing_generated(case), nextitem)
         if not found:
             by_service, by_test = zip(*tried, strict=True)
             item.stash[READS] = set().union(*by_service), set().union(*by_test)
@@ -128,45 +127,6 @@ def _delivered(item: pytest.Item, case: Case, delivery: Delivery, nextitem: pyte
         item, replace(case, delivery=sent, message=sent.once[0], change="each message once"), _beside(item)
     )
     return before if failed(before) else run_once(item, case, nextitem)
-
-
-def _nothing_made(case: Case) -> NothingFoundError:
-    contract = case.subject.contracts[case.version]
-    return NothingFoundError(
-        f"no message of {contract.name} could be generated: only recorded ones and their variations were tried",
-        place=str(contract.path),
-        advice="Write the schema so that a message can be made of it, or generate none: --contracts-generated=0.",
-    )
-
-
-class _FailedError(Exception):
-    """Tells Hypothesis that a message failed."""
-
-
-def for_each(replay: Replay, case: Case, count: int, use: Callable[[Any], None]) -> None:
-    """Call `use` with generated messages. Where it raises, smaller ones follow; the last is the smallest."""
-    from hypothesis import HealthCheck, Phase, Verbosity, given, settings
-    from hypothesis.errors import Flaky, Unsatisfiable
-
-    from contract_test.replay.variations.generation import messages
-
-    contract = case.subject.contracts[case.version]
-    validator = replay.runtime.value_object(case.subject.name, case.version).__contract__.validator
-    recorded = [each.data for each in replay.messages(case.subject) if each.interaction.version == case.version]
-    strategy = messages(fields_of(contract.resources, contract.uri), recorded, validator.is_valid)
-    chosen = settings(
-        max_examples=count, derandomize="CI" in os.environ, database=None, deadline=None, print_blob=False,
-        phases=(Phase.generate, Phase.shrink), verbosity=Verbosity.quiet, report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
-
-    @chosen
-    @given(strategy)
-    def look(data: Any) -> None:
-        use(data)
-
-    with suppress(_FailedError, Flaky, Unsatisfiable):  # `use` knows what failed, and whether it was called at all
-        look()
 
 
 def run_once(item: pytest.Item, case: Case | NothingFoundError, nextitem: pytest.Item | None) -> Reports:

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from contract_test.data.durations import parse_duration
 from contract_test.data.errors import (
     CatalogError,
     ContractTestError,
@@ -23,7 +24,6 @@ from contract_test.data.errors import (
 )
 from contract_test.data.interaction import Mismatch
 from contract_test.data.result import Failure, GivenMessage, MessageResult, Outcome, Run
-from contract_test.data.texts import age_of
 from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import check_package, check_recordings, installed_contracts, runtime_catalog
 from contract_test.files.reader_files import FOLDER, write_readers
@@ -346,7 +346,7 @@ def _refuse(error: UnplayableError) -> NoReturn:
 
 def _max_age(text: str) -> timedelta:
     """Read the option. Raises CatalogError that shows how to write it."""
-    age = age_of(text)
+    age = parse_duration(text)
     if age is None:
         raise CatalogError(f"--contracts-max-age {text!r} is not a time", advice="Write it as 90d or 12h.")
     return age

@@ -130,7 +130,7 @@ class Recorder:
         item = _Item(self.result.drift.read, message, validated, recording, cause)
         if self._has_effects:
             self._remember(item, envelope.id)
-        shape = recording.fingerprints.of(validated.data)
+        shape = recording.message_shapes.of(validated.data)
         wanted = envelope.id is not None and self._causes.wants(envelope.id)
         preferred = cause is None or (recording.novelty.is_open(shape) and self._causes.has(cause))
         recording.novelty.offer(shape, bytes(message.wire), item, preferred=preferred, wanted=wanted)
@@ -212,11 +212,11 @@ class _Recording:
 
     def __init__(self, validator: ContractValidator, channels: Mapping[str, Channel], per_shape: int) -> None:
         self.contract: Contract = validator.contract
-        self.fingerprints = MessageShapes(validator.shapes, validator.position)
+        self.message_shapes = MessageShapes(validator.shapes, validator.position)
         old = read_recording(validator.contract)
         self.lines = {line_of(replace(each, seen={})) for each in old}
         shapes = (
-            self.fingerprints.of(data_of(each, channels[each.channel])) for each in old if each.channel in channels
+            self.message_shapes.of(data_of(each, channels[each.channel])) for each in old if each.channel in channels
         )
         self.novelty: Novelty[_Item] = Novelty(shapes, per_shape)
         self.fresh: list[tuple[int, Interaction]] = []

@@ -110,7 +110,7 @@ class Replay:
     def __init__(self, catalog: Catalog, runtime: Runtime, service: str) -> None:
         self.catalog, self.runtime, self.service = catalog, runtime, service
         self._read: dict[str, list[Message]] = {}
-        self._fingerprints: dict[tuple[str, int], tuple[MessageShapes, Shape]] = {}
+        self._shapes: dict[tuple[str, int], tuple[MessageShapes, Shape]] = {}
         if not self.operations:
             services = sorted(
                 {name for each in catalog.subjects.values() for name in (*each.sent_by, *each.received_by)}
@@ -206,14 +206,17 @@ class Replay:
     def _is_known(self, case: Case, emitted: Emitted) -> bool:
         """Whether a message shows nothing that no recorded message of its version shows."""
         key = case.subject.name, emitted.version
-        if key not in self._fingerprints:
+        if key not in self._shapes:
             contract = case.subject.contracts[emitted.version]
             fields = fields_of(contract.resources, contract.uri)
-            fingerprints = MessageShapes(fields.shapes, fields.root)
+            shapes = MessageShapes(fields.shapes, fields.root)
             recorded = [each for each in self.messages(case.subject) if each.interaction.version == emitted.version]
-            self._fingerprints[key] = fingerprints, reduce(or_, (fingerprints.of(each.data) for each in recorded), 0)
-        fingerprints, recorded_shape = self._fingerprints[key]
-        return not fingerprints.of(emitted.data) & ~recorded_shape
+            self._shapes[key] = (
+                shapes,
+                reduce(or_, (shapes.of(each.data) for each in recorded), 0),
+            )
+        shapes, recorded_shape = self._shapes[key]
+        return not shapes.of(emitted.data) & ~recorded_shape
 
     def old(self, most: timedelta) -> list[str]:
         """Return what is to be said of recordings that are older.

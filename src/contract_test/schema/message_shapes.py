@@ -1,4 +1,4 @@
-"""MessageShapes: what a message shows, as facts.
+"""The shapes of messages: what a message shows, as facts.
 
 A fact is one thing at one place: a field that is there or absent, a type, a null, how many items, an alternative, an
 enum's value, a length or a number at its bound. The shape of a message is all its facts.

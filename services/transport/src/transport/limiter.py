@@ -1,4 +1,4 @@
-"""The limits of one gateway: concurrency, rate, pauses, and a circuit breaker."""
+"""The limits of one gateway: concurrency and rate. Its circuit breaker is in `circuit_breaker`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass
-from enum import Enum
 
 from . import scripts
+from .circuit_breaker import BreakerState, CircuitBreaker
 from .connection import AnyRedis
 from .gateways import FailureKind, GatewayError
 
@@ -16,14 +16,6 @@ log = logging.getLogger("transport")
 
 _PAUSE_BEFORE_PROBE = 0.2
 """Seconds between a failure of kind BLOCKED and the first probe. Other requests in flight end in the meantime."""
-
-
-class CircuitBreaker(Enum):
-    """The states of a circuit breaker. HALF_OPEN lets one request through at a time."""
-
-    CLOSED = "closed"
-    HALF_OPEN = "half-open"
-    OPEN = "open"
 
 
 @dataclass(frozen=True)
@@ -69,26 +61,24 @@ class GatewayLimiter:
         """The fraction of the full rate in use. The workers share it through Redis."""
         self._bucket = f"{{resque:gateway:{name}}}:token-bucket"
         self._taking = asyncio.Lock()
-        self._tokens = self._waiting = self._failures = 0
-        self._cooldown = limits.cooldown
-        self._tripped = self._closed = self.blocked = False
-        self._paused_until = self._reduced_at = self._tokens_valid_until = 0.0
+        self._tokens = self._waiting = 0
+        self._breaker = CircuitBreaker(limits.trips_after, limits.cooldown, limits.max_cooldown)
+        self._closed = self.blocked = False
+        self._reduced_at = self._tokens_valid_until = 0.0
 
     @property
-    def circuit_breaker(self) -> CircuitBreaker:
+    def circuit_breaker(self) -> BreakerState:
         """The current state of the circuit breaker."""
-        if not self._tripped:
-            return CircuitBreaker.CLOSED
-        return CircuitBreaker.OPEN if self.paused_for() else CircuitBreaker.HALF_OPEN
+        return self._breaker.state
 
     @property
     def concurrency(self) -> int:
         """The number of requests that may be in flight."""
-        return 1 if self._tripped else int(self.adaptive_concurrency)
+        return int(self.adaptive_concurrency) if self._breaker.state is BreakerState.CLOSED else 1
 
     def paused_for(self) -> float:
         """Return the seconds until a request may be sent, 0 for now."""
-        return max(0.0, self._paused_until - time.monotonic())
+        return self._breaker.paused_for()
 
     def close(self) -> None:
         """Allow no more requests."""
@@ -97,7 +87,7 @@ class GatewayLimiter:
     async def acquire(self) -> bool:
         """Wait for permission to send one request. Return False during a pause. Raises redis' connection errors."""
         if self.limits.rate is None:
-            return not self._paused_until or not self.paused_for()
+            return not self.paused_for()
         self._waiting += 1
         try:
             while not self.paused_for() and not self._closed:
@@ -123,10 +113,8 @@ class GatewayLimiter:
 
     def record_success(self) -> None:
         """Close the circuit breaker, and raise the concurrency a little."""
-        self._failures = 0
-        if self._tripped:
-            self.blocked = False
-            self._tripped, self._cooldown = False, self.limits.cooldown
+        self._breaker.record_success()
+        self.blocked = False
         if self.adaptive_concurrency < self.limits.concurrency:
             raised = self.adaptive_concurrency + 1 / self.adaptive_concurrency
             self.adaptive_concurrency = min(self.limits.concurrency, raised)
@@ -136,19 +124,14 @@ class GatewayLimiter:
         if error.kind is FailureKind.REFUSED:  # the gateway works
             self.record_success()
             return
-        if error.kind is FailureKind.BLOCKED and not self._tripped:  # the next job alone finds out who is to blame
+        if error.kind is FailureKind.BLOCKED and self.circuit_breaker is BreakerState.CLOSED:
             log.error("the gateway accepts no deliveries", extra={"gateway": self.name, "reason": error.reason})
-            self._tripped = self.blocked = True
-            self._paused_until = time.monotonic() + _PAUSE_BEFORE_PROBE
+            self.blocked = True  # the next job is sent alone: its result shows whether the gateway is to blame
+            self._breaker.trip(_PAUSE_BEFORE_PROBE)
         elif error.kind is FailureKind.OVERLOADED:
-            self._paused_until = max(self._paused_until, time.monotonic() + (error.retry_after or 0.0))
+            self._breaker.pause(error.retry_after or 0.0)
         else:
-            self._failures += 1
-            probe = self.circuit_breaker is CircuitBreaker.HALF_OPEN
-            if probe or (not self._tripped and self._failures >= self.limits.trips_after):
-                self._tripped = True
-                self._paused_until = time.monotonic() + self._cooldown
-                self._cooldown = min(self._cooldown * 2, self.limits.max_cooldown)
+            self._breaker.record_failure()
         if time.monotonic() - self._reduced_at > 1:
             self._reduced_at = time.monotonic()
             self.adaptive_concurrency = max(1.0, self.adaptive_concurrency / 2)

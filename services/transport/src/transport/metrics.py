@@ -12,17 +12,17 @@ from typing import Any
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from .circuit_breaker import BreakerState
 from .connection import REDIS_UNAVAILABLE
 from .dispatch import GatewayDispatcher
 from .http_server import serving
 from .jobs import FINAL, Job, Outcome
-from .limiter import CircuitBreaker
 from .state import WorkerState
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 900, 3600, 7200)
 _GATEWAY_GAUGES: dict[str, tuple[str, Callable[[GatewayDispatcher], float]]] = {
     "circuit_breaker": (
-        "0 closed, 1 half-open, 2 open", lambda each: list(CircuitBreaker).index(each.limiter.circuit_breaker)
+        "0 closed, 1 half-open, 2 open", lambda each: list(BreakerState).index(each.limiter.circuit_breaker)
     ),
     "blocked": ("1 if the gateway accepts no delivery, whatever the message is", lambda each: each.limiter.blocked),
     "requests_in_flight": ("Requests that the gateway has not answered yet", lambda each: each.requests_in_flight),
@@ -105,7 +105,7 @@ class Metrics:
         state = self._state
         leased = all(time.monotonic() < queue.lease_ends for queue in state.queues)
         closed = {name: each.limiter.circuit_breaker for name, each in self._dispatchers.items()}
-        delivering = all(breaker is CircuitBreaker.CLOSED for breaker in closed.values())
+        delivering = all(breaker is BreakerState.CLOSED for breaker in closed.values())
         healthy = {"ready": state.ready, "redis": state.redis.available, "leased": leased, "delivering": delivering}
         healthy["keeps_all_keys"] = not self.evicts
         facts = healthy | {"paused": state.paused, "gateways": {name: each.value for name, each in closed.items()}}

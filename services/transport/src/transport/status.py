@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from .circuit_breaker import BreakerState
 from .job_queue import JobQueue
-from .limiter import CircuitBreaker
 
 
 async def show_status(queues: Sequence[JobQueue]) -> str:
@@ -42,5 +42,5 @@ async def _worker(queue: JobQueue, worker: str, lease: float) -> str:
 def _gateway(facts: dict[str, Any]) -> str:
     rate = f"{facts['rate']:.1f} of {facts['rate_limit']:g}/s" if facts["rate_limit"] else "no rate limit"
     requests = f"{facts['requests_in_flight']} of {facts['concurrency_limit']} requests in flight"
-    state = list(CircuitBreaker)[facts["circuit_breaker"]].value
+    state = list(BreakerState)[facts["circuit_breaker"]].value
     return f"circuit breaker {state}, {requests}, {facts['waiting']} waiting, {rate}"
