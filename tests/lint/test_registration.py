@@ -7,6 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from contract_test.cli import lint, register
+from contract_test.files.catalog import load_catalog
+from contract_test.generate.package import generate
 
 TEXT, NUMBER = ({"type": "object", "properties": {"a": {"type": kind}}} for kind in ("string", "number"))
 
@@ -46,8 +48,12 @@ def run(command, folder, *options):
 
 
 def found(root, *options):
+    return {each["rule"]: each for each in lint_errors(root, *options)}
+
+
+def lint_errors(root, *options):
     result = run(lint.command, root / "contracts", "--format", "json", *options)
-    return {each["rule"]: each for each in json.loads(result.stdout)["findings"] if each["severity"] == "error"}
+    return [each for each in json.loads(result.stdout)["findings"] if each["severity"] == "error"]
 
 
 def test_a_version_that_was_edited_and_registered_again_is_found_beside_the_target_branch(repo):
@@ -87,25 +93,93 @@ def test_the_change_is_shown_also_after_it_was_committed(repo):
     assert sentence == "a registered version changed: /properties/a/type: 'string' → 'number'"
 
 
-def test_the_shared_file_that_changed_is_named(repo):
+@pytest.fixture
+def shared(repo):
+    """Two registered versions that refer to one shared file, committed; a function changes that file."""
     folder = repo / "contracts"
+    write(folder / "shared" / "person.json", TEXT)
+    refers = {"type": "object", "properties": {"who": {"$ref": "../shared/person.json"}}}
+    write(folder / "user.made" / "v1.json", refers)
+    write(folder / "user.left" / "v1.json", refers)
+    run(register.command, folder)
+    commit(repo)
+    return lambda schema, name="person.json": write(folder / "shared" / name, schema)
+
+
+def test_a_shared_file_that_changed_is_one_finding_that_names_the_versions_and_the_difference(repo, shared):
+    shared(NUMBER)
+
+    findings = lint_errors(repo)
+
+    (finding,) = findings
+    assert finding["rule"] == "registered-version-changed"
+    assert finding["file"].endswith("shared/person.json")
+    assert finding["pointer"] == "/properties/a/type"
+    assert finding["sentence"] == (
+        "shared/person.json changed, and with it 2 registered versions, user.left v1, user.made v1: "
+        "/properties/a/type: 'string' → 'number'"
+    )
+    assert "such as shared/person.v2.json" in finding["advice"]
+    assert "from new versions: user.left/v2.json, user.made/v2.json" in finding["advice"]
+
+
+def test_a_large_difference_is_shown_as_a_diff(repo, shared):
+    shared({"type": "object", "properties": {f"field_{number}": {"type": "string"} for number in range(7)}})
+    (finding,) = lint_errors(repo)
+    assert '-    "a": {' in finding["details"]
+    assert '+    "field_6": {' in finding["details"]
+
+
+def test_a_shared_file_that_changed_is_named_also_where_versions_were_registered_again(repo, shared):
+    git(repo, "branch", "--force", "main")
+    shared(NUMBER)
+    (repo / "contracts" / "contracts.lock").unlink()
+    run(register.command, repo / "contracts")
+
+    finding = found(repo, "--against", "main")["registered-row-changed"]
+
+    assert (
+        "because shared/person.json changed, to which it refers: /properties/a/type: 'string' → 'number'"
+        in (finding["sentence"])
+    )
+    assert "Restore shared/person.json and the row in contracts.lock from main" in finding["advice"]
+
+
+def test_a_new_file_and_new_versions_leave_the_registered_ones_as_they_are(repo, shared):
+    shared(NUMBER, "person.v2.json")
+    refers = {"type": "object", "properties": {"who": {"$ref": "../shared/person.v2.json"}}}
+    write(repo / "contracts" / "user.made" / "v2.json", refers)
+    run(register.command, repo / "contracts")
+    assert lint_errors(repo, "--against", "main") == []
+    commit(repo)
+    shared(TEXT, "person.v2.json")
+    (finding,) = lint_errors(repo)
+    assert "such as shared/person.v3.json" in finding["advice"]
+    assert "user.made/v3.json" in finding["advice"]
+    assert "user.left" not in finding["sentence"]
+
+
+def test_what_nobody_knows_any_more_is_at_least_named(repo):
+    folder = repo / "contracts"
+    write(folder / "shared" / "person.json", TEXT)
+    write(folder / "user.made" / "v1.json", {"type": "object", "allOf": [{"$ref": "../shared/person.json"}]})
+    run(register.command, folder)
+    write(folder / "shared" / "person.json", NUMBER)
+    sentence = found(repo)["registered-version-changed"]["sentence"]
+    assert sentence.startswith("a registered version changed, or a file that it refers to (shared/person.json)")
+
+
+def test_what_was_registered_is_known_from_the_generated_code_where_git_has_it_not(tmp_path):
+    folder = tmp_path / "contracts"
     write(folder / "shared" / "person.json", TEXT)
     write(
         folder / "user.made" / "v1.json", {"type": "object", "properties": {"who": {"$ref": "../shared/person.json"}}}
     )
+    (tmp_path / "pyproject.toml").write_text('[tool.contract-test]\npackage = "acme"\n')
     run(register.command, folder)
-    commit(repo)
+    generate(load_catalog(folder), "acme", tmp_path / "src")
     write(folder / "shared" / "person.json", NUMBER)
-
-    finding = found(repo)["registered-version-changed"]
-
-    assert finding["file"].endswith("user.made/v1.json")
-    assert "because shared/person.json changed" in finding["sentence"]
-    assert "/properties/a/type: 'string' → 'number'" in finding["sentence"]
-    assert (
-        "write it as a new file, and refer to that file from a new version, such as user.made/v2.json"
-        in finding["advice"]
-    )
+    assert "shared/person.json changed" in found(tmp_path)["registered-version-changed"]["sentence"]
 
 
 def test_a_recorded_message_that_breaks_its_contract_is_found(repo):
