@@ -8,7 +8,6 @@ from redis import Redis
 from start.forge import Forge, git
 
 RECORDING = "contracts/order.placed/recordings/v1.jsonl"
-ROOT_DOCS = "docs/recording-on-a-schedule.md"
 
 
 def order(number, **fields):
@@ -104,7 +103,7 @@ def test_what_is_missing_is_named_and_nothing_is_pushed(forge, redis, secrets):
     assert not calls_of_gh(forge)
 
 
-def test_a_samples_that_the_scanner_finds_is_not_pushed(forge, redis, secrets):
+def test_a_sample_that_the_scanner_finds_is_not_pushed(forge, redis, secrets):
     schema = json.loads((forge.work / "contracts/order.placed/v1.json").read_text())
     schema["properties"]["note"]["x-sensitivity"] = "public"
     schema["title"] = "Order"
