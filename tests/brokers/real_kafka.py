@@ -28,8 +28,12 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:{port},SSL://127.0.0.1:{tls},CONTROLLER://127.0.0.1:{controller}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SSL:SSL,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:{port},SSL://127.0.0.1:{tls},SASL_PLAINTEXT://127.0.0.1:{sasl},CONTROLLER://127.0.0.1:{controller}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+sasl.enabled.mechanisms=PLAIN
+listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_recorder="secret";
 ssl.keystore.type=PEM
 ssl.keystore.location={keystore}
 log.dirs={directory}/log
@@ -71,13 +75,17 @@ class KafkaNode:
         ]
         self._run = contextlib.ExitStack()
         self._process: Child | None = None
-        port, tls = free_port(), free_port()
+        port, tls, sasl = free_port(), free_port(), free_port()
         self.address = f"127.0.0.1:{port}"
         self.tls_address = f"127.0.0.1:{tls}"
+        self.sasl_address = f"127.0.0.1:{sasl}"
+        """Where the user `recorder` logs in with `secret`. Everybody else is a superuser."""
         self.certificates = certificates(directory)
         self.description = f"Apache Kafka {VERSION} (Java {java_version(java)})"
         keystore = self.certificates.both
-        text = SETTINGS.format(port=port, tls=tls, controller=free_port(), directory=directory, keystore=keystore)
+        text = SETTINGS.format(
+            port=port, tls=tls, sasl=sasl, controller=free_port(), directory=directory, keystore=keystore
+        )
         self._settings.write_text(text, encoding="utf-8")
         self._tool("kafka.tools.StorageTool", "format", "-t", self._cluster, "-c", self._settings)
 

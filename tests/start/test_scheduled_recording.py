@@ -2,11 +2,22 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
 from redis import Redis
 from start.forge import Forge, git
 
+PAGE = Path(__file__).parents[2] / "docs" / "recording-on-a-schedule.md"
 RECORDING = "contracts/order.placed/recordings/v1.jsonl"
 
 
@@ -138,6 +149,42 @@ def test_gitlab_opens_a_merge_request_by_push_options(forge, redis, redis_url):
     options = (forge.folder / "options.log").read_text()
     assert "merge_request.create" in options
     assert "merge_request.target=main" in options
+
+
+@pytest.mark.needs_real_kafka
+def test_kafka_is_read_with_the_one_right_that_the_page_names(kafka_node, topic, forge):
+    assert "--add --allow-principal User:recorder --operation Read --topic activity" in PAGE.read_text()
+    catalog = forge.work / "contracts" / "catalog.toml"
+    text = catalog.read_text().replace('"redis-list" ', '"kafka"').replace('= "orders"  ', f'= "{topic}"')
+    assert topic in text
+    catalog.write_text(text)
+    for name in ("ci/record-staging", "contracts/contracts.lock"):
+        (forge.work / name).unlink()
+    forge.init("--scheduled-recording")
+    forge.register()
+    forge.commit("Use Kafka")
+    git(forge.work, "push", "--quiet", "origin", "main")
+    producer = Producer({"bootstrap.servers": kafka_node.address})
+    producer.produce(topic, order(2, note="hello").encode())
+    assert producer.flush(30) == 0
+    sasl = "security.protocol=SASL_PLAINTEXT&sasl.mechanism=PLAIN&sasl.username=recorder&sasl.password=secret"
+    variables = {
+        "CONTRACT_TEST_SCRUB_KEY": "of the tests",
+        "STAGING_KAFKA_URL": f"kafka://{kafka_node.sasl_address}?{sasl}",
+    }
+    checkout = forge.checkout("refs/heads/main", depth=1)
+    refused = forge.shell(checkout, "bash ci/record-staging", **variables)
+    assert refused.code == 2
+    assert "that this user may read the topic" in refused.output
+
+    admin = AdminClient({"bootstrap.servers": kafka_node.address})
+    allowed = (ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, "User:recorder", "*")
+    rule = AclBinding(*allowed, AclOperation.READ, AclPermissionType.ALLOW)
+    for made in admin.create_acls([rule]).values():
+        made.result(30)
+    done = forge.shell(checkout, "bash ci/record-staging", **variables)
+    assert done.code == 0, done.output
+    assert '"order_id":"o-2"' in git(forge.remote, "show", f"new-recordings:{RECORDING}")
 
 
 def test_channels_of_the_catalog_are_written_into_the_script(tmp_path):

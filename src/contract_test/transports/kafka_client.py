@@ -98,7 +98,8 @@ def check_topic(address: Address, topic: str) -> str:
         raise unreachable(address, topic, reported[0] if reported else error) from None
     if topic not in found.topics:
         place = f"{address.shown} {topic}"
-        raise NothingFoundError("there is no such topic", place=place, advice="Check the channel's address.")
+        advice = "Check the channel's address, and that this user may read the topic: Kafka hides it from others."
+        raise NothingFoundError("there is no such topic", place=place, advice=advice)
     if found.controller_id < 0:  # librdkafka's own broker, which has no ids
         return ""
     try:
