@@ -128,3 +128,47 @@ def test_a_writer_that_can_send_nothing_proves_nothing(writer, reader):
 
     assert verdict.status == "unknown"
     assert "accepts no message" in verdict.cause
+
+
+EMPTY = {
+    "too few names for minProperties": {"type": "object", "properties": {"x": {"type": "string"}}, "minProperties": 2},
+    "enum of another type": {"type": "integer", "enum": ["x"]},
+    "two types": {"allOf": [{"type": "string"}, {"type": "integer"}]},
+}
+
+
+@pytest.mark.parametrize("empty", EMPTY.values(), ids=EMPTY)
+@pytest.mark.parametrize(
+    ("wrap", "pointer"),
+    [
+        (lambda schema: {"type": "object", "properties": {"inner": schema}}, "/properties/inner"),
+        (lambda schema: {"type": "array", "items": schema}, "/items"),
+        (
+            lambda schema: {
+                "properties": {"inner": {"$ref": "#/$defs/inner"}},
+                "$defs": {"inner": {"type": "object", "properties": {"deep": schema}}},
+            },
+            "/$defs/inner/properties/deep",
+        ),
+    ],
+    ids=["property", "items", "reference"],
+)
+def test_what_changed_where_nothing_can_be_sent_is_not_proved(empty, wrap, pointer):
+    verdict = closed(wrap(empty), wrap({"type": "boolean"}))
+
+    assert verdict.status == "unknown"
+    assert f"no value at {pointer}" in verdict.cause
+
+
+def test_a_place_where_nothing_can_be_sent_does_not_matter_where_it_did_not_change():
+    both = {"type": "object", "properties": {"inner": EMPTY["two types"], "a": {"type": "string"}}}
+    reader = {**both, "properties": {**both["properties"], "a": {"type": ["string", "null"]}}}
+
+    assert closed(both, reader).status == "compatible"
+
+
+@pytest.mark.parametrize("forbidden", [False, {"not": {}}], ids=["false", "not"])
+def test_what_is_forbidden_in_so_many_words_may_change(forbidden):
+    writer = {"type": "object", "properties": {"inner": forbidden}}
+
+    assert closed(writer, {"type": "object", "properties": {"inner": {"type": "string"}}}).status == "compatible"

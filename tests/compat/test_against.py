@@ -320,3 +320,18 @@ def test_a_machine_without_git_could_not_run(repo, compat, monkeypatch):
 
     assert result.code == 3
     assert "git is not installed" in result.err
+
+
+def test_an_older_version_that_cannot_be_used_is_not_passed_over(repo, compat):
+    repo.subject(versions=[message(a=STRING)])
+    (repo.root / "contracts" / "thing.done" / "v1.json").write_text('{"$ref": "nowhere.json"}')
+    repo.version(1, message(a=STRING), "other")
+    repo.commit()
+    repo.version(1, message(a=INTEGER))
+
+    result = compat("--against", "main", "--format", "json")
+
+    assert result.code == 1
+    (finding,) = result.findings
+    assert (finding["rule"], finding["severity"]) == ("older-version-invalid", "error")
+    assert finding["file"] == "contracts/thing.done/v1.json"

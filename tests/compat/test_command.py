@@ -449,3 +449,13 @@ def test_many_files_that_refer_to_each_other_are_decided(repo, compat):
     assert [(each["direction"], each["file"], each["pointer"]) for each in findings] == [
         ("BACKWARD", "contracts/lib2/t25.json", "/properties/field_7")
     ]
+
+
+def test_a_mode_that_compares_nothing_cannot_be_asked_for(repo, compat):
+    repo.subject(mode="NONE", versions=[message(a=STRING), message(a=INTEGER)])
+
+    assert compat("--mode", "NONE").code == 2
+    named = compat("thing.done")
+    assert named.code == 2
+    assert "thing.done is not compared, because its mode is NONE" in named.err
+    assert compat("thing.done", "--mode", "BACKWARD").code == 1

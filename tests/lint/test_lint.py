@@ -81,6 +81,18 @@ def with_property(**schema):
         ("unknown-keyword", "warning", "/if~1", {"$schema": DRAFT_07, **GOOD, "if/": {}}),
         ("unknown-keyword", "warning", "/prefixItems", {"$schema": DRAFT_07, **GOOD, "prefixItems": []}),
         ("accepts-nothing", "error", "", GOOD | {"not": {"type": "object"}}),
+        ("accepts-nothing", "warning", "/properties/x", with_property(x={"type": "integer", "enum": ["a"]})),
+        (
+            "accepts-nothing",
+            "warning",
+            "/properties/list/items",
+            with_property(
+                list={
+                    "type": "array",
+                    "items": {"type": "object", "properties": {"a": {"type": "null"}}, "minProperties": 2},
+                }
+            ),
+        ),
         ("example-invalid", "error", "/examples/0", GOOD | {"examples": [{"id": 1}]}),
         (
             "example-invalid",

@@ -28,7 +28,7 @@ MAX_BUDGET = 3600.0
 @format_option
 @click.option(
     "--mode",
-    type=click.Choice(MODES),
+    type=click.Choice([mode for mode in MODES if mode != "NONE"]),
     help="Use this mode instead of each subject's own. The default for two files is BACKWARD.",
 )
 @click.option("--against", metavar="GIT-REF", help="Compare with the contracts at a git ref, such as main.")

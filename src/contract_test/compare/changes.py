@@ -6,13 +6,13 @@ The two documents are walked side by side, through their references.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contract_test.compare.differences import Change, Side, Spot
-from contract_test.compare.documents import Document, UnusableSchemaError
+from contract_test.compare.documents import Document
+from contract_test.compare.places import Places
 from contract_test.compare.schema_pair import SchemaPair
-from contract_test.compare.undoing import Path, portable
+from contract_test.compare.undoing import portable
 from contract_test.data.verdict import ABSENT
 
 _MAX_STEPS = 24
@@ -29,7 +29,7 @@ class Changes:
         self._found: dict[tuple[Any, ...], Change] = {}
         self._todo: deque[tuple[Spot, Spot, str, str]] = deque()
         self._seen: set[tuple[Any, ...]] = set()
-        self._where: dict[str, dict[int, tuple[str, Path]]] = {}
+        self._places = {"writer": Places(writer), "reader": Places(reader)}
 
     def all(self) -> list[Change]:
         """Return the changes, the shallowest first."""
@@ -55,24 +55,11 @@ class Changes:
                 return spot
             if not spot.place.dialect.ref_stands_alone and schema.keys() & spot.place.dialect.keywords != {"$ref"}:
                 return spot
-            target = self._target(spot, side)
+            target = self._places[side].target(spot)
             if target is None:
                 return spot
             spot = target
         return spot
-
-    def _target(self, spot: Spot, side: Side) -> Spot | None:
-        """What the `$ref` of a subschema stands for, None where it stands for nothing with a place."""
-        document = self._documents[side]
-        place = document.in_subschema(spot.schema, spot.place)
-        try:
-            target = document.target(spot.schema["$ref"], place)
-        except UnusableSchemaError:
-            return None
-        if side not in self._where:
-            self._where[side] = dict(_places(document))
-        found = self._where[side].get(id(target.schema))
-        return None if found is None else Spot(target.schema, *found, target.place)
 
     def _look(self, writer: Spot, reader: Spot, alternative: str, rule: str) -> None:
         """Find what differs in one pair of subschemas, its own keywords only."""
@@ -112,24 +99,11 @@ class Changes:
     def references(self, writer: Spot, reader: Spot) -> tuple[Spot | None, Spot | None]:
         """Return what the `$ref`s beside other keywords stand for."""
         return (
-            self._target(writer, "writer") if isinstance(writer.get("$ref"), str) else None,
-            self._target(reader, "reader") if isinstance(reader.get("$ref"), str) else None,
+            self._places["writer"].target(writer) if isinstance(writer.get("$ref"), str) else None,
+            self._places["reader"].target(reader) if isinstance(reader.get("$ref"), str) else None,
         )
 
     @property
     def newer(self) -> Side:
         """The side in which changes are undone."""
         return self._newer
-
-
-def _places(document: Document) -> Iterator[tuple[int, tuple[str, Path]]]:
-    """Every object of a document and its resources by its identity, with where it stands."""
-    roots: Mapping[str, Any] = {"": document.schema, **document.resources}
-    todo: list[tuple[Any, str, Path]] = [(schema, uri, ()) for uri, schema in roots.items()]
-    while todo:
-        value, uri, path = todo.pop()
-        if isinstance(value, dict):
-            yield id(value), (uri, path)
-            todo += [(member, uri, (*path, name)) for name, member in value.items()]
-        elif isinstance(value, list):
-            todo += [(item, uri, (*path, at)) for at, item in enumerate(value)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from random import Random
@@ -18,11 +19,13 @@ from typing import Any, Literal
 import jsonschema_rs
 
 from contract_test.compare import canonical, sampling
+from contract_test.compare.changes import Changes
 from contract_test.compare.compiler import Compiler
 from contract_test.compare.confirmation import CrossValidator
 from contract_test.compare.dialects import dialect_of
 from contract_test.compare.differences import Side
 from contract_test.compare.documents import Document, UnusableSchemaError, reachable
+from contract_test.compare.emptiness import Values, sends_nothing
 from contract_test.compare.nodes import CIRCULAR, Pool
 from contract_test.compare.reasons import Explainer, Sides, from_errors, reason_for
 from contract_test.compare.search_result import UNKNOWN, Found
@@ -37,11 +40,13 @@ ContentModel = Literal["as-written", "closed-writer"]
 
 _CORRECT = "Correct the schema at this place."
 _NO_MESSAGE = "the writer's schema accepts no message, so there is nothing to compare"
+_NO_VALUE = "the writer's schema accepts no value at {}, so what changed there is not compared"
 MAX_WITNESSES = 32
 _SAMPLES = 500
 _SPOT_CHECKS = 2
 MIN_SECONDS_FOR_REASONS = 0.15  # seconds
 MIN_SECONDS_FOR_SHRINKING = 0.2
+MIN_SECONDS_FOR_EMPTINESS = 0.5
 
 
 def compare(
@@ -175,9 +180,8 @@ class _Comparison:
         if witness is not ABSENT:
             return self._incompatible(witness, max(deadline, time.thread_time() + MIN_SECONDS_FOR_REASONS))
         if found.is_empty or canonical.covers(self.writer, self.reader, assert_formats=self.assert_formats):
-            if self.closed and self._sends_nothing():
-                return Verdict("unknown", cause=_NO_MESSAGE)
-            return Verdict("compatible")
+            empty = self._where_nothing_is_sent() if self.closed else None
+            return Verdict("compatible") if empty is None else Verdict("unknown", cause=empty)
         return Verdict("unknown", cause=self._cause(found))
 
     def _search(self, deadline: float) -> tuple[Found, Any]:
@@ -200,12 +204,17 @@ class _Comparison:
             self.doubt = self.doubt or "the time for this pair is spent"
             return UNKNOWN
 
-    def _sends_nothing(self) -> bool:
-        """Return True if it is proved that no message satisfies the writer's schema."""
-        try:
-            return self.solver.search([(self.sent, True)]).is_empty
-        except OutOfTimeError:
-            return False
+    def _where_nothing_is_sent(self) -> str | None:
+        """Why the proof says nothing: something changed in a place for which the writer can send no value."""
+        writer, reader = self.compile_writer.document, self.compile_reader.document
+        with suppress(OutOfTimeError, UnusableSchemaError, RecursionError):
+            self.solver.deadline = time.thread_time() + MIN_SECONDS_FOR_EMPTINESS
+            changes = Changes(writer, reader, self.newer, formats=self.assert_formats).all()
+            places = Values(writer).around({"", *(change.writer_pointer for change in changes)})
+            for spot in places:
+                if sends_nothing(spot, self.compile_writer, self.solver):
+                    return _NO_VALUE.format(spot.pointer) if spot.pointer else _NO_MESSAGE
+        return None
 
     def _cause(self, found: Found) -> str:
         if self.doubt:

@@ -52,6 +52,11 @@ OWN_RULES: dict[str, Rule] = {
             "A schema is not valid, so it cannot be compared.",
             "Run `contract-test lint` and fix what it reports.",
         ),
+        Rule(
+            "older-version-invalid",
+            "A version could not be used at the git ref, so nothing is known about what its writers send.",
+            "Compare with a ref at which the file is valid, or accept the finding with a date.",
+        ),
         READ_FIELD_REMOVED,
         CHANNEL_CHANGED,
         CODEC_CHANGED,

@@ -14,7 +14,15 @@ from typing import Literal
 from contract_test.compare import compare, pairs_for
 from contract_test.compat.affected import removed_reads, removed_unknown
 from contract_test.compat.binding_changes import changed_bindings
-from contract_test.compat.findings import distinct, of_reason, of_recording, of_upcaster, recorded_witnesses, removed
+from contract_test.compat.findings import (
+    OWN_RULES,
+    distinct,
+    of_reason,
+    of_recording,
+    of_upcaster,
+    recorded_witnesses,
+    removed,
+)
 from contract_test.compat.migration import migrate
 from contract_test.compat.snapshot import Pair, Snapshot, snapshot_of_file, snapshots_of
 from contract_test.data.contract import Catalog, Subject
@@ -59,6 +67,12 @@ def plan_subjects(root: Path, subject: str | None = None, mode: str | None = Non
     for each in _chosen(catalog, subject):
         asked = mode or each.compatibility
         snapshots = list(all_sides[each.name].values())
+        if asked == "NONE" and subject:
+            raise CatalogError(
+                f"{subject} is not compared, because its mode is NONE",
+                place=str(catalog.root),
+                advice="Choose what to compare with --mode, or give it another mode in catalog.toml.",
+            )
         if asked == "NONE":
             plan.not_compared.append(each.name)
         elif len(snapshots) == 1 and each.name in broken:
@@ -125,7 +139,10 @@ def _plan_since(plan: Plan, catalog: Catalog, folder: Path, ref: str, subject: s
     before = load_catalog(folder, broken)
     for error in broken:
         place = error.place.removeprefix(f"{folder}/")
-        plan.notes.append(f"not compared, because it could not be used at {ref}: {place}: {error.problem}")
+        sentence = f"not compared, because it could not be used at {ref}: {error.problem}"
+        rule = OWN_RULES["older-version-invalid"]
+        file, _, pointer = place.partition(":")
+        plan.findings.append(Finding(f"{root.as_posix()}/{file}", pointer, rule.id, sentence, rule.fix))
     readers = read_readers(root / FOLDER)
     snapshots, snapshots_before = (
         snapshots_of(catalog, readers),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jsonschema_rs
 
+from contract_test.compare import empty_places
 from contract_test.data.contract import Catalog, Contract, Subject
 from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError
 from contract_test.data.finding import Finding
@@ -20,12 +21,14 @@ from contract_test.files.lock import read_lock
 from contract_test.lint.profile import remarks
 from contract_test.lint.recording_checks import check_recording, old_recordings
 from contract_test.lint.registration import check_against, check_lock, check_registered
+from contract_test.schema.bundle import bundle
 from contract_test.schema.fields import Fields
 from contract_test.schema.keywords import is_no_schema
 from contract_test.schema.walk import References, escape, subschemas
-from envelopes.validation import compile_schema, find_violation
+from envelopes.validation import ASSERTED_FORMATS, compile_schema, find_violation
 
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
+SECONDS_FOR_EMPTINESS = 1.0
 _SUBJECT = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")
 
 
@@ -102,16 +105,20 @@ def _invalid_schema(error: ValueError, draft: str) -> tuple[str, str, str, str]:
 
 
 def _unsatisfiable(contract: Contract) -> Iterator[Finding]:
-    schema = contract.resources[contract.uri]
-    if not isinstance(schema, dict | bool) or len(contract.resources) > 1:
-        return
-    try:
-        nothing = jsonschema_rs.canonical.find_unsatisfiable(schema, offline=True)
-    except (ValueError, jsonschema_rs.ReferencingError):
-        return
-    if "" in nothing:
-        advice = "Check `type`, `required` and `enum`. Two of them contradict each other."
-        yield Finding(str(contract.path), "", "accepts-nothing", "no message is valid", advice)
+    """Yield a finding where no message is valid, and a warning where no value is that a producer may send."""
+    bundled = bundle(contract.resources, contract.uri, ASSERTED_FORMATS)
+    advice = "Check `type`, `required` and `enum`. Two of them contradict each other."
+    for pointer in empty_places(bundled.schema, bundled.resources, SECONDS_FOR_EMPTINESS):
+        uri, inside = bundled.file_of(pointer)
+        if uri not in (None, contract.uri):
+            inside, where = "", f"at {uri}#{inside}"
+        elif inside:
+            where = "here"
+        else:
+            yield Finding(str(contract.path), "", "accepts-nothing", "no message is valid", advice)
+            return
+        sentence = f"no value is valid {where}, so a producer cannot send it, and compat cannot compare it"
+        yield Finding(str(contract.path), inside, "accepts-nothing", sentence, advice, "warning")
 
 
 def _examples(contract: Contract, references: References) -> Iterator[Finding]:
