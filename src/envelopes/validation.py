@@ -13,6 +13,7 @@ import jsonschema_rs
 
 from . import _json
 from ._errors import Violation
+from ._every_draft import same_in_every_draft
 from ._locating import Node, Place, Search, root_node, target_of
 from ._one_document import one_document
 from .pointers import escape
@@ -22,20 +23,6 @@ ASSERTED_FORMATS = frozenset(
     ("date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uri", "uuid")
 )
 """The formats that a message must satisfy; any other `format` is an annotation (draft 2020-12, section 7)."""
-
-_ANNOTATED_FORMATS = frozenset(
-    (
-        "idn-email",
-        "idn-hostname",
-        "iri",
-        "iri-reference",
-        "json-pointer",
-        "regex",
-        "relative-json-pointer",
-        "uri-reference",
-        "uri-template",
-    )
-)
 
 
 class CompiledSchema:
@@ -200,18 +187,17 @@ def _validator(resources: Mapping[str, Any], location: str) -> jsonschema_rs.Val
     root = resources[location.partition("#")[0]]
     declared = root.get("$schema") if isinstance(root, dict) else None
     draft = _DRAFTS.get(declared.rstrip("#").rpartition("/draft")[2].strip("-/")) if isinstance(declared, str) else None
-    # Only where they are used: a validator with formats of Python's is slower at everything.
-    formats = dict.fromkeys(_ANNOTATED_FORMATS & set(_formats(list(resources.values()))), _anything)
+    options = same_in_every_draft(list(resources.values()))
     try:
         whole = _compiled_document(resources, location)
         if whole is not None:
-            return jsonschema_rs.validator_for(whole, validate_formats=True, formats=formats, retriever=_refuse)
+            return jsonschema_rs.validator_for(whole, validate_formats=True, retriever=_refuse, **options)
         registry = jsonschema_rs.Registry(list(resources.items()), draft=draft, retriever=_refuse)
         return jsonschema_rs.validator_for(
             {"$ref": location} if declared is None else {"$ref": location, "$schema": declared},
             registry=registry,
             validate_formats=True,
-            formats=formats,
+            **options,
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
         raise ValueError(str(error)) from error
@@ -236,25 +222,8 @@ _DRAFTS = {
 }
 
 
-def _formats(value: Any) -> Iterator[str]:
-    """Every text under a key `format`, at any depth of a schema; also where it is no keyword, which does no harm."""
-    pending = [value]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, dict):
-            if isinstance(current.get("format"), str):
-                yield current["format"]
-            pending.extend(current.values())
-        elif isinstance(current, list):
-            pending.extend(current)
-
-
 def _refuse(uri: str) -> Any:
     raise ValueError(f"{uri} is not among the contract's files")
-
-
-def _anything(_: str) -> bool:
-    return True
 
 
 _TOO_DEEP = Violation("", "depth", "a value that is nested less deeply", "one too deep to be validated")

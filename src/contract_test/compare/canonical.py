@@ -11,13 +11,19 @@ from typing import Any
 
 import jsonschema_rs
 
+from contract_test.compare import format_assertion
+
 MAX_TEXT = 6000
 
 
 def covers(writer: Any, reader: Any, *, assert_formats: bool) -> bool:
     """Return whether jsonschema-rs proves that `reader` admits every value of `writer`; False says nothing."""
-    if len(json.dumps([writer, reader])) > MAX_TEXT:
+    text = json.dumps([writer, reader])
+    if len(text) > MAX_TEXT:
         return False
+    names = format_assertion.added_formats(4) if assert_formats else ()
+    if "draft-0" in text and any(f'"{name}"' in text for name in (*names, "contentEncoding", "contentMediaType")):
+        return False  # it reads these as the older dialects do
     try:
         one = jsonschema_rs.canonicalize(writer, validate_formats=assert_formats, offline=True)
         other = jsonschema_rs.canonicalize(reader, validate_formats=assert_formats, offline=True)

@@ -67,12 +67,6 @@ class Compiler:
             for keyword in ("$ref", "$dynamicRef", "$recursiveRef")
             if keyword in schema and keyword in known
         ]
-        if place.dialect.number in (_DRAFT_6, 7):
-            encoding, media_type = schema.get("contentEncoding", ""), schema.get("contentMediaType", "")
-            if encoding:
-                parts.append(self.pool.make(nodes.Content, "", encoding))
-            if media_type:
-                parts.append(self.pool.make(nodes.Content, media_type, encoding))
         if place.dialect.number >= _DRAFT_2019:
             own = Coverage.of_nothing()
             if "unevaluatedProperties" in schema or "unevaluatedItems" in schema:
@@ -252,9 +246,9 @@ class Compiler:
     def _pattern(self, schema: dict[str, Any], _place: Place, _closed: bool) -> Node:  # noqa: FBT001
         return lookarounds.pattern_node(self.pool, schema["pattern"])
 
-    def _format(self, schema: dict[str, Any], place: Place, _closed: bool) -> Node:  # noqa: FBT001
+    def _format(self, schema: dict[str, Any], _place: Place, _closed: bool) -> Node:  # noqa: FBT001
         name = schema["format"]
-        if self.assert_formats and format_assertion.is_asserted(name, place.dialect):
+        if self.assert_formats and format_assertion.is_asserted(name):
             return self.pool.make(nodes.Format, name)
         return self.pool.anything
 

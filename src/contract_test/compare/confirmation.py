@@ -95,6 +95,16 @@ def _second(schema: Any, dialect: Dialect, resources: Mapping[str, Any], *, asse
     )
 
 
+class _Annotation:
+    """A keyword that asserts nothing: drafts 6 and 7 leave that open, and newer ones forbid it."""
+
+    def __init__(self, *_: Any) -> None:
+        pass
+
+    def validate(self, _: Any) -> None:
+        """Accept a value."""
+
+
 def _refuse(uri: str) -> Any:
     """Retrieve nothing, whatever a schema refers to."""
     raise ValueError(f"{uri} is not at hand, and nothing is fetched")
@@ -116,6 +126,10 @@ class CrossValidator:
             options["registry"] = jsonschema_rs.Registry(
                 list(resources.items()), draft=dialect.number, retriever=_refuse
             )
+        if resources or dialect.number <= 7:  # noqa: PLR2004 - drafts are named by number
+            options["keywords"] = dict.fromkeys(("contentEncoding", "contentMediaType"), _Annotation)
+            if assert_formats:
+                options["formats"] = dict(format_assertion.added_formats(4 if resources else dialect.number))
         self._first = jsonschema_rs.validator_for(schema, validate_formats=assert_formats, offline=True, **options)
         self._second: Any = None
 

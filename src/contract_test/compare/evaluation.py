@@ -78,7 +78,7 @@ class Evaluator:
                 return True
             case nodes.Nothing():
                 return False
-            case nodes.Unsupported() | nodes.Content():
+            case nodes.Unsupported():
                 return None
             case nodes.TypeIs(types):
                 return type_of(value) in types

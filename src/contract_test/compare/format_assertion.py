@@ -7,7 +7,7 @@ leaves to further packages read from their RFCs here. Only where both agree is a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import lru_cache, partial
 from ipaddress import IPv6Address
@@ -15,7 +15,7 @@ from ipaddress import IPv6Address
 import jsonschema_rs
 from jsonschema import Draft202012Validator, FormatChecker
 
-from contract_test.compare.dialects import DIALECTS, Dialect
+from contract_test.compare.dialects import DIALECTS
 
 _STRANGE = ("", "x", "%", "\\", "( ", "::", ":x", "not a format!", "{", "~", "\x00 \n", "-1")
 
@@ -25,7 +25,7 @@ SHAPES = {
     "date-time": "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$",
     "time": "^[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$",
     "duration": "^P[0-9A-Z]+$",
-    "email": "@",
+    "email": "^[\\s\\S]+@[\\s\\S]+$",
     "idn-email": "@",
     "hostname": "^[A-Za-z0-9._-]+$",
     "ipv4": "^[0-9]{1,3}(\\.[0-9]{1,3}){3}$",
@@ -38,6 +38,20 @@ SHAPES = {
     "json-pointer": "^(/([^~/]|~[01])*)*$",
     "relative-json-pointer": "^(0|[1-9][0-9]*)(#|(/([^~/]|~[01])*)*)$",
 }
+# A pattern of plain texts of the format: for the search, so rather too narrow.
+PLAIN = {
+    "date": "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$",
+    "date-time": "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T[01][0-9]:[0-5][0-9]:[0-5][0-9](\\.[0-9]+)?Z$",
+    "time": "^[01][0-9]:[0-5][0-9]:[0-5][0-9](\\.[0-9]+)?Z$",
+    "duration": "^P[0-9]+[DMWY]$",
+    "email": "^[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*@([a-zA-Z0-9]+([-.][a-zA-Z0-9]+)*\\.)?[a-zA-Z0-9]+$",
+    "hostname": "^([a-zA-Z0-9]+([-.][a-zA-Z0-9]+)*\\.)?[a-zA-Z0-9]+$",
+    "ipv4": "^(1?[0-9]?[0-9]\\.){3}1?[0-9]?[0-9]$",
+    "uri": "^[a-z][a-z0-9]*://[a-zA-Z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~-]*)*(\\?[A-Za-z0-9=&]*)?(#[A-Za-z0-9]*)?$",
+    "uuid": SHAPES["uuid"],
+}
+MAX_LENGTH = {"email": 64 + 1 + 253, "hostname": 253, "ipv4": 15, "ipv6": 45}
+"""The length of the longest text of a format, where no pattern says it: RFC 5321 4.5.3.1, RFC 1035 2.3.4."""
 # The other way about: every text that matches has the format. Rather too narrow.
 CERTAIN = {
     "uri-reference": "^[A-Za-z0-9._~-]*$",
@@ -76,9 +90,7 @@ _STRETCHED = {
     "date-time": ("2024-02-29T12:30:45.", "5", "Z"),
     "time": ("12:30:45.", "5", "Z"),
     "duration": ("P", "1", "D"),
-    "email": ("", "a", "@example.org"),
     "idn-email": ("", "a", "@example.org"),
-    "hostname": ("", "a", ".example"),
     "idn-hostname": ("", "a", ".example"),
     "uri": ("https://example.org/", "a", ""),
     "uri-reference": ("/", "a", ""),
@@ -95,11 +107,27 @@ def examples(name: str, low: int, high: int | None) -> list[str]:
     """Return texts of a format, where possible some of `low` to `high` characters."""
     texts = list(EXAMPLES.get(name, ()))
     before, filler, after = _STRETCHED.get(name, ("", "", ""))
+    if name in ("email", "hostname"):
+        high = min(MAX_LENGTH[name], MAX_LENGTH[name] if high is None else high)
+        texts += [_of_length(name, length) for length in sorted({low, low + 1, low + 7, high}) if 0 < length <= high]
     fixed = len(before) + len(after)
     if filler:
         wanted = {max(low, fixed + 1), low + 1, low + 7}
         texts += [before + filler * (length - fixed) + after for length in sorted(wanted) if length > fixed]
     return [text for text in texts if len(text) >= low and (high is None or len(text) <= high)]
+
+
+def _of_length(name: str, length: int) -> str:
+    """A host name, or an e-mail address, of some length: in labels of at most 63 letters behind a local part of 64."""
+    local = min(64, max(1, length - 2)) if name == "email" else 0
+    left = length - local - 1 if local else length
+    labels = []
+    while left > 0:
+        label = min(63, left)
+        label -= left - label == 1  # a dot and nothing behind it
+        labels.append("a" * label)
+        left -= label + 1
+    return f"{'a' * local}@{'.'.join(labels)}" if local else ".".join(labels)
 
 
 # What has the left format has the right one as well.
@@ -212,10 +240,17 @@ def _validator(name: str, number: int) -> jsonschema_rs.Validator:
 
 
 @lru_cache(maxsize=512)
-def is_asserted(name: str, dialect: Dialect) -> bool:
-    """Return whether jsonschema-rs rejects any text at all for this format in this dialect."""
-    validator = _validator(name, dialect.number)
+def is_asserted(name: str, number: int = 20) -> bool:
+    """Return whether jsonschema-rs rejects any text at all for this format, in a dialect by its number."""
+    validator = _validator(name, number)
     return not all(validator.is_valid(text) for text in _STRANGE)
+
+
+@lru_cache(maxsize=8)
+def added_formats(number: int) -> Mapping[str, Callable[[str], bool]]:
+    """Return the formats that jsonschema-rs asserts in the newest dialect only: a format means the same in each."""
+    names = [name for name in EXAMPLES if is_asserted(name) and not is_asserted(name, number)]
+    return {name: _validator(name, 20).is_valid for name in names}
 
 
 @lru_cache(maxsize=16384)

@@ -123,11 +123,6 @@ RULES: dict[str, Rule] = {
             _WIDEN,
         ),
         Rule(
-            "content-changed",
-            "The reader expects an encoding or media type that the writer does not declare.",
-            _WIDEN,
-        ),
-        Rule(
             "items-narrowed",
             "The writer may send an item that the reader does not accept.",
             _WIDEN,

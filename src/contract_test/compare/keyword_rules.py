@@ -21,8 +21,6 @@ _RULES: dict[str, tuple[str, str]] = {
     "maxLength": ("max-length-lowered", "max-length-added"),
     "pattern": ("pattern-changed", "pattern-added"),
     "format": ("format-changed", "format-added"),
-    "contentEncoding": ("content-changed", "content-changed"),
-    "contentMediaType": ("content-changed", "content-changed"),
     "items": ("items-narrowed", "items-added"),
     "prefixItems": ("items-narrowed", "items-added"),
     "additionalItems": ("items-narrowed", "items-added"),

@@ -156,18 +156,6 @@ class Format(Node):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Content(Node):
-    """Text of a media type ("" for any) in an encoding.
-
-    Drafts 6 and 7, where some validators assert it and others do not.
-    """
-
-    about: ClassVar[str] = "string"
-    media_type: str
-    encoding: str
-
-
-@dataclass(frozen=True, eq=False, slots=True)
 class ItemAt(Node):
     """The item at `index`, if there is one, is in `item`."""
 

@@ -281,7 +281,29 @@ class Relations:
             case (_, nodes.OneValueOf(_, values)) if len(values) <= _MAX_VALUES:
                 return all(self._evaluator.holds(one, value) is False for value in values)
         types = self._types(one) & self._types(other)
+        if types == {"array"}:
+            return self._items_apart(one, other)
         return not types or (types == {"object"} and self._told_apart(one, other))
+
+    def _items_apart(self, one: Node, other: Node) -> bool:
+        """Whether some item that must be there has no value that both arrays may hold."""
+        least = max(
+            (part.count for node in (one, other) for part in self._parts(node) if isinstance(part, nodes.MinItems)),
+            default=0,
+        )
+        return any(
+            self.disjoint(mine, theirs)
+            for index in range(min(least, _MAX_ITEMS))
+            for mine in self._items_at(one, index)
+            for theirs in self._items_at(other, index)
+        )
+
+    def _items_at(self, node: Node, index: int) -> Iterator[Node]:
+        for part in self._parts(node):
+            if (isinstance(part, nodes.ItemAt) and part.index == index) or (
+                isinstance(part, nodes.ItemsFrom) and part.start <= index
+            ):
+                yield part.item
 
     def _told_apart(self, one: Node, other: Node) -> bool:
         """Whether some required property has no value that both objects may hold."""
@@ -327,6 +349,7 @@ def _effort(part: Node) -> bool:
     return isinstance(member, (nodes.Ref, nodes.AllOf, nodes.AnyOf, nodes.OneOf))
 
 
+_MAX_ITEMS = 8
 _ALL = frozenset(["null", "boolean", "number", "string", "array", "object"])
 
 

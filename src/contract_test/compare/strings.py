@@ -20,7 +20,6 @@ def solve(facts: dict[Node, bool], want: int) -> Found:
     low, high = 0, None
     patterns: dict[bool, list[str]] = {True: [], False: []}
     named: dict[bool, set[str]] = {True: set(), False: set()}
-    doubtful = False
     for fact, wanted in facts.items():
         match fact:
             case nodes.MinLength(length):
@@ -37,8 +36,9 @@ def solve(facts: dict[Node, bool], want: int) -> Found:
                 patterns[wanted].append(regex)
             case nodes.Format(name):
                 named[wanted].add(name)
-            case nodes.Content():
-                doubtful = True
+    limits = [format_assertion.MAX_LENGTH[name] for name in named[True] & format_assertion.MAX_LENGTH.keys()]
+    if limits:
+        high = min([*limits, *([] if high is None else [high])])
     if (high is not None and low > high) or any(
         (have, lack) in format_assertion.WIDER for have in named[True] for lack in named[False]
     ):
@@ -46,11 +46,14 @@ def solve(facts: dict[Node, bool], want: int) -> Found:
     shapes = [format_assertion.SHAPES[name] for name in sorted(named[True]) if name in format_assertion.SHAPES]
     certain = [format_assertion.CERTAIN[name] for name in sorted(named[False]) if name in format_assertion.CERTAIN]
     extra = [text for name in sorted(named[True]) for text in format_assertion.examples(name, low, high)]
-    if named[False] or doubtful:
+    if named[False]:
         extra += _STRANGE
         extra += [text for name in format_assertion.EXAMPLES for text in format_assertion.EXAMPLES[name]]
         extra += ["(" + "a" * max(low - 1, 0), " " + "a" * max(low - 1, 0)]
-    spare = _SPARE if named[True] or named[False] or doubtful else 0
+    plain = [format_assertion.PLAIN[name] for name in sorted(named[True]) if name in format_assertion.PLAIN]
+    if plain and (patterns[True] or patterns[False]):
+        extra += _words(tuple(sorted([*patterns[True], *plain])), tuple(sorted(patterns[False])), low, high, want)[0]
+    spare = _SPARE if named[True] or named[False] else 0
     wanted_patterns, unwanted = (
         tuple(sorted(patterns[True]) + shapes),
         tuple(sorted(patterns[False]) + certain),
