@@ -15,6 +15,7 @@ Union = tuple[Option, ...]
 
 _LOOK_THROUGH = 6
 _FAR = 1000
+_MAX_TUPLE = 8
 _COMPOSITE = (nodes.AllOf, nodes.AnyOf, nodes.OneOf, nodes.Ref)
 
 
@@ -36,6 +37,7 @@ class Branch:
         self._seen: dict[Node, bool] = {}
         self._wholes: list[Node] = []
         self._unwanted: list[Node] = []
+        self._lengths_split = False
 
     @classmethod
     def of(cls, pool: Pool, relations: Relations, kind: str, literals: Iterable[Literal]) -> Branch | None:
@@ -52,6 +54,7 @@ class Branch:
         copy._seen = dict(self._seen)
         copy._wholes = list(self._wholes)
         copy._unwanted = list(self._unwanted)
+        copy._lengths_split = self._lengths_split
         return copy if copy.assume(option) else None
 
     def narrow(self, union: Union, options: Sequence[Option]) -> None:
@@ -167,10 +170,39 @@ class Branch:
         """Return what to choose from next."""
         if self.unions:
             return min(self.unions, key=len)
+        if self.kind == "array" and not self._lengths_split:
+            self._lengths_split = True
+            lengths = self._by_length()
+            if lengths:
+                self.unions.append(lengths)
+                return lengths
         at = next((at for at, (_, wanted) in enumerate(self.ones) if wanted), 0)
         parts, wanted = self.ones.pop(at)
         self.unions.append(_exactly_one(parts) if wanted else _none_or_two(parts))
         return self.unions[-1]
+
+    def _by_length(self) -> Union:
+        """Shorter and longer arrays, where tuples are to be told apart: only in longer ones by each of their items."""
+        longest = max(self.relations.tuple_length(part) for parts, _ in self.ones for part in parts)
+        if not 1 < longest <= _MAX_TUPLE or self._least >= longest:
+            return ()
+        longer = self.pool.make(nodes.MinItems, longest)
+        shorter = [self.pool.make(nodes.MaxItems, length) for length in range(1, longest)]
+        least = [self.pool.make(nodes.MinItems, length) for length in range(2, longest)]
+        return (
+            ((self.pool.make(nodes.MaxItems, 0), True),),
+            *(
+                ((most, True), (few, True))
+                for most, few in zip(shorter, [self.pool.make(nodes.MinItems, 1), *least], strict=True)
+            ),
+            ((longer, True),),
+        )
+
+    @property
+    def _least(self) -> int:
+        """The items that an array of this branch has at least."""
+        counts = (node.count for node, wanted in self.facts.items() if wanted and isinstance(node, nodes.MinItems))
+        return max(counts, default=0) if self.kind == "array" else 0
 
     def _may_hold(self, node: Node) -> bool:
         """Whether nothing that holds plainly excludes a node."""
@@ -179,12 +211,14 @@ class Branch:
 
     def _is_given(self, node: Node) -> bool:
         """Whether what holds as a whole plainly keeps out of a composite node."""
-        return isinstance(node, _COMPOSITE) and any(self.relations.disjoint(whole, node) for whole in self._wholes)
+        least = self._least
+        return isinstance(node, _COMPOSITE) and any(self.relations.disjoint(each, node, least) for each in self._wholes)
 
     def _is_excluded(self, node: Node, wanted: bool) -> bool:  # noqa: FBT001
         """Whether one of the literals that hold as a whole plainly excludes another."""
         if wanted:
-            return any(self.relations.disjoint(whole, node) for whole in self._wholes)
+            least = self._least
+            return any(self.relations.disjoint(whole, node, least) for whole in self._wholes)
         return any(self.relations.includes(whole, node) for whole in self._wholes)
 
     def by_distance(self, union: Union) -> list[Option]:

@@ -6,17 +6,31 @@ The two documents are walked side by side, through their references.
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from typing import Any
 
 from contract_test.compare.differences import Change, Side, Spot
 from contract_test.compare.documents import Document
 from contract_test.compare.places import Places
 from contract_test.compare.schema_pair import SchemaPair
-from contract_test.compare.undoing import portable
+from contract_test.compare.undoing import Path, portable
 from contract_test.data.verdict import ABSENT
 
 _MAX_STEPS = 24
 _MAX_CHANGES = 20_000
+
+
+PairKey = tuple[str, Path, str, Path, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the walk came to a pair: from which other one, and by which step into the value, if into a part of it."""
+
+    writer: Spot
+    reader: Spot
+    above: PairKey | None
+    step: Path
 
 
 class Changes:
@@ -27,8 +41,10 @@ class Changes:
         self._newer = newer
         self._formats = formats
         self._found: dict[tuple[Any, ...], Change] = {}
-        self._todo: deque[tuple[Spot, Spot, str, str]] = deque()
-        self._seen: set[tuple[Any, ...]] = set()
+        self._todo: deque[tuple[PairKey, Spot, Spot, str, str]] = deque()
+        self._current: PairKey | None = None
+        self.ways: dict[PairKey, Way] = {}
+        self.pair_of: dict[Change, PairKey] = {}
         self._places = {"writer": Places(writer), "reader": Places(reader)}
 
     def all(self) -> list[Change]:
@@ -36,16 +52,17 @@ class Changes:
         writer, reader = self._documents["writer"], self._documents["reader"]
         self.visit(Spot(writer.schema, "", (), writer.place), Spot(reader.schema, "", (), reader.place))
         while self._todo and len(self._found) < _MAX_CHANGES:
-            self._look(*self._todo.popleft())
+            self._current, writer_spot, reader_spot, alternative, rule = self._todo.popleft()
+            self._look(writer_spot, reader_spot, alternative, rule)
         return list(self._found.values())
 
-    def visit(self, writer: Spot, reader: Spot, alternative: str = "", rule: str = "") -> None:
-        """Look at a pair of subschemas later."""
+    def visit(self, writer: Spot, reader: Spot, alternative: str = "", rule: str = "", step: Path = ()) -> None:
+        """Look at a pair of subschemas later, of the same value, or of the part of it that `step` names."""
         writer, reader = self.followed(writer, "writer"), self.followed(reader, "reader")
         key = (writer.document, writer.path, reader.document, reader.path, rule)
-        if key not in self._seen:
-            self._seen.add(key)
-            self._todo.append((writer, reader, alternative, rule))
+        if key not in self.ways:
+            self.ways[key] = Way(writer, reader, self._current, step)
+            self._todo.append((key, writer, reader, alternative, rule))
 
     def followed(self, spot: Spot, side: Side) -> Spot:
         """Return a subschema that only refers to another one, as that one."""
@@ -87,7 +104,9 @@ class Changes:
     def add(self, change: Change) -> None:
         """Keep a change, once."""
         key = (change.rule, change.writer_pointer, change.reader_pointer, repr(change.before), repr(change.after))
-        self._found.setdefault(key, change)
+        if key not in self._found and self._current is not None:
+            self._found[key] = change
+            self.pair_of[change] = self._current
 
     def restored(self, fragment: Any) -> tuple[Any, bool]:
         """Return a part of the older schema as it can stand in the newer one, and whether it has references."""

@@ -70,8 +70,8 @@ class Walk(Protocol):
     def add(self, change: Change) -> None:
         """Keep a change, once."""
 
-    def visit(self, writer: Spot, reader: Spot, alternative: str = "", rule: str = "") -> None:
-        """Look at a pair of subschemas later."""
+    def visit(self, writer: Spot, reader: Spot, alternative: str = "", rule: str = "", step: Path = ()) -> None:
+        """Look at a pair of subschemas later, of the same value, or of the part of it that `step` names."""
 
     def keywords(self, writer: Spot, reader: Spot) -> list[str]:
         """Return the keywords that one of the two has, in the order in which they are written."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote, unquote, urldefrag, urljoin
+from urllib.parse import unquote, urldefrag, urljoin
 
 from jsonschema_specifications import REGISTRY as SPECIFICATIONS
 from referencing import Specification
@@ -24,10 +24,10 @@ from referencing.jsonschema import (
 )
 
 from contract_test.compare.dialects import NEWEST, Dialect, dialect_of
-from contract_test.schema.walk import References
+from contract_test.compare.equivalents import Equivalents, Targets
+from contract_test.schema.bundle import value_at
 
 MAX_DEPTH = 120
-_THIS = "urn:this"
 _NESTED_BASES = 3
 _SPECIFICATIONS = {4: DRAFT4, 6: DRAFT6, 7: DRAFT7, 19: DRAFT201909, 20: DRAFT202012}
 _MOVES_REFERENCES = ("$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef", "$recursiveAnchor")
@@ -60,10 +60,21 @@ class Target:
 class Document:
     """One side of a comparison.
 
-    `plain` says that no part of it moves references (`$id`, anchors): then equal text means equal schemas.
+    `plain` says that no part of it moves references (`$id`, anchors): then equal text means equal schemas. `apart` says
+    that the resources of the compared documents differ. They share their `equivalents`: one that is not to `keep` is
+    numbered like those that are, and later ones are not numbered like it.
     """
 
-    def __init__(self, schema: Any, side: str, resources: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        schema: Any,
+        side: str,
+        resources: Mapping[str, Any],
+        equivalents: Equivalents | None = None,
+        *,
+        keep: bool = True,
+        apart: bool = False,
+    ) -> None:
         dialect = dialect_of(schema)
         if dialect is None:
             raise UnusableSchemaError(f"the {side} is written in a dialect that is not known: {schema['$schema']}")
@@ -73,9 +84,11 @@ class Document:
         self.resources = resources
         self.uri = str(schema.get(dialect.id_keyword, "")) if isinstance(schema, dict) else ""
         self.plain = True
-        self._digests: dict[str, tuple[int, tuple[str, ...]]] = {}
+        self.equivalents = equivalents or Equivalents()
+        self._keep = keep
+        self.apart = apart
         subschemas = self._survey(schema)
-        if self.plain:
+        if self.plain and keep:
             self._refuse_circles(subschemas)
 
     @cached_property
@@ -108,6 +121,9 @@ class Document:
                 if (depth and isinstance(value.get(self.dialect.id_keyword), str)) or any(
                     isinstance(value.get(keyword), (str, bool)) for keyword in _MOVES_REFERENCES
                 ):
+                    self.plain = False
+                ref = value.get("$ref")
+                if self.apart and isinstance(ref, str) and self.local(ref) is None:
                     self.plain = False
                 if depth and isinstance(value.get("$schema"), str):
                     self.plain = False
@@ -207,41 +223,55 @@ class Document:
 
     def pointed(self, pointer: str) -> Any:
         """Return what stands at a pointer. Raises `UnusableSchemaError` where nothing does."""
-        found = self._references.follow(self._references.root, f"#{quote(pointer)}")
+        found = value_at(self.schema, pointer)
         if found is None:
             raise UnusableSchemaError(f"#{pointer} of the {self.side} points to nothing")
-        return found.schema
-
-    @cached_property
-    def _references(self) -> References:
-        return References({_THIS: self.schema}, _THIS)
+        return found
 
     def fingerprint(self, pointer: str) -> Hashable:
-        """Return what a target says, with everything that it refers to.
+        """Return what a target means, with everything that it refers to; None for what no reference leads to.
 
-        Equal in two documents if they mean the same.
+        Equal in two documents that share their equivalents if they mean the same.
         """
-        numbers = {pointer: 0}
-        todo, seen = [pointer], []
-        for at in todo:
-            digest, refs = self._digest(at)
-            for ref in refs:
-                if ref not in numbers:
-                    numbers[ref] = len(numbers)
-                    todo.append(ref)
-            seen.append((digest, tuple(numbers[ref] for ref in refs)))
-        return tuple(seen)
+        return self._numbers.get(pointer)
 
-    def _digest(self, pointer: str) -> tuple[int, tuple[str, ...]]:
-        known = self._digests.get(pointer)
-        if known is None:
-            try:
-                value = self.pointed(pointer)
-            except UnusableSchemaError:
-                value = None
-            refs = tuple(local for ref in _references(value) if (local := self.local(ref)) is not None)
-            known = self._digests[pointer] = (_text_number(json.dumps(value, sort_keys=True)), refs)
-        return known
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return self.equivalents.numbers(self, keep=self._keep)
+
+    def targets(self) -> Targets:
+        """Return what the references of this document lead to: its text without references, and the references."""
+        found: dict[str, tuple[Hashable, tuple[str, ...]]] = {}
+        todo = list(self._local_references(self.schema))
+        while todo:
+            pointer = todo.pop()
+            if pointer not in found:
+                try:
+                    value = self.pointed(pointer)
+                except UnusableSchemaError:
+                    value = None
+                refs = tuple(self._local_references(value))
+                found[pointer] = ((self.dialect.number, self._text_of(value)), refs)
+                todo += refs
+        return found
+
+    def _local_references(self, value: Any) -> Iterator[str]:
+        return (local for ref in _references(value) if (local := self.local(ref)) is not None)
+
+    def _text_of(self, value: Any) -> int:
+        """The number of a value's text, in which a reference into the document says only that it is one."""
+
+        def without(part: Any) -> Any:
+            if isinstance(part, list):
+                return [without(item) for item in part]
+            if not isinstance(part, dict):
+                return part
+            made = {name: without(member) for name, member in part.items()}
+            if isinstance(part.get("$ref"), str) and self.local(part["$ref"]) is not None:
+                made["$ref"] = None
+            return made
+
+        return _text_number(json.dumps(without(value), sort_keys=True))
 
     def in_subschema(self, schema: dict[str, Any], place: Place) -> Place:
         """Return the place inside a subschema, which may have an `$id` and a dialect of its own."""

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from itertools import islice
 from random import Random
 from typing import Any, Literal
@@ -26,16 +27,19 @@ from contract_test.compare.dialects import dialect_of
 from contract_test.compare.differences import Side
 from contract_test.compare.documents import Document, UnusableSchemaError, reachable
 from contract_test.compare.emptiness import Values, sends_nothing
+from contract_test.compare.equivalents import Equivalents
 from contract_test.compare.nodes import CIRCULAR, Pool
 from contract_test.compare.reasons import Explainer, Sides, from_errors, reason_for
 from contract_test.compare.search_result import UNKNOWN, Found
 from contract_test.compare.shrinking import shrink
 from contract_test.compare.solver import OutOfTimeError, Solver
+from contract_test.compare.targeting import Targeting
 from contract_test.data.errors import InvalidSchemaError
 from contract_test.data.verdict import ABSENT, Verdict
 from contract_test.schema.walk import escape
 
 Formats = Literal["annotation", "assertion"]
+Resources = Mapping[str, Any]
 ContentModel = Literal["as-written", "closed-writer"]
 
 _CORRECT = "Correct the schema at this place."
@@ -47,6 +51,7 @@ _SPOT_CHECKS = 2
 MIN_SECONDS_FOR_REASONS = 0.15  # seconds
 MIN_SECONDS_FOR_SHRINKING = 0.2
 MIN_SECONDS_FOR_EMPTINESS = 0.5
+LARGE = 20_000  # characters of a schema
 
 
 def compare(
@@ -56,7 +61,7 @@ def compare(
     formats: Formats = "annotation",
     content_model: ContentModel = "as-written",
     budget: float = 2.0,
-    resources: Mapping[str, Any] | None = None,
+    resources: Resources | tuple[Resources, Resources] | None = None,
     newer: Side = "reader",
 ) -> Verdict:
     """Return whether every value that is valid under `writer` is also valid under `reader`.
@@ -70,7 +75,8 @@ def compare(
         content_model: With "closed-writer", the writer sends only the properties that it declares or requires, and the
             reader ignores others. With "as-written", both schemas mean what JSON Schema says.
         budget: Processor time in seconds. After that, the verdict is "unknown".
-        resources: The schemas that a `$ref` may reach, by their URI.
+        resources: The schemas that a `$ref` may reach, by URI. Pass two mappings, the writer's and the reader's, if
+            one URI stands for two schemas.
         newer: The side that changed. A change is a reason if its message no longer breaks once it is undone there.
 
     Returns:
@@ -81,17 +87,18 @@ def compare(
 
     """
     deadline = time.thread_time() + budget
-    at_hand = {uri: _plain(schema, f"resource {uri}")[0] for uri, schema in (resources or {}).items()}
+    both = resources if isinstance(resources, tuple) else (resources or {}, resources or {})
+    at_hand = tuple({uri: _plain(each, f"resource {uri}")[0] for uri, each in side.items()} for side in both)
     sent, sent_text = _plain(writer, "writer")
     read, read_text = _plain(reader, "reader")
     _check(sent, "writer")
     _check(read, "reader")
-    if sent_text == read_text:
+    if sent_text == read_text and (at_hand[0] == at_hand[1] or "$ref" not in sent_text):
         return Verdict("compatible")
     try:
         comparison = _Comparison(
             (sent, read),
-            at_hand,
+            (at_hand[0], at_hand[1]),
             newer,
             assert_formats=formats == "assertion",
             closed=content_model == "closed-writer",
@@ -141,14 +148,25 @@ class _Comparison:
     """One writer against one reader, both valid and plain JSON."""
 
     def __init__(
-        self, schemas: tuple[Any, Any], resources: Mapping[str, Any], newer: Side, *, assert_formats: bool, closed: bool
+        self,
+        schemas: tuple[Any, Any],
+        resources: tuple[Resources, Resources],
+        newer: Side,
+        *,
+        assert_formats: bool,
+        closed: bool,
     ) -> None:
         self.writer, self.reader = schemas
         self.newer: Side = newer
+        self.writer_text = json.dumps(self.writer)
         self.assert_formats = assert_formats
         self.closed = closed
         self.pool = Pool()
-        sides = Document(self.writer, "writer", resources), Document(self.reader, "reader", resources)
+        equivalents, apart = Equivalents(), resources[0] != resources[1]
+        sides = (
+            Document(self.writer, "writer", resources[0], equivalents, apart=apart),
+            Document(self.reader, "reader", resources[1], equivalents, apart=apart),
+        )
         self.compile_writer = Compiler(self.pool, sides[0], assert_formats=assert_formats, closed=closed)
         self.compile_reader = Compiler(self.pool, sides[1], assert_formats=assert_formats)
         self.sent = self.compile_writer.root()
@@ -157,7 +175,7 @@ class _Comparison:
         self.doubt = ""
         try:
             self.writers_judge, self.readers_judge = (
-                self._cross_validator(side, reachable(side.schema, resources)) for side in sides
+                self._cross_validator(side, reachable(side.schema, side.resources)) for side in sides
             )
             self.judged = True
         except ValueError as error:  # a reference that leads nowhere: proofs may still do, witnesses cannot
@@ -188,6 +206,8 @@ class _Comparison:
         """What the solver found, and the first value that two validators confirm."""
         started = time.thread_time()
         self.solver.deadline = started + (deadline - started) * 0.7
+        if self._is_large and (witness := self._targeted()) is not ABSENT:
+            return UNKNOWN, witness
         found = self._solve(1)
         witness = self._first_witness(found.values)
         if witness is ABSENT and found.values:
@@ -196,6 +216,28 @@ class _Comparison:
             self.solver.deadline = time.thread_time() + (deadline - time.thread_time()) / 2
             witness = self._sampled(_SPOT_CHECKS if found.is_empty else _SAMPLES, exhaustive=not found.is_empty)
         return found, witness
+
+    @property
+    def _is_large(self) -> bool:
+        return len(self.writer_text) > LARGE
+
+    @cached_property
+    def _changes(self) -> Changes:
+        changes = Changes(
+            self.compile_writer.document, self.compile_reader.document, self.newer, formats=self.assert_formats
+        )
+        changes.all()
+        return changes
+
+    def _targeted(self) -> Any:
+        """A witness at one of the changed places, where the schemas are too large to be searched as a whole."""
+        with suppress(OutOfTimeError, UnusableSchemaError, RecursionError):
+            targeting = Targeting(self.solver, self.compile_writer, self.compile_reader, self._changes)
+            for change in self._changes.all():
+                witness = self._first_witness(targeting.messages(change))
+                if witness is not ABSENT:
+                    return witness
+        return ABSENT
 
     def _solve(self, want: int) -> Found:
         try:
@@ -206,11 +248,10 @@ class _Comparison:
 
     def _where_nothing_is_sent(self) -> str | None:
         """Why the proof says nothing: something changed in a place for which the writer can send no value."""
-        writer, reader = self.compile_writer.document, self.compile_reader.document
         with suppress(OutOfTimeError, UnusableSchemaError, RecursionError):
             self.solver.deadline = time.thread_time() + MIN_SECONDS_FOR_EMPTINESS
-            changes = Changes(writer, reader, self.newer, formats=self.assert_formats).all()
-            places = Values(writer).around({"", *(change.writer_pointer for change in changes)})
+            pointers = {"", *(change.writer_pointer for change in self._changes.all())}
+            places = Values(self.compile_writer.document).around(pointers)
             for spot in places:
                 if sends_nothing(spot, self.compile_writer, self.solver):
                     return _NO_VALUE.format(spot.pointer) if spot.pointer else _NO_MESSAGE
@@ -268,7 +309,7 @@ class _Comparison:
             self._is_witness,
             self.readers_judge.errors,
         )
-        explainer = Explainer(self.solver, sides, deadline)
+        explainer = Explainer(self.solver, sides, self._changes, deadline, one_by_one=self._is_large)
         reasons = explainer.reasons(witness)
         if not reasons:
             witness = self._shrunk(witness)

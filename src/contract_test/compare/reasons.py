@@ -22,6 +22,7 @@ from contract_test.compare.incompatibility_rules import RULES
 from contract_test.compare.nodes import Node
 from contract_test.compare.shrinking import shrink
 from contract_test.compare.solver import OutOfTimeError, Solver
+from contract_test.compare.targeting import Targeting
 from contract_test.compare.undoing import undone
 from contract_test.data.verdict import ABSENT, Incompatibility
 from contract_test.schema.walk import escape
@@ -50,9 +51,16 @@ class Sides:
 
 
 class Explainer:
-    """Explains one comparison, with the solver that decided it, until a deadline of processor time."""
+    """Explains one comparison, with the solver that decided it, until a deadline of processor time.
 
-    def __init__(self, solver: Solver, sides: Sides, deadline: float) -> None:
+    Large schemas are explained change by change (`one_by_one`), because a search of the whole takes too long.
+    """
+
+    def __init__(
+        self, solver: Solver, sides: Sides, changes: Changes, deadline: float, *, one_by_one: bool = False
+    ) -> None:
+        self._walk = changes
+        self._one_by_one = one_by_one
         self.solver = solver
         self.sides = sides
         self.deadline = deadline
@@ -61,6 +69,7 @@ class Explainer:
         self._newer, self._older = newer, older
         self._nodes: dict[Changed, Node | None] = {}
         self._kept: list[Document] = []  # nodes are known by the identity of what is in these
+        self._compilers: dict[Changed, Compiler] = {}
         self._changes: list[Change] = []
 
     def reasons(self, witness: Any) -> list[Incompatibility]:
@@ -69,9 +78,14 @@ class Explainer:
         found: list[tuple[Changed, Any]] = []
         explained: Changed = frozenset()
         try:
-            writer, reader = self.sides.writer, self.sides.reader
-            walk = Changes(writer.document, reader.document, self.sides.newer, formats=writer.assert_formats)
-            self._changes = walk.all()
+            self._changes = self._walk.all()
+            if self._one_by_one:
+                for at in range(len(self._changes)):
+                    message = self._at(at)
+                    if message is not ABSENT and len(found) < MAX_REASONS:
+                        found.append((frozenset([at]), self._shrunk(frozenset([at]), message)))
+                        explained |= {at}
+                witness = self._another(explained) if explained else witness
             while witness is not ABSENT:
                 if len(found) == MAX_REASONS:
                     self.left = f"the first {MAX_REASONS} are shown"
@@ -111,6 +125,7 @@ class Explainer:
                 )
                 self._kept.append(document)
                 compiler = Compiler(newer.pool, document, assert_formats=newer.assert_formats, closed=newer.closed)
+                self._compilers[changes] = compiler
                 self._nodes[changes] = compiler.root()
             except (UnusableSchemaError, ValueError, TypeError, KeyError, AttributeError):
                 self._nodes[changes] = None
@@ -160,12 +175,26 @@ class Explainer:
         return changes, self._shrunk(changes, witness)
 
     def _shrunk(self, changes: Changed, witness: Any) -> Any:
-        until = min(time.thread_time() + _FOR_SHRINKING, max(self.deadline, time.thread_time() + _FOR_SHRINKING / 4))
+        seconds = _FOR_SHRINKING / 8 if self._one_by_one else _FOR_SHRINKING  # then, it is small already
+        until = min(time.thread_time() + seconds, max(self.deadline, time.thread_time() + _FOR_SHRINKING / 4))
 
         def keeps(value: Any) -> bool:
             return time.thread_time() < until and self.sides.is_witness(value) and self._explains(changes, value)
 
         return shrink(witness, keeps)
+
+    def _at(self, at: int) -> Any:
+        """A message that breaks for one change only, looked for at its place; `ABSENT` where none was found."""
+        targeting = Targeting(self.solver, self.sides.writer, self.sides.reader, self._walk)
+        change = self._changes[at]
+        if not targeting.messages(change):
+            return ABSENT
+        changes = frozenset([at])
+        node = self._without(changes)
+        messages = targeting.messages(change, self._compilers.get(changes)) if node is not None else []
+        return next(
+            (each for each in messages if self.sides.is_witness(each) and self._explains(changes, each)), ABSENT
+        )
 
     def _breaking_only_for(self, changes: Changed) -> Any:
         node = self._without(changes)

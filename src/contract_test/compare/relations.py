@@ -43,7 +43,7 @@ class Relations:
         self._in_time = in_time
         self._evaluator = evaluator
         self._gaps: dict[_Pair, Gap] = {}
-        self._disjoint: dict[_Pair, bool] = {}
+        self._disjoint: dict[tuple[Node, Node, int], bool] = {}
         self._indices: dict[Node, _Index] = {}
         self._flat: dict[Node, tuple[Node, ...]] = {}
         self._depth = 0
@@ -206,8 +206,8 @@ class Relations:
             case nodes.Property(name, member), nodes.Property(other, asked) if name == other:
                 return self.gap(member, asked)
             case nodes.Members(matching, names, patterns, member), nodes.Members(wanted, known, excepted, asked):
-                same = (matching, names, patterns) == (wanted, known, excepted)
-                return self.gap(member, asked) if same else _HERE
+                fewer = matching <= wanted and names <= known and patterns <= excepted  # of which the outer one speaks
+                return self.gap(member, asked) if fewer else _HERE
             case nodes.NamesAre(name), nodes.NamesAre(asked):
                 return self.gap(name, asked)
         return _HERE
@@ -252,51 +252,55 @@ class Relations:
                 self._flat[node] = known
         return known
 
-    def disjoint(self, one: Node, other: Node) -> bool:
-        """Return whether two nodes plainly have no value in common."""
-        key = (one, other)
+    def disjoint(self, one: Node, other: Node, least: int = 0) -> bool:
+        """Return whether two nodes plainly have no value in common, among arrays none of at least so many items."""
+        key = (one, other, least)
         known = self._disjoint.get(key)
         if known is None:
             self._disjoint[key] = known = False  # while it is open
             if self._depth < _MAX_DISJOINT_DEPTH:
                 self._depth += 1
-                known = self._disjoint[key] = self._are_disjoint(one, other)
+                known = self._disjoint[key] = self._are_disjoint(one, other, least)
                 self._depth -= 1
         return known
 
-    def _are_disjoint(self, one: Node, other: Node) -> bool:
+    def _are_disjoint(self, one: Node, other: Node, least: int) -> bool:
         match one, other:
             case (nodes.Nothing(), _) | (_, nodes.Nothing()):
                 return True
             case (nodes.Ref(), _):
-                return self.disjoint(self._pool.resolve(one), other)
+                return self.disjoint(self._pool.resolve(one), other, least)
             case (_, nodes.Ref()):
-                return self.disjoint(one, self._pool.resolve(other))
+                return self.disjoint(one, self._pool.resolve(other), least)
             case ((nodes.AnyOf(parts) | nodes.OneOf(parts)), _):
-                return all(self.disjoint(part, other) for part in parts)
+                return all(self.disjoint(part, other, least) for part in parts)
             case (_, (nodes.AnyOf(parts) | nodes.OneOf(parts))):
-                return all(self.disjoint(one, part) for part in parts)
+                return all(self.disjoint(one, part, least) for part in parts)
             case (nodes.OneValueOf(_, values), _) if len(values) <= _MAX_VALUES:
                 return all(self._evaluator.holds(other, value) is False for value in values)
             case (_, nodes.OneValueOf(_, values)) if len(values) <= _MAX_VALUES:
                 return all(self._evaluator.holds(one, value) is False for value in values)
         types = self._types(one) & self._types(other)
         if types == {"array"}:
-            return self._items_apart(one, other)
+            return self._items_apart(one, other, least)
         return not types or (types == {"object"} and self._told_apart(one, other))
 
-    def _items_apart(self, one: Node, other: Node) -> bool:
+    def _items_apart(self, one: Node, other: Node, least: int) -> bool:
         """Whether some item that must be there has no value that both arrays may hold."""
-        least = max(
+        needed = max(
             (part.count for node in (one, other) for part in self._parts(node) if isinstance(part, nodes.MinItems)),
             default=0,
         )
         return any(
             self.disjoint(mine, theirs)
-            for index in range(min(least, _MAX_ITEMS))
+            for index in range(min(max(least, needed), _MAX_ITEMS))
             for mine in self._items_at(one, index)
             for theirs in self._items_at(other, index)
         )
+
+    def tuple_length(self, node: Node) -> int:
+        """Return how many items a node says something of one by one; references and unions are not looked into."""
+        return max((part.index + 1 for part in self._parts(node) if isinstance(part, nodes.ItemAt)), default=0)
 
     def _items_at(self, node: Node, index: int) -> Iterator[Node]:
         for part in self._parts(node):

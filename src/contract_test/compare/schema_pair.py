@@ -25,6 +25,18 @@ _TURNED = {
 }
 _ONE = ("items", "additionalItems", "additionalProperties", "unevaluatedItems", "unevaluatedProperties", "then", "else")
 _NAMED = ("properties", "patternProperties", "dependentSchemas", "dependencies", "dependentRequired")
+_PARTS = (
+    "properties",
+    "patternProperties",
+    "additionalProperties",
+    "unevaluatedProperties",
+    "items",
+    "additionalItems",
+    "unevaluatedItems",
+    "contains",
+    "propertyNames",
+)
+"""Keywords whose schemas speak of a part of the value."""
 _TUPLES = ("items", "prefixItems")
 
 
@@ -67,7 +79,8 @@ class SchemaPair:
             self._atomic(keyword, ours, theirs)
 
     def _below(self, rule: str, *path: str | int) -> None:
-        self.walk.visit(self.writer.inside(*path), self.reader.inside(*path), self.alternative, rule)
+        step = path if path[0] in _PARTS else ()
+        self.walk.visit(self.writer.inside(*path), self.reader.inside(*path), self.alternative, rule, step)
 
     def _add(
         self, rule: str, writer_path: Path, reader_path: Path, before: Any, after: Any, *patches: Patch,
@@ -169,7 +182,8 @@ class SchemaPair:
         for one, other in pairs:
             if one is not None and other is not None:
                 writer, reader = self.writer.inside(keyword, one), self.reader.inside(keyword, other)
-                self.walk.visit(writer, reader, self.alternative, self.rule)
+                step = () if keyword == "allOf" else ("prefixItems", one)
+                self.walk.visit(writer, reader, self.alternative, self.rule, step)
             else:
                 rule = "items-narrowed" if keyword != "allOf" else ""
                 self._element(rule, keyword, keyword, one, other)

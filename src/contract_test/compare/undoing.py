@@ -49,7 +49,14 @@ def undone(newer: Document, older: Document, patches: Iterable[Patch], side: str
     root = documents.pop("")
     if refers and isinstance(root, dict):
         root = {**root, OLDER: _referring(older, older.schema, all_of_them=True, newer=newer)}
-    return Document(root, side, {**newer.resources, **documents})
+    return Document(
+        root,
+        side,
+        {**newer.resources, **documents},
+        newer.equivalents,
+        keep=False,
+        apart=newer.apart or bool(documents),
+    )
 
 
 def portable(fragment: Any, older: Document, newer: Document) -> tuple[Any, bool]:
@@ -83,7 +90,8 @@ def _reads_the_same(pointer: str, older: Document, newer: Document) -> bool:
         newer.pointed(pointer)
     except UnusableSchemaError:
         return False
-    return older.fingerprint(pointer) == newer.fingerprint(pointer)
+    number = older.fingerprint(pointer)
+    return number is not None and number == newer.fingerprint(pointer)
 
 
 def _at(value: Any, path: Path, step: Callable[[Any, str | int, Any], Any], new: Any) -> Any:
