@@ -11,9 +11,9 @@ from typing import Any
 
 import jsonschema_rs
 
-from . import _json
 from ._errors import Violation
 from ._every_draft import same_in_every_draft
+from ._expectations import expected_by, matching_several, short
 from ._locating import Node, Place, Search, root_node, target_of
 from ._one_document import one_document
 from .pointers import escape
@@ -56,7 +56,9 @@ class CompiledSchema:
             return
         part = self._compiled(place.node.location) if place.affordable else None
         if part is None:
-            expected = f"what {place.keyword!r} in the schema asks for"
+            expected = (
+                "one of the alternatives" if place.keyword in ("anyOf", "oneOf") else f"what {place.keyword!r} asks for"
+            )
             yield Violation(place.pointer, place.keyword, expected, excerpt(place.value))
             return
         for each in map(part._nearest, part._validator.iter_errors(place.value)):  # noqa: SLF001 - of the same class
@@ -74,7 +76,7 @@ class CompiledSchema:
                 error = max(meant[0], key=lambda each: len(each.instance_path))
             elif len(possible) == len(wrong) > 1 and len({str(each.instance_path) for each in wrong}) == 1:
                 values = [constant for each in wrong for constant in _constants(each)]
-                return _violation(wrong[0], f"one of {_short(values)}")
+                return _violation(wrong[0], f"one of {short(values)}")
             elif len(branches) > 1 and (missing := self._missing_tag(error, possible, level)) is not None:
                 return missing
             else:
@@ -82,7 +84,14 @@ class CompiledSchema:
                 if len(deepest.instance_path) <= level:
                     break
                 error = deepest
-        return _violation(error, self._expected_time(error) or _expected(error))
+        return _violation(error, self._expected_time(error) or self._overlap(error) or expected_by(error))
+
+    def _overlap(self, error: jsonschema_rs.ValidationError) -> str | None:
+        """Return which alternatives of a `oneOf` all accept the value, if several do."""
+        if error.kind.name != "oneOf":
+            return None
+        union = self._schema_at(error.schema_path)
+        return matching_several(error, union if isinstance(union, list) else (), self._alternatives(error.schema_path))
 
     def _expected_time(self, error: jsonschema_rs.ValidationError) -> str | None:
         """Return which part of a date-time is wrong, if the schema asks for one."""
@@ -107,7 +116,7 @@ class CompiledSchema:
             constants = [constant for each in alternatives for constant in _constant_of(each, name)]
             if len(constants) > 1:
                 required = next(each for each in branches[0] if _missing(each, level) == name)
-                return _violation(required, f"the field {_short(name)}, one of {_short(constants)}")
+                return _violation(required, f"the field {short(name)}, one of {short(constants)}")
         return None
 
     def _alternatives(self, path: Sequence[str | int]) -> list[Any]:
@@ -291,36 +300,13 @@ def _is_of_another_type(branch: Sequence[jsonschema_rs.ValidationError], level: 
 def _excludes(error: jsonschema_rs.ValidationError, level: int) -> bool:
     """Whether an alternative at this level cannot be meant: the value is of another type, or says that it is."""
     own = len(error.instance_path) == level
-    return (own and error.kind.name in ("type", "enum", "const", "falseSchema")) or _is_tag(error, level)
+    is_tag = len(error.instance_path) == level + 1 and error.kind.name in ("const", "enum")
+    return is_tag or (own and error.kind.name in ("type", "enum", "const", "falseSchema"))
 
 
 def _violation(error: jsonschema_rs.ValidationError, expected: str) -> Violation:
     pointer = "".join("/" + escape(str(step)) for step in error.instance_path)
     return Violation(pointer, error.kind.name, expected, excerpt(error.instance))
-
-
-def _expected(error: jsonschema_rs.ValidationError) -> str:
-    kind = error.kind
-    value = kind.value if hasattr(kind, "value") else None
-    match kind.name:
-        case "required":
-            return f"the field {_short(kind.as_dict().get('property', value))}"
-        case "type":
-            return " or ".join(map(str, kind.as_dict().get("types", [value])))
-        case "enum":
-            return f"one of {_short(value)}"
-        case "const":
-            return _short(value)
-        case "format" | "pattern" | "minimum" | "maximum" | "minLength" | "maxLength" | "minItems" | "maxItems":
-            return f"{kind.name} {_short(value)}"
-        case "additionalProperties" | "unevaluatedProperties":
-            return f"no undeclared field (here: {_short(value)})"
-        case "multipleOf":
-            return f"a multiple of {_short(value)}"
-        case "uniqueItems":
-            return "items that differ from each other"
-        case name:
-            return f"what {name!r} in the schema asks for"
 
 
 def excerpt(value: Any) -> str:
@@ -329,12 +315,4 @@ def excerpt(value: Any) -> str:
         return f"an object with {len(value)} fields" if len(value) != 1 else "an object with 1 field"
     if isinstance(value, list):
         return f"an array of {len(value)}"
-    return _short(value)
-
-
-def _short(value: Any, limit: int = 60) -> str:
-    try:
-        text = _json.dumps(value).decode()
-    except TypeError:
-        text = str(value)
-    return text if len(text) <= limit else f"{text[:limit]}…"
+    return short(value)

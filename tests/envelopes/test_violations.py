@@ -78,3 +78,40 @@ def test_a_time_without_an_offset_is_told_with_what_python_has():
 def test_what_is_no_text_is_a_mistake_of_the_caller():
     with pytest.raises(TypeError, match="takes bytes or str, and got NoneType"):
         MessageLikedV2.from_json(None)
+
+
+OVERLAP = {
+    "properties": {"pay": {"oneOf": [{"$ref": "#/$defs/card"}, {"$ref": "#/$defs/iban"}, {"required": ["none"]}]}},
+    "$defs": {"card": {"type": "object"}, "iban": {"minProperties": 0}},
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "message", "told"),
+    [
+        (
+            OVERLAP,
+            {"pay": {}},
+            "/pay: expected one alternative only, but it matches both `card` and `iban`, found an object with 0 fields",
+        ),
+        ({"properties": {"a": False}}, {"a": 1}, "/a: expected no such field, found 1"),
+        ({"items": False}, [1], "/0: expected no such item, found 1"),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, 5, "/: expected string or null, found 5"),
+        ({"not": {"type": "null"}}, None, "/: expected a value that the schema does not exclude, found null"),
+        ({"minProperties": 2}, {"a": 1}, "/: expected at least 2 fields, found an object with 1 field"),
+        ({"exclusiveMinimum": 3}, 3, "/: expected more than 3, found 3"),
+    ],
+)
+def test_a_keyword_of_json_schema_is_no_explanation(schema, message, told):
+    compiled = compile_schema({"u": {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}}, "u#")
+
+    assert str(find_violation(compiled, message)) == told
+
+
+def test_an_enum_of_several_values_tells_alternatives_apart():
+    failed = {"type": "object", "properties": {"status": {"enum": ["error", "timeout"]}}, "required": ["status"]}
+    done = {"type": "object", "properties": {"status": {"enum": ["pass", "warn"]}, "at": {"type": "string"}},
+            "required": ["status", "at"]}  # fmt: skip
+    compiled = compile_schema({"u": {"properties": {"r": {"oneOf": [failed, done]}}}}, "u#")
+
+    assert str(find_violation(compiled, {"r": {"status": "pass", "at": 3}})) == "/r/at: expected string, found 3"

@@ -158,7 +158,7 @@ def _shown(pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorde
     if reason is None or reason.witness is ABSENT:
         if recorded:
             return _of_recorded(pair, recorded[0])
-        return _Shown(verdict.witness, "", str(next(_violations(reader, verdict.witness), "")))
+        return _Shown(verdict.witness, "", _first(reader, verdict.witness))
     wanted = _at(reason.rejected_at, _violations(reader, reason.witness))
     if wanted is None:
         return _Shown(reason.witness, "", "")
@@ -166,8 +166,8 @@ def _shown(pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorde
     fitting = [(each, found) for each, found in violations if wanted.pointer in found]
     if fitting:
         each, found = min(fitting, key=lambda both: len(both[1]))
-        return _Shown(each.data, each.place, str(found[wanted.pointer]))
-    return _Shown(reason.witness, "", str(wanted))
+        return _Shown(each.data, each.place, _told(found[wanted.pointer]))
+    return _Shown(reason.witness, "", _told(wanted))
 
 
 def _at(pointer: str | None, violations: Iterator[Violation]) -> Violation | None:
@@ -177,7 +177,16 @@ def _at(pointer: str | None, violations: Iterator[Violation]) -> Violation | Non
 
 
 def _of_recorded(pair: Pair, recorded: RecordedMessage) -> _Shown:
-    return _Shown(recorded.data, recorded.place, str(next(_violations(pair.reader.validator, recorded.data), "")))
+    return _Shown(recorded.data, recorded.place, _first(pair.reader.validator, recorded.data))
+
+
+def _first(reader: CompiledSchema | None, witness: Any) -> str:
+    found = next(_violations(reader, witness), None)
+    return "" if found is None else _told(found)
+
+
+def _told(found: Violation) -> str:
+    return f"{found.pointer or '(the whole message)'}: expected {found.expected}, found {found.found}"
 
 
 def _violations(reader: CompiledSchema | None, witness: Any) -> Iterator[Violation]:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from contract_test.data.finding import Finding
 from contract_test.report.inert import printable
 
+WHOLE = "(the whole message)"
+
 
 def as_text(findings: Sequence[Finding]) -> str:
     """Return one line a finding: where, by which rule, what; under it the details, and what to do."""
@@ -20,9 +22,11 @@ def as_text(findings: Sequence[Finding]) -> str:
 
 def _head(each: Finding) -> str:
     severity = {"error": "", "accepted": f"accepted {each.accepted}: "}.get(each.severity, f"{each.severity}: ")
-    return "  ".join(filter(None, (each.place, each.direction, each.rule, f"{severity}{each.sentence}")))
+    whole = not each.pointer and each.verdict is not None and each.verdict.incompatibilities
+    place = f"{each.place}:{WHOLE}" if whole else each.place
+    return "  ".join(filter(None, (place, each.direction, each.rule, f"{severity}{each.sentence}")))
 
 
 def sentence_of(each: Finding) -> str:
     """Return the pointer, the direction and the sentence of a finding, on one line."""
-    return " ".join(filter(None, (f"{each.pointer or '/'}:", each.direction, each.sentence)))
+    return " ".join(filter(None, (f"{each.pointer or WHOLE}:", each.direction, each.sentence)))
