@@ -164,3 +164,14 @@ def test_a_checkout_of_one_commit_says_what_to_fetch(forge, command):
     for target in ("main", "origin/main", "FETCH_HEAD"):
         step = forge.shell(checkout, f"contract-test {command} --against {target}")
         assert step.code == 1, step.output
+
+
+def test_another_ci_system_runs_the_same_by_pytest(forge):
+    forge.begin()
+    forge.pull_request(lambda _work: edit_and_register_again(forge))
+    checkout = forge.checkout("refs/pull/1/merge")
+    assert forge.shell(checkout, "python -m pytest -q -p no:cacheprovider").code == 0
+    step = forge.shell(checkout, "BEFORE=origin/main python -m pytest -q -p no:cacheprovider")
+    assert step.code == 1
+    assert "registered-row-changed" in step.output
+    assert "1 failed, 5 passed" in step.output
