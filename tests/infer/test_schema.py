@@ -168,6 +168,7 @@ def test_pseudonyms_are_in_no_enum():
         [{"+46 70 123 45 67": 1}] * 5,
         [{"Ana": 1, "Bo": 2}],
         [{"7d0fb7a8-3c0c-4fd4-b7f5-6c6e5cbbbd1c": True}] * 5,
+        [{"ghp_" + "a1B2" * 9: True}] * 5,
     ],
 )
 def test_the_keys_of_a_map_are_data_and_stay_out(likes):
@@ -186,6 +187,23 @@ def test_one_odd_name_does_not_make_a_map_of_the_message(name):
     assert "additionalProperties" not in proposal.schema, "a new field of another type breaks no consumer"
     assert proposal.remarks == (("", "has fields whose names look like data. They are not declared"),)
     assert widen(proposal.schema, {URI: proposal.schema}, URI, found).schema == proposal.schema
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "iso3166Alpha2",
+        "sha256",
+        "error404Count",
+        "http500_responses",
+        "shippingAddressLine1PostalCodeV2",
+        "facadeDecade",
+    ],
+)
+def test_a_name_with_a_number_in_it_is_declared_even_if_few_messages_have_it(name):
+    found = [{"id": "x", "items": [{"total": 1} | ({name: "y"} if number % 3 == 0 else {})]} for number in range(10)]
+    item = infer(found).schema["properties"]["items"]["items"]
+    assert list(item["properties"]) == [name, "total"] or list(item["properties"]) == ["total", name]
 
 
 def test_an_enum_that_was_asked_for_and_is_none_is_told():

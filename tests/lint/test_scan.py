@@ -14,6 +14,7 @@ from contract_test.data.errors import NothingFoundError
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 SECRET = "AKIA" + "IOSFODNN7EXAMPLE"
+TOKEN, RANDOM = (f"leak-{rule}:message.liked:v2 recording:/payload/data/liker/name" for rule in ("token", "random"))
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_of_an_address_that_looks_like_a_secret_nobody_is_told_to_look_at_a_fiel
     path.write_text(json.dumps(line) + "\n")
     printed = run(scan, "--contracts", contracts).output
     assert f"{path}:1:/seen/topic  leak-token" in printed
-    assert "give the channel an address of words" in printed
+    assert "Give the channel an address of words" in printed
     assert "x-sensitivity" not in printed
 
 
@@ -84,24 +85,110 @@ def test_nothing_to_scan_is_never_green(tmp_path):
     assert isinstance(run(scan, tmp_path).exception, NothingFoundError)
 
 
-def test_a_message_in_which_the_scanner_finds_something_is_left_out_and_the_run_fails(contracts, tmp_path):
+def accept(contracts, *findings, until="2999-01-01"):
+    rows = [f'[[scan]]\nfinding = "{each}"\nreason = "a name of the tests"\n' for each in findings]
+    text = "\n".join(f"{each}until = {until}\n" if until else each for each in rows)
+    (contracts / "accepted.toml").write_text(text)
+
+
+def likes_by(contracts, folder, names) -> Path:
+    """Make the name of the liker public, and return a file with one like by each name."""
     like = json.loads((contracts / "message.liked" / "recordings" / "v2.jsonl").read_text().splitlines()[0])
     shutil.rmtree(contracts / "message.liked" / "recordings")
     schema = contracts / "message.liked" / "v2.json"
     schema.write_text(schema.read_text().replace('"x-sensitivity": "personal"', '"x-sensitivity": "public"'))
     messages = []
-    for number, name in enumerate(["Ana", SECRET, "ana@" + "gmail.com"]):
+    for number, name in enumerate(names):
         like["payload"]["data"]["liker"]["name"] = name
         like["payload"]["data"]["like_id"] = f"l-0000{number}"
         messages.append(json.dumps(like))
-    source = tmp_path / "source.jsonl"
+    source = folder / "source.jsonl"
     source.write_text("\n".join(messages))
+    return source
+
+
+def test_a_message_in_which_the_scanner_finds_something_is_left_out_and_the_run_fails(contracts, tmp_path):
+    source = likes_by(contracts, tmp_path, ["Ana", SECRET, "ana@" + "gmail.com"])
 
     result = run(record, source, "--channel", "activity", "--contracts", contracts)
 
     assert result.return_value == 1, result.output
-    assert "not kept: message.liked v2/payload/data/liker/name: a token of Amazon (token): found in 1" in result.output
+    path = contracts / "message.liked" / "recordings" / "v2.jsonl"
+    assert f"not kept: 1 message: leak-token: a token of Amazon at {path}:/payload/data/liker/name" in result.output
+    assert f'[[scan]] finding = "{TOKEN}"' in result.output
     kept = (contracts / "message.liked" / "recordings" / "v2.jsonl").read_text()
     assert len(kept.splitlines()) == 1
     assert '"Ana"' in kept
     assert SECRET not in kept + result.output
+
+
+def test_what_was_accepted_is_recorded_and_the_scan_is_green(contracts, tmp_path):
+    source = likes_by(contracts, tmp_path, ["Ana", SECRET])
+    accept(contracts, TOKEN, RANDOM)
+
+    recorded = run(record, source, "--channel", "activity", "--contracts", contracts)
+    scanned = run(scan, "--contracts", contracts)
+
+    assert (recorded.return_value, scanned.return_value) == (0, 0), recorded.output + scanned.output
+    assert SECRET in (contracts / "message.liked" / "recordings" / "v2.jsonl").read_text()
+    assert scanned.stdout.count("accepted until 2999-01-01: a name of the tests") == 2
+    assert "2 accepted" in scanned.stderr
+    assert "leak-token  accepted" in run(lint, "--contracts", contracts).stdout
+
+
+@pytest.mark.parametrize("until", ["2020-01-01", None])
+def test_a_secret_is_accepted_only_up_to_a_day(contracts, tmp_path, until):
+    source = likes_by(contracts, tmp_path, ["Ana", SECRET])
+    accept(contracts, TOKEN, RANDOM, until=until)
+
+    recorded = run(record, source, "--channel", "activity", "--contracts", contracts)
+
+    assert recorded.return_value == 1
+    assert SECRET not in (contracts / "message.liked" / "recordings" / "v2.jsonl").read_text()
+
+
+def test_an_accepted_secret_that_is_gone_is_a_warning_if_everything_was_scanned(contracts):
+    accept(contracts, TOKEN)
+
+    everything, one_file = (
+        run(scan, "--contracts", contracts),
+        run(scan, "--contracts", contracts, contracts / "readers"),
+    )
+
+    assert everything.return_value == one_file.return_value == 0
+    assert f"acceptance-unused  warning: {TOKEN} is accepted here" in everything.stdout
+    assert one_file.stdout == ""
+
+
+def test_a_baseline_accepts_what_the_scanner_finds_as_its_finding(contracts):
+    spoil(contracts)
+    run(lint, "--contracts", contracts, "--baseline", "--reason", "old", "--until", "2999-01-01")
+
+    assert f'[[scan]]\nfinding = "{TOKEN}"' in (contracts / "accepted.toml").read_text()
+    assert run(scan, "--contracts", contracts).return_value == 0
+
+
+def test_an_id_holds_nothing_of_the_message(contracts):
+    path = contracts / "message.liked" / "recordings" / "v2.jsonl"
+    line = json.loads(path.read_text().splitlines()[0])
+    ids = set()
+    for key, count in (("order-1", 1), ("another", 3)):
+        line["payload"]["data"]["liker"] = {key: ["x"] * count + [{"name": SECRET}]}
+        path.write_text(f"{json.dumps(line)}\n" * count)
+        found = json.loads(run(scan, "--contracts", contracts, "--format", "json").stdout)["findings"]
+        ids |= {each["id"] for each in found}
+    assert ids == {each.replace("/liker/", "/liker/*/*/") for each in (TOKEN, RANDOM)}
+
+
+def test_names_that_the_contracts_declare_are_not_looked_at(contracts):
+    path = spoil(contracts)
+    schema = contracts / "message.liked" / "v2.json"
+    declared = json.loads(schema.read_text())
+    declared["properties"][SECRET] = {"enum": [f"x-{SECRET}"]}
+    schema.write_text(json.dumps(declared))
+    line = json.loads(path.read_text().splitlines()[0])
+    line["payload"]["data"] |= {SECRET: f"x-{SECRET}", "liker": {"name": "Ana"}}
+    line["masked"] = [f"/{SECRET}"]
+    path.write_text(json.dumps(line) + "\n")
+    assert run(scan, path, "--contracts", contracts).return_value == 0
+    assert f"{schema}:/properties/{SECRET}/enum/0  leak-random" in run(scan, "--contracts", contracts).stdout

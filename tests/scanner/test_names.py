@@ -59,6 +59,15 @@ def test_random_tokens_are_reported(alphabet, length):
     assert len(missed) <= 10, missed
 
 
+@pytest.mark.parametrize("alphabet", ALPHABETS)
+@pytest.mark.parametrize("around", ["customerAuthToken{}", "queue:booking-{}-requests", "/shippingGroups/{}/name"])
+def test_a_random_token_behind_a_name_is_reported(alphabet, around):
+    source = random.Random(alphabet)
+    tokens = [around.format("".join(source.choices(ALPHABETS[alphabet], k=32))) for _ in range(300)]
+    missed = [token for token in tokens if not leaks_in_text(token)]
+    assert len(missed) <= 15, missed
+
+
 @pytest.mark.parametrize(
     "name",
     [

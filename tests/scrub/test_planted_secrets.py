@@ -41,6 +41,21 @@ SCHEMA = {
         "number": {"type": "integer"},
         "maybe_time": {"anyOf": [{"type": "string", "format": "date-time"}, TEXT]},
         "label": {"type": "string", "maxLength": 300, "x-sensitivity": "public"},
+        "customerAuthToken": TEXT,
+        "userApiKeyV2": TEXT,
+        "billingIbanNumber": TEXT,
+        "paymentMethods": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "userApiKeyV2": TEXT,
+                    "billingIbanNumber": TEXT,
+                    "labelOfCardV2": {"type": "string", "x-sensitivity": "public"},
+                    "accountHolders": {"type": "array", "items": {"properties": {"customerAuthToken": TEXT}}},
+                },
+            },
+        },
     },
 }
 
@@ -90,6 +105,12 @@ def everywhere(planted: Planted, number: int) -> list[str]:
             "ce_specversion", "1.0", "ce_type", "person.changed", "ce_source", f"/{secret}", "ce_id", secret,
             "content-type", f"application/json; x={secret}", "ce_secret", secret)),
         *([kcat(event(who | {"label": secret}))] if by_form else []),
+        *([kcat(event(who | {"paymentMethods": [{}, {"labelOfCardV2": secret}]}))] if by_form else []),
+        kcat(event(who | {"customerAuthToken": secret, "userApiKeyV2": secret, "billingIbanNumber": secret})),
+        kcat(event(who | {"paymentMethods": [{"accountHolders": [{"customerAuthToken": secret}] * 2, "userApiKeyV2": secret}]})),
+        kcat(event(who | {"paymentMethods": [{"sessionTokenV3": secret, "apiKeys": [{"userApiKeyV2": secret}, [secret]]}]})),
+        kcat(event(who | {"paymentMethods": [{f"customerAuthToken{secret}": 1, "userApiKeyV2": {secret: [secret]}}]})),
+        kcat(event(who | {"paymentMethods": [{"billingIbanNumber": [secret]}, secret], "customerAuthToken": {"v": secret}})),
         kcat(event(who | {"number": secret, "note": secret, "map": {secret: 1}})),
         kcat(event(who | {"note": secret}, dataschema="urn:contract:person.changed:v7")),
         kcat(event(who | {"note": secret}, type=secret)),
@@ -129,7 +150,8 @@ def test_no_secret_reaches_a_disk_or_a_log(contracts, tmp_path):
     assert run.returncode == 1, run.stderr.decode()
     assert b"Traceback" not in run.stderr
     nothing_of(planted, contracts, run.stdout, run.stderr)
-    assert b"/label: " in run.stdout, "secrets in a public field are found by the scanner and reported"
+    for place in (b"/payload/data/label", b"/payload/data/paymentMethods/*/labelOfCardV2"):
+        assert b":" + place + b"\n" in run.stdout, "secrets in a public field are found by the scanner and reported"
     kept = (contracts / "person.changed" / "recordings" / "v1.jsonl").read_bytes().splitlines()
     assert len(kept) > 20
     assert (contracts / ".recorder" / "events.quarantine.jsonl").stat().st_size > 1000
@@ -140,6 +162,50 @@ def test_no_secret_reaches_a_disk_or_a_log(contracts, tmp_path):
             validated.stdout.decode() + validated.stderr.decode()
         )
         nothing_of(planted, contracts, validated.stdout, validated.stderr)
+
+
+def test_a_schema_that_is_inferred_holds_no_secret(contracts, tmp_path):
+    planted = secrets(60, seed=10)
+    source = tmp_path / "stream.jsonl"
+    source.write_text("\n".join(line for number, each in enumerate(planted) for line in everywhere(each, number)[:-3]))
+
+    for words in ([], ["--write"]):
+        target = (
+            "--topic",
+            "events2",
+            "--subject",
+            "person.found",
+            "--type",
+            "person.changed",
+            "--contracts",
+            str(contracts),
+        )
+        run = record(contracts, source, "infer", str(source), *target, *words)
+
+        assert run.returncode == 0, run.stderr.decode()
+        nothing_of(planted, contracts, run.stdout, run.stderr)
+    schema = (contracts / "person.found" / "v1.json").read_bytes()
+    for name in (b"customerAuthToken", b"userApiKeyV2", b"billingIbanNumber", b"paymentMethods"):
+        assert b'"%s"' % name in schema, "the names of fields are no secrets"
+
+
+def test_a_scan_finds_the_secrets_under_any_name_and_shows_none(contracts, tmp_path):
+    planted = [each for each in secrets(60, seed=11) if each.kind != "name and street"]
+    source = tmp_path / "found.jsonl"
+    lines = [
+        {"customerAuthToken": each.text, "groups": [{"billingIbanNumber": [{"userApiKeyV2": each.text}]}]}
+        for each in planted
+    ]
+    source.write_text("\n".join(map(json.dumps, lines)))
+
+    run = record(contracts, source, "scan", str(source), "--contracts", str(contracts))
+
+    assert run.returncode == 1
+    for output in (run.stdout, run.stderr):
+        assert found(planted, output) == []
+    for number, each in enumerate(planted, start=1):
+        for pointer in ("customerAuthToken", "groups/0/billingIbanNumber/0/userApiKeyV2"):
+            assert f"{source}:{number}:/{pointer}  leak-" in run.stdout.decode(), each.kind
 
 
 def test_a_run_that_fails_shows_no_secret(contracts, tmp_path):

@@ -11,11 +11,12 @@ from generate.random_schemas import Maker
 from scrub.test_stays_valid import is_valid, scrubber_for
 
 from contract_test.data.contract import Contract
+from contract_test.schema.declared import field_names
 from contract_test.schema.message_shapes import MessageShapes
 from contract_test.schema.shape import Shapes
 from contract_test.schema.sources import Source
 from contract_test.schema.walk import References
-from contract_test.scrub.masking import prefixes_of, words_of
+from contract_test.scrub.masking import prefixes_of
 
 
 def scrubbed(schema: dict, value: object) -> object:
@@ -173,7 +174,7 @@ def test_what_a_contract_says_itself_are_its_fields_and_the_words_before_its_ids
         "$defs": {"more": {"properties": {"deep": {}}, "required": "wrong"}, "odd": {"properties": []}},
     }
     contract = Contract("t", 1, Path("t/v1.json"), "urn:t", schema, {"urn:t": schema})
-    assert set(words_of(contract)) == {"only-required", "outer", "inner", "ids", "deep"}
+    assert set(field_names(contract)) == {"only-required", "outer", "inner", "ids", "deep"}
     assert set(prefixes_of(contract)) == {"m-", "user."}
 
 

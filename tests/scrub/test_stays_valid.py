@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from contract_test.data.contract import Contract
-from contract_test.scrub.masking import DataScrubber, words_of
+from contract_test.schema.declared import field_names
+from contract_test.scrub.masking import DataScrubber
 from contract_test.scrub.pseudonyms import Pseudonyms
 from envelopes.validation import compile_schema
 
@@ -20,7 +21,7 @@ REALISTIC = sorted((Path(__file__).parents[1] / "generate" / "realistic").glob("
 
 def scrubber_for(schema) -> DataScrubber:
     contract = Contract("t", 1, Path("t/v1.json"), "urn:t", schema, {"urn:t": schema})
-    return DataScrubber(contract, Pseudonyms(b"a key for tests"), frozenset(words_of(contract)))
+    return DataScrubber(contract, Pseudonyms(b"a key for tests"), frozenset(field_names(contract)))
 
 
 def is_valid(schema, value) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -11,7 +11,8 @@ import click
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, max_age_option, note
 from contract_test.data.finding import Finding
 from contract_test.data.texts import counted
-from contract_test.files.accepted import FILE, append_accepted, read_accepted, with_accepted
+from contract_test.files.accepted import FILE, accepted_by, append_accepted, mark_accepted, read_accepted, with_accepted
+from contract_test.files.leak_findings import LEAK
 from contract_test.lint.contracts import lint
 from contract_test.report.formats import FORMATS
 
@@ -56,14 +57,17 @@ def command(
         finding = "integer-unbounded:order.placed:v1:/properties/total"
         reason  = "amounts are checked by the shop"
         until   = 2027-03-31                  # errors need a last day
+
+    What the scanner finds (leak-…) is accepted under [[scan]].
     """  # noqa: D301 - click ends its own wrapping at that character
     if list_accepted:
         return _list_accepted(contracts)
     findings = lint(contracts, max_age, against)
     if baseline:
         return _baseline(contracts, findings, reason, until)
-    accepted = [each for each in read_accepted(contracts) if each.command == "lint"]
-    findings = with_accepted(findings, accepted, datetime.now(UTC).date())
+    accepted, today = read_accepted(contracts), datetime.now(UTC).date()
+    findings = mark_accepted(findings, accepted_by(accepted, "scan"), today)
+    findings = with_accepted(findings, accepted_by(accepted, "lint"), today)
     if strict:
         findings = [
             replace(finding, severity="error") if finding.severity == "warning" else finding for finding in findings
@@ -93,7 +97,10 @@ def _baseline(contracts: Path, findings: list[Finding], reason: str | None, unti
     if errors and until is None:
         raise click.UsageError(f"{counted(errors, 'error')} can only be accepted with a last day: --until DATE.")
     last = until.date() if until else None
-    rows = [(each.id, last if each.severity == "error" else None) for each in findings]
-    added = append_accepted(contracts, "lint", rows, reason)
+    rows: dict[str, list[tuple[str, date | None]]] = {"lint": [], "scan": []}
+    for each in findings:
+        command = "scan" if each.rule.startswith(LEAK) else "lint"
+        rows[command].append((each.id, last if each.severity == "error" else None))
+    added = sum(append_accepted(contracts, command, entries, reason) for command, entries in rows.items())
     note(f"{counted(added, 'finding')} added to {contracts / FILE}")
     return CLEAN

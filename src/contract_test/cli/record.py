@@ -18,13 +18,9 @@ from contract_test.files.scrub_key import scrub_key
 from contract_test.files.state import State
 from contract_test.lint.recording_checks import old_recordings
 from contract_test.record.recorder import Recorded, Recorder
-from contract_test.report.drift import drift_lines
+from contract_test.report.drift import drift_lines, leak_lines
 from contract_test.transports.urls import without_password
 
-_LEAK_ADVICE = (
-    "remove x-sensitivity: public from this field, so that it is masked; or, if the text is a name, declare it in the "
-    "contract or the catalog; the other messages were kept"
-)
 _SAVE_EVERY = 1000  # messages, and whenever nothing new comes
 
 
@@ -104,9 +100,8 @@ def _summary(result: Recorded, state: State, catalog: Catalog) -> int:
     for place, count in result.unscrubbed.most_common():
         advice = "widen the pattern, or mark the field x-sensitivity: public"
         click.echo(f"not kept: {place}: no longer valid once scrubbed: {counted(count, 'message')}; {advice}")
-    for place, count in result.leaks.most_common():
-        advice = _LEAK_ADVICE
-        click.echo(f"not kept: {place}: found in {counted(count, 'scrubbed message')}; {advice}")
+    for finding, count in result.leaks.most_common():
+        click.echo("\n    ".join(leak_lines(finding, count)))
     if result.missing_causes:
         missing = counted(result.missing_causes, "cause")
         note(f"recorded messages name {missing} that no recording has: record that channel too")

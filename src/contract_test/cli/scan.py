@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note
+from contract_test.data.contract import Catalog
 from contract_test.data.errors import ContractTestError
 from contract_test.data.texts import counted
+from contract_test.files.accepted import accepted_by, mark_accepted, read_accepted, with_accepted
 from contract_test.files.catalog import load_catalog
 from contract_test.lint.scan import scan
 from contract_test.report.formats import FORMATS
-from contract_test.schema.declared import declared_names
 
 
 @click.command("scan")
@@ -24,17 +26,22 @@ def command(paths: tuple[Path, ...], contracts: Path, form: str) -> int:
 
     The scanner is independent of the scrubber. It recognizes keys, tokens, passwords, addresses, phone numbers, payment
     cards and long random texts, also inside base64, JSON in texts and web addresses. A finding shows the place and
-    never the text. The exit code is 1 if there are findings.
+    never the text. The exit code is 1 if there are findings. Accept what is no secret with a [[scan]] entry in
+    contracts/accepted.toml.
     """
-    findings, count = scan(paths or (contracts,), _public(contracts))
+    findings, count = scan(paths or (contracts,), _catalog(contracts))
+    accepted, today = accepted_by(read_accepted(contracts), "scan"), datetime.now(UTC).date()
+    findings = mark_accepted(findings, accepted, today) if paths else with_accepted(findings, accepted, today)
     click.echo(FORMATS[form](findings), nl=False)
-    note(f"{counted(len(findings), 'finding')} in {counted(count, 'file')}")
-    return FINDINGS if findings else CLEAN
+    errors = sum(each.severity == "error" for each in findings)
+    waived = sum(each.severity == "accepted" for each in findings)
+    note(f"{counted(errors, 'finding')} in {counted(count, 'file')}" + (f", {waived} accepted" if waived else ""))
+    return FINDINGS if errors else CLEAN
 
 
-def _public(contracts: Path) -> frozenset[str]:
-    """Return the declared names. Files can be scanned without contracts, too."""
+def _catalog(contracts: Path) -> Catalog | None:
+    """Return the catalog. Files can be scanned without contracts, too."""
     try:
-        return declared_names(load_catalog(contracts))
+        return load_catalog(contracts)
     except ContractTestError:
-        return frozenset()
+        return None

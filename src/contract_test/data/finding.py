@@ -17,7 +17,8 @@ class Finding:
     A comparison also says its `direction`, the versions that wrote and read (`writer`, `reader`), the whole `verdict`,
     and where its witness was `recorded`, if it was. `details` are lines for people.
     `line` counts from 1; it is 0 where the file is one value. `accepted` says why and until when somebody accepted it:
-    its severity is "accepted" then.
+    its severity is "accepted" then. `general_pointer` is for what is found in one message of many: the pointer without
+    indexes and without keys of that message.
     """
 
     file: str
@@ -34,13 +35,14 @@ class Finding:
     verdict: Verdict | None = None
     line: int = 0
     accepted: str = ""
+    general_pointer: str = ""
 
     @property
     def id(self) -> str:
         """Return the name of this finding in `contracts/accepted.toml`.
 
         It is made of the rule, the subject with its version or versions, the direction and the pointer. It never
-        depends on texts, witnesses, line numbers or the folder of the contracts.
+        depends on texts, witnesses, messages, line numbers or the folder of the contracts.
         """
         known = _VERSION_FILE.search(self.file.replace("\\", "/"))
         if known is None:
@@ -49,7 +51,7 @@ class Finding:
             where = [known[1], f"{self.writer}>{self.reader}", self.direction.lower()]
         else:
             where = [known[1], f"v{known[3]}{' recording' if known[2] else ''}"]
-        return ":".join((self.rule, *where, self.pointer))
+        return ":".join((self.rule, *where, self.general_pointer or self.pointer))
 
     @property
     def place(self) -> str:

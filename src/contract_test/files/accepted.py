@@ -1,4 +1,15 @@
-"""`contracts/accepted.toml`: findings that somebody accepted, with the reason and, for errors, a date."""
+"""`contracts/accepted.toml`: findings that somebody accepted, with the reason and, for errors, a date.
+
+Every command that returns findings can use it. The command has a row in `COMMANDS`, reads its entries, and marks its
+findings before it renders them:
+
+    accepted = accepted_by(read_accepted(root), "compat")
+    findings = with_accepted(findings, accepted, datetime.now(UTC).date())
+
+A finding is recognized by `Finding.id`. So the id must stay the same as long as the finding does: set `general_pointer`
+if `pointer` leads into one message of many. An accepted finding has the severity "accepted". It counts neither as an
+error nor as a warning.
+"""
 
 from __future__ import annotations
 
@@ -57,6 +68,11 @@ def read_accepted(root: Path) -> list[Acceptance]:
     return found
 
 
+def accepted_by(accepted: Iterable[Acceptance], *commands: str) -> list[Acceptance]:
+    """Return the entries of some commands."""
+    return [each for each in accepted if each.command in commands]
+
+
 def _acceptance(command: str, entry: dict[str, Any], place: str) -> Acceptance:
     for key in ("finding", "reason"):
         if not isinstance(entry.get(key), str) or not entry[key].strip():
@@ -78,29 +94,32 @@ def with_accepted(findings: Iterable[Finding], accepted: Sequence[Acceptance], t
     `accepted` holds the entries of the command that judges. An error without a date, or after its last day, stays an
     error and says so.
     """
+    marked = mark_accepted(findings, accepted, today)
+    found = {each.id for each in marked}
+    return [*marked, *(_unused(entry) for entry in accepted if entry.finding not in found)]
+
+
+def mark_accepted(findings: Iterable[Finding], accepted: Sequence[Acceptance], today: date) -> list[Finding]:
+    """Return the findings with those marked that were accepted. Use it if not everything was looked at."""
     entries = {each.finding: each for each in accepted}
-    marked, met = [], set()
-    for finding in findings:
-        entry = entries.get(finding.id)
-        if entry is None:
-            marked.append(finding)
-            continue
-        met.add(entry.finding)
-        if finding.severity == "error" and entry.until is None:
-            detail = f"It cannot be accepted without a last day: add until = YYYY-MM-DD at {entry.place}."
-            marked.append(replace(finding, details=(*finding.details, detail)))
-        elif not entry.holds_on(today):
-            detail = f"It was accepted until {entry.until}: {entry.reason}"
-            marked.append(replace(finding, details=(*finding.details, detail)))
-        else:
-            until = f"until {entry.until}: " if entry.until else ""
-            marked.append(replace(finding, severity="accepted", accepted=f"{until}{entry.reason}"))
-    for entry in accepted:
-        if entry.finding not in met:
-            file, _, place = entry.place.partition(":")
-            sentence = f"{entry.finding} is accepted here, but it is not found any more"
-            marked.append(Finding(file, place, "acceptance-unused", sentence, "Delete the entry.", "warning"))
-    return marked
+    return [_marked(finding, entries[finding.id], today) if finding.id in entries else finding for finding in findings]
+
+
+def _marked(finding: Finding, entry: Acceptance, today: date) -> Finding:
+    if finding.severity == "error" and entry.until is None:
+        detail = f"It cannot be accepted without a last day: add until = YYYY-MM-DD at {entry.place}."
+        return replace(finding, details=(*finding.details, detail))
+    if not entry.holds_on(today):
+        detail = f"It was accepted until {entry.until}: {entry.reason}"
+        return replace(finding, details=(*finding.details, detail))
+    until = f"until {entry.until}: " if entry.until else ""
+    return replace(finding, severity="accepted", accepted=f"{until}{entry.reason}")
+
+
+def _unused(entry: Acceptance) -> Finding:
+    file, _, place = entry.place.partition(":")
+    sentence = f"{entry.finding} is accepted here, but it is not found any more"
+    return Finding(file, place, "acceptance-unused", sentence, "Delete the entry.", "warning")
 
 
 def append_accepted(root: Path, command: str, findings: Iterable[tuple[str, date | None]], reason: str) -> int:

@@ -29,7 +29,7 @@ class Quarantine:
     """
 
     def __init__(self, path: Path, channel: str) -> None:
-        self._path, self._channel = path, channel
+        self.path, self._channel = path, channel
         self._lines = path.read_bytes().splitlines() if path.is_file() else []
         self._counts: Counter[tuple[Breach, ...]] = Counter()
         self._known = set()
@@ -72,7 +72,7 @@ class Quarantine:
     def write(self) -> None:
         """Write the file atomically, if anything was added."""
         if self._changed:
-            write_whole(self._path, self._lines)
+            write_whole(self.path, self._lines)
             self._changed = False
 
 

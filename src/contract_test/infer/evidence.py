@@ -14,6 +14,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from contract_test.scanner import leaks_in_text
 from contract_test.schema.walk import unescape
 
 MIN_VALUES = 30
@@ -21,8 +22,12 @@ MIN_VALUES = 30
 
 MAX_NAME_LENGTH = 64
 LONG_NUMBER = re.compile(r"[0-9]{3}")
+_NUMBER_OF_A_NAME = re.compile(r"(?i:iso|sha|rfc|http|ean|utf)[_-]?[0-9]{3,5}|[0-9]{3,4}(?=[A-Z][a-z]{2}|_[a-z]{3})")
+"""The numbers of standards, and those with a word after them, such as in `sha256` and `error404Count`."""
 _NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$.:-]*")
-_PERSONAL_NAME = re.compile(r".@.|[0-9]([ ().-]?[0-9]){5}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}|[0-9a-fA-F]{4})")
+_PERSONAL_NAME = re.compile(
+    r".@.|[0-9]([ ().-]?[0-9]){5}|(?=[a-fA-F]*[0-9])[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}|[0-9a-fA-F]{4})"
+)
 
 _FORMATS = {
     "date-time": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]"),
@@ -91,13 +96,13 @@ def _format_validator(name: str) -> jsonschema_rs.Validator:
 
 
 def is_personal_name(name: str) -> bool:
-    """Return True if a property's name is certainly data: it contains an address, a telephone number, or a long id."""
-    return len(name) > MAX_NAME_LENGTH or _PERSONAL_NAME.search(name) is not None
+    """Return True if a property's name is certainly data: it contains an address, a number of somebody, or a secret."""
+    return len(name) > MAX_NAME_LENGTH or _PERSONAL_NAME.search(name) is not None or bool(leaks_in_text(name))
 
 
 def is_odd_name(name: str) -> bool:
     """Return True if a property's name may be data: it is no identifier, or contains a long number."""
-    return _NAME.fullmatch(name) is None or LONG_NUMBER.search(name) is not None
+    return _NAME.fullmatch(name) is None or LONG_NUMBER.search(_NUMBER_OF_A_NAME.sub("", name)) is not None
 
 
 def looks_like_data(name: str) -> bool:

@@ -8,6 +8,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ from contract_test.data.contract import Catalog, Channel, Contract, Subject
 from contract_test.data.errors import CatalogError, NothingFoundError
 from contract_test.data.finding import Finding
 from contract_test.data.interaction import Interaction, Tapped
+from contract_test.files.accepted import accepted_by, mark_accepted, read_accepted
 from contract_test.files.additions import add_version, append_tables
 from contract_test.files.catalog import load_catalog
+from contract_test.files.leak_findings import acceptance_advice, leak_findings
 from contract_test.files.recordings import wire_of
 from contract_test.infer import CannotWidenError, DeclaredFields, Masked, Proposal, format_of, infer, widen
 from contract_test.lint.contracts import check_contract
-from contract_test.scanner import leaks_in_line
+from contract_test.schema.declared import field_names
 from contract_test.schema.walk import DRAFT_2020_12, escape
 from envelopes import Wire
 from envelopes.codecs import CODECS, CodecError
@@ -141,7 +144,7 @@ def propose(
         proposal = infer([each.marked for each in seen], declared)
         words = subject.replace(".", " ").replace("_", " ").replace("-", " ")
         schema: Any = {"$schema": DRAFT_2020_12, "title": words[:1].upper() + words[1:], **proposal.schema}
-        _refuse_leaks(schema, {}, subject)
+        _refuse_leaks(root, schema, None, subject)
         _verify_proposal(root, subject, 1, schema, seen)
         return Inferred(subject, 1, schema, len(seen), remarks=proposal.remarks, type=kind, pointers=_pointers(seen))
     newest = known.newest
@@ -152,7 +155,7 @@ def propose(
     if proposal.schema == newest.schema:
         return done
     version = newest.version + 1
-    _refuse_leaks(proposal.schema, newest.schema, subject)
+    _refuse_leaks(root, proposal.schema, known, subject)
     findings = _verify_proposal(root, subject, version, proposal.schema, current)
     return Inferred(
         subject, version, proposal.schema, len(current), done.older, remarks=proposal.remarks, incompatible=findings
@@ -256,13 +259,25 @@ def _widened(newest: Contract, values: Sequence[Any], declared: DeclaredFields) 
         ) from None
 
 
-def _refuse_leaks(schema: Any, before: Any, subject: str) -> None:
-    """Scan a proposed schema for secrets, as recordings are scanned. Raises CatalogError if one is found."""
-    known = leaks_in_line(json.dumps(before).encode())
-    for leak in leaks_in_line(json.dumps(schema).encode()):
-        if leak not in known:
-            advice = "Name the object whose keys are data with --map POINTER, or write the schema by hand."
-            raise CatalogError(f"the proposal would show {leak.thing} at {leak.pointer}", place=subject, advice=advice)
+def _refuse_leaks(root: Path, schema: Any, known: Subject | None, subject: str) -> None:
+    """Scan a proposed schema for secrets, as recordings are scanned. Raises CatalogError if one is found.
+
+    What the newest version shows already, and what was accepted, may stay.
+    """
+    version = known.newest.version + 1 if known else 1
+    path, public = root / subject / f"v{version}.json", frozenset(field_names(known.newest) if known else ())
+    before = known.newest.schema if known else {}
+    shown = {(each.rule, each.pointer) for each in leak_findings(json.dumps(before).encode(), path, public)}
+    findings = leak_findings(json.dumps(schema).encode(), path, public)
+    findings = (each for each in findings if (each.rule, each.pointer) not in shown)
+    accepted = accepted_by(read_accepted(root), "scan")
+    for each in mark_accepted(findings, accepted, datetime.now(UTC).date()):
+        if each.severity == "error":
+            thing = each.sentence.removesuffix(" is written here")
+            advice = f"If the keys of this object are data, name it with --map POINTER. {acceptance_advice(each)}"
+            raise CatalogError(
+                f"{each.rule}: the proposal would show {thing} at {each.pointer}", place=subject, advice=advice
+            )
 
 
 def _verify_proposal(

@@ -10,10 +10,10 @@ from contract_test.data.errors import ContractTestError
 from contract_test.data.finding import Finding
 from contract_test.data.interaction import Interaction
 from contract_test.files.recordings import read_recording, recording_path
-from contract_test.lint.scan import scan_file
+from contract_test.lint.scan import scan_files
 from contract_test.recordings.messages import data_of
 from contract_test.recordings.provenance import provenance_of, too_old
-from contract_test.schema.declared import declared_names
+from contract_test.schema.declared import field_names, general_pointer
 from envelopes.validation import compile_schema, find_violation
 
 MAX_FINDINGS_PER_RECORDING = 5
@@ -35,7 +35,7 @@ def check_recording(contract: Contract, catalog: Catalog) -> Iterator[Finding]:
     if len(invalid) > MAX_FINDINGS_PER_RECORDING:
         sentence = f"{len(invalid)} of {len(interactions)} recorded messages no longer satisfy {contract.name}"
         yield Finding(path, "", "recording-invalid", sentence, _ADVICE)
-    yield from scan_file(recording_path(contract), declared_names(catalog))
+    yield from scan_files([recording_path(contract)], catalog)
 
 
 def old_recordings(contracts: Sequence[Contract], catalog: Catalog, most: timedelta) -> list[Finding]:
@@ -63,7 +63,7 @@ def _invalid(contract: Contract, catalog: Catalog, interactions: list[Interactio
         validator = compile_schema(contract.resources, f"{contract.uri}#")
     except ValueError:  # the schema's own finding says so
         return
-    path = str(recording_path(contract))
+    path, names = str(recording_path(contract)), frozenset(field_names(contract))
     for interaction in interactions:
         channel = catalog.channels.get(interaction.channel)
         if channel is None:
@@ -79,4 +79,13 @@ def _invalid(contract: Contract, catalog: Catalog, interactions: list[Interactio
             continue
         if violation is not None:
             sentence = f"the recorded message no longer satisfies {contract.name}: {violation}"
-            yield Finding(path, violation.pointer, "recording-invalid", sentence, _ADVICE, line=interaction.line)
+            general = general_pointer(violation.pointer, names)
+            yield Finding(
+                path,
+                violation.pointer,
+                "recording-invalid",
+                sentence,
+                _ADVICE,
+                line=interaction.line,
+                general_pointer=general,
+            )

@@ -5,45 +5,42 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from contract_test.data.contract import Catalog
 from contract_test.data.errors import NothingFoundError
 from contract_test.data.finding import Finding
-from contract_test.scanner import leaks_in_line
+from contract_test.files.leak_findings import leak_findings
+from contract_test.schema.declared import declared_names, declared_texts
 
 _LINES = frozenset((".jsonl", ".ndjson"))
 _SUFFIXES = frozenset((*_LINES, ".json"))
 
 
-def scan(paths: Iterable[Path], public: frozenset[str] = frozenset()) -> tuple[list[Finding], int]:
+def scan(paths: Iterable[Path], catalog: Catalog | None = None) -> tuple[list[Finding], int]:
     """Return what the scanner finds in files and directories, and how many files it read.
 
     Of a directory, every `.jsonl`, `.ndjson` and `.json` file is read, hidden ones too. A file that you name is always
-    read. Raises NothingFoundError if there is no such file.
+    read. Names that a catalog and its contracts declare are not looked at. Raises NothingFoundError if there is no such
+    file.
     """
     files = sorted({file for path in paths for file in _files(path)})
     if not files:
         raise NothingFoundError(
             "nothing to scan", place=", ".join(map(str, paths)), advice="Name a recording, or a directory with some."
         )
-    return [finding for file in files for finding in scan_file(file, public)], len(files)
+    return list(scan_files(files, catalog)), len(files)
 
 
-def scan_file(path: Path, public: frozenset[str] = frozenset()) -> Iterator[Finding]:
-    """Yield what the scanner finds in one file: by line, and in JSON by pointer.
-
-    Texts in `public`, such as the names that contracts declare, are not looked at.
-    """
-    content = path.read_bytes()
-    whole = path.suffix == ".json"
-    for number, line in enumerate([content] if whole else content.splitlines(), start=1):
-        for leak in leaks_in_line(line, public):
-            advice = "Remove the line and record again. If the field has x-sensitivity: public, change that first."
-            if leak.pointer.startswith("/seen/"):
-                advice = (
-                    "The message was read here. If the address is not a secret, give the channel an address of words."
-                )
-            sentence = f"{leak.thing} is written here"
-            line_number = 0 if whole else number
-            yield Finding(str(path), leak.pointer, f"leak-{leak.rule}", sentence, advice, line=line_number)
+def scan_files(files: Iterable[Path], catalog: Catalog | None) -> Iterator[Finding]:
+    """Yield what the scanner finds in files, by line, and in JSON by pointer."""
+    names = declared_names(catalog) if catalog else frozenset[str]()
+    texts = declared_texts(catalog) if catalog else frozenset[str]()
+    for path in files:
+        content = path.read_bytes()
+        if path.suffix == ".json":
+            yield from leak_findings(content, path, names)
+            continue
+        for number, line in enumerate(content.splitlines(), start=1):
+            yield from leak_findings(line, path, texts, number)
 
 
 def _files(path: Path) -> Iterator[Path]:

@@ -11,7 +11,8 @@ from contract_test.data.contract import Catalog, Channel, Contract, Subject
 from contract_test.data.interaction import Interaction, Tapped
 from contract_test.files.exact_json import exact_loads
 from contract_test.recordings.messages import at_path
-from contract_test.scrub.masking import DataScrubber, prefixes_of, words_of
+from contract_test.schema.declared import field_names
+from contract_test.scrub.masking import DataScrubber, prefixes_of
 from contract_test.scrub.pseudonyms import Pseudonyms
 from envelopes import Wire
 from envelopes.codecs import CODECS, CodecError
@@ -31,7 +32,7 @@ class Scrubber:
         self._catalog, self._channel, self._codec = catalog, channel, CODECS[channel.codec]
         self.pseudonyms = Pseudonyms(key, {prefix for each in catalog.contracts for prefix in prefixes_of(each)})
         extensions = {each.caused_by for each in catalog.subjects.values() if each.caused_by}
-        self._words = frozenset({word for each in catalog.contracts for word in words_of(each)} | extensions)
+        self._words = frozenset({word for each in catalog.contracts for word in field_names(each)} | extensions)
         self._said = frozenset(_said(catalog))
         self._data_scrubbers: dict[str, DataScrubber] = {}
 

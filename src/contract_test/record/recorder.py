@@ -9,26 +9,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from contract_test.data.contract import Catalog, Channel, Contract
 from contract_test.data.drift import Drift
+from contract_test.data.finding import Finding
 from contract_test.data.interaction import Interaction, Tapped
 from contract_test.data.reading import Mark
+from contract_test.files.accepted import accepted_by, mark_accepted, read_accepted
 from contract_test.files.exact_json import exact_dumps
+from contract_test.files.leak_findings import leak_findings
 from contract_test.files.quarantine import Quarantine
-from contract_test.files.recordings import append_recording, line_of, read_recording, wire_of
+from contract_test.files.recordings import append_recording, line_of, read_recording, recording_path, wire_of
 from contract_test.record.causes import Causes
 from contract_test.record.conformance import ConformanceChecker, RejectedMessage
 from contract_test.record.message_scrubber import Scrubber
 from contract_test.record.novelty import Novelty
 from contract_test.record.validator import ContractsCatalog, ContractValidator, ValidatedData
 from contract_test.recordings.messages import cause_in, data_of
-from contract_test.scanner import leaks_in_line
-from contract_test.schema.declared import declared_names
+from contract_test.schema.declared import declared_texts
 from contract_test.schema.message_shapes import MessageShapes
 from envelopes import DecodeError, Envelope
 
@@ -46,8 +48,8 @@ class Recorded:
     quarantined: int = 0
     unscrubbed: Counter[str] = field(default_factory=Counter)
     """Messages that were not kept because they are not valid after scrubbing, by contract and pointer."""
-    leaks: Counter[str] = field(default_factory=Counter)
-    """Messages that were not kept because the scanner found something in them: where and which rule, never the text."""
+    leaks: Counter[Finding] = field(default_factory=Counter)
+    """How many messages were not kept because of each finding of the scanner."""
     missing_causes: int = 0
     """How many causes are named by recorded messages, but not recorded."""
     written: dict[Path, None] = field(default_factory=dict)
@@ -69,7 +71,9 @@ class Recorder:
         self._by_cause: dict[str, list[_Item]] = {}
         self._recordings: dict[str, _Recording] = {}
         self._quarantine = quarantine
-        self._public = declared_names(catalog) | {channel.name, channel.address}
+        self._public = declared_texts(catalog) | {channel.name, channel.address}
+        self._accepted = accepted_by(read_accepted(catalog.root), "scan")
+        self._today = datetime.now(UTC).date()
         self.marks: dict[str, Mark] = {}
         """Where each part of the source was read to."""
         self.result = Recorded(self._checker.drift)
@@ -161,7 +165,7 @@ class Recorder:
         line = line_of(replace(interaction, seen={}))
         if line in recording.lines or not self._is_still_valid(interaction, item.validated.validator):
             return False
-        if self._has_leaks(line_of(interaction), recording.contract.name):
+        if self._has_leaks(line_of(interaction), recording_path(recording.contract)):
             return False
         recording.lines.add(line)
         recording.fresh.append((item.number, interaction))
@@ -190,12 +194,12 @@ class Recorder:
             return False
         return True
 
-    def _has_leaks(self, line: bytes, name: str) -> bool:
-        """Return True if the scanner finds something in a scrubbed message, and count what it found."""
-        found = leaks_in_line(line, self._public)
-        for leak in found:
-            self.result.leaks[f"{name}{leak.pointer}: {leak.thing} ({leak.rule})"] += 1
-        return bool(found)
+    def _has_leaks(self, line: bytes, path: Path) -> bool:
+        """Return True if the scanner finds something in a scrubbed message that nobody accepted. Count it."""
+        findings = mark_accepted(leak_findings(line, path, self._public, 1), self._accepted, self._today)
+        left = {replace(each, pointer=each.general_pointer): None for each in findings if each.severity == "error"}
+        self.result.leaks.update(left.keys())
+        return bool(left)
 
     def _quarantine_message(self, message: Tapped, rejected: RejectedMessage) -> None:
         contract = None if rejected.validator is None else rejected.validator.contract
@@ -203,7 +207,7 @@ class Recorder:
         if quarantine is None or not quarantine.has_room(rejected.reasons, contract_known=contract is not None):
             return
         scrubbed = self._scrubber.rejected(message, contract)
-        if not self._has_leaks(exact_dumps(scrubbed), "quarantine"):
+        if not self._has_leaks(exact_dumps(scrubbed), quarantine.path):
             self.result.quarantined += quarantine.add(rejected.reasons, scrubbed)
 
 

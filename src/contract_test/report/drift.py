@@ -8,6 +8,7 @@ from contract_test.data.contract import Catalog
 from contract_test.data.drift import Drift
 from contract_test.data.finding import Finding
 from contract_test.data.texts import counted
+from contract_test.files.leak_findings import acceptance_advice
 from contract_test.record.validator import ContractValidator
 
 
@@ -21,6 +22,16 @@ def drift_lines(drift: Drift, catalog: Catalog) -> Iterator[str]:
         yield f"drift: {contract}{pointer}: not in the contract: {counted(count, 'message')}"
     for contract, pointer in never_seen(drift, catalog):
         yield f"never seen: {contract}{pointer}"
+
+
+def leak_lines(finding: Finding, count: int) -> Iterator[str]:
+    """Yield why a recorder did not keep some messages, and how to keep them. The scanner's `finding` is in each."""
+    thing = finding.sentence.removesuffix(" is written here")
+    yield f"not kept: {counted(count, 'message')}: {finding.rule}: {thing} at {finding.file}:{finding.pointer}"
+    yield "The other messages were kept."
+    if finding.pointer.startswith("/payload"):
+        yield "If the field has x-sensitivity: public, remove it, so that the value is masked."
+    yield acceptance_advice(finding)
 
 
 def seen_lines(drift: Drift) -> Iterator[str]:

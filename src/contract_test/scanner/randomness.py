@@ -8,10 +8,13 @@ Each pair of neighbours adds a weight to the score of a text. The weights are th
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from math import inf
 
 MIN_TOKEN_LENGTH = 20
 MIN_FILLERS = 4
+WITHOUT_SEPARATORS, WITH_SEPARATORS = (20, 2.0), (24, 3.0)
+"""A part of a text that is at least so long is random above this score."""
 _FOLLOWERS = {
     "a": "12321230202333020333222221", "b": "21112010210211210221200010", "c": "31213113203321310223210120",
     "d": "21223111212211220222211110", "e": "32332221211323222333122321", "f": "20112200301212210211200010",
@@ -31,7 +34,7 @@ _KINDS = {
 """The weight of a pair by the kinds of its characters: a small letter, a capital, a digit."""
 _SEPARATORS = {"-": -0.65, "_": -1.9, "/": -0.9, "+": 2.0}
 _BIAS = 4.9
-_HEXADECIMAL = re.compile(r"[0-9a-f]+|[0-9A-F]+")
+_HEXADECIMAL = re.compile(f"[0-9a-f]{{{MIN_TOKEN_LENGTH},}}|[0-9A-F]{{{MIN_TOKEN_LENGTH},}}")
 _NUMBER = re.compile("[A-Fa-f]{0,4}[0-9]+")
 _SEPARATOR = re.compile("[/_+-]")
 _UUID_OR_DATE = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -46,8 +49,7 @@ def is_random(text: str) -> bool:
     again, of each kind of characters.
     """
     for whole in (part for piece in _UUID_OR_DATE.split(text) for part in _FILLER.split(piece)):
-        parts = [whole, *(part for part in _SEPARATOR.split(whole) if part != whole)]
-        if any(_is_random(part) for part in parts if len(part) >= MIN_TOKEN_LENGTH):
+        if any(_is_random(part) for part in (whole, *_SEPARATOR.split(whole)) if len(part) >= MIN_TOKEN_LENGTH):
             return True
     return False
 
@@ -61,16 +63,34 @@ def is_filled(text: str, count: int) -> bool:
 def _is_random(text: str) -> bool:
     if is_filled(text, MIN_FILLERS):
         return False
-    if _HEXADECIMAL.fullmatch(text):
-        return not (text.isalpha() or _NUMBER.fullmatch(text))
-    score = _BIAS + sum(_SEPARATORS.get(letter, 0) for letter in text)
-    for left, right in pairwise(text):
-        score += _KINDS.get(_kind(left) + _kind(right), 0)
-        if left.isalpha() and right.isalpha():
-            place = ord(right.lower()) - ord("a")
-            in_order = ord(right.lower()) - ord(left.lower()) == 1
-            score += _OFTEN * (_IN_ORDER if in_order else int(_FOLLOWERS[left.lower()][place]))
-    return score > 0
+    if any(not (run.isalpha() or _NUMBER.fullmatch(run)) for run in _HEXADECIMAL.findall(text)):
+        return True
+    if _NUMBER.fullmatch(text):
+        return False
+    weights = [_weight(left, right) for left, right in pairwise(text)]
+    if _BIAS + sum(weights) > 0:
+        return True
+    length, score = WITH_SEPARATORS if _SEPARATOR.search(text) else WITHOUT_SEPARATORS
+    return _BIAS + _greatest_sum(weights, length - 1) > score
+
+
+def _weight(left: str, right: str) -> float:
+    weight = _KINDS.get(_kind(left) + _kind(right), 0) + _SEPARATORS.get(right, 0)
+    if left.isalpha() and right.isalpha():
+        in_order = ord(right.lower()) - ord(left.lower()) == 1
+        often = _IN_ORDER if in_order else int(_FOLLOWERS[left.lower()][ord(right.lower()) - ord("a")])
+        weight += _OFTEN * often
+    return weight
+
+
+def _greatest_sum(weights: list[float], count: int) -> float:
+    """Return the greatest sum of at least `count` weights that follow each other: of a token behind a name, say."""
+    sums = list(accumulate(weights, initial=0.0))
+    least, greatest = inf, -inf
+    for end in range(count, len(sums)):
+        least = min(least, sums[end - count])
+        greatest = max(greatest, sums[end] - least)
+    return greatest
 
 
 def _kind(letter: str) -> str:

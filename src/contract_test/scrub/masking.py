@@ -25,15 +25,6 @@ MAX_ROUNDS = 12
 _PREFIX = re.compile(r"\^((?=.{0,19}[A-Za-z])(?:[A-Za-z0-9_:-]|\\[.:_-]){0,19}(?:[-_:]|\\[.:_-]))(?![?*{+])")
 
 
-def words_of(contract: Contract) -> Iterator[str]:
-    """Yield the names of fields that a contract declares, anywhere in it."""
-    for uri, resource in contract.resources.items():
-        for _, node, _ in subschemas(resource, uri, draft_of(resource)):
-            yield from properties if isinstance(properties := node.get("properties"), dict) else ()
-            required = node.get("required")
-            yield from (name for name in required if isinstance(name, str)) if isinstance(required, list) else ()
-
-
 def prefixes_of(contract: Contract) -> Iterator[str]:
     """Yield what a contract's patterns put before an id, such as `m-` for `^m-[0-9a-z]+$`."""
     for uri, resource in contract.resources.items():

@@ -33,11 +33,12 @@ _TIMES = {
     "time": re.compile(r"[0-9]{2}:[0-9:.]{2,40}([Zz]|[+-][0-9]{2}:[0-9]{2})"),
     "duration": re.compile(r"P[0-9YMWDTHS]{2,40}"),
 }
-_NAME_WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
+_NAME_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _IDENTIFYING = frozenset((
     "id", "ids", "phone", "tel", "telephone", "mobile", "msisdn", "fax", "ssn", "iban", "card", "account", "birth",
     "birthday", "birthdate", "dob", "born", "lat", "latitude", "lon", "lng", "longitude", "zip", "zipcode", "postal",
     "postcode", "ip", "imei", "imsi", "pin", "otp", "cvv", "cvc", "passcode", "password", "secret", "token",
+    "userid", "customerid", "personid", "accountid", "phonenumber", "cardnumber", "accountnumber", "pincode",
 ))  # fmt: skip
 """Words in the name of a field whose numbers and days single somebody out, however short."""
 _OF_TIME = frozenset((
@@ -60,7 +61,8 @@ class Name(NamedTuple):
     def of(cls, text: str) -> Name:
         """Return what the words in a name tell."""
         words = [word.lower() for word in _NAME_WORDS.findall(text)]
-        return cls(not _IDENTIFYING.isdisjoint(words), not _OF_TIME.isdisjoint(words))
+        singular = [word.removesuffix("s") for word in words]  # an array has the name of what is in it
+        return cls(not _IDENTIFYING.isdisjoint((*words, *singular)), not _OF_TIME.isdisjoint(words))
 
 
 class ContractRules:
