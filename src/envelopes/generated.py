@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ._coding import coding_with
 from ._contract import Contract
+from ._fields import DecimalNumber, Deprecated, JsonDefault, JsonEqual, OneOf
 from ._values import OpenValueObject, RootValue, ValueObject
 from .catalog import Catalog, Channel, Subject
 from .types import Boolean, Day, FrozenMap, Integer, Json, Number, Timestamp
@@ -18,11 +19,16 @@ __all__ = [
     "Channel",
     "Contract",
     "Day",
+    "DecimalNumber",
+    "Deprecated",
     "Field",
     "FrozenMap",
     "Integer",
     "Json",
+    "JsonDefault",
+    "JsonEqual",
     "Number",
+    "OneOf",
     "OpenValueObject",
     "RootValue",
     "Subject",

@@ -233,6 +233,8 @@ def plain(value: Any) -> Any:
         return dict(value.items())
     if isinstance(value, _Exact):
         return value.text if isinstance(value, date) else orjson.Fragment(value.text)
+    if isinstance(value, Decimal):
+        return orjson.Fragment(str(value))
     bases: tuple[type[Any], ...] = (str, int, float, list, tuple, dict)
     for base in bases:  # an enum's member, a subclass: as its base is written
         if isinstance(value, base):

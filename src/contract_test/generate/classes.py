@@ -1,233 +1,364 @@
-"""From the shapes of a contract to the classes of its module: names, fields and types, still without any text."""
+"""From a contract's schema to the plan of its module: which classes there are, and the types of their fields."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import unquote
 
-from contract_test.schema.names import class_identifier, identifier, literal, unused
-from contract_test.schema.shape import Field, Shape, Shapes
-from contract_test.schema.sources import ALL_TYPES, Position, Source, telling_keywords
-from contract_test.schema.walk import References, unescape
+from contract_test.generate import plan as p
+from contract_test.generate.alternatives import ANYTHING, Alternative, Composed, Position, Reader
+from contract_test.generate.annotations import attribute_text, class_text, default_of, is_deprecated, short_title
+from contract_test.generate.naming import attribute_names, definition_name, in_order
+from contract_test.generate.plan import Attribute, General, ModulePlan, Named, Type, ValueClass
+from contract_test.generate.scalars import scalar_types
+from contract_test.generate.shapes import ObjectShape, array_shape, is_impossible, object_shape
+from contract_test.generate.unions import by_fields, by_tag, merged
+from contract_test.schema.keywords import telling_keywords
+from contract_test.schema.names import class_identifier, literal, unused
+from contract_test.schema.sources import ALL_TYPES
+from contract_test.schema.walk import Node, References
 
-MAX_NESTING = 80
-MAX_MIXTURES = 50
-MAX_FIELDS = 4000
-"""Where a module would grow beyond these, the rest of it is `Json`: real contracts stay far below."""
+MAX_MIXTURES = 400
+"""How many combinations of schemas get a class of their own: there can be exponentially many."""
+MAX_CONJUNCTIONS = 64
+"""How many combinations of schemas one value may have."""
 
-
-@dataclass(frozen=True)
-class Attribute:
-    """One field of a class. `type` is Python source made of known names and of literals only."""
-
-    name: str
-    json_name: str
-    type: str
-    required: bool
-    default: Any = None
-    description: str = ""
-    additional: bool = False
+Group = list[tuple[Alternative, ObjectShape]]
 
 
-@dataclass(frozen=True)
-class ValueClass:
-    """One class of a module. `place` is where its schema stands (`/pointer` or `URI#pointer`), if at one place."""
+def plan_module(resources: Mapping[str, Any], uri: str, name: str, taken: frozenset[str], prefix: str) -> ModulePlan:
+    """Return the plan of a contract's module, the message's own class last.
 
-    name: str
-    base: str
-    place: str | None
-    attributes: tuple[Attribute, ...]
-    nullable: tuple[str, ...] = ()
-    title: str = ""
-    description: str = ""
-
-
-def value_classes(resources: Mapping[str, Any], uri: str, name: str, taken: frozenset[str]) -> tuple[ValueClass, ...]:
-    """Return the classes that carry a contract's messages, each after those it uses, the message's own last.
-
-    `name` is the message's class, `taken` the names that a class or a field may not have.
+    `name` is the message's class, `taken` the names that a class or a field may not have. `prefix` begins the keys of
+    this module's classes.
     """
-    return _Planner(References(resources, uri), taken).plan(name)
+    return _Planner(References(resources, uri), resources, taken, prefix).plan(name)
 
 
-_Key = frozenset[tuple[str, frozenset[str]]]
+@dataclass
+class _Draft:
+    """A class whose name is known, and whose fields are not all planned yet."""
+
+    key: str
+    name: str
+    place: str | None
+    shape: ObjectShape
+    title: Node | None
+    types: dict[str, Type] = field(default_factory=dict)
+    additional: Type | None = None
+
+
+@dataclass
+class _Choice:
+    """A union that a tag, or the names of the fields, tells apart. `tag` is the field's JSON name."""
+
+    key: str
+    tag: str | None
+    simple: bool
+    drafts: list[_Draft]
 
 
 class _Planner:
-    def __init__(self, references: References, taken: frozenset[str]) -> None:
-        self._references = references
-        self._shapes = Shapes(references)
-        self._taken = set(taken)
-        self._names: dict[_Key, str] = {}
-        self._made: list[ValueClass] = []
-        self._fields = 0
-        self._mixtures: set[_Key] = set()
-        self._open: set[_Key] = set()
+    def __init__(
+        self, references: References, resources: Mapping[str, Any], taken: frozenset[str], prefix: str
+    ) -> None:
+        self._references, self._resources = references, resources
+        self._reader = Reader(references)
+        self._reserved, self._taken = taken, set(taken)
+        self._prefix = prefix
+        self._drafts: dict[object, _Draft] = {}
+        self._waiting: list[_Draft] = []
+        self._named: dict[object, Named] = {}
+        self._choices: dict[object, _Choice] = {}
+        self._general: list[General] = []
+        self._open: list[Position] = []
+        self._mixtures = 0
+        self._values = self._keys = 0
 
-    def plan(self, name: str) -> tuple[ValueClass, ...]:
+    def plan(self, name: str) -> ModulePlan:
         self._taken.add(name)
-        root: Position = (Source(self._references.root),)
-        shape = self._shapes.shape(root)
-        if shape.types == {"object"} and shape.fields:
-            self._names[self._key(root)] = name
-            self._class(name, shape, place="")
-        else:
-            attribute = Attribute("root", "root", self._type(root, "Root"), required=True)
-            self._made.append(ValueClass(name, "RootValue", "", (attribute,), (), shape.title, shape.description))
-        return tuple(self._made)
+        position: Position = ((self._references.root,),)
+        root = self._root_class(position, name)
+        own: list[ValueClass] = []
+        if root is None:
+            type_ = self._type(position, "Root", (name, ""))
+            attribute = Attribute("root", "root", type_, required=True)
+            own.append(
+                ValueClass(self._key(), name, "RootValue", "", (attribute,), text=class_text(self._references.root))
+            )
+        while self._waiting:
+            self._fill(self._waiting.pop())
+        names = self._taken
+        classes = [self._finished(draft, names) for draft in self._drafts.values()]
+        markers = {choice.key: self._marker(choice, names) for choice in self._choices.values()}
+        named = [replace(each, marker=markers.get(each.key, each.marker)) for each in self._named.values()]
+        parts = in_order([*classes, *own, *named], root.key if root else own[0].key)
+        return ModulePlan(parts, tuple(dict.fromkeys(self._general)), self._values)
 
-    def _key(self, position: Position) -> _Key:
-        """Positions with the same sources have the same class; a lone `$ref` is the same as what it leads to."""
-        sources = self._shapes.sources(position)
-        telling = [source for source in sources if set(telling_keywords(source.node.schema)) - {"$ref"}]
-        return frozenset((source.node.location, source.on) for source in telling or sources)
+    def _key(self) -> str:
+        self._keys += 1
+        return f"{self._prefix}{self._keys}"
 
-    def _class(self, name: str, shape: Shape, place: str | None) -> None:
-        self._fields += len(shape.fields)
-        attributes: list[Attribute] = []
-        nullable = []
-        types = [self._type(each.position, each.name) if each.position else "Json" for each in shape.fields]
-        names = self._attribute_names(shape.fields)  # after the types, which bring the names of their classes
-        for each, annotation, python_name in zip(shape.fields, types, names, strict=True):
-            attributes.append(self._attribute(each, python_name, annotation))
-            if not each.required and self._may_be_null(each):
-                nullable.append(python_name)
-        attributes.sort(key=lambda attribute: not attribute.required)
-        if shape.additional is not None:
-            used = {*self._taken, *names, *(attribute.json_name for attribute in attributes)}
-            rest = unused("additional_properties", used)
-            values = self._type(shape.additional, f"{name}Value")
-            attributes.append(Attribute(rest, rest, f"FrozenMap[str, {values}]", required=False, additional=True))
-        base = "ValueObject" if shape.additional is None else "OpenValueObject"
-        made = ValueClass(name, base, place, tuple(attributes), tuple(nullable), shape.title, shape.description)
-        self._made.append(made)
-
-    def _attribute_names(self, fields: Sequence[Field]) -> list[str]:
-        """The fields' names in Python; one that can be kept as it is goes to no other field."""
-        used, found = set(self._taken), {}
-        for each in sorted(fields, key=lambda each: identifier(each.name, "field") != each.name):
-            found[each.name] = unused(_reserve(identifier(each.name, "field"), self._taken), used)
-            used.add(found[each.name])
-        return [found[each.name] for each in fields]
-
-    def _attribute(self, each: Field, name: str, annotation: str) -> Attribute:
-        default = None if each.required else self._default(each, annotation)
-        if (
-            not each.required
-            and default is None
-            and annotation not in ("Json", "None")
-            and not annotation.endswith(" | None")
-        ):
-            annotation = f"{annotation} | None"
-        return Attribute(name, each.name, annotation, each.required, default, each.description)
-
-    def _default(self, each: Field, annotation: str) -> Any:
-        """A schema's default, where it is a plain value of the field's plain type."""
-        value = each.default
-        kinds = {"str": str, "Boolean": bool, "Integer": int}
-        if annotation in kinds and type(value) is kinds[annotation]:
-            return value if not isinstance(value, int) or abs(value) < 2**63 else None
-        text = self._shapes.shape(each.position).text if each.position else ""
-        return value if isinstance(text, tuple) and value in text and annotation.startswith("Literal[") else None
-
-    def _may_be_null(self, each: Field) -> bool:
-        return "null" in (self._shapes.shape(each.position).types if each.position else ALL_TYPES)
-
-    def _type(self, position: Position, hint: str) -> str:
-        """The annotation for a position, as Python source; its classes are made on the way."""
-        types = self._shapes.shape(position).types
-        position = self._shapes.settled(position)
-        key = self._key(position)
-        inside_itself = key in self._open and "array" in types
-        large = len(self._open) > MAX_NESTING or self._fields > MAX_FIELDS
-        too_much = key in self._open or large or self._too_mixed(position)
-        if inside_itself or (too_much and key not in self._names):
-            return "Json"  # only classes can name themselves; and any value loses nothing
-        self._open.add(key)
-        try:
-            return self._union(position, types, hint)
-        finally:
-            self._open.discard(key)
-
-    def _too_mixed(self, position: Position) -> bool:
-        """Whether a position adds yet another mixture of schemas; there can be exponentially many of them."""
-        if len(position) < 2:  # noqa: PLR2004 - a mixture has two parts
-            return False
-        self._mixtures.add(self._key(position))
-        return len(self._mixtures) > MAX_MIXTURES
-
-    def _union(self, position: Position, types: frozenset[str], hint: str) -> str:
-        shape = self._shapes.shape(position)
-        unnamed = not (shape.fields or shape.branches or shape.additional)
-        if types == ALL_TYPES and unnamed and not shape.items:
-            return "Json"
-        members: list[str] = []
-        if "object" in types:
-            members.append(self._object(position, shape, hint))
-        if "array" in types:
-            members.append(f"tuple[{self._type(shape.items, hint) if shape.items else 'Json'}, ...]")
-        if "boolean" in types:
-            members.append("Boolean")
-        if "number" in types:
-            members.append("Number")
-        elif "integer" in types:
-            members.append("Integer")
-        if "string" in types:
-            members.append(_text_type(shape.text))
-        if "null" in types:
-            members.append("None")
-        return " | ".join(members) if members else "Json"
-
-    def _object(self, position: Position, shape: Shape, hint: str) -> str:
-        if shape.branches:
-            if any(
-                len({identifier(name, "field") for name in names}) < len(names) for names in self._field_names(shape)
-            ):
-                return "FrozenMap[str, Json]"
-            names = [self._named(branch, self._shapes.shape(branch), f"{hint} {tag}") for tag, branch in shape.branches]
-            return f"Annotated[{' | '.join(names)}, Field(discriminator={literal(identifier(shape.tag, 'field'))})]"
-        if shape.fields:
-            return self._named(position, shape, hint)
-        return f"FrozenMap[str, {self._type(shape.additional, hint) if shape.additional else 'Json'}]"
-
-    def _field_names(self, shape: Shape) -> list[list[str]]:
-        return [[each.name for each in self._shapes.shape(branch).fields] for _, branch in shape.branches]
-
-    def _named(self, position: Position, shape: Shape, hint: str) -> str:
-        key = self._key(position)
-        if key in self._names:
-            return self._names[key]
-        place = self._place(position)
-        definition = "" if place is None else _definition(place)
-        title = class_identifier(shape.title) if len(shape.title.split()) <= 3 else ""  # noqa: PLR2004 - longer ones are sentences
-        wanted = class_identifier(definition) or title or class_identifier(hint) or "Part"
-        name = unused(wanted, self._taken, "")
-        self._taken.add(name)
-        self._names[key] = name
-        self._class(name, shape, place)
-        return name
-
-    def _place(self, position: Position) -> str | None:
-        """Where the schema stands that says everything about a position, if one does."""
-        if len(position) != 1 or not position[0].certain:
+    def _root_class(self, position: Position, name: str) -> _Draft | None:
+        alternatives = self._reader.alternatives(position)
+        if any(each.types != {"object"} for each in alternatives):
             return None
-        node = self._shapes.settled(position)[0].node
+        objects = self._objects(alternatives)
+        if not objects or not any(shape.fields for _, shape in objects):
+            return None
+        if len(objects) > 1 and (by_tag(self._reader, objects) or by_fields(objects)):
+            return None
+        return self._draft(objects, "", name)
+
+    def _objects(self, alternatives: Sequence[Alternative]) -> Group:
+        objects = [(each, object_shape(self._reader, each)) for each in alternatives if "object" in each.types]
+        return [(each, shape) for each, shape in objects if not is_impossible(self._reader, shape)]
+
+    # Types
+
+    def _type(self, position: Position, hint: str, where: tuple[str, str]) -> Type:
+        """Return the type of the values at a position. `where` is the class that holds them, and a pointer from it."""
+        self._values += 1
+        if len(position) > MAX_CONJUNCTIONS:
+            return self._json(where, f"there are more than {MAX_CONJUNCTIONS} alternatives")
+        if position in self._open:
+            return self._json(where, "the schema refers to itself without a class in between")
+        self._open.append(position)
+        try:
+            return self._of(self._reader.alternatives(position), hint, where)
+        finally:
+            self._open.pop()
+
+    def _json(self, where: tuple[str, str], reason: str) -> Type:
+        self._general.append(General(*where, reason))
+        return p.JSON
+
+    def _of(self, alternatives: Sequence[Alternative], hint: str, where: tuple[str, str]) -> Type:
+        if not alternatives:
+            return self._json(where, "no value is valid")
+        if any(each.cut for each in alternatives):
+            return self._json(where, "there are too many alternatives")
+        objects = self._objects(alternatives)
+        arrays = [array_shape(self._reader, each) for each in alternatives if "array" in each.types]
+        types = frozenset().union(*(each.types for each in alternatives))
+        described = any(shape.fields for _, shape in objects) or any(array.items != ANYTHING for array in arrays)
+        limited = [shape.additional for _, shape in objects if shape.additional not in (None, ANYTHING)]
+        if types == ALL_TYPES and not described and not limited:
+            return self._json(where, "the schema allows any value")
+        members: list[Type] = []
+        if objects:
+            members.append(self._object(objects, hint, where))
+        if arrays:
+            members += self._arrays(arrays, hint, where)
+        scalars = scalar_types(alternatives)
+        members += [self._exact(each) for each in scalars]
+        definition = self._definition(alternatives)
+        type_ = p.one_of(members)
+        if definition is None or not _worth_a_name(type_):
+            return type_
+        return self._alias(definition, type_)
+
+    def _arrays(self, arrays: list[Any], hint: str, where: tuple[str, str]) -> list[Type]:
+        fixed = {len(array.fixed): array.fixed for array in arrays if array.fixed is not None}
+        if len(fixed) == len(arrays):
+            return [
+                p.fixed_array_of(
+                    [self._type(item, hint, (where[0], f"{where[1]}/{place}")) for place, item in enumerate(items)]
+                )
+                for items in fixed.values()
+            ]
+        items = dict.fromkeys(
+            conjunction for array in arrays for position in (array.fixed or (array.items,)) for conjunction in position
+        )
+        return [p.array_of(self._type(tuple(items), hint, (where[0], f"{where[1]}/*")))]
+
+    def _exact(self, type_: Type) -> Type:
+        """Let `1.0` pass where a listed number is `1`: they are the same in JSON."""
+        if not any(isinstance(value, int) and not isinstance(value, bool) for value in type_.get("enum", ())):
+            return type_
+        values = repr(type_["enum"])
+        if values not in self._named:
+            self._named[values] = Named(self._key(), "", type_, "JsonEqual")
+        return p.reference(self._named[values].key)
+
+    def _object(self, objects: Group, hint: str, where: tuple[str, str]) -> Type:
+        if not any(shape.fields for _, shape in objects):
+            additional = merged(objects).additional or ANYTHING
+            return p.map_of(self._type(additional, hint, (where[0], f"{where[1]}/*")))
+        if len(objects) > 1:
+            tagged = by_tag(self._reader, objects)
+            if tagged is not None:
+                tag, groups, simple = tagged
+                parts = [(f"{hint} {title}", group) for title, group in groups]
+                return self._union(parts, tag, simple=simple, where=where)
+            if by_fields(objects):
+                parts = [(hint, [each]) for each in objects]
+                return self._union(parts, None, simple=False, where=where)
+        draft = self._draft(objects, hint)
+        return p.reference(draft.key) if draft else self._json(where, "there are too many combinations of schemas")
+
+    def _union(self, parts: list[tuple[str, Group]], tag: str | None, *, simple: bool, where: tuple[str, str]) -> Type:
+        drafts = [self._draft(group, hint) for hint, group in parts]
+        known = [draft for draft in drafts if draft is not None]
+        if len(known) < len(drafts):
+            return self._json(where, "there are too many combinations of schemas")
+        unique = list({draft.key: draft for draft in known}.values())
+        if len(unique) == 1:
+            return p.reference(unique[0].key)
+        identity = (tag, tuple(draft.key for draft in unique))
+        if identity not in self._choices:
+            made = Named(self._key(), "", p.one_of([p.reference(draft.key) for draft in unique]))
+            self._named[identity] = made
+            self._choices[identity] = _Choice(made.key, tag, simple, unique)
+        return p.reference(self._choices[identity].key)
+
+    def _alias(self, definition: Node, type_: Type) -> Type:
+        known = self._named.get(definition.location)
+        if known is None:
+            wanted = class_identifier(definition_name(definition.location)) or "Choice"
+            name = unused(wanted, self._taken, "")
+            self._taken.add(name)
+            known = self._named[definition.location] = Named(self._key(), name, type_)
+        return p.reference(known.key)
+
+    # Classes
+
+    def _draft(self, group: Group, hint: str, name: str = "") -> _Draft | None:
+        """Return the class of some alternatives: the known one, or a new one with a name of its own."""
+        node = self._place(group)
+        identity = node.location if node else frozenset(map(_telling_places, group))
+        known = self._drafts.get(identity)
+        if known is not None:
+            return known
+        self._mixtures += node is None
+        if self._mixtures > MAX_MIXTURES:
+            return None
+        shape = group[0][1] if len(group) == 1 else merged(group)
+        title = node or (group[0][0].nodes[-1] if group[0][0].nodes else None)
+        if not name:
+            wanted = class_identifier(definition_name(node.location)) if node else ""
+            wanted = wanted or class_identifier(short_title(self._reader, title)) or class_identifier(hint) or "Part"
+            name = unused(wanted, self._taken, "")
+            self._taken.add(name)
+        draft = _Draft(self._key(), name, self._pointer(node), shape, title)
+        self._drafts[identity] = draft
+        self._waiting.append(draft)
+        return draft
+
+    def _pointer(self, node: Node | None) -> str | None:
+        if node is None:
+            return None
         document, _, pointer = node.location.partition("#")
-        return pointer if document == self._references.uri and pointer else node.location
+        return (
+            pointer
+            if document == self._references.uri and (pointer or node == self._references.root)
+            else node.location
+        )
+
+    def _place(self, group: Group) -> Node | None:
+        """Return the one schema that says all that some alternatives say: the last of those on the way."""
+        wanted = frozenset(map(_telling_places, group))
+        others = [frozenset(node.location for node in each.path) for each, _ in group[1:]]
+        for node in reversed(group[0][0].path):
+            shared = all(node.location in path for path in others) and not isinstance(node, Composed)
+            if shared and self._says(node) == wanted:
+                return node
+        return None
+
+    def _says(self, node: Node) -> frozenset[Any]:
+        return frozenset(map(_telling_places, self._objects(self._reader.alternatives(((node,),)))))
+
+    def _definition(self, alternatives: Sequence[Alternative]) -> Node | None:
+        """Return the entry of `$defs` that some alternatives are, null aside."""
+        valued = [each for each in alternatives if each.types != {"null"}]
+        wanted = frozenset((each.places, each.types) for each in valued)
+        for node in reversed(valued[0].path) if valued else ():
+            if definition_name(node.location) and all(node in each.path for each in valued):
+                found = [each for each in self._reader.alternatives(((node,),)) if each.types != {"null"}]
+                if frozenset((each.places, each.types) for each in found) == wanted:
+                    return node
+        return None
+
+    def _fill(self, draft: _Draft) -> None:
+        """Plan the types of a class's fields."""
+        before, self._open = self._open, []
+        for name, position in draft.shape.fields.items():
+            draft.types[name] = self._type(position, name, (draft.name, f"/{name}"))
+        if draft.shape.additional is not None:
+            draft.additional = self._type(draft.shape.additional, f"{draft.name}Value", (draft.name, "/*"))
+        self._open = before
+
+    def _finished(self, draft: _Draft, names: set[str]) -> ValueClass:
+        shape = draft.shape
+        python = attribute_names(shape.fields, names | self._reserved)
+        attributes = [
+            self._attribute(name, position, python[name], draft.types[name], required=name in shape.required)
+            for name, position in shape.fields.items()
+        ]
+        attributes.sort(key=lambda attribute: not attribute.required)
+        nullable = tuple(
+            python[name]
+            for name, position in shape.fields.items()
+            if name not in shape.required and self._may_be_null(position)
+        )
+        base = "ValueObject"
+        if draft.additional is not None:
+            base = "OpenValueObject"
+            used = {*names, *self._reserved, *python.values(), *shape.fields}
+            rest = unused("additional_properties", used)
+            attributes.append(Attribute(rest, rest, p.map_of(draft.additional), required=False, additional=True))
+        text = class_text(draft.title) if draft.title else ""
+        deprecated = draft.title is not None and is_deprecated([draft.title])
+        return ValueClass(draft.key, draft.name, base, draft.place, tuple(attributes), nullable, text, deprecated)
+
+    def _attribute(self, json_name: str, position: Position, name: str, type_: Type, *, required: bool) -> Attribute:
+        chain = self._reader.chain(position)
+        nullable = self._may_be_null(position)
+        default = None
+        if not required:
+            default = default_of(chain, position, self._members(type_), self._resources)
+            if default is None or (default.value is None and not nullable):
+                default, type_ = None, p.or_none(type_)
+        return Attribute(name, json_name, type_, required, default, attribute_text(chain), is_deprecated(chain))
+
+    def _members(self, type_: Type) -> list[Type]:
+        """Return the members of a type with its literals in place of names for them."""
+        by_key = {each.key: each.type for each in self._named.values()}
+        found: list[Type] = []
+        pending = [*p.members_of(type_)]
+        while pending:
+            member = pending.pop(0)
+            key = str(member.get("$ref", "")).rpartition("/")[2]
+            if key in by_key:
+                pending[:0] = p.members_of(by_key[key])
+            else:
+                found.append(member)
+        return found
+
+    def _may_be_null(self, position: Position) -> bool:
+        return any("null" in each.types for each in self._reader.alternatives(position))
+
+    def _marker(self, choice: _Choice, names: set[str]) -> str:
+        if choice.tag is None:
+            return "OneOf()"
+        python = {attribute_names(draft.shape.fields, names | self._reserved)[choice.tag] for draft in choice.drafts}
+        if choice.simple and len(python) == 1:
+            return f"Field(discriminator={literal(python.pop())})"
+        return f"OneOf({literal(choice.tag)})"
 
 
-def _text_type(text: str | tuple[str, ...]) -> str:
-    if isinstance(text, tuple):
-        return f"Literal[{', '.join(map(literal, text))}]" if text else "str"
-    return {"date-time": "Timestamp", "date": "Day"}.get(text, "str")
+def _telling_places(part: tuple[Alternative, ObjectShape]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return what makes a class: the schemas that say more than `type: object`, and the names of the fields."""
+    alternative, shape = part
+    telling = [node for node in alternative.nodes if set(telling_keywords(node.schema)) - {"type", *_PASSED_ON}]
+    return frozenset(node.location for node in telling or alternative.nodes), frozenset(shape.fields)
 
 
-def _definition(place: str) -> str:
-    steps = unquote(place).split("/")
-    return unescape(steps[-1]) if len(steps) > 1 and steps[-2] in ("$defs", "definitions") else ""
+_PASSED_ON = frozenset(("$ref", "allOf", "anyOf", "oneOf", "if", "then", "else"))
 
 
-def _reserve(name: str, taken: set[str]) -> str:
-    return f"{name}_" if name in taken else name
+def _worth_a_name(type_: Type) -> bool:
+    """Return whether a definition becomes a name of its own: listed values, or a union of more than one type."""
+    members = [member for member in p.members_of(type_) if member != p.NOTHING]
+    return len(members) > 1 or any("enum" in member for member in members)

@@ -25,12 +25,9 @@ def generate(catalog: Catalog, package: str, output: Path) -> Generated:
     _refuse_clashes(catalog)
     folder = output / package
     written: list[Path] = []
-    for contract in catalog.contracts:
-        beside = folder / "messages" / f"{contract.module_name}.json"
-        module = beside.with_suffix(".py")
-        if module.is_file() and beside.is_file() and beside.read_text(encoding="utf-8") == schema_file(contract):
-            continue
-        written += write_files(folder / "messages", module_files(contract).items())
+    changed = [contract for contract in catalog.contracts if not _is_unchanged(contract, folder / "messages")]
+    for _, _, files in module_files(changed):
+        written += write_files(folder / "messages", files.items())
     written += write_files(folder, package_files(catalog, package).items())
     removed = []
     for path in _orphans(catalog, folder):
@@ -44,10 +41,16 @@ def check(catalog: Catalog, package: str, output: Path) -> Generated:
     _refuse_clashes(catalog)
     folder = output / package
     files = {folder / name: text for name, text in package_files(catalog, package).items()}
-    for contract in catalog.contracts:
-        files |= {folder / "messages" / name: text for name, text in module_files(contract).items()}
+    for _, _, made in module_files(catalog.contracts):
+        files |= {folder / "messages" / name: text for name, text in made.items()}
     stale = [path for path, text in files.items() if not path.is_file() or path.read_bytes() != text.encode()]
     return Generated(stale=(*stale, *_orphans(catalog, folder)))
+
+
+def _is_unchanged(contract: Contract, folder: Path) -> bool:
+    beside = folder / f"{contract.module_name}.json"
+    there = beside.is_file() and beside.with_suffix(".py").is_file()
+    return there and beside.read_text(encoding="utf-8") == schema_file(contract)
 
 
 def _orphans(catalog: Catalog, folder: Path) -> Iterator[Path]:

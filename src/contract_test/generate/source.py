@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import json
-import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from contract_test.data.contract import Catalog, Contract, Subject, class_name
 from contract_test.data.errors import ContractTestError, SchemaError
-from contract_test.generate.classes import Attribute, ValueClass, value_classes
+from contract_test.generate.classes import plan_module
+from contract_test.generate.docstrings import docstring
+from contract_test.generate.plan import ModulePlan
+from contract_test.generate.writer import write_parts
 from contract_test.schema.keywords import is_no_schema
 from contract_test.schema.names import literal
 from contract_test.schema.walk import References
@@ -18,14 +21,30 @@ from envelopes.validation import compile_schema
 
 HEADER = "Generated from contracts/ by `contract-test generate`: change the contract, not this file."
 
-_TYPING = ("Annotated", "Literal")
-_RUNTIME = ("Boolean", "Day", "Field", "FrozenMap", "Integer", "Json", "Number", "OpenValueObject", "RootValue",
-            "Timestamp", "ValueObject", "contract_beside")  # fmt: skip
-_WIDTH = 100
+_TYPING = ("Annotated", "Literal", "TypeAlias")
+_RUNTIME = ("Boolean", "Day", "DecimalNumber", "Deprecated", "Field", "FrozenMap", "Integer", "Json", "JsonDefault",
+            "JsonEqual", "Number", "OneOf", "OpenValueObject", "RootValue", "Timestamp", "ValueObject",
+            "contract_beside")  # fmt: skip
 
 
-def module_files(contract: Contract) -> dict[str, str]:
-    """Return the files of one contract by name: its module and the schema beside it. Raises SchemaError."""
+def module_files(contracts: Sequence[Contract]) -> Iterator[tuple[Contract, ModulePlan, dict[str, str]]]:
+    """Yield each contract's plan, and its files by name: its module, and the schema beside it. Raises SchemaError."""
+    for contract in contracts:
+        refuse_unusable(contract)
+    plans = [plan_contract(contract, f"M{place}_") for place, contract in enumerate(contracts)]
+    written = write_parts(plans)
+    for contract, plan in zip(contracts, plans, strict=True):
+        source = _module(contract, plan, written)
+        check_source(source)
+        yield (
+            contract,
+            plan,
+            {f"{contract.module_name}.py": source, f"{contract.module_name}.json": schema_file(contract)},
+        )
+
+
+def refuse_unusable(contract: Contract) -> None:
+    """Raise SchemaError if a contract's document is no schema that values can be checked with."""
     advice = "Run `contract-test lint` to see where."
     if is_no_schema(contract.schema, References(contract.resources, contract.uri).draft):
         raise SchemaError(
@@ -36,10 +55,6 @@ def module_files(contract: Contract) -> dict[str, str]:
     except ValueError as error:
         sentence = str(error).partition("\n")[0][:200]
         raise SchemaError(f"not a valid schema: {sentence}", place=str(contract.path), advice=advice) from None
-    classes = _plan(contract)
-    source = _module(contract, classes)
-    check_source(source)
-    return {f"{contract.module_name}.py": source, f"{contract.module_name}.json": schema_file(contract)}
 
 
 def schema_file(contract: Contract) -> str:
@@ -60,20 +75,25 @@ def package_files(catalog: Catalog, package: str) -> dict[str, str]:
     return files
 
 
-def _plan(contract: Contract) -> tuple[ValueClass, ...]:
+def plan_contract(contract: Contract, prefix: str) -> ModulePlan:
+    """Return the plan of a contract's module."""
+    return plan_module(contract.resources, contract.uri, contract.class_name, _reserved(), prefix)
+
+
+@cache
+def _reserved() -> frozenset[str]:
     from envelopes import ValueObject
 
-    taken = frozenset((*dir(ValueObject), *_TYPING, *_RUNTIME, "CONTRACT", "annotations", "str", "tuple", "None"))
-    return value_classes(contract.resources, contract.uri, contract.class_name, taken)
+    return frozenset((*dir(ValueObject), *_TYPING, *_RUNTIME, "CONTRACT", "annotations", "str", "tuple", "None"))
 
 
-def _module(contract: Contract, classes: tuple[ValueClass, ...]) -> str:
-    body = "\n\n\n".join(_class(made) for made in classes)
+def _module(contract: Contract, plan: ModulePlan, written: Mapping[str, str]) -> str:
+    body = "\n\n\n".join(written[part.key] for part in plan.parts if part.name)
     used = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
     typing = ", ".join(name for name in _TYPING if name in used)
     runtime = "".join(f"    {name},\n" for name in _RUNTIME if name in used or name == "contract_beside")
     return "\n".join((
-        _docstring(f"{contract.name}\n\n{HEADER}", ""),
+        docstring(f"{contract.name}\n\n{HEADER}", ""),
         "",
         "from __future__ import annotations",
         "",
@@ -86,48 +106,6 @@ def _module(contract: Contract, classes: tuple[ValueClass, ...]) -> str:
         body,
         "",
     ))  # fmt: skip
-
-
-def _class(made: ValueClass) -> str:
-    lines = [f"class {made.name}({made.base}):"]
-    text = "\n\n".join(part for part in (made.title, made.description) if part) or made.name
-    lines += [_docstring(text, "    "), "", "    __contract__ = CONTRACT"]
-    if made.place is not None:
-        lines.append(f"    __pointer__ = {literal(made.place)}")
-    if made.nullable:
-        lines.append(f"    __nullable__ = frozenset({literal(made.nullable)})")
-    additional = next((each.name for each in made.attributes if each.additional), None)
-    if additional is not None:
-        lines.append(f"    __additional__ = {literal(additional)}")
-    for each in made.attributes:
-        lines += ["", f"    {each.name}: {each.type}{_value(each)}"]
-        if each.description:
-            lines.append(_docstring(each.description, "    "))
-    return "\n".join(lines)
-
-
-def _value(each: Attribute) -> str:
-    alias = f"validation_alias={literal(each.json_name)}" if each.json_name != each.name else ""
-    if each.additional:
-        return " = FrozenMap()"
-    if each.required:
-        return f" = Field({alias})" if alias else ""
-    return f" = Field(default={literal(each.default)}, {alias})" if alias else f" = {literal(each.default)}"
-
-
-def _docstring(text: str, indent: str) -> str:
-    """Return a docstring with the text, escaped so that it cannot become code."""
-    lines = [line.strip() for line in text.strip().splitlines()]
-    plain = all(line.isprintable() for line in lines) and not any(sign in text for sign in ('"', "\\"))
-    if not plain or not lines:
-        return f"{indent}{literal(' '.join(text.split()))}"
-    paragraphs = "\n".join(lines).split("\n\n")
-    wrapped = "\n\n".join(
-        textwrap.fill(paragraph, _WIDTH - len(indent), break_long_words=False) for paragraph in paragraphs
-    )
-    if "\n" not in wrapped and len(wrapped) < _WIDTH - len(indent):
-        return f'{indent}"""{wrapped}"""'
-    return textwrap.indent(f'"""{wrapped}\n"""', indent, lambda line: bool(line.strip()))
 
 
 def _messages(catalog: Catalog) -> str:
@@ -148,7 +126,7 @@ def _messages(catalog: Catalog) -> str:
     )
     exported = "".join(f"    {literal(name)},\n" for name in sorted({*names, "CATALOG"}))
     return "\n".join((
-        _docstring(f"Value objects, one module a version; the bare name is the newest version.\n\n{HEADER}", ""),
+        docstring(f"Value objects, one module a version; the bare name is the newest version.\n\n{HEADER}", ""),
         "",
         "from __future__ import annotations",
         "",
@@ -172,7 +150,7 @@ def _messages(catalog: Catalog) -> str:
 
 def _package(package: str) -> str:
     return "\n".join((
-        _docstring(f"Typed, immutable value objects for every message of {package}.\n\n{HEADER}", ""),
+        docstring(f"Typed, immutable value objects for every message of {package}.\n\n{HEADER}", ""),
         "",
         "from envelopes.generated import coding_with",
         "",
@@ -209,7 +187,18 @@ def _call(name: str, values: dict[str, object], indent: int) -> str:
 
 
 _ALLOWED_CALLS = frozenset(
-    ("contract_beside", "Field", "FrozenMap", "frozenset", "Catalog", "Channel", "Subject", "coding_with")
+    (
+        "contract_beside",
+        "Field",
+        "FrozenMap",
+        "JsonDefault",
+        "OneOf",
+        "frozenset",
+        "Catalog",
+        "Channel",
+        "Subject",
+        "coding_with",
+    )
 )
 _ALLOWED_NODES = (
     ast.Module, ast.Expr, ast.Constant, ast.ImportFrom, ast.Import, ast.alias, ast.ClassDef, ast.Assign, ast.AnnAssign,

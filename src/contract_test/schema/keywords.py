@@ -1,16 +1,36 @@
-"""Which names a dialect knows as keywords, and which documents are no schema at all."""
+"""Which names a dialect knows as keywords, which of them ask nothing of a value, and which documents are no schema."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from contract_test.schema.walk import keywords_of
+from contract_test.schema.walk import DRAFTS, keywords_of
 
-_ANNOTATIONS = frozenset((
-    "$comment", "$id", "$schema", "default", "deprecated", "description", "examples", "readOnly", "title", "writeOnly",
+SILENT = frozenset((
+    "$anchor", "$comment", "$defs", "$dynamicAnchor", "$id", "$recursiveAnchor", "$schema", "$vocabulary",
+    "contentEncoding", "contentMediaType", "contentSchema", "default", "definitions", "deprecated", "description",
+    "discriminator", "examples", "id", "readOnly", "title", "writeOnly",
 ))  # fmt: skip
+"""Keywords that ask nothing of a value."""
+
 _READ_EVERYWHERE = frozenset(("$comment", "$defs", "deprecated", "examples", "readOnly", "writeOnly"))
 """Keywords that do no harm in a dialect which does not have them yet."""
+
+
+def telling_keywords(schema: Any) -> list[str]:
+    """Return the keywords of a schema that ask something of a value: neither annotations nor unknown names."""
+    return [word for word in schema if not is_silent(word)] if isinstance(schema, dict) else []
+
+
+def is_silent(keyword: str) -> bool:
+    """Return whether a keyword changes nothing about which values are valid, in any dialect."""
+    return keyword in SILENT or keyword not in _every_keyword()
+
+
+@cache
+def _every_keyword() -> frozenset[str]:
+    return frozenset().union(*map(keywords_of, DRAFTS.values()))
 
 
 def unknown_keywords(node: dict[str, Any], draft: str) -> list[str]:
@@ -25,3 +45,9 @@ def is_no_schema(schema: Any, draft: str) -> bool:
         return not isinstance(schema, bool)
     unknown = unknown_keywords(schema, draft)
     return bool(unknown) and not schema.keys() - _ANNOTATIONS - set(unknown)
+
+
+_ANNOTATIONS = frozenset((
+    "$comment", "$id", "$schema", "default", "deprecated", "description", "examples", "readOnly", "title", "writeOnly",
+))  # fmt: skip
+"""What a document may hold beside unknown names without being a schema: `$defs` would make it one."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from contract_test.schema.keywords import telling_keywords
 from contract_test.schema.sources import ALL_TYPES, MAYBE, Position, Source, Sources, dict_in, dict_of, list_of
 from contract_test.schema.walk import References
 
@@ -144,7 +145,7 @@ class Shapes(Sources):
             return "", ()
         node = self.settled(position)[0].node
         keyword = next((word for word in ("oneOf", "anyOf") if list_of(dict_of(node.schema), word)), "")
-        if not keyword or set(node.schema) - {keyword, *_ANNOTATIONS}:
+        if not keyword or set(telling_keywords(node.schema)) - {keyword}:
             return "", ()
         alternatives = []
         for place in range(len(node.schema[keyword])):
@@ -169,24 +170,6 @@ class Shapes(Sources):
 
 _COUNTING = frozenset(("minProperties", "propertyNames"))
 """Keywords that say something of fields which nothing names: such fields are not undeclared."""
-
-_ANNOTATIONS = (
-    "title",
-    "description",
-    "$comment",
-    "examples",
-    "$schema",
-    "$id",
-    "id",
-    "$defs",
-    "definitions",
-    "deprecated",
-    "default",
-    "readOnly",
-    "writeOnly",
-    "discriminator",
-    "$anchor",
-)
 
 
 def _mentioned(schema: dict[str, Any]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from contract_test.schema.keywords import telling_keywords
 from contract_test.schema.walk import Node, References
 
 MAX_DEPTH = 100
@@ -157,11 +158,11 @@ class Sources:
             return types
         declared = schema.get("type")
         if isinstance(declared, str | list):
-            types &= _closed({declared} if isinstance(declared, str) else set(declared))
+            types &= closed_types({declared} if isinstance(declared, str) else set(declared))
         if "const" in schema:
-            types &= _types_of(schema["const"])
+            types &= types_of(schema["const"])
         if isinstance(schema.get("enum"), list):
-            types &= frozenset().union(*map(_types_of, schema["enum"]))
+            types &= frozenset().union(*map(types_of, schema["enum"]))
         for place in range(len(list_of(schema, "allOf"))):
             types &= self.types(self._references.inside(node, "allOf", place))
         for keyword in ("anyOf", "oneOf"):
@@ -226,17 +227,6 @@ class Sources:
         return types, text
 
 
-_SILENT = frozenset((
-    "title", "description", "$comment", "examples", "default", "deprecated", "readOnly", "writeOnly",
-))  # fmt: skip
-"""Keywords that ask nothing of a value."""
-
-
-def telling_keywords(schema: Any) -> list[str]:
-    """Return the keywords of a schema that ask something of a value."""
-    return [word for word in dict_of(schema) if word not in _SILENT and not word.startswith("x-")]
-
-
 def dict_of(schema: Any) -> dict[str, Any]:
     """Return a schema that is an object; of any other an empty one."""
     return schema if isinstance(schema, dict) else {}
@@ -253,7 +243,8 @@ def list_of(schema: dict[str, Any], keyword: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _types_of(value: Any) -> frozenset[str]:
+def types_of(value: Any) -> frozenset[str]:
+    """Return the JSON types of a value; a number counts as an integer, too."""
     if value is None:
         return frozenset(("null",))
     if isinstance(value, bool):
@@ -263,5 +254,6 @@ def _types_of(value: Any) -> frozenset[str]:
     return frozenset(("string",) if isinstance(value, str) else ("array",) if isinstance(value, list) else ("object",))
 
 
-def _closed(types: set[Any]) -> frozenset[str]:
+def closed_types(types: set[Any]) -> frozenset[str]:
+    """Return the JSON types among names; `number` brings `integer`."""
     return frozenset(types | {"integer"}) & ALL_TYPES if "number" in types else frozenset(types) & ALL_TYPES

@@ -27,13 +27,22 @@ class Recipient(ValueObject):
     __pointer__ = "/properties/recipient"
 
     person_id: str
-    """The person's id; never reused."""
+    """The person's id; never reused.
+
+    Limits: pattern `^p-[0-9a-z]{4,20}$`
+    """
 
     phone: str | None = None
-    """For an SMS: the number in E.164."""
+    """For an SMS: the number in E.164.
+
+    Limits: pattern `^\\+[1-9][0-9]{6,14}$`
+    """
 
     device: str | None = None
-    """For a push: the device's token; absent means every device of the person."""
+    """For a push: the device's token; absent means every device of the person.
+
+    Limits: minLength 8, maxLength 200
+    """
 
 
 class DeliveryRequestedV1(ValueObject):
@@ -46,7 +55,10 @@ class DeliveryRequestedV1(ValueObject):
     __pointer__ = ""
 
     delivery_id: str
-    """This delivery; the gateway's idempotency key."""
+    """This delivery; the gateway's idempotency key.
+
+    Limits: pattern `^d-[0-9a-z-]{4,40}$`
+    """
 
     kind: Literal["push", "sms"]
     """Through which gateway it goes."""
@@ -55,16 +67,25 @@ class DeliveryRequestedV1(ValueObject):
     """The one person who gets it."""
 
     text: str
-    """What the person reads."""
+    """What the person reads.
+
+    Limits: minLength 1, maxLength 1000
+    """
 
     enqueued_at: Timestamp
     """When it was asked for; it is dropped unsent when it gets too old."""
 
     caused_by: str
-    """The id of the event that caused it."""
+    """The id of the event that caused it.
+
+    Limits: minLength 1, maxLength 60
+    """
 
     priority: Literal["normal", "high"] | None = None
     """Whether the phone may wake for it; absent means normal."""
 
     details: FrozenMap[str, str] | None = None
-    """What the app needs to open the right screen."""
+    """What the app needs to open the right screen.
+
+    Limits: maxProperties 10
+    """

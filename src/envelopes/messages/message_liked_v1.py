@@ -24,13 +24,22 @@ class Person(ValueObject):
     __pointer__ = "/$defs/Person"
 
     person_id: str
-    """The person's id; never reused."""
+    """The person's id; never reused.
+
+    Limits: pattern `^p-[0-9a-z]{4,20}$`
+    """
 
     name: str
-    """The name on the person's profile."""
+    """The name on the person's profile.
+
+    Limits: minLength 1, maxLength 80
+    """
 
     locale: str | None = None
-    """The language the person reads, as a BCP 47 tag."""
+    """The language the person reads, as a BCP 47 tag.
+
+    Limits: pattern `^[a-z]{2}(-[A-Z]{2})?$`
+    """
 
 
 class MessageLikedV1(ValueObject):
@@ -43,13 +52,22 @@ class MessageLikedV1(ValueObject):
     __pointer__ = ""
 
     like_id: str
-    """This like; a second delivery of the same like carries the same id."""
+    """This like; a second delivery of the same like carries the same id.
+
+    Limits: pattern `^l-[0-9a-z]{4,20}$`
+    """
 
     message_id: str
-    """The message that was liked."""
+    """The message that was liked.
+
+    Limits: pattern `^m-[0-9a-z]{4,20}$`
+    """
 
     group_id: str
-    """The group's id."""
+    """The group's id.
+
+    Limits: pattern `^g-[0-9a-z]{4,20}$`
+    """
 
     liker: Person
     """A member of a group, as other members see them."""

@@ -27,13 +27,22 @@ class Group(ValueObject):
     __pointer__ = "/$defs/Group"
 
     group_id: str
-    """The group's id."""
+    """The group's id.
+
+    Limits: pattern `^g-[0-9a-z]{4,20}$`
+    """
 
     name: str
-    """The group's name when the event happened."""
+    """The group's name when the event happened.
+
+    Limits: minLength 1, maxLength 120
+    """
 
     size: Integer
-    """How many people were in the group."""
+    """How many people were in the group.
+
+    Limits: minimum 1, maximum 5000
+    """
 
 
 class Person(ValueObject):
@@ -46,13 +55,22 @@ class Person(ValueObject):
     __pointer__ = "/$defs/Person"
 
     person_id: str
-    """The person's id; never reused."""
+    """The person's id; never reused.
+
+    Limits: pattern `^p-[0-9a-z]{4,20}$`
+    """
 
     name: str
-    """The name on the person's profile."""
+    """The name on the person's profile.
+
+    Limits: minLength 1, maxLength 80
+    """
 
     locale: str | None = None
-    """The language the person reads, as a BCP 47 tag."""
+    """The language the person reads, as a BCP 47 tag.
+
+    Limits: pattern `^[a-z]{2}(-[A-Z]{2})?$`
+    """
 
 
 class Client(ValueObject):
@@ -68,7 +86,10 @@ class Client(ValueObject):
     """The family of the app."""
 
     version: str | None = None
-    """The app's version."""
+    """The app's version.
+
+    Limits: pattern `^[0-9]+(\\.[0-9]+){1,2}$`
+    """
 
 
 class MessagePostedV1(ValueObject):
@@ -81,7 +102,10 @@ class MessagePostedV1(ValueObject):
     __pointer__ = ""
 
     message_id: str
-    """The message that was posted."""
+    """The message that was posted.
+
+    Limits: pattern `^m-[0-9a-z]{4,20}$`
+    """
 
     group: Group
     """The group a message belongs to."""
@@ -93,13 +117,19 @@ class MessagePostedV1(ValueObject):
     """What the message mainly carries."""
 
     text: str
-    """The message's text; empty for a photo without a caption."""
+    """The message's text; empty for a photo without a caption.
+
+    Limits: maxLength 4000
+    """
 
     posted_at: Timestamp
     """When the server accepted the message."""
 
     mentions: tuple[Person, ...] | None = None
-    """The people the text mentions."""
+    """The people the text mentions.
+
+    Limits: maxItems 50
+    """
 
     client: Client | None = None
     """What the author posted with."""

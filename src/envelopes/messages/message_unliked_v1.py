@@ -24,13 +24,22 @@ class Person(ValueObject):
     __pointer__ = "/$defs/Person"
 
     person_id: str
-    """The person's id; never reused."""
+    """The person's id; never reused.
+
+    Limits: pattern `^p-[0-9a-z]{4,20}$`
+    """
 
     name: str
-    """The name on the person's profile."""
+    """The name on the person's profile.
+
+    Limits: minLength 1, maxLength 80
+    """
 
     locale: str | None = None
-    """The language the person reads, as a BCP 47 tag."""
+    """The language the person reads, as a BCP 47 tag.
+
+    Limits: pattern `^[a-z]{2}(-[A-Z]{2})?$`
+    """
 
 
 class MessageUnlikedV1(ValueObject):
@@ -43,16 +52,28 @@ class MessageUnlikedV1(ValueObject):
     __pointer__ = ""
 
     unlike_id: str
-    """This unlike; a second delivery of the same unlike carries the same id."""
+    """This unlike; a second delivery of the same unlike carries the same id.
+
+    Limits: pattern `^u-[0-9a-z]{4,20}$`
+    """
 
     like_id: str
-    """The like that is taken back."""
+    """The like that is taken back.
+
+    Limits: pattern `^l-[0-9a-z]{4,20}$`
+    """
 
     message_id: str
-    """The message that was liked."""
+    """The message that was liked.
+
+    Limits: pattern `^m-[0-9a-z]{4,20}$`
+    """
 
     group_id: str
-    """The group's id."""
+    """The group's id.
+
+    Limits: pattern `^g-[0-9a-z]{4,20}$`
+    """
 
     liker: Person
     """A member of a group, as other members see them."""

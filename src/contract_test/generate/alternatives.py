@@ -1,0 +1,274 @@
+"""What a schema allows at one position, as alternatives: in each of them a fixed list of schemas holds for the value.
+
+`allOf`, `$ref` and the keywords beside them add schemas to an alternative; `anyOf`, `oneOf` and a conditional on a
+constant split it. The alternatives together are never narrower than the schema. What they leave out (`not`, other
+conditionals, patterns, counts) is checked by the compiled validator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from contract_test.schema.keywords import telling_keywords
+from contract_test.schema.sources import ALL_TYPES, closed_types, dict_in, dict_of, list_of, types_of
+from contract_test.schema.walk import Node, References
+
+Conjunction = tuple[Node, ...]
+"""Schemas that all hold for a value; without any, the value may be anything."""
+Position = tuple[Conjunction, ...]
+"""What is known about a value: one of these conjunctions holds. Without any, no value is valid."""
+
+ANYTHING: Position = ((),)
+MAX_ALTERNATIVES = 256
+"""How many alternatives are told apart at one position; beyond them a keyword that would split further is left out."""
+MAX_PATH = 400
+"""How many schemas are followed for one alternative."""
+
+_STRUCTURE = frozenset(("$ref", "allOf", "anyOf", "oneOf", "if", "then", "else"))
+_ABOUT_VALUES = frozenset((
+    "type", "const", "enum", "format", "properties", "patternProperties", "additionalProperties", "items",
+    "prefixItems", "additionalItems", "unevaluatedProperties", "unevaluatedItems", "x-python-type", *_STRUCTURE,
+))  # fmt: skip
+"""Keywords that bring a type. A branch with none of them only restricts, such as `{"required": ["a"]}`."""
+
+
+@dataclass(frozen=True)
+class Composed(Node):
+    """A schema that no file holds: it says in other words what several keywords say together."""
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One alternative: the schemas that say something, every schema passed on the way, and the JSON types left."""
+
+    nodes: Conjunction = ()
+    path: tuple[Node, ...] = ()
+    types: frozenset[str] = ALL_TYPES
+    hints: tuple[Node, ...] = ()
+    """Schemas that hold for some values only. They name fields, and tell nothing else."""
+    cut: bool = False
+    """Whether a keyword was left out because there are too many alternatives."""
+
+    @property
+    def places(self) -> frozenset[str]:
+        """Where the schemas stand that say something."""
+        return frozenset(node.location for node in self.nodes)
+
+
+@dataclass(frozen=True)
+class _Open:
+    """An alternative that is still being read."""
+
+    found: Alternative
+    pending: tuple[Node, ...]
+
+
+class Reader:
+    """Reads the alternatives of positions in the schemas of one contract."""
+
+    def __init__(self, references: References) -> None:
+        self.references = references
+        self._known: dict[Position, tuple[Alternative, ...]] = {}
+
+    def alternatives(self, position: Position) -> tuple[Alternative, ...]:
+        """Return what may hold for a value, each alternative once; those that no value satisfies are left out."""
+        known = self._known.get(position)
+        if known is None:
+            found: dict[tuple[frozenset[str], frozenset[str]], Alternative] = {}
+            for conjunction in position:
+                for each in self._split(conjunction):
+                    found.setdefault((each.places, each.types), each)
+            known = self._known[position] = tuple(found.values())
+        return known
+
+    def _split(self, conjunction: Conjunction) -> Iterator[Alternative]:
+        pending = [_Open(Alternative(), conjunction)]
+        count = 1
+        while pending:
+            current = pending.pop(0)
+            if not current.pending:
+                yield current.found
+                continue
+            node, rest = current.pending[0], current.pending[1:]
+            branches = list(self._read(replace(current, pending=rest), node, room=MAX_ALTERNATIVES - count))
+            count += len(branches) - 1
+            pending[:0] = branches
+
+    def _read(self, current: _Open, node: Node, room: int) -> Iterator[_Open]:
+        """Yield what becomes of an alternative once a schema holds, too: nothing if no value is left."""
+        schema, found = node.schema, current.found
+        if schema is False:
+            return
+        passed = any(other.location == node.location for other in found.path)
+        if not isinstance(schema, dict) or passed or len(found.path) > MAX_PATH:
+            yield current
+            return
+        alone = self.references.alone(node)
+        types = found.types if alone else found.types & own_types(schema)
+        if not types:
+            return
+        says = [] if alone else [word for word in telling_keywords(schema) if word not in _STRUCTURE]
+        if "x-python-type" in schema and not alone:
+            says.append("x-python-type")
+        more: list[Node] = []
+        target = self.target(node)
+        if target is not None:
+            more.append(target)
+        nodes, hints = found.nodes, found.hints
+        if not alone:
+            more += [self.references.inside(node, "allOf", place) for place in range(len(list_of(schema, "allOf")))]
+            hints = (*hints, *self._hints(node))
+        if says:
+            nodes = (*nodes, node)
+        read = replace(found, nodes=nodes, path=(*found.path, node), types=types, hints=hints)
+        current = replace(current, found=read, pending=(*more, *current.pending))
+        forks = [] if alone else list(self._forks(node))
+        yield from self._fork(current, forks, room)
+
+    def _fork(self, current: _Open, forks: list[list[Conjunction]], room: int) -> Iterator[_Open]:
+        opened = [current]
+        for branches in forks:
+            if len(opened) * len(branches) > max(room, 1):
+                opened = [replace(each, found=replace(each.found, cut=True)) for each in opened]
+                continue
+            opened = [replace(each, pending=(*branch, *each.pending)) for each in opened for branch in branches]
+        yield from opened
+
+    def target(self, node: Node) -> Node | None:
+        """Return what a schema's `$ref` leads to."""
+        reference = dict_of(node.schema).get("$ref")
+        return self.references.follow(node, reference) if isinstance(reference, str) else None
+
+    def _forks(self, node: Node) -> Iterator[list[Conjunction]]:
+        for keyword in ("anyOf", "oneOf"):
+            branches = [
+                self.references.inside(node, keyword, place) for place in range(len(list_of(node.schema, keyword)))
+            ]
+            scalars = _only_scalars(branches)
+            if scalars is not None:
+                yield [(Composed({"enum": scalars}, node.base, f"{node.location}/{keyword}"),)]
+            elif branches and not all(_only_restricts(branch.schema) for branch in branches):
+                yield [(branch,) for branch in branches]
+        yield from self._conditional(node)
+
+    def _conditional(self, node: Node) -> Iterator[list[Conjunction]]:
+        """Recognize `if` on a field's constants: one alternative with them, one with any other value."""
+        tag = _tag_of_condition(node.schema.get("if"))
+        if tag is None:
+            return
+        name, values = tag
+        inside = self.references.inside
+        then = (inside(node, "then"),) if "then" in node.schema else ()
+        otherwise = (inside(node, "else"),) if "else" in node.schema else ()
+        other = Composed({"properties": {name: {"not": {"enum": values}}}}, node.base, f"{node.location}/if/not")
+        yield [(inside(node, "if"), *then), (other, *otherwise)]
+
+    def _hints(self, node: Node) -> Iterator[Node]:
+        schema, inside = node.schema, self.references.inside
+        if _tag_of_condition(schema.get("if")) is None:
+            for keyword in ("if", "then", "else"):
+                if isinstance(schema.get(keyword), dict):
+                    yield inside(node, keyword)
+        for keyword in ("anyOf", "oneOf"):
+            branches = list_of(schema, keyword)
+            if branches and all(map(_only_restricts, branches)):
+                yield from (inside(node, keyword, place) for place in range(len(branches)))
+        for keyword in ("dependentSchemas", "dependencies"):
+            for name, child in dict_in(schema, keyword).items():
+                if isinstance(child, dict):
+                    yield inside(node, keyword, name)
+
+    def chain(self, position: Position) -> list[Node]:
+        """Return the schemas that annotate every value at a position, nearest first."""
+        if len(position) != 1:
+            return []
+        found: list[Node] = []
+        pending = list(position[0])
+        while pending and len(found) < MAX_PATH:
+            node = pending.pop(0)
+            if not isinstance(node.schema, dict) or any(other.location == node.location for other in found):
+                continue
+            if not self.references.alone(node) or len(node.schema) == 1:
+                found.append(node)
+            target = self.target(node)
+            parts = range(len(list_of(node.schema, "allOf"))) if not self.references.alone(node) else ()
+            pending += [*([target] if target else []), *(self.references.inside(node, "allOf", each) for each in parts)]
+        return found
+
+
+def own_types(schema: dict[str, Any]) -> frozenset[str]:
+    """Return the JSON types that `type`, `const` and `enum` of a schema let through."""
+    types = ALL_TYPES
+    declared = schema.get("type")
+    if isinstance(declared, str | list):
+        types &= closed_types({declared} if isinstance(declared, str) else set(declared))
+    if "const" in schema:
+        types &= types_of(schema["const"])
+    if isinstance(schema.get("enum"), list):
+        types &= frozenset().union(*map(types_of, schema["enum"]))
+    return types
+
+
+def values_of(nodes: Sequence[Node]) -> list[Any] | None:
+    """Return the only values that schemas let through, or None where they list none."""
+    values: list[Any] | None = None
+    for node in nodes:
+        schema = dict_of(node.schema)
+        for listed in ([schema["const"]] if "const" in schema else None, schema.get("enum")):
+            if isinstance(listed, list):
+                values = listed if values is None else [value for value in values if _among(value, listed)]
+    if values is None:
+        return None
+    negated = [dict_of(dict_of(node.schema).get("not")) for node in nodes]
+    excluded = [each for schema in negated if telling_keywords(schema) == ["enum"] for each in list_of(schema, "enum")]
+    return [value for value in values if not _among(value, excluded)]
+
+
+def same_json(one: Any, other: Any) -> bool:
+    """Return whether two JSON values are equal: `1` and `1.0` are, `1` and `true` are not."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same_json, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same_json(value, other[name]) for name, value in one.items())
+    return bool(one == other)
+
+
+def _among(value: Any, values: list[Any]) -> bool:
+    return any(same_json(value, other) for other in values)
+
+
+def _only_restricts(schema: Any) -> bool:
+    return isinstance(schema, dict) and _ABOUT_VALUES.isdisjoint(schema)
+
+
+def _only_scalars(branches: list[Node]) -> list[Any] | None:
+    """Return the values of branches that are nothing but constants, as `oneOf` with a title for each value has them."""
+    found: list[Any] = []
+    for branch in branches:
+        words = set(telling_keywords(branch.schema)) - {"type"}
+        values = values_of((branch,))
+        if values is None or not words <= {"const", "enum"} or "x-python-type" in branch.schema:
+            return None
+        types = own_types(branch.schema)
+        found += [value for value in values if types_of(value) & types]
+    return found or None
+
+
+def _tag_of_condition(condition: Any) -> tuple[str, list[Any]] | None:
+    """Return the field and the values that an `if` asks for, if it asks nothing else."""
+    if not isinstance(condition, dict):
+        return None
+    properties = dict_in(condition, "properties")
+    if len(properties) != 1 or not set(telling_keywords(condition)) <= {"properties", "required", "type"}:
+        return None
+    ((name, schema),) = properties.items()
+    if not isinstance(schema, dict) or not set(telling_keywords(schema)) <= {"const", "enum", "type"}:
+        return None
+    if not set(list_of(condition, "required")) <= {name} or condition.get("type", "object") != "object":
+        return None
+    values = values_of((Node(schema, "", ""),))
+    return (name, values) if values else None

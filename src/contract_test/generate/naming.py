@@ -1,0 +1,70 @@
+"""Names of fields, and the order of a module's classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from contract_test.generate.plan import Named, Type, ValueClass
+from contract_test.schema.names import identifier, unused
+from contract_test.schema.walk import unescape
+
+
+def attribute_names(fields: Iterable[str], taken: set[str]) -> dict[str, str]:
+    """Return the Python names of fields by JSON name; one that can be kept as it is goes to no other field."""
+    used, found = set(taken), dict.fromkeys(fields, "")
+    for name in sorted(found, key=lambda name: identifier(name, "field") != name):
+        wanted = identifier(name, "field")
+        found[name] = unused(f"{wanted}_" if wanted in taken else wanted, used)
+        used.add(found[name])
+    return found
+
+
+def definition_name(location: str) -> str:
+    """Return the name of the entry of `$defs` or `definitions` that a location leads to, or nothing."""
+    steps = unquote(location).split("/")
+    return unescape(steps[-1]) if len(steps) > 1 and steps[-2] in ("$defs", "definitions") else ""
+
+
+def in_order(parts: list[ValueClass | Named], root: str) -> tuple[ValueClass | Named, ...]:
+    """Return classes and named types, each after those that it uses, and the root last."""
+    by_key = {each.key: each for each in parts}
+    order: dict[str, None] = {}
+    entered: set[str] = set()
+    pending: list[tuple[str, Iterator[str]]] = []
+
+    def enter(key: str) -> None:
+        if key not in entered:
+            entered.add(key)
+            pending.append((key, iter(_uses(by_key[key]))))
+
+    for key in (root, *by_key):
+        enter(key)
+        while pending:
+            here, uses = pending[-1]
+            following = next((each for each in uses if each not in entered), None)
+            if following is None:
+                order[here] = None
+                pending.pop()
+            else:
+                enter(following)
+    return (*(by_key[key] for key in order if key != root), by_key[root])
+
+
+def _uses(each: ValueClass | Named) -> list[str]:
+    types = [each.type] if isinstance(each, Named) else [attribute.type for attribute in each.attributes]
+    return [key for type_ in types for key in references_in(type_)]
+
+
+def references_in(type_: Type | Mapping[str, Any]) -> list[str]:
+    """Return the keys of the classes and unions in a type."""
+    if "$ref" in type_:
+        return [str(type_["$ref"]).rpartition("/")[2]]
+    inner = [
+        type_.get("items"),
+        type_.get("additionalProperties"),
+        *type_.get("anyOf", ()),
+        *type_.get("prefixItems", ()),
+    ]
+    return [key for each in inner if isinstance(each, dict) for key in references_in(each)]

@@ -1,0 +1,196 @@
+"""The source of classes, written by datamodel-code-generator from the plan of their modules.
+
+The generator gets one schema, composed from the plan: its keys are ours, its types are names of `envelopes.generated`,
+and it has no reference to a file or a URL. Text of a contract reaches it as escaped literals only.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from contract_test.generate.docstrings import docstring
+from contract_test.generate.plan import RUNTIME, Attribute, ModulePlan, Named, ValueClass
+from contract_test.schema.names import literal
+
+TEMPLATES = Path(__file__).parent / "templates"
+_PART = re.compile(r"^#: (\w+)\n", re.MULTILINE)
+
+
+def write_parts(plans: Iterable[ModulePlan]) -> dict[str, str]:
+    """Return the source of each class and named type of some modules, by key."""
+    parts = [part for plan in plans for part in plan.parts]
+    definitions = {part.key: _definition(part) for part in parts}
+    if not definitions:
+        return {}
+    planned = defaultdict[str, dict[str, Any]](dict, {part.key: {"planned": _planned(part)} for part in parts})
+    in_place = {part.key: part for part in parts if isinstance(part, Named) and not part.name}
+    names = {part.key: part.name for part in parts if part.key not in in_place}
+    parser = _parser_class()(json.dumps({"$defs": definitions}), planned, _Names(names, in_place))
+    text = str(parser.parse(with_import=True, format_=False))
+    pieces = _PART.split(text)[1:]
+    return {key: body.strip("\n") for key, body in zip(pieces[::2], pieces[1::2], strict=True)}
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What a reference to a class or type is written as."""
+
+    names: Mapping[str, str]
+    in_place: Mapping[str, Named]
+
+    def written(self, key: str, type_hint: Callable[[], str]) -> str:
+        """Return the name of a type, or the type itself with its marker where it has no name."""
+        if key in self.in_place:
+            return f"Annotated[{type_hint()}, {self.in_place[key].marker}]"
+        return self.names[key]
+
+
+def _definition(part: ValueClass | Named) -> dict[str, Any]:
+    if isinstance(part, Named):
+        return part.type
+    names = [f"f{place}" for place in range(len(part.attributes))]
+    return {
+        "type": "object",
+        "customBasePath": f"{RUNTIME}.{part.base}",
+        "properties": dict(zip(names, (attribute.type for attribute in part.attributes), strict=True)),
+        "required": names,
+    }
+
+
+@dataclass(frozen=True)
+class _PlannedName:
+    name: str
+    marker: str
+
+    def written(self, type_hint: str) -> str:
+        """Return the type with its marker."""
+        return f"Annotated[{type_hint}, {self.marker}]" if self.marker else type_hint
+
+
+@dataclass(frozen=True)
+class _PlannedClass:
+    name: str
+    docstring: str
+    lines: list[str]
+    attributes: dict[str, dict[str, Any]]
+
+
+def _planned(part: ValueClass | Named) -> _PlannedClass | _PlannedName:
+    if isinstance(part, Named):
+        return _PlannedName(part.name, part.marker)
+    lines = ["__contract__ = CONTRACT"]
+    if part.place is not None:
+        lines.append(f"__pointer__ = {literal(part.place)}")
+    if part.nullable:
+        lines.append(f"__nullable__ = frozenset({literal(part.nullable)})")
+    additional = next((each.name for each in part.attributes if each.additional), None)
+    if additional is not None:
+        lines.append(f"__additional__ = {literal(additional)}")
+    attributes = {
+        f"f{place}": {
+            "name": each.name,
+            "value": _value(each),
+            "docstring": docstring(each.text, "    ").lstrip() if each.text else "",
+            "deprecated": each.deprecated,
+        }
+        for place, each in enumerate(part.attributes)
+    }
+    return _PlannedClass(part.name, docstring(part.text or part.name, "    ").lstrip(), lines, attributes)
+
+
+def _value(each: Attribute) -> str:
+    """Return what is assigned to a field in the body of its class."""
+    if each.additional:
+        return " = FrozenMap()"
+    arguments = []
+    plain = "None"
+    if not each.required and (each.default is None or each.default.plain):
+        plain = literal(each.default.value if each.default else None)
+        arguments.append(f"default={plain}")
+    elif not each.required and each.default:
+        text = json.dumps(each.default.value, ensure_ascii=False)
+        arguments.append(f"default_factory=JsonDefault({literal(text)}), validate_default=True")
+    if each.json_name != each.name:
+        arguments.append(f"validation_alias={literal(each.json_name)}")
+    if not arguments:
+        return ""
+    return f" = {plain}" if arguments == [f"default={plain}"] else f" = Field({', '.join(arguments)})"
+
+
+@cache
+def _parser_class() -> type[Any]:
+    from datamodel_code_generator import LiteralType, PythonVersion
+    from datamodel_code_generator.model import pydantic_v2
+    from datamodel_code_generator.model.pydantic_v2.types import DataTypeManager
+    from datamodel_code_generator.parser.jsonschema import JsonSchemaParser
+
+    class Types(DataTypeManager):
+        """Writes immutable containers, and the names of the plan."""
+
+        names: _Names
+
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            manager = self
+
+            class Type(self.data_type):  # type: ignore[misc,name-defined] # built by the generator for these options
+                @property
+                def type_hint(self) -> str:
+                    hint = super().type_hint
+                    if self.literals and hint.startswith("Literal["):
+                        none = " | None" if hint.endswith("] | None") else ""
+                        return f"Literal[{', '.join(map(literal, self.literals))}]{none}"
+                    return _immutable(hint, is_list=self.is_list, is_dict=self.is_dict)
+
+                def _get_wrapped_reference_type_hint(self, type_: str) -> str:
+                    model = self.reference.source
+                    return manager.names.written(type_, lambda: str(model.fields[0].type_hint))
+
+            self.data_type = Type
+
+    class Parser(JsonSchemaParser):
+        """Reads the plan's schema, from a text and nothing else."""
+
+        def __init__(self, source: str, planned: defaultdict[str, dict[str, Any]], names: _Names) -> None:
+            super().__init__(
+                source,
+                data_type_manager_type=type("PlannedTypes", (Types,), {"names": names}),
+                data_model_type=pydantic_v2.BaseModel,
+                data_model_root_type=pydantic_v2.RootModel,
+                data_model_field_type=pydantic_v2.DataModelField,
+                custom_template_dir=TEMPLATES,
+                extra_template_data=planned,
+                custom_class_name_generator=_as_it_is,
+                target_python_version=PythonVersion.PY_311,
+                enum_field_as_literal=LiteralType.All,
+                use_union_operator=True,
+                use_standard_collections=True,
+                use_tuple_for_fixed_items=True,
+                strict_nullable=True,
+                keep_model_order=True,
+                allow_remote_refs=False,
+            )
+
+    return Parser
+
+
+def _as_it_is(name: str) -> str:
+    return name
+
+
+def _immutable(hint: str, *, is_list: bool, is_dict: bool) -> str:
+    """Write `list[T]` as `tuple[T, ...]`, and `dict[str, T]` as `FrozenMap[str, T]`."""
+    none = " | None" if hint.endswith("] | None") else ""
+    container = hint.removesuffix(none)
+    if is_list and container.startswith("list["):
+        return f"tuple[{container[5:-1]}, ...]{none}"
+    if is_dict and container.startswith("dict["):
+        return f"FrozenMap[{container[5:]}{none}"
+    return hint

@@ -1,0 +1,170 @@
+"""What generated fields need beside their types: choices, defaults, decimals, deprecation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Generic,
+    Literal,
+    Self,
+    TypeAlias,
+    TypeVar,
+    get_args,
+    get_origin,
+    overload,
+)
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+from typing_extensions import deprecated
+
+from . import _json
+from ._values import ValueObject
+from .types import ExactFloat, ExactInt, exact_numbers_as_decimals
+
+T = TypeVar("T")
+
+
+class OneOf:
+    """Chooses the class of an object: by the constant in a field, or by the names of its fields.
+
+    A tag may be a text, a whole number or a boolean. If the tag is absent, the class that does not require it is taken.
+    """
+
+    def __init__(self, tag: str | None = None) -> None:
+        self.tag = tag
+
+    def __repr__(self) -> str:
+        return f"OneOf({self.tag!r})" if self.tag else "OneOf()"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        chooser = _Chooser(get_args(source), self.tag)
+        choices = {place: handler.generate_schema(cls) for place, cls in enumerate(chooser.classes)}
+        return core_schema.tagged_union_schema(choices, chooser.place)
+
+
+class _Chooser:
+    def __init__(self, classes: tuple[type[ValueObject], ...], tag: str | None) -> None:
+        self.classes, self._tag = classes, tag
+        self._by_tag: dict[tuple[bool, Any], int] | None = None
+        self._untagged: int | None = None
+
+    def place(self, value: Any) -> int | None:
+        """Return the place of a value's class, or None if it is none of them."""
+        if isinstance(value, Mapping):
+            return self._by_field(value) if self._tag is None else self._tagged(value, self._tag)
+        return next((place for place, cls in enumerate(self.classes) if isinstance(value, cls)), None)
+
+    def _tagged(self, value: Mapping[str, Any], tag: str) -> int | None:
+        if self._by_tag is None:
+            self._by_tag = self._read_tags(tag)
+        if tag not in value:
+            return self._untagged
+        found = value[tag]
+        try:
+            return self._by_tag.get((isinstance(found, bool), found))
+        except TypeError:  # a list or an object, which is no tag
+            return None
+
+    def _read_tags(self, tag: str) -> dict[tuple[bool, Any], int]:
+        found: dict[tuple[bool, Any], int] = {}
+        for place, cls in enumerate(self.classes):
+            cls.model_rebuild()
+            name = next(name for name, json_name in cls.__json_names__.items() if json_name == tag)
+            field = cls.model_fields[name]
+            found |= {(isinstance(each, bool), each): place for each in _literals(field.annotation)}
+            if not field.is_required():
+                self._untagged = place
+        return found
+
+    def _by_field(self, value: Mapping[str, Any]) -> int | None:
+        for place, cls in enumerate(self.classes):
+            names = cls.__json_names__
+            required = (names[name] for name, field in cls.model_fields.items() if field.is_required())
+            if value.keys() <= set(names.values()) and all(name in value for name in required):
+                return place
+        return None
+
+
+def _literals(annotation: Any) -> list[Any]:
+    if get_origin(annotation) is Literal:
+        return list(get_args(annotation))
+    if annotation is bool:
+        return [True, False]
+    return [value for inner in get_args(annotation) for value in _literals(inner)]
+
+
+class _JsonEqual:
+    """Lets a number pass for a listed one that it equals in JSON: `1.0` for `1`, but not `true`."""
+
+    def __repr__(self) -> str:
+        return "JsonEqual"
+
+    def __get_pydantic_core_schema__(self, source: Any, _: GetCoreSchemaHandler) -> CoreSchema:
+        listed = {(isinstance(value, bool), value) for value in get_args(source)}
+
+        def read(value: Any) -> Any:
+            scalar = isinstance(value, str | int | float | Decimal)
+            if scalar and (isinstance(value, bool), value) in listed:
+                return ExactInt.of(str(value)) if isinstance(value, float | Decimal) else value
+            raise ValueError(f"one of {', '.join(map(repr, get_args(source)))}")
+
+        return core_schema.no_info_plain_validator_function(read)
+
+
+JsonEqual = _JsonEqual()
+
+
+class JsonDefault:
+    """Makes the value of an absent field from the JSON text of the schema's default."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __call__(self) -> Any:
+        return exact_numbers_as_decimals(_json.loads(self.text.encode()))
+
+
+def _decimal(value: Any) -> Decimal:
+    if isinstance(value, ExactInt | ExactFloat):
+        return Decimal(value.text)
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise ValueError("a number")
+    number = value if isinstance(value, Decimal) else Decimal(repr(value))
+    if not number.is_finite():
+        raise ValueError("a JSON number")
+    return number
+
+
+class _Decimals:
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(_decimal)
+
+
+DecimalNumber: TypeAlias = Annotated[Decimal, _Decimals()]
+"""A number as exact as its own text: `1.10` stays `1.10` when it is written again."""
+
+if TYPE_CHECKING:
+
+    class Deprecated(Generic[T]):
+        """A field that its contract calls deprecated: type checkers and editors report its use."""
+
+        @overload
+        def __get__(self, instance: None, owner: Any) -> Self: ...
+        @overload
+        @deprecated("The contract calls this field deprecated.")
+        def __get__(self, instance: object, owner: Any) -> T: ...
+        def __get__(self, instance: object, owner: Any) -> T | Self: ...
+        def __set__(self, instance: object, value: T) -> None: ...
+
+else:
+
+    class Deprecated:
+        """A field that its contract calls deprecated. At run time it has the field's own type."""
+
+        def __class_getitem__(cls, item: Any) -> Any:
+            return Annotated[item, cls]
