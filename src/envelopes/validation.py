@@ -14,8 +14,8 @@ import jsonschema_rs
 from ._errors import Violation
 from ._every_draft import same_in_every_draft
 from ._expectations import expected_by, matching_several, short
-from ._locating import Node, Place, Search, root_node, target_of
 from ._one_document import one_document
+from ._violation_search import Node, Place, Search, root_node, target_of
 from .pointers import escape
 from .types import describe_timestamp
 
