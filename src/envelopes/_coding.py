@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import logging
-import re
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,17 +11,13 @@ from typing import Any, Protocol
 from . import _json
 from ._envelope import Envelope, Received, Wire
 from ._errors import DecodeError, EncodeError, UnknownNameError, Violation
+from ._message_version import declared_version, known_version, matching_version
 from ._values import ValueObject
 from .catalog import Catalog, Channel, Subject
 from .codecs import CODECS, NO_DATA, CodecError, Context
 from .pointers import resolve_pointer
 from .types import loads_as_written, plain, read_timestamp
 from .validation import excerpt
-
-log = logging.getLogger("envelopes")
-
-_SEMANTIC_VERSION = re.compile(r"v?([0-9]{1,9})(?:\.[0-9]{1,9}){1,2}")
-_VERSION_AT_THE_END = re.compile(r"(?:.*[:/._-])?v?([0-9]{1,9})", re.DOTALL)
 
 
 def decode_message(message: bytes | str | None, channel: str, catalog: Catalog) -> Envelope[Any]:
@@ -45,10 +39,10 @@ def decode_message(message: bytes | str | None, channel: str, catalog: Catalog) 
         violation = Violation(error.pointer, channel_config.codec, error.expected, error.found)
         raise DecodeError(f"channel {channel}", None, violation, raw) from None
     if version is None:
-        version = _declared_version(subject, context, data)
+        version = declared_version(subject, context, data)
         if version is None:
-            version = _matching_version(catalog, subject, data)
-    known = version if version in subject.versions else _known_version(subject, version, raw)
+            version = matching_version(catalog, subject, data)
+    known = version if version in subject.versions else known_version(subject, version, raw)
     value_object = catalog.value_object(subject.name, known).from_value(data, raw)
     envelope: Envelope[Any] = object.__new__(Envelope)
     # Not through the frozen class's __init__, which sets one field at a time: this is the hot path of every reader.
@@ -270,42 +264,6 @@ def _subject(catalog: Catalog, channel_config: Channel, context: Context, data: 
         f"a type of channel {channel_config.name} ({known})",
         "no type" if named is None else excerpt(named),
     )
-
-
-def _declared_version(subject: Subject, context: Context, data: Any) -> int | None:
-    if context.dataschema is not None and (family := subject.dataschema_family) is not None:
-        version = family.version_of(context.dataschema)  # one that the catalog knows is found in `Catalog.declared`
-        if version is not None:
-            return version
-    if context.schema_id is not None:
-        return next((version for version, number in subject.schema_ids.items() if number == context.schema_id), None)
-    if subject.version is None:
-        return None
-    version = resolve_pointer(data, subject.version)
-    if isinstance(version, str) and (
-        match := _SEMANTIC_VERSION.fullmatch(version) or _VERSION_AT_THE_END.fullmatch(version)
-    ):
-        return int(match[1])
-    return version if isinstance(version, int) and not isinstance(version, bool) else None
-
-
-def _matching_version(catalog: Catalog, subject: Subject, data: Any) -> int:
-    if len(subject.versions) == 1:
-        return next(iter(subject.versions))
-    newest_first = sorted(subject.versions, reverse=True)
-    for version in newest_first:
-        if catalog.value_object(subject.name, version).__contract__.validator.is_valid(data):
-            return version
-    return newest_first[0]
-
-
-def _known_version(subject: Subject, version: int, raw: bytes) -> int:
-    newest = max(subject.versions)
-    if version < newest:
-        known = ", ".join(f"v{number}" for number in sorted(subject.versions))
-        raise DecodeError(subject.name, version, Violation("", "version", f"one of {known}", f"v{version}"), raw)
-    log.warning("%s v%d is newer than this package knows: read as v%d", subject.name, version, newest)
-    return newest
 
 
 def _text(value: Any) -> str | None:

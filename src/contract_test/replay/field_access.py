@@ -1,4 +1,4 @@
-"""Records which fields of a message are read, by the service and by its test.
+"""Records which fields of a message are read, by the service and by its test, and injects faults into what is read.
 
 A watched message is of the very class that the service imports: `type(message) is MessageLiked` holds as in production.
 Each class is instrumented when its first message is watched, and restored by `forget`.

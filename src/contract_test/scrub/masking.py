@@ -18,8 +18,8 @@ import jsonschema_rs
 from contract_test.data.contract import Contract
 from contract_test.schema.walk import draft_of, escape, subschemas
 from contract_test.scrub.pseudonyms import Pseudonyms
-from contract_test.scrub.sensitivity_rules import ContractRules, Rule
 from contract_test.scrub.schema_conformity import StandIns, as_read
+from contract_test.scrub.sensitivity_rules import ContractRules, Rule
 
 MAX_ROUNDS = 12
 _PREFIX = re.compile(r"\^((?=.{0,19}[A-Za-z])(?:[A-Za-z0-9_:-]|\\[.:_-]){0,19}(?:[-_:]|\\[.:_-]))(?![?*{+])")
