@@ -30,7 +30,7 @@ from contract_test.data.errors import CatalogError, ContractTestError, InvalidSc
 from contract_test.data.finding import Finding
 from contract_test.data.verdict import Verdict
 from contract_test.files.catalog import load_catalog
-from contract_test.files.history import commit_of, contracts_at, merge_base
+from contract_test.files.git_history import commit_of, contracts_at, merge_base
 from contract_test.files.reader_files import FOLDER, read_readers
 
 ContentModel = Literal["closed-writer", "as-written"]

@@ -15,7 +15,7 @@ from contract_test.data.errors import ContractTestError, NoContractsYetError
 from contract_test.data.finding import Finding
 from contract_test.data.texts import counted, listed
 from contract_test.files.catalog import load_catalog
-from contract_test.files.history import contracts_at, merge_base, registered_file
+from contract_test.files.git_history import contracts_at, merge_base, registered_file
 from contract_test.files.lock import FILE, differences, digest, digest_of, read_lock
 from contract_test.files.schemas import SchemaFiles
 from contract_test.files.settings import read_package

@@ -12,7 +12,7 @@ from typing import Any
 from contract_test.data.contract import Catalog
 from contract_test.data.errors import CatalogError
 from contract_test.data.texts import listed
-from contract_test.files.history import READ, is_recording, uncommitted
+from contract_test.files.git_history import READ, is_recording, uncommitted
 from contract_test.files.installed import RECORDINGS_FILE
 from contract_test.files.lock import FILE as LOCK
 from contract_test.files.lock import changed_versions, unregistered

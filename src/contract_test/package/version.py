@@ -27,7 +27,7 @@ from contract_test.data.errors import (
     SchemaError,
 )
 from contract_test.files.catalog import load_catalog
-from contract_test.files.history import (
+from contract_test.files.git_history import (
     commits_since,
     contracts_at,
     fetches_no_tags,

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
-from contract_test.scanner.secret_rules import ENCODED, RULES, decoded
+from contract_test.scanner.leak_rules import ENCODED, RULES, decoded
 
 MAX_DECODING_DEPTH = 4
 MAX_STEP_LENGTH = 60
