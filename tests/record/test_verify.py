@@ -42,7 +42,8 @@ def test_drift_is_told_by_place_with_an_example_and_never_with_a_person(contract
     assert done.return_value == 1
     lines = done.stdout.splitlines()
     assert lines[0] == "channel transport: 5 read, 3 drifted"
-    assert lines[1] == "  seen: delivery.requested v1: 2 messages"
+    assert "drift-" in lines[1], "what deviates is told first"
+    assert "  seen: delivery.requested v1: 2 messages" in lines
     file = contracts / "delivery.requested" / "v1.json"
     assert any(
         f'{file}:/kind  drift-enum  1 message of delivery.requested v1: expected one of ["push","sms"], found text of the form "Xxx: Xxx"'
@@ -51,9 +52,29 @@ def test_drift_is_told_by_place_with_an_example_and_never_with_a_person(contract
     )
     assert any("drift-required" in line and 'expected the field "text"' in line for line in lines)
     assert any("drift-resque" in line and "expected one JSON text" in line for line in lines)
-    assert any(line.startswith(f"{file}:/recipient/phone  never-seen  warning:") for line in lines)
+    (unseen,) = [line for line in lines if "never-seen" in line]
+    assert unseen.startswith(f"{file}  never-seen  warning: ")
+    assert "in none of 2 messages of delivery.requested v1: /recipient/" in unseen
+    assert lines[-1] == unseen
     for secret in ("Berg", "Ana", "Bosse"):
         assert secret not in done.output
+
+
+def test_fields_that_no_message_had_are_one_line_and_all_of_them_in_json(contracts, tmp_path):
+    schema = contracts / "delivery.requested" / "v1.json"
+    wide = json.loads(schema.read_text())
+    wide["properties"] |= {f"field{number:02}": {"type": "string"} for number in range(29)}
+    schema.write_text(json.dumps(wide))
+    (tmp_path / "jobs.jsonl").write_text("\n".join([job()] * 3))
+
+    done = verify(tmp_path / "jobs.jsonl", "--channel", "transport", "--contracts", contracts)
+    found = verify(tmp_path / "jobs.jsonl", "--channel", "transport", "--contracts", contracts, "--format", "json")
+
+    assert done.return_value == 0
+    (line,) = [line for line in done.stdout.splitlines() if "never" in line]
+    assert "more, which --format json lists" in line
+    pointers = {each["pointer"] for each in json.loads(found.stdout)["findings"] if each["rule"] == "never-seen"}
+    assert {f"/field{number:02}" for number in range(29)} <= pointers
 
 
 def test_a_field_that_no_contract_names_is_drift(contracts, tmp_path):

@@ -13,13 +13,16 @@ from contract_test.cli.progress import until_interrupted, with_rates
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note, quiet_decoding
 from contract_test.cli.source_options import SourceOptions, existing_or_empty, messages_of, nothing_read, source_options
 from contract_test.data.contract import Catalog
+from contract_test.data.drift import Drift
+from contract_test.data.finding import Finding
 from contract_test.data.share import Share, combine
 from contract_test.data.texts import counted
 from contract_test.files.catalog import load_catalog
 from contract_test.files.verification_files import SUFFIX, read_results, write_results
 from contract_test.record.verification import Verifier
-from contract_test.report.drift import drift_findings, seen_lines
+from contract_test.report.drift import drift_findings, never_seen_lines, seen_lines
 from contract_test.report.formats import FORMATS
+from contract_test.report.formats.text import as_text
 from contract_test.transports.kafka_group import Member
 from contract_test.transports.taps import bounded, scheme_of
 
@@ -102,15 +105,25 @@ def command(
 
 def _report(shares: list[Share], catalog: Catalog, form: str, place: str) -> int:
     found = combine(shares)
-    findings = [each for drift in found.values() for each in drift_findings(drift, catalog, place)]
+    by_channel = {channel: drift_findings(drift, catalog, place) for channel, drift in found.items()}
+    findings = [each for of_channel in by_channel.values() for each in of_channel]
     if form == "text":
         for channel, drift in found.items():
-            empty = f", {drift.without_data} without data" if drift.without_data else ""
-            click.echo(f"channel {channel}: {drift.read} read, {drift.drifted} drifted{empty}")
-            for line in seen_lines(drift):
-                click.echo(f"  {line}")
-    click.echo(FORMATS[form](findings), nl=False)
+            _print_channel(channel, drift, by_channel[channel], catalog)
+    else:
+        click.echo(FORMATS[form](findings), nl=False)
     errors = sum(each.severity == "error" for each in findings)
     read = sum(drift.read for drift in found.values())
     note(f"{counted(read, 'message')} verified, {counted(errors, 'finding')}")
     return FINDINGS if errors else CLEAN
+
+
+def _print_channel(channel: str, drift: Drift, findings: list[Finding], catalog: Catalog) -> None:
+    """Print what deviates first, then what was seen, and then what was not."""
+    empty = f", {drift.without_data} without data" if drift.without_data else ""
+    click.echo(f"channel {channel}: {drift.read} read, {drift.drifted} drifted{empty}")
+    click.echo(as_text([each for each in findings if each.severity == "error"]), nl=False)
+    for line in seen_lines(drift):
+        click.echo(f"  {line}")
+    for line in never_seen_lines(drift, catalog):
+        click.echo(line)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
-from contract_test.schema.keywords import unknown_keywords
-from contract_test.schema.walk import escape, keywords_of, subschemas
+from contract_test.schema.keywords import ANNOTATIONS, unknown_keywords
+from contract_test.schema.walk import DRAFTS, escape, keywords_of, subschemas
 from envelopes.validation import ASSERTED_FORMATS
 
 _SAFE = 2**53 - 1
@@ -22,6 +22,15 @@ _PERSONAL = frozenset((
     "ssn", "card", "surname", "lastname", "firstname", "fullname", "nickname", "username", "street", "birth",
     "birthday", "birthdate",
 ))  # fmt: skip
+MIN_SIMILARITY = 0.82
+_IDENTIFIER = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$@.:-]*")
+_FOR_PEOPLE = frozenset(("note", "notes", "contacts", "comment", "comments", "example", "tag", "tags"))
+"""Words that are not misspelled keywords, though they are near to one."""
+_KEYWORDS_ELSEWHERE = frozenset((
+    "nullable", "discriminator", "optional", "property", "constant", "divisibleBy", "disallow", "extends", "values",
+    "choices", "allowed", "regex", "regexp", "min", "max", "length", "size", "minValue", "maxValue", "allowEmpty",
+))  # fmt: skip
+"""Words that restrict values in other languages of schemas."""
 _TYPE_KEYWORDS = (
     "$ref",
     "$dynamicRef",
@@ -91,9 +100,15 @@ def _public(pointer: str, node: dict[str, Any], _draft: str) -> Iterator[Remark]
 
 
 def _keywords(pointer: str, node: dict[str, Any], draft: str) -> Iterator[Remark]:
+    """Yield names that were meant to be keywords. Words such as `owner` or `note` are for people, and may stay."""
+    known = {name.casefold(): name for name in sorted(keywords_of(draft) - ANNOTATIONS)}
     for name in unknown_keywords(node, draft):
-        near = get_close_matches(name, sorted(keywords_of(draft)), 1, 0.75)
-        advice = f"Did you mean {near[0]!r}?" if near else "A name of your own begins with x-."
+        bare = name.replace("_", "").casefold()
+        near = get_close_matches(bare, known, 1, MIN_SIMILARITY)
+        meant = near or name in _KEYWORDS_ELSEWHERE or any(name in keywords_of(other) for other in DRAFTS.values())
+        if name in _FOR_PEOPLE or not (meant or _IDENTIFIER.fullmatch(name) is None):
+            continue
+        advice = f"Did you mean {known[near[0]]!r}?" if near else "A name of your own begins with x-."
         if name == "nullable":
             advice = 'Write "null" beside the type: "type": ["string", "null"].'
         sentence = f"{name[:60]!r} is not a keyword of {draft} and is ignored"

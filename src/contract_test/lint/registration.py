@@ -61,7 +61,7 @@ def check_registered(catalog: Catalog) -> Iterator[Finding]:
     for contract in catalog.contracts:
         if (contract.subject, contract.version) not in lock:
             sentence = "this version is not in the lock yet, so it may still change"
-            advice = f"When its services agree on it, run contract-test register {contract.subject}"
+            advice = "When its services agree on it, run contract-test register SUBJECT."
             yield Finding(str(contract.path), "", "not-registered", sentence, advice, "warning")
 
 

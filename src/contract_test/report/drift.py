@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from contract_test.data.contract import Catalog
 from contract_test.data.drift import Drift
@@ -10,6 +10,8 @@ from contract_test.data.finding import Finding
 from contract_test.data.texts import counted
 from contract_test.files.leak_findings import acceptance_advice
 from contract_test.record.validator import ContractValidator
+
+MAX_LISTED_FIELDS = 5
 
 
 def drift_lines(drift: Drift, catalog: Catalog) -> Iterator[str]:
@@ -20,8 +22,8 @@ def drift_lines(drift: Drift, catalog: Catalog) -> Iterator[str]:
         yield f"drift: {breach.subject}{breach.pointer}: {text}"
     for (contract, pointer), count in sorted(drift.undeclared.items()):
         yield f"drift: {contract}{pointer}: not in the contract: {counted(count, 'message')}"
-    for contract, pointer in never_seen(drift, catalog):
-        yield f"never seen: {contract}{pointer}"
+    for contract, pointers in never_seen_by_contract(drift, catalog).items():
+        yield f"never seen: {contract}: {_listed(pointers)}"
 
 
 def leak_lines(finding: Finding, count: int) -> Iterator[str]:
@@ -38,6 +40,30 @@ def seen_lines(drift: Drift) -> Iterator[str]:
     """Yield how many messages were of which version."""
     for version, count in sorted(drift.versions.items()):
         yield f"seen: {version}: {counted(count, 'message')}"
+
+
+def never_seen_lines(drift: Drift, catalog: Catalog) -> Iterator[str]:
+    """Yield one line for each contract with fields that no message had. It lists the first ones and counts the rest."""
+    files = {contract.name: contract.path for contract in catalog.contracts}
+    for contract, pointers in never_seen_by_contract(drift, catalog).items():
+        fields, messages = counted(len(pointers), "field"), counted(drift.versions[contract], "message")
+        sentence = f"{fields} in none of {messages} of {contract}: {_listed(pointers)}"
+        yield f"{files[contract]}  never-seen  warning: {sentence}"
+
+
+def _listed(pointers: Sequence[str]) -> str:
+    more = len(pointers) - MAX_LISTED_FIELDS
+    return ", ".join(pointers[:MAX_LISTED_FIELDS]) + (
+        f" and {more} more, which --format json lists" if more > 0 else ""
+    )
+
+
+def never_seen_by_contract(drift: Drift, catalog: Catalog) -> dict[str, list[str]]:
+    """Return the fields that no message had, by contract."""
+    found: dict[str, list[str]] = {}
+    for contract, pointer in never_seen(drift, catalog):
+        found.setdefault(contract, []).append(pointer)
+    return found
 
 
 def never_seen(drift: Drift, catalog: Catalog) -> Iterator[tuple[str, str]]:

@@ -44,10 +44,10 @@ def is_no_schema(schema: Any, draft: str) -> bool:
     if not isinstance(schema, dict):
         return not isinstance(schema, bool)
     unknown = unknown_keywords(schema, draft)
-    return bool(unknown) and not schema.keys() - _ANNOTATIONS - set(unknown)
+    return bool(unknown) and not schema.keys() - ANNOTATIONS - set(unknown)
 
 
-_ANNOTATIONS = frozenset((
+ANNOTATIONS = frozenset((
     "$comment", "$id", "$schema", "default", "deprecated", "description", "examples", "readOnly", "title", "writeOnly",
 ))  # fmt: skip
 """What a document may hold beside unknown names without being a schema: `$defs` would make it one."""
