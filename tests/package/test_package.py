@@ -67,6 +67,49 @@ def test_an_upgrade_gets_what_changed_and_production_gets_no_recordings(contract
     assert "o-2" in recording.read_text()
 
 
+def names_in(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.namelist()
+
+
+def test_modules_that_somebody_wrote_are_in_it_wherever_it_is_built(contracts, tmp_path, monkeypatch):
+    contracts.write("src/acme_envelopes/upcasters.py", '"""Upcasters."""\n')
+    contracts.write("src/acme_envelopes/__pycache__/upcasters.pyc", "")
+    contracts.write(".gitignore", "__pycache__/\n")
+    contracts.commit()
+    monkeypatch.chdir(tmp_path)
+    result = contracts.run("package", "--contracts", contracts.root / "contracts", "--out", "out")
+    assert result.code == 0, result.err
+    names = names_in(tmp_path / result.out.splitlines()[0])
+    assert "acme_envelopes/upcasters.py" in names
+    assert not [name for name in names if "pycache" in name]
+
+
+def test_hidden_files_of_the_recorder_are_in_neither(contracts, tmp_path):
+    for name in (".scrub-key", ".recorder/orders.marks.json", "order.placed/recordings/.new.jsonl"):
+        contracts.write(f"contracts/{name}", "{}")
+    contracts.write(".gitignore", ".*\n")
+    contracts.commit()
+    result = contracts.run("package", "--out", tmp_path)
+    assert result.code == 0, result.err
+    for wheel in tmp_path.glob("*.whl"):
+        assert not [name for name in names_in(wheel) if "/." in name]
+
+
+def test_a_readme_that_is_missing_is_named(contracts):
+    (contracts.root / "README.md").unlink()
+    contracts.commit()
+    result = contracts.run("package")
+    assert result.code == 2
+    assert "the readme 'README.md' is missing" in result.err
+
+
+def test_the_package_of_the_toolkit_is_not_built(contracts):
+    result = contracts.run("package", "--package", "envelopes")
+    assert result.code == 2
+    assert "comes with contract-test" in result.err
+
+
 def test_references_to_files_lead_to_the_files_in_the_package(contracts, tmp_path):
     contracts.write("contracts/shared/money.json", {"type": "integer", "maximum": 9})
     money = f"{(contracts.root / 'contracts').as_uri()}/shared/money.json"

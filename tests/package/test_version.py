@@ -196,6 +196,55 @@ def test_other_tags_are_no_releases(contracts):
     assert contracts.run("package", "--show-version", "--tag-prefix", "envelopes-").out == "2.0.0\n"
 
 
+def test_a_licence_that_is_deleted_is_a_change(contracts):
+    contracts.write("LICENSE", "Ours.")
+    contracts.commit()
+    before = version(contracts)
+    (contracts.root / "LICENSE").unlink()
+    contracts.commit()
+    assert Version(version(contracts)) > Version(before)
+
+
+def test_a_folder_of_a_larger_repository_has_a_version_of_its_own(contracts):
+    folder = contracts.root / "mono [repo]*"
+    folder.mkdir()
+    for name in ("contracts", "pyproject.toml", "README.md"):
+        contracts.git("mv", name, folder / name)
+    contracts.commit()
+    contracts.git("tag", "v1.0.0")
+    contracts.write("LICENSE", "Of the others.")
+    contracts.write("contracts/other.txt", "Of the others.")
+    contracts.commit()
+    here = ("package", "--show-version", "--contracts", folder / "contracts")
+    assert contracts.run(*here).out == "1.0.0\n"
+    contracts.write(f"{folder.name}/LICENSE", "Ours.")
+    contracts.commit()
+    assert contracts.run(*here).out == "1.0.1\n"
+
+
+def test_a_part_of_the_package_outside_of_the_repository_is_refused(contracts):
+    shutil.rmtree(contracts.root / ".git")
+    here = contracts.root / "contracts"
+    contracts.git("-C", here, "init", "-q")
+    contracts.git("-C", here, "add", "-A")
+    contracts.git("-C", here, "commit", "-qm", "as it is")
+    assert "pyproject.toml: lies outside the git repository" in refusal(contracts)
+    (contracts.root / "pyproject.toml").unlink()
+    (contracts.root / "README.md").unlink()
+    assert contracts.run("package", "--show-version", "--package", "acme_envelopes").out == "0.0.1\n"
+
+
+def test_a_file_that_git_ignores_is_not_packaged_unseen(contracts):
+    contracts.write(".gitignore", "order.placed/recordings/v2.jsonl\n*.log\n")
+    contracts.commit()
+    contracts.write("contracts/order.placed/v1.notes.log", "")
+    contracts.write("contracts/.gitignore", "/order.placed/recordings/v2.jsonl\n")
+    contracts.commit()
+    contracts.record("o-7", version=2)
+    message = refusal(contracts)
+    assert "not committed: contracts/order.placed/recordings/v2.jsonl\n" in message
+
+
 @pytest.mark.parametrize(
     "change",
     [

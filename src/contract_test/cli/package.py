@@ -14,6 +14,8 @@ from contract_test.package.build import build, check_committed, check_ready, inp
 from contract_test.package.metadata import read_project
 from contract_test.package.version import derive_version
 
+_OWN_PACKAGES = ("envelopes", "contract_test")
+
 
 @click.command("package")
 @contracts_option
@@ -25,9 +27,7 @@ from contract_test.package.version import derive_version
 @click.option(
     "--source",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("src"),
-    show_default=True,
-    help="The directory of the package.",
+    help="The directory of the package.  [default: src, beside the contracts]",
 )
 @click.option(
     "--out",
@@ -40,7 +40,7 @@ from contract_test.package.version import derive_version
 @click.option("--tag-prefix", metavar="TEXT", default="v", show_default=True, help="How release tags begin.")
 @click.option("--show-version", is_flag=True, help="Print the version, and build nothing.")
 def command(
-    contracts: Path, package: str | None, source: Path, out: Path, version: str | None, tag_prefix: str, *,
+    contracts: Path, package: str | None, source: Path | None, out: Path, version: str | None, tag_prefix: str, *,
     show_version: bool,
 ) -> int:  # fmt: skip
     """Build the package that services install, with a version of its own for each change.
@@ -53,8 +53,11 @@ def command(
     other changes the third one.
     """
     package = required_package(package, contracts)
+    if package in _OWN_PACKAGES:
+        raise click.UsageError(f"{package} comes with contract-test. Name the package of your own value objects.")
     catalog = load_catalog(contracts)
-    project, folder = read_project(contracts.resolve().parent, package), source / package
+    home = contracts.resolve().parent
+    project, folder = read_project(home, package), (source or home / "src") / package
     check_ready(catalog, folder)
     if version is None:
         try:

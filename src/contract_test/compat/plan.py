@@ -122,19 +122,15 @@ def plan_against(root: Path, ref: str, subject: str | None = None, mode: str | N
     return plan
 
 
-def plan_between(before: Path, after: Path, ref: str) -> Plan:
-    """Return every version that is new or changed in one contracts directory, against those in another one.
-
-    `ref` is the git ref of the older one, for people.
-    """
+def plan_between(before: Catalog, after: Catalog, ref: str) -> Plan:
+    """Return every version that is new or changed in `after`, against those in `before`, the contracts at a git ref."""
     plan = Plan()
-    _plan_since(plan, _load(after, plan), before, ref, None, None)
+    _plan_changes(plan, before, after, ref, None, None)
     return plan
 
 
 def _plan_since(plan: Plan, catalog: Catalog, folder: Path, ref: str, subject: str | None, mode: str | None) -> None:
     """Add to a plan what is new or changed since the contracts in `folder`, which are those of `ref`."""
-    root = catalog.root
     broken: list[ContractTestError] = []
     before = load_catalog(folder, broken)
     for error in broken:
@@ -142,7 +138,14 @@ def _plan_since(plan: Plan, catalog: Catalog, folder: Path, ref: str, subject: s
         sentence = f"not compared, because it could not be used at {ref}: {error.problem}"
         rule = OWN_RULES["older-version-invalid"]
         file, _, pointer = place.partition(":")
-        plan.findings.append(Finding(f"{root.as_posix()}/{file}", pointer, rule.id, sentence, rule.fix))
+        plan.findings.append(Finding(f"{catalog.root.as_posix()}/{file}", pointer, rule.id, sentence, rule.fix))
+    _plan_changes(plan, before, catalog, ref, subject, mode)
+
+
+def _plan_changes(
+    plan: Plan, before: Catalog, catalog: Catalog, ref: str, subject: str | None, mode: str | None
+) -> None:
+    root = catalog.root
     readers = read_readers(root / FOLDER)
     snapshots, snapshots_before = (
         snapshots_of(catalog, readers),

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,15 @@ from contract_test.files.schemas import with_inner_uris
 
 _FILES = ("100644", "100755")
 _OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+_WILDCARD = re.compile(r"[*?\[\]\\]")
 READ = (".json", ".jsonl", ".toml", ".lock")
 
 
 @contextmanager
-def contracts_at(ref: str, root: Path, *, recordings: bool = True) -> Iterator[Path]:
+def contracts_at(ref: str, root: Path, wanted: Callable[[Path], bool] = lambda _: True) -> Iterator[Path]:
     """Yield a temporary copy of the directory `root` as it was at `ref`: its schemas, catalog and recordings.
 
-    Without `recordings`, these are left out.
+    `wanted` is asked for each file, by its path in the directory.
 
     Raises NoContractsYetError where the ref has no such directory, HistoryError where `root` is in no git repository,
     the ref is unknown, or the directory was moved since, and UnreachableError where git is not installed.
@@ -43,12 +44,11 @@ def contracts_at(ref: str, root: Path, *, recordings: bool = True) -> Iterator[P
         blobs = {}
     else:
         blobs = dict(_blobs(place, f"{commit}:{prefix}"))
-    if not recordings:
-        blobs = {path: blob for path, blob in blobs.items() if not is_recording(Path(path))}
     if not any(path.endswith(".json") for path in blobs):
         _refuse_moved(place, prefix, commit, ref)
         advice = "A first version breaks nobody and needs no comparison."
         raise NoContractsYetError(f"there are no contracts at {ref!r}", place=str(root), advice=advice)
+    blobs = {path: blob for path, blob in blobs.items() if wanted(Path(path))}
     with tempfile.TemporaryDirectory(prefix="contracts-") as folder:
         for path, contents in zip(blobs, _contents(place, list(blobs.values())), strict=True):
             target = Path(folder) / path
@@ -131,13 +131,42 @@ def is_recording(path: Path) -> bool:
     return "recordings" in path.parts[:-1]
 
 
-def commits_since(root: Path, start: str | None, end: str, paths: Sequence[Path]) -> list[str]:
-    """Return the commits after `start`, up to `end`, that changed one of the paths; the newest first.
+def is_no_recording(path: Path) -> bool:
+    """Return the opposite of `is_recording`."""
+    return not is_recording(path)
+
+
+def pathspecs(root: Path, paths: Iterable[Path], patterns: Iterable[tuple[Path, str]] = ()) -> list[str]:
+    """Return files and directories as git names them, with glob patterns below folders.
+
+    Raises HistoryError where one of the files is outside the repository around `root`.
+    """
+    top = Path(_git(_directory(root), "rev-parse", "--show-toplevel").decode().rstrip("\n")).resolve()
+    found = []
+    for path in paths:
+        place = Path(os.path.realpath(path))
+        if place == top:
+            found.append(":(top)")
+        elif place.is_relative_to(top):
+            found.append(f":(top,literal){place.relative_to(top).as_posix()}")
+        elif place.exists():
+            advice = "Keep all parts of the package in one repository."
+            raise HistoryError("lies outside the git repository of the contracts", place=str(path), advice=advice)
+    for folder, pattern in patterns:
+        place = folder.resolve()
+        if place.is_relative_to(top):
+            inside = _WILDCARD.sub(r"\\\g<0>", place.relative_to(top).as_posix())
+            found.append(f":(top,glob){inside}/{pattern}".replace("(top,glob)./", "(top,glob)"))
+    return found
+
+
+def commits_since(root: Path, start: str | None, end: str, specs: Sequence[str]) -> list[str]:
+    """Return the commits after `start`, up to `end`, that changed something of `pathspecs`; the newest first.
 
     Without a `start`, all of them. Every commit of every merged branch is counted, and a merge that itself changes
     something, so that the number rises with each change.
     """
-    return _commits(root, start, end, [f":(top,literal){_inside(root, path)}" for path in paths])
+    return _commits(root, start, end, specs)
 
 
 def schema_commits_since(root: Path, start: str, end: str) -> list[str]:
@@ -151,18 +180,23 @@ def _commits(root: Path, start: str | None, end: str, paths: Sequence[str]) -> l
     return _git(_directory(root), "rev-list", *options, *reach, "--", *paths).decode().split()
 
 
-def uncommitted(root: Path, paths: Sequence[Path]) -> list[str]:
-    """Return the changed, deleted and untracked files among the paths, as git names them; no ignored files."""
-    names = [f":(top,literal){_inside(root, path)}" for path in paths]
-    options = ("--porcelain=v1", "-z", "--untracked-files=all", "--no-renames")
-    found = _git(_directory(root), "status", *options, "--", *names).decode(errors="replace")
-    return [entry[3:] for entry in found.split("\0") if entry]
+def uncommitted(root: Path, specs: Sequence[str]) -> list[str]:
+    """Return the changed, deleted, untracked and ignored files of `pathspecs`, as git names them.
+
+    Ignored files that no package holds, such as hidden ones, are left out.
+    """
+    options = ("--porcelain=v1", "-z", "--untracked-files=all", "--ignored=matching", "--no-renames")
+    found = _git(_directory(root), "status", *options, "--", *specs).decode(errors="replace")
+    entries = [(entry[:2], entry[3:]) for entry in found.split("\0") if entry]
+    return [name for state, name in entries if state != "!!" or _is_packaged(name)]
 
 
-def _inside(root: Path, path: Path) -> str:
-    """Return a path as git names it, from the top of the repository around `root`."""
-    top = Path(_git(_directory(root), "rev-parse", "--show-toplevel").decode().rstrip("\n"))
-    return Path(os.path.realpath(path)).relative_to(top.resolve()).as_posix()
+def _is_packaged(ignored: str) -> bool:
+    """Return True for an ignored directory, or a file of a kind that a package holds."""
+    parts = Path(ignored).parts
+    if any(part.startswith(".") or part == "__pycache__" for part in parts):
+        return False
+    return ignored.endswith(("/", ".py", *READ))
 
 
 def _directory(root: Path) -> Path:

@@ -147,9 +147,13 @@ class SchemaFiles:
             base, contents = pending.pop(0)
             if base in resources:
                 continue
-            contents = resources[base] = self._with_inner_uris(contents, base, draft)
+            found_references = list(_references(contents, base, draft))
+            if any(join(at, target)[:5].lower() == "file:" for _, _, at, target in found_references):
+                contents = self._with_inner_uris(contents, base, draft)
+                found_references = list(_references(contents, base, draft))
+            resources[base] = contents
             inside = {urldefrag(at).url for _, _, at in subschemas(contents, base, draft)}
-            for pointer, _, at, target in _references(contents, base, draft):
+            for pointer, _, at, target in found_references:
                 document = urldefrag(join(at, target)).url
                 if document in resources or document in inside:
                     continue
@@ -168,18 +172,12 @@ class SchemaFiles:
 
     def _with_inner_uris(self, contents: Any, base: str, draft: str) -> Any:
         """Return a schema in which `file://` references to files below the directory are those files' URIs."""
-        inner = {
-            (pointer, target): uri
-            for pointer, _, at, target in _references(contents, base, draft)
-            if (uri := _inner_uri(join(at, target), self._real_root)) is not None
-            and urldefrag(join(at, target)).url not in self._by_id
-        }
-        if not inner:
-            return contents
         contents = deepcopy(contents)
-        for pointer, node, _, target in list(_references(contents, base, draft)):
-            if (pointer, target) in inner:
-                node[pointer.rpartition("/")[2]] = inner[pointer, target]
+        for pointer, node, at, target in list(_references(contents, base, draft)):
+            absolute = join(at, target)
+            uri = _inner_uri(absolute, self._real_root)
+            if uri is not None and urldefrag(absolute).url not in self._by_id:
+                node[pointer.rpartition("/")[2]] = uri
         return contents
 
     def path_of(self, uri: str) -> Path | None:

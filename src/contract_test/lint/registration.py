@@ -15,7 +15,7 @@ from contract_test.data.errors import ContractTestError, NoContractsYetError
 from contract_test.data.finding import Finding
 from contract_test.data.texts import counted, listed
 from contract_test.files.catalog import load_catalog
-from contract_test.files.git_history import contracts_at, merge_base, registered_file
+from contract_test.files.git_history import contracts_at, is_no_recording, merge_base, registered_file
 from contract_test.files.lock import FILE, differences, digest, digest_of, read_lock
 from contract_test.files.schemas import SchemaFiles
 from contract_test.files.settings import read_package
@@ -73,7 +73,7 @@ def check_against(root: Path, ref: str) -> Iterator[Finding]:
     """
     here = read_lock(root)
     try:
-        with contracts_at(merge_base(root, ref), root, recordings=False) as folder:
+        with contracts_at(merge_base(root, ref), root, is_no_recording) as folder:
             there = read_lock(folder)
             changed = [name for name in there if name in here and here[name] != there[name]]
             files = _changes_between(folder, root) if changed else {}

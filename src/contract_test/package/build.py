@@ -12,7 +12,7 @@ from typing import Any
 from contract_test.data.contract import Catalog
 from contract_test.data.errors import CatalogError
 from contract_test.data.texts import listed
-from contract_test.files.git_history import READ, is_recording, uncommitted
+from contract_test.files.git_history import READ, is_recording, pathspecs, uncommitted
 from contract_test.files.installed import RECORDINGS_FILE
 from contract_test.files.lock import FILE as LOCK
 from contract_test.files.lock import changed_versions, unregistered
@@ -23,9 +23,10 @@ from contract_test.package.metadata import Project
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", ".*", "*.pyc")
 
 
-def inputs(catalog: Catalog, project: Project, source: Path) -> list[Path]:
-    """Return every file and directory that goes into the distributions. `source` is the package's directory."""
-    return [catalog.root, source, project.folder / "pyproject.toml", *project.files()]
+def inputs(catalog: Catalog, project: Project, source: Path) -> list[str]:
+    """Return everything that goes into the distributions, as git names it. `source` is the package's directory."""
+    paths = [catalog.root, source, project.folder / "pyproject.toml", *project.files()]
+    return pathspecs(catalog.root, paths, project.license_patterns)
 
 
 def check_ready(catalog: Catalog, source: Path) -> None:

@@ -34,13 +34,23 @@ class Project:
         """The name of the distribution of recordings."""
         return f"{self.name}-{EXTRA}"
 
+    @property
+    def license_patterns(self) -> list[tuple[Path, str]]:
+        """The patterns of the licence files, each with the folder in which it counts."""
+        return [(self.folder, pattern) for pattern in self.table.get("license-files", _LICENSES)]
+
     def files(self) -> Iterator[Path]:
-        """Yield the files that the metadata names: the readme and the licence files."""
+        """Yield the files that the metadata names: the readme and the licence files. Raises CatalogError."""
         readme = self.table.get("readme")
         readme = readme.get("file") if isinstance(readme, dict) else readme
         if isinstance(readme, str):
+            if not (self.folder / readme).is_file():
+                place = f"{self.folder / 'pyproject.toml'}:[project]"
+                raise CatalogError(
+                    f"the readme {readme!r} is missing", place=place, advice="Write it, or name another."
+                )
             yield self.folder / readme
-        for pattern in self.table.get("license-files", _LICENSES):
+        for _, pattern in self.license_patterns:
             yield from sorted(path for path in self.folder.glob(pattern) if path.is_file())
 
     def of_contracts(self, version: str) -> dict[str, Any]:
@@ -56,6 +66,11 @@ class Project:
             "name": self.recordings_name,
             "version": version,
             "description": f"Recorded messages for the tests of services that use {self.name}",
+            "readme": {
+                "content-type": "text/markdown",
+                "text": f"Recorded messages for `{self.name}` {version}. Services install them for their tests, with "
+                f"`{self.name}[{EXTRA}]`. They are not needed in production.\n",
+            },
             "dependencies": [f"{self.name}=={version}"],
             **{name: self.table[name] for name in _SHARED if name in self.table},
         }

@@ -9,33 +9,38 @@ ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import Any
 
 from contract_test.compat.parallel import compare_pairs
 from contract_test.compat.plan import Plan, plan_between
 from contract_test.data.contract import Catalog
 from contract_test.data.errors import (
     CatalogError,
-    ContractTestError,
     HistoryError,
     NoContractsYetError,
     NothingFoundError,
     SchemaError,
 )
+from contract_test.data.texts import listed
 from contract_test.files.catalog import load_catalog
 from contract_test.files.git_history import (
     commits_since,
     contracts_at,
     fetches_no_tags,
+    is_no_recording,
     is_shallow,
     schema_commits_since,
     tags_of,
 )
+from contract_test.files.lock import FILE as LOCK
 from contract_test.files.lock import changed_versions, read_lock, unregistered
+from contract_test.files.reader_files import FOLDER
+from contract_test.files.toml import read_toml
 
 SECONDS_PER_PAIR = 5.0
 _NUMBERS = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
@@ -60,12 +65,12 @@ class DerivedVersion:
         return ".".join(map(str, self.numbers))
 
 
-def derive_version(root: Path, paths: Sequence[Path], tag_prefix: str = "v") -> DerivedVersion:
+def derive_version(root: Path, specs: Sequence[str], tag_prefix: str = "v") -> DerivedVersion:
     """Return the version of HEAD.
 
     Args:
         root: The contracts directory.
-        paths: All files and directories whose content goes into the package, the contracts included.
+        specs: Everything whose content goes into the package, the contracts included, as `pathspecs` returns it.
         tag_prefix: What stands before the numbers in the name of a release tag.
 
     Raises:
@@ -84,8 +89,8 @@ def derive_version(root: Path, paths: Sequence[Path], tag_prefix: str = "v") -> 
         advice = "Fetch them: git fetch --tags."
         raise HistoryError("the clone has no tags, so the last release is not known", place=str(root), advice=advice)
     if releases:
-        _check_tag(root, paths, tag_prefix, releases)
-    return _derive(root, paths, "HEAD", max(releases, default=None), tag_prefix)
+        _check_tag(root, specs, tag_prefix, releases)
+    return _derive(root, specs, "HEAD", max(releases, default=None), tag_prefix)
 
 
 def next_numbers(base: Numbers, change: Change, commits: int) -> Numbers:
@@ -102,13 +107,13 @@ def next_numbers(base: Numbers, change: Change, commits: int) -> Numbers:
 
 
 def _derive(
-    root: Path, paths: Sequence[Path], end: str, base: tuple[Numbers, str] | None, tag_prefix: str
+    root: Path, specs: Sequence[str], end: str, base: tuple[Numbers, str] | None, tag_prefix: str
 ) -> DerivedVersion:
     if base is None:
-        count = len(commits_since(root, None, end, paths))
+        count = len(commits_since(root, None, end, specs))
         return DerivedVersion((0, 0, count), (f"there is no release tag such as {tag_prefix}1.0.0 yet",))
     numbers, tag = base
-    count = len(commits_since(root, tag, end, paths))
+    count = len(commits_since(root, tag, end, specs))
     if not count:
         return DerivedVersion(numbers, (f"nothing changed since {tag}",))
     change, reasons = _largest_change(root, tag, end)
@@ -126,15 +131,15 @@ def _releases(root: Path, commit: str, tag_prefix: str) -> list[tuple[Numbers, s
     return found
 
 
-def _check_tag(root: Path, paths: Sequence[Path], tag_prefix: str, releases: Sequence[tuple[Numbers, str]]) -> None:
+def _check_tag(root: Path, specs: Sequence[str], tag_prefix: str, releases: Sequence[tuple[Numbers, str]]) -> None:
     """Raise HistoryError where the newest tag is lower than the version that its commit had without it."""
     numbers, tag = max(releases)
     earlier = max((each for each in _releases(root, f"refs/tags/{tag}", tag_prefix) if each[1] != tag), default=None)
     if earlier is not None:
-        highest = next_numbers(earlier[0], Change.BREAKING, len(commits_since(root, earlier[1], tag, paths)) or 1)
+        highest = next_numbers(earlier[0], Change.BREAKING, len(commits_since(root, earlier[1], tag, specs)) or 1)
         if numbers >= highest:
             return
-    derived = _derive(root, paths, f"refs/tags/{tag}", earlier, tag_prefix)
+    derived = _derive(root, specs, f"refs/tags/{tag}", earlier, tag_prefix)
     if numbers < derived.numbers:
         raise HistoryError(
             f"the release tag {tag} is lower than {derived}, the version of its commit: {derived.reasons[0]}",
@@ -146,43 +151,91 @@ def _check_tag(root: Path, paths: Sequence[Path], tag_prefix: str, releases: Seq
 def _largest_change(root: Path, tag: str, end: str) -> tuple[Change, tuple[str, ...]]:
     """Return the largest change among all commits since a tag, so that no version is lower than one before it."""
     largest: tuple[Change, tuple[str, ...]] = Change.NONE, ()
+    judged: list[_Registered] = []
     try:
-        with contracts_at(f"refs/tags/{tag}", root, recordings=False) as before:
+        with contracts_at(f"refs/tags/{tag}", root, is_no_recording) as folder:
+            before = load_catalog(folder)
+            released = _registered(folder)
             for commit in schema_commits_since(root, tag, end):
+                state = _registered_at(root, commit)
+                if state is None or any(state.adds_nothing_to(each, released) for each in judged):
+                    continue
                 found = _change(root, tag, before, commit)
+                if found[0] is not Change.NONE:
+                    judged.append(state)
                 largest = max(largest, found, key=lambda each: each[0])
                 if largest[0] is Change.BREAKING:
                     break
     except NoContractsYetError:
         return Change.ADDED, (f"there were no contracts at {tag}",)
+    except (CatalogError, SchemaError) as error:
+        return Change.BREAKING, (f"counts as breaking, because the contracts at {tag} are unusable: {error.problem}",)
     return largest
 
 
-def _change(root: Path, tag: str, before: Path, commit: str) -> tuple[Change, tuple[str, ...]]:
+@dataclass(frozen=True)
+class _Registered:
+    """What decides which versions of a commit are compared, and how: its lock, catalog and observed readers."""
+
+    lock: Mapping[tuple[str, int], str]
+    catalog: Mapping[str, Any]
+    readers: Mapping[str, bytes]
+
+    def adds_nothing_to(self, later: _Registered, released: _Registered) -> bool:
+        """Return True if all comparisons of this commit with a release are among those of a later commit.
+
+        The later one then has every version of this one, under the same rules, and only higher ones besides.
+        """
+        if not released.lock.items() <= self.lock.items() <= later.lock.items() or self.readers != later.readers:
+            return False
+        for section in ("channels", "subjects"):
+            rules = later.catalog.get(section, {})
+            if any(rules.get(name) != rule for name, rule in self.catalog.get(section, {}).items()):
+                return False
+        newest: dict[str, int] = {}
+        for name, version in self.lock:
+            newest[name] = max(version, newest.get(name, 0))
+        return all(version > newest.get(name, 0) for name, version in later.lock.keys() - self.lock.keys())
+
+
+def _registered_at(root: Path, commit: str) -> _Registered | None:
+    """Return what was registered at a commit; None where there is nothing, or what cannot be read."""
+
+    def wanted(path: Path) -> bool:
+        return path.name in (LOCK, "catalog.toml") or path.parts[0] == FOLDER
+
+    try:
+        with contracts_at(commit, root, wanted) as folder:
+            return _registered(folder)
+    except (CatalogError, NothingFoundError):
+        return None
+
+
+def _registered(folder: Path) -> _Registered:
+    readers = {path.name: path.read_bytes() for path in (folder / FOLDER).glob("*.json")}
+    return _Registered(read_lock(folder), read_toml(folder / "catalog.toml"), readers)
+
+
+def _change(root: Path, tag: str, before: Catalog, commit: str) -> tuple[Change, tuple[str, ...]]:
     """Return how much the contracts of a commit differ from those of a tag, and what differs.
 
     Nothing is built from a commit whose contracts cannot be read or are not registered, so it counts as no change.
     What the comparison leaves undecided counts as breaking. Upcasters are not tried: the result must not depend on
     what is installed.
     """
-    try:
-        known = load_catalog(before)
-    except ContractTestError as error:
-        return Change.BREAKING, (f"counts as breaking, because the contracts at {tag} are unusable: {error.problem}",)
     with ExitStack() as stack:
         try:
-            after = stack.enter_context(contracts_at(commit, root, recordings=False))
-            catalog = load_catalog(after)
+            catalog = load_catalog(stack.enter_context(contracts_at(commit, root, is_no_recording)))
             if unregistered(catalog) or changed_versions(catalog):
                 return Change.NONE, ()
         except (CatalogError, SchemaError, NothingFoundError):
             return Change.NONE, ()
-        breaking = _breaking(known, catalog, plan_between(before, after, tag))
+        breaking = _breaking(before, catalog, plan_between(before, catalog, tag))
     if breaking:
         return Change.BREAKING, breaking
-    names = {(each.subject, each.version) for each in known.contracts}
+    names = {(each.subject, each.version) for each in before.contracts}
     added = [each.name for each in catalog.contracts if (each.subject, each.version) not in names]
-    return (Change.ADDED, (f"new since {tag}: {', '.join(added)}",)) if added else (Change.OTHER, ())
+    return (Change.ADDED, (f"new since {tag}: {listed(added)}",)) if added else (Change.OTHER, ())
 
 
 def _breaking(before: Catalog, after: Catalog, plan: Plan) -> tuple[str, ...]:
