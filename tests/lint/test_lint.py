@@ -200,7 +200,8 @@ def test_every_broken_file_is_told_and_not_only_the_first(contracts):
     contracts("\ufeff{}", subject="c")
     contracts({"$ref": "#"}, subject="d")
     result = run(contracts())
-    assert "a/v1.json:1:2" in result.stdout
+    assert "a/v1.json:1  schema  not JSON" in result.stdout
+    assert "(column 2)" in result.stdout
     assert "stands twice" in result.stdout
     assert "begins with a byte order mark" in result.stdout
     assert "d/v1.json  schema  applies itself" in result.stdout

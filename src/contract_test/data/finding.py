@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from contract_test.data.verdict import Verdict
 
@@ -18,7 +19,7 @@ class Finding:
     and where its witness was `recorded`, if it was. `details` are lines for people.
     `line` counts from 1; it is 0 where the file is one value. `accepted` says why and until when somebody accepted it:
     its severity is "accepted" then. `general_pointer` is for what is found in one message of many: the pointer without
-    indexes and without keys of that message.
+    indexes and without keys of that message. `relative_file` is the file within the contracts directory.
     """
 
     file: str
@@ -36,6 +37,7 @@ class Finding:
     line: int = 0
     accepted: str = ""
     general_pointer: str = ""
+    relative_file: str = ""
 
     @property
     def id(self) -> str:
@@ -46,12 +48,17 @@ class Finding:
         """
         known = _VERSION_FILE.search(self.file.replace("\\", "/"))
         if known is None:
-            where = [self.file.replace("\\", "/").rpartition("/")[2]]
+            where = [self.relative_file or self.file.replace("\\", "/").rpartition("/")[2]]
         elif self.writer and self.reader:
             where = [known[1], f"{self.writer}>{self.reader}", self.direction.lower()]
         else:
             where = [known[1], f"v{known[3]}{' recording' if known[2] else ''}"]
         return ":".join((self.rule, *where, self.general_pointer or self.pointer))
+
+    def within(self, root: Path) -> Finding:
+        """Return this finding with the path of its file within the contracts directory, if it is there."""
+        path = Path(self.file)
+        return replace(self, relative_file=path.relative_to(root).as_posix()) if path.is_relative_to(root) else self
 
     @property
     def place(self) -> str:

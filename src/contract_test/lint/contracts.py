@@ -52,7 +52,10 @@ def lint(root: Path, max_age: timedelta | None = None, against: str | None = Non
     for each in broken:
         file, _, pointer = each.place.partition(":")
         rule = "catalog" if isinstance(each, CatalogError) else "schema"
-        findings.append(Finding(file, pointer, rule, each.problem, each.advice))
+        line, problem = re.fullmatch("([0-9]+)(?::([0-9]+))?", pointer), each.problem
+        if line:  # of a text that is no JSON or TOML
+            pointer, problem = "", f"{problem} (column {line[2]})" if line[2] else problem
+        findings.append(Finding(file, pointer, rule, problem, each.advice, line=int(line[1]) if line else 0))
     if catalog is not None:
         findings += _names(catalog)
         findings += _distinguishable(catalog)
@@ -65,7 +68,7 @@ def lint(root: Path, max_age: timedelta | None = None, against: str | None = Non
             findings += old_recordings(catalog.contracts, catalog, max_age)
     if against is not None:
         findings += check_against(root, against)
-    return sorted(findings, key=lambda finding: finding.severity != "error")
+    return sorted((each.within(root) for each in findings), key=lambda each: each.severity != "error")
 
 
 def check_contract(contract: Contract) -> Iterator[Finding]:

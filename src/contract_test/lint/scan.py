@@ -27,7 +27,8 @@ def scan(paths: Iterable[Path], catalog: Catalog | None = None) -> tuple[list[Fi
         raise NothingFoundError(
             "nothing to scan", place=", ".join(map(str, paths)), advice="Name a recording, or a directory with some."
         )
-    return list(scan_files(files, catalog)), len(files)
+    found = scan_files(files, catalog)
+    return [each.within(catalog.root) if catalog else each for each in found], len(files)
 
 
 def scan_files(files: Iterable[Path], catalog: Catalog | None) -> Iterator[Finding]:

@@ -196,7 +196,8 @@ class Recorder:
 
     def _has_leaks(self, line: bytes, path: Path) -> bool:
         """Return True if the scanner finds something in a scrubbed message that nobody accepted. Count it."""
-        findings = mark_accepted(leak_findings(line, path, self._public, 1), self._accepted, self._today)
+        found = (each.within(self._catalog.root) for each in leak_findings(line, path, self._public, 1))
+        findings = mark_accepted(found, self._accepted, self._today)
         left = {replace(each, pointer=each.general_pointer): None for each in findings if each.severity == "error"}
         self.result.leaks.update(left.keys())
         return bool(left)
