@@ -88,6 +88,21 @@ def test_a_field_that_no_contract_names_is_drift(contracts, tmp_path):
     assert "/recipient/x9999999  drift-undeclared" in done.stdout, "a name that could be a person's is told by its form"
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("shippingAddressLine1PostalCodeV2", "shippingAddressLine1PostalCodeV2"),
+        ("customer_loyalty_programme_tier_2_discount", "customer_loyalty_programme_tier_2_discount"),
+        ("iban12345678901234", "xxxx99999999999999"),
+        ("tok3nA1b2C3d4E5f6", "xxx9xX9x9X9x9X9x9"),
+    ],
+)
+def test_an_undeclared_field_is_named_if_its_name_is_made_of_words(contracts, tmp_path, name, shown):
+    (tmp_path / "jobs.jsonl").write_text(job(**{name: "x"}))
+    done = verify(tmp_path / "jobs.jsonl", "--channel", "transport", "--contracts", contracts)
+    assert f":/{shown}  drift-undeclared" in done.stdout
+
+
 def test_a_type_that_the_catalog_lacks_is_named_and_no_other_text_is(contracts, tmp_path):
     path = tmp_path / "jobs.jsonl"
     event = {"specversion": "1.0", "id": "1", "source": "/s", "data": {}}

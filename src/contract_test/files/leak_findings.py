@@ -40,7 +40,8 @@ def leak_findings(line: bytes, path: Path, public: frozenset[str], number: int =
 
 def acceptance_advice(finding: Finding) -> str:
     """Return how to accept a finding of the scanner that is no secret."""
-    return f"If it is no secret, accept it in contracts/{ACCEPTED}: [[scan]] finding = {toml_text(finding.id)}"
+    entry = f"[[scan]] finding = {toml_text(finding.id)}"
+    return f"If it is no secret, accept it in contracts/{ACCEPTED}, with reason = … and until = a date: {entry}"
 
 
 def _cure(finding: Finding) -> str:

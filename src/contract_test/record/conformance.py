@@ -14,6 +14,7 @@ from contract_test.data.drift import Breach, Drift
 from contract_test.data.interaction import Tapped
 from contract_test.record.field_inventory import FieldEntry
 from contract_test.record.validator import ContractsCatalog, ContractValidator, InvalidDataError, ValidatedData
+from contract_test.scanner import leaks_in_text
 from contract_test.schema.walk import escape
 from envelopes import DecodeError, Envelope, Violation
 from envelopes.codecs import CODECS, CodecError, context_of
@@ -22,7 +23,7 @@ _SAYS_NO_VALUE = re.compile(
     r"nothing|no type|an (?:object|array) (?:with|of) [0-9]+(?: fields?)?|true|false|null|v[0-9]{1,9}"
 )
 _SHORT_NUMBER = re.compile(r"-?[0-9.]{1,6}")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z_-]*[0-9]{0,3}")
+_NAME = re.compile(r"[A-Za-z_-]+(?:[0-9]{1,2}[A-Za-z_-]+){0,3}[0-9]{0,3}")
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _FROM_THE_SCHEMA = frozenset(
     (
@@ -32,7 +33,7 @@ _FROM_THE_SCHEMA = frozenset(
 )
 _ADDRESSES = ("list", "stream", "topic")
 MAX_NAMES = 500
-MAX_NAME_LENGTH = 30
+MAX_NAME_LENGTH = 60
 
 
 @dataclass(frozen=True)
@@ -151,13 +152,14 @@ def _where(message: Tapped) -> str:
 
 
 def _reads_as_name(name: str) -> bool:
-    """Whether a name is made of words, as people name fields; no token is."""
+    """Return whether a name is made of words, as people name fields. No token is, and no long number is in it."""
     words = _WORDS.findall(name)
     return (
         len(name) <= MAX_NAME_LENGTH
         and _NAME.fullmatch(name) is not None
         and len(name) >= 3 * len(words) - 2
         and not any(word.isupper() and len(word) > 5 for word in words)  # noqa: PLR2004 - longer than abbreviations
+        and not leaks_in_text(name)
     )
 
 
