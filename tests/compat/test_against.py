@@ -130,16 +130,40 @@ def test_a_new_subject_breaks_nobody(repo, compat):
     assert "one version only: fresh" in result.err
 
 
-def test_a_mode_that_was_loosened_is_said(repo, compat):
-    repo.subject(mode="FULL", versions=[message(a=STRING)])
+@pytest.mark.parametrize(
+    ("before", "now", "relaxed"),
+    [
+        ("FULL", "NONE", True),
+        ("FULL", "BACKWARD", True),
+        ("BACKWARD", "FORWARD", True),
+        ("BACKWARD_TRANSITIVE", "BACKWARD", True),
+        ("BACKWARD", "FULL", False),
+        ("NONE", "BACKWARD", False),
+        ("FORWARD", "FORWARD_TRANSITIVE", False),
+    ],
+)
+@pytest.mark.parametrize("form", ["text", "json", "junit", "sarif", "github"])
+def test_a_relaxed_mode_is_a_finding(repo, compat, before, now, relaxed, form):
+    repo.subject(mode=before, versions=[message(a=STRING)])
     repo.commit()
-    repo.subject(mode="NONE", versions=[message(a=INTEGER)])
+    repo.subject(mode=now, versions=[message(a=STRING)])
 
-    result = compat("--against", "main")
+    result = compat("--against", "main", "--format", form)
 
-    assert result.code == 0
-    assert "thing.done: the mode was FULL at main, and is NONE here" in result.err
-    assert compat("--against", "main", "--mode", "BACKWARD").code == 1
+    assert ("mode-relaxed" in result.out) is relaxed
+    assert (f"the mode was {before} at main, and is {now} here" in result.out) is relaxed
+    assert result.code == int(relaxed)
+
+
+@pytest.mark.parametrize(("before", "now"), [("FULL", "NONE"), ("BACKWARD", "FORWARD"), ("NONE", "BACKWARD")])
+def test_a_change_is_judged_by_the_stricter_of_both_modes(repo, compat, before, now):
+    repo.subject(mode=before, versions=[message(a=STRING)])
+    repo.commit()
+    repo.subject(mode=now, versions=[message(a=INTEGER)])
+
+    findings = compat("--against", "main", "--format", "json").findings
+
+    assert ("type-changed", "BACKWARD") in {(each["rule"], each.get("direction")) for each in findings}
 
 
 def test_a_message_recorded_then_is_the_witness(repo, compat):

@@ -4,25 +4,66 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
 
 from contract_test.cli.progress import with_progress
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note, package_name
-from contract_test.compare import MODES
+from contract_test.compare import MODES, RULES
+from contract_test.compat.findings import OWN_RULES
 from contract_test.compat.parallel import compare_pairs
 from contract_test.compat.plan import ContentModel, Plan, plan_against, plan_files, plan_subjects
 from contract_test.data.finding import Finding
 from contract_test.data.texts import counted, listed
+from contract_test.files.accepted import FILE, append_accepted, read_accepted, with_accepted
 from contract_test.files.settings import read_package
 from contract_test.report.formats import FORMATS
 
 MAX_BUDGET = 3600.0
 
 
-@click.command("compat")
+@click.command("accept")
+@click.argument("finding")
+@contracts_option
+@click.option("--reason", metavar="TEXT", required=True, help="Why the break is intended.")
+@click.option(
+    "--until",
+    metavar="DATE",
+    required=True,
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The last day on which it is accepted, such as 2027-03-31.",
+)
+def accept(finding: str, contracts: Path, reason: str, until: datetime) -> int:
+    """Accept a finding of compat until a date.
+
+    FINDING is the id that --format json shows. It is written to contracts/accepted.toml.
+    The finding stays in every report as accepted, and is an error again after the date.
+    """
+    rule = finding.partition(":")[0]
+    if rule not in RULES and rule not in OWN_RULES:
+        raise click.UsageError(f"{finding!r} is no id of a finding. An id begins with a rule, such as type-changed.")
+    added = append_accepted(contracts, "compat", [(finding, until.date())], reason)
+    note(
+        f"{counted(added, 'finding')} added to {contracts / FILE}" if added else f"it is in {contracts / FILE} already"
+    )
+    return CLEAN
+
+
+class _Compat(click.Command):
+    """`compat`, whose first argument may be `accept`."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        if args[:1] == ["accept"]:
+            return accept.make_context(f"{info_name} accept", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command("compat", cls=_Compat)
 @click.argument("what", nargs=-1, metavar="[SUBJECT | OLD.json NEW.json]")
 @contracts_option
 @format_option
@@ -66,7 +107,7 @@ def command(
 
     Compares the versions of every subject, of one SUBJECT, or two files. A finding shows a message that the writer may
     send and the reader rejects, if possible a recorded one. The exit code is 1 if there are findings. "unknown" is a
-    finding, and a warning is not.
+    finding, and a warning is not. An intended break can be accepted: see `contract-test compat accept --help`.
     """
     package = package or read_package(contracts.resolve().parent)
     if package is not None:
@@ -84,9 +125,17 @@ def command(
     unique = list(
         {(each.place, each.rule, each.direction, each.sentence, each.details): each for each in findings}.values()
     )
+    unique = _with_accepted(unique, contracts, everything=not what and against is None and mode is None)
     click.echo(FORMATS[form](unique), nl=False)
     _summary(plan, statuses, unique, against)
     return FINDINGS if any(each.severity == "error" for each in unique) else CLEAN
+
+
+def _with_accepted(findings: Sequence[Finding], contracts: Path, *, everything: bool) -> list[Finding]:
+    """Mark what was accepted. Only a run that compares everything can say that an acceptance is not needed any more."""
+    entries = [each for each in read_accepted(contracts) if each.command == "compat"]
+    marked = with_accepted(findings, entries, datetime.now(UTC).date())
+    return [each for each in marked if everything or each.rule != "acceptance-unused"]
 
 
 def _plan(what: Sequence[str], contracts: Path, mode: str | None, against: str | None) -> Plan:
@@ -116,4 +165,6 @@ def _summary(plan: Plan, statuses: Counter[str], findings: Sequence[Finding], ag
     counts = ", ".join(f"{statuses[status]} {status}" for status in ("compatible", "incompatible", "unknown"))
     if statuses["migrated"]:
         counts += f", {statuses['migrated']} kept by migration"
-    note(f"{counted(pairs, 'pair')} compared: {counts}; {counted(len(findings), 'finding')}")
+    accepted = sum(each.severity == "accepted" for each in findings)
+    summary = f"{counted(pairs, 'pair')} compared: {counts}; {counted(len(findings), 'finding')}"
+    note(summary + (f", {accepted} accepted" if accepted else ""))

@@ -98,6 +98,7 @@ class Explainer:
                 found.append((changes, witness))
                 explained |= changes
                 witness = self._another(explained)
+            self._add_hidden(found, explained)
         except OutOfTimeError:
             self.left = "the time for this pair is spent"
         except (UnusableSchemaError, RecursionError) as error:
@@ -212,6 +213,18 @@ class Explainer:
         literals = [(self.sides.sent, True), (self.sides.read, False), (node, self.sides.newer == "writer")]
         return self._confirmed(literals, lambda value: not self._explains(explained, value))
 
+    def _add_hidden(self, found: list[tuple[Changed, Any]], explained: Changed) -> None:
+        """Add what breaks once the rest is undone: where every message of a newer writer breaks for something else."""
+        while not self.left and self.sides.newer == "writer" and len(found) < MAX_REASONS:
+            node = self._without(explained)
+            values = [] if node is None else self.solver.search([(node, True), (self.sides.read, False)]).values
+            changes = self._smallest(values[0], explained) if values else None
+            if changes is None:
+                return
+            message = self._breaking_only_for(changes)
+            found.append((changes, message if message is ABSENT else self._shrunk(changes, message)))
+            explained |= changes
+
     def _confirmed(self, literals: Sequence[tuple[Node, bool]], holds: Callable[[Any], bool]) -> Any:
         for want in (1, _MAX_WITNESSES):
             found = self.solver.search(literals, want)
@@ -230,13 +243,13 @@ class Explainer:
         first, *others = sorted(changes, key=lambda at: (at in seen, self._changes[at].rule == "", at))
         reason = self._reason(self._changes[first], witness)
         together = tuple(_line(self._reason(self._changes[at], witness)) for at in others)
-        errors = self.sides.errors(witness)
+        errors = [] if witness is ABSENT else self.sides.errors(witness)
         near = next((error for error in errors if _are_near(_pointer(error), reason.reader_pointer)), None)
         place = None if near is None else "".join(f"/{escape(str(step))}" for step in near.instance_path)
         return replace(reason, witness=witness, together=together, rejected_at=place)
 
     def _reason(self, change: Change, witness: Any) -> Incompatibility:
-        errors = self.sides.errors(witness)
+        errors = [] if witness is ABSENT else self.sides.errors(witness)
         overlapping = [error for error in errors if _matches_several(error)]
         rule, before, after = change.rule, change.before, change.after
         here = change.reader_pointer

@@ -159,13 +159,20 @@ class SchemaPair:
         patch = self._set(keyword, name)
         if keyword == "properties" and after is ABSENT:
             rule = "property-removed" if self.newer is self.reader else "property-added"
-            self._add(rule, there, here, name, ABSENT, patch)
+            self._add(rule, there, here, name, ABSENT, patch, *self._no_longer_required(name))
         elif keyword == "properties":
             elsewhere = _speaks_of(self.writer.schema, name)
             self._add("property-constrained", there, here, before, after, patch, writer_schema=elsewhere)
         else:
             rule = "pattern-properties-changed" if keyword == "patternProperties" else "dependency-added"
             self._add("" if after is ABSENT else rule, there, here, before, after, patch)
+
+    def _no_longer_required(self, name: str) -> list[Patch]:
+        """What goes with a property that the newer schema added: a name that is required is sent, declared or not."""
+        older = self.older.schema.get("required", ()) if isinstance(self.older.schema, dict) else ()
+        if self.newer is self.reader or name not in self.writer.schema.get("required", ()) or name in older:
+            return []
+        return [Patch(self.newer.document, (*self.newer.path, "required"), "drop", name)]
 
     @staticmethod
     def _container(spot: Spot, keyword: str) -> Path:

@@ -95,6 +95,8 @@ def _removed_reads(older: Snapshot, newer: Snapshot, *, only_optional: bool) -> 
                 details=(f"{READ_FIELD_REMOVED.explanation} Reader: {older.label}. Writer: {newer.label}.",),
                 writer=newer.label,
                 reader=older.label,
+                key=f"{READ_FIELD_REMOVED.id}:{newer.contract.subject}:"
+                f"v{newer.contract.version}>v{older.contract.version}:{pointer}",
             )
 
 

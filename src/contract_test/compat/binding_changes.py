@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from contract_test.compare import Rule
+from contract_test.compare import Rule, stricter
 from contract_test.data.contract import Subject
 from contract_test.data.finding import Finding
 
@@ -30,6 +30,11 @@ KEY_CHANGED = Rule(
     "key-changed",
     "The partition key has changed, so related messages may be read in another order.",
     "Wait until all messages with the old key are read before you use the new one.",
+)
+MODE_RELAXED = Rule(
+    "mode-relaxed",
+    "The catalog asks for less compatibility than before, so later changes may break deployed services.",
+    "Keep the mode. Or relax it in a change of its own and accept this finding, before you use the new mode.",
 )
 
 
@@ -70,4 +75,22 @@ def changed_bindings(before: Subject, now: Subject, ref: str, root: Path) -> Ite
             sentence = f"{name} was {old} at {ref}, and is {'not set any more' if new is None else new}"
             place, pointer = (root / "catalog.toml").as_posix(), f'[subjects."{now.name}"]'
             details = (rule.explanation, readers)
-            yield Finding(place, pointer, rule.id, sentence, rule.fix, severity, details=details)
+            key = f"{rule.id}:{now.name}:{name.removeprefix('the ')}"
+            yield Finding(place, pointer, rule.id, sentence, rule.fix, severity, details=details, key=key)
+
+
+def relaxed_mode(before: Subject, now: Subject, ref: str, root: Path) -> Iterator[Finding]:
+    """Yield a finding if the mode of a subject asks for less than at a git ref."""
+    old, new = before.compatibility, now.compatibility
+    if stricter(old, new) != new:
+        sentence = f"the mode was {old} at {ref}, and is {new} here"
+        details = (MODE_RELAXED.explanation, f"This run compares as {stricter(old, new)} asks.")
+        yield Finding(
+            (root / "catalog.toml").as_posix(),
+            f'[subjects."{now.name}"]',
+            MODE_RELAXED.id,
+            sentence,
+            MODE_RELAXED.fix,
+            details=details,
+            key=f"{MODE_RELAXED.id}:{now.name}:{old}>{new}",
+        )

@@ -13,7 +13,13 @@ from typing import Any
 from contract_test.compare import RULES, Rule
 from contract_test.compare.keyword_rules import change
 from contract_test.compat.affected import READ_FIELD_REMOVED, affected
-from contract_test.compat.binding_changes import CHANNEL_CHANGED, CODEC_CHANGED, KEY_CHANGED, WIRE_TYPE_CHANGED
+from contract_test.compat.binding_changes import (
+    CHANNEL_CHANGED,
+    CODEC_CHANGED,
+    KEY_CHANGED,
+    MODE_RELAXED,
+    WIRE_TYPE_CHANGED,
+)
 from contract_test.compat.migration import Migration
 from contract_test.compat.snapshot import Pair, RecordedMessage, Snapshot
 from contract_test.data.contract import Subject
@@ -62,6 +68,7 @@ OWN_RULES: dict[str, Rule] = {
         CODEC_CHANGED,
         WIRE_TYPE_CHANGED,
         KEY_CHANGED,
+        MODE_RELAXED,
     )
 }
 """What `compat` finds beside the incompatibilities of `RULES`."""
@@ -76,7 +83,8 @@ def removed(
         rule = OWN_RULES["version-removed"]
         sentence = f"v{version} was there at {ref} and is gone"
         details = (rule.explanation, *_services(subject))
-        yield Finding(path.as_posix(), "", rule.id, sentence, rule.fix, details=details)
+        key = f"{rule.id}:{subject.name}:v{version}"
+        yield Finding(path.as_posix(), "", rule.id, sentence, rule.fix, details=details, key=key)
 
 
 def recorded_witnesses(pair: Pair) -> list[RecordedMessage]:
@@ -101,7 +109,7 @@ def _number(value: Decimal) -> int | float:
 def of_reason(
     pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorded: Sequence[RecordedMessage]
 ) -> Finding:
-    """Return one incompatibility of a verdict; None where the verdict has no reason to name."""
+    """Return one incompatibility of a verdict as a finding; without a reason, the verdict itself."""
     if reason is None:
         rule = OWN_RULES["unknown"] if verdict.status == "unknown" else RULES["not-included"]
         pointer, sentence = "", verdict.cause or rule.explanation
@@ -128,7 +136,28 @@ def of_reason(
         reader=pair.reader.label,
         recorded=shown.place,
         verdict=verdict,
+        key=_key(pair, rule, _anchor(pair, reason) if reason else inside),
     )
+
+
+def _key(pair: Pair, rule: Rule, pointer: str = "") -> str:
+    """The id of a finding: it holds nothing that depends on a git ref, a witness or a text."""
+    if pair.subject is None:
+        return ""
+    versions = ">".join(f"v{side.contract.version}" for side in (pair.writer, pair.reader))
+    return f"{rule.id}:{pair.subject.name}:{versions}:{pair.direction.lower()}:{pointer}"
+
+
+def _anchor(pair: Pair, reason: Incompatibility) -> str:
+    """The pointer by which a reason is known: the one that leads further, with the name of a property."""
+    mine, theirs = reason.reader_pointer, reason.writer_pointer
+    pointer = max((mine, theirs) if pair.newer is pair.reader else (theirs, mine), key=lambda each: each.count("/"))
+    side = pair.reader if pointer == mine else pair.writer
+    _, inside = side.place_of(pointer, exactly=True)
+    if reason.rule == "required-property-added" and isinstance(reason.after, str):
+        around = inside.removesuffix(f"/properties/{escape(reason.after)}").removesuffix("/required")
+        return f"{around}/required/{escape(reason.after)}"
+    return inside
 
 
 def _advice(pair: Pair, rule: Rule) -> str:
@@ -155,6 +184,12 @@ class _Shown:
 def _shown(pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorded: Sequence[RecordedMessage]) -> _Shown:
     """The message that shows one reason: a recorded one that breaks at the same place before a generated one."""
     reader = pair.reader.validator
+    if (
+        reason is not None
+        and reason.witness is ABSENT
+        and any(each.witness is not ABSENT for each in verdict.incompatibilities)
+    ):
+        return _Shown(ABSENT, "", "")
     if reason is None or reason.witness is ABSENT:
         if recorded:
             return _of_recorded(pair, recorded[0])
@@ -230,6 +265,7 @@ def of_recording(pair: Pair, verdict: Verdict, recorded: RecordedMessage) -> Fin
         reader=pair.reader.label,
         recorded=recorded.place,
         verdict=replace(verdict, witness=recorded.data),
+        key=_key(pair, rule),
     )
 
 
@@ -246,6 +282,7 @@ def of_upcaster(pair: Pair, kept: Migration) -> Finding:
         details=(rule.explanation, *_services(pair.subject)),
         writer=pair.writer.label,
         reader=pair.reader.label,
+        key=_key(pair, rule),
     )
 
 
@@ -256,6 +293,8 @@ def _details(pair: Pair, rule: Rule, shown: _Shown) -> tuple[str, ...]:
         lines.append(f"recorded: {shown.place}" if shown.place else "generated: no recorded message breaks here")
         if shown.violation:
             lines.append(f"rejected at {shown.violation}")
+    elif rule.id in RULES:
+        lines.append("no message breaks for this reason alone, because each breaks for another one, too")
     return (*lines, *_services(pair.subject))
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from contract_test.compare import compare, pairs_for
+from contract_test.compare import compare, pairs_for, stricter
 from contract_test.compat.affected import removed_reads, removed_unknown
-from contract_test.compat.binding_changes import changed_bindings
+from contract_test.compat.binding_changes import changed_bindings, relaxed_mode
 from contract_test.compat.findings import (
     OWN_RULES,
     distinct,
@@ -155,9 +155,9 @@ def _plan_changes(
     for each in _chosen(replace(catalog, subjects=subjects), subject):
         old = before.subjects.get(each.name)
         then, now = snapshots_before.get(each.name, {}), snapshots.get(each.name, {})
-        asked = mode or each.compatibility
-        if old and mode is None and old.compatibility != asked:
-            plan.notes.append(f"{each.name}: the mode was {old.compatibility} at {ref}, and is {asked} here")
+        asked = mode or stricter(old.compatibility if old else "NONE", each.compatibility)
+        if old and each.name in catalog.subjects:
+            plan.findings += relaxed_mode(old, each, ref, root)
         if asked == "NONE":
             plan.not_compared.append(each.name)
             continue

@@ -36,6 +36,14 @@ _TRANSITIVE = "_TRANSITIVE"
 MODES = ("NONE", *(mode + suffix for mode in ("BACKWARD", "FORWARD", "FULL") for suffix in ("", _TRANSITIVE)))
 
 
+def stricter(one: str, other: str) -> str:
+    """Return the mode that asks for everything that one of two modes asks for."""
+    directions = {*_DIRECTIONS[one.removesuffix(_TRANSITIVE)], *_DIRECTIONS[other.removesuffix(_TRANSITIVE)]}
+    name = next(mode for mode, asked in _DIRECTIONS.items() if set(asked) == directions)
+    is_transitive = one.endswith(_TRANSITIVE) or other.endswith(_TRANSITIVE)
+    return name + (_TRANSITIVE if is_transitive else "")
+
+
 def pairs_for(mode: str, versions: Sequence[Version]) -> tuple[Pair[Version], ...]:
     """Return the pairs that a mode asks about, for versions in the order in which they were registered.
 

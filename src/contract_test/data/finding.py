@@ -19,7 +19,8 @@ class Finding:
     and where its witness was `recorded`, if it was. `details` are lines for people.
     `line` counts from 1; it is 0 where the file is one value. `accepted` says why and until when somebody accepted it:
     its severity is "accepted" then. `general_pointer` is for what is found in one message of many: the pointer without
-    indexes and without keys of that message. `relative_file` is the file within the contracts directory.
+    indexes and without keys of that message. `relative_file` is the file within the contracts directory. `key` is its
+    id, where that cannot be read from the file's name.
     """
 
     file: str
@@ -38,6 +39,7 @@ class Finding:
     accepted: str = ""
     general_pointer: str = ""
     relative_file: str = ""
+    key: str = ""
 
     @property
     def id(self) -> str:
@@ -46,6 +48,8 @@ class Finding:
         It is made of the rule, the subject with its version or versions, the direction and the pointer. It never
         depends on texts, witnesses, messages, line numbers or the folder of the contracts.
         """
+        if self.key:
+            return self.key
         known = _VERSION_FILE.search(self.file.replace("\\", "/"))
         if known is None:
             where = [self.relative_file or self.file.replace("\\", "/").rpartition("/")[2]]

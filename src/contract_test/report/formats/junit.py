@@ -16,8 +16,13 @@ def as_junit(findings: Sequence[Finding]) -> str:
         name = " ".join(filter(None, (each.direction, each.rule, each.pointer)))
         case = ET.SubElement(suite, "testcase", classname=_safe(each.file), name=_safe(name))
         inner = ET.SubElement(case, "failure" if each.severity == "error" else "system-out")
-        inner.text = _safe("\n".join((f"{each.place}: {each.sentence}", *each.details, each.advice)))
+        inner.text = _safe("\n".join((_sentence(each), *each.details, each.advice)))
     return ET.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _sentence(each: Finding) -> str:
+    accepted = f"accepted {each.accepted}: " if each.accepted else ""
+    return f"{each.place}: {accepted}{each.sentence}"
 
 
 def _safe(text: str) -> str:

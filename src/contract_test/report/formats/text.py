@@ -52,4 +52,5 @@ def _head(each: Finding, place: str) -> str:
 
 def sentence_of(each: Finding) -> str:
     """Return the pointer, the direction and the sentence of a finding, on one line."""
-    return " ".join(filter(None, (f"{each.pointer or WHOLE}:", each.direction, each.sentence)))
+    accepted = f"accepted {each.accepted}:" if each.accepted else ""
+    return " ".join(filter(None, (f"{each.pointer or WHOLE}:", each.direction, accepted, each.sentence)))
