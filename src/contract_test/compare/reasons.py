@@ -364,6 +364,8 @@ def from_errors(errors: list[Any], writer: Any, reader: Any) -> Iterator[Incompa
         rule, before, after = "nothing-accepted", ours, theirs  # a schema `false`, whatever name it stands under
         if error.kind.name != "falseSchema":
             rule, before, after = keyword_rules.named(keyword, ours, theirs, writer)
+        if _matches_several(error):
+            rule = "alternatives-overlap"
         pointer = _pointer(error)
         yield reason_for(rule, pointer if ours is not ABSENT else "", pointer, before, after)
 

@@ -161,15 +161,13 @@ def _anchor(pair: Pair, reason: Incompatibility) -> str:
 
 
 def _advice(pair: Pair, rule: Rule) -> str:
-    """Return what to do in the newer version: in FORWARD the reader is the older one, which cannot be changed."""
-    if pair.newer is pair.reader or rule.id in OWN_RULES:
-        return rule.fix
-    newer = pair.newer.label
-    readers = f" ({', '.join(pair.subject.received_by)})" if pair.subject and pair.subject.received_by else ""
-    return (
-        f"Remove it from {newer}. Or deploy {newer} to every reader{readers} before a service sends it, "
-        'and set compatibility = "BACKWARD".'
-    )
+    """Return what to change in the newer version, because a registered one stays as it is."""
+    advice = rule.advice(pair.direction)
+    if pair.newer is pair.reader or rule.id in OWN_RULES or pair.subject is None:
+        return advice
+    names = ", ".join(pair.subject.received_by)
+    readers = f"every reader ({names})" if names else "every reader"
+    return f"{advice} Or deploy {pair.newer.label} to {readers} before a service sends it."
 
 
 @dataclass(frozen=True)
@@ -290,7 +288,8 @@ def _details(pair: Pair, rule: Rule, shown: _Shown) -> tuple[str, ...]:
     lines = [f"{rule.explanation} Reader: {pair.reader.label}. Writer: {pair.writer.label}."]
     if shown.data is not ABSENT:
         lines.append(f"breaks: {json_line(shown.data)}")
-        lines.append(f"recorded: {shown.place}" if shown.place else "generated: no recorded message breaks here")
+        if shown.place or pair.subject:
+            lines.append(f"recorded: {shown.place}" if shown.place else "generated: no recorded message breaks here")
         if shown.violation:
             lines.append(f"rejected at {shown.violation}")
     elif rule.id in RULES:
