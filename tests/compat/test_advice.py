@@ -146,7 +146,7 @@ def test_every_rule_has_an_advice_that_is_tried():
     assert CASES.keys() == RULES.keys() - {"not-included"}
 
 
-@pytest.mark.parametrize("rule", CASES.keys() - ONLY_FORWARD)
+@pytest.mark.parametrize("rule", sorted(CASES.keys() - ONLY_FORWARD))
 def test_the_advice_for_a_newer_reader_helps(rule):
     writer, reader, advised, _ = CASES[rule]
     before = findings(writer, reader, "reader")
@@ -155,7 +155,7 @@ def test_the_advice_for_a_newer_reader_helps(rule):
     assert findings(writer, advised, "reader").keys() <= {key for key in before if key[0] != rule}
 
 
-@pytest.mark.parametrize("rule", CASES.keys() - ONLY_BACKWARD)
+@pytest.mark.parametrize("rule", sorted(CASES.keys() - ONLY_BACKWARD))
 def test_the_advice_for_a_newer_writer_helps(rule):
     writer, reader, _, advised = CASES[rule]
     before = findings(writer, reader, "writer")

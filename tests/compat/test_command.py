@@ -153,9 +153,24 @@ def test_forward_says_what_whoever_wrote_the_new_version_can_do(repo, compat):
     repo.subject(mode="FORWARD", versions=[message(a={"enum": ["x"]}), message(a={"enum": ["x", "y"]})])
 
     assert compat().out.endswith(
-        "    Remove it from v2. Or deploy v2 to every reader (feed, trending) before a service sends it, "
-        'and set compatibility = "BACKWARD".\n'
+        "    Take the value out of the enum until every reader accepts it. "
+        "Or deploy v2 to every reader (feed, trending) before a service sends it.\n"
     )
+
+
+@pytest.mark.parametrize("mode", ["BACKWARD", "FORWARD"])
+def test_two_files_get_no_advice_about_a_catalog(compat, tmp_path, monkeypatch, mode):
+    monkeypatch.chdir(tmp_path)
+    wide, narrow = message(a={"enum": ["x", "y"]}), message(a={"enum": ["x"]})
+    old, new = (wide, narrow) if mode == "BACKWARD" else (narrow, wide)
+    Path("old.json").write_text(json.dumps(old))
+    Path("new.json").write_text(json.dumps(new))
+
+    out = compat("old.json", "new.json", "--mode", mode).out
+
+    assert "enum-value-removed" in out
+    for word in ("recorded", "reader (", "deploy", "registered", "compatibility =", "sent by"):
+        assert word not in out
 
 
 @pytest.mark.parametrize("versions", [(message(), message(a=STRING)), (message(a=STRING), message())])

@@ -200,7 +200,7 @@ RULES: dict[str, Rule] = {
             "required-property-added",
             "The reader requires a property that the writer may leave out.",
             "Make the property optional.",
-            "Make the property required again until every reader accepts messages without it.",
+            "Keep the property and make it required again, until every reader accepts messages without it.",
         ),
         Rule(
             "property-constrained",

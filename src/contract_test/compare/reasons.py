@@ -222,7 +222,8 @@ class Explainer:
             if changes is None:
                 return
             message = self._breaking_only_for(changes)
-            found.append((changes, message if message is ABSENT else self._shrunk(changes, message)))
+            if message is not ABSENT:
+                found.append((changes, self._shrunk(changes, message)))
             explained |= changes
 
     def _confirmed(self, literals: Sequence[tuple[Node, bool]], holds: Callable[[Any], bool]) -> Any:
@@ -243,13 +244,13 @@ class Explainer:
         first, *others = sorted(changes, key=lambda at: (at in seen, self._changes[at].rule == "", at))
         reason = self._reason(self._changes[first], witness)
         together = tuple(_line(self._reason(self._changes[at], witness)) for at in others)
-        errors = [] if witness is ABSENT else self.sides.errors(witness)
+        errors = self.sides.errors(witness)
         near = next((error for error in errors if _are_near(_pointer(error), reason.reader_pointer)), None)
         place = None if near is None else "".join(f"/{escape(str(step))}" for step in near.instance_path)
         return replace(reason, witness=witness, together=together, rejected_at=place)
 
     def _reason(self, change: Change, witness: Any) -> Incompatibility:
-        errors = [] if witness is ABSENT else self.sides.errors(witness)
+        errors = self.sides.errors(witness)
         overlapping = [error for error in errors if _matches_several(error)]
         rule, before, after = change.rule, change.before, change.after
         here = change.reader_pointer

@@ -182,12 +182,6 @@ class _Shown:
 def _shown(pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorded: Sequence[RecordedMessage]) -> _Shown:
     """The message that shows one reason: a recorded one that breaks at the same place before a generated one."""
     reader = pair.reader.validator
-    if (
-        reason is not None
-        and reason.witness is ABSENT
-        and any(each.witness is not ABSENT for each in verdict.incompatibilities)
-    ):
-        return _Shown(ABSENT, "", "")
     if reason is None or reason.witness is ABSENT:
         if recorded:
             return _of_recorded(pair, recorded[0])
@@ -292,8 +286,6 @@ def _details(pair: Pair, rule: Rule, shown: _Shown) -> tuple[str, ...]:
             lines.append(f"recorded: {shown.place}" if shown.place else "generated: no recorded message breaks here")
         if shown.violation:
             lines.append(f"rejected at {shown.violation}")
-    elif rule.id in RULES:
-        lines.append("no message breaks for this reason alone, because each breaks for another one, too")
     return (*lines, *_services(pair.subject))
 
 

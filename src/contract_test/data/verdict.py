@@ -36,8 +36,7 @@ class Incompatibility:
         before: The writer's value of what changed, or `ABSENT`.
         after: The reader's value of what changed, or `ABSENT`.
         sentence: An explanation for people.
-        witness: A message that breaks for this reason only. `ABSENT` if there is none, because every message breaks for
-            another reason as well.
+        witness: A message that breaks for this reason. `ABSENT` if only the verdict has one.
         alternative: The alternative that contains the place, such as `kind: "mail"`. Empty outside of alternatives.
         together: Other changes for which the reader rejects the witness as well, one line each. Empty if undoing this
             change alone lets the witness through.
