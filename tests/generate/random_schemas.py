@@ -54,10 +54,81 @@ class Maker:
                 self.conditional,
                 self.map,
             ]
-            kinds += [self.reference, self.negation]
+            kinds += [self.reference, self.negation, self.choice, self.choice, self.closed_choice, self.switch]
+            kinds += [self.recursive, self.fixed, self.wrapped, self.pattern_map]
         if self.random.random() < 0.03:
             return True
-        return self.random.choice(kinds)(depth - 1)
+        made = self.random.choice(kinds)(depth - 1)
+        if self.random.random() < 0.15:
+            made["default"] = self.random.choice([*SCALARS, [], {}, [1], {"id": "a"}])
+        return made
+
+    def choice(self, depth: int) -> dict[str, Any]:
+        """Alternatives with a tag: texts, numbers or booleans, as a constant or a list, sometimes not required."""
+        tags = self.random.sample(["push", "sms", 1, 2, 0, True, False, 1.0, "1"], self.random.randint(2, 3))
+        branches = []
+        for tag in tags:
+            branch = self.object(min(depth, 1))
+            branch["properties"]["kind"] = self.random.choice([{"const": tag}, {"enum": [tag]}, {"enum": [tag, "x"]}])
+            if self.random.random() < 0.8:
+                branch["required"] = [*branch.get("required", []), "kind"]
+            else:
+                branch["properties"]["kind"]["default"] = tag
+            branches.append(branch if self.random.random() < 0.7 else self.defined(branch))
+        if self.random.random() < 0.2:
+            branches = [{"oneOf": branches[:2]}, *branches[2:]]
+        made: dict[str, Any] = {self.random.choice(["oneOf", "anyOf"]): branches}
+        return made | self.random.choice([{}, {"x-note": 1}, {"type": "object"}, {"title": "Way"}, {"readOnly": True}])
+
+    def closed_choice(self, depth: int) -> dict[str, Any]:
+        branches = [self.object(min(depth, 1)) | {"additionalProperties": False} for _ in range(2)]
+        for branch in branches:
+            branch.pop("patternProperties", None)
+        return {"anyOf": branches}
+
+    def switch(self, depth: int) -> dict[str, Any]:
+        made = self.object(min(depth, 1))
+        made["properties"]["kind"] = {"enum": ["a", "b", 3]}
+        made["required"] = [*made.get("required", []), *self.random.choice([["kind"], []])]
+        rules = [
+            {"if": {"properties": {"kind": {"const": tag}}} | self.random.choice([{}, {"required": ["kind"]}]),
+             "then": {"properties": {"extra": self.schema(0)}, "required": self.random.choice([[], ["extra"]])}}
+            for tag in self.random.sample(["a", "b", 3], 2)
+        ]  # fmt: skip
+        if self.random.random() < 0.5:
+            return made | rules[0] | self.random.choice([{}, {"else": self.object(0)}])
+        return made | {"allOf": rules}
+
+    def recursive(self, depth: int) -> dict[str, Any]:
+        """A definition that refers to itself: in a list, in a map, in a union, or through another definition."""
+        name = f"R{len(self.definitions)}"
+        self.definitions[name] = {}
+        here = {"$ref": f"#/$defs/{name}"}
+        again = self.random.choice([
+            {"type": "array", "items": here}, {"type": "object", "additionalProperties": here},
+            {"anyOf": [here, {"type": "null"}]}, {"anyOf": [{"type": "string"}, here]}, {"allOf": [here]},
+        ])  # fmt: skip
+        made = self.object(min(depth, 1))
+        made["properties"]["again"] = again
+        self.definitions[name] = made
+        return self.random.choice([here, again])
+
+    def fixed(self, depth: int) -> dict[str, Any]:
+        items = [self.schema(min(depth, 1)) for _ in range(self.random.randint(1, 3))]
+        close = self.random.choice([{"items": False}, {"maxItems": len(items)}, {}])
+        return {"type": "array", "prefixItems": items, "minItems": self.random.choice([0, len(items)])} | close
+
+    def wrapped(self, depth: int) -> dict[str, Any]:
+        return {"allOf": [self.reference(depth)], "title": "Wrapped"}
+
+    def pattern_map(self, depth: int) -> dict[str, Any]:
+        rest = self.random.choice([{}, {"additionalProperties": False}, {"additionalProperties": self.schema(0)}])
+        return {"type": "object", "patternProperties": {"^[a-z]": self.schema(depth)}} | rest
+
+    def defined(self, schema: dict[str, Any]) -> dict[str, Any]:
+        name = f"B{len(self.definitions)}"
+        self.definitions[name] = schema
+        return {"$ref": f"#/$defs/{name}"}
 
     def text(self, _: int) -> dict[str, Any]:
         schema: dict[str, Any] = {"type": "string"}
@@ -175,6 +246,9 @@ class Maker:
         for keyword in ("anyOf", "oneOf"):
             if keyword in schema:
                 return self.instance(self.random.choice(schema[keyword]), depth - 1)
+        if "if" in schema and "properties" in schema:
+            made = self.filled(schema, depth)
+            return made | (self.filled(schema["then"], depth) if self.random.random() < 0.5 else {})
         if "allOf" in schema:
             parts = [self.instance(part, depth - 1) for part in schema["allOf"]]
             objects = [part for part in parts if isinstance(part, dict)]
@@ -202,6 +276,11 @@ class Maker:
             if name in required or self.random.random() < 0.6
         }
         extra = schema.get("additionalProperties")
+        patterns = schema.get("patternProperties", {})
+        if patterns and self.random.random() < 0.7:
+            made[self.random.choice(["k", "x-1"])] = self.instance(
+                self.random.choice(list(patterns.values())), depth - 1
+            )
         if isinstance(extra, dict):
             made[self.random.choice(["k", "x-1", "long name"])] = self.instance(extra, depth - 1)
         for name, needed in schema.get("dependentRequired", {}).items():

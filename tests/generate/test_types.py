@@ -1,0 +1,142 @@
+"""The types of generated classes: kept wherever the schema says them, at run time and for type checkers."""
+
+import importlib
+import json
+import re
+import subprocess
+import sys
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+
+from contract_test.files.catalog import load_catalog
+from contract_test.generate.package import generate
+from envelopes import ContractViolationError, DecodeError
+
+from .typed_contracts import CONTRACTS, DEFINITIONS, USE
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("types")
+    for subject, schema in CONTRACTS.items():
+        (folder / "contracts" / subject).mkdir(parents=True)
+        (folder / "contracts" / subject / "v1.json").write_text(json.dumps(schema | {"$defs": DEFINITIONS}))
+    generate(load_catalog(folder / "contracts"), "typed_contracts_package", folder)
+    sys.path.insert(0, str(folder))
+    yield folder
+    sys.path.remove(str(folder))
+
+
+@pytest.fixture
+def read(package):
+    """A function that reads a message of a subject from a Python value."""
+    messages = importlib.import_module("typed_contracts_package.messages")
+    return lambda subject, **message: getattr(messages, subject.title()).from_json(json.dumps(message))
+
+
+def module(subject):
+    return importlib.import_module(f"typed_contracts_package.messages.{subject}_v1")
+
+
+@pytest.mark.parametrize("checker", [["mypy", "--strict", "--no-error-summary", "--config-file="], ["pyright"]])
+def test_type_checkers_see_the_types_of_the_schema(package, checker):
+    use = package / "use_types.py"
+    use.write_text(USE.format(package="typed_contracts_package"))
+    more = ["--pythonpath", sys.executable] if checker == ["pyright"] else []
+    done = subprocess.run(
+        [sys.executable, "-m", *checker, *more, "use_types.py", "typed_contracts_package"],
+        capture_output=True, text=True, cwd=package, check=False,
+    )  # fmt: skip
+    found = sorted(set(re.findall(r"(\w+\.py:\d+):(?:\d+ -)? error", done.stdout)))
+    lines = enumerate(use.read_text().splitlines(), start=1)
+    assert found == [f"use_types.py:{number}" for number, line in lines if line.endswith("# error")], done.stdout
+
+
+def test_the_values_of_maps_are_classes(read):
+    value = read("maps", places={"a": {"zip": "1", "since": "2026-03-01T12:00:00Z"}}, listed={"p-1": [{"zip": "2"}]})
+    assert value.places["a"].since == datetime.fromisoformat("2026-03-01T12:00:00Z")
+    assert value.listed["p-1"][0].zip == "2"
+    place = module("maps").Place(zip="3", since=datetime.fromisoformat("2026-03-01T12:00:00+00:00"))
+    built = type(value)(places={"b": place})
+    assert built.to_json() == b'{"places":{"b":{"zip":"3","since":"2026-03-01T12:00:00Z"}}}'
+
+
+def test_a_class_holds_itself_in_lists_maps_and_unions(read):
+    value = read(
+        "trees",
+        root={"children": [{"children": [{"label": "x"}]}], "by_name": {"y": {"label": "z"}}},
+        itself={"itself": None, "root": {"label": "r"}},
+        when={"op": "all", "parts": [{"op": "all", "parts": []}, {"op": "literal", "value": "v"}]},
+    )
+    assert value.root.children[0].children[0].label == "x"
+    assert value.root.by_name["y"].label == "z"
+    assert value.itself.root.label == "r"
+    assert [type(part).__name__ for part in value.when.parts] == ["All", "Literal"]
+
+
+@pytest.mark.parametrize(("door", "name"), [(1, "Left"), (1.0, "Left"), (True, "Right")])
+def test_a_tag_may_be_a_number_or_a_boolean(read, door, name):
+    value = read("unions", door={"door": door, "left": 2, "right": 3})
+    assert type(value.door).__name__ == name
+    assert json.loads(value.to_json())["door"]["door"] is not (not door)
+    with pytest.raises(DecodeError):
+        read("unions", door={"door": 2})
+
+
+def test_unions_of_unions_conditionals_and_tags_with_a_default_are_classes(read):
+    value = read(
+        "unions", door={"door": 1}, event={"t": "b"}, defaulted={"number": 4}, switch={"mode": "fast", "speed": 5}
+    )
+    assert type(value.event).__name__ == "Bob"
+    assert (type(value.defaulted).__name__, value.defaulted.kind, value.defaulted.number) == ("Card", "card", 4)
+    assert value.switch.speed == 5
+    assert not hasattr(value.switch, "reason")
+    assert b"card" not in value.to_json()
+    other = read("unions", door={"door": 1}, defaulted={"kind": "iban"}, switch={"mode": "slow", "reason": "r"})
+    assert (type(other.defaulted).__name__, other.switch.reason) == ("Iban", "r")
+
+
+def test_closed_alternatives_are_classes_and_open_ones_keep_what_they_agree_on(read):
+    value = read("alike", closed={"zip": "1", "since": "2026-03-01T12:00:00Z"}, open={"id": 1, "b": "x"})
+    assert (type(value.closed).__name__, value.closed.since.year) == ("Street", 2026)
+    assert (value.open.id, value.open.b) == (1, "x")
+    box = read("alike", closed={"box": 3}, open={"id": 1, "a": "x"}).closed
+    assert (type(box).__name__, box.box) == ("Box", 3)
+    rebuilt = type(value)(closed=box, open=value.open)
+    assert json.loads(rebuilt.to_json())["closed"] == {"box": 3}
+
+
+def test_one_schema_is_one_class_however_it_is_referred_to(read):
+    value = read("wrapped", plain={"zip": "1"}, titled={"zip": "1"}, typed={"zip": "1"})
+    assert value.plain == value.titled == value.typed == value.defaulted
+    assert type(value)(titled=value.plain).titled == value.plain
+
+
+def test_listed_values_tuples_and_decimals(read):
+    listed = {"level": "low", "size": 1, "mixed": 7, "point": [1, "a"]}
+    value = read("listed", **listed)
+    assert (value.level, value.size, value.mixed, value.point) == ("low", 1, 7, (1, "a"))
+    assert read("listed", **listed | {"size": None, "mixed": False}).size is None
+    assert json.loads(read("listed", **listed | {"size": 2.0}).to_json())["size"] == 2
+    cls = type(value)
+    exact = cls.from_json(json.dumps(listed)[:-1].encode() + b', "price": 1.10}')
+    assert exact.price == Decimal("1.10")
+    assert str(exact.price) == "1.10"
+    assert b'"price":1.10' in exact.to_json()
+    assert b'"price":1.10' in cls(**listed, price=Decimal("1.10")).to_json()
+    with pytest.raises(ContractViolationError):
+        cls(**listed, price=Decimal("NaN"))
+
+
+def test_the_default_of_any_type_is_the_value_of_an_absent_field(read):
+    value = read("defaults")
+    assert (value.count, value.ratio, value.names, value.maybe, value.size) == (3, 0, ("a",), "x", 2)
+    assert value.place == module("defaults").Place(zip="1")
+    assert value.at == datetime.fromisoformat("2026-01-01T00:00:00Z")
+    assert dict(value.labels) == {"a": 1}
+    assert value.wrong is None
+    assert value.to_json() == b"{}"
+    assert type(value)().to_json() == b"{}"
+    assert read("defaults", maybe=None).maybe is None

@@ -1,0 +1,144 @@
+"""Contracts whose classes need more than a name and a text: one for each kind of type."""
+
+TEXT, TIME, INT = {"type": "string"}, {"type": "string", "format": "date-time"}, {"type": "integer"}
+
+
+def obj(required=(), /, **properties):
+    return {"type": "object", "properties": properties} | ({"required": list(required)} if required else {})
+
+
+def tagged(tag, value, /, **properties):
+    return obj((tag,), **{tag: {"const": value}}, **properties)
+
+
+PLACE = {"$ref": "#/$defs/Place"}
+EXPRESSION = {"$ref": "#/$defs/Expression"}
+DEFINITIONS = {
+    "Place": obj(("zip",), zip=TEXT, since=TIME),
+    "Node": obj((), label=TEXT, children={"$ref": "#/$defs/Nodes"}, by_name={"type": "object", "additionalProperties": {"$ref": "#/$defs/Node"}}),
+    "Nodes": {"type": "array", "items": {"$ref": "#/$defs/Node"}},
+    "Expression": {"oneOf": [{"$ref": "#/$defs/Literal"}, {"$ref": "#/$defs/All"}]},
+    "Literal": tagged("op", "literal", value=TEXT),
+    "All": tagged("op", "all", parts={"type": "array", "items": EXPRESSION}),
+    "Level": {"enum": ["low", "high"]},
+    "Door": {"anyOf": [tagged("door", 1, left=INT) | {"title": "Left"}, tagged("door", True, right=INT) | {"title": "Right"}]},
+}  # fmt: skip
+
+CONTRACTS = {
+    "maps": obj(("places",), places={"type": "object", "additionalProperties": PLACE},
+                listed={"type": "object", "patternProperties": {"^p-": {"type": "array", "items": PLACE}}, "additionalProperties": False}),
+    "trees": obj((), root={"$ref": "#/$defs/Node"}, itself={"anyOf": [{"$ref": "#"}, {"type": "null"}]}, when=EXPRESSION),
+    "unions": obj(
+        ("door",),
+        door={"$ref": "#/$defs/Door", "x-note": "unknown keywords change nothing", "readOnly": True},
+        event={"oneOf": [{"oneOf": [tagged("t", "a") | {"title": "Ann"}, tagged("t", "b") | {"title": "Bob"}]}, tagged("t", "c") | {"title": "Cid"}],
+               "discriminator": {"propertyName": "t"}, "type": "object"},
+        defaulted={"oneOf": [obj((), kind={"const": "card", "default": "card"}, number=INT) | {"title": "Card"}, tagged("kind", "iban") | {"title": "Iban"}]},
+        switch=obj(("mode",), mode={"enum": ["fast", "slow"]}) | {
+            "if": {"properties": {"mode": {"const": "fast"}}}, "then": obj(("speed",), speed=INT), "else": obj((), reason=TEXT)},
+    ),
+    "alike": obj(
+        ("closed", "open"),
+        closed={"anyOf": [obj(("zip",), zip=TEXT, since=TIME) | {"additionalProperties": False, "title": "Street"},
+                          obj(("box",), box=INT) | {"additionalProperties": False, "title": "Box"}]},
+        open={"anyOf": [obj(("a",), id=INT, a=TEXT), obj(("b",), id=INT, b=TEXT)]},
+    ),
+    "wrapped": obj((), plain=PLACE, titled={"title": "Billing", "allOf": [PLACE]}, typed={"type": "object"} | PLACE,
+                   defaulted={"allOf": [PLACE], "default": {"zip": "1"}}),
+    "listed": obj(("level", "size", "mixed", "point"), level={"$ref": "#/$defs/Level"}, size={"enum": [1, 2, None]},
+                  mixed={"enum": ["x", 7, False]}, point={"type": "array", "prefixItems": [INT, TEXT], "items": False, "minItems": 2},
+                  price={"type": "number", "x-python-type": "decimal"}, old=TEXT | {"deprecated": True}),
+    "defaults": obj((), count=INT | {"default": 3}, ratio={"type": "number", "default": 0}, names={"type": "array", "items": TEXT, "default": ["a"]},
+                    place=PLACE | {"default": {"zip": "1"}}, at=TIME | {"default": "2026-01-01T00:00:00Z"},
+                    maybe={"type": ["string", "null"], "default": "x"}, size={"enum": [1, 2], "default": 2},
+                    labels={"type": "object", "additionalProperties": INT, "default": {"a": 1}},
+                    wrong={"type": "array", "items": TEXT, "default": [1]}),
+}  # fmt: skip
+
+USE = """
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, assert_never, assert_type
+
+from {package}.messages import Alike, Defaults, Listed, Maps, Trees, Unions, Wrapped
+from {package}.messages.alike_v1 import Box, Street
+from {package}.messages.listed_v1 import Level
+from {package}.messages.maps_v1 import Place
+from {package}.messages.trees_v1 import All, Expression, Node
+from {package}.messages.trees_v1 import Literal as Leaf
+from {package}.messages.unions_v1 import Ann, Bob, Card, Cid, Iban, Left, Right
+
+
+def maps(value: Maps) -> None:
+    assert_type(value.places["a"].since, datetime | None)
+    for places in (value.listed or {{}}).values():
+        assert_type(places, tuple[Place, ...])
+
+
+def trees(value: Trees) -> None:
+    if value.root and value.root.children and value.root.by_name:
+        assert_type(value.root.children[0], Node)
+        assert_type(value.root.by_name["x"], Node)
+    assert_type(value.itself, Trees | None)
+    Trees(when=All(op="all", parts=(Leaf(op="literal", value="x"),)))
+
+
+def count(expression: Expression) -> int:
+    match expression:
+        case Leaf():
+            return 1
+        case All(parts=parts):
+            return sum(map(count, parts or ()))
+        case _:
+            assert_never(expression)
+
+
+def unions(value: Unions) -> None:
+    match value.door:
+        case Left(left=left):
+            assert_type(left, int | None)
+        case Right():
+            pass
+        case _:
+            assert_never(value.door)
+    assert_type(value.event, Ann | Bob | Cid | None)
+    assert_type(value.defaulted, Card | Iban | None)
+
+
+def alike(value: Alike) -> None:
+    match value.closed:
+        case Street(since=since):
+            assert_type(since, datetime | None)
+        case Box(box=box):
+            assert_type(box, int)
+        case _:
+            assert_never(value.closed)
+    assert_type(value.open.id, int | None)
+
+
+def wrapped(value: Wrapped) -> None:
+    Wrapped(titled=value.plain, typed=value.plain)
+
+
+def listed(value: Listed) -> None:
+    level: Level = "low"
+    assert_type(value.size, Literal[1, 2] | None)
+    assert_type(value.mixed, Literal["x", 7, False])
+    assert_type(value.point, tuple[int, str])
+    assert_type(value.price, Decimal | None)
+    Listed(level=level, size=1, mixed=False, point=(1, "a"), price=Decimal("1.10"), old="text")
+    Listed(level="lower", size=1, mixed=False, point=(1, "a"))  # error
+    Listed(level="low", size=3, mixed=False, point=(1, "a"))  # error
+    Listed(level="low", size=1, mixed=False, point=(1, "a", 2))  # error
+
+
+def defaults(value: Defaults) -> None:
+    assert_type(value.count, int)
+    assert_type(value.ratio, float)
+    assert_type(value.names, tuple[str, ...])
+    assert_type(value.maybe, str | None)
+    assert_type(value.at, datetime)
+    labels: Mapping[str, int] = value.labels
+    assert_type(value.wrong, tuple[str, ...] | None)
+"""
