@@ -16,7 +16,7 @@ from ._values import ValueObject
 from .catalog import Catalog, Channel, Subject
 from .codecs import CODECS, NO_DATA, CodecError, Context
 from .pointers import resolve_pointer
-from .types import loads_as_written, plain, read_timestamp
+from .types import loads_as_written, loads_with_decimals, plain, read_timestamp
 from .validation import excerpt
 
 
@@ -43,7 +43,10 @@ def decode_message(message: bytes | str | None, channel: str, catalog: Catalog) 
         if version is None:
             version = matching_version(catalog, subject, data)
     known = version if version in subject.versions else known_version(subject, version, raw)
-    value_object = catalog.value_object(subject.name, known).from_value(data, raw)
+    cls = catalog.value_object(subject.name, known)
+    if cls.__as_written__:  # it has decimals
+        data = loads_with_decimals(data_as_read(wire, context))
+    value_object = cls.from_value(data, raw)
     envelope: Envelope[Any] = object.__new__(Envelope)
     # Not through the frozen class's __init__, which sets one field at a time: this is the hot path of every reader.
     _set_fields(

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from . import _json
 from ._contract import Contract
 from ._errors import ContractViolationError, DecodeError, EncodeError, Violation
-from .types import ExactDatetime, FrozenMap, exact_numbers_as_decimals, plain
+from .types import ExactDatetime, FrozenMap, exact_numbers_as_decimals, loads_with_decimals, plain
 from .validation import CompiledSchema, excerpt, find_violation
 
 
@@ -68,6 +68,8 @@ class ValueObject(BaseModel):
     """Optional fields for which null says something else than being absent."""
     __additional__: ClassVar[str | None] = None
     """The field that holds what the contract allows by rule: `additionalProperties`, `patternProperties`."""
+    __as_written__: ClassVar[bool] = False
+    """Whether a number's own text counts: the class, or one inside it, has a decimal."""
     __json_names__: ClassVar[dict[str, str]] = {}
     __absent_as_none__: ClassVar[frozenset[str]] = frozenset()
     __as_is__: ClassVar[bool] = True
@@ -109,7 +111,7 @@ class ValueObject(BaseModel):
         """
         text = raw.encode(errors="surrogatepass") if isinstance(raw, str) else raw
         try:
-            value = _json.loads(text)
+            value = loads_with_decimals(text) if cls.__as_written__ else _json.loads(text)
         except _json.JsonError as error:
             if not isinstance(text, bytes | bytearray | memoryview):
                 raise TypeError(f"from_json takes bytes or str, and got {type(raw).__name__}") from None

@@ -203,6 +203,11 @@ def loads_as_written(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
     return json.loads(raw, parse_int=_integer_as_written, parse_float=_fraction_as_written)
 
 
+def loads_with_decimals(raw: bytes) -> Any:
+    """Read one JSON text; a number that a double would write in another way is a Decimal. Raises JsonError."""
+    return exact_numbers_as_decimals(loads_as_written(raw))
+
+
 def _integer_as_written(text: str) -> int:
     number = int(text)
     return number if str(number) == text and abs(number) < 2**63 else ExactInt.of(text)

@@ -73,7 +73,7 @@ def test_a_class_holds_itself_in_lists_maps_and_unions(read):
     assert value.root.children[0].children[0].label == "x"
     assert value.root.by_name["y"].label == "z"
     assert value.itself.root.label == "r"
-    assert [type(part).__name__ for part in value.when.parts] == ["All", "Literal"]
+    assert [type(part).__name__ for part in value.when.parts] == ["All", "Leaf"]
 
 
 @pytest.mark.parametrize(("door", "name"), [(1, "Left"), (1.0, "Left"), (True, "Right")])

@@ -17,8 +17,8 @@ DEFINITIONS = {
     "Place": obj(("zip",), zip=TEXT, since=TIME),
     "Node": obj((), label=TEXT, children={"$ref": "#/$defs/Nodes"}, by_name={"type": "object", "additionalProperties": {"$ref": "#/$defs/Node"}}),
     "Nodes": {"type": "array", "items": {"$ref": "#/$defs/Node"}},
-    "Expression": {"oneOf": [{"$ref": "#/$defs/Literal"}, {"$ref": "#/$defs/All"}]},
-    "Literal": tagged("op", "literal", value=TEXT),
+    "Expression": {"oneOf": [{"$ref": "#/$defs/Leaf"}, {"$ref": "#/$defs/All"}]},
+    "Leaf": tagged("op", "literal", value=TEXT),
     "All": tagged("op", "all", parts={"type": "array", "items": EXPRESSION}),
     "Level": {"enum": ["low", "high"]},
     "Door": {"anyOf": [tagged("door", 1, left=INT) | {"title": "Left"}, tagged("door", True, right=INT) | {"title": "Right"}]},
@@ -65,15 +65,14 @@ from {package}.messages import Alike, Defaults, Listed, Maps, Trees, Unions, Wra
 from {package}.messages.alike_v1 import Box, Street
 from {package}.messages.listed_v1 import Level
 from {package}.messages.maps_v1 import Place
-from {package}.messages.trees_v1 import All, Expression, Node
-from {package}.messages.trees_v1 import Literal as Leaf
+from {package}.messages.trees_v1 import All, Expression, Leaf, Node
 from {package}.messages.unions_v1 import Ann, Bob, Card, Cid, Iban, Left, Right
 
 
 def maps(value: Maps) -> None:
     assert_type(value.places["a"].since, datetime | None)
-    for places in (value.listed or {{}}).values():
-        assert_type(places, tuple[Place, ...])
+    if value.listed is not None:
+        assert_type(value.listed["p-1"], tuple[Place, ...])
 
 
 def trees(value: Trees) -> None:

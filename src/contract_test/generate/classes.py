@@ -93,6 +93,8 @@ class _Planner:
         classes = [self._finished(draft, names) for draft in self._drafts.values()]
         markers = {choice.key: self._marker(choice, names) for choice in self._choices.values()}
         named = [replace(each, marker=markers.get(each.key, each.marker)) for each in self._named.values()]
+        if any(_has_decimals(attribute.type) for each in (*classes, *own) for attribute in each.attributes):
+            classes, own = ([replace(each, decimals=True) for each in group] for group in (classes, own))
         parts = in_order([*classes, *own, *named], root.key if root else own[0].key)
         return ModulePlan(parts, tuple(dict.fromkeys(self._general)), self._values)
 
@@ -155,7 +157,7 @@ class _Planner:
         members += [self._exact(each) for each in scalars]
         definition = self._definition(alternatives)
         type_ = p.one_of(members)
-        if definition is None or not _worth_a_name(type_):
+        if definition is None or not self._is_worth_a_name(type_):
             return type_
         return self._alias(definition, type_)
 
@@ -221,6 +223,11 @@ class _Planner:
             self._taken.add(name)
             known = self._named[definition.location] = Named(self._key(), name, type_)
         return p.reference(known.key)
+
+    def _is_worth_a_name(self, type_: Type) -> bool:
+        """Return whether a definition becomes a name of its own: listed values, or a union of more than one type."""
+        members = [member for member in self._members(type_) if member != p.NOTHING]
+        return len(members) > 1 or any("enum" in member for member in members)
 
     # Classes
 
@@ -358,7 +365,5 @@ def _telling_places(part: tuple[Alternative, ObjectShape]) -> tuple[frozenset[st
 _PASSED_ON = frozenset(("$ref", "allOf", "anyOf", "oneOf", "if", "then", "else"))
 
 
-def _worth_a_name(type_: Type) -> bool:
-    """Return whether a definition becomes a name of its own: listed values, or a union of more than one type."""
-    members = [member for member in p.members_of(type_) if member != p.NOTHING]
-    return len(members) > 1 or any("enum" in member for member in members)
+def _has_decimals(type_: Type) -> bool:
+    return repr(p.runtime_type("DecimalNumber")) in repr(type_)

@@ -92,6 +92,8 @@ class ValueClass:
     nullable: tuple[str, ...] = ()
     text: str = ""
     deprecated: bool = False
+    decimals: bool = False
+    """Whether the module has a decimal: then numbers are read with their own text."""
 
 
 @dataclass(frozen=True)

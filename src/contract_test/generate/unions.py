@@ -91,10 +91,11 @@ def merged(objects: Group) -> ObjectShape:
     required = frozenset.intersection(*(shape.required for shape in shapes))
     rules = [shape.additional for shape in shapes if shape.additional is not None]
     additional = None
-    if rules:
+    closed = [shape for shape in shapes if shape.closed]
+    if rules or 0 < len(closed) < len(shapes):  # without its undeclared fields a value might match a closed one, too
         rest = [ANYTHING for shape in shapes if shape.additional is None and not shape.closed]
         additional = _union([*rules, *rest])
-    return ObjectShape(fields, required, additional, all(shape.closed for shape in shapes))
+    return ObjectShape(fields, required, additional, len(closed) == len(shapes))
 
 
 def _under(shape: ObjectShape, name: str) -> Position:

@@ -49,7 +49,8 @@ class _Names:
         """Return the name of a type, or the type itself with its marker where it has no name."""
         if key in self.in_place:
             return f"Annotated[{type_hint()}, {self.in_place[key].marker}]"
-        return self.names[key]
+        # The generator makes a type of its own of an array inside a fixed array: it is written in place.
+        return self.names[key] if key in self.names else type_hint()
 
 
 def _definition(part: ValueClass | Named) -> dict[str, Any]:
@@ -90,6 +91,8 @@ def _planned(part: ValueClass | Named) -> _PlannedClass | _PlannedName:
         lines.append(f"__pointer__ = {literal(part.place)}")
     if part.nullable:
         lines.append(f"__nullable__ = frozenset({literal(part.nullable)})")
+    if part.decimals:
+        lines.append("__as_written__ = True")
     additional = next((each.name for each in part.attributes if each.additional), None)
     if additional is not None:
         lines.append(f"__additional__ = {literal(additional)}")
@@ -111,12 +114,14 @@ def _value(each: Attribute) -> str:
         return " = FrozenMap()"
     arguments = []
     plain = "None"
-    if not each.required and (each.default is None or each.default.plain):
+    lazy = each.deprecated or (each.default is not None and not each.default.plain)
+    if not each.required and not lazy:
         plain = literal(each.default.value if each.default else None)
         arguments.append(f"default={plain}")
-    elif not each.required and each.default:
-        text = json.dumps(each.default.value, ensure_ascii=False)
-        arguments.append(f"default_factory=JsonDefault({literal(text)}), validate_default=True")
+    elif not each.required:
+        text = json.dumps(each.default.value if each.default else None, ensure_ascii=False)
+        checked = "" if each.default is None or each.default.plain else ", validate_default=True"
+        arguments.append(f"default_factory=JsonDefault({literal(text)}){checked}")
     if each.json_name != each.name:
         arguments.append(f"validation_alias={literal(each.json_name)}")
     if not arguments:
