@@ -78,7 +78,7 @@ class World:
         for folder in folders:
             folder.mkdir()
         self.master = RedisServer(folders[0]).start()
-        self.replica = RedisServer(folders[1], "--save", "", "--replicaof", f"127.0.0.1 {self.master.port}").start()
+        self.replica = RedisServer(folders[1], "--save", "", "--replicaof", "127.0.0.1", str(self.master.port)).start()
         self.proxy = Proxy(self.master.port)
         options = ["--gateway", stub.url, "--batch", "50", "--lease", "1", "--push-rate", "2000", "--deadline", "5"]
         self.arguments = ["--redis", f"redis://127.0.0.1:{self.proxy.port}/0", *options]
@@ -140,7 +140,7 @@ class World:
         self.redis.execute_command("ACL", "SETUSER", "default", "+@all")
 
     def busy(self) -> None:
-        self.redis.config_set("busy-reply-threshold", 100)
+        self.redis.config_set("lua-time-limit", 100)
         Thread(target=self._slow_script).start()
         time.sleep(0.5)
         self.redis.script_kill()

@@ -490,7 +490,7 @@ def test_a_worker_leaves_the_old_master_for_the_new_one(tmp_path: Path, *, idle:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     a = RedisServer(tmp_path / "a").start()
-    b = RedisServer(tmp_path / "b", "--save", "", "--replicaof", f"127.0.0.1 {a.port}").start()
+    b = RedisServer(tmp_path / "b", "--save", "", "--replicaof", "127.0.0.1", str(a.port)).start()
     stub = GatewayStub()
 
     async def walk() -> None:
