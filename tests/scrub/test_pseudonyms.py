@@ -111,6 +111,31 @@ def test_the_scanner_finds_nothing_in_the_pseudonym_of_an_id(kind):
             assert leaks_in_text(made) == [], (text, made)
 
 
+PATTERNS = {  # what a contract asks for, and a form of it as in IDS, with 0 for any digit
+    "^cus_[a-z0-9]{20}$": "cus_" + "#" * 20,
+    "^[0-9a-f]{24}$": "#" * 24,
+    "^[A-Za-z0-9_-]{21}$": "?" * 21,
+    "^(booking|order)-[0-9a-f-]{36}$": "booking-########-####-4###-a###-############",
+    "^(sk|pk)_(live|test)_[A-Za-z0-9]{24}$": "sk_live_" + "#" * 24,
+    "^4[0-9]{15}$": "4" + "0" * 15,
+    "^[2-9][0-9]{2}-[2-9][0-9]{2}-[0-9]{4}$": "415-555-0000",
+    "^[a-z.]+@[a-z]+\\.com$": "ana.garcia@gmail.com",
+}
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_the_scanner_finds_nothing_in_what_follows_a_pattern(pattern):
+    source = Random(pattern)
+    letters = {"#": "0123456789abcdef", "?": ascii_letters + digits + "-_", "0": digits}
+    scrubber = scrubber_for({"type": "string", "pattern": pattern})
+    for _ in range(100):
+        text = "".join(source.choice(letters[letter]) if letter in letters else letter for letter in PATTERNS[pattern])
+        made, _ = scrubber.scrub(text)
+        assert made != text
+        assert re.search(pattern, made)
+        assert leaks_in_text(made) == [], (text, made)
+
+
 def test_ids_that_differ_only_behind_a_number_stay_different():
     texts = {f"ORD-20261123-{first}{second}9QW2ABCDE" for first in ascii_uppercase for second in ascii_uppercase}
     assert len({MADE.text(each) for each in texts}) == len(texts)

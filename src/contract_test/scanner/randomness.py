@@ -38,8 +38,8 @@ _HEXADECIMAL = re.compile(f"[0-9a-f]{{{MIN_TOKEN_LENGTH},}}|[0-9A-F]{{{MIN_TOKEN
 _NUMBER = re.compile("[A-Fa-f]{0,4}[0-9]+")
 _SEPARATOR = re.compile("[/_+-]")
 _UUID_OR_DATE = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_FILLER = re.compile("[xX1-]{6,}|[aA1-]{6,}|[zZ9-]{6,}|[fF9-]{6,}|0{6,}")
-_FILLERS = ("xX1", "aA1", "zZ9", "fF9", "0")
+_FILLER = re.compile("[xX1-]{6,}|[aA1-]{6,}|[zZ90-]{6,}|[fF90-]{6,}")
+_FILLERS = ("xX1", "aA1", "zZ90", "fF90")
 
 
 def is_random(text: str) -> bool:

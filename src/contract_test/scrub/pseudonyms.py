@@ -14,7 +14,7 @@ import hmac
 import ipaddress
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from itertools import cycle
 from typing import Any
@@ -28,6 +28,7 @@ Masks = Callable[[Any], Any]
 MAX_VARIED_CHARACTERS, MIN_VARIED_CHARACTERS = 12, 4
 """At most so many characters of a text vary, and at least so many behind a number or an address in it."""
 MIN_LONG_LENGTH = 20
+MAX_TRIES = 8
 _SEARCHABLE = 1 << 40
 """So few texts can be tried one by one by whoever has the key: there a permutation gives no more away than a hash,
 and two texts never become one."""
@@ -98,7 +99,15 @@ class Pseudonyms:
 
         Every character leads where the one did that stood there.
         """
-        stream = cycle(self._digest(text, salt))
+        for more in range(MAX_TRIES):
+            made = self._along(automaton, text, self._digest(text, salt + more * MAX_TRIES))
+            if not (made.isdigit() and len(made) >= MIN_CARD_DIGITS and _adds_up(list(map(int, made)))):
+                break
+        return made
+
+    @staticmethod
+    def _along(automaton: Automaton, text: str, digest: bytes) -> str:
+        stream = cycle(digest)
         states, made, varied = automaton.start, [], 0
         for letter, alphabet in zip(text, _alphabets(text, len(text)), strict=True):
             after = automaton.step(states, ord(letter))
@@ -107,6 +116,13 @@ class Pseudonyms:
             varied += len(same) > 1
             states = after
         return "".join(made)
+
+    def mails(self, text: str, salt: int) -> Iterator[str]:
+        """Yield mail addresses that nobody has (RFC 2606), under the top-level domain of a mail address."""
+        local, mark, domain = text.partition("@")
+        top = domain.rpartition(".")[2]
+        if mark and top in ("com", "net", "org"):
+            yield f"{self._letters(text, len(local), salt)}@example.{top}"
 
     def choice(self, text: str, count: int, salt: int = 0) -> int:
         """Return a number below `count` that stands for a text."""

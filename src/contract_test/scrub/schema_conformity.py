@@ -61,11 +61,11 @@ class StandIns:
         nested = pseudonyms.nested(text, self._masks)
         if nested is not None:
             yield nested
-        yield pseudonyms.text(text, salt)
+        yield from (pseudonyms.text(text, salt + more) for more in range(_SALTS))
+        yield from pseudonyms.mails(text, salt)
         automata = [] if len(text) > MAX_SEARCHED_LENGTH else [each for each in map(automaton_of, patterns) if each]
         automata = [known for known in automata if known.matches(text)]
         yield from (pseudonyms.along(each, text, salt) for each in automata)
-        yield from (pseudonyms.text(text, salt + more) for more in range(1, _SALTS))
         given = [each for schema in rule.schemas for each in list_in(schema, "examples") if isinstance(each, str)]
         yield from self._from(given, text, salt)
         if automata:
