@@ -18,6 +18,8 @@ class Contract:
 
     def __init__(self, subject: str, version: int, schema: Path) -> None:
         self.subject, self.version, self.schema = subject, version, schema
+        self.classes: dict[str, type[Any]] = {}
+        """The value objects that hold a part of this contract, by its place in the schema."""
 
     @cached_property
     def bundle(self) -> tuple[str, dict[str, Any]]:

@@ -71,6 +71,49 @@ def number_survives(text: str) -> bool:
     return number - number == 0 and Decimal(repr(number)) == Decimal(text)
 
 
+def has_long_number(value: Any) -> bool:
+    """Return True if a parsed JSON value has a number that neither a double nor an integer of 64 bits holds."""
+    pending = [value]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, dict):
+            pending.extend(each.values())
+        elif isinstance(each, list):
+            pending.extend(each)
+        elif isinstance(each, Decimal):
+            return True
+    return False
+
+
+def indented(text: bytes, indent: int) -> bytes:
+    """Return a JSON text with one line for each value, and every number as it was."""
+    levels, made, quoted, escaped = 0, bytearray(), False, False
+    for place, byte in enumerate(text):
+        letter = chr(byte)
+        if quoted:
+            made.append(byte)
+            quoted = escaped or letter != '"'
+            escaped = not escaped and letter == "\\"
+            continue
+        quoted = letter == '"'
+        empty = letter in "}]" and text[place - 1 : place] in (b"{", b"[")
+        levels += (letter in "{[") - (letter in "}]")
+        line = b"\n" + b" " * (indent * levels)
+        if letter in "}]" and not empty:
+            made += line
+        made.append(byte)
+        if letter == "," or (letter in "{[" and text[place + 1 : place + 2] not in (b"}", b"]")):
+            made += line
+        elif letter == ":":
+            made += b" "
+    return bytes(made)
+
+
+def ascii_only(text: bytes) -> bytes:
+    """Return a JSON text with escapes for everything that is not ASCII. Only strings can hold such letters."""
+    return "".join(letter if letter.isascii() else json.dumps(letter)[1:-1] for letter in text.decode()).encode()
+
+
 def _is_deeper(value: Any, levels: int) -> bool:
     level: list[Any] = [[value]]
     for _ in range(levels + 1):

@@ -2,64 +2,50 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
+from pydantic_core import CoreSchema, SchemaSerializer, SchemaValidator, core_schema
 
 from . import _json
+from ._compiled import COMPILED_MODELS, compile_model, compiled_model
 from ._contract import Contract
+from ._dumping import Dumped, dump, is_default
+from ._equality import json_equal
 from ._errors import ContractViolationError, DecodeError, EncodeError, Violation
+from ._frozen_type import ValueObjectType
+from ._pydantic import (
+    BY_NAME,
+    CARRIES,
+    NO_JSON,
+    Selection,
+    carrying,
+    checked,
+    definition_name,
+    incomplete_parts,
+    json_part_of,
+    outer_schema,
+    part_of,
+    reading_by_name,
+    validation_error,
+    violation_from,
+)
 from .types import ExactDatetime, FrozenMap, exact_numbers_as_decimals, loads_with_decimals, plain
-from .validation import CompiledSchema, excerpt, find_violation
 
 
-class _CompiledModel:
-    """The two functions that read a class's messages: the contract's validator, then pydantic's core."""
-
-    __slots__ = ("_validator", "accepts", "make")
-
-    def __init__(self, validator: CompiledSchema | None, make: Callable[[Any], Any]) -> None:
-        self._validator, self.make = validator, make
-        self.accepts: Callable[[Any], bool] = _anything if validator is None else validator.is_valid
-
-    def violation(self, value: Any) -> Violation:
-        """What is wrong with a value that is not accepted."""
-        violation = None if self._validator is None else find_violation(self._validator, value)
-        assert violation is not None, "invalid, and yet nothing is wrong with it"
-        return violation
-
-
-def _anything(_: Any) -> bool:
-    return True
-
-
-_COMPILED_MODELS: dict[type[ValueObject], _CompiledModel] = {}
-
-
-def compiled_model(cls: type[ValueObject]) -> _CompiledModel:
-    """Return what reads and writes the messages of a class, compiled on first use."""
-    return _COMPILED_MODELS.get(cls) or _compile_model(cls)
-
-
-def _compile_model(cls: type[ValueObject]) -> _CompiledModel:
-    cls.model_rebuild()
-    validator = None if cls.__pointer__ is None else cls.__contract__.validator_at(cls.__pointer__)
-    compiled = _COMPILED_MODELS[cls] = _CompiledModel(validator, cls._core())
-    return compiled
-
-
-class ValueObject(BaseModel):
+class ValueObject(BaseModel, metaclass=ValueObjectType):
     """An immutable value that satisfies its contract, equal by value and hashable.
 
     Unknown keyword arguments are an error. Unknown fields in JSON are ignored. A missing optional field reads as None,
     or as the schema's default, and is left out when the object is written again.
     """
 
-    model_config = ConfigDict(frozen=True, protected_namespaces=())
+    # `validate_by_name` is for pydantic's mypy plugin, which then takes fields' names as the names of arguments. It is
+    # removed below: JSON is read by the contract's names alone.
+    model_config = ConfigDict(frozen=True, protected_namespaces=(), defer_build=True, validate_by_name=True)
 
     __contract__: ClassVar[Contract]
     __pointer__: ClassVar[str | None] = None
@@ -73,9 +59,50 @@ class ValueObject(BaseModel):
     __json_names__: ClassVar[dict[str, str]] = {}
     __absent_as_none__: ClassVar[frozenset[str]] = frozenset()
     __as_is__: ClassVar[bool] = True
+    __carrier__: ClassVar[Any]
+    """Pydantic's validator of the fields, without the contract."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        if CARRIES.get():
+            return handler(source)
+        if cls in _BASES:
+            return core_schema.is_instance_schema(cls)
+        cls.model_rebuild()
+        return outer_schema(cls, definition_name(cls))
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        if cls in _BASES or cls.__pointer__ is None:
+            return handler(core_schema if core_schema["type"] != "function-wrap" else cls.__pydantic_core_schema__)
+        from ._json_schema import contract_json_schema
+
+        return contract_json_schema(cls, core_schema, handler)
+
+    @classmethod
+    def model_rebuild(cls, *, _parent_namespace_depth: int = 2, **arguments: Any) -> bool | None:
+        """Build what pydantic reads and writes this class with, as pydantic's own method does."""
+        if not cls.__pydantic_complete__:
+            for each in incomplete_parts(cls):  # else pydantic would build all levels of a deep schema in one recursion
+                each.model_rebuild()
+        with carrying():
+            done = super().model_rebuild(_parent_namespace_depth=_parent_namespace_depth + 1, **arguments)
+        if done and cls not in _BASES:
+            cls.__carrier__ = cls.__pydantic_validator__
+            schema, config = outer_schema(cls), core_schema.CoreConfig(title=cls.__name__)
+            cls.__pydantic_serializer__ = SchemaSerializer(schema, config)
+            cls.__pydantic_validator__ = SchemaValidator(schema, config)
+        return done
+
+    @classmethod
+    def _fields_of(cls, value: Any) -> Any:
+        """Return the fields of a JSON value, as pydantic reads them."""
+        return value
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        if cls.__pointer__ is not None:
+            cls.__contract__.classes.setdefault(cls.__pointer__, cls)
         cls.__json_names__ = {
             name: field.validation_alias if isinstance(field.validation_alias, str) else name
             for name, field in cls.model_fields.items()
@@ -117,12 +144,12 @@ class ValueObject(BaseModel):
                 raise TypeError(f"from_json takes bytes or str, and got {type(raw).__name__}") from None
             violation = Violation("", "json", "one JSON text", str(error))
             raise DecodeError(*cls._names(), violation, bytes(text)) from None
-        compiled = _COMPILED_MODELS.get(cls) or _compile_model(cls)
+        compiled = COMPILED_MODELS.get(cls) or compile_model(cls)
         if compiled.accepts(value):  # as in from_value, without a call more for the most frequent of all
             try:
                 return compiled.make(value)  # type: ignore[no-any-return] # the core of this very class
             except ValidationError as error:
-                raise DecodeError(*cls._names(), _from_pydantic(error, value), bytes(text)) from None
+                raise DecodeError(*cls._names(), violation_from(error, value), bytes(text)) from None
         raise DecodeError(*cls._names(), compiled.violation(value), bytes(text))
 
     @classmethod
@@ -137,17 +164,17 @@ class ValueObject(BaseModel):
             DecodeError: The contract does not accept the value.
 
         """
-        compiled = _COMPILED_MODELS.get(cls) or _compile_model(cls)
+        compiled = COMPILED_MODELS.get(cls) or compile_model(cls)
         if compiled.accepts(value):
             try:
                 return compiled.make(value)  # type: ignore[no-any-return] # the core of this very class
             except ValidationError as error:
-                raise DecodeError(*cls._names(), _from_pydantic(error, value), bytes(raw)) from None
+                raise DecodeError(*cls._names(), violation_from(error, value), bytes(raw)) from None
         raise DecodeError(*cls._names(), compiled.violation(value), bytes(raw))
 
     @classmethod
-    def _core(cls) -> Callable[[Any], Any]:
-        return cls.__pydantic_validator__.validate_python
+    def _core(cls, carrier: SchemaValidator) -> Callable[[Any], Any]:
+        return carrier.validate_python
 
     def to_json(self) -> bytes:
         """Return the JSON text of this object.
@@ -174,10 +201,11 @@ class ValueObject(BaseModel):
             elif value is not None or name not in cls.__absent_as_none__:
                 data[names[name]] = exact_numbers_as_decimals(value)
         try:
-            cls.__pydantic_validator__.validate_python(data, self_instance=self, extra="forbid")
+            compiled = COMPILED_MODELS.get(cls) or compile_model(cls)
+            compiled.carrier.validate_python(data, self_instance=self, extra="forbid")
         except ValidationError as error:
-            violation = _from_pydantic(error, data)
-            as_read = None if violation.found.startswith(_NO_JSON) else cls._as_read(data)
+            violation = violation_from(error, data)
+            as_read = None if violation.found.startswith(NO_JSON) else cls._as_read(data)
             if as_read is not None:
                 violation = as_read
             elif issubclass(cls, RootValue):  # whose field is the whole value, and no place in it
@@ -192,7 +220,7 @@ class ValueObject(BaseModel):
             value = _json.loads(_json.dumps(data["root"] if issubclass(cls, RootValue) else data, _plain))
         except (LookupError, TypeError, ValueError):
             return None
-        compiled = _COMPILED_MODELS.get(cls) or _compile_model(cls)
+        compiled = COMPILED_MODELS.get(cls) or compile_model(cls)
         return None if compiled.accepts(value) else compiled.violation(value)
 
     def _check(self, error: type[EncodeError | ContractViolationError]) -> tuple[bytes, Any]:
@@ -206,7 +234,7 @@ class ValueObject(BaseModel):
                 value = _json.loads(raw)
             except (TypeError, ValueError) as reason:
                 raise error(*self._names(), Violation("", "json", "a JSON value", str(reason))) from None
-        compiled = _COMPILED_MODELS.get(type(self)) or _compile_model(type(self))
+        compiled = COMPILED_MODELS.get(type(self)) or compile_model(type(self))
         if not compiled.accepts(value):
             raise error(*self._names(), compiled.violation(value))
         return raw, value
@@ -228,24 +256,62 @@ class ValueObject(BaseModel):
         return wire if additional is None else wire | dict(fields[additional])
 
     @classmethod
-    def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
-        """Read a JSON text as `from_json` does, and so check the contract."""
-        return cls.from_json(json_data if isinstance(json_data, str) else bytes(json_data))
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **arguments: Any) -> Self:
+        """Read a JSON text as `from_json` does. Raises pydantic's ValidationError."""
+        text = json_data.encode(errors="surrogatepass") if isinstance(json_data, str) else bytes(json_data)
+        try:
+            value = loads_with_decimals(text) if cls.__as_written__ else _json.loads(text)
+        except _json.JsonError as error:
+            raise validation_error(cls, [Violation("", "json", "one JSON text", str(error))], None) from None
+        return cls.model_validate(value, **arguments)
 
     @classmethod
-    def model_validate(cls, obj: Any, **_: Any) -> Self:
-        """Read a parsed JSON value as `from_value` does, and so check the contract."""
-        return obj if isinstance(obj, cls) else cls.from_value(obj)
+    def model_validate(cls, obj: Any, *, by_name: bool | None = None, **arguments: Any) -> Self:
+        """Read a parsed JSON value, or what `model_dump` returned, and check the contract.
 
-    def model_dump(self, *, mode: str = "python", **_: Any) -> dict[str, Any]:
-        """Return the JSON object as plain dicts and lists. With `mode="json"`, times are texts, too."""
-        value = _json.loads(_json.dumps(self, _plain)) if mode == "json" else _thaw(self)
-        assert isinstance(value, dict)
-        return value
+        With `by_name=True`, the fields are under their Python names. Raises pydantic's ValidationError.
+        """
+        if not by_name or not isinstance(obj, Mapping):
+            return super().model_validate(obj, **arguments)
+        by_alias, carrier = arguments.pop("by_alias", None), compiled_model(cls).carrier
+        with reading_by_name():
+            made = carrier.validate_python(dict(obj), by_name=True, by_alias=by_alias, **arguments)
+        return checked(cls, made, obj)  # type: ignore[no-any-return] # the class itself
 
-    def model_dump_json(self, **_: Any) -> str:
-        """Write the JSON text as `to_json` does, and so check the contract."""
-        return self.to_json().decode()
+    def model_dump(self, *, mode: str = "python", **arguments: Any) -> Any:
+        """Return the fields that are present, as plain Python values under the fields' names.
+
+        With `by_alias=True`, they are under their JSON names. With `mode="json"`, it is the JSON value that `to_json`
+        writes, or an EncodeError if the contract does not accept the part that `include` and `exclude` select.
+        """
+        asked = Selection(arguments, "model_dump")
+        if mode != "json":
+            return part_of(self, asked)
+        asked.refuse_python_names()
+        return json_part_of(self, asked)
+
+    def model_dump_json(self, *, indent: int | None = None, ensure_ascii: bool = False, **arguments: Any) -> str:
+        """Return the JSON text that `to_json` writes.
+
+        Raises EncodeError if the contract does not accept the part that `include` and `exclude` select.
+        """
+        asked = Selection(arguments, "model_dump_json")
+        asked.refuse_python_names()
+        raw = self.to_json() if asked.is_whole else _json.dumps(json_part_of(self, asked), plain)
+        if indent is not None:
+            raw = _json.indented(raw, indent)
+        return (_json.ascii_only(raw) if ensure_ascii else raw).decode()
+
+    def _dumped(self, *, defaults: bool) -> Any:
+        fields = type(self).model_fields
+        made = Dumped({
+            name: dump(value, defaults=defaults)
+            for name, value in self.__dict__.items()
+            if name in self.__pydantic_fields_set__
+            and (defaults or not is_default(fields[name], value))
+        })  # fmt: skip
+        made.json_names, made.additional = self.__json_names__, self.__additional__
+        return made
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with some fields replaced. The copy is checked against the contract, too."""
@@ -264,10 +330,17 @@ class ValueObject(BaseModel):
             type(self) is type(other)
             and self.__dict__ == other.__dict__
             and self.__pydantic_fields_set__ == other.__pydantic_fields_set__
+            and json_equal(self._plain_json(), other._plain_json())
         )
+
+    def _plain_json(self) -> Any:
+        return _json.loads(_json.dumps(self, _plain))
 
     def __hash__(self) -> int:
         return hash((type(self), *self.__dict__.values()))
+
+
+del ValueObject.model_config["validate_by_name"]
 
 
 class OpenValueObject(ValueObject):
@@ -277,6 +350,8 @@ class OpenValueObject(ValueObject):
     @classmethod
     def _gather(cls, data: Any) -> Any:
         if not isinstance(data, dict) or cls.__additional__ is None:
+            return data
+        if BY_NAME.get():
             return data
         declared = set(cls.__json_names__.values()) - {cls.__additional__}
         gathered = {name: value for name, value in data.items() if name in declared}
@@ -288,9 +363,16 @@ class RootValue(ValueObject):
     """A message that is not a JSON object, or not always: the value is in `root`."""
 
     @classmethod
-    def _core(cls) -> Callable[[Any], Any]:
-        core = super()._core()
+    def _core(cls, carrier: SchemaValidator) -> Callable[[Any], Any]:
+        core = carrier.validate_python
         return lambda value: core({"root": value})
+
+    @classmethod
+    def _fields_of(cls, value: Any) -> Any:
+        return {"root": value}
+
+    def _dumped(self, *, defaults: bool) -> Any:
+        return dump(self.__dict__["root"], defaults=defaults)
 
     def _json_value(self) -> Any:
         return self.__dict__["root"]
@@ -313,46 +395,4 @@ def _plain(value: Any) -> Any:
     return value._json_value() if isinstance(value, ValueObject) else plain(value)  # noqa: SLF001 - the other half of this module
 
 
-def _thaw(value: Any) -> Any:
-    if isinstance(value, ValueObject):
-        return _thaw(value._json_value())  # noqa: SLF001 - the other half of this module
-    if isinstance(value, Mapping):
-        return {key: _thaw(item) for key, item in value.items()}
-    return [_thaw(item) for item in value] if isinstance(value, tuple) else value
-
-
-_NO_JSON = "a value of type"
-
-
-def _from_pydantic(error: ValidationError, value: Any) -> Violation:
-    errors = error.errors(include_url=False, include_context=False)
-    here = [each for each in errors if each["loc"][:1] == errors[0]["loc"][:1]]
-    telling = next((each for each in here if each["type"] == "value_error"), here[0])
-    steps = []
-    for place, step in enumerate(
-        telling["loc"], start=1
-    ):  # pydantic also names the members of a union, which are no places
-        inside = (
-            step in value if isinstance(value, Mapping) else isinstance(value, list | tuple) and isinstance(step, int)
-        )
-        if inside:
-            value = value[step]
-        if inside or (telling["type"] == "missing" and place == len(telling["loc"])):
-            steps.append(str(step).replace("~", "~0").replace("/", "~1"))
-    if telling["type"] == "missing":
-        expected, found = f"the field {telling['loc'][-1]!r}", "nothing"
-    elif telling["type"] == "extra_forbidden":
-        expected, found = "no undeclared field", repr(telling["loc"][-1])
-    else:
-        expected = telling["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-        given = telling["input"]
-        found = excerpt(given) if _is_json(given) else f"{_NO_JSON} {type(given).__name__}"
-    return Violation("".join(f"/{step}" for step in steps), telling["type"], expected, found)
-
-
-def _is_json(value: Any) -> bool:
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True
+_BASES = (ValueObject, OpenValueObject, RootValue)

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Annotated, Any, SupportsIndex, TypeAlias, TypeVar, get_args
 
 import orjson
-from pydantic import GetCoreSchemaHandler, Strict
+from pydantic import GetCoreSchemaHandler, Strict, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
 from ._json import MAX_DEPTH, loads, number_survives
@@ -160,8 +160,14 @@ class FrozenMap(Mapping[K, V]):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         keys, values = get_args(source) or (Any, Any)
+        inside = core_schema.dict_schema(handler(keys), handler(values))
+        as_dict = core_schema.chain_schema(
+            [core_schema.is_instance_schema(cls), core_schema.no_info_plain_validator_function(dict), inside]
+        )
         return core_schema.no_info_after_validator_function(
-            cls, core_schema.dict_schema(handler(keys), handler(values))
+            cls,
+            core_schema.union_schema([inside, as_dict], mode="left_to_right"),
+            serialization=core_schema.plain_serializer_function_ser_schema(dict, return_schema=inside),
         )
 
 
@@ -276,50 +282,6 @@ def _number(value: Any) -> int | float:
     return float(value) if number_survives(text) else ExactFloat.of(text)
 
 
-_DATE_TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
-)
-_DATE, _MINUTES = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), re.compile(r"[0-9]{2}:[0-9]{2}")
-
-
-def describe_timestamp(value: Any) -> str | None:
-    """Return which part of a JSON value is wrong for an RFC 3339 date-time, or None if its form is right."""
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        unit = "milliseconds" if abs(float(value)) >= _SMALLEST_MILLISECONDS else "seconds"
-        return f"it is a number, perhaps of {unit} since 1970: write 2026-03-01T12:00:00Z"
-    if not isinstance(value, str):
-        return "it is not a text"
-    return None if _DATE_TIME.fullmatch(value) else _wrong_part(value)
-
-
-_SMALLEST_MILLISECONDS = 10**11
-
-
-def _wrong_part(text: str) -> str:
-    day = _DATE.match(text)
-    if day is None:
-        return "it does not begin with a date such as 2026-03-01"
-    rest = text[day.end() :]
-    if not rest:
-        return "there is a date without a time"
-    clock = _MINUTES.match(rest, 1)
-    if rest[0] not in "Tt " or clock is None:
-        return "there is no T with a time of day after the date"
-    rest = rest[clock.end() :]
-    if not rest.startswith(":"):
-        return "the seconds are missing: write 12:00:00, not 12:00"
-    rest = re.sub(r"^:[0-9]{2}(\.[0-9]+)?", "", rest)
-    if not rest:
-        return "the offset is missing: end it with Z, or with an offset such as +01:00"
-    if rest[0] == " ":
-        return "there is a blank before the offset: end it with Z, or with an offset such as +01:00"
-    if rest[0] == "[" or "[" in rest:
-        return "there is the name of a time zone in brackets: end it with the offset alone"
-    if re.fullmatch(r"[+-][0-9]{4}", rest):
-        return "the offset has no colon: write +01:00, not +0100"
-    return "there is no offset after the seconds: end it with Z, or with an offset such as +01:00"
-
-
 def read_timestamp(value: Any) -> datetime:
     """Read an RFC 3339 date-time, or check an aware datetime. Raises ValueError."""
     if isinstance(value, str):
@@ -357,14 +319,27 @@ def _day(value: Any) -> date:
     return value
 
 
+def _from_string(text: str) -> Any:
+    """Return the number of a text, as `model_validate_strings` reads it."""
+    try:
+        return json.loads(text, parse_float=Decimal)
+    except ValueError:
+        return text
+
+
 class _Plain:
     """Marks a type whose values are made by one function, after the fast core schemas declined."""
 
-    def __init__(self, make: Any, *first: CoreSchema) -> None:
-        self.choices: list[CoreSchema | tuple[CoreSchema, str]] = [
-            *first,
-            core_schema.no_info_plain_validator_function(make),
-        ]
+    def __init__(self, make: Any, *first: CoreSchema, from_strings: Any = None) -> None:
+        function = core_schema.no_info_plain_validator_function(make)
+        if from_strings is not None:
+
+            def read(value: Any, info: ValidationInfo) -> Any:
+                mode: str = info.mode
+                return make(from_strings(value) if mode == "string" else value)
+
+            function = core_schema.with_info_plain_validator_function(read)
+        self.choices: list[CoreSchema | tuple[CoreSchema, str]] = [*first, function]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.union_schema(self.choices, mode="left_to_right")
@@ -377,8 +352,8 @@ _DOUBLE = core_schema.chain_schema(  # a strict float alone takes integers, and 
 
 Json: TypeAlias = Annotated[Any, _Plain(freeze)]
 """Any JSON value, frozen: None, bool, int, float, str, tuple or FrozenMap."""
-Integer: TypeAlias = Annotated[int, _Plain(_integer, _INT64)]
-Number: TypeAlias = Annotated[float, _Plain(_number, _DOUBLE, _INT64)]
+Integer: TypeAlias = Annotated[int, _Plain(_integer, _INT64, from_strings=_from_string)]
+Number: TypeAlias = Annotated[float, _Plain(_number, _DOUBLE, _INT64, from_strings=_from_string)]
 Boolean: TypeAlias = Annotated[bool, Strict()]
 _AS_WRITTEN = core_schema.chain_schema(  # the texts that `dumps` writes again: no function call for those
     [

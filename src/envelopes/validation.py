@@ -15,9 +15,9 @@ from ._errors import Violation
 from ._every_draft import same_in_every_draft
 from ._expectations import expected_by, matching_several, short
 from ._one_document import one_document
+from ._time_problems import describe_timestamp
 from ._violation_search import Node, Place, Search, root_node, target_of
 from .pointers import escape
-from .types import describe_timestamp
 
 ASSERTED_FORMATS = frozenset(
     ("date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uri", "uuid")

@@ -13,4 +13,5 @@ def mistakes(like: MessageLiked, envelope: Envelope[MessageLiked]) -> None:
     decode(b"{}")  # error
     encode({"like_id": "l-1"})  # error
     len(like.reaction)  # error
+    like.reaction = "wow"  # error
     print(envelope.data.likes)  # error

@@ -10,7 +10,7 @@ from contract_test.data.errors import ContractTestError
 from contract_test.recordings.messages import Message
 from contract_test.replay.field_access import FieldAccess
 from envelopes import DecodeError, ValueObject
-from envelopes._values import compiled_model
+from envelopes._compiled import compiled_model
 
 CHECK = "message-not-read"
 

@@ -17,8 +17,9 @@ import orjson
 
 from envelopes import _json
 from envelopes._envelope import Headers, Wire
+from envelopes._time_problems import describe_timestamp
 from envelopes.catalog import Channel
-from envelopes.types import FrozenMap, describe_timestamp, freeze, plain, read_timestamp
+from envelopes.types import FrozenMap, freeze, plain, read_timestamp
 from envelopes.validation import excerpt
 
 from ._context import NO_DATA, CodecError, Context, header_text, key_bytes, key_of, last_header

@@ -1,0 +1,52 @@
+"""What reads and writes the messages of a class: the contract's validator, then pydantic's core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pydantic_core import SchemaValidator
+
+from ._errors import Violation
+from .validation import CompiledSchema, find_violation, find_violations
+
+
+class CompiledModel:
+    """The contract's validator of a class, and the function that makes its objects of what the contract accepts."""
+
+    __slots__ = ("_validator", "accepts", "carrier", "make")
+
+    def __init__(self, validator: CompiledSchema | None, carrier: SchemaValidator, make: Callable[[Any], Any]) -> None:
+        self._validator, self.carrier, self.make = validator, carrier, make
+        self.accepts: Callable[[Any], bool] = _anything if validator is None else validator.is_valid
+
+    def violation(self, value: Any) -> Violation:
+        """Return what is wrong with a value that is not accepted."""
+        violation = None if self._validator is None else find_violation(self._validator, value)
+        assert violation is not None, "invalid, and yet nothing is wrong with it"
+        return violation
+
+    def violations(self, value: Any) -> Iterator[Violation]:
+        """Yield everything that is wrong with a value that is not accepted."""
+        assert self._validator is not None, "invalid, and yet there is no validator"
+        return find_violations(self._validator, value)
+
+
+def _anything(_: Any) -> bool:
+    return True
+
+
+COMPILED_MODELS: dict[type[Any], CompiledModel] = {}
+
+
+def compiled_model(cls: Any) -> CompiledModel:
+    """Return what reads and writes the messages of a value object's class, compiled on first use."""
+    return COMPILED_MODELS.get(cls) or compile_model(cls)
+
+
+def compile_model(cls: Any) -> CompiledModel:
+    """Compile what reads and writes the messages of a value object's class."""
+    cls.model_rebuild()
+    validator = None if cls.__pointer__ is None else cls.__contract__.validator_at(cls.__pointer__)
+    compiled = COMPILED_MODELS[cls] = CompiledModel(validator, cls.__carrier__, cls._core(cls.__carrier__))
+    return compiled

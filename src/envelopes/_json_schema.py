@@ -1,0 +1,206 @@
+"""The JSON Schema of a value object in another document: its contract, in the dialect of draft 2020-12.
+
+`model_json_schema()` and `/openapi.json` of OpenAPI 3.1 are written in that dialect. Every definition that the contract
+refers to becomes a definition of the document, so the document's references find it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from pydantic import GetJsonSchemaHandler
+from pydantic.errors import PydanticInvalidForJsonSchema
+from pydantic_core import CoreSchema, core_schema
+
+from ._pydantic import definition_name
+from .pointers import resolve_pointer
+
+_DRAFTS = ("draft-04", "draft-06", "draft-07", "2019-09", "2020-12")
+_SINCE = {
+    **dict.fromkeys(("const", "contains", "examples", "propertyNames"), "draft-06"),
+    **dict.fromkeys(("contentEncoding", "contentMediaType", "else", "if", "readOnly", "then", "writeOnly"), "draft-07"),
+    **dict.fromkeys(("contentSchema", "dependentRequired", "dependentSchemas", "deprecated", "maxContains",
+                     "minContains", "unevaluatedItems", "unevaluatedProperties"), "2019-09"),
+    "prefixItems": "2020-12",
+}  # fmt: skip
+_ALWAYS = frozenset(
+    ("additionalProperties", "allOf", "anyOf", "default", "description", "enum", "exclusiveMaximum", "exclusiveMinimum",
+     "format", "items", "maxItems", "maxLength", "maxProperties", "maximum", "minItems", "minLength", "minProperties",
+     "minimum", "multipleOf", "not", "oneOf", "pattern", "patternProperties", "properties", "required", "title", "type",
+     "uniqueItems")
+)  # fmt: skip
+_ANNOTATED_ANYWHERE = frozenset(("deprecated", "examples", "readOnly", "writeOnly"))
+_ONE = frozenset(
+    ("additionalProperties", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames", "then",
+     "unevaluatedItems", "unevaluatedProperties")
+)  # fmt: skip
+_LISTS = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
+_MAPS = frozenset(("dependentSchemas", "patternProperties", "properties"))
+_REF_ALONE = frozenset(("draft-04", "draft-06", "draft-07"))
+_HOLDERS = ("$defs", "definitions", "schemas")
+_NO_ASSERTIONS = frozenset(("$comment", "$defs", "$ref", "$schema", "definitions"))
+
+
+def contract_json_schema(cls: Any, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    """Return the part of its contract that a class holds. Definitions are given to pydantic, which names them.
+
+    Raises PydanticInvalidForJsonSchema if the contract has a `$dynamicRef`, which depends on the document it is in.
+    """
+    uri, resources = cls.__contract__.bundle
+    translation = _Translation(cls, resources, handler)
+    for place, each in cls.__contract__.classes.items():
+        translation.named.setdefault(translation.target(_located(place, uri)), definition_name(each))
+    own = translation.target(_located(cls.__pointer__, uri))
+    if "ref" in schema:
+        translation.refs[own] = str(schema["ref"])
+    made = translation.schema(own)
+    while translation.pending:
+        definition = translation.definition(translation.pending.pop())
+        handler(core_schema.definitions_schema(core_schema.any_schema(), [definition]))
+    return made
+
+
+class _Translation:
+    """Translates schemas of one contract. A location is `URI#pointer`."""
+
+    def __init__(self, cls: Any, resources: Mapping[str, Any], handler: GetJsonSchemaHandler) -> None:
+        self._cls, self._resources, self._handler = cls, resources, handler
+        self.named: dict[str, str] = {}
+        """The same for what is a class of its own."""
+        self.refs: dict[str, str] = {}
+        """The name of each definition among pydantic's core schemas."""
+        self.pending: list[str] = []
+        """The definitions that something refers to, and that are not translated yet."""
+
+    def definition(self, location: str) -> CoreSchema:
+        """Return a core schema whose JSON schema is the one at a location."""
+        metadata = {"pydantic_js_functions": [lambda _schema, _handler: self.schema(location)]}
+        return core_schema.any_schema(ref=self.refs[location], metadata=metadata)
+
+    def target(self, location: str) -> str:
+        """Follow a schema that is only a reference to the first one that is more."""
+        seen: set[str] = set()
+        while location not in seen:
+            seen.add(location)
+            schema = self._at(location)
+            if not isinstance(schema, dict) or not isinstance(schema.get("$ref"), str):
+                break
+            if self._draft(location) not in _REF_ALONE and schema.keys() - _NO_ASSERTIONS:
+                break
+            location = _joined(location, schema["$ref"])
+        return location
+
+    def schema(self, location: str) -> dict[str, Any]:
+        """Return the schema at a location, translated."""
+        made: Any = self._translated(self._at(location), location)
+        if isinstance(made, bool):
+            return {} if made else {"not": {}}
+        reference = made.pop("$ref", None)
+        if reference is not None:  # else pydantic would take this schema for the one that it refers to
+            made["allOf"] = [{"$ref": reference}, *made.get("allOf", ())]
+        return dict(made)
+
+    def _at(self, location: str) -> Any:
+        uri, _, pointer = location.partition("#")
+        return resolve_pointer(self._resources[uri], unquote(pointer)) if pointer else self._resources[uri]
+
+    def _draft(self, location: str) -> str:
+        root = self._resources[location.partition("#")[0]]
+        declared = str(root.get("$schema", "")) if isinstance(root, dict) else ""
+        return next((draft for draft in _DRAFTS if draft in declared.replace("draft/", "")), _DRAFTS[-1])
+
+    def _reference(self, location: str) -> str:
+        target = self.target(location)
+        if target not in self.refs:
+            name = f"{self._cls.__module__}.{self._cls.__qualname__}{_name(target)}"
+            self.refs[target] = self.named.get(target) or f"{name}:{id(self._cls)}-{len(self.refs)}"
+            self.pending.append(target)
+        return str(self._handler(core_schema.definition_reference_schema(self.refs[target]))["$ref"])
+
+    def _translated(self, schema: Any, location: str) -> Any:
+        if not isinstance(schema, dict):
+            return schema
+        draft = self._draft(location)
+        if isinstance(schema.get("$ref"), str) and draft in _REF_ALONE:
+            return {"$ref": self._reference(_joined(location, schema["$ref"]))}
+        made: dict[str, Any] = {}
+        for keyword, value in schema.items():
+            if keyword == "$ref" and isinstance(value, str):
+                made["$ref"] = self._reference(_joined(location, value))
+            elif keyword in ("$dynamicRef", "$recursiveRef"):
+                raise PydanticInvalidForJsonSchema(
+                    f"{self._cls.__name__} cannot be written as JSON Schema into another document: its contract has a "
+                    f"{keyword}, which depends on the document that it is in"
+                )
+            elif keyword.startswith("x-"):
+                made[keyword] = value
+            elif _is_known(keyword, draft):
+                made[keyword] = self._inside(keyword, value, location)
+        return _modernized(made, schema, draft, lambda value, step: self._translated(value, f"{location}/{step}"))
+
+    def _inside(self, keyword: str, value: Any, location: str) -> Any:
+        if keyword in _ONE and isinstance(value, dict):
+            return self._translated(value, f"{location}/{keyword}")
+        if keyword in _LISTS and isinstance(value, list):
+            return [self._translated(each, f"{location}/{keyword}/{place}") for place, each in enumerate(value)]
+        if keyword in _MAPS and isinstance(value, dict):
+            return {name: self._translated(each, f"{location}/{keyword}/-") for name, each in value.items()}
+        return value
+
+
+def _modernized(
+    made: dict[str, Any], schema: dict[str, Any], draft: str, translated: Callable[[Any, str], Any]
+) -> dict[str, Any]:
+    """Write in draft 2020-12 what an older draft writes in another way."""
+    if isinstance(schema.get("items"), list) and draft != _DRAFTS[-1]:
+        made["prefixItems"] = [translated(each, "items") for each in made.pop("items")]
+        if not made["prefixItems"]:
+            del made["prefixItems"]
+        if "additionalItems" in schema:
+            made["items"] = translated(schema["additionalItems"], "additionalItems")
+    for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if isinstance(made.get(exclusive), bool) and made.pop(exclusive) and bound in made:
+            made[exclusive] = made.pop(bound)
+    for name, needed in dict(schema.get("dependencies") or {}).items():
+        if isinstance(needed, list):
+            others = made.setdefault("dependentRequired", {})
+            others[name] = sorted({*others.get(name, ()), *needed})
+        else:
+            others = made.setdefault("dependentSchemas", {})
+            inside = translated(needed, "dependencies")
+            others[name] = {"allOf": [others[name], inside]} if name in others else inside
+    for keyword in ("default", "examples"):  # pydantic would look up what looks like a reference in them
+        if keyword in made and '"$ref"' in json.dumps(made[keyword], default=str):
+            del made[keyword]
+    return made
+
+
+def _is_known(keyword: str, draft: str) -> bool:
+    if keyword in _ALWAYS or keyword in _ANNOTATED_ANYWHERE:
+        return True
+    since = _SINCE.get(keyword)
+    return since is not None and _DRAFTS.index(since) <= _DRAFTS.index(draft)
+
+
+def _located(place: str, uri: str) -> str:
+    return place if "#" in place else f"{uri}#{place}"
+
+
+def _joined(location: str, reference: str) -> str:
+    document, _, pointer = reference.partition("#")
+    return f"{document or location.partition('#')[0]}#{pointer}"
+
+
+def _name(location: str) -> str:
+    """Return the name of a definition: `Address` for `…#/$defs/Address`, and one of its own for any other place."""
+    document, _, pointer = unquote(location).partition("#")
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+    if len(steps) > 1 and steps[-2] in _HOLDERS:
+        steps = steps[-1:]
+    elif not steps:
+        steps = document.rsplit("/")[-2:]
+    return "".join(word[:1].upper() + word[1:] for step in steps for word in re.findall(r"[A-Za-z0-9]+", step))

@@ -1,0 +1,337 @@
+"""How pydantic reads and writes a value object, wherever it stands: in another model, a TypeAdapter, a web framework.
+
+What is read satisfies the contract, or is a `ValidationError` whose places are those of the contract's violations. What
+is written as JSON is what `to_json` writes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from typing import Any, get_args
+
+from pydantic import BaseModel, ConfigDict, SerializationInfo, ValidationError, ValidationInfo
+from pydantic_core import (
+    CoreSchema,
+    InitErrorDetails,
+    PydanticCustomError,
+    PydanticSerializationUnexpectedValue,
+    core_schema,
+)
+
+from . import _json
+from ._compiled import compiled_model
+from ._dumping import NotJsonError, as_json, dump, selected, under_json_names
+from ._errors import ContractViolationError, EncodeError, Violation
+from .validation import excerpt
+
+_MAX_ERRORS = 20
+
+CARRIES: ContextVar[bool] = ContextVar("carries", default=False)
+"""True while pydantic builds what carries a value object: the fields, without the contract."""
+
+
+BY_NAME: ContextVar[bool] = ContextVar("by_name", default=False)
+"""True while fields are read under their Python names."""
+
+
+@contextmanager
+def reading_by_name() -> Iterator[None]:
+    """Let fields be read under their Python names inside the block."""
+    token = BY_NAME.set(True)
+    try:
+        yield
+    finally:
+        BY_NAME.reset(token)
+
+
+@contextmanager
+def carrying() -> Iterator[None]:
+    """Let pydantic build fields alone inside the block."""
+    token = CARRIES.set(True)
+    try:
+        yield
+    finally:
+        CARRIES.reset(token)
+
+
+def outer_schema(cls: Any, ref: str | None = None) -> CoreSchema:
+    """Return the core schema of a value object outside other value objects.
+
+    Inside it is an outline of the class: enough for pydantic to tell the members of a union apart.
+    """
+    as_python = core_schema.plain_serializer_function_ser_schema(
+        partial(_write_python, cls),
+        info_arg=True,
+        # Keeps the result as it is: any other schema makes a plain dict of it.
+        return_schema=core_schema.any_schema(serialization=core_schema.to_string_ser_schema(when_used="json")),
+    )
+    as_json_value = core_schema.plain_serializer_function_ser_schema(
+        partial(_write_json, cls), info_arg=True, when_used="json"
+    )
+    fields = _outline_fields(cls.__pydantic_core_schema__)
+    outline = core_schema.model_schema(_Outline, fields, serialization=as_python)
+    return core_schema.with_info_wrap_validator_function(
+        partial(read, cls), outline, ref=ref, serialization=as_json_value
+    )
+
+
+def incomplete_parts(cls: Any) -> list[Any]:
+    """Return the classes in a class's fields that pydantic has not built yet, each after those in its own fields."""
+    found: dict[Any, None] = {}
+    pending, seen = [(cls, False)], {cls}
+    while pending:
+        each, is_done = pending.pop()
+        if is_done:
+            found[each] = None
+            continue
+        pending.append((each, True))
+        for part in _classes_in(each):
+            if part not in seen and not part.__pydantic_complete__:
+                seen.add(part)
+                pending.append((part, False))
+    del found[cls]
+    return list(found)
+
+
+def _classes_in(cls: Any) -> Iterator[Any]:
+    annotations = [field.annotation for field in cls.model_fields.values()]
+    while annotations:
+        annotation = annotations.pop()
+        if isinstance(annotation, type) and hasattr(annotation, "__json_names__"):
+            yield annotation
+        annotations.extend(get_args(annotation))
+
+
+class _Outline(BaseModel):
+    """What pydantic makes of an outline. It must stay unbuilt: pydantic uses the validator of a class that is built."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+def definition_name(cls: type[Any]) -> str:
+    """Return the name of a class's definition among core schemas. Documents show the class's own name."""
+    return f"{cls.__module__}.{cls.__qualname__}:contract-{id(cls)}"
+
+
+def _outline_fields(schema: Any) -> core_schema.ModelFieldsSchema:
+    """Return the fields of a model's core schema. Of their types, only constants are kept."""
+    definitions = {each["ref"]: each for each in schema.get("definitions", ())}
+    while schema["type"] != "model-fields":
+        schema = definitions[schema["schema_ref"]] if schema["type"] == "definition-ref" else schema["schema"]
+    fields: Any = {name: {**field, "schema": _constant(field["schema"])} for name, field in schema["fields"].items()}
+    return core_schema.model_fields_schema(fields)
+
+
+def _constant(schema: Any) -> Any:
+    if schema["type"] in ("default", "nullable"):
+        return {**schema, "schema": _constant(schema["schema"])}
+    return schema if schema["type"] == "literal" else core_schema.any_schema()
+
+
+def read(cls: Any, value: Any, handler: Callable[[Any], Any], info: ValidationInfo) -> Any:
+    """Return the value object of what pydantic was given. Raises ValidationError."""
+    if isinstance(value, cls):
+        return value
+    compiled = compiled_model(cls)
+    mode: str = info.mode
+    if mode == "string":  # of `model_validate_strings`
+        return checked(cls, compiled.carrier.validate_strings(cls._fields_of(value)), value)
+    try:
+        data = value if mode == "json" else as_json(value)
+    except NotJsonError as error:
+        if error.pointer == "" and not isinstance(value, Mapping | list | tuple):
+            data = _attributes(cls, handler(value))  # or pydantic's error, which says what it takes
+        else:
+            violation = Violation(error.pointer, "json", error.expected, error.found)
+            raise validation_error(cls, [violation], value) from None
+    if not compiled.accepts(data):
+        raise validation_error(cls, compiled.violations(data), data)
+    handler(cls._fields_of(data))  # for the outline's sake: pydantic counts the fields to find the best of a union
+    return compiled.make(data)
+
+
+def _attributes(cls: Any, outline: Any) -> Any:
+    """Return the JSON value of an object whose attributes pydantic read, as `from_attributes` asks for."""
+    names = cls.__json_names__
+    return as_json({names[name]: each for name, each in outline.__dict__.items() if name in outline.model_fields_set})
+
+
+def checked(cls: Any, made: Any, given: Any) -> Any:
+    """Return a value object that was built from something else than JSON, if it satisfies the contract."""
+    try:
+        _, data = made._check(ContractViolationError)  # noqa: SLF001 - of a value object
+    except ContractViolationError as error:
+        raise validation_error(cls, [error.violation], given) from None
+    if isinstance(given, Mapping) and isinstance(data, dict):
+        undeclared = {name: given[name] for name in given.keys() - data.keys() - made.__json_names__.keys()}
+        compiled = compiled_model(cls)
+        if undeclared and not compiled.accepts(data | undeclared):
+            raise validation_error(cls, compiled.violations(data | undeclared), given)
+    return made
+
+
+def validation_error(cls: Any, violations: Iterable[Violation], value: Any) -> ValidationError:
+    """Return pydantic's error for violations of a contract, each at its place in the value."""
+    subject, version = cls._names()
+    contract = subject if version is None else f"{subject} v{version}"
+    lines: list[InitErrorDetails] = []
+    for each in islice(violations, _MAX_ERRORS):
+        steps, part = _place(value, each.pointer)
+        context = {
+            "contract": contract,
+            "pointer": each.pointer,
+            "keyword": each.keyword,
+            "expected": each.expected,
+            "found": each.found,
+        }
+        text = "{contract} at {place}: expected {expected}, found {found}"
+        kind = PydanticCustomError("contract_violation", text, context | {"place": each.pointer or "/"})
+        shown = excerpt(part) if isinstance(part, dict | list | tuple) else part
+        lines.append(InitErrorDetails(type=kind, loc=steps, input=shown))
+    return ValidationError.from_exception_data(cls.__name__, lines)
+
+
+def _place(value: Any, pointer: str) -> tuple[tuple[int | str, ...], Any]:
+    """Return the steps of a JSON pointer as pydantic writes them, and what is there."""
+    steps: list[int | str] = []
+    for step in pointer.split("/")[1:]:
+        name: int | str = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, list | tuple) and step.isdecimal():
+            name = int(step)
+        try:
+            value = value[name]
+        except (LookupError, TypeError):
+            value = None
+        steps.append(name)
+    return tuple(steps), value
+
+
+def _write_python(cls: Any, value: Any, info: SerializationInfo) -> Any:
+    """Return what `model_dump` returns for a value object, at the top or inside another model."""
+    _refuse_another_class(cls, value)
+    return part_of(value, info) if isinstance(value, cls) else value
+
+
+def _refuse_another_class(cls: Any, value: Any) -> None:
+    """Let pydantic try the other members of a union."""
+    if not isinstance(value, cls) and hasattr(type(value), "__json_names__"):
+        raise PydanticSerializationUnexpectedValue(f"Expected `{cls.__name__}`, got `{type(value).__name__}`")
+
+
+def part_of(value: Any, info: Any) -> Any:
+    """Return a value object as plain Python values, with the fields that were asked for."""
+    dumped = selected(
+        dump(value, defaults=not info.exclude_defaults), info.include, info.exclude, nulls=not info.exclude_none
+    )
+    return under_json_names(dumped) if info.by_alias else dumped
+
+
+def _write_json(cls: Any, value: Any, info: SerializationInfo) -> Any:
+    """Return the JSON value of a value object. Raises EncodeError for a number that pydantic would change."""
+    _refuse_another_class(cls, value)
+    written = value if isinstance(value, cls) else cls.from_value(as_json(value))
+    data = json_part_of(written, info)
+    if _json.has_long_number(data):
+        expected = "a number that a double holds, because pydantic writes it here: `to_json` keeps every digit"
+        raise _encode_error(cls, Violation("", "json", expected, "a longer one"))
+    return data
+
+
+def json_part_of(value: Any, info: Any) -> Any:
+    """Return the JSON value of a value object, with the fields that were asked for. Raises EncodeError."""
+    if info.include is None and info.exclude is None and not info.exclude_defaults and not info.exclude_none:
+        return value._check(EncodeError)[1]  # noqa: SLF001 - of a value object
+    dumped = selected(
+        dump(value, defaults=not info.exclude_defaults), info.include, info.exclude, nulls=not info.exclude_none
+    )
+    data = as_json(under_json_names(dumped))
+    compiled = compiled_model(type(value))
+    if not compiled.accepts(data):
+        violation = compiled.violation(data)
+        reason = "`include` and `exclude` leave out what the contract asks for; use model_dump() for a part"
+        violation = replace(violation, expected=f"{violation.expected} ({reason})")
+        raise _encode_error(value, violation)
+    return data
+
+
+def _encode_error(cls: Any, violation: Violation) -> EncodeError:
+    subject, version = cls._names()
+    return EncodeError(subject, version, violation)
+
+
+class Selection:
+    """The arguments of `model_dump` and `model_dump_json` that choose fields, as `SerializationInfo` has them."""
+
+    def __init__(self, arguments: dict[str, Any], method: str) -> None:
+        unknown = sorted(arguments.keys() - _DUMP_ARGUMENTS)
+        if unknown:
+            raise TypeError(f"{method} has no argument {unknown[0]!r}. It takes those of pydantic's method")
+        self._method = method
+        self.include, self.exclude = arguments.get("include"), arguments.get("exclude")
+        self.exclude_defaults = bool(arguments.get("exclude_defaults"))
+        self.exclude_none = bool(arguments.get("exclude_none"))
+        self.by_alias = arguments.get("by_alias")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is left out."""
+        return not (self.include is not None or self.exclude is not None or self.exclude_defaults or self.exclude_none)
+
+    def refuse_python_names(self) -> None:
+        """Raise TypeError if JSON is asked for under the fields' Python names."""
+        if self.by_alias is False:
+            raise TypeError(
+                f"{self._method} writes JSON under the contract's names, and got by_alias=False. "
+                "Leave it out, or use model_dump() for a dict under the Python names"
+            )
+
+
+_DUMP_ARGUMENTS = frozenset(
+    ("by_alias", "context", "exclude", "exclude_computed_fields", "exclude_defaults", "exclude_none", "exclude_unset",
+     "fallback", "include", "polymorphic_serialization", "round_trip", "serialize_as_any", "warnings")
+)  # fmt: skip
+"""Those that nothing is done for change nothing here: an absent field is always left out, every type is known."""
+
+
+NO_JSON = "a value of type"
+
+
+def violation_from(error: ValidationError, value: Any) -> Violation:
+    """Return pydantic's error as a violation at its place in the value."""
+    errors = error.errors(include_url=False, include_context=False)
+    here = [each for each in errors if each["loc"][:1] == errors[0]["loc"][:1]]
+    telling = next((each for each in here if each["type"] == "value_error"), here[0])
+    steps = []
+    for place, step in enumerate(
+        telling["loc"], start=1
+    ):  # pydantic also names the members of a union, which are no places
+        inside = (
+            step in value if isinstance(value, Mapping) else isinstance(value, list | tuple) and isinstance(step, int)
+        )
+        if inside:
+            value = value[step]
+        if inside or (telling["type"] == "missing" and place == len(telling["loc"])):
+            steps.append(str(step).replace("~", "~0").replace("/", "~1"))
+    if telling["type"] == "missing":
+        expected, found = f"the field {telling['loc'][-1]!r}", "nothing"
+    elif telling["type"] == "extra_forbidden":
+        expected, found = "no undeclared field", repr(telling["loc"][-1])
+    else:
+        expected = telling["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        given = telling["input"]
+        found = excerpt(given) if _is_json(given) else f"{NO_JSON} {type(given).__name__}"
+    return Violation("".join(f"/{step}" for step in steps), telling["type"], expected, found)
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
