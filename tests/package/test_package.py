@@ -125,6 +125,25 @@ def test_references_to_files_lead_to_the_files_in_the_package(contracts, tmp_pat
     assert len(catalog.contracts[1].resources) == 2
 
 
+def test_a_git_repository_of_packages_can_be_installed_from(contracts, tmp_path):
+    dist, packages = tmp_path / "dist", tmp_path / "packages"
+    contracts.run("package", "--version", "1.2.0", "--out", dist)
+    for name in ("acme-envelopes", "acme-envelopes-recordings"):
+        with tarfile.open(dist / f"{name.replace('-', '_')}-1.2.0.tar.gz") as tar:
+            tar.extractall(packages, filter="data")
+        (packages / f"{name.replace('-', '_')}-1.2.0").rename(packages / name)
+    contracts.git("init", "-q", packages)
+    contracts.git("-C", packages, "add", "-A")
+    contracts.git("-C", packages, "commit", "-qm", "1.2.0")
+    contracts.git("-C", packages, "tag", "v1.2.0")
+    service = Service(tmp_path / "venv")
+    for name in ("acme-envelopes", "acme-envelopes-recordings"):
+        url = f"git+file://{packages}@v1.2.0#subdirectory={name}"
+        service.pip("install", "--no-index", "--no-build-isolation", f"{name} @ {url}")
+    assert service.python_says(VERSION) == "1.2.0"
+    assert list(service.site.rglob("recordings/v1.jsonl"))
+
+
 SERVICE = """
 [tool.contract-test]
 service = "billing"

@@ -284,7 +284,20 @@ def test_value_objects_that_are_out_of_date_are_refused(contracts):
     contracts.commit()
     message = refusal(contracts)
     assert "out of date: " in message
-    assert "contract-test generate" in message
+    assert "contract-test generate --all" in message
+
+
+def test_code_of_another_version_of_the_toolkit_is_generated_anew(contracts):
+    contracts.run("generate")
+    module = contracts.root / "src/acme_envelopes/messages/order_placed_v1.py"
+    text = module.read_text()
+    module.write_text(text + "\n# as another version wrote it\n")
+    contracts.commit()
+    assert "order_placed_v1.py" in refusal(contracts)
+    assert contracts.run("generate").code == 0
+    assert module.read_text() != text, "unchanged contracts are skipped"
+    assert contracts.run("generate", "--all").code == 0
+    assert module.read_text() == text
 
 
 def test_a_shallow_clone_says_what_to_fetch(released, tmp_path, monkeypatch):

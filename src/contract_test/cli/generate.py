@@ -27,8 +27,11 @@ from contract_test.generate.package import generate
     show_default=True,
     help="The directory of the package.",
 )
+@click.option(
+    "--all", "again", is_flag=True, help="Generate unchanged contracts, too. Use it after an upgrade of contract-test."
+)
 @click.option("--check", is_flag=True, help="Write nothing. Exit with 1 if the generated code is out of date.")
-def command(contracts: Path, package: str | None, output: Path, *, check: bool) -> int:
+def command(contracts: Path, package: str | None, output: Path, *, check: bool, again: bool) -> int:
     """Write the value objects of every version of every subject.
 
     They are typed and immutable, and accept exactly what the contract accepts. Commit them, and run `generate --check`
@@ -40,10 +43,10 @@ def command(contracts: Path, package: str | None, output: Path, *, check: bool) 
     if check:
         stale = find_stale(catalog, package, output).stale
         for path in stale:
-            click.echo(f"{path}: stale. Run `contract-test generate` and commit the result")
+            click.echo(f"{path}: stale. Run `contract-test generate --all` and commit the result")
         note(f"{total}, {counted(len(stale), 'stale file')}")
         return FINDINGS if stale else CLEAN
-    done = generate(catalog, package, output)
+    done = generate(catalog, package, output, again=again)
     for path in done.written:
         click.echo(f"wrote {path}")
     for path in done.removed:

@@ -20,12 +20,16 @@ class Generated:
     stale: tuple[Path, ...] = ()
 
 
-def generate(catalog: Catalog, package: str, output: Path) -> Generated:
-    """Write the value objects of every contract below `output`/`package`. Unchanged contracts are skipped."""
+def generate(catalog: Catalog, package: str, output: Path, *, again: bool = False) -> Generated:
+    """Write the value objects of every contract below `output`/`package`.
+
+    Unchanged contracts are skipped, unless everything is to be generated `again`: another version of this toolkit may
+    write other code for them.
+    """
     _refuse_clashes(catalog)
     folder = output / package
     written: list[Path] = []
-    changed = [contract for contract in catalog.contracts if not _is_unchanged(contract, folder / "messages")]
+    changed = [contract for contract in catalog.contracts if again or not _is_unchanged(contract, folder / "messages")]
     for _, _, files in module_files(changed):
         written += write_files(folder / "messages", files.items())
     written += write_files(folder, package_files(catalog, package).items())

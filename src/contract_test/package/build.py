@@ -47,7 +47,7 @@ def check_ready(catalog: Catalog, source: Path) -> None:
         raise CatalogError(
             f"out of date: {listed([str(path) for path in stale])}",
             place=str(source),
-            advice="Run contract-test generate, and commit the result.",
+            advice="Run contract-test generate --all, and commit the result.",
         )
 
 
@@ -77,7 +77,7 @@ def build(catalog: Catalog, project: Project, source: Path, version: str, output
             shutil.copytree(source, package, ignore=lambda place, names: {
                 *_NOT_COPIED(place, names), *(name for name in names if Path(place, name).resolve() == root),
             })  # fmt: skip
-        generate(catalog, source.name, package.parent)
+        generate(catalog, source.name, package.parent, again=True)
         with (package / "__init__.py").open("a", encoding="utf-8") as file:
             file.write(f'\n__version__ = "{version}"\n__contracts_digest__ = "sha256:{digest_of(contracts)}"\n')
         _write(package / "contracts", contracts)
