@@ -92,6 +92,17 @@ def test_an_entry_whose_finding_is_gone_is_a_warning(contracts):
     assert unused["sentence"].startswith("example-invalid:order.placed:v1:/examples/9 is accepted here")
 
 
+@pytest.mark.parametrize(
+    "finding", ["recording-old:order.placed:v1 recording:", "registered-row-gone:order.placed:v1:"]
+)
+def test_an_entry_is_no_warning_if_an_option_is_needed_to_find_it(contracts, finding):
+    accept(contracts, finding, reason="old")
+
+    found, _ = rows(contracts)
+
+    assert "acceptance-unused" not in {each["rule"] for each in found.values()}
+
+
 def test_a_baseline_accepts_everything_that_is_found_today(contracts):
     (contracts / "order.placed" / "v1.json").write_text(json.dumps(BROKEN))
     with pytest.raises(Exception, match="--until DATE"):

@@ -24,6 +24,9 @@ MAX_VIOLATIONS_PER_MESSAGE = 100  # of one message
 class ContractValidator:
     """One contract, and everything that is worked out of its schema once. Stands where `decode` expects a class."""
 
+    __as_written__ = False
+    """Its data is as validators read it, without how numbers were written."""
+
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
         self.__contract__ = self
