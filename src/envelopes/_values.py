@@ -242,7 +242,7 @@ class ValueObject(BaseModel, metaclass=ValueObjectType):
     @classmethod
     def _names(cls) -> tuple[str, int | None]:
         contract = getattr(cls, "__contract__", None)
-        return (contract.subject, contract.version) if contract else (cls.__name__, None)
+        return (contract.subject, contract.version) if contract and contract.subject else (cls.__name__, None)
 
     def _json_value(self) -> Any:
         """Return the fields that are set, under their JSON names."""

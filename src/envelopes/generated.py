@@ -36,9 +36,15 @@ __all__ = [
     "ValueObject",
     "coding_with",
     "contract_beside",
+    "shared_beside",
 ]
 
 
 def contract_beside(subject: str, version: int, module: str) -> Contract:
     """Return the contract whose schema file is beside a generated module. `module` is the module's `__file__`."""
     return Contract(subject, version, Path(module).with_suffix(".json"))
+
+
+def shared_beside(module: str) -> Contract:
+    """Return the schemas of the classes that several contracts share: those beside a generated module."""
+    return Contract("", 0, Path(module).with_suffix(".json"))

@@ -27,8 +27,8 @@ def definition_name(location: str) -> str:
     return unescape(steps[-1]) if len(steps) > 1 and steps[-2] in ("$defs", "definitions") else ""
 
 
-def in_order(parts: list[ValueClass | Named], root: str) -> tuple[ValueClass | Named, ...]:
-    """Return classes and named types, each after those that it uses, and the root last."""
+def in_order(parts: list[ValueClass | Named], root: str = "") -> tuple[ValueClass | Named, ...]:
+    """Return classes and named types, each after those that it uses, and the root last if there is one."""
     by_key = {each.key: each for each in parts}
     order: dict[str, None] = {}
     entered: set[str] = set()
@@ -39,7 +39,7 @@ def in_order(parts: list[ValueClass | Named], root: str) -> tuple[ValueClass | N
             entered.add(key)
             pending.append((key, iter(_uses(by_key[key]))))
 
-    for key in (root, *by_key):
+    for key in [*([root] if root else []), *by_key]:
         enter(key)
         while pending:
             here, uses = pending[-1]
@@ -49,7 +49,8 @@ def in_order(parts: list[ValueClass | Named], root: str) -> tuple[ValueClass | N
                 pending.pop()
             else:
                 enter(following)
-    return (*(by_key[key] for key in order if key != root), by_key[root])
+    last = (by_key[root],) if root else ()
+    return (*(by_key[key] for key in order if key != root), *last)
 
 
 def _uses(each: ValueClass | Named) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from contract_test.data.contract import Catalog, Contract
 from contract_test.data.errors import CatalogError
+from contract_test.generate.sharing import SHARED
 from contract_test.generate.source import HEADER, module_files, package_files, schema_file, write_files
 
 
@@ -29,12 +31,14 @@ def generate(catalog: Catalog, package: str, output: Path, *, again: bool = Fals
     _refuse_clashes(catalog)
     folder = output / package
     written: list[Path] = []
-    changed = [contract for contract in catalog.contracts if again or not _is_unchanged(contract, folder / "messages")]
-    for _, _, files in module_files(changed):
-        written += write_files(folder / "messages", files.items())
+    messages = folder / "messages"
+    modules = None
+    if again or not _is_up_to_date(catalog, messages):
+        modules = module_files(catalog.contracts, _shared_names(messages))
+        written += write_files(messages, modules.files.items())
     written += write_files(folder, package_files(catalog, package).items())
     removed = []
-    for path in _orphans(catalog, folder):
+    for path in _orphans(catalog, folder, modules.files if modules else None):
         path.unlink()
         removed.append(path)
     return Generated(tuple(written), tuple(removed))
@@ -45,10 +49,10 @@ def check(catalog: Catalog, package: str, output: Path) -> Generated:
     _refuse_clashes(catalog)
     folder = output / package
     files = {folder / name: text for name, text in package_files(catalog, package).items()}
-    for _, _, made in module_files(catalog.contracts):
-        files |= {folder / "messages" / name: text for name, text in made.items()}
+    made = module_files(catalog.contracts, _shared_names(folder / "messages")).files
+    files |= {folder / "messages" / name: text for name, text in made.items()}
     stale = [path for path, text in files.items() if not path.is_file() or path.read_bytes() != text.encode()]
-    return Generated(stale=(*stale, *_orphans(catalog, folder)))
+    return Generated(stale=(*stale, *_orphans(catalog, folder, made)))
 
 
 def _is_unchanged(contract: Contract, folder: Path) -> bool:
@@ -57,9 +61,29 @@ def _is_unchanged(contract: Contract, folder: Path) -> bool:
     return there and beside.read_text(encoding="utf-8") == schema_file(contract)
 
 
-def _orphans(catalog: Catalog, folder: Path) -> Iterator[Path]:
-    """Yield the generated files of contracts that no longer exist."""
+def _is_up_to_date(catalog: Catalog, messages: Path) -> bool:
+    """Return whether the schemas beside the modules are those of the contracts, and no others."""
+    known = {contract.module_name for contract in catalog.contracts} | {SHARED}
+    if any(path.stem not in known for path in messages.glob("*.json")):
+        return False
+    both = [(messages / f"{SHARED}{suffix}").is_file() for suffix in (".py", ".json")]
+    return both[0] == both[1] and all(_is_unchanged(contract, messages) for contract in catalog.contracts)
+
+
+def _shared_names(messages: Path) -> dict[str, str]:
+    """Return the names that shared classes have already: they keep them, whatever is added."""
+    try:
+        names = json.loads((messages / f"{SHARED}.json").read_text(encoding="utf-8"))["names"]
+    except (FileNotFoundError, LookupError, TypeError, ValueError):
+        return {}
+    return names if isinstance(names, dict) else {}
+
+
+def _orphans(catalog: Catalog, folder: Path, files: Collection[str] | None) -> Iterator[Path]:
+    """Yield the generated files of contracts that no longer exist, and a shared module that has become empty."""
     known = {contract.module_name for contract in catalog.contracts} | {"__init__"}
+    if files is None or f"{SHARED}.py" in files:
+        known.add(SHARED)
     for path in sorted((folder / "messages").glob("*.py")):
         if path.stem not in known and HEADER in path.read_text(encoding="utf-8"):
             yield path

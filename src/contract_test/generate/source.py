@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from contract_test.data.errors import ContractTestError, SchemaError
 from contract_test.generate.classes import plan_module
 from contract_test.generate.docstrings import docstring
 from contract_test.generate.plan import ModulePlan
+from contract_test.generate.sharing import SHARED, Shared, share
 from contract_test.generate.writer import write_parts
 from contract_test.schema.keywords import is_no_schema
 from contract_test.schema.names import literal
@@ -24,23 +26,47 @@ HEADER = "Generated from contracts/ by `contract-test generate`: change the cont
 _TYPING = ("Annotated", "Literal", "TypeAlias")
 _RUNTIME = ("Boolean", "Day", "DecimalNumber", "Deprecated", "Field", "FrozenMap", "Integer", "Json", "JsonDefault",
             "JsonEqual", "Number", "OneOf", "OpenValueObject", "RootValue", "Timestamp", "ValueObject",
-            "contract_beside")  # fmt: skip
+            "contract_beside", "shared_beside")  # fmt: skip
 
 
-def module_files(contracts: Sequence[Contract]) -> Iterator[tuple[Contract, ModulePlan, dict[str, str]]]:
-    """Yield each contract's plan, and its files by name: its module, and the schema beside it. Raises SchemaError."""
+@dataclass(frozen=True)
+class Modules:
+    """The generated modules of some contracts: their files by name, and the plans behind them."""
+
+    files: Mapping[str, str]
+    plans: tuple[ModulePlan, ...]
+    """In the order of the contracts, before shared classes were moved."""
+
+
+def module_files(contracts: Sequence[Contract], names: Mapping[str, str] | None = None) -> Modules:
+    """Return the files of contracts by name: a module and a schema each, and the module of what they share.
+
+    `names` are those that shared classes have already, by digest. Raises SchemaError.
+    """
     for contract in contracts:
         refuse_unusable(contract)
-    plans = [plan_contract(contract, f"M{place}_") for place, contract in enumerate(contracts)]
-    written = write_parts(plans)
-    for contract, plan in zip(contracts, plans, strict=True):
-        source = _module(contract, plan, written)
-        check_source(source)
-        yield (
-            contract,
-            plan,
-            {f"{contract.module_name}.py": source, f"{contract.module_name}.json": schema_file(contract)},
-        )
+    plans = [plan_contract(contract, f"M{place}c") for place, contract in enumerate(contracts)]
+    shared = share(contracts, plans, names or {})
+    written = write_parts([*shared.plans, shared.plan])
+    files = {}
+    for contract, plan, imports in zip(contracts, shared.plans, shared.imports, strict=True):
+        contract_line = f"contract_beside({literal(contract.subject)}, {contract.version}, __file__)"
+        files[f"{contract.module_name}.py"] = _module(contract.name, contract_line, plan, written, imports)
+        files[f"{contract.module_name}.json"] = schema_file(contract)
+    if shared.plan.parts:
+        title = "Value objects that several messages have in common"
+        files[f"{SHARED}.py"] = _module(title, "shared_beside(__file__)", shared.plan, written, ())
+        files[f"{SHARED}.json"] = _shared_schemas(shared)
+    for name, source in files.items():
+        if name.endswith(".py"):
+            check_source(source)
+    return Modules(files, tuple(plans))
+
+
+def _shared_schemas(shared: Shared) -> str:
+    resources = {uri: schema for owner in shared.owners for uri, schema in owner.resources.items()}
+    document = {"uri": shared.owners[0].uri, "resources": resources, "names": dict(sorted(shared.names.items()))}
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def refuse_unusable(contract: Contract) -> None:
@@ -87,20 +113,27 @@ def _reserved() -> frozenset[str]:
     return frozenset((*dir(ValueObject), *_TYPING, *_RUNTIME, "CONTRACT", "annotations", "str", "tuple", "None"))
 
 
-def _module(contract: Contract, plan: ModulePlan, written: Mapping[str, str]) -> str:
-    body = "\n\n\n".join(written[part.key] for part in plan.parts if part.name)
-    used = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
+def _module(
+    title: str, contract: str, plan: ModulePlan, written: Mapping[str, str], imports: Sequence[tuple[str, str]]
+) -> str:
+    named = [part for part in plan.parts if part.name]
+    body = "\n\n\n".join(written[part.key] for part in named)
+    used = {node.id for node in ast.walk(ast.parse(f"{body}\nCONTRACT = {contract}")) if isinstance(node, ast.Name)}
     typing = ", ".join(name for name in _TYPING if name in used)
-    runtime = "".join(f"    {name},\n" for name in _RUNTIME if name in used or name == "contract_beside")
+    runtime = "".join(f"    {name},\n" for name in _RUNTIME if name in used)
+    beside = "".join(f"    {there} as {here},\n" for there, here in imports)
+    exported = sorted({"CONTRACT", *(here for _, here in imports), *(part.name for part in named)})
     return "\n".join((
-        docstring(f"{contract.name}\n\n{HEADER}", ""),
+        docstring(f"{title}\n\n{HEADER}", ""),
         "",
         "from __future__ import annotations",
         "",
         *([f"from typing import {typing}", ""] if typing else []),
-            f"from envelopes.generated import (\n{runtime})",
+        f"from envelopes.generated import (\n{runtime})",
         "",
-        f"CONTRACT = contract_beside({literal(contract.subject)}, {contract.version}, __file__)",
+        *([f"from .{SHARED} import (\n{beside})", ""] if imports else []),
+        *(["__all__ = [", *(f"    {literal(name)}," for name in exported), "]", ""] if imports else []),
+        f"CONTRACT = {contract}",
         "",
         "",
         body,
@@ -189,6 +222,7 @@ def _call(name: str, values: dict[str, object], indent: int) -> str:
 _ALLOWED_CALLS = frozenset(
     (
         "contract_beside",
+        "shared_beside",
         "Field",
         "FrozenMap",
         "JsonDefault",

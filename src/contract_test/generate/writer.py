@@ -48,7 +48,8 @@ class _Names:
     def written(self, key: str, type_hint: Callable[[], str]) -> str:
         """Return the name of a type, or the type itself with its marker where it has no name."""
         if key in self.in_place:
-            return f"Annotated[{type_hint()}, {self.in_place[key].marker}]"
+            marker = self.in_place[key].marker
+            return f"Annotated[{type_hint()}, {marker}]" if marker else type_hint()
         # The generator makes a type of its own of an array inside a fixed array: it is written in place.
         return self.names[key] if key in self.names else type_hint()
 

@@ -11,35 +11,17 @@ from envelopes.generated import (
     contract_beside,
 )
 
+from .shared import (
+    Person as Person,
+)
+
+__all__ = [
+    "CONTRACT",
+    "MessageLikedV1",
+    "Person",
+]
+
 CONTRACT = contract_beside("message.liked", 1, __file__)
-
-
-class Person(ValueObject):
-    """Person
-
-    A member of a group, as other members see them.
-    """
-
-    __contract__ = CONTRACT
-    __pointer__ = "/$defs/Person"
-
-    person_id: str
-    """The person's id; never reused.
-
-    Limits: pattern `^p-[0-9a-z]{4,20}$`
-    """
-
-    name: str
-    """The name on the person's profile.
-
-    Limits: minLength 1, maxLength 80
-    """
-
-    locale: str | None = None
-    """The language the person reads, as a BCP 47 tag.
-
-    Limits: pattern `^[a-z]{2}(-[A-Z]{2})?$`
-    """
 
 
 class MessageLikedV1(ValueObject):

@@ -1,0 +1,190 @@
+"""Which classes several modules share: those of one file, or of an entry of `$defs` that is the same everywhere.
+
+A shared class is defined in `messages/shared.py`. Each module imports it under the name that it would have there, so
+the import path of a class stays as it is when another contract begins or stops to use the same schema.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from contract_test.data.contract import Contract
+from contract_test.generate import plan as p
+from contract_test.generate.naming import definition_name, in_order, references_in
+from contract_test.generate.plan import ModulePlan, Named, Type, ValueClass
+from contract_test.schema.names import unused
+from contract_test.schema.walk import Node, References, subschemas
+
+SHARED = "shared"
+"""The name of the module that holds shared classes."""
+_ANNOTATIONS = ("$comment", "examples", "$id", "id", "$schema")
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The plan of the shared module, and those of the contracts' modules without what is in it."""
+
+    plan: ModulePlan
+    plans: tuple[ModulePlan, ...]
+    imports: tuple[tuple[tuple[str, str], ...], ...]
+    """For each module the shared classes that it uses: the name there, and here."""
+    names: Mapping[str, str]
+    """The names of shared classes by digest."""
+    owners: tuple[Contract, ...]
+    """The contracts whose schemas the shared classes are checked with."""
+
+
+_Uses = list[tuple[int, ValueClass]]
+
+
+def share(contracts: Sequence[Contract], plans: Sequence[ModulePlan], known: Mapping[str, str]) -> Shared:
+    """Move the classes that several contracts have in common to the shared module.
+
+    `known` are the names that shared classes have already, by digest: they keep them.
+    """
+    found: dict[str, _Uses] = {}
+    for place, (contract, plan) in enumerate(zip(contracts, plans, strict=True)):
+        digester = _Digester(contract)
+        for cls in plan.classes[:-1]:
+            digest = digester.digest(cls)
+            if digest is not None:
+                found.setdefault(digest, []).append((place, cls))
+    several = {
+        digest: uses for digest, uses in found.items() if digest in known or len({place for place, _ in uses}) > 1
+    }
+    keys = _closed_under_use(plans, {cls.key for uses in several.values() for _, cls in uses})
+    several = {digest: uses for digest, uses in several.items() if all(cls.key in keys for _, cls in uses)}
+    names = {digest: known[digest] for digest in several if digest in known}
+    taken = {*known.values()}
+    for digest, uses in several.items():
+        if digest not in names:
+            names[digest] = unused(uses[0][1].name, taken, "")
+            taken.add(names[digest])
+    return _moved(contracts, plans, several, names)
+
+
+def _closed_under_use(plans: Sequence[ModulePlan], keys: set[str]) -> set[str]:
+    """Leave out classes that use one which is not shared."""
+    parts = {part.key: part for plan in plans for part in plan.parts}
+    while True:
+        left = {key for key in keys if all(_reaches(parts, used) <= keys for used in _uses(parts[key]))}
+        if left == keys:
+            return keys
+        keys = left
+
+
+def _uses(part: ValueClass | Named) -> list[str]:
+    types = [part.type] if isinstance(part, Named) else [attribute.type for attribute in part.attributes]
+    return [key for type_ in types for key in references_in(type_)]
+
+
+def _reaches(parts: Mapping[str, ValueClass | Named], key: str) -> set[str]:
+    """Return the classes that a type names, through unions and other named types."""
+    part = parts[key]
+    if isinstance(part, ValueClass):
+        return {key}
+    return {inner for used in _uses(part) for inner in _reaches(parts, used)}
+
+
+def _moved(
+    contracts: Sequence[Contract], plans: Sequence[ModulePlan], several: Mapping[str, _Uses], names: Mapping[str, str]
+) -> Shared:
+    kept = {cls.key: digest for digest, uses in several.items() for _, cls in uses}
+    target = {key: several[digest][0][1].key for key, digest in kept.items()}
+    parts: list[ValueClass | Named] = []
+    owners: dict[int, Contract] = {}
+    needed: dict[str, Named] = {}
+    for digest, uses in several.items():
+        place, cls = uses[0]
+        owners[place] = contracts[place]
+        needed |= _named_types(plans[place], cls)
+        parts.append(replace(cls, name=names[digest], place=_absolute(contracts[place], cls)))
+    copies = {key: f"{key}s" for key in needed}
+    parts += [replace(each, key=copies[each.key], name="") for each in needed.values()]
+    moved = in_order([_retargeted(part, target | copies) for part in parts])
+    own = [[_retargeted(part, target) for part in plan.parts if part.key not in kept] for plan in plans]
+    imports = [
+        tuple(sorted((names[kept[part.key]], part.name) for part in plan.parts if part.key in kept)) for plan in plans
+    ]
+    left = tuple(replace(plan, parts=tuple(each)) for plan, each in zip(plans, own, strict=True))
+    return Shared(ModulePlan(moved), left, tuple(imports), names, tuple(owners.values()))
+
+
+def _named_types(plan: ModulePlan, cls: ValueClass) -> dict[str, Named]:
+    parts = {part.key: part for part in plan.parts}
+    found: dict[str, Named] = {}
+    pending = _uses(cls)
+    while pending:
+        part = parts.get(pending.pop())
+        if isinstance(part, Named) and part.key not in found:
+            found[part.key] = part
+            pending += _uses(part)
+    return found
+
+
+def _absolute(contract: Contract, cls: ValueClass) -> str | None:
+    return cls.place if cls.place is None or "#" in cls.place else f"{contract.uri}#{cls.place}"
+
+
+def _retargeted(part: ValueClass | Named, keys: Mapping[str, str]) -> ValueClass | Named:
+    if isinstance(part, Named):
+        return replace(part, type=_replaced(part.type, keys))
+    attributes = tuple(replace(each, type=_replaced(each.type, keys)) for each in part.attributes)
+    return replace(part, attributes=attributes)
+
+
+def _replaced(type_: Type, keys: Mapping[str, str]) -> Type:
+    if "$ref" in type_:
+        key = references_in(type_)[0]
+        return p.reference(keys.get(key, key))
+    return {
+        word: _replaced(value, keys) if isinstance(value, dict)
+        else [_replaced(each, keys) for each in value] if word in ("anyOf", "prefixItems") else value
+        for word, value in type_.items()
+    }  # fmt: skip
+
+
+class _Digester:
+    """Digests what a schema says, with everything that it refers to."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._references = References(contract.resources, contract.uri)
+        self._uri = contract.uri
+
+    def digest(self, cls: ValueClass) -> str | None:
+        """Return the digest of a class if it can be shared: of an entry of `$defs`, or of a schema in another file."""
+        if cls.place is None:
+            return None
+        location = cls.place if "#" in cls.place else f"{self._uri}#{cls.place}"
+        document, _, pointer = location.partition("#")
+        if document == self._uri and "/$defs/" not in pointer and "/definitions/" not in pointer:
+            return None
+        node = self._references.follow(self._references.root, location)
+        if node is None:
+            return None
+        order: dict[str, Node] = {node.location: node}
+        texts: list[str] = []
+        while len(texts) < len(order):
+            texts.append(self._text(list(order.values())[len(texts)], order))
+        fields = [(each.name, each.json_name, each.required, repr(each.default)) for each in cls.attributes]
+        name = definition_name(location) or location.rpartition("/")[2]
+        whole = [name, cls.base, repr(fields), self._references.draft, *texts]
+        return hashlib.sha256("\n".join(whole).encode()).hexdigest()[:16]
+
+    def _text(self, node: Node, order: dict[str, Node]) -> str:
+        schema = json.loads(json.dumps(node.schema))
+        for _, inner, base in subschemas(schema, node.base, self._references.draft):
+            reference = inner.get("$ref")
+            here = Node(inner, base, node.location)
+            target = self._references.follow(here, reference) if isinstance(reference, str) else None
+            if target is not None:
+                order.setdefault(target.location, target)
+                inner["$ref"] = list(order).index(target.location)
+            for word in _ANNOTATIONS:
+                inner.pop(word, None)
+            for word in ("$defs", "definitions"):
+                inner.pop(word, None)
+        return json.dumps(schema, sort_keys=True)

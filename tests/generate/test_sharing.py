@@ -1,0 +1,131 @@
+"""One schema that several contracts use unchanged is one class, and import paths stay."""
+
+import importlib
+import json
+import subprocess
+import sys
+
+import pytest
+
+from contract_test.files.catalog import load_catalog
+from contract_test.generate.package import check, generate
+from envelopes import ContractViolationError, DecodeError
+
+TEXT = {"type": "string"}
+PERSON = {
+    "type": "object",
+    "required": ["name"],
+    "properties": {
+        "name": TEXT,
+        "home": {"$ref": "#/$defs/Home"},
+        "mood": {"$ref": "#/$defs/Mood"},
+        "friends": {"type": "array", "items": {"$ref": "#/$defs/Person"}},
+    },
+}
+DEFINITIONS = {
+    "Person": PERSON,
+    "Home": {"type": "object", "properties": {"city": TEXT}},
+    "Mood": {"enum": ["good", "bad"]},
+}
+
+
+def message(definitions=DEFINITIONS, **more):
+    return {"type": "object", "properties": {"who": {"$ref": "#/$defs/Person"}} | more, "$defs": definitions}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """A function that writes contracts by path, generates the package again, and gives what was generated."""
+
+    def write(package="shared_things", **schemas):
+        for path, schema in schemas.items():
+            file = tmp_path / "contracts" / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(schema))
+        return generate(load_catalog(tmp_path / "contracts"), package, tmp_path)
+
+    return write
+
+
+def modules(tmp_path, monkeypatch, *names, package="shared_things"):
+    """The generated modules, imported anew."""
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, name)
+    importlib.invalidate_caches()
+    return [importlib.import_module(f"{package}.messages.{name}") for name in names]
+
+
+def test_a_person_of_one_message_can_be_put_into_another(write, tmp_path, monkeypatch):
+    write(**{"hired/v1.json": message(), "fired/v1.json": message(reason=TEXT)})
+    hired, fired, shared = modules(tmp_path, monkeypatch, "hired_v1", "fired_v1", "shared")
+    read = hired.HiredV1.from_json(
+        '{"who": {"name": "Ana", "home": {"city": "Y"}, "friends": [{"name": "Bo"}], "mood": "good"}}'
+    )
+    assert fired.FiredV1(who=read.who).to_json() == read.to_json()
+    assert hired.Person is fired.Person is shared.Person
+    assert hired.Home is fired.Home is type(read.who.home)
+    assert type(read.who.friends[0]) is shared.Person
+    with pytest.raises(ContractViolationError, match="Person at /name: expected string, found 7"):
+        shared.Person(name=7)
+    with pytest.raises(DecodeError, match="hired v1 at /who: expected the field"):
+        hired.HiredV1.from_json('{"who": {}}')
+
+
+def test_a_shared_file_is_one_class_and_an_own_definition_is_not(write, tmp_path, monkeypatch):
+    place = {"type": "object", "properties": {"zip": TEXT}, "$id": "https://acme.example/place.json"}
+    used = {"type": "object", "properties": {"at": {"$ref": "../common/place.json"}}}
+    write(**{
+        "common/place.json": place, "a/v1.json": used, "b/v1.json": used,
+        "c/v1.json": {"type": "object", "properties": {"own": {"$ref": "#/$defs/Own"}}, "$defs": {"Own": {"type": "object", "properties": {"x": TEXT}}}},
+    })  # fmt: skip
+    a, b, c, shared = modules(tmp_path, monkeypatch, "a_v1", "b_v1", "c_v1", "shared")
+    (name,) = {
+        name for name in vars(a) if vars(a)[name] in vars(shared).values() and name[0].isupper() and name != "CONTRACT"
+    } - {"ValueObject"}
+    assert getattr(a, name) is getattr(b, name)
+    assert c.Own.__module__.endswith("c_v1")
+
+
+def test_an_import_path_stays_when_contracts_are_added(write, tmp_path, monkeypatch):
+    write(**{"hired/v1.json": message()})
+    (hired,) = modules(tmp_path, monkeypatch, "hired_v1")
+    assert hired.Person.__module__.endswith("hired_v1")
+    write(**{"fired/v1.json": message()})
+    hired, shared = modules(tmp_path, monkeypatch, "hired_v1", "shared")
+    assert hired.Person is shared.Person
+    changed = DEFINITIONS | {"Person": PERSON | {"required": ["name", "home"]}}
+    write(**{"alarm/v1.json": message(changed), "hired/v2.json": message(changed)})
+    alarm, hired, newer, shared = modules(tmp_path, monkeypatch, "alarm_v1", "hired_v1", "hired_v2", "shared")
+    assert hired.Person is shared.Person, "the old class stays where it was"
+    assert alarm.Person is newer.Person is shared.Person2
+    assert check(load_catalog(tmp_path / "contracts"), "shared_things", tmp_path).stale == ()
+    assert write().written == ()
+
+
+def test_the_shared_module_goes_with_the_last_contract_that_needs_it(write, tmp_path):
+    write(**{"hired/v1.json": message(), "fired/v1.json": message()})
+    for name in ("hired", "fired"):
+        (tmp_path / "contracts" / name / "v1.json").unlink()
+        (tmp_path / "contracts" / name).rmdir()
+    removed = {path.name for path in write(**{"other/v1.json": {"type": "object", "properties": {"x": TEXT}}}).removed}
+    assert removed == {"hired_v1.py", "hired_v1.json", "fired_v1.py", "fired_v1.json", "shared.py", "shared.json"}
+
+
+@pytest.mark.parametrize(
+    "checker", [["mypy", "--strict", "--config-file="], ["pyright", "--pythonpath", sys.executable]]
+)
+def test_type_checkers_see_one_class(write, tmp_path, checker):
+    write("typed_sharing", **{"hired/v1.json": message(), "fired/v1.json": message()})
+    (tmp_path / "use.py").write_text(
+        "from typed_sharing.messages import Fired, Hired\nfrom typed_sharing.messages.fired_v1 import Person\n"
+        "def use(hired: Hired, person: Person) -> Fired:\n    Hired(who=person)\n    return Fired(who=hired.who)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", *checker, "use.py", "typed_sharing"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
