@@ -85,13 +85,27 @@ def test_a_breaking_change_that_is_taken_back_does_not_lower_the_version(release
     assert version(released) == "2.0.1"
 
 
-def test_a_subject_of_mode_none_that_changes_counts_as_breaking(released):
-    released.catalog(mode="NONE")
-    released.version(2, schema(total=INTEGER))
+def test_a_subject_of_mode_none_that_changes_counts_as_breaking(contracts):
+    contracts.catalog(mode="NONE")
+    contracts.commit()
+    contracts.git("tag", "v1.4.0")
+    contracts.record("o-7")
+    contracts.commit()
+    assert version(contracts) == "1.4.1"
+    contracts.version(2, schema(total=INTEGER))
+    contracts.commit()
+    result = contracts.run("package", "--show-version")
+    assert result.out == "2.0.1\n"
+    assert "order.placed changed and counts as breaking, because its mode is NONE" in result.err
+
+
+def test_another_channel_counts_as_breaking(released):
+    text = (released.root / "contracts/catalog.toml").read_text()
+    released.write("contracts/catalog.toml", text.replace('address = "orders"', 'address = "orders-2"'))
     released.commit()
     result = released.run("package", "--show-version")
     assert result.out == "2.0.0\n"
-    assert "order.placed changed and counts as breaking, because its mode is NONE" in result.err
+    assert result.err.startswith("2.0.0: catalog.toml:[")
 
 
 def test_a_version_that_was_registered_again_counts_as_breaking(released):

@@ -239,7 +239,8 @@ def _change(root: Path, tag: str, before: Catalog, commit: str) -> tuple[Change,
 
 
 def _breaking(before: Catalog, after: Catalog, plan: Plan) -> tuple[str, ...]:
-    found = [f"{each.place}: {each.sentence}" for each in plan.findings if each.severity == "error"]
+    here = f"{after.root.as_posix()}/"
+    found = [f"{each.place.removeprefix(here)}: {each.sentence}" for each in plan.findings if each.severity == "error"]
     old, new = read_lock(before.root), read_lock(after.root)
     found += [f"{name} v{version} was registered again" for name, version in old.keys() & new.keys()
               if old[name, version] != new[name, version]]  # fmt: skip
