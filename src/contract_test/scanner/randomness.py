@@ -13,7 +13,7 @@ from math import inf
 
 MIN_TOKEN_LENGTH = 20
 MIN_FILLERS = 4
-WITHOUT_SEPARATORS, WITH_SEPARATORS = (20, 2.0), (24, 3.0)
+WITHOUT_SEPARATORS, WITH_SEPARATORS = (20, 3.0), (24, 3.0)
 """A part of a text that is at least so long is random above this score."""
 _FOLLOWERS = {
     "a": "12321230202333020333222221", "b": "21112010210211210221200010", "c": "31213113203321310223210120",
