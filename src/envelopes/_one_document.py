@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
+
+from .pointers import resolve_pointer
 
 _SCHEMA_KEYWORDS = frozenset(
     ("additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not",
@@ -31,30 +34,51 @@ def one_document(resources: Mapping[str, Any], location: str) -> dict[str, Any] 
         return None
     names = {uri: f"#/$defs/{number}" for number, uri in enumerate(resources)}
     try:
-        inside = {str(number): _inline(each, uri, names) for number, (uri, each) in enumerate(resources.items())}
+        schemas = _schemas(resources)
+        inlined = [_inline(each, uri, names, schemas) for uri, each in resources.items()]
+        target = _target(location, "", names)
     except _SeparateScopeError:
         return None
-    document: dict[str, Any] = {"$ref": _target(location, "", names), "$defs": inside}
+    inside = {str(number): each for number, each in enumerate(inlined)}
+    document: dict[str, Any] = {"$ref": target, "$defs": inside}
     return document if declared is None else {"$schema": declared} | document
 
 
-def _inline(schema: Any, uri: str, names: Mapping[str, str]) -> Any:
-    if not isinstance(schema, dict):
-        return schema
-    if not _SCOPE_KEYWORDS.isdisjoint(schema):
-        raise _SeparateScopeError
-    made: dict[str, Any] = {}
-    for keyword, value in schema.items():
-        if keyword == "$ref" and isinstance(value, str):
-            made[keyword] = _target(value, uri, names)
-        elif keyword in _SCHEMA_MAP_KEYWORDS and isinstance(value, dict):
-            made[keyword] = {name: _inline(child, uri, names) for name, child in value.items()}
-        elif keyword in _SCHEMA_LIST_KEYWORDS and isinstance(value, list):
-            made[keyword] = [_inline(child, uri, names) for child in value]
-        elif keyword in _SCHEMA_KEYWORDS:
-            made[keyword] = _inline(value, uri, names)
-        elif keyword != "$schema":
-            made[keyword] = value
+def _schemas(resources: Mapping[str, Any]) -> set[int]:
+    """Return which objects are schemas: what keywords hold, and what references lead to."""
+    found: set[int] = set()
+    pending: list[tuple[str, Any]] = list(resources.items())
+    while pending:
+        uri, schema = pending.pop()
+        if not isinstance(schema, dict) or id(schema) in found:
+            continue
+        if not _SCOPE_KEYWORDS.isdisjoint(schema):
+            raise _SeparateScopeError
+        found.add(id(schema))
+        for keyword, value in schema.items():
+            if keyword == "$ref" and isinstance(value, str):
+                document, _, pointer = value.partition("#")
+                if (document or uri) in resources:
+                    pending.append((document or uri, resolve_pointer(resources[document or uri], unquote(pointer))))
+            elif keyword in _SCHEMA_MAP_KEYWORDS and isinstance(value, dict):
+                pending.extend((uri, child) for child in value.values())
+            elif keyword in _SCHEMA_LIST_KEYWORDS and isinstance(value, list):
+                pending.extend((uri, child) for child in value)
+            elif keyword in _SCHEMA_KEYWORDS:
+                pending.append((uri, value))
+    return found
+
+
+def _inline(value: Any, uri: str, names: Mapping[str, str], schemas: set[int]) -> Any:
+    if isinstance(value, list):
+        return [_inline(item, uri, names, schemas) for item in value]
+    if not isinstance(value, dict):
+        return value
+    made = {name: _inline(item, uri, names, schemas) for name, item in value.items()}
+    if id(value) in schemas:
+        made.pop("$schema", None)
+        if isinstance(made.get("$ref"), str):
+            made["$ref"] = _target(made["$ref"], uri, names)
     return made
 
 

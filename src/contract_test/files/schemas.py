@@ -6,7 +6,8 @@ import json
 import os
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urldefrag, urlsplit
 
 from contract_test.data.errors import SchemaError
+from contract_test.schema.bundle import value_at
 from contract_test.schema.cost import MAX_COST, Costs
 from contract_test.schema.walk import SPECIFICATIONS, Node, References, draft_of, join, subschemas
 
@@ -21,6 +23,7 @@ BASE = "https://contracts.invalid/"
 """Where the contracts directory's files stand as URIs. The name can never resolve (RFC 2606)."""
 
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
+_DYNAMIC_REFERENCES = ("/$dynamicRef", "/$recursiveRef")
 _FILE_REFERENCE = re.compile(r'("\$(?:ref|dynamicRef|recursiveRef)"\s*:\s*")((?i:file):[^"\\]*)"')
 
 MAX_BYTES = 5_000_000
@@ -134,40 +137,50 @@ class SchemaFiles:
         """Return the schema of a file and of everything that it reaches through `$ref`, by URI, its own first.
 
         Every `$ref` in the result is absolute or local to its document, and `$id`s are gone, so that
-        whoever compiles it finds the same targets.
+        whoever compiles it finds the same targets. Only a contract with dynamic references keeps them.
 
         Raises SchemaError with the file and the pointer of a `$ref` that leads nowhere.
         """
         uri = self.uri_of(path)
         draft = draft_of(self.read(path), place=str(path))
-        resources: dict[str, Any] = {}
+        resources: dict[str, Any] = {uri: self.read(path)}
         places = {uri: str(path)}
-        pending = [(uri, self.read(path))]
+        targets: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        scanned: dict[str, int] = {}
+        pending = [uri]
         while pending:
-            base, contents = pending.pop(0)
-            if base in resources:
+            base = pending.pop(0)
+            if scanned.get(base) == len(targets[base]):
                 continue
-            found_references = list(_references(contents, base, draft))
+            scanned[base] = len(targets[base])
+            found_references = list(_references(resources[base], base, draft, targets[base]))
             if any(join(at, target)[:5].lower() == "file:" for _, _, at, target in found_references):
-                contents = self._with_inner_uris(contents, base, draft)
-                found_references = list(_references(contents, base, draft))
-            resources[base] = contents
-            inside = {urldefrag(at).url for _, _, at in subschemas(contents, base, draft)}
+                resources[base] = self._with_inner_uris(resources[base], base, draft)
+                found_references = list(_references(resources[base], base, draft, targets[base]))
+            inside = {urldefrag(at).url for _, _, at in subschemas(resources[base], base, draft)} - {base}
             for pointer, _, at, target in found_references:
-                document = urldefrag(join(at, target)).url
-                if document in resources or document in inside:
-                    continue
-                if document in SPECIFICATIONS:
-                    pending.append((document, SPECIFICATIONS.contents(document)))
-                    continue
-                found = self._find(document, f"{places[base]}:{pointer}")
-                places[document] = str(found)
-                pending.append((document, self.read(found)))
+                document, fragment = urldefrag(join(at, target))
+                if document in inside and document not in resources:
+                    document = base
+                elif document not in resources:
+                    if document in SPECIFICATIONS:
+                        resources[document] = SPECIFICATIONS.contents(document)
+                    else:
+                        file = self._find(document, f"{places[base]}:{pointer}")
+                        places[document] = str(file)
+                        resources[document] = self.read(file)
+                    pending.append(document)
+                if fragment.startswith("/"):
+                    targets[document][unquote(fragment)] = None
+                    pending.append(document)
         references = References(resources, uri)
         _refuse_endless(resources, references, places)
-        return {
-            base: contents if base in SPECIFICATIONS else _settled(contents, base, references, places[base])
-            for base, contents in resources.items()
+        own = {base: contents for base, contents in resources.items() if base not in SPECIFICATIONS}
+        found = {base: list(_references(contents, base, draft, targets[base])) for base, contents in own.items()}
+        dynamic = any(pointer.endswith(_DYNAMIC_REFERENCES) for each in found.values() for pointer, *_ in each)
+        return resources | {
+            base: _settled(contents, base, references, places[base], found[base], dynamic=dynamic)
+            for base, contents in own.items()
         }
 
     def _with_inner_uris(self, contents: Any, base: str, draft: str) -> Any:
@@ -193,9 +206,9 @@ class SchemaFiles:
             path = self.root / unquote(uri.removeprefix(BASE))
             if ".." not in path.relative_to(self.root).parts and path.is_file():
                 return path
-        elif uri in self._by_id:
+        if uri in self._by_id:
             return self._by_id[uri]
-        elif urlsplit(uri).scheme in ("http", "https", "file"):
+        if urlsplit(uri).scheme in ("http", "https", "file"):
             for declared, path in self._by_id.items():
                 relative = posixpath.relpath(
                     urlsplit(uri).path or "/", posixpath.dirname(urlsplit(declared).path) or "/"
@@ -214,7 +227,7 @@ class SchemaFiles:
 
     @cached_property
     def _by_id(self) -> dict[str, Path]:
-        """Declared `$id` → file, for every readable JSON file below the directory."""
+        """Declared `$id`, absolute by the file's place → file, for every readable JSON file below the directory."""
         found: dict[str, Path] = {}
         for path in sorted(self.root.rglob("*.json")):
             try:
@@ -222,8 +235,8 @@ class SchemaFiles:
             except SchemaError:
                 continue
             declared = schema.get("$id", schema.get("id")) if isinstance(schema, dict) else None
-            if isinstance(declared, str) and urlsplit(declared).scheme:
-                found.setdefault(urldefrag(declared).url, path)
+            if isinstance(declared, str) and urldefrag(declared).url:
+                found.setdefault(urldefrag(join(self.uri_of(path), declared)).url, path)
         return found
 
 
@@ -255,12 +268,29 @@ def _inner_uri(uri: str, real_root: Path) -> str | None:
     return f"{BASE}{quote(real.relative_to(real_root).as_posix())}" + (f"#{fragment}" if "#" in uri else "")
 
 
-def _references(schema: Any, base: str, draft: str) -> Iterator[tuple[str, dict[str, Any], str, str]]:
-    """Every reference in a schema: its JSON pointer, the object it stands in, the base URI there, and what it says."""
-    for pointer, node, at in subschemas(schema, base, draft):
-        for keyword in _REFERENCES:
-            if isinstance(node.get(keyword), str):
-                yield f"{pointer}/{keyword}", node, at, node[keyword]
+_Reference = tuple[str, dict[str, Any], str, str]
+
+
+def _references(schema: Any, base: str, draft: str, targets: Iterable[str] = ()) -> Iterator[_Reference]:
+    """Every reference in a schema: its JSON pointer, the object it stands in, the base URI there, and what it says.
+
+    `targets` are pointers to schemas that may be below names that are no keywords, such as `components/schemas`.
+    """
+    seen: set[int] = set()
+    for start in ("", *targets):
+        around = _base_of(schema, base, draft) if start else base
+        for pointer, node, at in subschemas(value_at(schema, start), around, draft):
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            for keyword in _REFERENCES:
+                if isinstance(node.get(keyword), str):
+                    yield f"{start}{pointer}/{keyword}", node, at, node[keyword]
+
+
+def _base_of(schema: Any, base: str, draft: str) -> str:
+    """Return the base URI of a whole document."""
+    return next((at for _, _, at in subschemas(schema, base, draft)), base)
 
 
 def _refuse_endless(resources: Mapping[str, Any], references: References, places: Mapping[str, str]) -> None:
@@ -280,38 +310,39 @@ def _refuse_endless(resources: Mapping[str, Any], references: References, places
                 raise SchemaError(problem, place=place, advice=advice)
 
 
-def _settled(schema: Any, base: str, references: References, place: str) -> Any:
-    """Copy a schema so that its references need neither `$id` nor the place of the file."""
+def _settled(
+    schema: Any, base: str, references: References, place: str, found_references: list[_Reference], *, dynamic: bool
+) -> Any:
+    """Copy a schema so that its references need neither `$id` nor the place of the file.
+
+    If a reference of the contract is `dynamic`, what it leads to depends on the `$id`s around it: they all stay, with
+    the references inside a file.
+    """
     if not isinstance(schema, dict):
         return schema
     targets: dict[int, str] = {}
-    found_references = list(_references(schema, base, references.draft))
-    dynamic = any("$ref" not in node for _, node, _, _ in found_references)  # then `$id`s inside keep their meaning
     for pointer, node, at, target in found_references:
         found = references.follow(Node(node, at, base), target)
         if found is None:
             advice = "Point it at a place that exists in that file."
             raise SchemaError(f"$ref {target[:100]!r} leads nowhere", place=f"{place}:{pointer}", advice=advice)
-        if "$ref" in node:
-            document, fragment = urldefrag(found.location)
-            here = document == base and not (dynamic and at != base)
-            targets[id(node)] = f"#{fragment}" if here else found.location
-    identified = (
-        [id(node) for _, node, _ in subschemas(schema, base, references.draft)] if not dynamic else [id(schema)]
-    )
+        document, fragment = urldefrag(found.location)
+        if pointer.endswith("/$ref") and not (dynamic and document == base):
+            targets[id(node)] = f"#{fragment}" if document == base else found.location
+    identified = set() if dynamic else {id(node) for _, node, _ in subschemas(schema, base, references.draft)}
 
-    def copy(value: Any, among: frozenset[int]) -> Any:
+    def copy(value: Any) -> Any:
         if isinstance(value, list):
-            return [copy(item, among) for item in value]
+            return [copy(item) for item in value]
         if not isinstance(value, dict):
             return value
-        made = {key: copy(item, among) for key, item in value.items()}
+        made = {key: copy(item) for key, item in value.items()}
         if id(value) in targets:
             made["$ref"] = targets[id(value)]
-        if id(value) in among:
+        if id(value) in identified:
             for keyword in ("$id", "id"):
                 if isinstance(made.get(keyword), str):
                     del made[keyword]
         return made
 
-    return copy(schema, frozenset(identified))
+    return copy(schema)

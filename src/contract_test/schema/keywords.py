@@ -14,7 +14,7 @@ SILENT = frozenset((
 ))  # fmt: skip
 """Keywords that ask nothing of a value."""
 
-_READ_EVERYWHERE = frozenset(("$comment", "$defs", "deprecated", "examples", "readOnly", "writeOnly"))
+_READ_EVERYWHERE = frozenset(("$comment", "$ref", "$defs", "deprecated", "examples", "readOnly", "writeOnly"))
 """Keywords that do no harm in a dialect which does not have them yet."""
 
 
