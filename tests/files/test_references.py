@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from contract_test.data.errors import SchemaError
+from contract_test.data.errors import CatalogError, SchemaError
 from contract_test.files.catalog import load_catalog
 from contract_test.files.lock import digest
+from envelopes.validation import compile_schema
 
 ADDRESS = {"type": "object", "properties": {"city": {"type": "string"}}}
 
@@ -125,3 +126,150 @@ def test_a_neighbour_of_an_id_is_not_looked_for_outside(contracts, tmp_path):
     root = contracts("../../outside.json", **{"$id": "file:///a/b/order.placed/v1.json"})
     with pytest.raises(SchemaError):
         load_catalog(root)
+
+
+def accepts(root, subject="order.placed"):
+    contract = next(each for each in load_catalog(root).contracts if each.subject == subject)
+    return compile_schema(contract.resources, f"{contract.uri}#").is_valid
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    [
+        "v1.json",
+        "/order.placed/v1.json",
+        "order",
+        "/order",
+        "schemas/order.json",
+        "https://acme.example/events/order.json",
+    ],
+)
+def test_a_relative_id_is_relative_to_its_file(tmp_path, identifier):
+    order = {"$id": identifier, "properties": {"to": {"$ref": "../shared/address.json"}}}
+    write(tmp_path / "order.placed" / "v1.json", order)
+    write(tmp_path / "shared" / "address.json", {"$id": "address.json", **ADDRESS})
+    is_valid = accepts(tmp_path)
+    assert is_valid({"to": {"city": "Kiruna"}})
+    assert not is_valid({"to": {"city": 7}})
+
+
+def test_a_reference_finds_the_file_that_declares_its_relative_id(tmp_path):
+    order = {"$id": "/events/order", "properties": {"to": {"$ref": "/types/address#/properties/city"}}}
+    write(tmp_path / "order.placed" / "v1.json", order)
+    write(tmp_path / "shared" / "address.json", {"$id": "/types/address", **ADDRESS})
+    is_valid = accepts(tmp_path)
+    assert is_valid({"to": "Kiruna"})
+    assert not is_valid({"to": 7})
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [
+        ("a/b", "a~1b"),
+        ("a~b", "a~0b"),
+        ("a%b", "a%25b"),
+        ("a/b", "a%7E1b"),
+        ("~1", "~01"),
+        ('"', "%22"),
+        ("ä b", "%C3%A4%20b"),
+    ],
+)
+def test_pointers_are_read_as_rfc_6901_says(tmp_path, name, step):
+    order = {"properties": {"to": {"$ref": f"#/$defs/{step}"}}, "$defs": {name: {"type": "integer"}}}
+    write(tmp_path / "order.placed" / "v1.json", order)
+    is_valid = accepts(tmp_path)
+    assert is_valid({"to": 7})
+    assert not is_valid({"to": "7"})
+
+
+@pytest.mark.parametrize(("draft", "keyword"), [("04", "id"), ("06", "$id"), ("07", "$id")])
+def test_an_id_of_a_fragment_alone_is_a_name(tmp_path, draft, keyword):
+    dialect = f"http://json-schema.org/draft-{draft}/schema#"
+    definitions = {"Address": {keyword: "#address", "type": "integer"}}
+    order = {
+        "properties": {"to": {"$ref": "#address"}, "by": {"$ref": "../shared.json#address"}},
+        "definitions": definitions,
+    }
+    write(tmp_path / "order.placed" / "v1.json", {"$schema": dialect, **order})
+    write(tmp_path / "shared.json", {"$schema": dialect, "definitions": definitions})
+    is_valid = accepts(tmp_path)
+    assert is_valid({"to": 1, "by": 1})
+    assert not is_valid({"to": "1"})
+    assert not is_valid({"by": "1"})
+
+
+REGISTRY = {
+    "openapi": "3.0.0",
+    "components": {
+        "schemas": {
+            "Event": {"type": "object", "properties": {"at": {"$ref": "#/components/schemas/Place"}}},
+            "Place": {"type": "object", "properties": {"city": {"$ref": "city.json#/types/City"}}},
+        }
+    },
+}
+
+
+def test_references_are_followed_below_names_that_are_no_keywords(tmp_path):
+    write(tmp_path / "order.placed" / "v1.json", {"$ref": "../shared/registry.json#/components/schemas/Event"})
+    write(tmp_path / "order.changed" / "v1.json", REGISTRY | {"$ref": "#/components/schemas/Event"})
+    write(tmp_path / "shared" / "registry.json", REGISTRY)
+    for folder in ("shared", "order.changed"):
+        write(tmp_path / folder / "city.json", {"types": {"City": {"type": "string"}}})
+    for subject in ("order.placed", "order.changed"):
+        is_valid = accepts(tmp_path, subject)
+        assert is_valid({"at": {"city": "Kiruna"}})
+        assert not is_valid({"at": {"city": 7}})
+
+
+def test_a_reference_of_draft_04_is_a_keyword(tmp_path):
+    from contract_test.lint.contracts import lint
+
+    dialect = "http://json-schema.org/draft-04/schema#"
+    definitions = {"Address": {"type": "object", "properties": {"city": {"type": "string"}}}}
+    order = {"type": "object", "properties": {"to": {"$ref": "#/definitions/Address", "description": "to whom"}}}
+    write(tmp_path / "order.placed" / "v1.json", {"$schema": dialect, **order, "definitions": definitions})
+    write(
+        tmp_path / "order.changed" / "v1.json",
+        {"$schema": dialect, "$ref": "#/definitions/Address", "definitions": definitions},
+    )
+    assert not [finding for finding in lint(tmp_path) if finding.rule in ("unknown-keyword", "schema-invalid")]
+    assert not accepts(tmp_path, "order.changed")({"city": 7})
+
+
+def test_a_dynamic_reference_means_what_it_means_in_the_file(tmp_path):
+    order = {
+        "$id": "https://acme.example/root",
+        "$ref": "list",
+        "$defs": {
+            "text": {"$dynamicAnchor": "item", "type": "string"},
+            "list": {
+                "$id": "list",
+                "type": "array",
+                "items": {"$dynamicRef": "#item"},
+                "$defs": {"any": {"$dynamicAnchor": "item"}},
+            },
+        },
+    }
+    write(tmp_path / "order.placed" / "v1.json", order)
+    is_valid = accepts(tmp_path)
+    assert is_valid(["a", "b"])
+    assert not is_valid(["a", 7])
+
+
+def test_a_teams_own_dialect_is_the_draft_that_the_catalog_declares(tmp_path):
+    order = {"$schema": "https://acme.example/dialect#", "properties": {"pair": {"items": [{"type": "integer"}]}}}
+    write(tmp_path / "order.placed" / "v1.json", order)
+    with pytest.raises(SchemaError, match="dialects"):
+        load_catalog(tmp_path)
+    catalog = tmp_path / "catalog.toml"
+    catalog.write_text('[dialects]\n"https://acme.example/dialect" = "draft-07"\n')
+    is_valid = accepts(tmp_path)
+    assert is_valid({"pair": [7]})
+    assert not is_valid({"pair": ["7"]})
+    for broken in (
+        '"https://acme.example/dialect" = "draft-08"',
+        '"http://json-schema.org/draft-07/schema#" = "draft-04"',
+    ):
+        catalog.write_text(f"[dialects]\n{broken}\n")
+        with pytest.raises(CatalogError, match="draft"):
+            load_catalog(tmp_path)

@@ -100,7 +100,7 @@ def with_property(**schema):
                 }
             ),
         ),
-        ("example-invalid", "error", "/examples/0", GOOD | {"examples": [{"id": 1}]}),
+        ("example-invalid", "warning", "/examples/0", GOOD | {"examples": [{"id": 1}]}),
         (
             "example-invalid",
             "error",

@@ -71,7 +71,7 @@ def load_catalog(root: Path, broken: list[ContractTestError] | None = None) -> C
             advice="Name one with --contracts DIR, or run `contract-test init`.",
         )
     document = read_toml(root / "catalog.toml")
-    _only(document, ("channels", "subjects"), f"{root / 'catalog.toml'}")
+    _only(document, ("channels", "dialects", "subjects"), f"{root / 'catalog.toml'}")
     channels = {name: _channel(root, name, table) for name, table in _tables(root, document, "channels")}
     tables = dict(_tables(root, document, "subjects"))
     files = SchemaFiles(root)

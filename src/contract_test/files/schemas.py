@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urldefrag, urlsplit
 
-from contract_test.data.errors import SchemaError
+from contract_test.data.errors import CatalogError, SchemaError
+from contract_test.files.toml import read_toml
 from contract_test.schema.bundle import value_at
 from contract_test.schema.cost import MAX_COST, Costs
-from contract_test.schema.walk import SPECIFICATIONS, Node, References, draft_of, join, subschemas
+from contract_test.schema.walk import DRAFTS, SPECIFICATIONS, Node, References, draft_of, join, subschemas
 
 BASE = "https://contracts.invalid/"
 """Where the contracts directory's files stand as URIs. The name can never resolve (RFC 2606)."""
@@ -130,8 +131,23 @@ class SchemaFiles:
                 raise SchemaError(
                     "lies outside the contracts directory (a link?)", place=str(path), advice="Copy the file into it."
                 )
-            self._read[path] = read_json(path)
+            self._read[path] = _in_known_dialect(read_json(path), self._dialects) if self._dialects else read_json(path)
         return self._read[path]
+
+    @cached_property
+    def _dialects(self) -> dict[str, str]:
+        """A team's own `$schema` → the draft's, as the table `dialects` of the catalog declares them."""
+        catalog = self.root / "catalog.toml"
+        declared = read_toml(catalog).get("dialects", {})
+        known = {name: uri for uri, name in DRAFTS.items()}
+        place = f"{catalog}:[dialects]"
+        for uri, draft in declared.items() if isinstance(declared, dict) else [("dialects", declared)]:
+            if not isinstance(draft, str) or draft not in known:
+                advice = f"Write one of: {', '.join(known)}."
+                raise CatalogError(f"{uri!r} is {draft!r}, which is not a draft", place=place, advice=advice)
+            if urldefrag(uri).url in DRAFTS:
+                raise CatalogError(f"{uri!r} is a draft already", place=place, advice="Remove the row.")
+        return {urldefrag(uri).url: known[draft] for uri, draft in declared.items()}
 
     def reach(self, path: Path) -> dict[str, Any]:
         """Return the schema of a file and of everything that it reaches through `$ref`, by URI, its own first.
@@ -238,6 +254,19 @@ class SchemaFiles:
             if isinstance(declared, str) and urldefrag(declared).url:
                 found.setdefault(urldefrag(join(self.uri_of(path), declared)).url, path)
         return found
+
+
+def _in_known_dialect(value: Any, dialects: Mapping[str, str]) -> Any:
+    """Return a schema in which a team's own `$schema` is the one of the draft that it means."""
+    if isinstance(value, list):
+        return [_in_known_dialect(item, dialects) for item in value]
+    if not isinstance(value, dict):
+        return value
+    made = {name: _in_known_dialect(item, dialects) for name, item in value.items()}
+    declared = made.get("$schema")
+    if isinstance(declared, str):
+        made["$schema"] = dialects.get(urldefrag(declared).url, declared)
+    return made
 
 
 def with_inner_uris(text: bytes, root: Path) -> bytes:

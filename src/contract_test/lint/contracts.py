@@ -127,19 +127,19 @@ def _unsatisfiable(contract: Contract) -> Iterator[Finding]:
 def _examples(contract: Contract, references: References) -> Iterator[Finding]:
     for pointer, node, _ in subschemas(contract.schema, contract.uri, references.draft):
         examples = node.get("examples")
-        values = [(f"{pointer}/examples/{place}", value, "example", "error") for place, value in enumerate(
+        values = [(f"{pointer}/examples/{place}", value, "example") for place, value in enumerate(
             examples if isinstance(examples, list) else ())]  # fmt: skip
         if "default" in node:
-            values.append((f"{pointer}/default", node["default"], "default", "warning"))
+            values.append((f"{pointer}/default", node["default"], "default"))
         if not values:
             continue
         validator = compile_schema(contract.resources, references.inside_document(contract.uri, pointer))
-        for place, value, kind, severity in values:
+        for place, value, kind in values:
             violation = find_violation(validator, value)
             if violation is not None:
                 sentence = f"the {kind} is invalid under its own schema at {violation}"
                 yield Finding(
-                    str(contract.path), place, f"{kind}-invalid", sentence, "Correct it, or the schema.", severity
+                    str(contract.path), place, f"{kind}-invalid", sentence, "Correct it, or the schema.", "warning"
                 )
 
 

@@ -68,7 +68,9 @@ def draft_of(schema: Any, place: str = "") -> str:
     draft = DRAFTS.get(declared.rstrip("#").replace("https://json-schema.org/draft-", "http://json-schema.org/draft-")
                        if isinstance(declared, str) else "")  # fmt: skip
     if draft is None:
-        advice = f"Use one of: {', '.join(DRAFTS)}."
+        advice = (
+            f"Use one of: {', '.join(DRAFTS)}. Or declare which draft it means in the table dialects of catalog.toml."
+        )
         raise SchemaError(f"$schema is {str(declared)[:100]!r}, which is not known here", place=place, advice=advice)
     return draft
 
