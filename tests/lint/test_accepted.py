@@ -12,8 +12,8 @@ from contract_test.data.errors import CatalogError
 TODAY = datetime.now(UTC).date()
 UNBOUNDED = {"type": "object", "properties": {"total": {"type": "integer"}}}
 WARNING = "integer-unbounded:order.placed:v1:/properties/total"
-BROKEN = UNBOUNDED | {"examples": [{"total": "x"}]}
-ERROR = "example-invalid:order.placed:v1:/examples/0"
+BROKEN = UNBOUNDED | {"description": 1}
+ERROR = "schema-invalid:order.placed:v1:/description"
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_an_accepted_warning_is_shown_as_accepted_and_strict_passes_over_it(cont
 
 def test_an_accepted_error_needs_a_last_day(contracts):
     (contracts / "order.placed" / "v1.json").write_text(json.dumps(BROKEN))
-    accept(contracts, ERROR, reason="until the example is mended")
+    accept(contracts, ERROR, reason="until the description is mended")
 
     found, code = rows(contracts)
 
