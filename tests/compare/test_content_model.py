@@ -18,7 +18,7 @@ def test_an_optional_field_may_come_and_go():
 
 
 def test_as_written_an_undeclared_field_may_hold_anything():
-    verdict = compare(writer=V1, reader=V2)
+    verdict = compare(writer=V1, reader=V2, content_model="as-written")
 
     assert verdict.status == "incompatible"
     assert verdict.incompatibilities[0].rule == "property-constrained"
@@ -29,8 +29,35 @@ def test_a_reader_that_says_it_is_closed_is_closed():
     assert closed(V2, {**V1, "additionalProperties": False}).status == "incompatible"
 
 
-def test_a_writer_that_says_it_is_open_is_open():
-    assert closed({**V1, "additionalProperties": True}, V2).status == "incompatible"
+@pytest.mark.parametrize("keyword", ["additionalProperties", "unevaluatedProperties"])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda schema: schema,
+        lambda schema: {"type": "object", "properties": {"inner": schema}},
+        lambda schema: {"allOf": [schema, {"properties": {"other": {"type": "string"}}}]},
+    ],
+    ids=["plain", "nested", "allOf"],
+)
+def test_true_is_no_promise_to_send_undeclared_fields(wrap, keyword):
+    writer, reader = wrap({**V1, keyword: True}), wrap(V2)
+
+    assert closed(writer, reader).status == "compatible"
+    assert compare(writer, reader, content_model="open-where-true").status == "incompatible"
+    assert compare(writer, reader, content_model="as-written").status == "incompatible"
+
+
+@pytest.mark.parametrize("map_of", [{"additionalProperties": {"type": "integer"}}, {"patternProperties": {"^n": {}}}])
+def test_a_map_is_declared(map_of):
+    assert closed({**V1, **map_of}, V2).status == "incompatible"
+
+
+def test_by_default_the_function_asks_what_the_command_asks():
+    dated = {"type": "object", "properties": {"at": {"type": "string", "format": "date"}}}
+
+    assert compare(V1, V2).status == "compatible", "a closed writer"
+    assert compare({**V1, "additionalProperties": True}, V2).status == "compatible"
+    assert compare({"type": "object", "properties": {"at": {"type": "string"}}}, dated).status == "incompatible"
 
 
 def test_an_object_without_declared_properties_is_a_map():

@@ -5,10 +5,10 @@ import os
 import jsonschema
 import jsonschema_rs
 from compare.schemas import VALUES_NEAR, schemas
+from compare.schemas import compare_as_written as compare
 from hypothesis import HealthCheck, assume, given, seed, settings
 from hypothesis import strategies as st
 
-from contract_test import compare
 from contract_test.compare.compiler import Compiler
 from contract_test.compare.documents import Document, UnusableSchemaError
 from contract_test.compare.evaluation import Evaluator

@@ -10,9 +10,8 @@ import random
 import jsonschema
 import jsonschema_rs
 import pytest
+from compare.schemas import compare_as_written as compare
 from generate.random_schemas import Maker
-
-from contract_test import compare
 
 PAIRS = int(os.environ.get("COMPARE_PAIRS", "60"))
 MESSAGES = 1000

@@ -4,8 +4,8 @@ import json
 import socket
 
 import pytest
+from compare.schemas import compare_as_written as compare
 
-from contract_test import compare
 from contract_test.data.errors import InvalidSchemaError
 
 

@@ -474,3 +474,42 @@ def test_a_mode_that_compares_nothing_cannot_be_asked_for(repo, compat):
     assert named.code == 2
     assert "thing.done is not compared, because its mode is NONE" in named.err
     assert compat("thing.done", "--mode", "BACKWARD").code == 1
+
+
+OPEN = {"additionalProperties": True}
+
+
+def test_a_writer_counts_as_closed_where_additional_properties_is_true(repo, compat):
+    repo.subject(versions=[message(a=STRING) | OPEN, message(a=STRING, extra=INTEGER)])
+
+    assert compat().code == 0
+    assert compat("--content-model", "as-written").code == 1
+
+
+def test_the_catalog_says_who_really_sends_undeclared_fields(repo, compat):
+    repo.subject(versions=[message(a=STRING) | OPEN, message(a=STRING, extra=INTEGER)])
+    path = repo.root / "contracts" / "catalog.toml"
+    path.write_text(path.read_text() + 'sends_undeclared = ["web"]\n')
+
+    result = compat()
+
+    assert result.code == 1
+    assert "undeclared fields are sent where additionalProperties is true, by web" in result.out
+
+
+def test_a_finding_says_how_additional_properties_was_read(repo, compat):
+    repo.subject(versions=[message(a=STRING) | OPEN, message(a=INTEGER) | OPEN])
+
+    assert "additionalProperties: true is not read as a promise to send undeclared fields" in compat().out
+    assert "is read as written" in compat("--content-model", "as-written").out
+
+
+def test_only_a_sender_can_send_undeclared_fields(repo, compat):
+    repo.subject(versions=[message(a=STRING), message(a=STRING)])
+    path = repo.root / "contracts" / "catalog.toml"
+    path.write_text(path.read_text() + 'sends_undeclared = ["feed"]\n')
+
+    result = compat()
+
+    assert result.code == 2
+    assert "sends_undeclared names 'feed', which is not in sent_by" in result.err

@@ -88,6 +88,22 @@ def test_a_field_that_no_contract_names_is_drift(contracts, tmp_path):
     assert "/recipient/x9999999  drift-undeclared" in done.stdout, "a name that could be a person's is told by its form"
 
 
+def test_a_field_is_drift_also_where_additional_properties_is_true(contracts, tmp_path):
+    schema = contracts / "delivery.requested" / "v1.json"
+    schema.write_text(json.dumps(json.loads(schema.read_text()) | {"additionalProperties": True}))
+    path = tmp_path / "jobs.jsonl"
+    path.write_text(job(nickname="x"))
+
+    done = verify(path, "--channel", "transport", "--contracts", contracts)
+
+    assert done.return_value == 1
+    assert "/nickname  drift-undeclared" in done.stdout
+    catalog = contracts / "catalog.toml"
+    table = '[subjects."delivery.requested"]\n'
+    catalog.write_text(catalog.read_text().replace(table, table + 'sends_undeclared = ["feed"]\n'))
+    assert verify(path, "--channel", "transport", "--contracts", contracts).return_value == 0
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
     [

@@ -332,3 +332,22 @@ def in_bytes(mail):
 def test_a_recording_that_matches_no_version(repo):
     repo.record("order.placed", [line("order.placed", 1, order(1) | {"buyer": None})])
     red(repo.run("-k", "read"), "v1.jsonl:1: the recorded message breaks its contract")
+
+
+def test_a_field_that_is_not_declared_where_additional_properties_is_true(repo):
+    path = repo.contracts / "mail.requested" / "v1.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"additionalProperties": True}))
+    repo.generate()
+    repo.change("        emits(mail)", "        emits({**json.loads(mail.to_json()), 'cc': 'x@example.org'})")
+    test = repo.pytester.path / "test_mailer.py"
+    test.write_text("import json\n" + test.read_text())
+    result = repo.run("-k", "answered")
+    result.assert_outcomes(failed=3, deselected=3)
+    red(result, "/cc: expected no field that mail.requested v1 does not declare", "check      undeclared-field")
+    catalog = repo.contracts / "catalog.toml"
+    table = '[subjects."mail.requested"]\n'
+    assert table in catalog.read_text()
+    catalog.write_text(catalog.read_text().replace(table, table + 'sends_undeclared = ["mailer"]\n'))
+    repo.generate()
+    result = repo.run("-k", "answered")
+    assert "undeclared-field" not in result.stdout.str()

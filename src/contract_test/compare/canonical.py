@@ -21,9 +21,9 @@ def covers(writer: Any, reader: Any, *, assert_formats: bool) -> bool:
     text = json.dumps([writer, reader])
     if len(text) > MAX_TEXT:
         return False
-    names = format_assertion.added_formats(4) if assert_formats else ()
-    if "draft-0" in text and any(f'"{name}"' in text for name in (*names, "contentEncoding", "contentMediaType")):
-        return False  # it reads these as the older dialects do
+    names = format_assertion.format_options(4) if assert_formats else ()
+    if any(f'"{name}"' in text for name in (*names, "contentEncoding", "contentMediaType")):
+        return False  # it reads these in a way of its own
     try:
         one = jsonschema_rs.canonicalize(writer, validate_formats=assert_formats, offline=True)
         other = jsonschema_rs.canonicalize(reader, validate_formats=assert_formats, offline=True)

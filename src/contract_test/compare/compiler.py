@@ -21,15 +21,25 @@ class Compiler:
     """Compiles one document into a pool.
 
     With `assert_formats`, `format` is asserted. With `closed`, an object holds only the properties that
-    some part of its schema declares or requires: what a writer sends, as opposed to what its schema happens to admit. A
-    schema that declares no property, or says itself what else there may be, stays as it is written.
+    some part of its schema declares or requires: what a writer sends, as opposed to what its schema admits. A
+    schema that declares no property, or has a schema for others, stays as it is. `additionalProperties: true` is
+    no promise to send any, unless the writer is `open_where_true`.
     """
 
-    def __init__(self, pool: Pool, document: Document, *, assert_formats: bool, closed: bool = False) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        document: Document,
+        *,
+        assert_formats: bool,
+        closed: bool = False,
+        open_where_true: bool = False,
+    ) -> None:
         self.pool = pool
         self.document = document
         self.assert_formats = assert_formats
         self.closed = closed
+        self.open_where_true = open_where_true
 
     def root(self) -> Node:
         """Return the node of the whole document."""
@@ -43,6 +53,8 @@ class Compiler:
             return written
         parts = [written, self.in_place(schema, place, closed=True)]
         coverage = self.coverage(schema, place)
+        if not self.open_where_true:
+            coverage = coverage.without_true()
         if coverage.declares_properties:
             parts.append(close_properties(self.pool, coverage.sent(), self.pool.nothing))
         return self.pool.all_of(parts)
@@ -114,7 +126,8 @@ class Compiler:
         if place.dialect.number >= _DRAFT_2019:
             everything = self.pool.anything
             if "unevaluatedProperties" in schema:
-                found += Coverage.of_properties(everything, everything=True)
+                said = schema["unevaluatedProperties"] is True
+                found += Coverage.of_properties(everything, everything=True, in_so_many_words=said)
             if "unevaluatedItems" in schema:
                 found += Coverage.of_items(everything, everything=True)
         return found
@@ -161,7 +174,10 @@ class Compiler:
         patterns = frozenset(schema.get("patternProperties", ()))
         if names or patterns or "additionalProperties" in schema:
             everything = "additionalProperties" in schema
-            found += Coverage.of_properties(always, names=names, patterns=patterns, everything=everything)
+            said = schema.get("additionalProperties") is True
+            found += Coverage.of_properties(
+                always, names=names, patterns=patterns, everything=everything, in_so_many_words=said
+            )
         if schema.get("required"):
             found += Coverage.of_required(always, schema["required"])
         items = schema.get("prefixItems" if place.dialect.number >= _DRAFT_2020 else "items", ())
@@ -248,7 +264,7 @@ class Compiler:
 
     def _format(self, schema: dict[str, Any], _place: Place, _closed: bool) -> Node:  # noqa: FBT001
         name = schema["format"]
-        if self.assert_formats and format_assertion.is_asserted(name):
+        if self.assert_formats and name in format_assertion.ASSERTED:
             return self.pool.make(nodes.Format, name)
         return self.pool.anything
 

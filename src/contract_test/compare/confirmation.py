@@ -89,7 +89,7 @@ def _second(schema: Any, dialect: Dialect, resources: Mapping[str, Any], *, asse
         (uri, Resource.from_contents(contents, default_specification=DRAFT202012))
         for uri, contents in resources.items()
     )
-    checker = format_assertion.CHECKER if assert_formats else None
+    checker = format_assertion.ASSERTING_CHECKER if assert_formats else None
     return extend(base, own)(  # type: ignore[no-untyped-call]
         schema, registry=registry, format_checker=checker
     )
@@ -128,8 +128,8 @@ class CrossValidator:
             )
         if resources or dialect.number <= 7:  # noqa: PLR2004 - drafts are named by number
             options["keywords"] = dict.fromkeys(("contentEncoding", "contentMediaType"), _Annotation)
-            if assert_formats:
-                options["formats"] = dict(format_assertion.added_formats(4 if resources else dialect.number))
+        if assert_formats:
+            options["formats"] = dict(format_assertion.format_options(4 if resources else dialect.number))
         self._first = jsonschema_rs.validator_for(schema, validate_formats=assert_formats, offline=True, **options)
         self._second: Any = None
 

@@ -40,7 +40,7 @@ from contract_test.schema.walk import escape
 
 Formats = Literal["annotation", "assertion"]
 Resources = Mapping[str, Any]
-ContentModel = Literal["as-written", "closed-writer"]
+ContentModel = Literal["as-written", "closed-writer", "open-where-true"]
 
 _CORRECT = "Correct the schema at this place."
 _NO_MESSAGE = "the writer's schema accepts no message, so there is nothing to compare"
@@ -58,8 +58,8 @@ def compare(
     writer: Any,
     reader: Any,
     *,
-    formats: Formats = "annotation",
-    content_model: ContentModel = "as-written",
+    formats: Formats = "assertion",
+    content_model: ContentModel = "closed-writer",
     budget: float = 2.0,
     resources: Resources | tuple[Resources, Resources] | None = None,
     newer: Side = "reader",
@@ -73,7 +73,8 @@ def compare(
         reader: The schema of the side that reads it.
         formats: "assertion" checks the formats that `decode` checks. "annotation" ignores `format`.
         content_model: With "closed-writer", the writer sends only the properties that it declares or requires, and the
-            reader ignores others. With "as-written", both schemas mean what JSON Schema says.
+            reader ignores others. With "open-where-true", it also sends others where its schema says
+            `additionalProperties: true`. With "as-written", both schemas mean what JSON Schema says.
         budget: Processor time in seconds. After that, the verdict is "unknown".
         resources: The schemas that a `$ref` may reach, by URI. Pass two mappings, the writer's and the reader's, if
             one URI stands for two schemas.
@@ -101,7 +102,8 @@ def compare(
             (at_hand[0], at_hand[1]),
             newer,
             assert_formats=formats == "assertion",
-            closed=content_model == "closed-writer",
+            closed=content_model != "as-written",
+            open_where_true=content_model == "open-where-true",
         )
         return comparison.verdict(deadline)
     except UnusableSchemaError as error:
@@ -155,6 +157,7 @@ class _Comparison:
         *,
         assert_formats: bool,
         closed: bool,
+        open_where_true: bool = False,
     ) -> None:
         self.writer, self.reader = schemas
         self.newer: Side = newer
@@ -167,7 +170,9 @@ class _Comparison:
             Document(self.writer, "writer", resources[0], equivalents, apart=apart),
             Document(self.reader, "reader", resources[1], equivalents, apart=apart),
         )
-        self.compile_writer = Compiler(self.pool, sides[0], assert_formats=assert_formats, closed=closed)
+        self.compile_writer = Compiler(
+            self.pool, sides[0], assert_formats=assert_formats, closed=closed, open_where_true=open_where_true
+        )
         self.compile_reader = Compiler(self.pool, sides[1], assert_formats=assert_formats)
         self.sent = self.compile_writer.root()
         self.read = self.compile_reader.root()

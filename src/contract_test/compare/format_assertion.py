@@ -19,6 +19,8 @@ from contract_test.compare.dialects import DIALECTS
 
 _STRANGE = ("", "x", "%", "\\", "( ", "::", ":x", "not a format!", "{", "~", "\x00 \n", "-1")
 
+ASSERTED = frozenset(("date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uri", "uuid"))
+"""The formats that are asserted: those that `decode` asserts, in every dialect. Others are annotations."""
 # A pattern that every text of the format matches, by its RFC: for proofs, so rather too wide.
 SHAPES = {
     "date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
@@ -216,11 +218,13 @@ _OWN: dict[str, Callable[[str], bool]] = {
 }
 
 
-def _checker() -> FormatChecker:
+def _checker(names: frozenset[str] | None = None) -> FormatChecker:
     checker = FormatChecker(formats=())
     checker.checkers = dict(Draft202012Validator.FORMAT_CHECKER.checkers)
     for name, holds in _OWN.items():
         checker.checkers[name] = (partial(_holds_of, holds), ())
+    if names is not None:
+        checker.checkers = {name: check for name, check in checker.checkers.items() if name in names}
     return checker
 
 
@@ -230,6 +234,8 @@ def _holds_of(holds: Callable[[str], bool], value: object) -> bool:
 
 CHECKER = _checker()
 """python-jsonschema's checker, with every standard format: the second opinion."""
+ASSERTING_CHECKER = _checker(ASSERTED)
+"""The same with the formats that are asserted."""
 
 
 @lru_cache(maxsize=512)
@@ -239,18 +245,19 @@ def _validator(name: str, number: int) -> jsonschema_rs.Validator:
     return jsonschema_rs.validator_for(schema, validate_formats=True, offline=True)
 
 
-@lru_cache(maxsize=512)
-def is_asserted(name: str, number: int = 20) -> bool:
-    """Return whether jsonschema-rs rejects any text at all for this format, in a dialect by its number."""
-    validator = _validator(name, number)
-    return not all(validator.is_valid(text) for text in _STRANGE)
-
-
 @lru_cache(maxsize=8)
-def added_formats(number: int) -> Mapping[str, Callable[[str], bool]]:
-    """Return the formats that jsonschema-rs asserts in the newest dialect only: a format means the same in each."""
-    names = [name for name in EXAMPLES if is_asserted(name) and not is_asserted(name, number)]
-    return {name: _validator(name, 20).is_valid for name in names}
+def format_options(number: int) -> Mapping[str, Callable[[str], bool]]:
+    """Return how jsonschema-rs is to read formats in a dialect, so that it asserts the same in each."""
+    as_in_the_newest = {
+        name: _validator(name, 20).is_valid
+        for name in sorted(ASSERTED)
+        if all(_validator(name, number).is_valid(text) for text in _STRANGE)
+    }
+    return {**dict.fromkeys(EXAMPLES.keys() - ASSERTED, _anything), **as_in_the_newest}
+
+
+def _anything(_: str) -> bool:
+    return True
 
 
 @lru_cache(maxsize=16384)

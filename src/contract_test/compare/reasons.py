@@ -125,7 +125,13 @@ class Explainer:
                     newer.document, self._older.document, patches, f"{self.sides.newer} {len(self._nodes)}"
                 )
                 self._kept.append(document)
-                compiler = Compiler(newer.pool, document, assert_formats=newer.assert_formats, closed=newer.closed)
+                compiler = Compiler(
+                    newer.pool,
+                    document,
+                    assert_formats=newer.assert_formats,
+                    closed=newer.closed,
+                    open_where_true=newer.open_where_true,
+                )
                 self._compilers[changes] = compiler
                 self._nodes[changes] = compiler.root()
             except (UnusableSchemaError, ValueError, TypeError, KeyError, AttributeError):

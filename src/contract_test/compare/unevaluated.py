@@ -27,6 +27,8 @@ class Properties:
     names: frozenset[str] = frozenset()
     patterns: frozenset[str] = frozenset()
     everything: bool = False
+    in_so_many_words: bool = False
+    """Whether it is `true` that says so: a promise to accept other properties, and none to send them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,10 @@ class Coverage:
     @classmethod
     def of_properties(
         cls, condition: Node, *, names: frozenset[str] = frozenset(), patterns: frozenset[str] = frozenset(),
-        everything: bool = False,
+        everything: bool = False, in_so_many_words: bool = False,
     ) -> Coverage:  # fmt: skip
         """Return one entry about properties."""
-        return cls(properties=(Properties(condition, names, patterns, everything),))
+        return cls(properties=(Properties(condition, names, patterns, everything, in_so_many_words),))
 
     @classmethod
     def of_required(cls, condition: Node, names: Iterable[str]) -> Coverage:
@@ -90,6 +92,11 @@ class Coverage:
     def sent(self) -> Coverage:
         """Return the properties that a closed writer may send: the declared ones and the required ones."""
         return Coverage(self.properties + self.required)
+
+    def without_true(self) -> Coverage:
+        """Return the same for a writer that sends no undeclared properties where the schema would allow it."""
+        declared = (replace(entry, everything=False) if entry.in_so_many_words else entry for entry in self.properties)
+        return replace(self, properties=tuple(declared))
 
     @property
     def declares_properties(self) -> bool:

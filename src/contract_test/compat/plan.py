@@ -6,6 +6,7 @@ A plan says who is compared with whom; `compare_pair` compares one pair of it.
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -188,7 +189,7 @@ def compare_pair(
             writer.schema,
             reader.schema,
             formats="assertion",
-            content_model=content_model,
+            content_model=_content_model(pair, content_model),
             budget=budget,
             newer="reader" if pair.newer is pair.reader else "writer",
             resources={**writer.resources, **reader.resources},
@@ -216,10 +217,32 @@ def compare_pair(
         return Outcome("migrated", note=f"{pair.subject.name} {labels}: BACKWARD is kept by migration: {kept}")
     reasons = verdict.incompatibilities or (None,)
     findings = (of_reason(pair, verdict, reason, recorded) for reason in reasons)
+    reading = _reading(pair, content_model)
+    if reading:
+        findings = (replace(each, details=(*each.details, reading)) for each in findings)
     if kept:
         failed = f"the upcaster does not keep it: {kept.problem}"
         findings = (replace(each, details=(*each.details, failed)) for each in findings)
     return Outcome(verdict.status, distinct(findings))
+
+
+def _reading(pair: Pair, asked: ContentModel) -> str:
+    """How `additionalProperties: true` of the writer was read, if it says so anywhere."""
+    if '"additionalProperties": true' not in json.dumps(
+        [pair.writer.bundle.schema, dict(pair.writer.bundle.resources)]
+    ):
+        return ""
+    if asked == "as-written":
+        return "the writer's additionalProperties: true is read as written: it may send any field"
+    services = pair.writer.contract.sends_undeclared
+    if services:
+        return f"undeclared fields are sent where additionalProperties is true, by {', '.join(services)}"
+    return "the writer's additionalProperties: true is not read as a promise to send undeclared fields"
+
+
+def _content_model(pair: Pair, asked: ContentModel) -> Literal["closed-writer", "open-where-true", "as-written"]:
+    """What the writer sends: undeclared fields too, if the catalog names a service that does."""
+    return "open-where-true" if asked == "closed-writer" and pair.writer.contract.sends_undeclared else asked
 
 
 def _in_files(verdict: Verdict, originals: Mapping[str, str]) -> Verdict:

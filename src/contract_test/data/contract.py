@@ -18,6 +18,8 @@ class Contract:
     """One subject at one version.
 
     `schema` is the parsed file; `resources` holds it and every schema that it reaches, by URI; `uri` is its own.
+    `sends_undeclared` names the services that send fields that it does not declare, where it says
+    `additionalProperties: true`. Others never do.
     """
 
     subject: str
@@ -26,6 +28,7 @@ class Contract:
     uri: str
     schema: Any
     resources: Mapping[str, Any]
+    sends_undeclared: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -67,6 +70,7 @@ class Subject:
     schema_ids: Mapping[int, int] = field(default_factory=dict)
     sent_by: tuple[str, ...] = ()
     received_by: tuple[str, ...] = ()
+    sends_undeclared: tuple[str, ...] = ()
 
     @property
     def newest(self) -> Contract:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ _SUBJECT_KEYS: dict[str, str | tuple[str, ...]] = {
     "schema_ids": _IDS,
     "sent_by": _LIST,
     "received_by": _LIST,
+    "sends_undeclared": _LIST,
 }
 
 
@@ -160,8 +162,17 @@ def _subject(
         raise CatalogError(
             f"no channel {channel!r} (known: {known})", place=place, advice="Declare it, or correct the name."
         )
-    for key in ("volatile", "sent_by", "received_by"):
+    for key in ("volatile", "sent_by", "received_by", "sends_undeclared"):
         values[key] = tuple(values.get(key, ()))
+    unknown = [service for service in values["sends_undeclared"] if service not in values["sent_by"]]
+    if unknown:
+        problem = f"sends_undeclared names {unknown[0]!r}, which is not in sent_by"
+        raise CatalogError(problem, place=place, advice="Name services that send the subject.")
+    if values["sends_undeclared"]:
+        contracts = {
+            version: replace(contract, sends_undeclared=values["sends_undeclared"])
+            for version, contract in contracts.items()
+        }
     ids = {int(version): number for version, number in values.get("schema_ids", {}).items()}
     return Subject(name, contracts, channels.get(channel) if channel else None, **(values | {"schema_ids": ids}))
 

@@ -63,7 +63,8 @@ class ContractValidator:
     @cached_property
     def inventory(self) -> FieldInventory:
         """The fields that messages may have."""
-        return FieldInventory(self._references, self.shapes)
+        declared = Shapes(self._references, declared_only=not self.contract.sends_undeclared)
+        return FieldInventory(self._references, declared)
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,8 @@ def _from_data(data: Any, subject: Subject, expected: Message, runtime: Runtime)
 
 
 def _undeclared(contract: Contract, data: Any) -> Sequence[str]:
-    return fields_of(contract.resources, contract.uri).undeclared(data)
+    fields = fields_of(contract.resources, contract.uri)
+    return fields.undeclared(data, declared_only=not contract.sends_undeclared)
 
 
 def _broken(violation: Violation) -> Mismatch:

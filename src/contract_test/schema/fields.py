@@ -39,7 +39,7 @@ class Fields:
     """Reads a contract's fields. `resources` holds the schema at `uri` and every other that it reaches."""
 
     def __init__(self, resources: Mapping[str, Any], uri: str) -> None:
-        references = References(resources, uri)
+        references = self._references = References(resources, uri)
         self.resources, self.uri = resources, uri
         self.shapes = Shapes(references)
         self.root: Position = (Source(references.root),)
@@ -87,9 +87,17 @@ class Fields:
     def _looking(self) -> _Looking:
         return _Looking(self, self.root, "")
 
-    def undeclared(self, data: Any) -> list[str]:
-        """Return the pointers of all fields in a valid message that the contract does not declare."""
-        return list(self._undeclared(data, self.root, ""))
+    def undeclared(self, data: Any, *, declared_only: bool = True) -> list[str]:
+        """Return the pointers of all fields in a valid message that the contract does not declare.
+
+        `additionalProperties: true` declares none, unless `declared_only` is False.
+        """
+        shapes = self._declared if declared_only else self.shapes
+        return list(self._undeclared(data, self.root, "", shapes))
+
+    @cached_property
+    def _declared(self) -> Shapes:
+        return Shapes(self._references, declared_only=True)
 
     def pointers_of(self, uri: str, inside: str) -> tuple[str, ...]:
         """Return the fields whose values are described by the schema at a JSON pointer in a file."""
@@ -203,30 +211,30 @@ class Fields:
         """Return the value of a keyword in one of the schemas that always have a say, or None."""
         return next((schema[name] for schema in self.schemas(position) if name in schema), None)
 
-    def _undeclared(self, value: Any, position: Position, pointer: str) -> Iterator[str]:
-        shape = self.shapes.shape(position)
+    def _undeclared(self, value: Any, position: Position, pointer: str, shapes: Shapes) -> Iterator[str]:
+        shape = shapes.shape(position)
         if isinstance(value, list) and shape.items:
             for index, item in enumerate(value):
-                yield from self._undeclared(item, shape.items, f"{pointer}/{index}")
+                yield from self._undeclared(item, shape.items, f"{pointer}/{index}", shapes)
         if not isinstance(value, dict):
             return
-        shape = self.chosen(value, shape)[1]
+        shape = self.chosen(value, shape, shapes)[1]
         named = {field.name: field.position for field in shape.fields}
         if not named and shape.additional is None:
             return  # no keyword describes its fields: any will do
         for name, member in value.items():
             inner = f"{pointer}/{escape(name)}"
             if name in named:
-                yield from self._undeclared(member, named[name], inner)
+                yield from self._undeclared(member, named[name], inner, shapes)
             elif shape.additional is None:
                 yield inner
             else:
-                yield from self._undeclared(member, shape.additional, inner)
+                yield from self._undeclared(member, shape.additional, inner, shapes)
 
-    def chosen(self, value: dict[str, Any], shape: Shape) -> tuple[str, Shape]:
+    def chosen(self, value: dict[str, Any], shape: Shape, shapes: Shapes | None = None) -> tuple[str, Shape]:
         """Return the alternative that an object's tag names; where there are none, its shape itself."""
         for name, branch in shape.branches:
-            inner = self.shapes.shape(branch)
+            inner = (shapes or self.shapes).shape(branch)
             tag = next((field for field in inner.fields if field.name == shape.tag), None)
             if tag is not None and value.get(shape.tag) in self.shapes.shape(tag.position).text:
                 return name, inner

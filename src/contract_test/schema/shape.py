@@ -45,10 +45,14 @@ class Field:
 
 
 class Shapes(Sources):
-    """Reads shapes from the schemas of one contract."""
+    """Reads shapes from the schemas of one contract.
 
-    def __init__(self, references: References) -> None:
+    With `declared_only`, `additionalProperties: true` declares no field: it is no promise to send any.
+    """
+
+    def __init__(self, references: References, *, declared_only: bool = False) -> None:
         super().__init__(references)
+        self._not_declared = (False, True) if declared_only else (False,)
         self._shapes: dict[Position, Shape] = {}
 
     def shape(self, position: Position) -> Shape:
@@ -133,11 +137,14 @@ class Shapes(Sources):
             patterns = [("patternProperties", name) for name in dict_in(node.schema, "patternProperties")]
             places: list[tuple[str, ...]] = [*patterns]
             rules = ("additionalProperties", "unevaluatedProperties")
-            places.extend((keyword,) for keyword in rules if node.schema.get(keyword, False) is not False)
+            places.extend((keyword,) for keyword in rules if not self._declares_none(node.schema.get(keyword, False)))
             group = node.location if "object" in source.on and "additionalProperties" in node.schema else ""
             found.extend(Source(self._references.inside(node, *place), MAYBE, group=group) for place in places)
         counted = any(not _COUNTING.isdisjoint(source.node.schema) for source in sources)
         return tuple(found) if found or counted or not named else None
+
+    def _declares_none(self, rule: Any) -> bool:
+        return any(rule is value for value in self._not_declared)
 
     def _branches(self, position: Position) -> tuple[str, tuple[tuple[str, Position], ...]]:
         """Recognize alternatives that differ in a constant text, if no other keyword applies to the value."""
