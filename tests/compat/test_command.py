@@ -29,7 +29,7 @@ def test_a_finding_reads_as_promised(repo, compat):
         '    breaks: {"liker": ""}',
         "    generated: no recorded message breaks here",
         '    rejected at /liker: expected integer, found ""',
-        "    thing.done is sent by web and received by feed, trending",
+        "    feed and trending, which read v2, break on what web sends as v1",
         f"    {RULES['type-changed'].fix}",
     ]
     assert "1 pair compared: 0 compatible, 1 incompatible, 0 unknown; 1 finding\n" in result.err
@@ -513,3 +513,24 @@ def test_only_a_sender_can_send_undeclared_fields(repo, compat):
 
     assert result.code == 2
     assert "sends_undeclared names 'feed', which is not in sent_by" in result.err
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"),
+    [
+        ("BACKWARD", "feed and trending, which read v2, break on what web sends as v1"),
+        ("FORWARD", "feed and trending, which read v1, break on what web sends as v2"),
+    ],
+)
+def test_a_finding_says_who_breaks_on_whose_messages(repo, compat, mode, told):
+    repo.subject(mode=mode, versions=[message(a=STRING), message(a=INTEGER)])
+
+    assert f"    {told}\n" in compat().out
+
+
+def test_nobody_breaks_where_nobody_reads(repo, compat):
+    repo.subject(versions=[message(a=STRING), message(a=INTEGER)])
+    path = repo.root / "contracts" / "catalog.toml"
+    path.write_text(path.read_text().replace('received_by = ["feed", "trending"]\n', ""))
+
+    assert "nobody in the catalog reads what web sends as v1" in compat().out

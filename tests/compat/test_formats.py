@@ -54,7 +54,7 @@ def test_junit(broken, compat):
     assert (suite.attrib["tests"], suite.attrib["failures"]) == ("1", "1")
     failure = suite.find("testcase/failure")
     assert "string → integer" in failure.text
-    assert "sent by web" in failure.text
+    assert "web sends as v1" in failure.text
     assert "breaks: " in failure.text
 
 
@@ -73,7 +73,7 @@ def test_github(broken, compat):
 
     assert len(out.splitlines()) == 1
     assert out.startswith("::error file=contracts/thing.done/v2.json,title=type-changed::")
-    assert "%0Athing.done is sent by web and received by feed, trending%0A" in out
+    assert "%0Afeed and trending, which read v2, break on what web sends as v1%0A" in out
     assert "\x1b" not in out
 
 

@@ -209,9 +209,16 @@ def test_compat_says_whom_a_removed_field_breaks(repo, command):
     (repo.contracts / "order.placed" / "v2.json").write_text(
         json.dumps({"type": "object", "required": ["order_id"], "properties": {"order_id": {"type": "string"}}})
     )
+    catalog = (repo.contracts / "catalog.toml").read_text()
+    (repo.contracts / "catalog.toml").write_text(
+        catalog.replace('received_by = ["mailer"]\ncompatibility', 'received_by = ["mailer", "stats"]\ncompatibility')
+    )
     code, out, _ = command("compat", "--contracts", str(repo.contracts))
     assert code == 1
     assert "/buyer: breaks mailer, which reads it in 2 of 2; stats never reads it" in out
+    assert "mailer, which reads v1, breaks on what " in out
+    assert "stats, which" not in out
+    assert "and stats" not in out
 
 
 FIRST_GENERATED = """

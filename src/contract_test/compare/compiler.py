@@ -126,8 +126,8 @@ class Compiler:
         if place.dialect.number >= _DRAFT_2019:
             everything = self.pool.anything
             if "unevaluatedProperties" in schema:
-                said = schema["unevaluatedProperties"] is True
-                found += Coverage.of_properties(everything, everything=True, in_so_many_words=said)
+                is_true = schema["unevaluatedProperties"] is True
+                found += Coverage.of_properties(everything, everything=True, in_so_many_words=is_true)
             if "unevaluatedItems" in schema:
                 found += Coverage.of_items(everything, everything=True)
         return found
@@ -174,9 +174,9 @@ class Compiler:
         patterns = frozenset(schema.get("patternProperties", ()))
         if names or patterns or "additionalProperties" in schema:
             everything = "additionalProperties" in schema
-            said = schema.get("additionalProperties") is True
+            is_true = schema.get("additionalProperties") is True
             found += Coverage.of_properties(
-                always, names=names, patterns=patterns, everything=everything, in_so_many_words=said
+                always, names=names, patterns=patterns, everything=everything, in_so_many_words=is_true
             )
         if schema.get("required"):
             found += Coverage.of_required(always, schema["required"])

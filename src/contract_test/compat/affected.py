@@ -37,6 +37,44 @@ def affected(reader: Snapshot, writer: Snapshot, reason: Incompatibility) -> Ite
         yield f"{pointer}: " + "; ".join([*([f"breaks {' and '.join(hurt)}"] if hurt else []), *rest])
 
 
+def who_breaks(pair: Pair, reason: Incompatibility | None = None) -> Iterator[str]:
+    """Yield who breaks on whose messages: `billing, which reads v2, breaks on what shop sends as v1`.
+
+    A service that was replayed and does not read what the reason is about is left out.
+    """
+    if pair.subject is None:
+        return
+    senders, readers = pair.subject.sent_by, pair.subject.received_by
+    left_out = _not_reading(pair, reason) if reason else frozenset()
+    hurt = [service for service in readers if service not in left_out]
+    sent = f"what {_listed(senders)} {'send' if len(senders) > 1 else 'sends'} as {pair.writer.label}"
+    if not readers:
+        yield f"nobody in the catalog reads {sent}"
+    elif not hurt:
+        yield f"nobody breaks on {sent}, as far as replays showed: {_listed(readers)} read nothing of it"
+    else:
+        several = len(hurt) > 1
+        read, broken = ("read", "break") if several else ("reads", "breaks")
+        yield f"{_listed(hurt)}, which {read} {pair.reader.label}, {broken} on {sent}"
+
+
+def _listed(services: Sequence[str]) -> str:
+    if not services:
+        return "nobody in the catalog"
+    return " and ".join(filter(None, (", ".join(services[:-1]), services[-1])))
+
+
+def _not_reading(pair: Pair, reason: Incompatibility) -> frozenset[str]:
+    """The services that were replayed and read none of the fields that a reason is about."""
+    known = pair.reader.readers or pair.writer.readers
+    pointers = _pointers(pair.reader, reason) if known else []
+    if not pointers:
+        return frozenset()
+    return frozenset(
+        each.service for each in known if not any("reads," in describe_reading(each, pointer) for pointer in pointers)
+    )
+
+
 def removed_reads(pairs: Sequence[Pair]) -> Iterator[Finding]:
     """Yield a warning for each field that is gone from a newer version and that a service reads in the older one.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from contract_test.compare import RULES, Rule
 from contract_test.compare.keyword_rules import change
-from contract_test.compat.affected import READ_FIELD_REMOVED, affected
+from contract_test.compat.affected import READ_FIELD_REMOVED, affected, who_breaks
 from contract_test.compat.binding_changes import (
     CHANNEL_CHANGED,
     CODEC_CHANGED,
@@ -128,7 +128,7 @@ def of_reason(
         _advice(pair, rule),
         direction=pair.direction,
         details=(
-            *_details(pair, rule, shown),
+            *_details(pair, rule, shown, reason),
             *together,
             *(affected(pair.reader, pair.writer, reason) if reason else ()),
         ),
@@ -271,14 +271,14 @@ def of_upcaster(pair: Pair, kept: Migration) -> Finding:
         kept.problem,
         rule.fix,
         direction=pair.direction,
-        details=(rule.explanation, *_services(pair.subject)),
+        details=(rule.explanation, *who_breaks(pair)),
         writer=pair.writer.label,
         reader=pair.reader.label,
         key=_key(pair, rule),
     )
 
 
-def _details(pair: Pair, rule: Rule, shown: _Shown) -> tuple[str, ...]:
+def _details(pair: Pair, rule: Rule, shown: _Shown, reason: Incompatibility | None = None) -> tuple[str, ...]:
     lines = [f"{rule.explanation} Reader: {pair.reader.label}. Writer: {pair.writer.label}."]
     if shown.data is not ABSENT:
         lines.append(f"breaks: {json_line(shown.data)}")
@@ -286,7 +286,7 @@ def _details(pair: Pair, rule: Rule, shown: _Shown) -> tuple[str, ...]:
             lines.append(f"recorded: {shown.place}" if shown.place else "generated: no recorded message breaks here")
         if shown.violation:
             lines.append(f"rejected at {shown.violation}")
-    return (*lines, *_services(pair.subject))
+    return (*lines, *who_breaks(pair, reason))
 
 
 def _services(subject: Subject | None) -> Sequence[str]:
