@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, note, required_package
+from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, note, package_option, required_package
 from contract_test.data.texts import counted
 from contract_test.files.catalog import load_catalog
 from contract_test.generate.package import check as find_stale
@@ -15,11 +15,7 @@ from contract_test.generate.package import generate
 
 @click.command("generate")
 @contracts_option
-@click.option(
-    "--package",
-    metavar="NAME",
-    help="The package of value objects.  [default: as in pyproject.toml]",
-)
+@package_option
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from contract_test.cli.running import CLEAN, contracts_option, note, required_package
+from contract_test.cli.running import CLEAN, contracts_option, note, package_option, required_package
 from contract_test.data.errors import HistoryError, UnreachableError
 from contract_test.data.texts import inert
 from contract_test.files.catalog import load_catalog
@@ -19,11 +19,7 @@ _OWN_PACKAGES = ("envelopes", "contract_test")
 
 @click.command("package")
 @contracts_option
-@click.option(
-    "--package",
-    metavar="NAME",
-    help="The package of value objects.  [default: as in pyproject.toml]",
-)
+@package_option
 @click.option(
     "--source",
     type=click.Path(path_type=Path, file_okay=False),

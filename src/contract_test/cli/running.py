@@ -25,6 +25,9 @@ CLEAN, FINDINGS, USAGE, COULD_NOT_RUN = 0, 1, 2, 3
 READER_GONE = 141
 """As a shell has it for a program that SIGPIPE ended."""
 
+package_option = click.option(
+    "--package", metavar="NAME", help="The package of value objects.  [default: as in pyproject.toml]"
+)
 contracts_option = click.option(
     "--contracts",
     type=click.Path(path_type=Path, file_okay=False),
