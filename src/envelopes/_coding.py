@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from . import _json
-from ._envelope import Envelope, Received, Wire
+from ._envelope import Envelope, Received, T_co, Wire
 from ._errors import DecodeError, EncodeError, UnknownNameError, Violation
 from ._message_version import declared_version, known_version, matching_version
 from ._values import ValueObject
@@ -246,6 +246,35 @@ def coding_with(catalog: Catalog) -> tuple[Decode, Encode]:
         function.__name__ = function.__qualname__ = name
         function.__doc__ = protocol.__call__.__doc__
     return decode_, encode_
+
+
+class Reader(Protocol[T_co]):
+    """Reads the messages of one channel, as one of the classes of its subjects."""
+
+    def __call__(self, wire: bytes | str | None) -> Envelope[T_co]:
+        """Read one message of the channel.
+
+        Args:
+            wire: The bytes of the message. Pass `Wire(value, key, headers)` for a message of a stream.
+
+        Returns:
+            The envelope. A type checker knows the classes that its `data` can have, so `match` can be exhaustive.
+
+        Raises:
+            DecodeError: The codec or the contract does not accept the message.
+
+        """
+        ...
+
+
+def reader_of(catalog: Catalog, channel: str) -> Reader[Any]:
+    """Return the function that reads the messages of one channel of a generated package."""
+
+    def read(wire: bytes | str | None) -> Envelope[Any]:
+        return decode_message(wire, channel, catalog)
+
+    read.__doc__ = Reader.__call__.__doc__
+    return read
 
 
 _set_fields: Callable[[Envelope[Any], dict[str, Any]], None] = Envelope.__dict__["__dict__"].__set__

@@ -10,7 +10,7 @@ from typing import Any, Generic, NamedTuple, Self, TypeAlias, TypeVar
 from ._values import ValueObject
 from .types import FrozenMap
 
-T_co = TypeVar("T_co", bound=ValueObject, covariant=True)
+T_co = TypeVar("T_co", bound=ValueObject | None, covariant=True)
 
 Headers = tuple[tuple[str, bytes], ...]
 

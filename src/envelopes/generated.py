@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from ._coding import coding_with
+from ._coding import Reader, coding_with, reader_of
 from ._contract import Contract
 from ._fields import DecimalNumber, Deprecated, JsonDefault, JsonEqual, OneOf
 from ._values import OpenValueObject, RootValue, ValueObject
@@ -30,12 +30,14 @@ __all__ = [
     "Number",
     "OneOf",
     "OpenValueObject",
+    "Reader",
     "RootValue",
     "Subject",
     "Timestamp",
     "ValueObject",
     "coding_with",
     "contract_beside",
+    "reader_of",
     "shared_beside",
 ]
 

@@ -406,3 +406,22 @@ def test_a_decode_error_says_which_part_of_a_time_is_wrong(messages, value, reas
         messages.Bare.from_value({"id": "x", "at": value})
     assert refused.value.pointer == "/at"
     assert refused.value.expected.startswith(f"an RFC 3339 date-time ({reason}")
+
+
+def test_the_reader_of_a_channel_reads_what_decode_reads():
+    from envelopes import decode, encode
+    from envelopes.messages import MessageLiked, decode_activity
+
+    like = MessageLiked.from_value({
+        "like_id": "l-5d21e0",
+        "message_id": "m-7f3a9c",
+        "group_id": "g-blue01",
+        "liker": {"person_id": "p-bo0002", "name": "Bo"},
+        "author": {"person_id": "p-ana001", "name": "Ana"},
+        "liked_at": "2026-03-01T12:00:05Z",
+    })  # fmt: skip
+    wire = encode(like, source="/web")
+    assert decode_activity(wire) == decode(wire, channel="activity")
+    assert decode_activity(bytes(wire)).data == like
+    with pytest.raises(DecodeError):
+        decode_activity(None)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, assert_type
+from typing import Any, Literal, assert_never, assert_type
 
 import envelopes.messages
 from contract_test import compare
@@ -28,7 +28,15 @@ from envelopes import (
     upcast,
 )
 from envelopes.catalog import Catalog
-from envelopes.messages import CATALOG, MessageLiked, MessageLikedV1, MessageLikedV2
+from envelopes.messages import (
+    CATALOG,
+    MessageLiked,
+    MessageLikedV1,
+    MessageLikedV2,
+    MessagePostedV1,
+    MessageUnlikedV1,
+    decode_activity,
+)
 from envelopes.messages.message_liked_v2 import Person
 
 
@@ -54,6 +62,20 @@ def decoding(raw: bytes) -> None:
             assert_type(like, MessageLikedV2)
         case MessageLikedV1() as old:
             assert_type(old, MessageLikedV1)
+
+
+def reading_a_channel(raw: bytes) -> str:
+    envelope = decode_activity(Wire(raw, key="k"))
+    assert_type(envelope, Envelope[MessagePostedV1 | MessageLikedV1 | MessageLikedV2 | MessageUnlikedV1])
+    match envelope.data:
+        case MessagePostedV1() as posted:
+            return posted.text
+        case MessageLikedV1() | MessageLikedV2() as liked:
+            return liked.like_id
+        case MessageUnlikedV1():
+            return "unliked"
+        case never:
+            assert_never(never)
 
 
 def encoding(like: MessageLiked) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from contract_test.data.contract import Catalog, Contract, Subject, class_name
+from contract_test.data.contract import Catalog, Contract, Subject, class_name, snake_case
 from contract_test.data.errors import ContractTestError, SchemaError
 from contract_test.generate.classes import plan_module
 from contract_test.generate.docstrings import docstring
@@ -17,7 +17,7 @@ from contract_test.generate.plan import ModulePlan
 from contract_test.generate.sharing import SHARED, Shared, share
 from contract_test.generate.writer import write_parts
 from contract_test.schema.keywords import is_no_schema
-from contract_test.schema.names import literal
+from contract_test.schema.names import identifier, literal, unused
 from contract_test.schema.walk import References
 from envelopes.validation import compile_schema
 
@@ -157,7 +157,11 @@ def _messages(catalog: Catalog) -> str:
     subjects = "".join(
         f"        {_call('Subject', _subject_values(subject), 8)},\n" for subject in catalog.subjects.values()
     )
-    exported = "".join(f"    {literal(name)},\n" for name in sorted({*names, "CATALOG"}))
+    readers = _readers(catalog, names)
+    imported = (
+        ("Catalog", "Channel", "Reader", "Subject", "reader_of") if readers else ("Catalog", "Channel", "Subject")
+    )
+    exported = "".join(f"    {literal(name)},\n" for name in sorted({*names, *readers, "CATALOG"}))
     return "\n".join((
         docstring(f"Value objects, one module a version; the bare name is the newest version.\n\n{HEADER}", ""),
         "",
@@ -165,7 +169,7 @@ def _messages(catalog: Catalog) -> str:
         "",
         "from typing import TYPE_CHECKING",
         "",
-        "from envelopes.generated import Catalog, Channel, Subject",
+        f"from envelopes.generated import {', '.join(imported)}",
         "",
         "if TYPE_CHECKING:",
         *sorted(imports),
@@ -174,11 +178,30 @@ def _messages(catalog: Catalog) -> str:
         "",
         f"CATALOG = Catalog(\n    __name__,\n    channels=[\n{channels}    ],\n    subjects=[\n{subjects}    ],\n)",
         "",
+        *(line for each in readers.values() for line in each),
         "",
         "def __getattr__(name: str) -> object:",
         "    return CATALOG.load(name)",
         "",
     ))  # fmt: skip
+
+
+def _readers(catalog: Catalog, taken: Iterable[str]) -> dict[str, list[str]]:
+    """Return the functions that read one channel each, by name, with the lines that define them."""
+    found: dict[str, list[str]] = {}
+    for channel in catalog.channels.values():
+        subjects = [subject for subject in catalog.subjects.values() if subject.channel == channel]
+        classes = [each.class_name for subject in subjects for each in subject.contracts.values()]
+        if classes:
+            name = unused(identifier(f"decode_{snake_case(channel.name)}", "decode"), {*found, *taken})
+            absent = ["None"] if channel.without_data == "allow" else []
+            types = " | ".join([*classes, *absent])
+            found[name] = [
+                f"{name}: Reader[{types}] = reader_of(CATALOG, {literal(channel.name)})",
+                docstring(f"Read one message of the channel {channel.name}.", ""),
+                "",
+            ]
+    return found
 
 
 def _package(package: str) -> str:
@@ -232,6 +255,7 @@ _ALLOWED_CALLS = frozenset(
         "Channel",
         "Subject",
         "coding_with",
+        "reader_of",
     )
 )
 _ALLOWED_NODES = (

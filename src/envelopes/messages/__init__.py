@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envelopes.generated import Catalog, Channel, Subject
+from envelopes.generated import Catalog, Channel, Reader, Subject, reader_of
 
 if TYPE_CHECKING:
     from .delivery_requested_v1 import DeliveryRequestedV1 as DeliveryRequested
@@ -31,6 +31,8 @@ __all__ = [
     "MessagePostedV1",
     "MessageUnliked",
     "MessageUnlikedV1",
+    "decode_activity",
+    "decode_transport",
 ]
 
 CATALOG = Catalog(
@@ -91,6 +93,12 @@ CATALOG = Catalog(
         ),
     ],
 )
+
+decode_activity: Reader[MessagePostedV1 | MessageLikedV1 | MessageLikedV2 | MessageUnlikedV1] = reader_of(CATALOG, "activity")
+"""Read one message of the channel activity."""
+
+decode_transport: Reader[DeliveryRequestedV1] = reader_of(CATALOG, "transport")
+"""Read one message of the channel transport."""
 
 
 def __getattr__(name: str) -> object:
