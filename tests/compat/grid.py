@@ -246,7 +246,7 @@ def table(direction: str) -> list[list[str]]:
 _ABOUT = f"""A reason is only useful if it is true wherever the change stands. This table shows each of {len(EDITS)} single
 edits under {len(COMPOSITIONS)} compositions. A cell is `ok` if there is exactly one finding, and its rule, its JSON
 pointers in both files and its change are right. Otherwise it says what is wrong. `python -m tests.compat.grid` prints
-the table."""
+the table. Before reasons were checked by undoing the change, 281 of 575 cells were right in each direction."""
 
 
 def page() -> str:
