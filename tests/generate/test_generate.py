@@ -511,3 +511,31 @@ def test_a_definition_with_a_slash_in_its_name_gives_a_readable_class(contracts,
     }
     generate(load_catalog(contracts(**{"a/v1.json": schema})), "slash", tmp_path)
     assert "class HttpXComInfoJson(" in (tmp_path / "slash" / "messages" / "a_v1.py").read_text()
+
+
+def test_generate_and_lint_report_each_field_that_may_be_any_json(contracts, tmp_path):
+    from contract_test.cli.lint import command as lint
+
+    schema = obj(typed={"type": "string"}, anything={}, circle={"$ref": "#/$defs/Circle"}) | {
+        "$defs": {"Circle": {"type": "array", "items": {"$ref": "#/$defs/Circle"}}}
+    }
+    directory = contracts(**{"a/v1.json": schema})
+    generated = run("--contracts", directory, "--package", "general", "--output", tmp_path).output
+    linted = CliRunner().invoke(lint, ["--contracts", str(directory)], standalone_mode=False).output
+    for output in (generated, linted):
+        assert "2 of 5 fields, items and map values included, may be any JSON" in output
+        assert "a v1: AV1/anything: the schema allows any value" in output
+        assert "a v1: AV1/circle/*/*: the schema refers to itself without a class in between" in output
+    assert "/typed:" not in generated
+
+
+def test_a_schema_of_thousands_of_classes_stays_typed(contracts, tmp_path):
+    names = [f"Part{number}" for number in range(600)]
+    parts = {
+        name: obj(**{f"field{place}": {"type": "string"} for place in range(3)}, next={"$ref": f"#/$defs/{following}"})
+        for name, following in zip(names, [*names[1:], names[0]], strict=True)
+    }
+    directory = contracts(**{"a/v1.json": obj(first={"$ref": "#/$defs/Part0"}) | {"$defs": parts}})
+    done = generate(load_catalog(directory), "thousands", tmp_path)
+    assert done.general.places == ()
+    assert done.general.values == 600 * 4 + 1

@@ -47,5 +47,7 @@ def command(contracts: Path, package: str | None, output: Path, *, check: bool, 
         click.echo(f"wrote {path}")
     for path in done.removed:
         click.echo(f"removed {path}")
+    for line in done.general.lines() if done.general else ():
+        note(line)
     note(f"{total}, {counted(len(done.written), 'file')} written, {len(done.removed)} removed")
     return CLEAN

@@ -9,9 +9,11 @@ from pathlib import Path
 import click
 
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, max_age_option, note
+from contract_test.data.errors import ContractTestError
 from contract_test.data.finding import Finding
 from contract_test.data.texts import counted
 from contract_test.files.accepted import FILE, accepted_by, append_accepted, mark_accepted, read_accepted, with_accepted
+from contract_test.files.catalog import load_catalog
 from contract_test.files.leak_findings import LEAK
 from contract_test.lint.contracts import lint
 from contract_test.report.formats import FORMATS
@@ -78,10 +80,22 @@ def command(
             replace(finding, severity="error") if finding.severity == "warning" else finding for finding in findings
         ]
     click.echo(FORMATS[form](findings), nl=False)
+    _note_general_types(contracts)
     count = {name: sum(each.severity == name for each in findings) for name in ("error", "warning", "accepted")}
     summary = f"{counted(count['error'], 'error')}, {counted(count['warning'], 'warning')}"
     note(summary + (f", {count['accepted']} accepted" if count["accepted"] else ""))
     return FINDINGS if count["error"] else CLEAN
+
+
+def _note_general_types(contracts: Path) -> None:
+    from contract_test.generate.general import find_general_types  # pydantic and the generator's plans: only here
+
+    try:
+        catalog = load_catalog(contracts)
+    except ContractTestError:
+        return  # which is a finding
+    for line in find_general_types(catalog).lines():
+        note(line)
 
 
 def _list_accepted(contracts: Path) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from contract_test.data.contract import Catalog, Contract
 from contract_test.data.errors import CatalogError
+from contract_test.generate.general import GeneralTypes, general_types
 from contract_test.generate.sharing import SHARED
 from contract_test.generate.source import HEADER, module_files, package_files, schema_file, write_files
 
@@ -20,6 +21,8 @@ class Generated:
     written: tuple[Path, ...] = ()
     removed: tuple[Path, ...] = ()
     stale: tuple[Path, ...] = ()
+    general: GeneralTypes | None = None
+    """The fields of the type `Json`; None if nothing had to be generated."""
 
 
 def generate(catalog: Catalog, package: str, output: Path, *, again: bool = False) -> Generated:
@@ -41,7 +44,8 @@ def generate(catalog: Catalog, package: str, output: Path, *, again: bool = Fals
     for path in _orphans(catalog, folder, modules.files if modules else None):
         path.unlink()
         removed.append(path)
-    return Generated(tuple(written), tuple(removed))
+    general = general_types(catalog.contracts, modules.plans) if modules else None
+    return Generated(tuple(written), tuple(removed), general=general)
 
 
 def check(catalog: Catalog, package: str, output: Path) -> Generated:

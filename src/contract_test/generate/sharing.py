@@ -20,6 +20,8 @@ from contract_test.schema.walk import Node, References, subschemas
 
 SHARED = "shared"
 """The name of the module that holds shared classes."""
+MAX_REACHED = 200
+"""A schema that reaches more others than this one by one is not compared with those of other contracts."""
 _ANNOTATIONS = ("$comment", "examples", "$id", "id", "$schema")
 
 
@@ -46,7 +48,8 @@ def share(contracts: Sequence[Contract], plans: Sequence[ModulePlan], known: Map
     `known` are the names that shared classes have already, by digest: they keep them.
     """
     found: dict[str, _Uses] = {}
-    for place, (contract, plan) in enumerate(zip(contracts, plans, strict=True)):
+    alone = len(contracts) < 2 and not known  # noqa: PLR2004 - it takes two to share
+    for place, (contract, plan) in enumerate(() if alone else zip(contracts, plans, strict=True)):
         digester = _Digester(contract)
         for cls in plan.classes[:-1]:
             digest = digester.digest(cls)
@@ -153,6 +156,7 @@ class _Digester:
     def __init__(self, contract: Contract) -> None:
         self._references = References(contract.resources, contract.uri)
         self._uri = contract.uri
+        self._texts: dict[str, tuple[str, list[Node]]] = {}
 
     def digest(self, cls: ValueClass) -> str | None:
         """Return the digest of a class if it can be shared: of an entry of `$defs`, or of a schema in another file."""
@@ -166,25 +170,34 @@ class _Digester:
         if node is None:
             return None
         order: dict[str, Node] = {node.location: node}
+        waiting = [node]
         texts: list[str] = []
-        while len(texts) < len(order):
-            texts.append(self._text(list(order.values())[len(texts)], order))
+        while waiting:
+            text, targets = self._said(waiting.pop(0))
+            waiting += [each for each in targets if each.location not in order]
+            order |= {each.location: each for each in targets if each.location not in order}
+            if len(order) > MAX_REACHED:
+                return None
+            places = {location: place for place, location in enumerate(order)}
+            texts.append(f"{text} {[places[each.location] for each in targets]}")
         fields = [(each.name, each.json_name, each.required, repr(each.default)) for each in cls.attributes]
         name = definition_name(location) or location.rpartition("/")[2]
         whole = [name, cls.base, repr(fields), self._references.draft, *texts]
         return hashlib.sha256("\n".join(whole).encode()).hexdigest()[:16]
 
-    def _text(self, node: Node, order: dict[str, Node]) -> str:
-        schema = json.loads(json.dumps(node.schema))
-        for _, inner, base in subschemas(schema, node.base, self._references.draft):
-            reference = inner.get("$ref")
-            here = Node(inner, base, node.location)
-            target = self._references.follow(here, reference) if isinstance(reference, str) else None
-            if target is not None:
-                order.setdefault(target.location, target)
-                inner["$ref"] = list(order).index(target.location)
-            for word in _ANNOTATIONS:
-                inner.pop(word, None)
-            for word in ("$defs", "definitions"):
-                inner.pop(word, None)
-        return json.dumps(schema, sort_keys=True)
+    def _said(self, node: Node) -> tuple[str, list[Node]]:
+        """Return what a schema says without its references, and where these lead in their order."""
+        if node.location not in self._texts:
+            targets: list[Node] = []
+            schema = json.loads(json.dumps(node.schema))
+            for _, inner, base in subschemas(schema, node.base, self._references.draft):
+                reference = inner.get("$ref")
+                here = Node(inner, base, node.location)
+                target = self._references.follow(here, reference) if isinstance(reference, str) else None
+                if target is not None:
+                    targets.append(target)
+                    inner["$ref"] = len(targets)
+                for word in (*_ANNOTATIONS, "$defs", "definitions"):
+                    inner.pop(word, None)
+            self._texts[node.location] = (json.dumps(schema, sort_keys=True), targets)
+        return self._texts[node.location]
