@@ -27,14 +27,9 @@ class Compiler:
     """
 
     def __init__(
-        self,
-        pool: Pool,
-        document: Document,
-        *,
-        assert_formats: bool,
-        closed: bool = False,
+        self, pool: Pool, document: Document, *, assert_formats: bool, closed: bool = False,
         open_where_true: bool = False,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.pool = pool
         self.document = document
         self.assert_formats = assert_formats
