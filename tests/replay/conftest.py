@@ -142,7 +142,10 @@ class Repo:
 
 
 @pytest.fixture(scope="session")
-def warm_pytest() -> Iterator[WarmPytest]:
+def warm_pytest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmPytest]:
+    # pytester forgets what a test imported. So the generator, which imports parts of itself when it is first used, is
+    # used once before.
+    generate(load_catalog(Path(__file__).parents[2] / "contracts"), "warm", tmp_path_factory.mktemp("warm"))
     warm = WarmPytest()
     yield warm
     warm.end()
