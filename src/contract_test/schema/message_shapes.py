@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
+import jsonschema_rs
+
 from contract_test.schema.shape import Shapes
-from contract_test.schema.sources import Position
+from contract_test.schema.sources import MAYBE, Position, Source, dict_in, dict_of
 from contract_test.schema.walk import escape
 
 Shape = int
@@ -100,7 +102,17 @@ class _Reader:
             for text in (*_list(source.node.schema.get("enum")), source.node.schema.get("const"))
             if isinstance(text, str)
         }
-        self._rest = owner.reader(shape.additional or (), f"{path}/*", self._above)
+        self._name_patterns = [
+            (
+                jsonschema_rs.validator_for({"pattern": pattern}),
+                Source(shapes.references.inside(source.node, "patternProperties", pattern), MAYBE),
+            )
+            for source in shapes.sources(self._position)
+            for pattern in dict_in(dict_of(source.node.schema), "patternProperties")
+        ]
+        described = {source.node.location for _, source in self._name_patterns}
+        rest = tuple(source for source in shape.additional or () if source.node.location not in described)
+        self._rest: dict[Position, _Reader] = {(): owner.reader(rest, f"{path}/*", self._above)}
         self._item = owner.reader(shape.items, f"{path}/*", self._above)
 
     def _readers(self, fields: dict[str, Position], branch: str) -> dict[str, tuple[_Reader, int]]:
@@ -125,8 +137,15 @@ class _Reader:
         if named < len(value):
             for name, child in value.items():
                 if name not in fields:
-                    facts |= self._rest(child)
+                    facts |= self._undeclared(name)(child)
         return facts
+
+    def _undeclared(self, name: str) -> _Reader:
+        """Return the reader of a field that only a pattern, or `additionalProperties`, describes."""
+        matching = tuple(source for validator, source in self._name_patterns if validator.is_valid(name))
+        if matching not in self._rest:
+            self._rest[matching] = self._owner.reader(matching, f"{self._path}/*", self._above)
+        return self._rest[matching]
 
     def _array(self, value: list[Any]) -> int:
         count = len(value)

@@ -53,6 +53,11 @@ class Sources:
         self._texts: dict[str, str | tuple[str, ...]] = {}
         self._depth = 0
 
+    @property
+    def references(self) -> References:
+        """What follows the references of these schemas."""
+        return self._references
+
     def sources(self, position: Position) -> Position:
         """Return a position with all that `$ref`, `allOf`, `anyOf`, `oneOf`, `if`, `dependentSchemas` add."""
         known = self._sources.get(position)
