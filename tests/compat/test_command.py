@@ -534,3 +534,16 @@ def test_nobody_breaks_where_nobody_reads(repo, compat):
     path.write_text(path.read_text().replace('received_by = ["feed", "trending"]\n', ""))
 
     assert "nobody in the catalog reads what web sends as v1" in compat().out
+
+
+def test_what_was_not_looked_at_is_said_in_text_and_in_json(repo, compat):
+    names = [f"f{number}" for number in range(60)]
+    repo.subject(versions=[message(**dict.fromkeys(names, STRING)), message(**dict.fromkeys(names, INTEGER))])
+
+    text, data = compat(), compat("--format", "json")
+
+    findings = json.loads(data.out)["findings"]
+    left = "10 more differences were not looked at: the first 50 are shown"
+    assert len(findings) == 50
+    assert text.out.count(left) == 1
+    assert findings[0]["verdict"]["unexplained"] == left

@@ -216,14 +216,14 @@ def compare_pair(
         labels = f"{pair.writer.label} → {pair.reader.label}"
         return Outcome("migrated", note=f"{pair.subject.name} {labels}: BACKWARD is kept by migration: {kept}")
     reasons = verdict.incompatibilities or (None,)
-    findings = (of_reason(pair, verdict, reason, recorded) for reason in reasons)
-    reading = _reading(pair, content_model)
-    if reading:
-        findings = (replace(each, details=(*each.details, reading)) for each in findings)
-    if kept:
-        failed = f"the upcaster does not keep it: {kept.problem}"
-        findings = (replace(each, details=(*each.details, failed)) for each in findings)
-    return Outcome(verdict.status, distinct(findings))
+    findings = distinct(of_reason(pair, verdict, reason, recorded) for reason in reasons)
+    failed = f"the upcaster does not keep it: {kept.problem}" if kept else ""
+    for_each = [line for line in (_reading(pair, content_model), failed) if line]
+    findings = tuple(replace(each, details=(*each.details, *for_each)) for each in findings)
+    if verdict.unexplained:
+        *before, last = findings
+        findings = (*before, replace(last, details=(*last.details, verdict.unexplained)))
+    return Outcome(verdict.status, findings)
 
 
 def _reading(pair: Pair, asked: ContentModel) -> str:

@@ -39,4 +39,5 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         for reason in verdict.incompatibilities
     ]
     witness = {"witness": verdict.witness} if verdict.has_witness else {}
-    return {"status": verdict.status, **witness, "incompatibilities": reasons, "cause": verdict.cause}
+    more = {"unexplained": verdict.unexplained} if verdict.unexplained else {}
+    return {"status": verdict.status, **witness, "incompatibilities": reasons, "cause": verdict.cause, **more}
