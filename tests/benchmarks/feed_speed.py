@@ -255,7 +255,7 @@ def measure_service(members: int, store_url: str, wires: Sequence[Wire]) -> dict
 def taken_in(store: Store) -> int:
     """How many messages are in the store."""
     with store.read() as (connection, tables):
-        return sum(connection.scalars(sa.select(tables.offsets.c.next)))
+        return sum(connection.scalars(sa.select(tables.offsets.c.next_offset)))
 
 
 @contextmanager
