@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from contract_test.schema.keywords import telling_keywords
-from contract_test.schema.sources import ALL_TYPES, closed_types, dict_in, dict_of, list_of, types_of
+from contract_test.schema.sources import ALL_TYPES, dict_in, dict_of, list_of, own_types, types_of
 from contract_test.schema.walk import Node, References
 
 Conjunction = tuple[Node, ...]
@@ -196,19 +196,6 @@ class Reader:
             parts = range(len(list_of(node.schema, "allOf"))) if not self.references.alone(node) else ()
             pending += [*([target] if target else []), *(self.references.inside(node, "allOf", each) for each in parts)]
         return found
-
-
-def own_types(schema: dict[str, Any]) -> frozenset[str]:
-    """Return the JSON types that `type`, `const` and `enum` of a schema let through."""
-    types = ALL_TYPES
-    declared = schema.get("type")
-    if isinstance(declared, str | list):
-        types &= closed_types({declared} if isinstance(declared, str) else set(declared))
-    if "const" in schema:
-        types &= types_of(schema["const"])
-    if isinstance(schema.get("enum"), list):
-        types &= frozenset().union(*map(types_of, schema["enum"]))
-    return types
 
 
 def values_of(nodes: Sequence[Node]) -> list[Any] | None:

@@ -161,13 +161,7 @@ class Sources:
             types &= self.types(target)
         if self._references.alone(node):
             return types
-        declared = schema.get("type")
-        if isinstance(declared, str | list):
-            types &= closed_types({declared} if isinstance(declared, str) else set(declared))
-        if "const" in schema:
-            types &= types_of(schema["const"])
-        if isinstance(schema.get("enum"), list):
-            types &= frozenset().union(*map(types_of, schema["enum"]))
+        types &= own_types(schema)
         for place in range(len(list_of(schema, "allOf"))):
             types &= self.types(self._references.inside(node, "allOf", place))
         for keyword in ("anyOf", "oneOf"):
@@ -262,3 +256,16 @@ def types_of(value: Any) -> frozenset[str]:
 def closed_types(types: set[Any]) -> frozenset[str]:
     """Return the JSON types among names; `number` brings `integer`."""
     return frozenset(types | {"integer"}) & ALL_TYPES if "number" in types else frozenset(types) & ALL_TYPES
+
+
+def own_types(schema: dict[str, Any]) -> frozenset[str]:
+    """Return the JSON types that `type`, `const` and `enum` of a schema let through."""
+    types = ALL_TYPES
+    declared = schema.get("type")
+    if isinstance(declared, str | list):
+        types &= closed_types({declared} if isinstance(declared, str) else set(declared))
+    if "const" in schema:
+        types &= types_of(schema["const"])
+    if isinstance(schema.get("enum"), list):
+        types &= frozenset().union(*map(types_of, schema["enum"]))
+    return types
