@@ -32,7 +32,7 @@ from table import Row, report
 from contract_test.transports.embedded import kafka_broker, redis_server
 from envelopes import Wire, encode
 from envelopes.messages import MessageLiked
-from feed.feed import Feed, Received
+from feed.likes import Feed, Received
 from feed.store import Store
 from feed.stream import STREAM, envelope_of
 

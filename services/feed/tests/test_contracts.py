@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from envelopes.messages import MessageLiked
 
-from feed.feed import storable
+from feed.likes import storable
 from feed.store import as_microseconds, as_time
 
 

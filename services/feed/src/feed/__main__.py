@@ -14,7 +14,7 @@ from datetime import timedelta
 from confluent_kafka import KafkaException
 
 from .consumer import Consumer, UnrecoverableError
-from .feed import Feed
+from .likes import Feed
 from .outbox import Outbox
 from .replay import replay
 from .store import UNAVAILABLE, Store

@@ -13,7 +13,7 @@ from typing import TypeVar
 from confluent_kafka import Consumer as KafkaConsumer
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from .feed import Feed, Received
+from .likes import Feed, Received
 from .metrics import DEAD_LETTERS, LAG, LATENCY, MESSAGES, REBALANCES
 from .outbox import Outbox
 from .store import UNAVAILABLE

@@ -17,7 +17,7 @@ from fastapi.sse import EventSourceResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
-from .feed import Feed
+from .likes import Feed
 from .store import UNAVAILABLE, Item
 
 LIVE_EVERY = 0.3

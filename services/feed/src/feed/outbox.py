@@ -10,7 +10,7 @@ import redis
 from envelopes import encode
 from envelopes.messages import CATALOG
 
-from .feed import ask_for_push
+from .likes import ask_for_push
 from .metrics import PUSHES
 from .store import Store
 from .stream import STREAM

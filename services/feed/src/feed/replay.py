@@ -9,7 +9,7 @@ from datetime import datetime
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from .consumer import BATCH, MAX_BATCH
-from .feed import Received, take_in_new
+from .likes import Received, take_in_new
 from .store import Store, Unit
 from .stream import STREAM, Record, Settings, Topic, UnreadableRecordError, envelope_of
 

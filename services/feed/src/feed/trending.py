@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-from .feed import Reactions, reaction_of
+from .likes import Reactions, reaction_of
 from .store import Reaction
 from .stream import STREAM, Settings, UnreadableRecordError, envelope_of
 
