@@ -78,7 +78,9 @@ class Result:
 
     @property
     def findings(self):
-        return json.loads(self.out)["findings"]
+        """The findings, each with the verdict that it refers to."""
+        document = json.loads(self.out)
+        return [each | {"verdict": document["verdicts"].get(each.get("pair"))} for each in document["findings"]]
 
 
 @pytest.fixture

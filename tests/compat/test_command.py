@@ -542,7 +542,7 @@ def test_what_was_not_looked_at_is_said_in_text_and_in_json(repo, compat):
 
     text, data = compat(), compat("--format", "json")
 
-    findings = json.loads(data.out)["findings"]
+    findings = data.findings
     left = "10 more differences were not looked at: the first 50 are shown"
     assert len(findings) == 50
     assert text.out.count(left) == 1

@@ -28,13 +28,14 @@ def test_json(broken, compat):
     result = compat("--format", "json")
 
     document = json.loads(result.out)
-    assert document["format"] == 1
+    assert document["format"] == 2
     (finding,) = document["findings"]
     assert finding["file"] == "contracts/thing.done/v2.json"
     assert finding["pointer"] == "/properties/" + HOSTILE.replace("/", "~1")
     assert (finding["rule"], finding["severity"], finding["direction"]) == ("type-changed", "error", "BACKWARD")
     assert (finding["writer"], finding["reader"]) == ("v1", "v2")
-    verdict = finding["verdict"]
+    assert finding["witness"] == {HOSTILE: ""}
+    verdict = document["verdicts"][finding["pair"]]
     assert (verdict["status"], verdict["witness"]) == ("incompatible", {HOSTILE: ""})
     (reason,) = verdict["incompatibilities"]
     assert (reason["rule"], reason["before"], reason["after"]) == ("type-changed", "string", "integer")
@@ -45,7 +46,22 @@ def test_json(broken, compat):
 def test_json_without_findings(repo, compat):
     repo.subject(versions=[message(), message()])
 
-    assert json.loads(compat("--format", "json").out) == {"format": 1, "findings": []}
+    assert json.loads(compat("--format", "json").out) == {
+        "format": 2,
+        "findings": [],
+        "pairs": [
+            {
+                "id": "thing.done:v1>v2:backward",
+                "subject": "thing.done",
+                "writer": "v1",
+                "reader": "v2",
+                "direction": "BACKWARD",
+                "status": "compatible",
+            }
+        ],
+        "verdicts": {},
+        "notes": [],
+    }
 
 
 def test_junit(broken, compat):

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from contract_test.cli import lint, register
 from contract_test.data.errors import NothingFoundError
-from contract_test.data.finding import Finding
+from contract_test.data.finding import Finding, Report
 from contract_test.report.formats import FORMATS
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +48,7 @@ def run(directory, *options):
 def findings(directory):
     result = run(directory, "--format", "json")
     document = json.loads(result.stdout)
-    assert document["format"] == 1
+    assert document["format"] == 2
     assert result.return_value == int(any(each["severity"] == "error" for each in document["findings"]))
     assert all(each["advice"] and each["file"] for each in document["findings"])
     return {(each["rule"], each["severity"]): each for each in document["findings"]}
@@ -389,7 +389,7 @@ HOSTILE = Finding("a\nb.json", "/\x1b[31m::error::", "rule,x:y", "<script>\x00%\
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_hostile_texts_are_inert_in_every_format(name):
-    text = FORMATS[name]([HOSTILE])
+    text = FORMATS[name](Report("lint", [HOSTILE]))
     assert "\x1b" not in text
     assert "\x00" not in text
     if name == "json":

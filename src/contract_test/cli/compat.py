@@ -16,8 +16,9 @@ from contract_test.compare import MODES, RULES
 from contract_test.compat.findings import OWN_RULES
 from contract_test.compat.parallel import compare_pairs
 from contract_test.compat.plan import ContentModel, Plan, plan_against, plan_files, plan_subjects
-from contract_test.data.finding import Finding
+from contract_test.data.finding import Finding, Report
 from contract_test.data.texts import counted, listed
+from contract_test.data.verdict import ComparedPair
 from contract_test.files.accepted import FILE, append_accepted, read_accepted, with_accepted
 from contract_test.files.settings import read_package
 from contract_test.report.formats import FORMATS
@@ -114,20 +115,17 @@ def command(
         package_name(package)
     plan = _plan(what, contracts, mode, against)
     findings = list(plan.findings)
-    statuses: Counter[str] = Counter()
-    for outcome in with_progress(
-        compare_pairs(plan.pairs, content_model, budget, package), len(plan.pairs), "Comparing"
-    ):
-        statuses[outcome.status] += 1
+    pairs: list[ComparedPair] = []
+    outcomes = compare_pairs(plan.pairs, content_model, budget, package)
+    for pair, outcome in zip(plan.pairs, with_progress(outcomes, len(plan.pairs), "Comparing"), strict=True):
+        pairs.append(outcome.compared(pair))
         findings += outcome.findings
         if outcome.note:
             plan.notes.append(outcome.note)
-    unique = list(
-        {(each.place, each.rule, each.direction, each.sentence, each.details): each for each in findings}.values()
-    )
+    unique = list({(each.place, each.rule, each.sentence, each.subject, each.pair): each for each in findings}.values())
     unique = _with_accepted(unique, contracts, everything=not what and against is None and mode is None)
-    click.echo(FORMATS[form](unique), nl=False)
-    _summary(plan, statuses, unique, against)
+    click.echo(FORMATS[form](Report("compat", unique, pairs)), nl=False)
+    _summary(plan, Counter(each.status for each in pairs), unique, against)
     return FINDINGS if any(each.severity == "error" for each in unique) else CLEAN
 
 

@@ -14,6 +14,7 @@ from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, note
 from contract_test.cli.source_options import SourceOptions, nothing_read, source_options
 from contract_test.data.contract import Catalog, Channel
 from contract_test.data.errors import CatalogError, NothingFoundError, RecordingError
+from contract_test.data.finding import Report
 from contract_test.data.texts import counted, inert
 from contract_test.files.additions import schema_text
 from contract_test.files.catalog import load_catalog
@@ -82,7 +83,7 @@ def command(
         note(f"{subject} v{inferred.version} already accepts every message. There is nothing to propose")
         return CLEAN
     if inferred.incompatible:
-        click.echo(as_text(inferred.incompatible), nl=False, err=True)
+        click.echo(as_text(Report("infer", inferred.incompatible)), nl=False, err=True)
     if not writing:
         click.echo(schema_text(inferred.schema), nl=False)
     elif inferred.incompatible:

@@ -10,7 +10,7 @@ import click
 
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, max_age_option, note
 from contract_test.data.errors import ContractTestError
-from contract_test.data.finding import Finding
+from contract_test.data.finding import Finding, Report
 from contract_test.data.texts import counted
 from contract_test.files.accepted import FILE, accepted_by, append_accepted, mark_accepted, read_accepted, with_accepted
 from contract_test.files.catalog import load_catalog
@@ -79,7 +79,7 @@ def command(
         findings = [
             replace(finding, severity="error") if finding.severity == "warning" else finding for finding in findings
         ]
-    click.echo(FORMATS[form](findings), nl=False)
+    click.echo(FORMATS[form](Report("lint", findings)), nl=False)
     _note_general_types(contracts)
     count = {name: sum(each.severity == name for each in findings) for name in ("error", "warning", "accepted")}
     summary = f"{counted(count['error'], 'error')}, {counted(count['warning'], 'warning')}"

@@ -9,6 +9,7 @@ import click
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, note
 from contract_test.compat.parallel import compare_pairs
 from contract_test.compat.plan import plan_subjects
+from contract_test.data.finding import Report
 from contract_test.files.catalog import load_catalog
 from contract_test.files.lock import register
 from contract_test.files.settings import read_package
@@ -33,7 +34,7 @@ def command(contracts: Path, subjects: tuple[str, ...]) -> int:
     broken = [finding for each in wanted for finding in check_contract(each) if finding.severity == "error"]
     broken += check_lock(catalog, subjects)
     if broken:
-        click.echo(as_text(broken), nl=False)
+        click.echo(as_text(Report("register", broken)), nl=False)
         note("nothing was registered because of the errors above")
         return FINDINGS
     fresh = register(catalog, list(subjects))

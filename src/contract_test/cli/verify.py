@@ -14,7 +14,7 @@ from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_
 from contract_test.cli.source_options import SourceOptions, existing_or_empty, messages_of, nothing_read, source_options
 from contract_test.data.contract import Catalog
 from contract_test.data.drift import Drift
-from contract_test.data.finding import Finding
+from contract_test.data.finding import Finding, Report
 from contract_test.data.share import Share, combine
 from contract_test.data.texts import counted
 from contract_test.files.catalog import load_catalog
@@ -111,7 +111,7 @@ def _report(shares: list[Share], catalog: Catalog, form: str, place: str) -> int
         for channel, drift in found.items():
             _print_channel(channel, drift, by_channel[channel], catalog)
     else:
-        click.echo(FORMATS[form](findings), nl=False)
+        click.echo(FORMATS[form](Report("verify", findings)), nl=False)
     errors = sum(each.severity == "error" for each in findings)
     read = sum(drift.read for drift in found.values())
     note(f"{counted(read, 'message')} verified, {counted(errors, 'finding')}")
@@ -122,7 +122,7 @@ def _print_channel(channel: str, drift: Drift, findings: list[Finding], catalog:
     """Print what deviates first, then what was seen, and then what was not."""
     empty = f", {drift.without_data} without data" if drift.without_data else ""
     click.echo(f"channel {channel}: {drift.read} read, {drift.drifted} drifted{empty}")
-    click.echo(as_text([each for each in findings if each.severity == "error"]), nl=False)
+    click.echo(as_text(Report("verify", [each for each in findings if each.severity == "error"])), nl=False)
     for line in seen_lines(drift):
         click.echo(f"  {line}")
     for line in never_seen_lines(drift, catalog):

@@ -130,7 +130,8 @@ def _removed_reads(older: Snapshot, newer: Snapshot, *, only_optional: bool) -> 
                 f"{pointer} is gone: {reads_of_services}",
                 READ_FIELD_REMOVED.fix,
                 severity="warning",
-                details=(f"{READ_FIELD_REMOVED.explanation} Reader: {older.label}. Writer: {newer.label}.",),
+                explanation=READ_FIELD_REMOVED.explanation,
+                subject=newer.contract.subject,
                 writer=newer.label,
                 reader=older.label,
                 key=f"{READ_FIELD_REMOVED.id}:{newer.contract.subject}:"

@@ -74,9 +74,18 @@ def changed_bindings(before: Subject, now: Subject, ref: str, root: Path) -> Ite
         if old is not None and old != new:
             sentence = f"{name} was {old} at {ref}, and is {'not set any more' if new is None else new}"
             place, pointer = (root / "catalog.toml").as_posix(), f'[subjects."{now.name}"]'
-            details = (rule.explanation, readers)
-            key = f"{rule.id}:{now.name}:{name.removeprefix('the ')}"
-            yield Finding(place, pointer, rule.id, sentence, rule.fix, severity, details=details, key=key)
+            yield Finding(
+                place,
+                pointer,
+                rule.id,
+                sentence,
+                rule.fix,
+                severity,
+                explanation=rule.explanation,
+                affected=(readers,),
+                subject=now.name,
+                key=f"{rule.id}:{now.name}:{name.removeprefix('the ')}",
+            )
 
 
 def relaxed_mode(before: Subject, now: Subject, ref: str, root: Path) -> Iterator[Finding]:
@@ -84,13 +93,14 @@ def relaxed_mode(before: Subject, now: Subject, ref: str, root: Path) -> Iterato
     old, new = before.compatibility, now.compatibility
     if stricter(old, new) != new:
         sentence = f"the mode was {old} at {ref}, and is {new} here"
-        details = (MODE_RELAXED.explanation, f"This run compares as {stricter(old, new)} asks.")
         yield Finding(
             (root / "catalog.toml").as_posix(),
             f'[subjects."{now.name}"]',
             MODE_RELAXED.id,
             sentence,
             MODE_RELAXED.fix,
-            details=details,
+            explanation=MODE_RELAXED.explanation,
+            details=(f"This run compares as {stricter(old, new)} asks.",),
+            subject=now.name,
             key=f"{MODE_RELAXED.id}:{now.name}:{old}>{new}",
         )

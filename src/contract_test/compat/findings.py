@@ -82,9 +82,17 @@ def removed(
         path = root / then[version].contract.path.relative_to(then[version].files.root)
         rule = OWN_RULES["version-removed"]
         sentence = f"v{version} was there at {ref} and is gone"
-        details = (rule.explanation, *_services(subject))
-        key = f"{rule.id}:{subject.name}:v{version}"
-        yield Finding(path.as_posix(), "", rule.id, sentence, rule.fix, details=details, key=key)
+        yield Finding(
+            path.as_posix(),
+            "",
+            rule.id,
+            sentence,
+            rule.fix,
+            explanation=rule.explanation,
+            affected=tuple(_services(subject)),
+            subject=subject.name,
+            key=f"{rule.id}:{subject.name}:v{version}",
+        )
 
 
 def recorded_witnesses(pair: Pair) -> list[RecordedMessage]:
@@ -127,13 +135,15 @@ def of_reason(
         sentence,
         _advice(pair, rule),
         direction=pair.direction,
-        details=(
-            *_details(pair, rule, shown, reason),
-            *together,
+        explanation=rule.explanation,
+        details=tuple(together),
+        affected=(
+            *who_breaks(pair, reason),
             *(affected(pair.reader, pair.writer, reason) if reason else ()),
         ),
-        writer=pair.writer.label,
-        reader=pair.reader.label,
+        **_compared(pair),
+        witness=shown.data,
+        rejected=shown.violation,
         recorded=shown.place,
         verdict=verdict,
         key=_key(pair, rule, _anchor(pair, reason) if reason else inside),
@@ -252,9 +262,11 @@ def of_recording(pair: Pair, verdict: Verdict, recorded: RecordedMessage) -> Fin
         shown.violation or rule.explanation,
         rule.fix,
         direction=pair.direction,
-        details=_details(pair, rule, shown),
-        writer=pair.writer.label,
-        reader=pair.reader.label,
+        explanation=rule.explanation,
+        affected=tuple(who_breaks(pair)),
+        **_compared(pair),
+        witness=shown.data,
+        rejected=shown.violation,
         recorded=recorded.place,
         verdict=replace(verdict, witness=recorded.data),
         key=_key(pair, rule),
@@ -271,22 +283,17 @@ def of_upcaster(pair: Pair, kept: Migration) -> Finding:
         kept.problem,
         rule.fix,
         direction=pair.direction,
-        details=(rule.explanation, *who_breaks(pair)),
-        writer=pair.writer.label,
-        reader=pair.reader.label,
+        explanation=rule.explanation,
+        affected=tuple(who_breaks(pair)),
+        **_compared(pair),
         key=_key(pair, rule),
     )
 
 
-def _details(pair: Pair, rule: Rule, shown: _Shown, reason: Incompatibility | None = None) -> tuple[str, ...]:
-    lines = [f"{rule.explanation} Reader: {pair.reader.label}. Writer: {pair.writer.label}."]
-    if shown.data is not ABSENT:
-        lines.append(f"breaks: {json_line(shown.data)}")
-        if shown.place or pair.subject:
-            lines.append(f"recorded: {shown.place}" if shown.place else "generated: no recorded message breaks here")
-        if shown.violation:
-            lines.append(f"rejected at {shown.violation}")
-    return (*lines, *who_breaks(pair, reason))
+def _compared(pair: Pair) -> dict[str, Any]:
+    """Which pair a finding is about, as keyword arguments of `Finding`."""
+    subject = pair.subject.name if pair.subject else ""
+    return {"subject": subject, "writer": pair.writer.label, "reader": pair.reader.label}
 
 
 def _services(subject: Subject | None) -> Sequence[str]:
@@ -304,12 +311,3 @@ def distinct(findings: Iterator[Finding]) -> tuple[Finding, ...]:
     for each in findings:
         kept.setdefault((each.place, each.rule, each.sentence), each)
     return tuple(kept.values())
-
-
-def json_line(value: Any) -> str:
-    """Return a JSON value in one line that does nothing to a terminal.
-
-    What cannot be printed is escaped, as JSON has it.
-    """
-    text = json.dumps(value, ensure_ascii=False)
-    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)

@@ -29,7 +29,7 @@ from contract_test.compat.snapshot import Pair, Snapshot, snapshot_of_file, snap
 from contract_test.data.contract import Catalog, Subject
 from contract_test.data.errors import CatalogError, ContractTestError, InvalidSchemaError, NoContractsYetError
 from contract_test.data.finding import Finding
-from contract_test.data.verdict import Verdict
+from contract_test.data.verdict import ComparedPair, Verdict
 from contract_test.files.catalog import load_catalog
 from contract_test.files.git_history import commit_of, contracts_at, merge_base
 from contract_test.files.reader_files import FOLDER, read_readers
@@ -57,6 +57,11 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     note: str = ""
     """For "migrated": what keeps the reader from breaking."""
+
+    def compared(self, pair: Pair) -> ComparedPair:
+        """Return what a report says of the pair."""
+        subject = pair.subject.name if pair.subject else ""
+        return ComparedPair(subject, pair.writer.label, pair.reader.label, pair.direction, self.status, self.note)
 
 
 def plan_subjects(root: Path, subject: str | None = None, mode: str | None = None) -> Plan:
@@ -220,9 +225,6 @@ def compare_pair(
     failed = f"the upcaster does not keep it: {kept.problem}" if kept else ""
     for_each = [line for line in (_reading(pair, content_model), failed) if line]
     findings = tuple(replace(each, details=(*each.details, *for_each)) for each in findings)
-    if verdict.unexplained:
-        *before, last = findings
-        findings = (*before, replace(last, details=(*last.details, verdict.unexplained)))
     return Outcome(verdict.status, findings)
 
 

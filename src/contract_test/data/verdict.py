@@ -79,3 +79,31 @@ class Verdict:
     def has_witness(self) -> bool:
         """Whether `witness` holds a JSON value; `None` is one."""
         return self.witness is not ABSENT
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedPair:
+    """Two versions that were compared, and the result.
+
+    Attributes:
+        subject: The subject. Empty for two files.
+        writer: The version that writes, such as "v1".
+        reader: The version that reads.
+        direction: "BACKWARD" or "FORWARD".
+        status: "compatible", "migrated", "incompatible" or "unknown".
+        note: What people should know of a compatible pair, such as who keeps it compatible.
+
+    """
+
+    subject: str
+    writer: str
+    reader: str
+    direction: str
+    status: str = "compatible"
+    note: str = ""
+
+    @property
+    def id(self) -> str:
+        """What findings refer to: `message.liked:v1>v2:backward`."""
+        subject = f"{self.subject}:" if self.subject else ""
+        return f"{subject}{self.writer}>{self.reader}:{self.direction.lower()}"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from contract_test.data.finding import Finding
+from contract_test.data.finding import Report
 from contract_test.report.formats.github import as_github
 from contract_test.report.formats.json import as_json
 from contract_test.report.formats.junit import as_junit
 from contract_test.report.formats.sarif import as_sarif
 from contract_test.report.formats.text import as_text
 
-FORMATS: dict[str, Callable[[Sequence[Finding]], str]] = {
+FORMATS: dict[str, Callable[[Report], str]] = {
     "text": as_text,
     "json": as_json,
     "junit": as_junit,

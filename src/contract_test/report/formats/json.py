@@ -3,33 +3,46 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
-from contract_test.data.finding import Finding
-from contract_test.data.verdict import ABSENT, Incompatibility, Verdict
+from contract_test.data.finding import Finding, Report
+from contract_test.data.verdict import ABSENT, ComparedPair, Incompatibility, Verdict
 
-FORMAT = 1
+FORMAT = 2
 
 _ALWAYS = ("file", "pointer", "rule", "severity", "sentence", "advice")
-_COMPARED = ("direction", "writer", "reader", "details", "recorded")
+_SOMETIMES = (
+    "accepted", "line", "subject", "direction", "writer", "reader", "explanation", "recorded", "rejected", "affected",
+    "details", "pair",
+)  # fmt: skip
 
 
-def as_json(findings: Sequence[Finding]) -> str:
-    """Return `{"format": 1, "findings": [{id, file, pointer, rule, severity, sentence, advice}]}`.
+def as_json(report: Report) -> str:
+    """Return `{"format": 2, "findings": […], "pairs": […], "verdicts": {…}, "notes": […]}`, in ASCII.
 
-    A comparison's rows also have direction, writer, reader, details, recorded and verdict; what
-    stands in a line of a file has `line`.
+    Each pair that was compared is listed, also if it is compatible. A verdict with reasons is held once. Its key is the
+    `pair` of the findings that it belongs to.
     """
-    return json.dumps({"format": FORMAT, "findings": [_row(each) for each in findings]}, indent=2) + "\n"
+    verdicts = {each.pair: each.verdict for each in report.findings if each.verdict is not None}
+    document = {
+        "format": FORMAT,
+        "findings": [_finding(each) for each in report.findings],
+        "pairs": [_pair(each) for each in report.pairs],
+        "verdicts": {pair: _verdict(verdict) for pair, verdict in verdicts.items()},
+        "notes": list(report.notes),
+    }
+    return json.dumps(document, indent=2) + "\n"
 
 
-def _row(each: Finding) -> dict[str, Any]:
+def _finding(each: Finding) -> dict[str, Any]:
     row = {"id": each.id} | {name: getattr(each, name) for name in _ALWAYS}
-    row |= {"accepted": each.accepted} if each.accepted else {}
-    row |= {"line": each.line} if each.line else {}
-    row |= {name: getattr(each, name) for name in _COMPARED if getattr(each, name)}
-    return row if each.verdict is None else row | {"verdict": _verdict(each.verdict)}
+    row |= {name: getattr(each, name) for name in _SOMETIMES if getattr(each, name)}
+    return row if each.witness is ABSENT else row | {"witness": each.witness}
+
+
+def _pair(each: ComparedPair) -> dict[str, Any]:
+    names = ("id", "subject", "writer", "reader", "direction", "status", "note")
+    return {name: getattr(each, name) for name in names if getattr(each, name)}
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

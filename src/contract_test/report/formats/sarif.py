@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from contract_test.data.finding import Finding
-from contract_test.report.formats.text import sentence_of
+from contract_test.data.finding import Finding, Report
+from contract_test.report.finding_lines import lines_of, sentence_of
 from contract_test.report.inert import printable
 
 
-def as_sarif(findings: Sequence[Finding]) -> str:
+def as_sarif(report: Report) -> str:
     """Return SARIF 2.1.0, for code scanning."""
     results = [
         {
             "ruleId": each.rule,
             "level": "note" if each.accepted else each.severity,
-            "message": {"text": "\n".join(printable(line) for line in (sentence_of(each), *each.details, each.advice))},
+            "message": {"text": "\n".join(printable(line) for line in (sentence_of(each), *lines_of(each)))},
             "locations": [{"physicalLocation": _location(each)}],
         }
         | ({"suppressions": [{"kind": "external", "justification": each.accepted}]} if each.accepted else {})
-        for each in findings
+        for each in report.findings
     ]
     rules = [
         {
             "id": rule,
             "shortDescription": {"text": rule.replace("-", " ")},
-            "help": {"text": next(each.advice for each in findings if each.rule == rule)},
+            "help": {"text": next(each.advice for each in report.findings if each.rule == rule)},
         }
-        for rule in sorted({each.rule for each in findings})
+        for rule in sorted({each.rule for each in report.findings})
     ]
     run = {"tool": {"driver": {"name": "contract-test", "rules": rules}}, "results": results}
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
