@@ -30,6 +30,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--contracts-dir", metavar="DIR", help="the contracts directory (default: the installed package's)")
     group.addoption(
+        "--contracts-service",
+        metavar="NAME",
+        help="the service to test, in a repository that has several (default: the one in the settings)",
+    )
+    group.addoption(
         "--contracts-only-recorded",
         action="store_true",
         help="replay what was recorded: no variations, nothing generated",
@@ -113,6 +118,11 @@ class _Counter:
         self._session = session
         self.pytest_runtest_logreport = session.count
         self.pytest_collectreport = session.collecting
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker of xdist which service's settings were found."""
+        self._session.own_tests.send(node)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

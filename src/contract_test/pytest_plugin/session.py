@@ -27,13 +27,14 @@ from contract_test.data.result import Failure, GivenMessage, MessageResult, Outc
 from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import check_package, check_recordings, installed_contracts, runtime_catalog
 from contract_test.files.reader_files import FOLDER, write_readers
-from contract_test.files.settings import Settings, read_settings
+from contract_test.files.settings import Settings
 from contract_test.files.state import hide
 from contract_test.pytest_plugin.bulk import TALLY, all_in_one
-from contract_test.pytest_plugin.completeness import OPERATIONS, Completeness
+from contract_test.pytest_plugin.completeness import Completeness
 from contract_test.pytest_plugin.parametrization import Cases
 from contract_test.pytest_plugin.redelivery import delivered, twice
 from contract_test.pytest_plugin.reruns import FAULTS, READS, Reruns
+from contract_test.pytest_plugin.service_settings import OwnTests, service_settings
 from contract_test.pytest_plugin.tracebacks import make_inert
 from contract_test.pytest_plugin.unawaited import ADVICE, everything_awaited
 from contract_test.recordings.messages import Message
@@ -61,8 +62,9 @@ class ContractSession:
 
     def __init__(self, config: pytest.Config) -> None:
         try:
-            here = config.invocation_params.dir  # not the rootdir, which pytest may take from an option's value
-            settings, home = read_settings(here)
+            here = config.invocation_params.dir
+            settings, file = service_settings(config)
+            home = file.folder
             given = config.getoption("--contracts-dir")
             catalog = load_catalog(_contracts_folder(here / given if given else None, settings, home))
             readers = config.getoption("--contracts-readers")
@@ -70,6 +72,7 @@ class ContractSession:
             self._readers_folder = here / readers if readers else home / ".contract-test" / FOLDER
             runtime = runtime_catalog(settings.package)
             self.replay = Replay(catalog, runtime, settings.service)
+            self.own_tests = OwnTests(config, settings, file, self.replay)
             check_package(self.replay.subjects, runtime)
             check_recordings(settings.package, catalog.root)
             self._completeness = Completeness(self.replay, settings.allow_empty)
@@ -89,7 +92,7 @@ class ContractSession:
 
     def parametrize(self, metafunc: pytest.Metafunc) -> None:
         """Give a marked test one item a recorded message; one that fails where there is none."""
-        markers = [marker for operation in OPERATIONS for marker in metafunc.definition.iter_markers(operation)]
+        markers = self.own_tests.markers(metafunc.definition)
         if not markers:
             return
         if "contract_case" not in metafunc.fixturenames:
@@ -99,7 +102,8 @@ class ContractSession:
         metafunc.parametrize("contract_case", cases, indirect=True)
 
     def collected(self, items: list[pytest.Item]) -> None:
-        """Mark the contract tests, so that `-m contract` selects them."""
+        """Mark this service's contract tests, so that `-m contract` selects them; leave out those of others."""
+        self.own_tests.leave_out_others(items)
         self._completeness.collected(items)
 
     def selected(self, session: pytest.Session) -> None:
@@ -274,7 +278,7 @@ class ContractSession:
         return replace(
             run,
             problems=(*self._completeness.problems(self._config, run), *too_little(run, *least)),
-            notes=(*self._completeness.notes(self._config), *self.replay.old(self._max_age)),
+            notes=(*self._completeness.notes(self._config), *self.own_tests.note(), *self.replay.old(self._max_age)),
         )
 
     def finish(self, session: pytest.Session) -> None:
