@@ -3,6 +3,7 @@
 import pytest
 
 from contract_test import compare
+from contract_test.schema.fields import fields_of
 
 V1 = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
 V2 = {**V1, "properties": {**V1["properties"], "note": {"type": "string"}}}
@@ -45,6 +46,53 @@ def test_true_is_no_promise_to_send_undeclared_fields(wrap, keyword):
     assert closed(writer, reader).status == "compatible"
     assert compare(writer, reader, content_model="open-where-true").status == "incompatible"
     assert compare(writer, reader, content_model="as-written").status == "incompatible"
+
+
+@pytest.mark.parametrize("keyword", ["additionalProperties", "unevaluatedProperties"])
+@pytest.mark.parametrize(
+    "rule",
+    [{}, {"description": "Anything else."}, {"$ref": "#/$defs/any"}, {"$ref": "#/$defs/again"}],
+    ids=["empty", "annotation", "reference", "two references"],
+)
+def test_true_by_another_name_is_no_promise_either(rule, keyword):
+    definitions = {"$defs": {"any": {}, "again": {"$ref": "#/$defs/any"}}}
+    writer = {**V1, keyword: rule, **definitions}
+
+    assert closed(writer, {**V2, **definitions}).status == "compatible"
+    assert compare(writer, V2, content_model="open-where-true").status == "incompatible"
+    assert compare(writer, V2, content_model="as-written", formats="annotation").status == "incompatible"
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {},
+        {"additionalProperties": True},
+        {"additionalProperties": {}},
+        {"additionalProperties": {"type": "integer"}},
+        {"unevaluatedProperties": {"$ref": "#/$defs/any"}},
+        {"patternProperties": {"^x-": {}}},
+        {"patternProperties": {"^.*$": {}}},
+        {"propertyNames": {"maxLength": 9}},
+        {"minProperties": 1},
+        {"allOf": [{"properties": {"b": {}}, "additionalProperties": {}}]},
+        {"anyOf": [{"properties": {"b": {}}}, {"properties": {"id": {}, "c": {}}}]},
+    ],
+)
+@pytest.mark.parametrize("extra", [{}, {"b": 1}, {"c": 1}, {"x-c": 1}])
+def test_emits_and_verify_report_exactly_what_a_closed_writer_does_not_send(rules, extra):
+    """A comparison may leave out undeclared fields, because a service that sends one is reported."""
+    schema = {**V1, **rules, "$defs": {"any": {}}}
+    message = {"id": "1", **extra}
+    rejecting = {"not": {"const": message}}  # the only message that this reader rejects
+
+    sent = closed(schema, rejecting).status == "incompatible"
+
+    assert (fields_of({"u": schema}, "u").undeclared(message) == []) == sent
+
+
+def test_an_object_of_which_only_others_are_spoken_stays_a_map():
+    assert closed({"type": "object", "additionalProperties": {}}, V2).status == "incompatible"
 
 
 @pytest.mark.parametrize("map_of", [{"additionalProperties": {"type": "integer"}}, {"patternProperties": {"^n": {}}}])

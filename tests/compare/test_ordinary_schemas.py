@@ -33,6 +33,17 @@ def test_a_format_means_the_same_in_every_draft(name, draft):
     assert not compile_schema({"u": with_format}, "u#").is_valid({"id": "no such thing!"})
 
 
+@pytest.mark.parametrize(
+    "written", [lambda uri: uri.rstrip("#"), lambda uri: uri.replace("://", "s://", 1).replace("ss:", "s:")]
+)
+@pytest.mark.parametrize("draft", DRAFTS.values(), ids=DRAFTS)
+def test_a_draft_is_known_with_http_and_https_and_without_the_hash_sign(draft, written):
+    schema = {"$schema": written(draft), "properties": {"n": {"type": "integer"}}}
+
+    assert closed(schema, {**schema, "required": ["n"]}).status == "incompatible"
+    assert closed({**schema, "required": ["n"]}, schema).status == "compatible"
+
+
 @pytest.mark.parametrize("draft", DRAFTS.values(), ids=DRAFTS)
 @pytest.mark.parametrize("keyword", [{"contentEncoding": "base64"}, {"contentMediaType": "application/json"}])
 def test_content_keywords_are_annotations(keyword, draft):

@@ -486,6 +486,17 @@ def test_a_writer_counts_as_closed_where_additional_properties_is_true(repo, com
     assert compat("--content-model", "as-written").code == 1
 
 
+@pytest.mark.parametrize("rule", [{}, {"title": "Others"}])
+def test_an_empty_schema_for_others_is_read_as_true(repo, compat, rule):
+    others = {"additionalProperties": rule}
+    repo.subject(versions=[message(a=STRING) | others, message(a=STRING, extra=INTEGER)])
+
+    assert compat().code == 0
+    written = compat("--content-model", "as-written")
+    assert written.code == 1
+    assert f"additionalProperties: {json.dumps(rule)} is read as written: it may send any field" in written.out
+
+
 def test_the_catalog_says_who_really_sends_undeclared_fields(repo, compat):
     repo.subject(versions=[message(a=STRING) | OPEN, message(a=STRING, extra=INTEGER)])
     path = repo.root / "contracts" / "catalog.toml"

@@ -88,9 +88,10 @@ def test_a_field_that_no_contract_names_is_drift(contracts, tmp_path):
     assert "/recipient/x9999999  drift-undeclared" in done.stdout, "a name that could be a person's is told by its form"
 
 
-def test_a_field_is_drift_also_where_additional_properties_is_true(contracts, tmp_path):
+@pytest.mark.parametrize("rule", [True, {}, {"title": "Others"}])
+def test_a_field_is_drift_also_where_additional_properties_is_true(contracts, tmp_path, rule):
     schema = contracts / "delivery.requested" / "v1.json"
-    schema.write_text(json.dumps(json.loads(schema.read_text()) | {"additionalProperties": True}))
+    schema.write_text(json.dumps(json.loads(schema.read_text()) | {"additionalProperties": rule}))
     path = tmp_path / "jobs.jsonl"
     path.write_text(job(nickname="x"))
 
@@ -102,6 +103,19 @@ def test_a_field_is_drift_also_where_additional_properties_is_true(contracts, tm
     table = '[subjects."delivery.requested"]\n'
     catalog.write_text(catalog.read_text().replace(table, table + 'sends_undeclared = ["feed"]\n'))
     assert verify(path, "--channel", "transport", "--contracts", contracts).return_value == 0
+
+
+def test_a_field_is_drift_if_no_pattern_of_the_contract_matches_its_name(contracts, tmp_path):
+    schema = contracts / "delivery.requested" / "v1.json"
+    schema.write_text(json.dumps(json.loads(schema.read_text()) | {"patternProperties": {"^x-": {"type": "string"}}}))
+    path = tmp_path / "jobs.jsonl"
+    path.write_text(job(**{"nickname": "x", "x-trace": "t"}))
+
+    done = verify(path, "--channel", "transport", "--contracts", contracts)
+
+    assert done.return_value == 1
+    assert "/nickname  drift-undeclared" in done.stdout
+    assert "x-trace" not in done.stdout
 
 
 @pytest.mark.parametrize(

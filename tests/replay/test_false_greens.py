@@ -334,9 +334,10 @@ def test_a_recording_that_matches_no_version(repo):
     red(repo.run("-k", "read"), "v1.jsonl:1: the recorded message breaks its contract")
 
 
-def test_a_field_that_is_not_declared_where_additional_properties_is_true(repo):
+@pytest.mark.parametrize("rule", [True, {}])
+def test_a_field_that_is_not_declared_where_additional_properties_is_true(repo, rule):
     path = repo.contracts / "mail.requested" / "v1.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"additionalProperties": True}))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"additionalProperties": rule}))
     repo.generate()
     repo.change("        emits(mail)", "        emits({**json.loads(mail.to_json()), 'cc': 'x@example.org'})")
     test = repo.pytester.path / "test_mailer.py"

@@ -15,7 +15,8 @@ from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_
 from contract_test.compare import MODES, RULES
 from contract_test.compat.findings import OWN_RULES
 from contract_test.compat.parallel import compare_pairs
-from contract_test.compat.plan import ContentModel, Plan, plan_against, plan_files, plan_subjects
+from contract_test.compat.plan import Plan, plan_against, plan_files, plan_subjects
+from contract_test.compat.undeclared_fields import ContentModel
 from contract_test.data.finding import Finding, Report
 from contract_test.data.texts import counted, listed
 from contract_test.data.verdict import ComparedPair

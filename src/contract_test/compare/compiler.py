@@ -4,17 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from contract_test.compare import format_assertion, lookarounds, nodes
+from contract_test.compare.declarations import DRAFT_2019, DRAFT_2020, Declarations
 from contract_test.compare.documents import Document, Place, UnusableSchemaError
 from contract_test.compare.nodes import Node, Pool
 from contract_test.compare.unevaluated import Coverage, close_items, close_properties
 from contract_test.compare.values import TYPES, exact
 
 _NO_NAMES: frozenset[str] = frozenset()
-_DRAFT_6, _DRAFT_2019, _DRAFT_2020 = 6, 19, 20
+_DRAFT_6 = 6
 
 
 class Compiler:
@@ -35,6 +35,7 @@ class Compiler:
         self.assert_formats = assert_formats
         self.closed = closed
         self.open_where_true = open_where_true
+        self._declarations = Declarations(self)
 
     def root(self) -> Node:
         """Return the node of the whole document."""
@@ -47,7 +48,7 @@ class Compiler:
         if not closed or not isinstance(schema, dict):
             return written
         parts = [written, self.in_place(schema, place, closed=True)]
-        coverage = self.coverage(schema, place)
+        coverage = self._declarations.of(schema, place)
         if not self.open_where_true:
             coverage = coverage.without_true()
         if coverage.declares_properties:
@@ -74,10 +75,10 @@ class Compiler:
             for keyword in ("$ref", "$dynamicRef", "$recursiveRef")
             if keyword in schema and keyword in known
         ]
-        if place.dialect.number >= _DRAFT_2019:
+        if place.dialect.number >= DRAFT_2019:
             own = Coverage.of_nothing()
             if "unevaluatedProperties" in schema or "unevaluatedItems" in schema:
-                own = self._coverage_of(schema, place, frozenset())
+                own = self._declarations.without_unevaluated(schema, place, frozenset())
             if "unevaluatedProperties" in schema:
                 member = self.location(schema["unevaluatedProperties"], place, closed=closed)
                 parts.append(close_properties(self.pool, own, member))
@@ -112,80 +113,8 @@ class Compiler:
 
         return self.pool.ref((target.key, closed), compile_target)
 
-    def coverage(self, schema: Any, place: Place, seen: frozenset[int] = frozenset()) -> Coverage:
-        """Return which properties and items a schema speaks of, including by its `unevaluated…` keywords."""
-        if not isinstance(schema, dict) or id(schema) in seen:
-            return Coverage.of_nothing()
-        place = self.document.in_subschema(schema, place)
-        found = self._coverage_of(schema, place, seen)
-        if place.dialect.number >= _DRAFT_2019:
-            everything = self.pool.anything
-            if "unevaluatedProperties" in schema:
-                is_true = schema["unevaluatedProperties"] is True
-                found += Coverage.of_properties(everything, everything=True, in_so_many_words=is_true)
-            if "unevaluatedItems" in schema:
-                found += Coverage.of_items(everything, everything=True)
-        return found
-
-    def _coverage_of(self, schema: dict[str, Any], place: Place, seen: frozenset[int]) -> Coverage:
-        """The same without the schema's own `unevaluated…` keywords."""
-        seen |= {id(schema)}
-        found = Coverage.of_nothing()
-        known = place.dialect.keywords
-        for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
-            if keyword in schema and keyword in known:
-                target = self.document.target(schema[keyword], place, keyword=keyword)
-                found += self.coverage(target.schema, target.place, seen)
-        if "$ref" in schema and place.dialect.ref_stands_alone:
-            return found
-        found += self._own_coverage(schema, place)
-        for part in schema.get("allOf", ()):
-            found += self.coverage(part, place, seen)
-        for keyword in ("anyOf", "oneOf"):
-            for part in schema.get(keyword, ()):
-                found += self._given(part, self.coverage(part, place, seen), place)
-        if "if" in schema and "if" in known:
-            tested = replace(self.coverage(schema["if"], place, seen), required=())  # a test requires nothing
-            found += self._given(schema["if"], tested, place)
-            if "then" in schema:
-                found += self._given(schema["if"], self.coverage(schema["then"], place, seen), place)
-            if "else" in schema:
-                otherwise = self.pool.negation(self.in_place(schema["if"], place, closed=False))
-                found += self.coverage(schema["else"], place, seen).given(self.pool, otherwise)
-        for keyword in ("dependentRequired", "dependentSchemas", "dependencies"):
-            for name, part in schema.get(keyword, {}).items() if keyword in known else ():
-                asked = Coverage.of_required(self.pool.anything, part) if isinstance(part, list) else None
-                asked = asked or self.coverage(part, place, seen)
-                found += asked.given(self.pool, self._present(name))
-        return found
-
-    def _given(self, condition: Any, found: Coverage, place: Place) -> Coverage:
-        return found.given(self.pool, self.in_place(condition, place, closed=False)) if found else found
-
-    def _own_coverage(self, schema: dict[str, Any], place: Place) -> Coverage:
-        always, known = self.pool.anything, place.dialect.keywords
-        found = Coverage.of_nothing()
-        names = frozenset(schema.get("properties", ()))
-        patterns = frozenset(schema.get("patternProperties", ()))
-        if names or patterns or "additionalProperties" in schema:
-            everything = "additionalProperties" in schema
-            is_true = schema.get("additionalProperties") is True
-            found += Coverage.of_properties(
-                always, names=names, patterns=patterns, everything=everything, in_so_many_words=is_true
-            )
-        if schema.get("required"):
-            found += Coverage.of_required(always, schema["required"])
-        items = schema.get("prefixItems" if place.dialect.number >= _DRAFT_2020 else "items", ())
-        prefix = len(items) if isinstance(items, list) else 0
-        rest = "items" if place.dialect.number >= _DRAFT_2020 else "additionalItems"
-        everything = rest in schema if place.dialect.number >= _DRAFT_2020 or prefix else "items" in schema
-        if prefix or everything:
-            found += Coverage.of_items(always, prefix=prefix, everything=everything)
-        if "contains" in schema and "contains" in known and place.dialect.number >= _DRAFT_2020:
-            found += Coverage.of_items(always, matching=self.location(schema["contains"], place, closed=False))
-        return found
-
-    def _present(self, name: str) -> Node:
+    def present(self, name: str) -> Node:
+        """Return the objects that have a property."""
         return self.pool.all_of([self.pool.make(nodes.TypeIs, frozenset(["object"])), self.pool.make(nodes.Has, name)])
 
     # One method a keyword, or a few that only make sense together.
@@ -264,7 +193,7 @@ class Compiler:
         return self.pool.anything
 
     def _items(self, schema: dict[str, Any], place: Place, closed: bool) -> Node:  # noqa: FBT001
-        modern = place.dialect.number >= _DRAFT_2020
+        modern = place.dialect.number >= DRAFT_2020
         prefix = schema.get("prefixItems", []) if modern else schema.get("items", [])
         if not isinstance(prefix, list):
             return self._items_from(0, prefix, place, closed)
@@ -288,7 +217,7 @@ class Compiler:
 
     def _contains(self, schema: dict[str, Any], place: Place, _closed: bool) -> Node:  # noqa: FBT001
         item = self.location(schema["contains"], place, closed=False)
-        counted = place.dialect.number >= _DRAFT_2019
+        counted = place.dialect.number >= DRAFT_2019
         least = int(schema.get("minContains", 1)) if counted else 1
         parts: list[Node] = []
         if least:
@@ -346,7 +275,7 @@ class Compiler:
         parts = []
         for name, asked in schema[keyword].items():
             then = self._has_all(asked) if isinstance(asked, list) else self.in_place(asked, place, closed=closed)
-            parts.append(self.pool.any_of([self.pool.negation(self._present(name)), then]))
+            parts.append(self.pool.any_of([self.pool.negation(self.present(name)), then]))
         return self.pool.all_of(parts)
 
 

@@ -42,8 +42,13 @@ class Dialect:
         return self.number < 19  # noqa: PLR2004 - drafts are named by number
 
 
+def _without_scheme(uri: str) -> str:
+    """Return what `http` and `https` share: both are written."""
+    return uri.rstrip("#").partition("://")[2]
+
+
 DIALECTS = {
-    dialect.uri: dialect
+    _without_scheme(dialect.uri): dialect
     for dialect in (
         Dialect(4, "http://json-schema.org/draft-04/schema", _VALUES_AND_LOGIC | {"additionalItems"}, "id"),
         Dialect(6, "http://json-schema.org/draft-06/schema", frozenset(_SIX)),
@@ -52,11 +57,11 @@ DIALECTS = {
         Dialect(20, "https://json-schema.org/draft/2020-12/schema", frozenset(_2020)),
     )
 }
-NEWEST = DIALECTS["https://json-schema.org/draft/2020-12/schema"]
+NEWEST = DIALECTS["json-schema.org/draft/2020-12/schema"]
 
 
 def dialect_of(schema: Any, default: Dialect = NEWEST) -> Dialect | None:
     """Return the dialect that `$schema` names, `default` where it names none, None where it is unknown."""
     if not isinstance(schema, dict) or not isinstance(schema.get("$schema"), str):
         return default
-    return DIALECTS.get(schema["$schema"].rstrip("#"))
+    return DIALECTS.get(_without_scheme(schema["$schema"]))

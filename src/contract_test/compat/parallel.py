@@ -9,8 +9,9 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
-from contract_test.compat.plan import ContentModel, Outcome, compare_pair
+from contract_test.compat.plan import Outcome, compare_pair
 from contract_test.compat.snapshot import Pair
+from contract_test.compat.undeclared_fields import ContentModel
 from contract_test.data.errors import UnreachableError
 
 MIN_PAIRS_FOR_PROCESSES = 600

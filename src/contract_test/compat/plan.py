@@ -6,7 +6,6 @@ A plan says who is compared with whom; `compare_pair` compares one pair of it.
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from contract_test.compat.findings import (
 )
 from contract_test.compat.migration import migrate
 from contract_test.compat.snapshot import Pair, Snapshot, snapshot_of_file, snapshots_of
+from contract_test.compat.undeclared_fields import ContentModel, content_model_for, reading_of_true
 from contract_test.data.contract import Catalog, Subject
 from contract_test.data.errors import CatalogError, ContractTestError, InvalidSchemaError, NoContractsYetError
 from contract_test.data.finding import Finding
@@ -33,8 +33,6 @@ from contract_test.data.verdict import ComparedPair, Verdict
 from contract_test.files.catalog import load_catalog
 from contract_test.files.git_history import commit_of, contracts_at, merge_base
 from contract_test.files.reader_files import FOLDER, read_readers
-
-ContentModel = Literal["closed-writer", "as-written"]
 
 
 @dataclass
@@ -194,7 +192,7 @@ def compare_pair(
             writer.schema,
             reader.schema,
             formats="assertion",
-            content_model=_content_model(pair, content_model),
+            content_model=content_model_for(pair, content_model),
             budget=budget,
             newer="reader" if pair.newer is pair.reader else "writer",
             resources={**writer.resources, **reader.resources},
@@ -223,28 +221,9 @@ def compare_pair(
     reasons = verdict.incompatibilities or (None,)
     findings = distinct(of_reason(pair, verdict, reason, recorded) for reason in reasons)
     failed = f"the upcaster does not keep it: {kept.problem}" if kept else ""
-    for_each = [line for line in (_reading(pair, content_model), failed) if line]
+    for_each = [line for line in (reading_of_true(pair, content_model), failed) if line]
     findings = tuple(replace(each, details=(*each.details, *for_each)) for each in findings)
     return Outcome(verdict.status, findings)
-
-
-def _reading(pair: Pair, asked: ContentModel) -> str:
-    """How `additionalProperties: true` of the writer was read, if it says so anywhere."""
-    if '"additionalProperties": true' not in json.dumps(
-        [pair.writer.bundle.schema, dict(pair.writer.bundle.resources)]
-    ):
-        return ""
-    if asked == "as-written":
-        return "the writer's additionalProperties: true is read as written: it may send any field"
-    services = pair.writer.contract.sends_undeclared
-    if services:
-        return f"undeclared fields are sent where additionalProperties is true, by {', '.join(services)}"
-    return "the writer's additionalProperties: true is not read as a promise to send undeclared fields"
-
-
-def _content_model(pair: Pair, asked: ContentModel) -> Literal["closed-writer", "open-where-true", "as-written"]:
-    """What the writer sends: undeclared fields too, if the catalog names a service that does."""
-    return "open-where-true" if asked == "closed-writer" and pair.writer.contract.sends_undeclared else asked
 
 
 def _in_files(verdict: Verdict, originals: Mapping[str, str]) -> Verdict:

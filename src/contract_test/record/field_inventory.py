@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from contract_test.schema.shape import Shapes
+from contract_test.schema.shape import Shape, Shapes
 from contract_test.schema.sources import Position, Source
 from contract_test.schema.walk import References, escape, unescape
 
@@ -41,10 +41,18 @@ class FieldEntry:
     @cached_property
     def rest(self) -> FieldEntry | None:
         """Fields that only a rule describes; None where there may be no others."""
-        shape = self._shapes.shape(self._position)
-        rules = [shape.additional, *(self._shapes.shape(branch).additional for _, branch in shape.branches)]
-        declared = [rule for rule in rules if rule is not None]
+        declared = [shape.additional for shape in self._alternatives if shape.additional is not None]
         return self._at(tuple(source for rule in declared for source in rule), "*") if declared else None
+
+    def rest_for(self, name: str) -> FieldEntry | None:
+        """Return the place of a field that is not named; None where it is undeclared."""
+        described = any(self._shapes.rest(shape, name) is not None for shape in self._alternatives)
+        return self.rest if described else None
+
+    @cached_property
+    def _alternatives(self) -> list[Shape]:
+        shape = self._shapes.shape(self._position)
+        return [shape, *(self._shapes.shape(branch) for _, branch in shape.branches)]
 
     @property
     def is_described(self) -> bool:
@@ -74,7 +82,7 @@ class FieldInventory:
         if kind is dict:
             named = field.named
             for name, child in value.items():
-                below = named.get(name) or field.rest
+                below = named.get(name) or field.rest_for(name)
                 if below is None:
                     undeclared.add((field, name))
                     continue

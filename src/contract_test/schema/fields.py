@@ -224,12 +224,11 @@ class Fields:
             return  # no keyword describes its fields: any will do
         for name, member in value.items():
             inner = f"{pointer}/{escape(name)}"
-            if name in named:
-                yield from self._undeclared(member, named[name], inner, shapes)
-            elif shape.additional is None:
+            below = named[name] if name in named else shapes.rest(shape, name)
+            if below is None:
                 yield inner
             else:
-                yield from self._undeclared(member, shape.additional, inner, shapes)
+                yield from self._undeclared(member, below, inner, shapes)
 
     def chosen(self, value: dict[str, Any], shape: Shape, shapes: Shapes | None = None) -> tuple[str, Shape]:
         """Return the alternative that an object's tag names; where there are none, its shape itself."""

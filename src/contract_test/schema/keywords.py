@@ -23,6 +23,11 @@ def telling_keywords(schema: Any) -> list[str]:
     return [word for word in schema if not is_silent(word)] if isinstance(schema, dict) else []
 
 
+def accepts_everything(schema: Any) -> bool:
+    """Return whether a schema is `true` or asks nothing of a value: `{}`, or only annotations."""
+    return schema is True or (isinstance(schema, dict) and not telling_keywords(schema))
+
+
 def is_silent(keyword: str) -> bool:
     """Return whether a keyword changes nothing about which values are valid, in any dialect."""
     return keyword in SILENT or keyword not in _every_keyword()

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from contract_test.schema.keywords import telling_keywords
+import jsonschema_rs
+
+from contract_test.schema.keywords import accepts_everything, telling_keywords
 from contract_test.schema.sources import ALL_TYPES, MAYBE, Position, Source, Sources, dict_in, dict_of, list_of
-from contract_test.schema.walk import References
+from contract_test.schema.walk import Node, References
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,8 @@ class Shapes(Sources):
 
     def __init__(self, references: References, *, declared_only: bool = False) -> None:
         super().__init__(references)
-        self._not_declared = (False, True) if declared_only else (False,)
+        self._declared_only = declared_only
+        self._patterns: dict[str, str] = {}
         self._shapes: dict[Position, Shape] = {}
 
     def shape(self, position: Position) -> Shape:
@@ -134,17 +138,33 @@ class Shapes(Sources):
             node = source.node
             if self._references.alone(node):
                 continue
-            patterns = [("patternProperties", name) for name in dict_in(node.schema, "patternProperties")]
-            places: list[tuple[str, ...]] = [*patterns]
+            places: list[tuple[str, ...]] = []
+            for pattern in dict_in(node.schema, "patternProperties"):
+                places.append(("patternProperties", pattern))
+                self._patterns[self._references.inside(node, "patternProperties", pattern).location] = pattern
             rules = ("additionalProperties", "unevaluatedProperties")
-            places.extend((keyword,) for keyword in rules if not self._declares_none(node.schema.get(keyword, False)))
+            places.extend((keyword,) for keyword in rules if self._declares_others(node, keyword))
             group = node.location if "object" in source.on and "additionalProperties" in node.schema else ""
             found.extend(Source(self._references.inside(node, *place), MAYBE, group=group) for place in places)
-        counted = any(not _COUNTING.isdisjoint(source.node.schema) for source in sources)
+        counted = not self._declared_only and any(not _COUNTING.isdisjoint(source.node.schema) for source in sources)
         return tuple(found) if found or counted or not named else None
 
-    def _declares_none(self, rule: Any) -> bool:
-        return any(rule is value for value in self._not_declared)
+    def _declares_others(self, node: Node, keyword: str) -> bool:
+        """Return whether a rule for other fields declares them: `true`, or `{}`, may be no promise to send any."""
+        if node.schema.get(keyword, False) is False:
+            return False
+        rule = self.settled((Source(self._references.inside(node, keyword)),))[0].node.schema
+        return not (self._declared_only and accepts_everything(rule))
+
+    def rest(self, shape: Shape, name: str) -> Position | None:
+        """Return what describes a field that is not among those of a shape; None where it is undeclared."""
+        if not shape.additional:
+            return shape.additional
+        return tuple(source for source in shape.additional if self._describes(source, name)) or None
+
+    def _describes(self, source: Source, name: str) -> bool:
+        pattern = self._patterns.get(source.node.location)
+        return pattern is None or _name_pattern(pattern).is_valid(name)
 
     def _branches(self, position: Position) -> tuple[str, tuple[tuple[str, Position], ...]]:
         """Recognize alternatives that differ in a constant text, if no other keyword applies to the value."""
@@ -173,6 +193,11 @@ class Shapes(Sources):
             if len(texts) == len(alternatives) and len(set(flat)) == len(flat):
                 return name, tuple((text[0], (branch,)) for text, branch in zip(texts, alternatives, strict=True))
         return "", ()
+
+
+@lru_cache(maxsize=512)
+def _name_pattern(pattern: str) -> jsonschema_rs.Validator:
+    return jsonschema_rs.validator_for({"pattern": pattern})
 
 
 _COUNTING = frozenset(("minProperties", "propertyNames"))
