@@ -117,17 +117,32 @@ def _new_context(
 ) -> tuple[bytes, Context]:
     """Return the data of a message as JSON, and its context, with what the envelope leaves open filled in."""
     raw, data = envelope.data._check(EncodeError)  # noqa: SLF001 - to_json, without parsing its text again
+    if envelope.type not in (None, subject.name, subject.type):
+        raise CodecError("/type", f"{subject.type or subject.name}, or no type", excerpt(envelope.type))
     return raw, Context(
         type=subject.type or subject.name,
         id=_or_else(envelope.id, lambda: _text(resolve_pointer(data, subject.id)) or str(uuid.uuid4())),
         source=_or_else(envelope.source, lambda: source or f"/{catalog.package.partition('.')[0]}"),
         time=_or_else(envelope.time, lambda: _time(resolve_pointer(data, subject.time)) or datetime.now(UTC)),
-        dataschema=subject.dataschemas.get(version),
+        dataschema=_dataschema(envelope, catalog, subject, version),
         schema_id=subject.schema_ids.get(version),
         key=_or_else(envelope.key, lambda: _key(subject, data, envelope)),
         extensions=envelope.extensions,
         content_type="application/json",
     )
+
+
+def _dataschema(envelope: Envelope[Any], catalog: Catalog, subject: Subject, version: int) -> str | None:
+    """Return the URI of a new message's version: the envelope's own, unless readers would take it for another's."""
+    given = envelope.dataschema
+    if given is None:
+        return subject.dataschemas.get(version)
+    declared = catalog.declared.get((subject.channel or "", subject.type or subject.name, given))
+    family = subject.dataschema_family
+    named = declared[1] if declared else family.version_of(given) if family else None
+    if named not in (None, version):
+        raise CodecError("/dataschema", f"the URI of v{version}, or none", excerpt(given))
+    return given
 
 
 def _passed_on(
@@ -149,23 +164,31 @@ def _passed_on(
     else:
         raw, data = envelope.data._check(EncodeError)  # noqa: SLF001 - to_json, without parsing its text again
         filled["schema_id"] = subject.schema_ids.get(version)
-        if version != envelope.version:
+        if version != envelope.version and not read.is_bare:
             filled["dataschema"] = subject.dataschemas.get(version)
     if data is None:
         data = _json.loads(raw)
-    absent = read.time is None and envelope.time == _time(resolve_pointer(data, subject.time))
+    # What decode found in the data is not what the message says around it.
+    id_ = None if read.id is None and envelope.id == _text(resolve_pointer(data, subject.id)) else envelope.id
+    time = None if read.time is None and envelope.time == _time(resolve_pointer(data, subject.time)) else envelope.time
     key = envelope.key
     if key is None and not isinstance(received.wire, Wire):  # read from a list, which has no keys
         key = _key(subject, data, envelope)
-    return raw, read._replace(
+    context = read._replace(
         type=read.type or subject.type or subject.name,
-        id=_or_else(envelope.id, lambda: _text(resolve_pointer(data, subject.id)) or str(uuid.uuid4())),
-        source=_or_else(envelope.source, lambda: source or f"/{catalog.package.partition('.')[0]}"),
-        time=None if absent else envelope.time,
+        id=id_,
+        source=envelope.source,
+        time=time,
         key=key,
         extensions=envelope.extensions,
         **filled,
     )
+    if not context.is_bare:
+        context = context._replace(
+            id=_or_else(envelope.id, lambda: _text(resolve_pointer(data, subject.id)) or str(uuid.uuid4())),
+            source=_or_else(envelope.source, lambda: source or f"/{catalog.package.partition('.')[0]}"),
+        )
+    return raw, context
 
 
 def data_as_read(wire: bytes, context: Context) -> bytes:

@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from importlib import import_module
 
 import pytest
+from packages import generated
 
-from contract_test.files.catalog import load_catalog
-from contract_test.generate.package import generate
 from envelopes import DecodeError, EncodeError, Envelope, Wire, as_newest
 from envelopes.types import read_timestamp
 
@@ -79,6 +78,7 @@ SCHEMA = {
         "specversion": {"type": "string"},
     },
 }
+SUBJECTS = ("made", "seen", "bare", "job", "kept", "semantic", "dated")
 IDS = {"semantic": "https://example.com/semantic/{}.0.0", "dated": "https://example.com/dated/2024-03-0{}"}
 EVENT = {"specversion": "1.0", "id": "EVENT", "source": "/s", "type": "made", "data": {"id": "DATA"}}
 HEADERS = [(f"ce_{name}", value.encode()) for name, value in EVENT.items() if name != "data"]
@@ -88,17 +88,14 @@ SEEN = [("ce_specversion", b"1.0"), ("ce_id", b"e1"), ("ce_source", b"/s"), ("ce
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wire")
-    for subject in ("made", "seen", "bare", "job", "kept", "semantic", "dated"):
-        (folder / "contracts" / subject).mkdir(parents=True)
-        for version in (1, 2) if subject in ("made", "semantic") else (1,):
-            schema = SCHEMA | ({"$id": IDS[subject].format(version)} if subject in IDS else {})
-            (folder / "contracts" / subject / f"v{version}.json").write_text(json.dumps(schema))
-    (folder / "contracts" / "catalog.toml").write_text(CATALOG)
-    generate(load_catalog(folder / "contracts"), "acme_wire", folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(folder)
-        yield import_module("acme_wire")
+    versions = {subject: (1, 2) if subject in ("made", "semantic") else (1,) for subject in SUBJECTS}
+    schemas = {
+        (subject, version): SCHEMA | ({"$id": IDS[subject].format(version)} if subject in IDS else {})
+        for subject in SUBJECTS
+        for version in versions[subject]
+    }
+    with generated(tmp_path_factory.mktemp("wire"), "acme_wire", CATALOG, schemas) as package:
+        yield package
 
 
 @pytest.fixture
@@ -256,6 +253,22 @@ def test_what_cloudevents_does_not_allow_is_not_written(package, messages, chang
     assert refused.value.pointer == pointer
 
 
+def test_a_new_message_keeps_the_dataschema_that_it_is_given(package, messages):
+    uri = "https://example.com/schemas/7"
+    wire = package.encode(Envelope(messages.Made(id="x"), dataschema=uri))
+    assert package.decode(wire, channel="events").dataschema == uri
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [({"dataschema": "urn:contract:made:v1"}, "/dataschema"), ({"type": "seen"}, "/type")],
+)
+def test_a_new_message_is_not_labelled_as_another(package, messages, change, pointer):
+    with pytest.raises(EncodeError) as refused:
+        package.encode(Envelope(messages.Made(id="x"), **change))
+    assert refused.value.pointer == pointer
+
+
 def test_extensions_of_every_type_come_back(package, messages):
     extensions = {"hops": 3, "sampled": False, "text": "ü", "blob": b"\xff", "when": datetime(2026, 3, 1, tzinfo=UTC)}
     read = {**extensions, "blob": base64.b64encode(b"\xff").decode(), "when": "2026-03-01T00:00:00Z"}
@@ -365,7 +378,8 @@ def test_a_schema_id_in_a_header_is_read(package):
     wire = Wire(b'{"id": "x"}', None, [("__value_schema_id", b"\x00\x00\x00\x01\x01")])
     envelope = package.decode(wire, channel="registry")
     assert (envelope.data.id, envelope.version) == ("x", 1)
-    assert bytes(package.encode(envelope)) == b'\x00\x00\x00\x01\x01{"id": "x"}'
+    passed_on = package.encode(envelope)
+    assert (bytes(passed_on), passed_on.headers) == (bytes(wire), wire.headers)
 
 
 @pytest.mark.parametrize(

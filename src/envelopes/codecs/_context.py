@@ -40,6 +40,11 @@ class Context(NamedTuple):
     prefix: bytes = b""
     """What a recording keeps as the bytes before the JSON."""
 
+    @property
+    def is_bare(self) -> bool:
+        """True if the message says nothing around its data but its type and its key."""
+        return not (self.id or self.source or self.time or self.dataschema or self.extensions)
+
 
 class CodecError(ValueError):
     """Bytes that the codec cannot read, or a context that it cannot write.

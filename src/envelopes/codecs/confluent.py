@@ -1,7 +1,7 @@
 """`confluent`: Schema Registry's framing of JSON.
 
-Written, and read: a zero byte, a schema id of four bytes (big-endian), then JSON. Also read: the schema id in the
-header `__value_schema_id`, and JSON alone in the value.
+Written, and read: a zero byte, a schema id of four bytes (big-endian), then JSON. Also read, and passed on: the schema
+id in the header `__value_schema_id`, and JSON alone in the value.
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ def write(context: Context, raw: bytes, channel: Channel) -> Wire:  # noqa: ARG0
     """Write the schema id that the catalog gives this version."""
     if context.schema_id is None:
         raise CodecError("", "a schema id for this version in the catalog (schema_ids)", "none")
-    return Wire(PREFIX.pack(0, context.schema_id) + raw, key_bytes(context))
+    prefix = PREFIX.pack(0, context.schema_id)
+    if context.prefix and context.json_start == 0:  # read with the id in a header
+        return Wire(raw, key_bytes(context), [(_ID_HEADER, prefix)])
+    return Wire(prefix + raw, key_bytes(context))
 
 
 def _prefix_of_header(value: bytes) -> bytes:

@@ -1,12 +1,14 @@
 """`resque`: a job `{"class", "args"}` on a Redis list.
 
 Written: one argument, the message as a structured CloudEvent. Read: that, and the job of a plain Resque client, whose
-one argument is the data itself.
+one argument is the data itself. Such a job is passed on as it is.
 """
 
 from __future__ import annotations
 
 from typing import Any
+
+import orjson
 
 from envelopes import _json
 from envelopes._envelope import Headers, Wire
@@ -48,6 +50,7 @@ def read(
 
 
 def write(context: Context, raw: bytes, channel: Channel) -> Wire:
-    """Write a job whose argument is the event."""
-    event = cloudevents.event_of(context, raw, channel)
-    return Wire(_json.dumps({"class": context.type, "args": [event]}, plain))
+    """Write a job whose argument is the event, or the data alone if the job was read so."""
+    as_read = context.data_path == _ARGUMENT and context.is_bare
+    argument = orjson.Fragment(raw) if as_read else cloudevents.event_of(context, raw, channel)
+    return Wire(_json.dumps({"class": context.type, "args": [argument]}, plain))

@@ -1,0 +1,85 @@
+"""Fetch and build what the SDKs need, once for a checkout, and run the programs beside this module."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+HERE = Path(__file__).parent
+CACHE = Path(__file__).parents[3] / ".cache" / "sdks"
+
+
+class RuntimeMissingError(Exception):
+    """This machine lacks what the programs of a language need."""
+
+
+def node(script: str) -> list[str]:
+    """Return the command that runs a script of node/."""
+    return [_found("node", "nodejs"), str(_built("node", _install_packages) / script)]
+
+
+def go() -> list[str]:
+    """Return the command of the program in go/."""
+    return [str(_built("go", _build_program) / "events")]
+
+
+def java() -> list[str]:
+    """Return the command of the program in java/."""
+    folder = _built("java", _compile_class)
+    return [_found("java", "default-jdk-headless"), "-cp", f"{folder}:{folder}/*", "Events"]
+
+
+def run_lines(command: list[str], action: str, lines: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Give a program one JSON object a line, and return the ones that it answers."""
+    text = "".join(f"{json.dumps(line)}\n" for line in lines)
+    return [json.loads(line) for line in _done([*command, action], input=text).split("\n") if line]
+
+
+def _built(language: str, build: Callable[[Path], None]) -> Path:
+    """Return the folder of a language under .cache; the first process that asks builds it, the others wait."""
+    sources = sorted(path for path in (HERE / language).iterdir() if path.is_file())
+    stamp = "\n".join(f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in sources)
+    folder = CACHE / language
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(CACHE / f"{language}.lock"):
+        built = folder / "built"
+        if not built.is_file() or built.read_text() != stamp:
+            for path in sources:
+                shutil.copy2(path, folder)
+            build(folder)
+            built.write_text(stamp)
+    return folder
+
+
+def _install_packages(folder: Path) -> None:
+    options = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+    _done([_found("npm", "npm"), "ci", *options], cwd=folder)
+
+
+def _build_program(folder: Path) -> None:
+    _done([_found("go", "golang-go"), "build", "-o", "events", "."], cwd=folder)
+
+
+def _compile_class(folder: Path) -> None:
+    maven = [_found("mvn", "maven"), "--quiet", "--batch-mode", "dependency:copy-dependencies"]
+    _done([*maven, f"-DoutputDirectory={folder}"], cwd=folder)
+    _done([_found("javac", "default-jdk-headless"), "-cp", f"{folder}/*", "Events.java"], cwd=folder)
+
+
+def _found(program: str, package: str) -> str:
+    path = shutil.which(program)
+    if path is None:
+        raise RuntimeMissingError(f"no {program}: install one (Debian: apt-get install {package})")
+    return path
+
+
+def _done(command: list[str], **options: Any) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280, **options)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
+    return done.stdout
