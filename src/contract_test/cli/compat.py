@@ -21,6 +21,7 @@ from contract_test.data.finding import Finding, Report
 from contract_test.data.texts import counted, listed
 from contract_test.data.verdict import ComparedPair
 from contract_test.files.accepted import FILE, append_accepted, read_accepted, with_accepted
+from contract_test.files.positions import with_positions
 from contract_test.files.settings import read_package
 from contract_test.report.formats import FORMATS
 
@@ -125,7 +126,7 @@ def command(
             plan.notes.append(outcome.note)
     unique = list({(each.place, each.rule, each.sentence, each.subject, each.pair): each for each in findings}.values())
     unique = _with_accepted(unique, contracts, everything=not what and against is None and mode is None)
-    click.echo(FORMATS[form](Report("compat", unique, pairs)), nl=False)
+    click.echo(FORMATS[form](Report("compat", with_positions(unique), pairs)), nl=False)
     _summary(plan, Counter(each.status for each in pairs), unique, against)
     return FINDINGS if any(each.severity == "error" for each in unique) else CLEAN
 

@@ -15,6 +15,7 @@ from contract_test.data.texts import counted
 from contract_test.files.accepted import FILE, accepted_by, append_accepted, mark_accepted, read_accepted, with_accepted
 from contract_test.files.catalog import load_catalog
 from contract_test.files.leak_findings import LEAK
+from contract_test.files.positions import with_positions
 from contract_test.lint.contracts import lint
 from contract_test.report.formats import FORMATS
 
@@ -79,7 +80,7 @@ def command(
         findings = [
             replace(finding, severity="error") if finding.severity == "warning" else finding for finding in findings
         ]
-    click.echo(FORMATS[form](Report("lint", findings)), nl=False)
+    click.echo(FORMATS[form](Report("lint", with_positions(findings))), nl=False)
     _note_general_types(contracts)
     count = {name: sum(each.severity == name for each in findings) for name in ("error", "warning", "accepted")}
     summary = f"{counted(count['error'], 'error')}, {counted(count['warning'], 'warning')}"

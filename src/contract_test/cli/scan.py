@@ -14,6 +14,7 @@ from contract_test.data.finding import Report
 from contract_test.data.texts import counted
 from contract_test.files.accepted import accepted_by, mark_accepted, read_accepted, with_accepted
 from contract_test.files.catalog import load_catalog
+from contract_test.files.positions import with_positions
 from contract_test.lint.scan import scan
 from contract_test.report.formats import FORMATS
 
@@ -33,7 +34,7 @@ def command(paths: tuple[Path, ...], contracts: Path, form: str) -> int:
     findings, count = scan(paths or (contracts,), _catalog(contracts))
     accepted, today = accepted_by(read_accepted(contracts), "scan"), datetime.now(UTC).date()
     findings = mark_accepted(findings, accepted, today) if paths else with_accepted(findings, accepted, today)
-    click.echo(FORMATS[form](Report("scan", findings)), nl=False)
+    click.echo(FORMATS[form](Report("scan", with_positions(findings))), nl=False)
     errors = sum(each.severity == "error" for each in findings)
     waived = sum(each.severity == "accepted" for each in findings)
     note(f"{counted(errors, 'finding')} in {counted(count, 'file')}" + (f", {waived} accepted" if waived else ""))

@@ -18,6 +18,7 @@ from contract_test.data.finding import Finding, Report
 from contract_test.data.share import Share, combine
 from contract_test.data.texts import counted
 from contract_test.files.catalog import load_catalog
+from contract_test.files.positions import with_positions
 from contract_test.files.verification_files import SUFFIX, read_results, write_results
 from contract_test.record.verification import Verifier
 from contract_test.report.drift import drift_findings, never_seen_lines, seen_lines
@@ -111,7 +112,7 @@ def _report(shares: list[Share], catalog: Catalog, form: str, place: str) -> int
         for channel, drift in found.items():
             _print_channel(channel, drift, by_channel[channel], catalog)
     else:
-        click.echo(FORMATS[form](Report("verify", findings)), nl=False)
+        click.echo(FORMATS[form](Report("verify", with_positions(findings))), nl=False)
     errors = sum(each.severity == "error" for each in findings)
     read = sum(drift.read for drift in found.values())
     note(f"{counted(read, 'message')} verified, {counted(errors, 'finding')}")

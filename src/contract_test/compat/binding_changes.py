@@ -49,33 +49,52 @@ def _wire_type(subject: Subject) -> object:
     return (subject.type or subject.name) if says_it else None
 
 
-_AGREED: tuple[tuple[Rule, str, str, Callable[[Subject], object]], ...] = (
-    (CHANNEL_CHANGED, "error", "the protocol", _of_channel("protocol")),
-    (CHANNEL_CHANGED, "error", "the address", _of_channel("address")),
-    (CODEC_CHANGED, "error", "the codec", _of_channel("codec")),
-    (CODEC_CHANGED, "error", "where the type stands", _of_channel("type")),
-    (CODEC_CHANGED, "error", "where the version stands", lambda subject: subject.version),
-    (WIRE_TYPE_CHANGED, "error", "the type", _wire_type),
-    (KEY_CHANGED, "warning", "the key", lambda subject: subject.key),
+def _row(subject: Subject, before: Subject, name: str) -> str:
+    """Where the catalog says it: a key of the subject, or `channel.KEY`, of a channel."""
+    of_subject = f'[subjects."{subject.name}"]'
+    key = name.removeprefix("channel.")
+    if key == name or subject.channel is None:
+        return f"{of_subject}.{key}"
+    moved = before.channel is None or before.channel.name != subject.channel.name
+    return f"{of_subject}.channel" if moved else f'[channels."{subject.channel.name}"].{key}'
+
+
+_AGREED: tuple[tuple[Rule, str, str, str, Callable[[Subject], object]], ...] = (
+    (CHANNEL_CHANGED, "error", "the protocol", "channel.protocol", _of_channel("protocol")),
+    (CHANNEL_CHANGED, "error", "the address", "channel.address", _of_channel("address")),
+    (CODEC_CHANGED, "error", "the codec", "channel.codec", _of_channel("codec")),
+    (CODEC_CHANGED, "error", "where the type stands", "channel.type", _of_channel("type")),
+    (CODEC_CHANGED, "error", "where the version stands", "version", lambda subject: subject.version),
+    (WIRE_TYPE_CHANGED, "error", "the type", "type", _wire_type),
+    (KEY_CHANGED, "warning", "the key", "key", lambda subject: subject.key),
 )
-"""Rule, severity, what it is called, and how it is found."""
+"""Rule, severity, what it is called, its key in the catalog, and how it is found."""
 
 
 def changed_bindings(before: Subject, now: Subject, ref: str, root: Path) -> Iterator[Finding]:
     """Yield what was agreed of a subject at a git ref, and is not any more."""
-    changes = [(rule, severity, name, value_in(before), value_in(now)) for rule, severity, name, value_in in _AGREED]
+    changes = [
+        (rule, severity, name, _row(now, before, key), value_in(before), value_in(now))
+        for rule, severity, name, key, value_in in _AGREED
+    ]
     changes += [
-        (CODEC_CHANGED, "error", f"the schema id of v{version}", number, now.schema_ids.get(version))
+        (
+            CODEC_CHANGED,
+            "error",
+            f"the schema id of v{version}",
+            _row(now, before, f"schema_ids.{version}"),
+            number,
+            now.schema_ids.get(version),
+        )
         for version, number in before.schema_ids.items()
         if version in now.contracts
     ]
     readers = f"Read by {', '.join(before.received_by)}." if before.received_by else "The catalog names no reader."
-    for rule, severity, name, old, new in changes:
+    for rule, severity, name, pointer, old, new in changes:
         if old is not None and old != new:
             sentence = f"{name} was {old} at {ref}, and is {'not set any more' if new is None else new}"
-            place, pointer = (root / "catalog.toml").as_posix(), f'[subjects."{now.name}"]'
             yield Finding(
-                place,
+                (root / "catalog.toml").as_posix(),
                 pointer,
                 rule.id,
                 sentence,
@@ -95,7 +114,7 @@ def relaxed_mode(before: Subject, now: Subject, ref: str, root: Path) -> Iterato
         sentence = f"the mode was {old} at {ref}, and is {new} here"
         yield Finding(
             (root / "catalog.toml").as_posix(),
-            f'[subjects."{now.name}"]',
+            _row(now, before, "compatibility"),
             MODE_RELAXED.id,
             sentence,
             MODE_RELAXED.fix,

@@ -94,7 +94,8 @@ class Strength:
 class MessageResult:
     """One message that was replayed in one pytest item, and what became of it.
 
-    `place` is the file and line of the recorded message behind it; `change` says what a variation changed in it.
+    `place` is the file and line of the recorded message behind it, and `data_pointer` leads to its data in that line.
+    `change` says what a variation changed in it.
     `reads` are the pointers into what was given that the service read, `test_reads` those that its test read; `*` is
     any item or any undeclared name, `/**` at the end all below; where it failed there are none. `message` is the data
     as JSON text, kept where it failed; so is `expected`, what was recorded, where that is something else.
@@ -108,6 +109,7 @@ class MessageResult:
     origin: Origin = "recorded"
     place: str = ""
     change: str = ""
+    data_pointer: str = ""
     given: GivenMessage | None = None
     reads: tuple[str, ...] = ()
     test_reads: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from typing import Any
 from contract_test.data.compatibility_modes import MODES
 from contract_test.data.contract import Catalog, Channel, Contract, Subject
 from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError, SchemaError
+from contract_test.files.additions import toml_text
 from contract_test.files.schemas import SchemaFiles
 from contract_test.files.toml import read_toml
 from envelopes.codecs import CODECS
@@ -21,6 +22,7 @@ DELIVERIES = ("exactly-once", "at-least-once", "at-most-once")
 _SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 _VERSION = re.compile(r"v([1-9][0-9]{0,5})\.json")
 _POINTER = re.compile(r"(/([^~/]|~[01])*)*")
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _EXTENSION = re.compile(r"[a-z0-9]{1,20}")
 
 _TEXT, _LIST, _IDS, _TYPES, _POINTER_TEXT, _POINTER_OR_EXTENSION = (
@@ -73,7 +75,7 @@ def load_catalog(root: Path, broken: list[ContractTestError] | None = None) -> C
             advice="Name one with --contracts DIR, or run `contract-test init`.",
         )
     document = read_toml(root / "catalog.toml")
-    _only(document, ("channels", "dialects", "subjects"), f"{root / 'catalog.toml'}")
+    _only(document, ("channels", "dialects", "subjects"), str(root / "catalog.toml"))
     channels = {name: _channel(root, name, table) for name, table in _tables(root, document, "channels")}
     tables = dict(_tables(root, document, "subjects"))
     files = SchemaFiles(root)
@@ -190,7 +192,9 @@ def _tables(root: Path, document: Mapping[str, Any], section: str) -> list[tuple
 def _only(table: Mapping[str, Any], known: Mapping[str, Any] | tuple[str, ...], place: str) -> None:
     for key in table:
         if key not in known:
-            raise CatalogError(f"{key!r} is not known here", place=place, advice=f"Known: {', '.join(known)}.")
+            raise CatalogError(
+                f"{key!r} is not known here", place=_of_key(place, key), advice=f"Known: {', '.join(known)}."
+            )
 
 
 def _check_keys(table: Mapping[str, Any], known: Mapping[str, str | tuple[str, ...]], place: str) -> None:
@@ -216,7 +220,13 @@ def _check_keys(table: Mapping[str, Any], known: Mapping[str, str | tuple[str, .
         else:
             right = isinstance(value, str) and value != ""
         if not right:
-            raise CatalogError(f"{key} is {value!r}", place=place, advice=f"It takes {_wanted(wanted)}.")
+            raise CatalogError(f"{key} is {value!r}", place=_of_key(place, key), advice=f"It takes {_wanted(wanted)}.")
+
+
+def _of_key(place: str, key: str) -> str:
+    """The place of a key in a table, or in the file."""
+    name = key if _BARE_KEY.fullmatch(key) else toml_text(key)
+    return f"{place}.{name}" if place.endswith("]") else f"{place}:{name}"
 
 
 def _wanted(wanted: str | tuple[str, ...]) -> str:

@@ -14,7 +14,7 @@ import jsonschema_rs
 from contract_test.compare import empty_places
 from contract_test.data.contract import Catalog, Contract, Subject
 from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError
-from contract_test.data.finding import Finding
+from contract_test.data.finding import Finding, Position
 from contract_test.files.catalog import load_catalog
 from contract_test.files.lock import FILE as LOCK
 from contract_test.files.lock import read_lock
@@ -55,7 +55,10 @@ def lint(root: Path, max_age: timedelta | None = None, against: str | None = Non
         line, problem = re.fullmatch("([0-9]+)(?::([0-9]+))?", pointer), each.problem
         if line:  # of a text that is no JSON or TOML
             pointer, problem = "", f"{problem} (column {line[2]})" if line[2] else problem
-        findings.append(Finding(file, pointer, rule, problem, each.advice, line=int(line[1]) if line else 0))
+        position = Position(int(line[1]), int(line[2] or 1)) if line else None
+        findings.append(
+            Finding(file, pointer, rule, problem, each.advice, line=int(line[1]) if line else 0, position=position)
+        )
     if catalog is not None:
         findings += _names(catalog)
         findings += _distinguishable(catalog)
@@ -155,7 +158,8 @@ def _names(catalog: Catalog) -> Iterator[Finding]:
         if subject.channel is None:
             advice = f'Add channel = "NAME" to [subjects."{subject.name}"].'
             sentence = f"{subject.name} has no channel, so it can be neither encoded nor recorded"
-            yield Finding(str(catalog.root / "catalog.toml"), "", "no-channel", sentence, advice, "warning")
+            place = f'[subjects."{subject.name}"]'
+            yield Finding(str(catalog.root / "catalog.toml"), place, "no-channel", sentence, advice, "warning")
         yield from _gap(subject, folder, registered[subject.name])
         yield from _pointers(catalog, subject)
 
@@ -224,7 +228,7 @@ def _pointers(catalog: Catalog, subject: Subject) -> Iterator[Finding]:
             versions = ", ".join(f"v{version}" for version in nowhere)
             yield Finding(
                 f"{catalog.root / 'catalog.toml'}",
-                f'[subjects."{subject.name}"]',
+                f'[subjects."{subject.name}"].{name}',
                 "pointer-nowhere",
                 f"{name}: {pointer} points to no field in the schema of {versions}",
                 "Correct the pointer, declare the field, or leave the row out.",

@@ -11,7 +11,7 @@ from contract_test.data.finding import Finding
 from contract_test.data.interaction import Interaction
 from contract_test.files.recordings import read_recording, recording_path
 from contract_test.lint.scan import scan_files
-from contract_test.recordings.messages import data_of
+from contract_test.recordings.messages import data_of, pointer_in_line
 from contract_test.recordings.provenance import provenance_of, too_old
 from contract_test.schema.declared import field_names, general_pointer
 from envelopes.validation import compile_schema, find_violation
@@ -88,4 +88,5 @@ def _invalid(contract: Contract, catalog: Catalog, interactions: list[Interactio
                 _ADVICE,
                 line=interaction.line,
                 general_pointer=general,
+                file_pointer=pointer_in_line(provenance_of(interaction, catalog).path, violation.pointer),
             )

@@ -37,7 +37,7 @@ from contract_test.pytest_plugin.reruns import FAULTS, READS, Reruns
 from contract_test.pytest_plugin.service_settings import OwnTests, service_settings
 from contract_test.pytest_plugin.tracebacks import make_inert
 from contract_test.pytest_plugin.unawaited import ADVICE, everything_awaited
-from contract_test.recordings.messages import Message
+from contract_test.recordings.messages import Message, pointer_in_line
 from contract_test.replay.cases import Case, Replay
 from contract_test.replay.coverage import coverage_of, too_little
 from contract_test.replay.diagnosis import failure_of, no_cause, not_a_consumer, not_a_producer
@@ -242,6 +242,7 @@ class ContractSession:
             case.origin,
             self._place(case),
             case.change,
+            pointer_in_line(case.message.data_path),
             given=given,
             reads=reads if report.passed else (),
             test_reads=test_reads if report.passed else (),

@@ -10,6 +10,7 @@ from contract_test.data.contract import Catalog, Channel, Subject
 from contract_test.data.errors import RecordingError
 from contract_test.data.interaction import Interaction
 from contract_test.files.recordings import wire_of
+from contract_test.schema.walk import escape
 from envelopes import DecodeError, Envelope, _json, decode
 from envelopes.catalog import Catalog as Runtime
 from envelopes.codecs import CODECS, CodecError
@@ -48,6 +49,11 @@ def data_of(interaction: Interaction, channel: Channel) -> Any:
 def plain_data(interaction: Interaction, path: tuple[str | int, ...]) -> Any:
     """Return the data at a path in a recorded message, without how its numbers were written."""
     return _json.loads(_json.dumps(at_path(interaction.payload, path), plain))
+
+
+def pointer_in_line(path: tuple[str | int, ...], pointer: str = "") -> str:
+    """Return the JSON pointer into a recorded line, of a pointer into the data at a path in its payload."""
+    return "".join(f"/{escape(str(step))}" for step in ("payload", *path)) + pointer
 
 
 def at_path(value: Any, path: tuple[str | int, ...]) -> Any:

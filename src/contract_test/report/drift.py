@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from urllib.parse import unquote, urldefrag
 
-from contract_test.data.contract import Catalog
+from contract_test.data.contract import Catalog, Contract
 from contract_test.data.drift import Drift
 from contract_test.data.finding import Finding
 from contract_test.data.texts import counted
 from contract_test.files.leak_findings import acceptance_advice
 from contract_test.record.validator import ContractValidator
+from contract_test.schema.fields import fields_of
 
 MAX_LISTED_FIELDS = 5
 
@@ -86,6 +89,7 @@ def drift_findings(drift: Drift, catalog: Catalog, place: str) -> list[Finding]:
     A warning for each that was never seen.
     """
     files = {contract.name: str(contract.path) for contract in catalog.contracts}
+    contracts = {str(contract.path): contract for contract in catalog.contracts}
     findings = [
         Finding(
             files.get(breach.subject, place),
@@ -119,4 +123,12 @@ def drift_findings(drift: Drift, catalog: Catalog, place: str) -> list[Finding]:
         )
         for contract, pointer in never_seen(drift, catalog)
     ]
-    return findings
+    return [replace(each, file_pointer=_in_schema(contracts.get(each.file), each.pointer)) for each in findings]
+
+
+def _in_schema(contract: Contract | None, pointer: str) -> str:
+    """Return the pointer of the schema of a field, if it stands in the contract's own file; else that of the file."""
+    if contract is None:
+        return ""
+    locations = map(urldefrag, fields_of(contract.resources, contract.uri).locations_of(pointer))
+    return next((unquote(fragment) for uri, fragment in locations if uri == contract.uri), "")

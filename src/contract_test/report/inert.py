@@ -17,11 +17,15 @@ def coloured_line(text: str) -> str:
     return "".join(part if number % 2 else printable(part) for number, part in enumerate(_COLOUR.split(text)))
 
 
-def workflow_data(text: str) -> str:
-    """Return the message of a GitHub workflow command."""
+def workflow_command(level: str, text: str, **properties: str) -> str:
+    """Return a workflow command of GitHub, as one line: `::error file=a.json,line=1::text`."""
+    named = ",".join(f"{name}={_workflow_property(value)}" for name, value in properties.items())
+    return f"::{level} {named}::{_workflow_data(text)}\n"
+
+
+def _workflow_data(text: str) -> str:
     return printable(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
-def workflow_property(text: str) -> str:
-    """Return a property of a GitHub workflow command."""
-    return workflow_data(text).replace(":", "%3A").replace(",", "%2C")
+def _workflow_property(text: str) -> str:
+    return _workflow_data(text).replace(":", "%3A").replace(",", "%2C")

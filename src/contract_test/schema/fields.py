@@ -111,10 +111,20 @@ class Fields:
 
     def leads_to(self, pointer: str) -> bool:
         """Return whether a message may hold a value at a JSON pointer; `*` stands for any item or name."""
+        return bool(self._positions_at(pointer))
+
+    def locations_of(self, pointer: str) -> tuple[str, ...]:
+        """Return where the schemas of a field stand, as `URI#pointer`; of what contains it, if it is not declared."""
+        while pointer and not self._positions_at(pointer):
+            pointer = pointer.rpartition("/")[0]
+        sources = (source for at in self._positions_at(pointer) for source in self.shapes.sources(at))
+        return tuple(dict.fromkeys(source.node.location for source in sources))
+
+    def _positions_at(self, pointer: str) -> list[Position]:
         positions = [self.root]
         for step in pointer.split("/")[1:]:
             positions = [inner for position in positions for inner in self._at(position, unescape(step))]
-        return bool(positions)
+        return positions
 
     def _at(self, position: Position, name: str) -> Iterator[Position]:
         shape = self.shapes.shape(position)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from contract_test.data.finding import Finding, Report
@@ -12,7 +13,7 @@ FORMAT = 2
 
 _ALWAYS = ("file", "pointer", "rule", "severity", "sentence", "advice")
 _SOMETIMES = (
-    "accepted", "line", "subject", "direction", "writer", "reader", "explanation", "recorded", "rejected", "affected",
+    "accepted", "subject", "direction", "writer", "reader", "explanation", "recorded", "rejected", "affected",
     "details", "pair",
 )  # fmt: skip
 
@@ -37,6 +38,7 @@ def as_json(report: Report) -> str:
 def _finding(each: Finding) -> dict[str, Any]:
     row = {"id": each.id} | {name: getattr(each, name) for name in _ALWAYS}
     row |= {name: getattr(each, name) for name in _SOMETIMES if getattr(each, name)}
+    row |= asdict(each.position) if each.position else {}
     return row if each.witness is ABSENT else row | {"witness": each.witness}
 
 

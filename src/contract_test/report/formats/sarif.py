@@ -18,7 +18,8 @@ def as_sarif(report: Report) -> str:
             "ruleId": each.rule,
             "level": "note" if each.accepted else each.severity,
             "message": {"text": "\n".join(printable(line) for line in (sentence_of(each), *lines_of(each)))},
-            "locations": [{"physicalLocation": _location(each)}],
+            "locations": [_location(each)],
+            "partialFingerprints": {"findingId/v1": each.id},
         }
         | ({"suppressions": [{"kind": "external", "justification": each.accepted}]} if each.accepted else {})
         for each in report.findings
@@ -31,11 +32,15 @@ def as_sarif(report: Report) -> str:
         }
         for rule in sorted({each.rule for each in report.findings})
     ]
-    run = {"tool": {"driver": {"name": "contract-test", "rules": rules}}, "results": results}
+    driver = {"name": "contract-test", "rules": rules}
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
     return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
 def _location(each: Finding) -> dict[str, Any]:
-    place = {"artifactLocation": {"uri": quote(each.file, errors="replace")}}
-    return place | ({"region": {"startLine": each.line}} if each.line else {})
+    place: dict[str, Any] = {"artifactLocation": {"uri": quote(each.file, errors="replace")}}
+    if each.position is not None:
+        place["region"] = {"startLine": each.position.line, "startColumn": each.position.column}
+    logical = {"logicalLocations": [{"fullyQualifiedName": printable(each.pointer)}]} if each.pointer else {}
+    return {"physicalLocation": place, **logical}
