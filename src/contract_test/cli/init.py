@@ -13,9 +13,8 @@ from contract_test.data.errors import ContractTestError
 from contract_test.data.texts import inert
 from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import check_package, installed_contracts, is_installed, runtime_catalog
-from contract_test.files.settings import read_package
+from contract_test.files.settings import PYPROJECT, read_package
 from contract_test.start.init import (
-    PYPROJECT,
     ScaffoldResult,
     project_name,
     scaffold_contracts,
@@ -24,6 +23,7 @@ from contract_test.start.init import (
 )
 
 _EXISTING_PACKAGES = sys.stdlib_module_names | {"envelopes", "contract_test"}
+_PROJECT_FILES = (PYPROJECT, "setup.cfg", "setup.py", "pytest.toml", "pytest.ini", ".pytest.ini", "tox.ini", "Pipfile")
 _NO_PROJECT = ("readme", "license", "changelog")
 
 
@@ -71,7 +71,7 @@ def command(
         return CLEAN
     if scheduled_recording:
         raise click.UsageError("--scheduled-recording is for a contracts repository: run it there, without --service.")
-    if service is None and not (folder / PYPROJECT).is_file():
+    if service is None and not any((folder / name).is_file() for name in _PROJECT_FILES):
         advice = "in a service's repo give --service NAME; a repo of contracts begins in an empty folder."
         raise click.UsageError(f"{inert(str(folder.resolve()))} is neither empty nor a Python project: {advice}")
     if package is None and contracts is not None and len(beside := _generated(contracts.resolve().parent)) == 1:

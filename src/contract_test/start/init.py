@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,20 +14,21 @@ from string import Template
 
 from contract_test.data.contract import Catalog, Subject, snake_case
 from contract_test.data.errors import CatalogError, ContractTestError
-from contract_test.files.additions import append_tables
+from contract_test.files.additions import append_tables, toml_text
 from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import read_recording
-from contract_test.files.settings import read_settings
+from contract_test.files.settings import PYPROJECT, SettingsFile, find_settings
 from contract_test.files.toml import read_toml
 from contract_test.generate.package import generate
 from contract_test.generate.source import write_files
 from contract_test.recordings.provenance import causes, provenance_of
 from contract_test.replay.deliveries import declares
 from contract_test.schema.names import literal, unused
+from contract_test.start.existing_tests import read_existing_tests, top_level_functions
+from contract_test.start.pytest_settings import PytestSettings, read_ini, read_pytest_settings
 
-PYPROJECT = "pyproject.toml"
-_TESTS = "test_contracts.py"
 _SETTINGS = ("tool", "contract-test")
+_SERVICES = "tool.contract-test.services"
 _TEMPLATES = files("contract_test.files") / "templates"
 _EXAMPLE = {
     "contracts/catalog.toml": "catalog.toml",
@@ -62,16 +62,15 @@ class _CiTemplate(Template):
 
 @dataclass
 class ScaffoldResult:
-    """The files that `init` wrote and those that it kept. `missing` is the text of tests that were not written."""
+    """The files that `init` wrote and those that it kept. `missing` is the text of tests that were not written.
+
+    `has_tests` tells whether tests were written that do not call the service's code yet.
+    """
 
     written: list[Path] = field(default_factory=list)
     kept: list[Path] = field(default_factory=list)
     missing: str = ""
-
-    @property
-    def has_tests(self) -> bool:
-        """True if tests were written that do not call the service's code yet."""
-        return any(path.name == _TESTS for path in self.written)
+    has_tests: bool = False
 
 
 def scaffold_contracts(folder: Path, package: str, *, scheduled_recording: bool = False) -> ScaffoldResult:
@@ -126,27 +125,28 @@ def scaffold_service(
             f"no subject is sent or received by {service!r}", place=str(catalog.root / "catalog.toml"), advice=advice
         )
     result = ScaffoldResult()
-    _write_settings(result, folder, {
+    pytest_settings = read_pytest_settings(folder)
+    tests_folder = _write_settings(result, folder, pytest_settings, {
         "service": service,
         "package": package,
         **({"contracts": Path(os.path.relpath(contracts, folder)).as_posix()} if contracts is not None else {}),
     })  # fmt: skip
-    path = folder / _tests_folder(folder) / _TESTS
-    there = "".join(_test_sources(folder))
-    left = [
-        (kind, each)
-        for kind, each in operations
-        if not re.search(rf"{kind}\(\s*['\"]{re.escape(each.name)}['\"]", there)
-    ]
-    tests = _operation_tests(left, catalog, service)
-    if "contract_state" in tests and "def contract_state" not in there:
+    several = tests_folder is not None
+    name = pytest_settings.file_name
+    name = name.replace("contracts", f"{snake_case(service)}_contracts") if several else name
+    path = folder / (tests_folder or pytest_settings.tests_folder) / name
+    existing = read_existing_tests(pytest_settings, path.parent if several else folder)
+    left = [(kind, each) for kind, each in operations if (kind, each.name) not in existing.operations]
+    tests = _operation_tests(left, catalog, service, pytest_settings)
+    if "contract_state" in tests and "contract_state" not in existing.functions:
         tests = _render("contract_state.py", {}) + tests
     helper = _render("not_connected.py", {})
     if tests and path.exists():
-        defined = "def not_connected" in path.read_text(encoding="utf-8", errors="replace")
+        defined = "not_connected" in top_level_functions(path)
         result.missing = (tests if defined else helper + tests).strip("\n") + "\n"
     elif tests:
         _write(result, path, _render("test_service.py", {}) + helper + tests)
+        result.has_tests = True
     if path not in result.written and path.exists():
         result.kept.append(path)
     return result
@@ -158,48 +158,56 @@ def services_of(catalog: Catalog) -> list[str]:
 
 
 def project_name(folder: Path) -> str | None:
-    """Return the name under `[project]`, or None."""
-    project = read_toml(folder / PYPROJECT).get("project")
-    name = project.get("name") if isinstance(project, dict) else None
-    return name if isinstance(name, str) else None
+    """Return the project's name in pyproject.toml or setup.cfg, or None."""
+    document = read_toml(folder / PYPROJECT)
+    tools = document.get("tool")
+    tables = (document.get("project"), tools.get("poetry") if isinstance(tools, dict) else None)
+    for table in (*tables, read_ini(folder / "setup.cfg").get("metadata")):
+        if isinstance(table, dict) and isinstance(table.get("name"), str):
+            return str(table["name"])
+    return None
 
 
-def _write_settings(result: ScaffoldResult, folder: Path, rows: Mapping[str, str]) -> None:
-    path = folder / PYPROJECT
-    tools = read_toml(path).get("tool")
-    if not (isinstance(tools, dict) and "contract-test" in tools):
+def _write_settings(result: ScaffoldResult, folder: Path, tests: PytestSettings, rows: Mapping[str, str]) -> str | None:
+    """Write the settings that are missing. Return the folder of the service's tests if they name one."""
+    path, service = folder / PYPROJECT, rows["service"]
+    found = find_settings(folder)
+    if found is None or found.folder != folder:
         result.written.append(append_tables(path, {_SETTINGS: rows}))
-        return
-    settings, _ = read_settings(folder)
-    if settings.service != rows["service"]:
+        return None
+    if service not in found.services and "service" not in found.table:
+        own_tests = f"{tests.tests_folder}/{snake_case(service)}"
+        more = {key: rows[key] for key in ("package", "contracts") if key in rows and key not in found.table}
+        result.written.append(append_tables(path, {(_SERVICES, service): {**more, "tests": [own_tests]}}))
+        return own_tests
+    settings = found.settings(None if "service" in found.table else service)
+    if settings.service != service:
         raise CatalogError(
-            f"the settings name another service: {settings.service!r}",
-            place=f"{path}:[tool.contract-test]",
-            advice=f'Run `contract-test init` without --service, or set service = "{rows["service"]}".',
+            f"the settings name another service: {settings.service!r}", place=found.place, advice=_several(found, rows)
         )
     result.kept.append(path)
+    return settings.tests[0] if settings.tests else None
 
 
-def _tests_folder(folder: Path) -> str:
-    """Return the folder where pytest looks for tests."""
-    options: object = read_toml(folder / PYPROJECT).get("tool", {})
-    for name in ("pytest", "ini_options", "testpaths"):
-        options = options.get(name) if isinstance(options, dict) else None
-    first = options[0] if isinstance(options, list) and options else options
-    return first if isinstance(first, str) and (folder / first).is_dir() else "tests"
+def _several(found: SettingsFile, rows: Mapping[str, str]) -> str:
+    """Return what to do where the settings are those of another service."""
+    names = (str(found.table["service"]), rows["service"])
+    tables = "".join(
+        f"\n\n  [{_SERVICES}.{toml_text(name)}]\n  tests = [{toml_text(f'tests/{snake_case(name)}')}]" for name in names
+    )
+    return (
+        f'Run `contract-test init` without --service, or set service = "{rows["service"]}". If this repository has '
+        f"several services, write a table for each in place of `service`:{tables}"
+    )
 
 
-def _test_sources(folder: Path) -> Iterable[str]:
-    """Yield the texts of the existing test modules."""
-    for path in sorted((folder / _tests_folder(folder)).rglob("*.py")):
-        yield path.read_text(encoding="utf-8", errors="replace")
-
-
-def _operation_tests(operations: Iterable[tuple[str, Subject]], catalog: Catalog, service: str) -> str:
+def _operation_tests(
+    operations: Iterable[tuple[str, Subject]], catalog: Catalog, service: str, settings: PytestSettings
+) -> str:
     tests, taken = "", set[str]()
     for kind, subject in operations:
         for cause in _causes(subject, catalog, service) if kind == "produces" else [None]:
-            test = unused(f"test_{snake_case(subject.name)}_is_{kind.removesuffix('s')}d", taken)
+            test = unused(settings.function_name(f"{snake_case(subject.name)}_is_{kind.removesuffix('s')}d"), taken)
             taken.add(test)
             template = f"test_{kind}.py" if cause is None else f"test_{kind}_by_cause.py"
             tests += _render(template, {
