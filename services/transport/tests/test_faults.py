@@ -8,7 +8,8 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -481,38 +482,41 @@ class Forwarder:
         await asyncio.gather(pump(reader, forth), pump(back, writer))
 
 
-# Two of some eight runs on a busy machine failed, and the cause is not found: a known defect, and no promise yet.
-SOMETIMES_STAYS = pytest.mark.xfail(reason="a busy worker sometimes stays with the old master for over 30 s")
+def is_in_sync(replica: Redis) -> bool:
+    return bool(replica.info("replication").get("master_link_status") == "up")
 
 
-@pytest.mark.parametrize("idle", [True, pytest.param(False, marks=SOMETIMES_STAYS)])
-def test_a_worker_leaves_the_old_master_for_the_new_one(tmp_path: Path, *, idle: bool) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "b").mkdir()
-    a = RedisServer(tmp_path / "a").start()
-    b = RedisServer(tmp_path / "b", "--save", "", "--replicaof", "127.0.0.1", str(a.port)).start()
+@pytest.mark.parametrize("idle", [True, False])
+def test_a_worker_follows_every_failover(tmp_path: Path, *, idle: bool) -> None:
+    """The master and its replica change places six times. The worker fetches, or is paused and only writes reports."""
+    servers = [RedisServer(tmp_path / name, "--save", "") for name in "ab"]
     stub = GatewayStub()
 
     async def walk() -> None:
-        with Redis.from_url(a.url) as old, Redis.from_url(b.url) as new:
-            await until(lambda: new.info("replication").get("master_link_status") == "up", "the replica")
-            proxy = Forwarder(a.port)
-            server, port = await proxy.serve()
-            async with stub.serving() as url, running_worker(f"redis://127.0.0.1:{port}/0", url) as worker:
-                await until(lambda: worker.state.ready, "it works")
+        master, replica = (Redis.from_url(server.url) for server in servers)
+        replica.replicaof("127.0.0.1", str(servers[0].port))
+        proxy = Forwarder(servers[0].port)
+        server, port = await proxy.serve()
+        async with stub.serving() as url, running_worker(f"redis://127.0.0.1:{port}/0", url) as worker:
+            await until(lambda: worker.state.ready, "it works")
+            for number in range(6):
                 if idle:
-                    old.set("resque:pause-all-workers", "true")
+                    master.set("resque:pause-all-workers", "true")
                     await until(lambda: worker.state.paused, "the pause")
-                    await until(lambda: new.get("resque:pause-all-workers"), "the pause is on the replica")
-                new.replicaof("NO", "ONE")
-                proxy.target = b.port
-                old.replicaof("127.0.0.1", b.port)
-                new.delete("resque:pause-all-workers")
-                new.rpush(QUEUE, *(resque(number) for number in range(10)))
-                await until(lambda: len(stub.ledger) == 10, "all on the new master")
-            server.close()
+                await until(partial(is_in_sync, replica), "the replica")
+                replica.replicaof("NO", "ONE")
+                proxy.target, old = servers[(number + 1) % 2].port, servers[number % 2].port
+                master.replicaof("127.0.0.1", str(proxy.target))
+                master, replica = replica, master
+                master.delete("resque:pause-all-workers")
+                master.rpush(QUEUE, *(resque(10 * number + each) for each in range(10)))
+                await until(lambda number=number: len(stub.ledger) >= 10 * number + 10, f"all, not those on {old}")
+        server.close()
 
-    with a, b:
+    with ExitStack() as stack:
+        for each in servers:
+            each.directory.mkdir()
+            stack.enter_context(each.start())
         asyncio.run(walk())
 
 

@@ -126,7 +126,7 @@ def test_status_shows_it_in_a_terminal(redis: Redis, redis_server: RedisServer) 
     redis.rpush(QUEUE, resque(1), b"nonsense", resque(2))
 
     async def walk() -> str:
-        async with stub.serving() as url, running_worker(redis_server.url, url) as worker:
+        async with stub.serving() as url, running_worker(redis_server.url, url, patience=60) as worker:
             job_queue = worker.state.queues[0]
             await until(
                 lambda: b'"requests_in_flight": 1' in (redis.get(job_queue.key(f"report:{job_queue.worker}")) or b""),
@@ -244,7 +244,7 @@ def test_healthz_is_red_when_redis_evicts_keys(tmp_path: Path) -> None:
 
     async def walk() -> None:
         async with watched(server, GatewayStub()) as (worker, session):
-            await until(lambda: worker.state.ready and worker.metrics.evicts, "it is noticed")
+            await until(lambda: worker.state.ready, "it works")
             assert (await (await session.get("/healthz")).json())["keeps_all_keys"] is False
 
     with server:

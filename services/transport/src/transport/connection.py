@@ -8,7 +8,6 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from socket import gaierror
 from ssl import SSLError
 from typing import Any, ParamSpec, TypeVar, cast
@@ -30,9 +29,6 @@ SENTINEL_SCHEME = "redis+sentinel://"
 
 REDIS_UNAVAILABLE = (RedisError, RedisClusterException, OSError)
 """All errors of Redis. They are waited for, except those that `check_usable` finds."""
-
-_WRONG_SERVER = ("READONLY", "MASTERDOWN", "CLUSTERDOWN", "LOADING", "NOREPLICAS", "UNBLOCKED")
-"""Errors of a server that is not, or no longer, the master: the next attempt uses a new connection."""
 
 REPLY_TIMEOUT = 5
 """The time that a reply may take, in seconds."""
@@ -87,47 +83,48 @@ class PipeliningRedis(Redis):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._idle: list[Connection] = []
+        """Open connections. An error replaces the list, so a connection of an earlier list is not used again."""
 
-    async def call(self, *commands: Sequence[Any]) -> Any:
-        """Run commands in one round trip on one connection, and return the last reply."""
-        pool: Any = self.connection_pool
-        connection = self._idle.pop() if self._idle else await pool.get_connection()
+    async def call(self, *commands: Sequence[Any]) -> list[Any]:
+        """Run commands in one round trip on one connection, and return their replies.
+
+        After an error of any kind all connections are replaced, those of other tasks at the end of their call. The
+        server may not be the master any more, and new connections resolve its name again.
+        """
+        idle, pool = self._idle, cast(Any, self.connection_pool)
+        async with asyncio.timeout(REPLY_TIMEOUT):
+            connection = idle.pop() if idle else await pool.get_connection()
         connection.socket_timeout = None  # it would make a task of every write
-        reply = None
+        replies = []
         try:
             async with asyncio.timeout(REPLY_TIMEOUT):
-                await connection.connect()
                 await connection.send_packed_command([hiredis.pack_command(tuple(each)) for each in commands])
             for _ in commands:
                 async with asyncio.timeout(REPLY_TIMEOUT):
-                    reply = await connection.read_response()
-        except BaseException:  # replies may be on their way, and the other connections are probably broken too
-            for each in (connection, *self._idle):
-                await each.disconnect(nowait=True)
+                    replies.append(await connection.read_response())
+        except BaseException:
+            broken, self._idle = self._idle, []
+            for each in broken:
+                await self._discard(each)
             raise
         finally:
-            self._idle.append(connection)
-        return reply
+            if idle is self._idle:
+                idle.append(connection)
+            else:
+                await self._discard(connection)
+        return replies
 
-    async def drop_idle_connections(self) -> None:
-        """Close the connections that are not in use. New ones resolve the server's name again."""
-        for each in self._idle:
-            await each.disconnect(nowait=True)
-        await self.connection_pool.disconnect(inuse_connections=False)
+    async def _discard(self, connection: Connection) -> None:
+        await connection.disconnect(nowait=True)
+        await self.connection_pool.release(connection)
 
 
 class Cluster(RedisCluster):
-    """A client of a Redis Cluster. The keys of each command decide its node."""
+    """A client of a Redis Cluster. The keys of each command decide its node, and redis-py follows a failover."""
 
-    async def call(self, *commands: Sequence[Any]) -> Any:
-        """Run commands one after the other, and return the last reply."""
-        for command in commands:
-            reply = await self.execute_command(*command)
-        return reply
-
-    async def drop_idle_connections(self) -> None:
-        """Close the connections, and ask the nodes for the slots again."""
-        await self.aclose()
+    async def call(self, *commands: Sequence[Any]) -> list[Any]:
+        """Run commands one after the other, and return their replies."""
+        return [await self.execute_command(*command) for command in commands]
 
 
 AnyRedis = PipeliningRedis | Cluster
@@ -136,9 +133,9 @@ AnyRedis = PipeliningRedis | Cluster
 class RedisAvailability:
     """Whether Redis is available, and since when, in time.monotonic()."""
 
-    def __init__(self, redis: AnyRedis) -> None:
+    def __init__(self) -> None:
         self.available, self.available_since = True, -math.inf
-        self._redis, self._answered = redis, False
+        self._answered = False
 
     async def retry(self, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Repeat a call with back-off until Redis answers. It must be safe to repeat. Raises RedisUnusableError."""
@@ -147,7 +144,7 @@ class RedisAvailability:
             try:
                 reply = await call(*args, **kwargs)
             except REDIS_UNAVAILABLE as error:
-                await self.record_failure(error)
+                self.record_failure(error)
                 await asyncio.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
                 delay = min(delay * 2, 0.5)
             else:
@@ -157,14 +154,11 @@ class RedisAvailability:
                     log.info("redis is available again")
                 return reply
 
-    async def record_failure(self, error: Exception) -> None:
-        """Note that Redis does not answer, and leave a server that is not the master. Raises RedisUnusableError."""
+    def record_failure(self, error: Exception) -> None:
+        """Note that Redis does not answer. Raises RedisUnusableError."""
         check_usable(error, at_start=not self._answered)
         if self.available:
             self.available = False
-            words = str(error).split(maxsplit=1)  # the code, such as MISCONF: the rest may quote a key
-            code = words[0] if isinstance(error, ResponseError) and words else type(error).__name__
-            log.warning("redis is unavailable", extra={"error": code})
-        if any(word in str(error) for word in _WRONG_SERVER):
-            with suppress(*REDIS_UNAVAILABLE):
-                await self._redis.drop_idle_connections()
+            code = str(error).partition(" ")[0]  # such as MISCONF; redis-py makes classes of some codes
+            known = type(error) is ResponseError and code.isupper()  # the rest may quote a key
+            log.warning("redis is unavailable", extra={"error": code if known else type(error).__name__})

@@ -75,7 +75,7 @@ class QueueConsumer:
                 except LeaseLostError:
                     await self.resync()
                 except REDIS_UNAVAILABLE as error:  # the fetched jobs may be in flight all the same
-                    await self._state.redis.record_failure(error)
+                    self._state.redis.record_failure(error)
                     await asyncio.sleep(0.05)
                     await self.resync()
 

@@ -102,6 +102,8 @@ class JobQueue:
         """The time.monotonic() until which no other worker can have recovered this worker's jobs."""
         self.run_id = (b"", b"")
         """The run id of the server that holds this queue, and the id of its data."""
+        self.evicts = False
+        """True if the server may remove keys when its memory is full."""
         self._incarnation = 0
         self._rename()
 
@@ -129,8 +131,9 @@ class JobQueue:
         """Raise OldKeysError if an earlier version of this worker has left jobs under its own key names."""
         rooms = [f"room:{gateway}" for gateway in self.gateway_queues]
         old = self._keys("workers", "later", "parked", "suspects", *rooms)
-        if found := [key for key in old if await self.redis.execute_command("EXISTS", key)]:
-            raise OldKeysError(self.name, found)
+        found = await self.redis.call(*[("EXISTS", key) for key in old])
+        if any(found):
+            raise OldKeysError(self.name, [key for key, exists in zip(old, found, strict=True) if exists])
 
     async def acquire_lease(self) -> None:
         """Acquire a lease under a new name. Jobs in flight under the old name are left to be recovered."""
@@ -143,8 +146,8 @@ class JobQueue:
         asked = time.monotonic()
         arguments = [self.worker, int(self._lease * 1000), int(acquire)]
         keys = self._keys("leases", "data-id", "clock")
-        had, run_id, data_id, *dead = await scripts.RENEW_LEASE(self.redis, keys, arguments)
-        self.run_id = (run_id, data_id)
+        had, run_id, data_id, evicts, *dead = await scripts.RENEW_LEASE(self.redis, keys, arguments)
+        self.run_id, self.evicts = (run_id, data_id), bool(evicts)
         if not had and not acquire:
             raise LeaseLostError(self.name)
         self.lease_ends = asked + self._lease
@@ -159,8 +162,8 @@ class JobQueue:
 
     async def release_lease(self) -> None:
         """End the lease. With jobs in flight it is left to expire, so that other workers recover them."""
-        if not await self.redis.execute_command("HLEN", self._in_flight):
-            await self.redis.execute_command("ZREM", self.key("leases"), self.worker)
+        if await self.redis.call(("HLEN", self._in_flight)) == [0]:
+            await self.redis.call(("ZREM", self.key("leases"), self.worker))
 
     @property
     def space(self) -> int:
@@ -198,11 +201,12 @@ class JobQueue:
 
     async def find_unknown(self) -> list[Job]:
         """Return jobs that are in flight here according to Redis only, because the reply to their fetch was lost."""
-        held = await self.redis.execute_command("HGETALL", self._in_flight)
+        (held,) = await self.redis.call(("HKEYS", self._in_flight))
         jobs = []
-        for ticket in sorted(held.keys() - {ticket.encode() for ticket in self.in_flight}):
-            tried = await self.redis.execute_command("HMGET", self.key("attempts"), b"f:" + ticket, b"c:" + ticket)
-            jobs.append(Job(ticket.decode(), held[ticket], int(tried[0] or 0), int(tried[1] or 0)))
+        for ticket in sorted(set(held) - {ticket.encode() for ticket in self.in_flight}):
+            tried = ("HMGET", self.key("attempts"), b"f:" + ticket, b"c:" + ticket)
+            raw, (failures, crashes) = await self.redis.call(("HGET", self._in_flight, ticket), tried)
+            jobs.append(Job(ticket.decode(), raw, int(failures or 0), int(crashes or 0)))
         self.in_flight.update((job.ticket, job) for job in jobs)
         return jobs
 
@@ -210,10 +214,10 @@ class JobQueue:
         """Write the jobs in flight, and their claims, to a Redis that was restarted and may have lost them."""
         await self.renew_lease(acquire=True)
         for job in list(self.in_flight.values()):
-            await self.redis.execute_command("HSET", self._in_flight, job.ticket, job.raw)
+            await self.redis.call(("HSET", self._in_flight, job.ticket, job.raw))
             for claim in self._claims([job]) if job.claimed else ():
                 ticket = f"{'gone:' if self.at_most_once else ''}{job.ticket}@{self.name}"
-                await self.redis.execute_command("SET", claim, ticket, "NX", "PX", self._keep_claims_ms)
+                await self.redis.call(("SET", claim, ticket, "NX", "PX", self._keep_claims_ms))
 
     async def claim(self, jobs: Sequence[Job]) -> str:
         """Claim deliveries. Return a letter for each job: g (go), d (duplicate), b (busy) or u (unsure)."""
@@ -234,7 +238,7 @@ class JobQueue:
         """Return d if the delivery that another job has claimed has happened, or b if that job is busy."""
         ticket, _, queue = rival.decode().partition("@")
         key = partial(_key_beside, QUEUE_PREFIX + queue)
-        workers = await self.redis.execute_command("ZRANGE", key("leases"), 0, -1)
+        (workers,) = await self.redis.call(("ZRANGE", key("leases"), 0, -1))
         in_flight = [key(f"in-flight:{worker.decode()}") for worker in workers]
         keys = [claim, key("leases"), key("waiting-jobs"), *in_flight]
         return str((await scripts.CHECK_CLAIM(self.redis, keys, [rival, ticket, *workers])).decode())
@@ -285,15 +289,17 @@ class JobQueue:
 
     async def depth(self) -> dict[str, int]:
         """Count the jobs that wait in Redis, by place."""
-        run = self.redis.execute_command
-        waiting = {"queue": await run("LLEN", self.address), "scheduled": await run("ZCARD", self.key("scheduled"))}
-        waiting["quarantine"] = await run("LLEN", self.key("quarantine"))
-        return waiting | {f"gateway:{name}": await run("LLEN", key) for name, key in self.gateway_queues.items()}
+        places = {
+            "queue": ("LLEN", self.address),
+            "scheduled": ("ZCARD", self.key("scheduled")),
+            "quarantine": ("LLEN", self.key("quarantine")),
+        } | {f"gateway:{name}": ("LLEN", key) for name, key in self.gateway_queues.items()}
+        return dict(zip(places, await self.redis.call(*places.values()), strict=True))
 
     async def write_report(self, snapshot: Mapping[str, Any]) -> None:
         """Write a description of this worker that expires with its lease."""
         key, text = self.key(f"report:{self.worker}"), json.dumps(snapshot)
-        await self.redis.execute_command("SET", key, text, "PX", int(self._lease * 2000))
+        await self.redis.call(("SET", key, text, "PX", int(self._lease * 2000)))
 
     def forget(self, jobs: Iterable[Job]) -> None:
         """Remove settled jobs from memory."""

@@ -53,7 +53,6 @@ class Metrics:
         text = "How often Redis came back without its data"
         self.redis_data_losses = Counter("transport_redis_data_losses", text, registry=self.registry)
         self._dead_letters = Gauge("transport_dead_letters", "Entries of resque:failed", registry=self.registry)
-        self.evicts = False
         up = Gauge("transport_redis_up", "1 if Redis answered the last call", registry=self.registry)
         up.set_function(lambda: state.redis.available)
         for name, (text, read) in _GATEWAY_GAUGES.items():
@@ -90,12 +89,7 @@ class Metrics:
                     for where, number in (await queue.depth()).items():
                         self._depth.labels(queue.name, where).set(number)
                 redis = self._state.queues[0].redis
-                self._dead_letters.set(await redis.execute_command("LLEN", "resque:failed"))
-                memory: Any = await redis.info("memory")
-                nodes = (
-                    [memory] if "maxmemory" in memory else [each for each in memory.values() if isinstance(each, dict)]
-                )
-                self.evicts = any(each["maxmemory"] and each["maxmemory_policy"] != "noeviction" for each in nodes)
+                self._dead_letters.set(*await redis.call(("LLEN", "resque:failed")))
             await asyncio.sleep(self._state.settings.lease / 2)
 
     async def _show(self, _: web.Request) -> web.Response:
@@ -107,7 +101,7 @@ class Metrics:
         closed = {name: each.limiter.circuit_breaker for name, each in self._dispatchers.items()}
         delivering = all(breaker is BreakerState.CLOSED for breaker in closed.values())
         healthy = {"ready": state.ready, "redis": state.redis.available, "leased": leased, "delivering": delivering}
-        healthy["keeps_all_keys"] = not self.evicts
+        healthy["keeps_all_keys"] = not any(queue.evicts for queue in state.queues)
         facts = healthy | {"paused": state.paused, "gateways": {name: each.value for name, each in closed.items()}}
         return web.json_response(facts, status=200 if all(healthy.values()) else 503)
 

@@ -37,18 +37,10 @@ class ResqueRegistry:
         self.worker = f"{socket.gethostname()}-transport-{token}:{os.getpid()}:{','.join(queues)}"
         self._unwritten: Counter[str] = Counter()
 
-    async def _run(self, *commands: tuple[Any, ...]) -> list[Any]:
-        """Run commands in one round trip. Their keys may be in different slots."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for command in commands:
-            pipeline.execute_command(*command)
-        replies: list[Any] = await pipeline.execute()
-        return replies
-
     async def register(self) -> None:
         """Add this worker to Resque's workers."""
         started = _now().strftime("%Y-%m-%d %H:%M:%S +0000")
-        await self._run(
+        await self._redis.call(
             ("SADD", "resque:workers", self.worker),
             ("SET", f"resque:worker:{self.worker}:started", started),
             ("SADD", "resque:queues", *self._queues),
@@ -58,7 +50,7 @@ class ResqueRegistry:
         """Remove a worker, by default this one, and everything that is kept under its name."""
         worker = worker or self.worker
         own = (f"worker:{worker}", f"worker:{worker}:started", f"stat:processed:{worker}", f"stat:failed:{worker}")
-        await self._run(
+        await self._redis.call(
             ("SREM", "resque:workers", worker),
             ("HDEL", "resque:workers:heartbeat", worker),
             *(("DEL", f"resque:{key}") for key in own),
@@ -66,7 +58,7 @@ class ResqueRegistry:
 
     async def prune(self, token: str) -> None:
         """Remove a dead worker, named by its token."""
-        (names,) = await self._run(("SMEMBERS", "resque:workers"))
+        (names,) = await self._redis.call(("SMEMBERS", "resque:workers"))
         for name in names:
             if f"-transport-{token}:" in name.decode():
                 await self.unregister(name.decode())
@@ -81,7 +73,7 @@ class ResqueRegistry:
         stats = [("INCRBY", f"resque:stat:{name}{suffix}", number) for name, number in written.items()
                  for suffix in ("", f":{self.worker}")]  # fmt: skip
         heartbeat = ("HSET", "resque:workers:heartbeat", self.worker, at)
-        paused, *_ = await self._run(("GET", "resque:pause-all-workers"), heartbeat, working_on, *stats)
+        paused, *_ = await self._redis.call(("GET", "resque:pause-all-workers"), heartbeat, working_on, *stats)
         self._unwritten -= written
         return bool(paused == b"true")
 
@@ -92,7 +84,7 @@ class ResqueRegistry:
     async def add_failure(self, queue: str, job: Job) -> None:
         """Append a job to `resque:failed`. Call this before the job is settled: a crash between leaves two entries."""
         entry = self._entry(queue, job) if len(job.raw) < LARGE else await asyncio.to_thread(self._entry, queue, job)
-        await self._run(("RPUSH", "resque:failed", entry))
+        await self._redis.call(("RPUSH", "resque:failed", entry))
 
     def _entry(self, queue: str, job: Job) -> bytes:
         violation = getattr(job.error, "violation", None)

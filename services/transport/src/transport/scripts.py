@@ -30,9 +30,10 @@ class Script:
         """
         rest = (len(keys), *keys, *arguments)
         try:
-            return await redis.call(*([after] if after else ()), ("EVALSHA", self.sha, *rest))
+            replies = await redis.call(*([after] if after else ()), ("EVALSHA", self.sha, *rest))
         except NoScriptError:
-            return await redis.call(("EVAL", self.text, *rest))
+            replies = await redis.call(("EVAL", self.text, *rest))
+        return replies[-1]
 
 
 FETCH, CLAIM, CHECK_CLAIM, RELEASE_CLAIMS, ACKNOWLEDGE, SCHEDULE, REQUEUE, RENEW_LEASE, RECOVER, TAKE_TOKENS = map(

@@ -17,15 +17,12 @@ class WorkerState:
 
     settings: Settings
     queues: Sequence[JobQueue]
-    redis: RedisAvailability = field(init=False)
+    redis: RedisAvailability = field(default_factory=RedisAvailability)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     paused: bool = False
     paused_by_signal: bool = False
     ready: bool = False
-
-    def __post_init__(self) -> None:
-        self.redis = RedisAvailability(self.queues[0].redis)
 
     def stop(self) -> None:
         """Ask every part to finish its requests and end."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from .circuit_breaker import BreakerState
 from .job_queue import JobQueue
+from .jobs import Outcome
 
 
 async def show_status(queues: Sequence[JobQueue]) -> str:
@@ -15,24 +16,30 @@ async def show_status(queues: Sequence[JobQueue]) -> str:
     lines = []
     for queue in queues:
         depth = ", ".join(f"{number} {where}" for where, number in (await queue.depth()).items())
-        found = await queue.redis.execute_command("HGETALL", queue.key("counts"))
-        counts = ", ".join(f"{int(number)} {name.decode()}" for name, number in sorted(found.items()))
+        counters = [outcome.value for outcome in Outcome] + ["recovered"]
+        (numbers,) = await queue.redis.call(("HMGET", queue.key("counts"), *counters))
+        found = {name: int(number) for name, number in zip(counters, numbers, strict=True) if number}
+        counts = ", ".join(f"{number} {name}" for name, number in sorted(found.items()))
         lines.append(f"{queue.address}: {depth}")
         lines.append(f"  so far: {counts or 'no jobs'}")
-        leases: Any = await queue.redis.zrange(queue.key("leases"), 0, -1, withscores=True)
-        lines += [await _worker(queue, name.decode(), lease) for name, lease in leases] or ["  no workers"]
-    failed = await queues[0].redis.execute_command("LLEN", "resque:failed")
+        (workers,) = await queue.redis.call(("ZRANGE", queue.key("leases"), 0, -1))
+        lines += [await _worker(queue, name.decode()) for name in workers] or ["  no workers"]
+    (failed,) = await queues[0].redis.call(("LLEN", "resque:failed"))
     return "\n".join([*lines, f"resque:failed: {failed}"])
 
 
-async def _worker(queue: JobQueue, worker: str, lease: float) -> str:
+async def _worker(queue: JobQueue, worker: str) -> str:
     clock = queue.key("clock")
-    ahead = float(await queue.redis.execute_command("HGET", clock, "ahead") or 0)
-    seconds, _ = await queue.redis.execute_command("EVAL", "return redis.call('TIME')", 1, clock)
-    left = (lease - ahead) / 1000 - int(seconds)
-    held = await queue.redis.execute_command("HLEN", queue.key(f"in-flight:{worker}"))
+    lease, ahead, (seconds, _), held, text = await queue.redis.call(
+        ("ZSCORE", queue.key("leases"), worker),
+        ("HGET", clock, "ahead"),
+        ("EVAL", "return redis.call('TIME')", 1, clock),
+        ("HLEN", queue.key(f"in-flight:{worker}")),
+        ("GET", queue.key(f"report:{worker}")),
+    )
+    left = (float(lease or 0) - float(ahead or 0)) / 1000 - int(seconds)
     state = f"lease {left:.1f} s" if left > 0 else "dead, will be recovered"
-    report = json.loads(await queue.redis.execute_command("GET", queue.key(f"report:{worker}")) or b"{}")
+    report = json.loads(text or b"{}")
     named = f" ({report['name']}{', paused' if report['paused'] else ''})" if report else ""
     return f"  worker {worker}{named}: {state}, {held} in flight" + "".join(
         f"\n    {gateway}: {_gateway(facts)}" for gateway, facts in report.get("gateways", {}).items()
