@@ -100,6 +100,7 @@ class World:
 
     def wait_for_replica(self) -> None:
         wait_until(lambda: Redis(port=self.replica.port).info("replication").get("master_link_status") == "up", "link")
+        wait_until(lambda: self.redis.wait(1, 100), "the master knows its replica")
 
     def enqueue(self, first: int, number: int) -> None:
         self.redis.rpush(QUEUE, *(resque(each) for each in range(first, first + number)))
