@@ -243,7 +243,7 @@ def test_a_run_writes_every_report_that_is_asked_for(repo):
     commands = [each for each in result.outlines if each.startswith("::")]
     recorded = (repo.pytester.path / "contracts/order.placed/recordings/v1.jsonl").read_text()
     (command,) = commands
-    where = "line=1,col=" + str(recorded.index('"note"') + 1)
+    where = "line=1,col=" + str(recorded.index('"data"') + 1)
     assert command.startswith(f"::error file=contracts/order.placed/recordings/v1.jsonl,{where},title=order.placed v1")
 
 
