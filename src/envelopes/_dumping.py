@@ -155,7 +155,7 @@ def _scalar(value: Any, pointer: str) -> Any:
         if isinstance(value, base):
             return base.__str__(value) if base is str else int(value)
     if isinstance(value, float | Decimal):
-        if not isfinite(value):
+        if not (value.is_finite() if isinstance(value, Decimal) else isfinite(value)):
             raise NotJsonError(pointer, "a JSON number", str(value))
         return float(value) if isinstance(value, float) else value
     raise NotJsonError(pointer, "a JSON value", f"a value of type {type(value).__name__}")

@@ -23,8 +23,9 @@ from pydantic_core import CoreSchema, core_schema
 from typing_extensions import deprecated
 
 from . import _json
+from ._pydantic import BY_NAME
 from ._values import ValueObject
-from .types import ExactFloat, ExactInt, exact_numbers_as_decimals
+from .types import ExactFloat, ExactInt, exact_numbers_as_decimals, shown_as
 
 T = TypeVar("T")
 
@@ -52,6 +53,7 @@ class _Chooser:
         self.classes, self._tag = classes, tag
         self._by_tag: dict[tuple[bool, Any], int] | None = None
         self._untagged: int | None = None
+        self._tag_field = tag
 
     def place(self, value: Any) -> int | None:
         """Return the place of a value's class, or None if it is none of them."""
@@ -62,6 +64,8 @@ class _Chooser:
     def _tagged(self, value: Mapping[str, Any], tag: str) -> int | None:
         if self._by_tag is None:
             self._by_tag = self._read_tags(tag)
+        if tag not in value and BY_NAME.get():
+            tag = str(self._tag_field)
         if tag not in value:
             return self._untagged
         found = value[tag]
@@ -74,7 +78,7 @@ class _Chooser:
         found: dict[tuple[bool, Any], int] = {}
         for place, cls in enumerate(self.classes):
             cls.model_rebuild()
-            name = next(name for name, json_name in cls.__json_names__.items() if json_name == tag)
+            name = self._tag_field = next(name for name, json in cls.__json_names__.items() if json == tag)
             field = cls.model_fields[name]
             found |= {(isinstance(each, bool), each): place for each in _literals(field.annotation)}
             if not field.is_required():
@@ -83,7 +87,7 @@ class _Chooser:
 
     def _by_field(self, value: Mapping[str, Any]) -> int | None:
         for place, cls in enumerate(self.classes):
-            names = cls.__json_names__
+            names = {name: name for name in cls.__json_names__} if BY_NAME.get() else cls.__json_names__
             required = (names[name] for name, field in cls.model_fields.items() if field.is_required())
             if value.keys() <= set(names.values()) and all(name in value for name in required):
                 return place
@@ -113,7 +117,7 @@ class _JsonEqual:
                 return ExactInt.of(str(value)) if isinstance(value, float | Decimal) else value
             raise ValueError(f"one of {', '.join(map(repr, get_args(source)))}")
 
-        return core_schema.no_info_plain_validator_function(read)
+        return core_schema.no_info_plain_validator_function(read, metadata=shown_as({"enum": list(get_args(source))}))
 
 
 JsonEqual = _JsonEqual()
@@ -142,7 +146,7 @@ def _decimal(value: Any) -> Decimal:
 
 class _Decimals:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(_decimal)
+        return core_schema.no_info_plain_validator_function(_decimal, metadata=shown_as({"type": "number"}))
 
 
 DecimalNumber: TypeAlias = Annotated[Decimal, _Decimals()]

@@ -13,13 +13,11 @@ from typing import Any
 from urllib.parse import unquote
 
 from pydantic import GetJsonSchemaHandler
-from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
 from ._pydantic import definition_name
-from .pointers import resolve_pointer
+from ._references import DRAFTS, DYNAMIC_KEYWORDS, REF_ALONE, References, Scoped
 
-_DRAFTS = ("draft-04", "draft-06", "draft-07", "2019-09", "2020-12")
 _SINCE = {
     **dict.fromkeys(("const", "contains", "examples", "propertyNames"), "draft-06"),
     **dict.fromkeys(("contentEncoding", "contentMediaType", "else", "if", "readOnly", "then", "writeOnly"), "draft-07"),
@@ -40,15 +38,14 @@ _ONE = frozenset(
 )  # fmt: skip
 _LISTS = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
 _MAPS = frozenset(("dependentSchemas", "patternProperties", "properties"))
-_REF_ALONE = frozenset(("draft-04", "draft-06", "draft-07"))
 _HOLDERS = ("$defs", "definitions", "schemas")
-_NO_ASSERTIONS = frozenset(("$comment", "$defs", "$ref", "$schema", "definitions"))
 
 
 def contract_json_schema(cls: Any, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
     """Return the part of its contract that a class holds. Definitions are given to pydantic, which names them.
 
-    Raises PydanticInvalidForJsonSchema if the contract has a `$dynamicRef`, which depends on the document it is in.
+    What a dynamic reference leads to depends on the way to it. So a schema with one becomes a definition for each of
+    the ways that lead to something else.
     """
     uri, resources = cls.__contract__.bundle
     translation = _Translation(cls, resources, handler)
@@ -65,38 +62,29 @@ def contract_json_schema(cls: Any, schema: CoreSchema, handler: GetJsonSchemaHan
 
 
 class _Translation:
-    """Translates schemas of one contract. A location is `URI#pointer`."""
+    """Translates schemas of one contract."""
 
     def __init__(self, cls: Any, resources: Mapping[str, Any], handler: GetJsonSchemaHandler) -> None:
-        self._cls, self._resources, self._handler = cls, resources, handler
-        self.named: dict[str, str] = {}
+        self._cls, self._references, self._handler = cls, References(resources), handler
+        self.named: dict[Scoped, str] = {}
         """The same for what is a class of its own."""
-        self.refs: dict[str, str] = {}
+        self.refs: dict[Scoped, str] = {}
         """The name of each definition among pydantic's core schemas."""
-        self.pending: list[str] = []
+        self.pending: list[Scoped] = []
         """The definitions that something refers to, and that are not translated yet."""
 
-    def definition(self, location: str) -> CoreSchema:
-        """Return a core schema whose JSON schema is the one at a location."""
-        metadata = {"pydantic_js_functions": [lambda _schema, _handler: self.schema(location)]}
-        return core_schema.any_schema(ref=self.refs[location], metadata=metadata)
+    def definition(self, place: Scoped) -> CoreSchema:
+        """Return a core schema whose JSON schema is the one at a place."""
+        metadata = {"pydantic_js_functions": [lambda _schema, _handler: self.schema(place)]}
+        return core_schema.any_schema(ref=self.refs[place], metadata=metadata)
 
-    def target(self, location: str) -> str:
+    def target(self, location: str) -> Scoped:
         """Follow a schema that is only a reference to the first one that is more."""
-        seen: set[str] = set()
-        while location not in seen:
-            seen.add(location)
-            schema = self._at(location)
-            if not isinstance(schema, dict) or not isinstance(schema.get("$ref"), str):
-                break
-            if self._draft(location) not in _REF_ALONE and schema.keys() - _NO_ASSERTIONS:
-                break
-            location = _joined(location, schema["$ref"])
-        return location
+        return self._references.target(Scoped(location))
 
-    def schema(self, location: str) -> dict[str, Any]:
-        """Return the schema at a location, translated."""
-        made: Any = self._translated(self._at(location), location)
+    def schema(self, place: Scoped) -> dict[str, Any]:
+        """Return the schema at a place, translated."""
+        made: Any = self._translated(self._references.schema_at(place.location), place)
         if isinstance(made, bool):
             return {} if made else {"not": {}}
         reference = made.pop("$ref", None)
@@ -104,60 +92,52 @@ class _Translation:
             made["allOf"] = [{"$ref": reference}, *made.get("allOf", ())]
         return dict(made)
 
-    def _at(self, location: str) -> Any:
-        uri, _, pointer = location.partition("#")
-        return resolve_pointer(self._resources[uri], unquote(pointer)) if pointer else self._resources[uri]
-
-    def _draft(self, location: str) -> str:
-        root = self._resources[location.partition("#")[0]]
-        declared = str(root.get("$schema", "")) if isinstance(root, dict) else ""
-        return next((draft for draft in _DRAFTS if draft in declared.replace("draft/", "")), _DRAFTS[-1])
-
-    def _reference(self, location: str) -> str:
-        target = self.target(location)
+    def _reference(self, place: Scoped) -> str:
+        target = self._references.target(place)
         if target not in self.refs:
-            name = f"{self._cls.__module__}.{self._cls.__qualname__}{_name(target)}"
+            name = f"{self._cls.__module__}.{self._cls.__qualname__}{_name(target.location)}"
             self.refs[target] = self.named.get(target) or f"{name}:{id(self._cls)}-{len(self.refs)}"
             self.pending.append(target)
         return str(self._handler(core_schema.definition_reference_schema(self.refs[target]))["$ref"])
 
-    def _translated(self, schema: Any, location: str) -> Any:
+    def _translated(self, schema: Any, place: Scoped) -> Any:
         if not isinstance(schema, dict):
             return schema
-        draft = self._draft(location)
-        if isinstance(schema.get("$ref"), str) and draft in _REF_ALONE:
-            return {"$ref": self._reference(_joined(location, schema["$ref"]))}
+        place = self._references.entered(place)
+        draft = self._references.draft_of(place.location)
+        if isinstance(schema.get("$ref"), str) and draft in REF_ALONE:
+            return {"$ref": self._reference(self._references.referred(place, "$ref", schema["$ref"]))}
         made: dict[str, Any] = {}
         for keyword, value in schema.items():
             if keyword == "$ref" and isinstance(value, str):
-                made["$ref"] = self._reference(_joined(location, value))
-            elif keyword in ("$dynamicRef", "$recursiveRef"):
-                raise PydanticInvalidForJsonSchema(
-                    f"{self._cls.__name__} cannot be written as JSON Schema into another document: its contract has a "
-                    f"{keyword}, which depends on the document that it is in"
-                )
+                made["$ref"] = self._reference(self._references.referred(place, keyword, value))
             elif keyword.startswith("x-"):
                 made[keyword] = value
-            elif _is_known(keyword, draft):
-                made[keyword] = self._inside(keyword, value, location)
-        return _modernized(made, schema, draft, lambda value, step: self._translated(value, f"{location}/{step}"))
+            elif _is_known(keyword, draft) and keyword not in DYNAMIC_KEYWORDS:
+                made[keyword] = self._inside(keyword, value, place)
+        made = _modernized(made, schema, draft, lambda value, *steps: self._translated(value, place.inside(*steps)))
+        for keyword in DYNAMIC_KEYWORDS:
+            if isinstance(schema.get(keyword), str) and _is_known(keyword, draft):
+                reference = {"$ref": self._reference(self._references.referred(place, keyword, schema[keyword]))}
+                made["allOf"] = [*made.get("allOf", ()), reference]
+        return made
 
-    def _inside(self, keyword: str, value: Any, location: str) -> Any:
+    def _inside(self, keyword: str, value: Any, place: Scoped) -> Any:
         if keyword in _ONE and isinstance(value, dict):
-            return self._translated(value, f"{location}/{keyword}")
+            return self._translated(value, place.inside(keyword))
         if keyword in _LISTS and isinstance(value, list):
-            return [self._translated(each, f"{location}/{keyword}/{place}") for place, each in enumerate(value)]
+            return [self._translated(each, place.inside(keyword, str(index))) for index, each in enumerate(value)]
         if keyword in _MAPS and isinstance(value, dict):
-            return {name: self._translated(each, f"{location}/{keyword}/-") for name, each in value.items()}
+            return {name: self._translated(each, place.inside(keyword, name)) for name, each in value.items()}
         return value
 
 
 def _modernized(
-    made: dict[str, Any], schema: dict[str, Any], draft: str, translated: Callable[[Any, str], Any]
+    made: dict[str, Any], schema: dict[str, Any], draft: str, translated: Callable[..., Any]
 ) -> dict[str, Any]:
     """Write in draft 2020-12 what an older draft writes in another way."""
-    if isinstance(schema.get("items"), list) and draft != _DRAFTS[-1]:
-        made["prefixItems"] = [translated(each, "items") for each in made.pop("items")]
+    if isinstance(schema.get("items"), list) and draft != DRAFTS[-1]:
+        made["prefixItems"] = [translated(each, "items", str(index)) for index, each in enumerate(made.pop("items"))]
         if not made["prefixItems"]:
             del made["prefixItems"]
         if "additionalItems" in schema:
@@ -171,7 +151,7 @@ def _modernized(
             others[name] = sorted({*others.get(name, ()), *needed})
         else:
             others = made.setdefault("dependentSchemas", {})
-            inside = translated(needed, "dependencies")
+            inside = translated(needed, "dependencies", name)
             others[name] = {"allOf": [others[name], inside]} if name in others else inside
     for keyword in ("default", "examples"):  # pydantic would look up what looks like a reference in them
         if keyword in made and '"$ref"' in json.dumps(made[keyword], default=str):
@@ -182,17 +162,14 @@ def _modernized(
 def _is_known(keyword: str, draft: str) -> bool:
     if keyword in _ALWAYS or keyword in _ANNOTATED_ANYWHERE:
         return True
+    if keyword in DYNAMIC_KEYWORDS:  # the newest draft replaced the older one
+        return (keyword == "$dynamicRef") is (draft == DRAFTS[-1])
     since = _SINCE.get(keyword)
-    return since is not None and _DRAFTS.index(since) <= _DRAFTS.index(draft)
+    return since is not None and DRAFTS.index(since) <= DRAFTS.index(draft)
 
 
 def _located(place: str, uri: str) -> str:
     return place if "#" in place else f"{uri}#{place}"
-
-
-def _joined(location: str, reference: str) -> str:
-    document, _, pointer = reference.partition("#")
-    return f"{document or location.partition('#')[0]}#{pointer}"
 
 
 def _name(location: str) -> str:

@@ -8,12 +8,12 @@ from urllib.parse import unquote
 
 from .pointers import resolve_pointer
 
-_SCHEMA_KEYWORDS = frozenset(
+SCHEMA_KEYWORDS = frozenset(
     ("additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not",
      "propertyNames", "then", "unevaluatedItems", "unevaluatedProperties")
 )  # fmt: skip
-_SCHEMA_LIST_KEYWORDS = frozenset(("allOf", "anyOf", "items", "oneOf", "prefixItems"))
-_SCHEMA_MAP_KEYWORDS = frozenset(
+SCHEMA_LIST_KEYWORDS = frozenset(("allOf", "anyOf", "items", "oneOf", "prefixItems"))
+SCHEMA_MAP_KEYWORDS = frozenset(
     ("$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties")
 )
 _SCOPE_KEYWORDS = frozenset(("$id", "$dynamicRef", "$recursiveRef", "$anchor", "$dynamicAnchor"))
@@ -60,11 +60,11 @@ def _schemas(resources: Mapping[str, Any]) -> set[int]:
                 document, _, pointer = value.partition("#")
                 if (document or uri) in resources:
                     pending.append((document or uri, resolve_pointer(resources[document or uri], unquote(pointer))))
-            elif keyword in _SCHEMA_MAP_KEYWORDS and isinstance(value, dict):
+            elif keyword in SCHEMA_MAP_KEYWORDS and isinstance(value, dict):
                 pending.extend((uri, child) for child in value.values())
-            elif keyword in _SCHEMA_LIST_KEYWORDS and isinstance(value, list):
+            elif keyword in SCHEMA_LIST_KEYWORDS and isinstance(value, list):
                 pending.extend((uri, child) for child in value)
-            elif keyword in _SCHEMA_KEYWORDS:
+            elif keyword in SCHEMA_KEYWORDS:
                 pending.append((uri, value))
     return found
 

@@ -28,6 +28,7 @@ from . import _json
 from ._compiled import compiled_model
 from ._dumping import NotJsonError, as_json, dump, selected, under_json_names
 from ._errors import ContractViolationError, EncodeError, Violation
+from .types import exact_numbers_as_decimals, plain
 from .validation import excerpt
 
 _MAX_ERRORS = 20
@@ -41,7 +42,7 @@ BY_NAME: ContextVar[bool] = ContextVar("by_name", default=False)
 
 
 @contextmanager
-def reading_by_name() -> Iterator[None]:
+def _reading_by_name() -> Iterator[None]:
     """Let fields be read under their Python names inside the block."""
     token = BY_NAME.set(True)
     try:
@@ -162,6 +163,16 @@ def _attributes(cls: Any, outline: Any) -> Any:
     return as_json({names[name]: each for name, each in outline.__dict__.items() if name in outline.model_fields_set})
 
 
+def read_by_name(cls: Any, value: Mapping[Any, Any], *, by_alias: bool | None = None, **arguments: Any) -> Any:
+    """Return the value object of fields under their Python names. Raises ValidationError."""
+    data = exact_numbers_as_decimals(dict(value))
+    with _reading_by_name():
+        made = compiled_model(cls).carrier.validate_python(
+            cls._fields_of(data), by_name=True, by_alias=by_alias, **arguments
+        )
+    return checked(cls, made, value)
+
+
 def checked(cls: Any, made: Any, given: Any) -> Any:
     """Return a value object that was built from something else than JSON, if it satisfies the contract."""
     try:
@@ -258,6 +269,12 @@ def json_part_of(value: Any, info: Any) -> Any:
         violation = replace(violation, expected=f"{violation.expected} ({reason})")
         raise _encode_error(value, violation)
     return data
+
+
+def json_text_of(value: Any, asked: Selection) -> bytes:
+    """Return the JSON text of a value object, with the fields that were asked for. Raises EncodeError."""
+    raw: bytes = value.to_json() if asked.is_whole else _json.dumps(json_part_of(value, asked), plain)
+    return raw
 
 
 def _encode_error(cls: Any, violation: Violation) -> EncodeError:

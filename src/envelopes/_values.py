@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import orjson
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
+from pydantic import ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema, SchemaSerializer, SchemaValidator, core_schema
 
 from . import _json
-from ._compiled import COMPILED_MODELS, compile_model, compiled_model
+from ._compiled import COMPILED_MODELS, compile_model
 from ._contract import Contract
 from ._dumping import Dumped, dump, is_default
 from ._equality import json_equal
 from ._errors import ContractViolationError, DecodeError, EncodeError, Violation
-from ._frozen_type import ValueObjectType
 from ._pydantic import (
     BY_NAME,
     CARRIES,
     NO_JSON,
-    Selection,
     carrying,
-    checked,
     definition_name,
     incomplete_parts,
-    json_part_of,
     outer_schema,
-    part_of,
-    reading_by_name,
-    validation_error,
     violation_from,
 )
+from ._pydantic_methods import PydanticMethods
 from .types import ExactDatetime, FrozenMap, exact_numbers_as_decimals, loads_with_decimals, plain
 
 
-class ValueObject(BaseModel, metaclass=ValueObjectType):
+class ValueObject(PydanticMethods):
     """An immutable value that satisfies its contract, equal by value and hashable.
 
     Unknown keyword arguments are an error. Unknown fields in JSON are ignored. A missing optional field reads as None,
@@ -54,8 +48,6 @@ class ValueObject(BaseModel, metaclass=ValueObjectType):
     """Optional fields for which null says something else than being absent."""
     __additional__: ClassVar[str | None] = None
     """The field that holds what the contract allows by rule: `additionalProperties`, `patternProperties`."""
-    __as_written__: ClassVar[bool] = False
-    """Whether a number's own text counts: the class, or one inside it, has a decimal."""
     __json_names__: ClassVar[dict[str, str]] = {}
     __absent_as_none__: ClassVar[frozenset[str]] = frozenset()
     __as_is__: ClassVar[bool] = True
@@ -255,53 +247,6 @@ class ValueObject(BaseModel, metaclass=ValueObjectType):
         wire = {names[name]: value for name, value in fields.items() if name in present and name != additional}
         return wire if additional is None else wire | dict(fields[additional])
 
-    @classmethod
-    def model_validate_json(cls, json_data: str | bytes | bytearray, **arguments: Any) -> Self:
-        """Read a JSON text as `from_json` does. Raises pydantic's ValidationError."""
-        text = json_data.encode(errors="surrogatepass") if isinstance(json_data, str) else bytes(json_data)
-        try:
-            value = loads_with_decimals(text) if cls.__as_written__ else _json.loads(text)
-        except _json.JsonError as error:
-            raise validation_error(cls, [Violation("", "json", "one JSON text", str(error))], None) from None
-        return cls.model_validate(value, **arguments)
-
-    @classmethod
-    def model_validate(cls, obj: Any, *, by_name: bool | None = None, **arguments: Any) -> Self:
-        """Read a parsed JSON value, or what `model_dump` returned, and check the contract.
-
-        With `by_name=True`, the fields are under their Python names. Raises pydantic's ValidationError.
-        """
-        if not by_name or not isinstance(obj, Mapping):
-            return super().model_validate(obj, **arguments)
-        by_alias, carrier = arguments.pop("by_alias", None), compiled_model(cls).carrier
-        with reading_by_name():
-            made = carrier.validate_python(dict(obj), by_name=True, by_alias=by_alias, **arguments)
-        return checked(cls, made, obj)  # type: ignore[no-any-return] # the class itself
-
-    def model_dump(self, *, mode: str = "python", **arguments: Any) -> Any:
-        """Return the fields that are present, as plain Python values under the fields' names.
-
-        With `by_alias=True`, they are under their JSON names. With `mode="json"`, it is the JSON value that `to_json`
-        writes, or an EncodeError if the contract does not accept the part that `include` and `exclude` select.
-        """
-        asked = Selection(arguments, "model_dump")
-        if mode != "json":
-            return part_of(self, asked)
-        asked.refuse_python_names()
-        return json_part_of(self, asked)
-
-    def model_dump_json(self, *, indent: int | None = None, ensure_ascii: bool = False, **arguments: Any) -> str:
-        """Return the JSON text that `to_json` writes.
-
-        Raises EncodeError if the contract does not accept the part that `include` and `exclude` select.
-        """
-        asked = Selection(arguments, "model_dump_json")
-        asked.refuse_python_names()
-        raw = self.to_json() if asked.is_whole else _json.dumps(json_part_of(self, asked), plain)
-        if indent is not None:
-            raw = _json.indented(raw, indent)
-        return (_json.ascii_only(raw) if ensure_ascii else raw).decode()
-
     def _dumped(self, *, defaults: bool) -> Any:
         fields = type(self).model_fields
         made = Dumped({
@@ -312,13 +257,6 @@ class ValueObject(BaseModel, metaclass=ValueObjectType):
         })  # fmt: skip
         made.json_names, made.additional = self.__json_names__, self.__additional__
         return made
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Return a copy with some fields replaced. The copy is checked against the contract, too."""
-        if not update:
-            return super().model_copy(deep=deep)
-        fields = {name: getattr(self, name) for name in self.__pydantic_fields_set__}
-        return type(self)(**fields | dict(update))
 
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
         return ((name, value) for name, value in self.__dict__.items() if name in self.__pydantic_fields_set__)

@@ -330,7 +330,7 @@ def _from_string(text: str) -> Any:
 class _Plain:
     """Marks a type whose values are made by one function, after the fast core schemas declined."""
 
-    def __init__(self, make: Any, *first: CoreSchema, from_strings: Any = None) -> None:
+    def __init__(self, make: Any, *first: CoreSchema, shown: str = "{}", from_strings: Any = None) -> None:
         function = core_schema.no_info_plain_validator_function(make)
         if from_strings is not None:
 
@@ -340,9 +340,15 @@ class _Plain:
 
             function = core_schema.with_info_plain_validator_function(read)
         self.choices: list[CoreSchema | tuple[CoreSchema, str]] = [*first, function]
+        self._json_schema = json.loads(shown)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.union_schema(self.choices, mode="left_to_right")
+        return core_schema.union_schema(self.choices, mode="left_to_right", metadata=shown_as(self._json_schema))
+
+
+def shown_as(json_schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the metadata of a core schema that gives it this JSON schema."""
+    return {"pydantic_js_functions": [lambda *_: dict(json_schema)]}
 
 
 _INT64 = core_schema.int_schema(strict=True, ge=_SMALLEST, le=_LARGEST)
@@ -352,8 +358,10 @@ _DOUBLE = core_schema.chain_schema(  # a strict float alone takes integers, and 
 
 Json: TypeAlias = Annotated[Any, _Plain(freeze)]
 """Any JSON value, frozen: None, bool, int, float, str, tuple or FrozenMap."""
-Integer: TypeAlias = Annotated[int, _Plain(_integer, _INT64, from_strings=_from_string)]
-Number: TypeAlias = Annotated[float, _Plain(_number, _DOUBLE, _INT64, from_strings=_from_string)]
+Integer: TypeAlias = Annotated[int, _Plain(_integer, _INT64, shown='{"type": "integer"}', from_strings=_from_string)]
+Number: TypeAlias = Annotated[
+    float, _Plain(_number, _DOUBLE, _INT64, shown='{"type": "number"}', from_strings=_from_string)
+]
 Boolean: TypeAlias = Annotated[bool, Strict()]
 _AS_WRITTEN = core_schema.chain_schema(  # the texts that `dumps` writes again: no function call for those
     [
@@ -364,7 +372,9 @@ _AS_WRITTEN = core_schema.chain_schema(  # the texts that `dumps` writes again: 
         core_schema.datetime_schema(),
     ]
 )
-Timestamp: TypeAlias = Annotated[datetime, _Plain(read_timestamp, _AS_WRITTEN)]
+Timestamp: TypeAlias = Annotated[
+    datetime, _Plain(read_timestamp, _AS_WRITTEN, shown='{"type": "string", "format": "date-time"}')
+]
 """An RFC 3339 date-time; always with an offset."""
-Day: TypeAlias = Annotated[date, _Plain(_day)]
+Day: TypeAlias = Annotated[date, _Plain(_day, shown='{"type": "string", "format": "date"}')]
 """An RFC 3339 full-date."""

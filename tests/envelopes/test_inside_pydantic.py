@@ -469,27 +469,6 @@ def test_the_schema_of_a_class_in_a_parent_is_its_contract(classes):
         assert jsonschema_rs.is_valid(schema, {"event": value}) is compiled_model(classes.Ticket).accepts(value)
 
 
-def test_a_dynamic_contract_is_not_written_into_another_document(tmp_path, monkeypatch):
-    from pydantic.errors import PydanticInvalidForJsonSchema
-
-    from contract_test.files.catalog import load_catalog
-    from contract_test.generate.package import generate
-
-    schema = {
-        "type": "object",
-        "$dynamicAnchor": "node",
-        "properties": {"kids": {"type": "array", "items": {"$dynamicRef": "#node"}}, "n": {"type": "integer"}},
-    }
-    (tmp_path / "contracts" / "node").mkdir(parents=True)
-    (tmp_path / "contracts" / "node" / "v1.json").write_text(json.dumps(schema))
-    generate(load_catalog(tmp_path / "contracts"), "dynamic_package", tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    from dynamic_package.messages import Node
-
-    with pytest.raises(PydanticInvalidForJsonSchema, match="dynamicRef"):
-        Node.model_json_schema()
-
-
 def test_a_model_that_forbids_extra_fields_holds_value_objects(classes, ticket):
     class Strict(BaseModel):
         model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
