@@ -104,10 +104,15 @@ KINDS = {
         ('{"pay":{"kind":true,"a1":2}}', '{"pay":{"kind":1,"a0":1}}', '{"pay":{"kind":0,"a1":1}}', '{"pay":{"kind":"true","a0":1}}'),
     ),
     "mixed_tags": Kind(
-        _tagged(1, True, "1", 0, None),
-        ('{"pay":{"kind":1,"a0":1}}', '{"pay":{"kind":true,"a1":2}}', '{"pay":{"kind":"1","a2":2}}', '{"pay":{"kind":0,"a3":2}}',
-         '{"pay":{"kind":null,"a4":2}}'),
-        ('{"pay":{"kind":true,"a0":2}}', '{"pay":{"kind":false,"a3":1}}'),
+        _tagged(1, True, "one", 0),
+        ('{"pay":{"kind":1,"a0":1}}', '{"pay":{"kind":true,"a1":2}}', '{"pay":{"kind":"one","a2":2}}', '{"pay":{"kind":0,"a3":2}}',
+         '{"pay":{"kind":1.0,"a0":1}}'),
+        ('{"pay":{"kind":true,"a0":2}}', '{"pay":{"kind":false,"a3":1}}', '{"pay":{"kind":"1","a0":1}}'),
+    ),
+    "null_tag": Kind(
+        _tagged(1, None, "1"),
+        ('{"pay":{"kind":1,"a0":1}}', '{"pay":{"kind":null,"a1":2}}', '{"pay":{"kind":"1","a2":2}}'),
+        ('{"pay":{"kind":true,"a0":2}}', '{"pay":{"kind":null,"a0":1}}', '{"pay":{"a1":1}}'),
     ),
     "alias_tags": Kind(
         {

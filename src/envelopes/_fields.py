@@ -23,7 +23,7 @@ from pydantic_core import CoreSchema, core_schema
 from typing_extensions import deprecated
 
 from . import _json
-from ._pydantic import BY_NAME
+from ._pydantic import BY_NAME, LISTED
 from ._values import ValueObject
 from .types import ExactFloat, ExactInt, exact_numbers_as_decimals, shown_as
 
@@ -117,7 +117,9 @@ class _JsonEqual:
                 return ExactInt.of(str(value)) if isinstance(value, float | Decimal) else value
             raise ValueError(f"one of {', '.join(map(repr, get_args(source)))}")
 
-        return core_schema.no_info_plain_validator_function(read, metadata=shown_as({"enum": list(get_args(source))}))
+        values = list(get_args(source))
+        metadata = shown_as({"enum": values}) | {LISTED: values}
+        return core_schema.no_info_plain_validator_function(read, metadata=metadata)
 
 
 JsonEqual = _JsonEqual()

@@ -132,7 +132,31 @@ def _outline_fields(schema: Any) -> core_schema.ModelFieldsSchema:
 def _constant(schema: Any) -> Any:
     if schema["type"] in ("default", "nullable"):
         return {**schema, "schema": _constant(schema["schema"])}
+    listed = schema.get("metadata", {}).get(LISTED)
+    if listed is not None:
+        return core_schema.literal_schema([each if isinstance(each, str) else _Constant(each) for each in listed])
     return schema if schema["type"] == "literal" else core_schema.any_schema()
+
+
+LISTED = "envelopes_listed"
+"""The key in a core schema's metadata for the constants that it accepts, by the rules of JSON."""
+
+
+class _Constant:
+    """A constant that finds the member of a discriminated union: `1` is `1.0`, and neither is `true`."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        value = other.value if isinstance(other, _Constant) else other
+        return isinstance(value, bool) is isinstance(self.value, bool) and bool(value == self.value)
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __repr__(self) -> str:
+        return _json.dumps(self.value).decode()
 
 
 def read(cls: Any, value: Any, handler: Callable[[Any], Any], info: ValidationInfo) -> Any:
@@ -160,7 +184,8 @@ def read(cls: Any, value: Any, handler: Callable[[Any], Any], info: ValidationIn
 def _attributes(cls: Any, outline: Any) -> Any:
     """Return the JSON value of an object whose attributes pydantic read, as `from_attributes` asks for."""
     names = cls.__json_names__
-    return as_json({names[name]: each for name, each in outline.__dict__.items() if name in outline.model_fields_set})
+    fields = {name: each for name, each in outline.__dict__.items() if name in outline.model_fields_set}
+    return as_json({names[name]: each.value if isinstance(each, _Constant) else each for name, each in fields.items()})
 
 
 def read_by_name(cls: Any, value: Mapping[Any, Any], *, by_alias: bool | None = None, **arguments: Any) -> Any:

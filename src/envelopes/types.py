@@ -160,7 +160,7 @@ class FrozenMap(Mapping[K, V]):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         keys, values = get_args(source) or (Any, Any)
-        inside = core_schema.dict_schema(handler(keys), handler(values))
+        inside = core_schema.dict_schema(handler.generate_schema(keys), handler.generate_schema(values))
         as_dict = core_schema.chain_schema(
             [core_schema.is_instance_schema(cls), core_schema.no_info_plain_validator_function(dict), inside]
         )

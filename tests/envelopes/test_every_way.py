@@ -10,7 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import cache
 from importlib import import_module
-from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar, Union
 
 import jsonschema_rs
 import pytest
@@ -19,7 +19,7 @@ from fastapi import Body, FastAPI
 from fastapi.encoders import jsonable_encoder
 from fastapi.testclient import TestClient
 from openapi_spec_validator import validate as validate_openapi
-from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, RootModel, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 from pydantic_core import to_json, to_jsonable_python
 from typing_extensions import TypedDict
@@ -225,6 +225,46 @@ def assert_written_inside(way, message):
     assert failed == {}, way.name
     expected = numbers(way.text(message.to_json().decode()))
     assert {key: each for key, each in made.items() if numbers(each) != expected} == {}, way.name
+
+
+UNIONS = [
+    ("string_tags", "kind", "Pay0", "Pay1"),
+    ("integer_tags", "kind", "Pay0", "Pay1"),
+    ("boolean_tags", "kind", "Pay0", "Pay1"),
+    ("mixed_tags", "kind", *(f"Pay{number}" for number in range(4))),
+    ("alias_tags", "class_", "Round", "Square", "Group"),
+    ("root_union", "t", "Up", "Down"),
+]
+
+
+@pytest.mark.parametrize(("name", "tag", "members"), [(name, tag, members) for name, tag, *members in UNIONS])
+def test_value_objects_are_members_of_a_discriminated_union(classes, name, tag, members):
+    module = import_module(classes[name].__module__)
+    union = Union[tuple(getattr(module, member) for member in members)]  # noqa: UP007 - made of a list
+
+    class Parent(BaseModel):
+        one: union = Field(discriminator=tag)
+
+    def parts(texts):
+        """The members of the union in a message."""
+        for text in texts:
+            value = numbers(text)
+            yield from [value] if name == "root_union" else value.get("all", ()) if "all" in value else [value["pay"]]
+
+    validator = jsonschema_rs.Draft202012Validator(Parent.model_json_schema())
+    for part in filter(lambda part: isinstance(part, dict), parts(KINDS[name].valid)):
+        made = Parent.model_validate({"one": part})
+        assert Parent.model_validate_json(json.dumps({"one": part}, default=float)) == made
+        for options in DUMPS:
+            assert Parent.model_validate(made.model_dump(**options)) == made
+        assert numbers(made.model_dump_json()) == {"one": part}
+        assert validator.is_valid({"one": part})
+    for part in parts(text for text in KINDS[name].invalid if text != "[]"):
+        with pytest.raises(ValidationError):
+            Parent.model_validate({"one": part})
+        with pytest.raises(ValidationError):
+            Parent.model_validate_json(json.dumps({"one": part}))
+        assert not validator.is_valid({"one": part})
 
 
 DUMPS = [
