@@ -143,7 +143,8 @@ def of_reason(
         ),
         **_compared(pair),
         witness=shown.data,
-        rejected=shown.violation,
+        rejected=shown.rejected,
+        rejected_at=shown.rejected_at,
         recorded=shown.place,
         verdict=verdict,
         key=_key(pair, rule, _anchor(pair, reason) if reason else inside),
@@ -185,8 +186,18 @@ class _Shown:
     """The message that shows a break, the place of its recording ("" of a generated one), and why it is rejected."""
 
     data: Any
-    place: str
-    violation: str
+    place: str = ""
+    violation: Violation | None = None
+
+    @property
+    def rejected(self) -> str:
+        """Where the reader rejects it, and why."""
+        return "" if self.violation is None else _told(self.violation)
+
+    @property
+    def rejected_at(self) -> str | None:
+        """The pointer of that."""
+        return None if self.violation is None else self.violation.pointer
 
 
 def _shown(pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorded: Sequence[RecordedMessage]) -> _Shown:
@@ -195,16 +206,18 @@ def _shown(pair: Pair, verdict: Verdict, reason: Incompatibility | None, recorde
     if reason is None or reason.witness is ABSENT:
         if recorded:
             return _of_recorded(pair, recorded[0])
-        return _Shown(verdict.witness, "", _first(reader, verdict.witness))
+        if len(verdict.incompatibilities) > 1:  # it may be another one that the verdict's witness breaks for
+            return _Shown(ABSENT)
+        return _Shown(verdict.witness, violation=_first(reader, verdict.witness))
     wanted = _at(reason.rejected_at, _violations(reader, reason.witness))
     if wanted is None:
-        return _Shown(reason.witness, "", "")
+        return _Shown(reason.witness)
     violations = [(each, {found.pointer: found for found in _violations(reader, each.data)}) for each in recorded]
     fitting = [(each, found) for each, found in violations if wanted.pointer in found]
     if fitting:
         each, found = min(fitting, key=lambda both: len(both[1]))
-        return _Shown(each.data, each.place, _told(found[wanted.pointer]))
-    return _Shown(reason.witness, "", _told(wanted))
+        return _Shown(each.data, each.place, found[wanted.pointer])
+    return _Shown(reason.witness, violation=wanted)
 
 
 def _at(pointer: str | None, violations: Iterator[Violation]) -> Violation | None:
@@ -217,9 +230,8 @@ def _of_recorded(pair: Pair, recorded: RecordedMessage) -> _Shown:
     return _Shown(recorded.data, recorded.place, _first(pair.reader.validator, recorded.data))
 
 
-def _first(reader: CompiledSchema | None, witness: Any) -> str:
-    found = next(_violations(reader, witness), None)
-    return "" if found is None else _told(found)
+def _first(reader: CompiledSchema | None, witness: Any) -> Violation | None:
+    return next(_violations(reader, witness), None)
 
 
 def _told(found: Violation) -> str:
@@ -259,14 +271,15 @@ def of_recording(pair: Pair, verdict: Verdict, recorded: RecordedMessage) -> Fin
         pair.newer.file,
         "",
         rule.id,
-        shown.violation or rule.explanation,
+        shown.rejected or rule.explanation,
         rule.fix,
         direction=pair.direction,
         explanation=rule.explanation,
         affected=tuple(who_breaks(pair)),
         **_compared(pair),
         witness=shown.data,
-        rejected=shown.violation,
+        rejected=shown.rejected,
+        rejected_at=shown.rejected_at,
         recorded=recorded.place,
         verdict=replace(verdict, witness=recorded.data),
         key=_key(pair, rule),

@@ -41,6 +41,7 @@ class Finding:
         reader: The version that reads.
         witness: A message that the writer may send and the reader rejects for this reason, or `ABSENT`.
         rejected: Where and why the reader rejects the witness: `/id: expected string, found null`.
+        rejected_at: The JSON pointer into the witness at which the reader rejects it.
         recorded: The file and line at which the witness was recorded. Empty if it was generated.
         verdict: The result of the whole comparison.
         line: The line of a file that holds one value in each line. It counts from 1, and is 0 for other files.
@@ -69,6 +70,7 @@ class Finding:
     reader: str = ""
     witness: Any = ABSENT
     rejected: str = ""
+    rejected_at: str | None = None
     recorded: str = ""
     verdict: Verdict | None = None
     line: int = 0

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from contract_test.data.finding import Finding, Report
 from contract_test.data.verdict import ABSENT, ComparedPair
+from contract_test.report.causes import Cause, advice_of, affected_lines, details_of, reach_lines
+from contract_test.report.excerpt import excerpt
 
 WHOLE = "(the whole message)"
+_ROOM_IN_A_LIST = 60
+NO_WITNESS = "no message was found that breaks for this change alone"
 
 
-def lines_of(each: Finding) -> Iterator[str]:
-    """Yield the lines below the first one."""
-    yield from explanation_lines(each)
-    yield from witness_lines(each)
-    yield from each.affected
-    yield from each.details
-    if each.advice:
-        yield each.advice
+def lines_of(causes: Sequence[Cause]) -> Iterator[str]:
+    """Yield the lines below the heading of some causes of one rule, or of one."""
+    first = causes[0].first
+    yield from explanation_lines(first)
+    yield from reach_lines(causes[0])
+    if len(causes) == 1:
+        yield from witness_lines(causes[0])
+    else:
+        for cause in causes:
+            yield " ".join(filter(None, (cause.first.pointer or WHOLE, f" {cause.first.sentence}", _witness(cause))))
+            yield from (f"    {line}" for line in cause.first.details if line not in details_of(causes))
+    yield from affected_lines(causes)
+    yield from details_of(causes)
+    if advice := advice_of(causes):
+        yield advice
 
 
 def explanation_lines(each: Finding) -> Iterator[str]:
@@ -29,17 +38,35 @@ def explanation_lines(each: Finding) -> Iterator[str]:
         yield f"{each.explanation}{sides}"
 
 
-def witness_lines(each: Finding) -> Iterator[str]:
+def witness_lines(cause: Cause) -> Iterator[str]:
     """Yield the message that breaks, where it comes from, and why it is rejected."""
+    each = _with_witness(cause)
     if each.witness is ABSENT:
+        if each.verdict is not None and each.verdict.incompatibilities:
+            yield NO_WITNESS
         return
-    yield f"breaks: {json_line(each.witness)}"
+    which = f" {each.subject} {each.writer} → {each.reader}" if len(cause.findings) > 1 else ""
+    yield f"breaks{which}: {excerpt(each.witness, each.rejected_at)}"
     if each.recorded:
         yield f"recorded: {each.recorded}"
     elif each.subject:
         yield "generated: no recorded message breaks here"
     if each.rejected:
         yield f"rejected at {each.rejected}"
+
+
+def _witness(cause: Cause) -> str:
+    """The message that breaks, in the line of one cause among others."""
+    each = _with_witness(cause)
+    if each.witness is ABSENT:
+        return f" {NO_WITNESS}" if each.verdict is not None else ""
+    recorded = f"  recorded: {each.recorded}" if each.recorded else ""
+    return f" breaks: {excerpt(each.witness, each.rejected_at, _ROOM_IN_A_LIST)}{recorded}"
+
+
+def _with_witness(cause: Cause) -> Finding:
+    """A recorded message tells most; any message tells more than none."""
+    return max(cause.findings, key=lambda each: (bool(each.recorded), each.witness is not ABSENT))
 
 
 def unexplained_lines(report: Report) -> Iterator[str]:
@@ -60,13 +87,3 @@ def sentence_of(each: Finding) -> str:
     """Return the pointer, the direction and the sentence of a finding, on one line."""
     accepted = f"accepted {each.accepted}:" if each.accepted else ""
     return " ".join(filter(None, (f"{each.pointer or WHOLE}:", each.direction, accepted, each.sentence)))
-
-
-def json_line(value: Any) -> str:
-    """Return a JSON value in one line that does nothing to a terminal or to a CI server.
-
-    What cannot be printed is escaped, as JSON has it. So is what begins a command of a CI server: `##[`.
-    """
-    text = json.dumps(value, ensure_ascii=False)
-    printed = "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
-    return printed.replace("##", "#\\u0023")

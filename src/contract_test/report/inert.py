@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
+_LOG_COMMAND = re.compile(r"##(?=[A-Za-z0-9_-]*\[)")
 _COLOUR = re.compile("(\x1b\\[[0-9;]*m)")
 
 
 def printable(text: str) -> str:
     r"""Show what a terminal could act on, or what would turn the reading order, as an escape: `\x1b`, `\u202e`."""
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+def log_line(text: str) -> str:
+    r"""Return a printable line that a CI server takes for no command, such as `##[add-mask]` or `::stop-commands`."""
+    line = _LOG_COMMAND.sub("#\\\\x23", printable(text))
+    return line.replace("::", "\\x3a:", 1) if line.lstrip().startswith("::") else line
 
 
 def coloured_line(text: str) -> str:
@@ -29,3 +38,13 @@ def _workflow_data(text: str) -> str:
 
 def _workflow_property(text: str) -> str:
     return _workflow_data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def json_line(value: Any) -> str:
+    """Return a JSON value in one line that does nothing to a terminal or to a CI server.
+
+    What cannot be printed is escaped, as JSON has it. So is what begins a command of a CI server: `##[`.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    printed = "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
+    return printed.replace("##", "#\\u0023")

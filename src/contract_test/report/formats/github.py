@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from contract_test.data.finding import Finding, Report
+from contract_test.data.finding import Report
 from contract_test.data.texts import counted
+from contract_test.report.causes import Cause, causes_of
 from contract_test.report.finding_lines import lines_of, sentence_of
 from contract_test.report.inert import workflow_command
 
@@ -14,17 +15,18 @@ MAX_WITHOUT_SUMMARY = 10
 
 
 def as_github(report: Report) -> str:
-    """Return workflow commands: annotations in a pull request, at the line and the column of each finding."""
+    """Return workflow commands: annotations in a pull request, at the line and the column of each cause."""
     summary = _summary(report) if len(report.findings) > MAX_WITHOUT_SUMMARY else ""
-    return summary + "".join(map(_command, report.findings))
+    return summary + "".join(map(_command, causes_of(report.findings)))
 
 
-def _command(each: Finding) -> str:
+def _command(cause: Cause) -> str:
+    each = cause.first
     level = "notice" if each.accepted else each.severity
     place = {"file": each.file}
     if each.position is not None:
         place |= {"line": str(each.position.line), "col": str(each.position.column)}
-    text = "\n".join((sentence_of(each), *lines_of(each)))
+    text = "\n".join((sentence_of(each), *lines_of([cause])))
     return workflow_command(level, text, **place, title=each.rule)
 
 

@@ -7,23 +7,14 @@ from typing import Any
 from urllib.parse import quote
 
 from contract_test.data.finding import Finding, Report
+from contract_test.report.causes import Cause, causes_of
 from contract_test.report.finding_lines import lines_of, sentence_of
 from contract_test.report.inert import printable
 
 
 def as_sarif(report: Report) -> str:
     """Return SARIF 2.1.0, for code scanning."""
-    results = [
-        {
-            "ruleId": each.rule,
-            "level": "note" if each.accepted else each.severity,
-            "message": {"text": "\n".join(printable(line) for line in (sentence_of(each), *lines_of(each)))},
-            "locations": [_location(each)],
-            "partialFingerprints": {"findingId/v1": each.id},
-        }
-        | ({"suppressions": [{"kind": "external", "justification": each.accepted}]} if each.accepted else {})
-        for each in report.findings
-    ]
+    results = [_result(cause) for cause in causes_of(report.findings)]
     rules = [
         {
             "id": rule,
@@ -36,6 +27,20 @@ def as_sarif(report: Report) -> str:
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
     return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _result(cause: Cause) -> dict[str, Any]:
+    each = cause.first
+    lines = (sentence_of(each), *lines_of([cause]))
+    result = {
+        "ruleId": each.rule,
+        "level": "note" if each.accepted else each.severity,
+        "message": {"text": "\n".join(printable(line) for line in lines)},
+        "locations": [_location(each)],
+        "partialFingerprints": {"findingId/v1": each.id},
+        "properties": {"findings": [finding.id for finding in cause.findings]},
+    }
+    return result | ({"suppressions": [{"kind": "external", "justification": each.accepted}]} if each.accepted else {})
 
 
 def _location(each: Finding) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from contract_test.data.finding import Finding, Report
+from contract_test.report.causes import Cause, by_rule, causes_of
 from contract_test.report.finding_lines import WHOLE, lines_of, unexplained_lines
-from contract_test.report.inert import printable
+from contract_test.report.inert import log_line
 
 MAX_LISTED_PLACES = 10
 
@@ -15,31 +16,38 @@ MAX_LISTED_PLACES = 10
 def as_text(report: Report) -> str:
     """Return one line a finding: where, by which rule, what. Under it are the details, and what to do.
 
-    Warnings of one kind are one line with the places under it, of which only the first ones are listed. So are accepted
-    findings.
+    Findings with one cause are one finding, which lists the subjects that it reaches. Causes of one rule in one file
+    have one heading, and a line each. Warnings of one kind are one line with the places under it, of which only the
+    first ones are listed. So are accepted findings.
     """
-    groups: dict[object, list[Finding]] = {}
-    for place, each in enumerate(report.findings):
-        alone = each.severity not in ("warning", "accepted") or each.explanation or each.details or each.direction
-        kind = (each.severity, each.rule, each.accepted or each.advice)
-        groups.setdefault(place if alone else kind, []).append(each)
-    lines = [line for group in groups.values() for line in (_single(*group) if len(group) == 1 else _group(group))]
-    lines += unexplained_lines(report)
-    return "".join(f"{printable(line)}\n" for line in lines)
+    groups: dict[object, list[list[Cause]]] = {}
+    for number, group in enumerate(by_rule(causes_of(report.findings))):
+        each = group[0].first
+        alone = each.severity not in ("warning", "accepted") or each.explanation or each.details
+        groups.setdefault(number if alone else (each.severity, each.rule, each.accepted or each.advice), []).append(
+            group
+        )
+    lines = [line for same in groups.values() for line in (_causes(same[0]) if len(same) == 1 else _places(same))]
+    return "".join(f"{log_line(line)}\n" for line in (*lines, *unexplained_lines(report)))
 
 
-def _single(each: Finding) -> Iterator[str]:
-    whole = not each.pointer and each.verdict is not None and each.verdict.incompatibilities
-    yield _head(each, f"{each.place}:{WHOLE}" if whole else each.place)
-    yield from (f"    {line}" for line in lines_of(each))
+def _causes(causes: Sequence[Cause]) -> Iterator[str]:
+    first = causes[0].first
+    if len(causes) == 1:
+        whole = not first.pointer and first.verdict is not None and first.verdict.incompatibilities
+        yield _head(first, f"{first.place}:{WHOLE}" if whole else first.place)
+    else:
+        yield _head(replace(first, sentence=f"{len(causes)} places"), first.file)
+    yield from (f"    {line}" for line in lines_of(causes))
 
 
-def _group(group: Sequence[Finding]) -> Iterator[str]:
+def _places(same: Sequence[Sequence[Cause]]) -> Iterator[str]:
+    group = [each for causes in same for cause in causes for each in cause.findings]
     first = group[0]
-    same = all(each.sentence == first.sentence for each in group)
-    yield _head(first if same else replace(first, sentence=""), f"{len(group)} places").rstrip(": ")
+    alike = all(each.sentence == first.sentence for each in group)
+    yield _head(first if alike else replace(first, sentence=""), f"{len(group)} places").rstrip(": ")
     for each in sorted(group, key=lambda each: (each.file, each.line, each.pointer))[:MAX_LISTED_PLACES]:
-        yield f"    {each.place}" if same else f"    {each.place}  {each.sentence}"
+        yield f"    {each.place}" if alike else f"    {each.place}  {each.sentence}"
     if len(group) > MAX_LISTED_PLACES:
         yield f"    and {len(group) - MAX_LISTED_PLACES} more, which --format json lists"
     if first.severity != "accepted":
