@@ -23,6 +23,7 @@ from contract_test.data.verdict import ComparedPair
 from contract_test.files.accepted import FILE, append_accepted, read_accepted, with_accepted
 from contract_test.files.positions import with_positions
 from contract_test.files.settings import read_package
+from contract_test.report.causes import causes_of
 from contract_test.report.formats import FORMATS
 
 MAX_BUDGET = 3600.0
@@ -167,4 +168,6 @@ def _summary(plan: Plan, statuses: Counter[str], findings: Sequence[Finding], ag
         counts += f", {statuses['migrated']} kept by migration"
     accepted = sum(each.severity == "accepted" for each in findings)
     summary = f"{counted(pairs, 'pair')} compared: {counts}; {counted(len(findings), 'finding')}"
+    causes = len(causes_of(findings))
+    summary += f" with {counted(causes, 'cause')}" if causes < len(findings) else ""
     note(summary + (f", {accepted} accepted" if accepted else ""))

@@ -23,6 +23,11 @@ class Cause:
         return self.findings[0]
 
     @property
+    def subjects(self) -> list[str]:
+        """The subjects that it reaches."""
+        return list(dict.fromkeys(each.subject for each in self.findings))
+
+    @property
     def pairs(self) -> frozenset[tuple[str, str, str]]:
         """What was compared: subject, writer and reader."""
         return frozenset((each.subject, each.writer, each.reader) for each in self.findings)
@@ -50,7 +55,7 @@ def by_rule(causes: Iterable[Cause]) -> list[list[Cause]]:
 
 def reach_lines(cause: Cause) -> Iterator[str]:
     """Yield which subjects a cause reaches, if there are several, and in which versions."""
-    subjects = list(dict.fromkeys(each.subject for each in cause.findings))
+    subjects = cause.subjects
     if len(subjects) > 1:
         more = f" and {len(subjects) - MAX_NAMES} more" if len(subjects) > MAX_NAMES else ""
         yield f"reaches {len(subjects)} subjects: {', '.join(subjects[:MAX_NAMES])}{more}"

@@ -14,18 +14,24 @@ _ROOM_IN_A_LIST = 60
 NO_WITNESS = "no message was found that breaks for this change alone"
 
 
-def lines_of(causes: Sequence[Cause]) -> Iterator[str]:
-    """Yield the lines below the heading of some causes of one rule, or of one."""
-    first = causes[0].first
-    yield from explanation_lines(first)
-    yield from reach_lines(causes[0])
+def lines_of(causes: Sequence[Cause], before: Sequence[Cause] = ()) -> Iterator[str]:
+    """Yield the lines below the heading of some causes of one rule, or of one.
+
+    What was told of the causes `before` is not repeated, if these reach the same subjects.
+    """
+    yield from explanation_lines(causes[0].first)
+    reach, affected = list(reach_lines(causes[0])), affected_lines(causes)
+    if before and len(causes[0].subjects) > 1 and before[0].pairs == causes[0].pairs:
+        reach = [f"reaches the same {len(causes[0].subjects)} subjects"]
+        affected = [] if affected == affected_lines(before) else affected
+    yield from reach
     if len(causes) == 1:
         yield from witness_lines(causes[0])
     else:
         for cause in causes:
             yield " ".join(filter(None, (cause.first.pointer or WHOLE, f" {cause.first.sentence}", _witness(cause))))
             yield from (f"    {line}" for line in cause.first.details if line not in details_of(causes))
-    yield from affected_lines(causes)
+    yield from affected
     yield from details_of(causes)
     if advice := advice_of(causes):
         yield advice

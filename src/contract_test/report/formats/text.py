@@ -27,18 +27,22 @@ def as_text(report: Report) -> str:
         groups.setdefault(number if alone else (each.severity, each.rule, each.accepted or each.advice), []).append(
             group
         )
-    lines = [line for same in groups.values() for line in (_causes(same[0]) if len(same) == 1 else _places(same))]
+    lines: list[str] = []
+    before: Sequence[Cause] = ()
+    for same in groups.values():
+        lines += _causes(same[0], before) if len(same) == 1 else _places(same)
+        before = same[0]
     return "".join(f"{log_line(line)}\n" for line in (*lines, *unexplained_lines(report)))
 
 
-def _causes(causes: Sequence[Cause]) -> Iterator[str]:
+def _causes(causes: Sequence[Cause], before: Sequence[Cause]) -> Iterator[str]:
     first = causes[0].first
     if len(causes) == 1:
         whole = not first.pointer and first.verdict is not None and first.verdict.incompatibilities
         yield _head(first, f"{first.place}:{WHOLE}" if whole else first.place)
     else:
         yield _head(replace(first, sentence=f"{len(causes)} places"), first.file)
-    yield from (f"    {line}" for line in lines_of(causes))
+    yield from (f"    {line}" for line in lines_of(causes, before))
 
 
 def _places(same: Sequence[Sequence[Cause]]) -> Iterator[str]:
