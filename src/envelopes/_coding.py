@@ -62,6 +62,7 @@ def decode_message(message: bytes | str | None, channel: str, catalog: Catalog) 
             "key": context.key,
             "extensions": context.extensions,
             "newer": version != known,
+            "channel": channel,
             "_received": Received(value_object, wire, context),
         },
     )
@@ -84,11 +85,14 @@ def _without_data(catalog: Catalog, channel_config: Channel, context: Context, w
         dataschema=context.dataschema,
         key=context.key,
         extensions=context.extensions,
+        channel=channel_config.name,
         _received=Received(None, wire, context),
     )
 
 
-def encode_message(message: Envelope[Any] | ValueObject, source: str | None, catalog: Catalog) -> Wire:
+def encode_message(
+    message: Envelope[Any] | ValueObject, source: str | None, catalog: Catalog, channel: str | None = None
+) -> Wire:
     """Return the bytes of one message, as `envelopes.encode` does for one catalog."""
     envelope = message if isinstance(message, Envelope) else Envelope(message)
     contract = getattr(type(envelope.data), "__contract__", None)
@@ -98,18 +102,33 @@ def encode_message(message: Envelope[Any] | ValueObject, source: str | None, cat
             f"encode takes a value object, or an envelope with one, and got {kind}. Build it from its class"
         )
     subject = catalog.subject(contract.subject)
-    if subject.channel is None:
-        raise UnknownNameError("channel for subject", subject.name, tuple(catalog.channels))
-    channel_config = catalog.channel(subject.channel)
+    channel_config = catalog.channel(channel_for(subject, envelope, channel, catalog))
     try:
         if envelope._received is None:  # noqa: SLF001 - what `decode` keeps in it
             raw, context = _new_context(envelope, source, catalog, subject, contract.version)
         else:
             raw, context = _passed_on(envelope, envelope._received, source, catalog, subject)  # noqa: SLF001 - the same
+            read_from = catalog.channels.get(envelope.channel or channel_config.name, channel_config)
+            if read_from.codec != channel_config.codec:
+                context = _in_another_codec(context, raw, envelope, source, catalog, subject)
         return CODECS[channel_config.codec].write(context, raw, channel_config)
     except CodecError as error:
         violation = Violation(error.pointer, channel_config.codec, error.expected, error.found)
         raise EncodeError(contract.subject, contract.version, violation) from None
+
+
+def channel_for(subject: Subject, envelope: Envelope[Any], given: str | None, catalog: Catalog) -> str:
+    """Return the channel to write for: the given one, else the one that a message was read from, else the first.
+
+    Raises UnknownNameError if the subject is on no channel, or not on the given one.
+    """
+    if subject.channel is None:
+        raise UnknownNameError("channel for subject", subject.name, tuple(catalog.channels))
+    if given is not None and given not in subject.all_channels:
+        known = tuple(each for each in subject.all_channels if each is not None)
+        raise UnknownNameError(f"channel of {subject.name}", given, known)
+    read_from = envelope.channel if envelope.channel in subject.all_channels else None
+    return given or read_from or subject.channel
 
 
 def _new_context(
@@ -191,6 +210,24 @@ def _passed_on(
     return raw, context
 
 
+def _in_another_codec(
+    context: Context, raw: bytes, envelope: Envelope[Any], source: str | None, catalog: Catalog, subject: Subject
+) -> Context:
+    """Return the context of a message that goes to a channel whose codec may say more, or says it otherwise."""
+    version = envelope.version or envelope.data.__contract__.version
+    return Context(
+        type=subject.type or subject.name,
+        id=_or_else(envelope.id, lambda: _text(resolve_pointer(_json.loads(raw), subject.id)) or str(uuid.uuid4())),
+        source=_or_else(envelope.source, lambda: source or f"/{catalog.package.partition('.')[0]}"),
+        time=envelope.time,
+        dataschema=context.dataschema or subject.dataschemas.get(version),
+        schema_id=subject.schema_ids.get(version, context.schema_id),
+        key=_or_else(context.key, lambda: _key(subject, _json.loads(raw), envelope)),
+        extensions=envelope.extensions,
+        content_type="application/json",
+    )
+
+
 def data_as_read(wire: bytes, context: Context) -> bytes:
     """Return the JSON text of the data in a message, with every number as it was written."""
     text = bytes(wire[context.json_start :])
@@ -237,19 +274,23 @@ class Decode(Protocol):
 class Encode(Protocol):
     """`encode` of a generated package."""
 
-    def __call__(self, message: Envelope[Any] | ValueObject, *, source: str | None = None) -> Wire:
-        """Write one message for the channel of its subject in this package's catalog.
+    def __call__(
+        self, message: Envelope[Any] | ValueObject, *, source: str | None = None, channel: str | None = None
+    ) -> Wire:
+        """Write one message for a channel of its subject in this package's catalog.
 
         Args:
             message: A value object of this package, or an envelope around one.
             source: Who sends the message, if the envelope does not name a source.
+            channel: The channel to write for, if the subject has several. The default is the one that the envelope was
+                read from, or else the first.
 
         Returns:
             The bytes to send, with the key and the headers for a stream.
 
         Raises:
             EncodeError: The contract or the codec does not accept the message.
-            UnknownNameError: The catalog gives the subject no channel.
+            UnknownNameError: The catalog gives the subject no channel, or not this one.
             TypeError: The message is not a value object.
 
         """
@@ -262,8 +303,8 @@ def coding_with(catalog: Catalog) -> tuple[Decode, Encode]:
     def decode_(wire: bytes | str | None, *, channel: str) -> Envelope[Any]:
         return decode_message(wire, channel, catalog)
 
-    def encode_(message: Envelope[Any] | ValueObject, *, source: str | None = None) -> Wire:
-        return encode_message(message, source, catalog)
+    def encode_(message: Envelope[Any] | ValueObject, *, source: str | None = None, channel: str | None = None) -> Wire:
+        return encode_message(message, source, catalog, channel)
 
     for function, name, protocol in ((decode_, "decode", Decode), (encode_, "encode", Encode)):
         function.__name__ = function.__qualname__ = name

@@ -31,8 +31,14 @@ def decode(wire: bytes | str | None, *, channel: str, catalog: Catalog | None = 
     return decode_message(wire, channel, catalog or default_catalog())
 
 
-def encode(message: Envelope[Any] | ValueObject, *, source: str | None = None, catalog: Catalog | None = None) -> Wire:
-    """Write one message for the channel of its subject.
+def encode(
+    message: Envelope[Any] | ValueObject,
+    *,
+    source: str | None = None,
+    channel: str | None = None,
+    catalog: Catalog | None = None,
+) -> Wire:
+    """Write one message for a channel of its subject.
 
     What the envelope leaves open is filled in. The key, the id and the time are taken from the data if the catalog
     points to them there. Otherwise the id is a new UUID and the time is now.
@@ -40,6 +46,8 @@ def encode(message: Envelope[Any] | ValueObject, *, source: str | None = None, c
     Args:
         message: A value object, or an envelope around one.
         source: Who sends the message, if the envelope does not name a source.
+        channel: The channel to write for, if the subject has several. The default is the one that the envelope was read
+            from, or else the first.
         catalog: The catalog of a generated package. The default is the catalog of `envelopes.messages`.
 
     Returns:
@@ -47,11 +55,11 @@ def encode(message: Envelope[Any] | ValueObject, *, source: str | None = None, c
 
     Raises:
         EncodeError: The contract or the codec does not accept the message.
-        UnknownNameError: The catalog gives the subject no channel.
+        UnknownNameError: The catalog gives the subject no channel, or not this one.
         TypeError: The message is not a value object.
 
     """
-    return encode_message(message, source, catalog or default_catalog())
+    return encode_message(message, source, catalog or default_catalog(), channel)
 
 
 @cache

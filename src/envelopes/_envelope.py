@@ -105,6 +105,7 @@ class Envelope(Generic[T_co]):
         key: The key on a stream: a text, or bytes if it is not UTF-8.
         extensions: CloudEvents extension attributes by their names.
         newer: True if this package does not know the version. Then `data` has the newest version that it knows.
+        channel: The channel that it was read from. It does not count when envelopes are compared.
     """
 
     data: T_co
@@ -117,6 +118,7 @@ class Envelope(Generic[T_co]):
     key: str | bytes | None = None
     extensions: Mapping[str, Any] = field(default_factory=FrozenMap)
     newer: bool = False
+    channel: str | None = field(default=None, compare=False)
     _received: Received | None = field(default=None, repr=False, compare=False)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from ._values import ValueObject
 @dataclass(frozen=True)
 class Channel:
     """A named address on a transport, with its codec.
+
+    An address with `*`, such as `orders.*`, stands for every address that it matches.
 
     `mode` is how that codec writes, `type` a JSON pointer to the type in the data. `without_data` tells whether
     messages without data (tombstones, events without data) are read ("allow") or rejected. `extensions` declares the
@@ -33,12 +36,23 @@ class Channel:
     without_data: str = "reject"
     extensions: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def is_pattern(self) -> bool:
+        """True if its address stands for several."""
+        return "*" in self.address
+
+    def matches(self, address: str) -> bool:
+        """Return True if this is its address, or one of those that its address stands for."""
+        parts = map(re.escape, self.address.split("*"))
+        return re.fullmatch(".*".join(parts), address, re.DOTALL) is not None
+
 
 @dataclass(frozen=True)
 class Subject:
     """One message type. `versions` names the module and class of each version; pointers lead into the data.
 
-    `type` is the subject's name on the wire where it has another one there.
+    `type` is the subject's name on the wire where it has another one there. `channel` is the first of its `channels`,
+    and `retry` and `dead_letter` are those where consumers put copies of its messages.
     """
 
     name: str
@@ -51,6 +65,14 @@ class Subject:
     version: str | None = None
     dataschemas: Mapping[int, str] = field(default_factory=dict)
     schema_ids: Mapping[int, int] = field(default_factory=dict)
+    channels: tuple[str, ...] = ()
+    retry: tuple[str, ...] = ()
+    dead_letter: tuple[str, ...] = ()
+
+    @cached_property
+    def all_channels(self) -> tuple[str | None, ...]:
+        """The name of every channel that may hold a message of it, each once; None if it has no channel."""
+        return tuple(dict.fromkeys((self.channel, *self.channels, *self.retry, *self.dead_letter)))
 
     @cached_property
     def dataschema_family(self) -> DataschemaFamily | None:
@@ -76,18 +98,23 @@ class Catalog:
         self.by_channel: dict[str | None, list[Subject]] = {}
         self._places: dict[str, str] = {}
         for subject in self.subjects.values():
-            self.by_channel.setdefault(subject.channel, []).append(subject)
-            for name in (subject.name, subject.type, *subject.schema_ids.values()):
-                if name is not None:
-                    self.by_type[subject.channel, name] = subject
-                    if isinstance(name, str):
-                        for uri, version in subject.by_dataschema.items():
-                            self.declared[subject.channel, name, uri] = subject, version
+            for channel in subject.all_channels:
+                self._add(channel, subject)
             for version in sorted(subject.versions):
                 place = subject.versions[version]
                 name = place.partition(":")[2]
                 self._places[name] = self._places[name.removesuffix(f"V{version}")] = place
         self._loaded: dict[tuple[str, int], type[ValueObject]] = {}
+
+    def _add(self, channel: str | None, subject: Subject) -> None:
+        """Let messages of a subject be found on a channel."""
+        self.by_channel.setdefault(channel, []).append(subject)
+        for name in (subject.name, subject.type, *subject.schema_ids.values()):
+            if name is not None:
+                self.by_type[channel, name] = subject
+                if isinstance(name, str):
+                    for uri, version in subject.by_dataschema.items():
+                        self.declared[channel, name, uri] = subject, version
 
     def load(self, name: str) -> type[ValueObject]:
         """Import the class of that name, for the package's `__getattr__`. Raises AttributeError."""

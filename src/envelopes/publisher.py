@@ -69,6 +69,10 @@ class _Outbox(Generic[R]):
         catalog = self._catalog or default_catalog()
         data = message.data if isinstance(message, Envelope) else message
         channel = catalog.channel(str(catalog.subject(type(data).__contract__.subject).channel))
+        if channel.is_pattern:
+            raise ValueError(
+                f"channel {channel.name} has many addresses ({channel.address}), and this publishes to one"
+            )
         if channel.protocol != "redis-list":
             raise ValueError(f"channel {channel.name} is {channel.protocol}, and this publishes to a redis-list")
         return channel.address, bytes(encode(message, source=self._source, catalog=self._catalog))

@@ -140,6 +140,96 @@ def test_a_change_of_how_a_subject_travels_is_told(repo, compat, old, new, rule,
     assert "Read by feed, trending." in result.out
 
 
+CHANNELS = (
+    "".join(
+        f'[channels.{name}]\nprotocol = "kafka"\naddress = "things.{name}"\ncodec = "cloudevents"\n'
+        for name in ("eu", "us", "later", "dead")
+    )
+    + '[subjects."thing.done"]\nreceived_by = ["feed"]\n'
+)
+TRAVELS = 'channels = ["eu", "us"]\nretry = "later"\ndead_letter = "dead"\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "place", "told"),
+    [
+        (
+            'channels = ["eu", "us"]',
+            'channels = ["eu"]',
+            1,
+            '[subjects."thing.done"].channels  channel-changed',
+            "the channel us (kafka things.us) at main is not there any more",
+        ),
+        (
+            '"things.us"',
+            '"things.usa"',
+            1,
+            '[channels."us"].address  channel-changed',
+            "the address of us was things.us at main, and is things.usa",
+        ),
+        (
+            'address = "things.eu"\ncodec = "cloudevents"',
+            'address = "things.eu"\ncodec = "json"',
+            1,
+            '[channels."eu"].codec  codec-changed',
+            "the codec of eu was cloudevents at main, and is json",
+        ),
+        (
+            'address = "things.later"\ncodec = "cloudevents"',
+            'address = "things.later"\ncodec = "json"',
+            1,
+            '[channels."later"].codec  codec-changed',
+            "the codec of later was cloudevents",
+        ),
+        (
+            'retry = "later"\n',
+            "",
+            0,
+            '[subjects."thing.done"].retry  channel-changed',
+            "the retry channel later (kafka things.later) at main is not there any more",
+        ),
+        (
+            '"things.dead"',
+            '"things.dlq"',
+            0,
+            '[channels."dead"].address  channel-changed',
+            "the address of dead was things.dead at main, and is things.dlq",
+        ),
+        ('channels = ["eu", "us"]', 'channels = ["us", "eu"]', 0, "", ""),
+        ("[channels.us]", "[channels.usa]", 0, "", ""),  # another name for the same address
+    ],
+)
+def test_a_channel_that_is_changed_or_removed_is_told(repo, compat, old, new, code, place, told):
+    catalog = CHANNELS + TRAVELS
+    repo.subject(versions=[message(a=STRING)])
+    repo.catalog(catalog)
+    repo.commit()
+    assert compat("--against", "main").code == 0
+    changed = catalog.replace(old, new)
+    repo.catalog(changed.replace('"us"]', '"usa"]') if "usa]" in new else changed)
+
+    result = compat("--against", "main")
+
+    assert result.code == code
+    assert place in result.out
+    assert told in result.out
+    assert ("  channel-" in result.out or "  codec-" in result.out) == bool(told)
+
+
+def test_an_added_channel_is_a_warning_and_a_retry_channel_is_none(repo, compat):
+    repo.subject(versions=[message(a=STRING)])
+    repo.catalog(CHANNELS + 'channel = "eu"\n')
+    repo.commit()
+    repo.catalog(CHANNELS + TRAVELS)
+
+    result = compat("--against", "main")
+
+    assert result.code == 0
+    assert '[subjects."thing.done"].channels  channel-added' in result.out
+    assert "the channel us (kafka things.us) was not there at main" in result.out
+    assert "later" not in result.out
+
+
 def test_a_new_subject_breaks_nobody(repo, compat):
     repo.subject(versions=[message(a=STRING)])
     repo.commit()

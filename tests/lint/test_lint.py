@@ -403,3 +403,47 @@ def test_hostile_texts_are_inert_in_every_format(name):
         assert text.startswith("::error file=a%0Ab.json,title=rule%2Cx%3Ay::")
     else:
         assert len(text.splitlines()) == 2
+
+
+def channel(name, address, more=""):
+    return f'[channels.{name}]\nprotocol = "kafka"\naddress = "{address}"\ncodec = "json"\n{more}\n'
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "rule"),
+    [
+        (channel("a", "orders.*"), channel("b", "orders.eu.*"), ("addresses-overlap", "error")),
+        (channel("a", "orders.*"), channel("b", "*.eu"), ("addresses-overlap", "error")),
+        (channel("a", "orders.*"), channel("b", "mails.*"), None),
+        (channel("a", "orders.*"), channel("b", "orders.eu"), None),  # it has a channel of its own
+        (channel("a", "*.eu"), channel("b", "*.us"), None),
+        (channel("a", "orders"), channel("b", "orders"), None),  # in two regions
+        (channel("a", "orders"), channel("b", "orders", 'type = "/id"'), ("address-clash", "warning")),
+        (channel("a", "orders.*"), channel("b", "orders.*").replace("kafka", "redis-list"), None),
+    ],
+)
+def test_channels_between_which_an_address_is_not_told_apart(contracts, one, other, rule):
+    catalog = f'{one}{other}[subjects."order.placed"]\nchannels = ["a", "b"]\n'
+    found = findings(contracts(catalog=catalog))
+    assert [key for key in found if key[0].startswith("address")] == ([rule] if rule else [])
+    if rule:
+        assert found[rule]["pointer"] == "[channels.b].address"
+
+
+def test_subjects_on_one_dead_letter_queue_have_to_be_told_apart(contracts):
+    contracts(subject="order.paid")
+    catalog = (
+        f"{channel('a', 'a')}{channel('b', 'b')}{channel('dead', 'dead')}"
+        '[subjects."order.placed"]\nchannel = "a"\ndead_letter = "dead"\n'
+        '[subjects."order.paid"]\nchannel = "b"\ndead_letter = "dead"\n'
+    )
+    found = findings(contracts(catalog=catalog))["subjects-not-told-apart", "error"]
+    assert found["pointer"] == "[channels.dead]"
+
+
+def test_a_message_recorded_where_its_subject_does_not_travel_is_found(contracts):
+    root = contracts(catalog=f'{channel("a", "a")}{channel("b", "b")}[subjects."order.placed"]\nchannel = "a"\n')
+    (root / "order.placed" / "recordings").mkdir()
+    path = root / "order.placed" / "recordings" / "v1.jsonl"
+    path.write_text(json.dumps({"format": 1, "channel": "b", "payload": {"id": "x"}}) + "\n")
+    assert "does not put order.placed on the channel b" in findings(root)["recording-channel", "error"]["sentence"]

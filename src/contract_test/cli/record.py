@@ -67,7 +67,7 @@ def command(source: SourceOptions, contracts: Path, per_shape: int, max_age: tim
         note(line)
     if result.drift.read == 0 and not reading.marks:
         raise nothing_read(source, address, "nothing was recorded")
-    of_channel = [each for each in catalog.contracts if catalog.subjects[each.subject].channel == channel]
+    of_channel = [each for each in catalog.contracts if channel in catalog.subjects[each.subject].all_channels]
     for old in old_recordings(of_channel, catalog, max_age):
         note(f"{old.file}: {old.sentence}; {old.advice}")
     return _summary(result, state, catalog)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from contract_test.compare import Rule, stricter
-from contract_test.data.contract import Subject
+from contract_test.data.contract import Channel, Subject
 from contract_test.data.finding import Finding
 
 _KEEP = "Keep it, or describe the new one as a subject of its own until every reader has moved."
@@ -15,6 +16,11 @@ CHANNEL_CHANGED = Rule(
     "channel-changed",
     "The catalog sends a subject over another channel, but deployed readers still read the old one.",
     _KEEP,
+)
+CHANNEL_ADDED = Rule(
+    "channel-added",
+    "Producers may send a subject on one more channel, but deployed readers do not read it there.",
+    "Let every reader read the new channel before a producer sends there.",
 )
 CODEC_CHANGED = Rule(
     "codec-changed",
@@ -38,73 +44,134 @@ MODE_RELAXED = Rule(
 )
 
 
-def _of_channel(name: str) -> Callable[[Subject], object]:
-    return lambda subject: getattr(subject.channel, name, None)
-
-
 def _wire_type(subject: Subject) -> object:
-    """The type as messages say it; None where the channel's codec has no place for it."""
-    channel = subject.channel
-    says_it = channel is not None and (channel.codec in ("cloudevents", "resque") or channel.type is not None)
+    """The type as messages say it; None where no channel's codec has a place for it."""
+    says_it = any(each.codec in ("cloudevents", "resque") or each.type is not None for each in subject.all_channels)
     return (subject.type or subject.name) if says_it else None
 
 
-def _row(subject: Subject, before: Subject, name: str) -> str:
-    """Where the catalog says it: a key of the subject, or `channel.KEY`, of a channel."""
-    of_subject = f'[subjects."{subject.name}"]'
-    key = name.removeprefix("channel.")
-    if key == name or subject.channel is None:
-        return f"{of_subject}.{key}"
-    moved = before.channel is None or before.channel.name != subject.channel.name
-    return f"{of_subject}.channel" if moved else f'[channels."{subject.channel.name}"].{key}'
+class _Change(NamedTuple):
+    """Something that was agreed, what it was, and what it is now. `name` is what it is called in the finding's key."""
 
-
-_AGREED: tuple[tuple[Rule, str, str, str, Callable[[Subject], object]], ...] = (
-    (CHANNEL_CHANGED, "error", "the protocol", "channel.protocol", _of_channel("protocol")),
-    (CHANNEL_CHANGED, "error", "the address", "channel.address", _of_channel("address")),
-    (CODEC_CHANGED, "error", "the codec", "channel.codec", _of_channel("codec")),
-    (CODEC_CHANGED, "error", "where the type stands", "channel.type", _of_channel("type")),
-    (CODEC_CHANGED, "error", "where the version stands", "version", lambda subject: subject.version),
-    (WIRE_TYPE_CHANGED, "error", "the type", "type", _wire_type),
-    (KEY_CHANGED, "warning", "the key", "key", lambda subject: subject.key),
-)
-"""Rule, severity, what it is called, its key in the catalog, and how it is found."""
+    rule: Rule
+    severity: str
+    name: str
+    pointer: str
+    sentence: str
 
 
 def changed_bindings(before: Subject, now: Subject, ref: str, root: Path) -> Iterator[Finding]:
     """Yield what was agreed of a subject at a git ref, and is not any more."""
-    changes = [
-        (rule, severity, name, _row(now, before, key), value_in(before), value_in(now))
-        for rule, severity, name, key, value_in in _AGREED
+    readers = f"Read by {', '.join(before.received_by)}." if before.received_by else "The catalog names no reader."
+    for role in _ROLES:
+        for change in (*_channel_changes(before, now, role, ref), *(_subject_changes(before, now, ref, role))):
+            yield Finding(
+                (root / "catalog.toml").as_posix(),
+                change.pointer,
+                change.rule.id,
+                change.sentence,
+                change.rule.fix,
+                change.severity,
+                explanation=change.rule.explanation,
+                affected=(readers,),
+                subject=now.name,
+                key=f"{change.rule.id}:{now.name}:{change.name}",
+            )
+
+
+_ROLES = ("channels", "retry", "dead_letter")
+_OF_A_CHANNEL: tuple[tuple[Rule, str, str], ...] = (
+    (CHANNEL_CHANGED, "protocol", "protocol"),
+    (CHANNEL_CHANGED, "address", "address"),
+    (CODEC_CHANGED, "codec", "codec"),
+    (CODEC_CHANGED, "where the type stands", "type"),
+)
+"""Rule, what it is called, and its key in the catalog."""
+_OF_A_SUBJECT: tuple[tuple[Rule, str, str, str, Callable[[Subject], object]], ...] = (
+    (CODEC_CHANGED, "error", "where the version stands", "version", lambda subject: subject.version),
+    (WIRE_TYPE_CHANGED, "error", "type", "type", _wire_type),
+    (KEY_CHANGED, "warning", "key", "key", lambda subject: subject.key),
+)
+"""Rule, severity, what it is called, its key in the catalog, and how it is found."""
+
+
+def _subject_changes(before: Subject, now: Subject, ref: str, role: str) -> Iterator[_Change]:
+    if role != "channels":
+        return
+    changes: list[tuple[Rule, str, str, str, object, object]] = [
+        (rule, severity, name, key, value_in(before), value_in(now))
+        for rule, severity, name, key, value_in in _OF_A_SUBJECT
     ]
     changes += [
         (
             CODEC_CHANGED,
             "error",
-            f"the schema id of v{version}",
-            _row(now, before, f"schema_ids.{version}"),
+            f"schema id of v{version}",
+            f"schema_ids.{version}",
             number,
             now.schema_ids.get(version),
         )
         for version, number in before.schema_ids.items()
         if version in now.contracts
     ]
-    readers = f"Read by {', '.join(before.received_by)}." if before.received_by else "The catalog names no reader."
-    for rule, severity, name, pointer, old, new in changes:
+    for rule, severity, name, key, old, new in changes:
         if old is not None and old != new:
-            sentence = f"{name} was {old} at {ref}, and is {'not set any more' if new is None else new}"
-            yield Finding(
-                (root / "catalog.toml").as_posix(),
-                pointer,
-                rule.id,
-                sentence,
-                rule.fix,
-                severity,
-                explanation=rule.explanation,
-                affected=(readers,),
-                subject=now.name,
-                key=f"{rule.id}:{now.name}:{name.removeprefix('the ')}",
-            )
+            yield _Change(rule, severity, name, _row(now, key), _sentence(name, old, new, ref))
+
+
+def _channel_changes(before: Subject, now: Subject, role: str, ref: str) -> Iterator[_Change]:
+    """Yield what changed of the channels of a subject, of those that it was sent on or of those for its copies."""
+    old: Mapping[str, Channel] = {each.name: each for each in getattr(before, role)}
+    new: Mapping[str, Channel] = {each.name: each for each in getattr(now, role)}
+    several = len(before.all_channels) > 1 or len(now.all_channels) > 1
+    place = _row(now, role if several else "channel")
+    pairs, gone, fresh = _pairs(old, new)
+    for one, other in pairs:
+        for rule, what, key in _OF_A_CHANNEL:
+            value, changed = getattr(one, key), getattr(other, key)
+            if value is not None and value != changed:
+                name = f"{what} of {one.name}" if several else what
+                where = f'[channels."{other.name}"].{key}' if one.name == other.name else place
+                yield _Change(rule, _severity(rule, role), name, where, _sentence(name, value, changed, ref))
+    for each in gone:
+        sentence = (
+            f"the {_ROLE_NAMES[role]} {each.name} ({each.protocol} {each.address}) at {ref} is not there any more"
+        )
+        yield _Change(CHANNEL_CHANGED, _severity(CHANNEL_CHANGED, role), f"{role} {each.name}", place, sentence)
+    for each in fresh if role == "channels" and old else ():
+        sentence = f"the channel {each.name} ({each.protocol} {each.address}) was not there at {ref}"
+        yield _Change(CHANNEL_ADDED, "warning", f"{role} {each.name}", place, sentence)
+
+
+_ROLE_NAMES = {"channels": "channel", "retry": "retry channel", "dead_letter": "dead-letter channel"}
+
+
+def _severity(rule: Rule, role: str) -> str:
+    """A copy that is not read any more is lost to a retry; one that cannot be decoded stops its reader."""
+    return "error" if role == "channels" or (role == "retry" and rule is CODEC_CHANGED) else "warning"
+
+
+def _pairs(
+    old: Mapping[str, Channel], new: Mapping[str, Channel]
+) -> tuple[list[tuple[Channel, Channel]], list[Channel], list[Channel]]:
+    """Return the channels before and now that belong together, by name, address or because one moved; and the rest."""
+    pairs = [(old[name], new[name]) for name in old if name in new]
+    gone = {(each.protocol, each.address): each for name, each in old.items() if name not in new}
+    fresh = {(each.protocol, each.address): each for name, each in new.items() if name not in old}
+    pairs += [(gone.pop(address), fresh.pop(address)) for address in list(gone) if address in fresh]
+    if len(gone) == len(fresh) == 1:
+        pairs.append((gone.popitem()[1], fresh.popitem()[1]))
+    return pairs, list(gone.values()), list(fresh.values())
+
+
+def _sentence(name: str, old: object, new: object, ref: str) -> str:
+    subject = name if name.startswith("where ") else f"the {name}"
+    return f"{subject} was {old} at {ref}, and is {'not set any more' if new is None else new}"
+
+
+def _row(subject: Subject, key: str) -> str:
+    """Where the catalog says something of a subject."""
+    return f'[subjects."{subject.name}"].{key}'
 
 
 def relaxed_mode(before: Subject, now: Subject, ref: str, root: Path) -> Iterator[Finding]:
@@ -114,7 +181,7 @@ def relaxed_mode(before: Subject, now: Subject, ref: str, root: Path) -> Iterato
         sentence = f"the mode was {old} at {ref}, and is {new} here"
         yield Finding(
             (root / "catalog.toml").as_posix(),
-            _row(now, before, "compatibility"),
+            _row(now, "compatibility"),
             MODE_RELAXED.id,
             sentence,
             MODE_RELAXED.fix,

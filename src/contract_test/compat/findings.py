@@ -14,6 +14,7 @@ from contract_test.compare import RULES, Rule
 from contract_test.compare.keyword_rules import change
 from contract_test.compat.affected import READ_FIELD_REMOVED, affected, who_breaks
 from contract_test.compat.binding_changes import (
+    CHANNEL_ADDED,
     CHANNEL_CHANGED,
     CODEC_CHANGED,
     KEY_CHANGED,
@@ -64,6 +65,7 @@ OWN_RULES: dict[str, Rule] = {
             "Compare with a ref at which the file is valid, or accept the finding with a date.",
         ),
         READ_FIELD_REMOVED,
+        CHANNEL_ADDED,
         CHANNEL_CHANGED,
         CODEC_CHANGED,
         WIRE_TYPE_CHANGED,

@@ -54,11 +54,17 @@ class Contract:
 
 @dataclass(frozen=True)
 class Subject:
-    """One message type: what the catalog says of it, and its contracts by version."""
+    """One message type: what the catalog says of it, and its contracts by version.
+
+    `channel` is the first of its `channels`, where producers send it. Copies of its messages may be on the channels
+    `retry` and `dead_letter`, where consumers put them.
+    """
 
     name: str
     contracts: Mapping[int, Contract]
-    channel: Channel | None = None
+    channels: tuple[Channel, ...] = ()
+    retry: tuple[Channel, ...] = ()
+    dead_letter: tuple[Channel, ...] = ()
     type: str | None = None
     key: str | None = None
     id: str | None = None
@@ -71,6 +77,17 @@ class Subject:
     sent_by: tuple[str, ...] = ()
     received_by: tuple[str, ...] = ()
     sends_undeclared: tuple[str, ...] = ()
+
+    @property
+    def channel(self) -> Channel | None:
+        """The first channel where producers send it, or None."""
+        return self.channels[0] if self.channels else None
+
+    @property
+    def all_channels(self) -> tuple[Channel, ...]:
+        """Every channel that may hold a message of it, each once."""
+        by_name = {each.name: each for each in (*self.channels, *self.retry, *self.dead_letter)}
+        return tuple(by_name.values())
 
     @property
     def newest(self) -> Contract:

@@ -25,9 +25,10 @@ _POINTER = re.compile(r"(/([^~/]|~[01])*)*")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _EXTENSION = re.compile(r"[a-z0-9]{1,20}")
 
-_TEXT, _LIST, _IDS, _TYPES, _POINTER_TEXT, _POINTER_OR_EXTENSION = (
+_TEXT, _LIST, _TEXT_OR_LIST, _IDS, _TYPES, _POINTER_TEXT, _POINTER_OR_EXTENSION = (
     "a text",
     "a list of texts",
+    "a text or a list of texts",
     "a table of version = id",
     'a table of extension = "string", "integer" or "boolean"',
     "a JSON pointer, such as /id",
@@ -47,6 +48,9 @@ _CHANNEL_KEYS: dict[str, str | tuple[str, ...]] = {
 }
 _SUBJECT_KEYS: dict[str, str | tuple[str, ...]] = {
     "channel": _TEXT,
+    "channels": _LIST,
+    "retry": _TEXT_OR_LIST,
+    "dead_letter": _TEXT_OR_LIST,
     "type": _TEXT,
     "key": _POINTER_OR_EXTENSION,
     "id": _POINTER_TEXT,
@@ -158,12 +162,7 @@ def _subject(
     place = f'{root / "catalog.toml"}:[subjects."{name}"]'
     _check_keys(table, _SUBJECT_KEYS, place)
     values = dict(table)
-    channel = values.pop("channel", None)
-    if channel is not None and channel not in channels:
-        known = ", ".join(channels) or "none"
-        raise CatalogError(
-            f"no channel {channel!r} (known: {known})", place=place, advice="Declare it, or correct the name."
-        )
+    values |= _subject_channels(values, channels, place)
     for key in ("volatile", "sent_by", "received_by", "sends_undeclared"):
         values[key] = tuple(values.get(key, ()))
     unknown = [service for service in values["sends_undeclared"] if service not in values["sent_by"]]
@@ -176,7 +175,35 @@ def _subject(
             for version, contract in contracts.items()
         }
     ids = {int(version): number for version, number in values.get("schema_ids", {}).items()}
-    return Subject(name, contracts, channels.get(channel) if channel else None, **(values | {"schema_ids": ids}))
+    return Subject(name, contracts, **(values | {"schema_ids": ids}))
+
+
+def _subject_channels(
+    values: dict[str, Any], channels: Mapping[str, Channel], place: str
+) -> dict[str, tuple[Channel, ...]]:
+    """Take the names of channels out of a subject's table, and return the channels. Raises CatalogError."""
+    if "channel" in values and "channels" in values:
+        problem = "channel and channels are both there"
+        raise CatalogError(problem, place=place, advice="List every channel in channels, and take channel out.")
+    named = {key: values.pop(key, ()) for key in ("channels", "retry", "dead_letter")}
+    named["channels"] = named["channels"] or values.pop("channel", ())
+    found, seen = {}, dict[str, str]()
+    for key, value in named.items():
+        names = [value] if isinstance(value, str) else list(value)
+        for name in names:
+            if name not in channels:
+                known = ", ".join(channels) or "none"
+                problem = f"no channel {name!r} (known: {known})"
+                raise CatalogError(problem, place=place, advice="Declare it, or correct the name.")
+            if name in seen:
+                problem = f"the channel {name!r} is in {seen[name]} and in {key}"
+                raise CatalogError(problem, place=place, advice="Name each channel once.")
+            seen[name] = key
+        found[key] = tuple(channels[name] for name in names)
+    if not found["channels"] and seen:
+        problem = f"{' and '.join(dict.fromkeys(seen.values()))} without a channel that producers send to"
+        raise CatalogError(problem, place=place, advice='Add channel = "NAME".')
+    return found
 
 
 def _tables(root: Path, document: Mapping[str, Any], section: str) -> list[tuple[str, Mapping[str, Any]]]:
@@ -205,6 +232,11 @@ def _check_keys(table: Mapping[str, Any], known: Mapping[str, str | tuple[str, .
             right = value in wanted
         elif wanted == _LIST:
             right = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        elif wanted == _TEXT_OR_LIST:
+            right = bool(value) and (
+                isinstance(value, str)
+                or (isinstance(value, list) and all(isinstance(item, str) and item for item in value))
+            )
         elif wanted == _IDS:
             right = isinstance(value, dict) and all(
                 name.isdigit() and isinstance(number, int) and 0 <= number < 2**32 for name, number in value.items()

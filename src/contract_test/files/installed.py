@@ -133,8 +133,9 @@ def check_package(subjects: Iterable[Subject], runtime: Runtime) -> None:
                 problem = f"{contract.name} {problem} the package {package!r}{older}"
                 raise StalePackageError(problem, place=str(contract.path), advice=advice)
         generated = runtime.subjects[subject.name]
-        here = _declared(subject, subject.newest.version, subject.channel)
-        there = _declared(generated, max(generated.versions), runtime.channels.get(generated.channel or ""))
+        there_channels = [runtime.channels[name] for name in generated.all_channels if name is not None]
+        here = _declared(subject, subject.newest.version, subject.all_channels)
+        there = _declared(generated, max(generated.versions), there_channels)
         for name in here | there:
             if here.get(name) != there.get(name):
                 problem = f"{subject.name}: {name} is {here.get(name)!r} here, and {there.get(name)!r} in {package!r}"
@@ -164,10 +165,14 @@ def _difference(contract: Contract, runtime: Runtime) -> str | None:
     return None if digest_of(uri, resources) == digest(contract) else "is another schema in"
 
 
-def _declared(subject: Subject | RuntimeSubject, newest: int, channel: Channel | None) -> dict[str, object]:
+def _declared(subject: Subject | RuntimeSubject, newest: int, channels: Iterable[Channel]) -> dict[str, object]:
     """What a message of a subject is encoded and decoded by."""
     pointers = {name: getattr(subject, name) for name in ("type", "key", "id", "time", "version", "schema_ids")}
-    channel_config = (
-        {} if channel is None else {f"the {name} of its channel": value for name, value in vars(channel).items()}
-    )
-    return {"the newest version": newest} | pointers | channel_config
+    known = list(channels)
+    channel_config = {
+        f"the {name} of its channel{f' {channel.name}' if len(known) > 1 else ''}": value
+        for channel in known
+        for name, value in vars(channel).items()
+    }
+    names = {"the channels": [channel.name for channel in known]} if len(known) != 1 else {}
+    return {"the newest version": newest} | pointers | names | channel_config

@@ -190,7 +190,7 @@ def _readers(catalog: Catalog, taken: Iterable[str]) -> dict[str, list[str]]:
     """Return the functions that read one channel each, by name, with the lines that define them."""
     found: dict[str, list[str]] = {}
     for channel in catalog.channels.values():
-        subjects = [subject for subject in catalog.subjects.values() if subject.channel == channel]
+        subjects = [subject for subject in catalog.subjects.values() if channel in subject.all_channels]
         classes = [each.class_name for subject in subjects for each in subject.contracts.values()]
         if classes:
             name = unused(identifier(f"decode_{snake_case(channel.name)}", "decode"), {*found, *taken})
@@ -230,10 +230,23 @@ def _subject_values(subject: Subject) -> dict[str, object]:
     return {
         "name": subject.name,
         "versions": {number: f"{each.module_name}:{each.class_name}" for number, each in contracts.items()},
-        **({"channel": subject.channel.name} if subject.channel else {}),
+        **_channel_names(subject),
         **{name: value for name, value in values.items() if value is not None},
         "dataschemas": {number: each.dataschema for number, each in contracts.items()},
         **({"schema_ids": dict(subject.schema_ids)} if subject.schema_ids else {}),
+    }
+
+
+def _channel_names(subject: Subject) -> dict[str, object]:
+    """Return the names of a subject's channels: of the first, and of all if there are more."""
+    channels, retry, dead_letter = (
+        tuple(each.name for each in some) for some in (subject.channels, subject.retry, subject.dead_letter)
+    )
+    return {
+        **({"channel": channels[0]} if channels else {}),
+        **({"channels": channels} if len(channels) > 1 else {}),
+        **({"retry": retry} if retry else {}),
+        **({"dead_letter": dead_letter} if dead_letter else {}),
     }
 
 

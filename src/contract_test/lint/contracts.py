@@ -7,12 +7,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from datetime import timedelta
+from itertools import combinations
 from pathlib import Path
 
 import jsonschema_rs
 
 from contract_test.compare import empty_places
-from contract_test.data.contract import Catalog, Contract, Subject
+from contract_test.data.contract import Catalog, Channel, Contract, Subject
 from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError
 from contract_test.data.finding import Finding, Position
 from contract_test.files.catalog import load_catalog
@@ -62,6 +63,7 @@ def lint(root: Path, max_age: timedelta | None = None, against: str | None = Non
     if catalog is not None:
         findings += _names(catalog)
         findings += _distinguishable(catalog)
+        findings += _address_clashes(catalog)
         findings += check_lock(catalog)
         findings += check_registered(catalog)
         for contract in catalog.contracts:
@@ -189,7 +191,7 @@ def _distinguishable(catalog: Catalog) -> Iterator[Finding]:
     """Yield the channels on which the subject of a message cannot be determined."""
     file, rule = str(catalog.root / "catalog.toml"), "subjects-not-told-apart"
     for channel in catalog.channels.values():
-        here = [subject for subject in catalog.subjects.values() if subject.channel == channel]
+        here = [subject for subject in catalog.subjects.values() if channel in subject.all_channels]
         names, place = ", ".join(subject.name for subject in here), f"[channels.{channel.name}]"
         if len(here) > 1 and channel.codec == "json" and channel.type is None:
             sentence = f"the subjects {names} cannot be distinguished, because the codec json carries no type"
@@ -213,6 +215,44 @@ def _distinguishable(catalog: Catalog) -> Iterator[Finding]:
         for word in (word for word, count in words.items() if count > 1):
             sentence = f"more than one subject has the type {word!r}"
             yield Finding(file, place, rule, sentence, "Give each subject of a channel a `type` of its own.")
+
+
+def _address_clashes(catalog: Catalog) -> Iterator[Finding]:
+    """Yield the pairs of channels between which the messages at an address cannot be distinguished."""
+    file = str(catalog.root / "catalog.toml")
+    for one, other in combinations(catalog.channels.values(), 2):
+        if one.protocol != other.protocol:
+            continue
+        if one.is_pattern and other.is_pattern and patterns_overlap(one.address, other.address):
+            sentence = f"{one.address} and {other.address} (channel {one.name}) can match the same address"
+            advice = "Make the patterns narrower, so that each address belongs to one channel."
+            yield Finding(file, f"[channels.{other.name}].address", "addresses-overlap", sentence, advice)
+        elif one.address == other.address and _reads_otherwise(one, other):
+            sentence = f"the address {one.address} is that of the channel {one.name} too, which reads it otherwise"
+            advice = "Give both the same codec, mode and type; or leave one out. Different servers may need both."
+            yield Finding(file, f"[channels.{other.name}].address", "address-clash", sentence, advice, "warning")
+
+
+def _reads_otherwise(one: Channel, other: Channel) -> bool:
+    return any(getattr(one, name) != getattr(other, name) for name in ("codec", "mode", "type", "extensions"))
+
+
+def patterns_overlap(one: str, other: str) -> bool:
+    """Return True if two addresses with `*` match a common address."""
+    reachable = {(0, 0)}
+    pending = [(0, 0)]
+    while pending:
+        i, j = pending.pop()
+        steps = set()
+        if one[i : i + 1] == "*":
+            steps |= {(i + 1, j), *([(i, j + 1)] if j < len(other) and other[j] != "*" else [])}
+        if other[j : j + 1] == "*":
+            steps |= {(i, j + 1), *([(i + 1, j)] if i < len(one) and one[i] != "*" else [])}
+        if i < len(one) and j < len(other) and one[i] == other[j] != "*":
+            steps.add((i + 1, j + 1))
+        pending += steps - reachable
+        reachable |= steps
+    return (len(one), len(other)) in reachable
 
 
 def _pointers(catalog: Catalog, subject: Subject) -> Iterator[Finding]:

@@ -71,6 +71,11 @@ def _invalid(contract: Contract, catalog: Catalog, interactions: list[Interactio
             advice = "Declare the channel, or record the message again."
             yield Finding(path, "/channel", "recording-channel", sentence, advice, line=interaction.line)
             continue
+        travels = catalog.subjects[contract.subject].all_channels
+        if travels and channel not in travels:
+            sentence = f"the catalog does not put {contract.subject} on the channel {interaction.channel}"
+            advice = "Add it to channels, retry or dead_letter of the subject, or record the message again."
+            yield Finding(path, "/channel", "recording-channel", sentence, advice, line=interaction.line)
         try:
             violation = find_violation(validator, data_of(interaction, channel))
         except (LookupError, TypeError):

@@ -7,7 +7,7 @@ new, scrub it, check it again, scan it, write it. Only the last step touches the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -66,7 +66,7 @@ class Recorder:
         self._contracts = ContractsCatalog(catalog, channel)
         self._checker = ConformanceChecker(self._contracts, channel)
         self._causes = Causes(catalog, self._contracts, self._scrubber.pseudonyms)
-        self._has_effects = any(each.caused_by and each.channel == channel for each in catalog.subjects.values())
+        self._has_effects = any(each.caused_by and channel in each.all_channels for each in catalog.subjects.values())
         self._by_id: dict[str, _Item] = {}
         self._by_cause: dict[str, list[_Item]] = {}
         self._recordings: dict[str, _Recording] = {}
@@ -152,8 +152,7 @@ class Recorder:
     def _recording_of(self, validator: ContractValidator) -> _Recording:
         known = self._recordings.get(validator.contract.name)
         if known is None:
-            channels = {**self._catalog.channels, self._channel.name: self._channel}
-            known = self._recordings[validator.contract.name] = _Recording(validator, channels, self._per_shape)
+            known = self._recordings[validator.contract.name] = _Recording(validator, self._channel, self._per_shape)
         return known
 
     # 2. Scrub, check again, scan
@@ -213,16 +212,17 @@ class Recorder:
 
 
 class _Recording:
-    """One contract's recording: what was in the file before this run, and what is added to it."""
+    """One contract's recording: what was in the file before this run, and what is added to it.
 
-    def __init__(self, validator: ContractValidator, channels: Mapping[str, Channel], per_shape: int) -> None:
+    A message is new if it shows something that none of the same channel did: another channel may have another codec.
+    """
+
+    def __init__(self, validator: ContractValidator, channel: Channel, per_shape: int) -> None:
         self.contract: Contract = validator.contract
         self.message_shapes = MessageShapes(validator.shapes, validator.position)
         old = read_recording(validator.contract)
         self.lines = {line_of(replace(each, seen={})) for each in old}
-        shapes = (
-            self.message_shapes.of(data_of(each, channels[each.channel])) for each in old if each.channel in channels
-        )
+        shapes = (self.message_shapes.of(data_of(each, channel)) for each in old if each.channel == channel.name)
         self.novelty: Novelty[_Item] = Novelty(shapes, per_shape)
         self.fresh: list[tuple[int, Interaction]] = []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -100,6 +100,9 @@ class ContractsCatalog(Runtime):
                 each.name,
                 dict.fromkeys(each.contracts, ":"),
                 channel=each.channel.name if each.channel else None,
+                channels=_names(each.channels),
+                retry=_names(each.retry),
+                dead_letter=_names(each.dead_letter),
                 type=each.type,
                 key=each.key,
                 id=each.id,
@@ -128,3 +131,7 @@ class ContractsCatalog(Runtime):
             violation = Violation("", "version", f"one of {known}", f"v{envelope.version}")
             raise DecodeError(subject, None, violation, bytes(message)) from None
         return envelope
+
+
+def _names(channels: Iterable[Channel]) -> tuple[str, ...]:
+    return tuple(each.name for each in channels)

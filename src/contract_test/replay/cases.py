@@ -163,7 +163,8 @@ class Replay:
         Raises NothingFoundError where nothing is recorded, or a cause is not.
         """
         subject = self._subject(name, "produces")
-        messages = self.messages(subject)
+        sent_on = {channel.name for channel in subject.channels}  # consumers put the copies on retry and dead_letter
+        messages = [each for each in self.messages(subject) if each.interaction.channel in sent_on]
         if caused_by is None:
             return self._found(
                 [Case(subject, each.interaction.version, "produces", each) for each in messages], subject

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
-from contract_test.data.contract import Contract, Subject
+from contract_test.data.contract import Channel, Contract, Subject
 from contract_test.data.interaction import Mismatch
 from contract_test.recordings.messages import Message
 from contract_test.schema.fields import fields_of
@@ -81,30 +82,48 @@ def _read(value: Any, subject: Subject, expected: Message, runtime: Runtime) -> 
     if isinstance(value, Envelope):
         if value.data.__contract__.subject != subject.name:
             return _other_subject(subject, value.data.__contract__.subject)
-        return _from_wire(encode(value, source=expected.envelope.source, catalog=runtime), subject, runtime)
+        channel = expected.interaction.channel
+        wire = encode(value, source=expected.envelope.source, channel=channel, catalog=runtime)
+        return _from_wire(wire, subject, expected, runtime)
     if isinstance(value, bytes | bytearray | memoryview):
-        return _from_wire(value if isinstance(value, bytes) else bytes(value), subject, runtime)
+        return _from_wire(value if isinstance(value, bytes) else bytes(value), subject, expected, runtime)
     if isinstance(value, str):  # what a client that decodes its answers sends and gets
-        return _from_wire(value.encode(errors="surrogatepass"), subject, runtime)
+        return _from_wire(value.encode(errors="surrogatepass"), subject, expected, runtime)
     if isinstance(value, Mapping | list):
         return _from_data(dict(value) if isinstance(value, Mapping) else value, subject, expected, runtime)
     wanted = "a value object, an envelope, the channel's bytes or text, or plain data"
     return Mismatch("", wanted, f"a `{type(value).__name__}` given to `emits`", "contract-broken")
 
 
-def _from_wire(wire: bytes, subject: Subject, runtime: Runtime) -> Emitted | Mismatch:
-    assert subject.channel is not None, "it was recorded on one"
+def _from_wire(wire: bytes, subject: Subject, expected: Message, runtime: Runtime) -> Emitted | Mismatch:
+    """Read a message as the channel carries it that the expected one was recorded on, or another of the subject's.
+
+    Of another channel only the data can be compared: what is around it may be written otherwise there.
+    """
+    recorded_on = expected.interaction.channel
     try:
-        envelope = decode(wire, channel=subject.channel.name, catalog=runtime)
+        return _from_channel(wire, subject, runtime.channel(recorded_on), runtime)
+    except DecodeError:
+        for channel in subject.channels:
+            if channel.name != recorded_on:
+                with suppress(DecodeError):
+                    read = _from_channel(wire, subject, channel, runtime)
+                    return replace(read, wire=None, envelope=None) if isinstance(read, Emitted) else read
+        raise
+
+
+def _from_channel(wire: bytes, subject: Subject, channel: Channel, runtime: Runtime) -> Emitted | Mismatch:
+    try:
+        envelope = decode(wire, channel=channel.name, catalog=runtime)
     except DecodeError as error:
         if error.subject in runtime.subjects and error.subject != subject.name:
             return _other_subject(subject, error.subject)
         raise
     if envelope.type != subject.name:
         return _other_subject(subject, str(envelope.type))
-    codec = CODECS[subject.channel.codec]
+    codec = CODECS[channel.codec]
     beside = wire if isinstance(wire, Wire) else Wire(wire)
-    _, data = codec.read(bytes(wire), beside.key, beside.headers, subject.channel)
+    _, data = codec.read(bytes(wire), beside.key, beside.headers, channel)
     return Emitted(data, envelope.data.__contract__.version, wire if isinstance(wire, Wire) else None, envelope)
 
 
