@@ -141,6 +141,12 @@ class Repo:
         return self.pytester.runpytest_inprocess("--contracts", "-p", "no:cacheprovider", "-p", "no:randomly", *options)
 
 
+@pytest.fixture(autouse=True)
+def _not_in_continuous_integration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a part of the contract tests be enough, as on a developer's machine."""
+    monkeypatch.delenv("CI", raising=False)
+
+
 @pytest.fixture(scope="session")
 def warm_pytest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmPytest]:
     # pytester forgets what a test imported. So the generator, which imports parts of itself when it is first used, is

@@ -11,8 +11,9 @@ from contract_test.data.interaction import Mismatch
 from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import read_recording
 from contract_test.recordings.messages import read_message
-from contract_test.replay.emitted import check_emitted, read_emitted
-from contract_test.schema.match import json_type, mismatches, same
+from contract_test.replay.effect_matching import check_emitted, compared_by_type
+from contract_test.replay.emitted import read_emitted
+from contract_test.schema.match import Tolerance, json_type, mismatches, same
 from envelopes import Envelope, Wire, encode
 from envelopes.messages import CATALOG, MessageLikedV1, MessageLikedV2, MessagePosted
 
@@ -68,14 +69,14 @@ def test_every_difference_is_told_with_its_place(expected, actual, told):
 def test_what_may_differ_is_no_difference(volatile, masked, told):
     before = {"at": "a", "list": [{"at": "a"}, {"at": "b"}]}
     after = {"at": "x", "list": [{"at": "y"}, {"at": "z"}]}
-    found = mismatches(before, after, volatile=volatile, masked=masked)
+    found = mismatches(before, after, Tolerance(volatile=volatile, masked=masked))
     assert [each.pointer for each in found] == told
 
 
 def test_what_was_masked_keeps_its_type_and_what_is_volatile_its_place():
-    (changed,) = mismatches({"a": "x"}, {"a": 1}, masked=("/a",))
+    (changed,) = mismatches({"a": "x"}, {"a": 1}, Tolerance(masked=("/a",)))
     assert changed.check == "type-changed"
-    (gone,) = mismatches({"a": "x"}, {}, volatile=("/a",))
+    (gone,) = mismatches({"a": "x"}, {}, Tolerance(volatile=("/a",)))
     assert gone.check == "missing-field"
 
 
@@ -93,10 +94,14 @@ def emitted(value, subject=LIKED, expected=EXPECTED):
     return read_emitted(value, subject, expected, CATALOG)
 
 
-def judged(*values, subject=LIKED, expected=EXPECTED, effects=1, known=True):
-    return check_emitted(
-        [emitted(each, subject, expected) for each in values], expected, subject, effects, lambda _: known
-    )
+def judged(*values, subject=LIKED, expected=EXPECTED, others=(), cause=None, known=True):
+    """Compare with one recorded message, whose cause led to `others` as well."""
+    actual = [emitted(each, subject, expected) for each in values]
+    return check_emitted(actual, expected, (expected, *others), cause, subject, lambda _: known)
+
+
+def recorded(data, masked=EXPECTED.interaction.masked):
+    return replace(EXPECTED, data=data, interaction=replace(EXPECTED.interaction, masked=tuple(masked)))
 
 
 def liked(**changes):
@@ -184,22 +189,101 @@ def test_what_is_told_of_a_message_that_should_not_leave_says_what_to_change():
 
 
 def test_as_many_are_emitted_as_were_recorded():
-    one, other = liked(like_id="l-0001"), liked(like_id="l-0002")
-    assert judged(one, other, effects=2) == []
-    assert judged(one, effects=0) == []
-    assert judged(one, effects=2) == [Mismatch("", "2 for this cause", "1 emitted", "too-few-emitted")]
+    one, other = liked(), liked(reaction="wow")
+    wow = recorded(DATA | {"reaction": "wow"})
+    assert judged(one, other, others=[wow]) == []
+    assert judged(other, one, others=[wow]) == [], "in any order"
+    assert judged(other, others=[wow]) == [Mismatch("", "2 for this cause", "1 emitted", "too-few-emitted")]
+    assert judged(one, others=[wow]) == [], "the other one of the two has a test of its own"
     assert judged(one, other) == [], "a recording keeps what is novel: another of a known kind is no mistake"
-    many = [Mismatch("", "1 for this cause", "2 emitted", "too-many-emitted")]
-    assert judged(one, other, known=False) == many
-    assert judged(one, one) == many, "one message that leaves twice"
-    nameless = replace(LIKED, id=None)
-    assert judged(one, other, subject=nameless) == []
-    assert judged(one, liked(like_id="l-0001", liked_at="2027-01-01T00:00:00Z"), subject=nameless) == many
+    assert judged(one, other, known=False) == MANY
 
 
-def test_of_several_the_nearest_is_held_against_the_recorded_one():
+MANY = [Mismatch("", "1 for this cause", "2 emitted", "too-many-emitted")]
+
+
+@pytest.mark.parametrize("changes", [{}, {"like_id": "l-0002"}, {"liked_at": "2027-01-01T00:00:00Z"}])
+def test_one_message_that_leaves_twice_whatever_its_id_and_its_volatile_fields(changes):
+    assert judged(liked(), liked(**changes)) == MANY
+    assert judged(liked(), liked(**changes), subject=replace(LIKED, id=None)) == MANY or "like_id" in changes
+    wow = {"reaction": "wow"}
+    assert judged(liked(), liked(**wow), liked(**wow | changes)) == [replace(MANY[0], found="3 emitted")]
+
+
+def test_messages_that_differ_in_masked_values_are_several_where_several_were_recorded():
+    data = DATA | {"group_id": "g-abcabc"}
+    first, second = recorded(data, ["/group_id"]), recorded(data | {"group_id": "g-xyzxyz"}, ["/group_id"])
+    values = [liked(group_id=f"g-00000{number}") for number in range(3)]
+    assert judged(*values, expected=first) == [replace(MANY[0], found="3 emitted")]
+    assert judged(*values, expected=first, others=[second]) == []
+    assert judged(*values, values[0], expected=first, others=[second]) == [
+        Mismatch("", "2 for this cause", "4 emitted", "too-many-emitted")
+    ]
+
+
+def test_one_emitted_message_stands_for_one_recorded_message_only():
+    again = recorded(DATA)
+    assert judged(liked(), others=[again]) == []
+    assert judged(liked(), expected=again, others=[EXPECTED]) == []
+    actual = [emitted(liked())]
+    found = check_emitted(actual, again, (EXPECTED, again), None, LIKED, lambda _: True)
+    assert [each.check for each in found] == ["too-few-emitted"]
+
+
+def test_a_message_of_another_cause():
+    subject = replace(LIKED, caused_by="/message_id", key=None)
+    cause = replace(POSTED, envelope=replace(POSTED.envelope, id=DATA["message_id"]))
+    assert judged(liked(), subject=subject, cause=cause) == []
+    (found,) = judged(liked(), liked(message_id="m-0000", reaction="wow"), subject=subject, cause=cause)
+    assert (found.pointer, found.check, found.found) == ("/message_id", "wrong-cause", '"m-0000"')
+
+
+def test_a_masked_value_is_the_one_of_the_cause_where_the_cause_holds_it():
+    expected = recorded(DATA | {"group_id": "g-abcabc", "message_id": "m-xyzxyz"}, ["/group_id", "/message_id"])
+    cause = replace(POSTED, data={"group": {"id": "g-abcabc"}})
+    assert compared_by_type(expected, cause) == ("/message_id",)
+    assert judged(liked(group_id="g-abcabc"), expected=expected, cause=cause) == []
+    (found,) = judged(liked(group_id="g-000000"), expected=expected, cause=cause)
+    assert (found.pointer, found.check) == ("/group_id", "value-changed")
+
+
+def test_short_values_may_be_the_same_by_chance():
+    expected = recorded({"size": 7, "name": "Bo", "on": True, "none": None}, ["/size", "/name", "/on", "/none"])
+    assert compared_by_type(expected, replace(POSTED, data=expected.data)) == ("/size", "/name", "/on", "/none")
+
+
+def test_of_several_the_nearest_is_compared_with_the_recorded_one():
     far, near = liked(reaction="love", liker=DATA["liker"] | {"locale": "de"}), liked(reaction="wow")
-    assert judged(far, near, effects=2) == [Mismatch("/reaction", '"like"', '"wow"', "value-changed")]
+    love = recorded(DATA | {"reaction": "laugh"})
+    assert judged(far, near, others=[love]) == [Mismatch("/reaction", '"like"', '"wow"', "value-changed")]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("2026-03-01T12:00:00Z", "2026-03-01T12:00:00.000Z", True),
+        ("2026-03-01T12:00:00Z", "2026-03-01T13:00:00+01:00", True),
+        ("2026-03-01T12:00:00.5Z", "2026-03-01T12:00:00.500000Z", True),
+        ("2026-03-01T12:00:00Z", "2026-03-01T12:00:01Z", False),
+        ("2026-03-01T12:00:00.0000001Z", "2026-03-01T12:00:00.0000002Z", False),
+        ("2026-03-01T12:00:00Z", "soon", False),
+    ],
+)
+def test_the_same_instant_in_another_spelling(one, other, is_same):
+    assert bool(list(mismatches({"at": one}, {"at": other}))) is True
+    found = list(mismatches({"at": [one]}, {"at": [other]}, Tolerance(instants=("/at/*",))))
+    assert (found == []) is is_same
+
+
+def test_an_array_without_an_order():
+    tolerance = Tolerance(unordered=("/tags", "/rows"), volatile=("/rows/*/at",))
+    one = {"tags": ["a", "b", "c"], "rows": [{"id": 1, "at": 1}, {"id": 2, "at": 2}]}
+    other = {"tags": ["c", "a", "b"], "rows": [{"id": 2, "at": 3}, {"id": 1, "at": 4}]}
+    assert list(mismatches(one, other, tolerance)) == []
+    assert len(list(mismatches(one, other))) == 7
+    (changed,) = mismatches(one, other | {"tags": ["c", "x", "a"]}, tolerance)
+    assert (changed.pointer, changed.found) == ("/tags/1", '"x"')
+    assert [each.check for each in mismatches(one, other | {"tags": ["c", "a"]}, tolerance)][-1] == "length-changed"
 
 
 def test_what_only_another_version_has_is_no_mistake():

@@ -14,6 +14,7 @@ COMMANDS = {
     "package": "build the package that services install",
     "compat": "check whether versions can be used side by side",
     "readers": "show which service reads which field",
+    "merge-results": "add up the results of `pytest --contracts` in several jobs",
     "infer": "propose a contract, or its next version, from traffic",
     "record": "take scrubbed samples of the messages on a channel",
     "show": "print recorded messages for people",
@@ -56,7 +57,7 @@ def _main() -> int:
             del ctx
             if cmd_name not in COMMANDS:
                 return None
-            command: click.Command = import_module(f"{__name__}.{cmd_name}").command
+            command: click.Command = import_module(f"{__name__}.{cmd_name.replace('-', '_')}").command
             return command
 
         def resolve_command(

@@ -29,6 +29,7 @@ CHECKS = {
     "wrong-subject": "a message of another subject was emitted",
     "nothing-emitted": "the producer emitted nothing",
     "too-many-emitted": "the producer emitted more messages than were recorded for one cause",
+    "wrong-cause": "a message names another cause than the one that was given",
     "too-few-emitted": "the producer emitted fewer messages than were recorded for one cause",
     "effect-not-as-declared": "a message twice, late or after a crash left another state than its channel declares",
     "message-not-read": "a consumer's test passed, and nothing of the message was read",
@@ -98,7 +99,9 @@ class MessageResult:
     `change` says what a variation changed in it.
     `reads` are the pointers into what was given that the service read, `test_reads` those that its test read; `*` is
     any item or any undeclared name, `/**` at the end all below; where it failed there are none. `message` is the data
-    as JSON text, kept where it failed; so is `expected`, what was recorded, where that is something else.
+    as JSON text, kept where it failed; so is `expected`, what was recorded, where that is something else. `reason` says
+    why it was skipped. `finding` is the id of its failure in `contracts/accepted.toml`, and `accepted` says until when
+    and why it is accepted.
     """
 
     item: str
@@ -117,6 +120,15 @@ class MessageResult:
     message: str = ""
     expected: str = ""
     faults: tuple[Fault, ...] = ()
+    reason: str = ""
+    finding: str = ""
+    accepted: str = ""
+
+    @property
+    def line(self) -> int:
+        """The line of the recorded message, or 0."""
+        line = self.place.rpartition(":")[2]
+        return int(line) if line.isdecimal() else 0
 
 
 @dataclass(frozen=True)
@@ -147,8 +159,25 @@ class Operation:
 
     @property
     def failed(self) -> tuple[MessageResult, ...]:
-        """The messages that failed."""
+        """The messages that failed, also those whose failure is accepted."""
         return tuple(each for each in self.played if each.outcome == "failed")
+
+    @cached_property
+    def accepted(self) -> int:
+        """How many failures are accepted, so that they do not make the run red."""
+        return sum(bool(each.accepted) for each in self.failed)
+
+    @cached_property
+    def recorded_lines(self) -> frozenset[int]:
+        """The lines of the recorded messages that passed or failed."""
+        return frozenset(each.line for each in self.played if each.origin == "recorded" and each.outcome != "skipped")
+
+    @cached_property
+    def skipped(self) -> tuple[MessageResult, ...]:
+        """The messages that every test skipped, each once."""
+        ran = {(each.place, each.change) for each in self.played if each.outcome != "skipped"}
+        found = {(each.place, each.change): each for each in self.played if each.outcome == "skipped"}
+        return tuple(each for key, each in found.items() if key not in ran)
 
 
 @dataclass(frozen=True)
@@ -209,7 +238,10 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Run:
-    """Everything that one run found. `problems` concern the run as a whole; each makes it red."""
+    """Everything that one run found. `problems` concern the run as a whole; each makes it red.
+
+    `partial` says how much of the service was verified, if somebody selected a part: "partial: 3 of 7 operations".
+    """
 
     service: str
     operations: tuple[Operation, ...] = ()
@@ -217,3 +249,4 @@ class Run:
     readers: tuple[Reader, ...] = ()
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    partial: str = ""

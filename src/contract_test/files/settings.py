@@ -17,6 +17,12 @@ _MAX_DEPTH = 3
 """How many folders below a monorepo's root a service may be."""
 _NO_SERVICE = ("node_modules", "build", "dist", "venv", "site-packages")
 
+_KINDS: dict[str, tuple[type, str]] = {
+    **dict.fromkeys(_LISTS, (list, "a list of texts")),
+    "strict": (bool, "true or false"),
+}
+"""What the settings take that are no text."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -25,7 +31,7 @@ class Settings:
     The contracts come from the directory `contracts`, or else from the package.
 
     Of the subjects in `allow_empty` no recorded message and no test is asked. `tests` are the folders of its tests,
-    where a repository holds several services.
+    where a repository holds several services. `strict` is as `--contracts-strict`.
     """
 
     service: str
@@ -33,6 +39,7 @@ class Settings:
     contracts: str | None = None
     allow_empty: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
+    strict: bool = False
 
 
 @dataclass(frozen=True)
@@ -161,14 +168,10 @@ def _settings(table: Mapping[str, Any], place: str) -> Settings:
         if key not in Settings.__dataclass_fields__:
             known = ", ".join((*Settings.__dataclass_fields__, "services"))
             raise CatalogError(f"{key} = {value!r} is not a setting", place=place, advice=f"Known: {known}.")
-        listed = key in _LISTS
-        if not (
-            isinstance(value, list) and all(isinstance(each, str) for each in value)
-            if listed
-            else isinstance(value, str)
-        ):
-            advice = "It takes a list of texts." if listed else "It takes a text."
-            raise CatalogError(f"{key} is {value!r}", place=place, advice=advice)
+        kind, wanted = _KINDS.get(key, (str, "a text"))
+        items = value if isinstance(value, list) else []
+        if not isinstance(value, kind) or not all(isinstance(each, str) for each in items):
+            raise CatalogError(f"{key} is {value!r}", place=place, advice=f"It takes {wanted}.")
     if not table.get("service"):
         raise CatalogError("no service is named", place=place, advice='Add: service = "its name in the catalog"')
     if not table.get("package"):

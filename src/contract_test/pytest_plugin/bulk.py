@@ -39,7 +39,7 @@ def in_bulk(cases: Sequence[Case]) -> list[Case]:
 class Tally:
     """What became of the messages of one item: of those that did not fail, what was read; of those that did, why."""
 
-    not_failed: dict[tuple[Outcome, Reads, str, int], list[Lines]] = field(default_factory=dict)
+    not_failed: dict[tuple[Outcome, str, Reads, str, int], list[Lines]] = field(default_factory=dict)
     failed: list[tuple[Case, Failure]] = field(default_factory=list)
     first: BaseException | None = None
 
@@ -59,11 +59,12 @@ class Tally:
                     expected=case.expected_text,
                 )
             )
-        for (outcome, (by_service, by_test), subject, version), lines in self.not_failed.items():
+        for (outcome, reason, (by_service, by_test), subject, version), lines in self.not_failed.items():
             yield ItemReport(
                 replace(
                     item,
                     outcome=outcome,
+                    reason=reason,
                     given=None if item.given is None else replace(item.given, subject=subject, version=version),
                     reads=by_service,
                     test_reads=by_test,
@@ -162,7 +163,7 @@ class _Counting:
             except UnreadError as unread:
                 self._fail(failure_of(unread), pytest.fail.Exception(str(unread), pytrace=False))
         elif isinstance(error, pytest.skip.Exception):
-            self._note("skipped")
+            self._note("skipped", printable(str(error)))
         elif isinstance(error, Exception | pytest.fail.Exception):
             self._fail(failure_of(error, (), case.operation), error)
         else:
@@ -184,11 +185,11 @@ class _Counting:
         self.tally.failed.append((self._case, failure))
         self.tally.first = self.tally.first or error
 
-    def _note(self, outcome: Outcome) -> None:
+    def _note(self, outcome: Outcome, reason: str = "") -> None:
         sets = frozenset(self._watch.by_service), frozenset(self._watch.by_test)
         reads = self._seen.get(sets)
         if reads is None:
             reads = self._seen[sets] = (tuple(sorted(sets[0])), tuple(sorted(sets[1])))
         given = (self._case.cause or self._case.message).interaction
-        kind = outcome, reads, given.subject, given.version
+        kind = outcome, reason, reads, given.subject, given.version
         self.tally.not_failed.setdefault(kind, []).append((self._case.message.interaction.line, given.line))

@@ -9,8 +9,8 @@ import pytest
 
 from contract_test.data.errors import CatalogError, ContractTestError
 from contract_test.pytest_plugin.bulk import in_bulk
-from contract_test.pytest_plugin.completeness import Completeness
 from contract_test.replay.cases import Case, Replay
+from contract_test.replay.completeness import Completeness
 from contract_test.replay.deliveries import declares, delivery_cases
 
 

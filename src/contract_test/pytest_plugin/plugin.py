@@ -80,6 +80,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="say which recordings' newest message was sent longer ago (default: 180d)",
     )
     group.addoption(
+        "--contracts-strict",
+        action="store_true",
+        help="fail if only a part of the contract tests ran, or an error of the service did not reach its test",
+    )
+    group.addoption(
+        "--contracts-partial",
+        action="store_true",
+        help="this run is one share of a whole; `contract-test merge-results` joins the results of all shares",
+    )
+    group.addoption(
+        "--contracts-results",
+        metavar="FILE",
+        help="where to write the results of this share (default: .contract-test/results.json beside pyproject.toml)",
+    )
+    group.addoption(
         "--contracts-report",
         metavar="FILE",
         action="append",
@@ -94,6 +109,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "consumes(subject): gets each recorded message of a subject as `message`")
     config.addinivalue_line(
         "markers", "produces(subject, caused_by=None): has to emit each recorded message again, through `emits`"
+    )
+    config.addinivalue_line(
+        "markers", "contract_pending(reason, until): accepts the failures of a contract test up to a day: 2027-03-31"
     )
     if config.getoption("--contracts"):
         missing = [name for name in _NEEDED if find_spec(name) is None]

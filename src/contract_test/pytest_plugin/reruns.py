@@ -13,7 +13,9 @@ from contract_test.data.errors import NothingFoundError
 from contract_test.data.result import Fault
 from contract_test.data.texts import counted
 from contract_test.pytest_plugin.generated_messages import FailedError, for_each_generated, nothing_generated
+from contract_test.pytest_plugin.items import READS, Reads
 from contract_test.pytest_plugin.redelivery import borne
+from contract_test.pytest_plugin.tracking import ACCEPTED
 from contract_test.recordings.messages import Message
 from contract_test.replay.cases import Case, Delivery, Replay
 from contract_test.replay.field_access import FieldAccess
@@ -24,9 +26,6 @@ from contract_test.schema.fields import fields_of
 Reports = list[pytest.TestReport]
 
 PARAMETER = "contract_case"
-Reads = tuple[set[str], set[str]]
-READS = pytest.StashKey[Reads]()
-"""Of an item that stands for many messages: what the service read of any of them, and what its test read."""
 FAULTS = pytest.StashKey[tuple[Fault, ...]]()
 """Of an item that was run with faults made on purpose: whether its test noticed each."""
 
@@ -143,4 +142,4 @@ def _beside(item: pytest.Item) -> pytest.Item:
 
 def failed(reports: Reports) -> bool:
     """Return whether an item failed in any of its phases."""
-    return any(report.failed for report in reports)
+    return any(report.failed or getattr(report, ACCEPTED, False) for report in reports)

@@ -12,8 +12,8 @@ import pytest
 from contract_test.data.errors import CatalogError
 from contract_test.data.texts import counted
 from contract_test.files.settings import Settings, SettingsFile, find_settings, no_settings, settings_below
-from contract_test.pytest_plugin.completeness import OPERATIONS
 from contract_test.replay.cases import Replay
+from contract_test.replay.completeness import OPERATIONS
 
 _WORKER_INPUT = "contract_settings"
 

@@ -21,7 +21,8 @@ from contract_test.files.recordings import is_recorded, read_recording
 from contract_test.files.state import State
 from contract_test.recordings.messages import Message, by_id, cause_of, read_message
 from contract_test.recordings.provenance import too_old
-from contract_test.replay.emitted import Emitted, check_emitted, read_emitted
+from contract_test.replay.effect_matching import check_emitted
+from contract_test.replay.emitted import Emitted, read_emitted
 from contract_test.replay.variations.derivation import Variation
 from contract_test.schema.fields import fields_of
 from contract_test.schema.message_shapes import MessageShapes, Shape
@@ -201,7 +202,7 @@ class Replay:
         """Return how what a producer emitted for one case differs from the contract and from what was recorded."""
         actual = [read_emitted(each, case.subject, case.message, self.runtime) for each in emitted]
         return check_emitted(
-            actual, case.message, case.subject, len(case.effects), lambda each: self._is_known(case, each)
+            actual, case.message, case.effects, case.cause, case.subject, lambda each: self._is_known(case, each)
         )
 
     def _is_known(self, case: Case, emitted: Emitted) -> bool:
@@ -218,6 +219,30 @@ class Replay:
             )
         shapes, recorded_shape = self._shapes[key]
         return not shapes.of(emitted.data) & ~recorded_shape
+
+    def required(self, operation: str, name: str) -> list[Message]:
+        """Return every recorded message that an operation of this service has to be replayed with.
+
+        If several services send a subject, those that another of them sent need no test here: a message whose cause is
+        recorded, and is no message that this service receives.
+        """
+        subject = self.catalog.subjects[name]
+        messages = self.messages(subject)
+        if operation == "produces":
+            sent_on = {channel.name for channel in subject.channels}
+            messages = [each for each in messages if each.interaction.channel in sent_on]
+        if operation == "consumes" or subject.caused_by is None or len(subject.sent_by) == 1:
+            return messages
+        received = self.catalog.received_by(self.service)
+        known = by_id(each for other in received for each in self.messages(other))
+        others = by_id(
+            each for other in self.catalog.subjects.values() if other not in received for each in self.messages(other)
+        )
+        return [
+            each
+            for each in messages
+            if (cause := cause_of(each, subject)) is None or cause in known or cause not in others
+        ]
 
     def old(self, most: timedelta) -> list[str]:
         """Return what is to be said of recordings that are older.

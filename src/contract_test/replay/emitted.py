@@ -1,18 +1,16 @@
-"""Emitted messages: what a producer sent, read back as its channel carries it, and compared with what was recorded."""
+"""Emitted messages: what a producer sent, read back as its channel carries it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import combinations
 from typing import Any
 
 from contract_test.data.contract import Channel, Contract, Subject
 from contract_test.data.interaction import Mismatch
 from contract_test.recordings.messages import Message
 from contract_test.schema.fields import fields_of
-from contract_test.schema.match import mismatches
 from envelopes import (
     ContractViolationError,
     DecodeError,
@@ -130,7 +128,9 @@ def _from_channel(wire: bytes, subject: Subject, channel: Channel, runtime: Runt
 def _from_data(data: Any, subject: Subject, expected: Message, runtime: Runtime) -> Emitted | Mismatch:
     recorded = expected.interaction.version
     plain = _json.loads(_json.dumps(data))
-    for version in (recorded, *sorted(subject.contracts, reverse=True)):
+    named = resolve_pointer(plain, subject.version) if subject.version and subject.version.startswith("/") else None
+    first = [named] if type(named) is int and named in subject.contracts else []
+    for version in (*first, recorded, *sorted(subject.contracts, reverse=True)):
         accepts = runtime.value_object(subject.name, version).__contract__.validator.is_valid
         if accepts(plain) and not _undeclared(subject.contracts[version], plain):
             return Emitted(plain, version)
@@ -149,95 +149,3 @@ def _broken(violation: Violation) -> Mismatch:
 
 def _other_subject(subject: Subject, found: str) -> Mismatch:
     return Mismatch("", f"a message of {subject.name}, which the marker names", f"one of {found}", "wrong-subject")
-
-
-def check_emitted(
-    actual: Sequence[Emitted],
-    expected: Message,
-    subject: Subject,
-    effects: int,
-    is_known: Callable[[Emitted], bool],
-) -> list[Mismatch]:
-    """Return the mismatches between what was emitted for one cause and one of its `effects` messages.
-
-    A recording keeps what is novel: more may be emitted, as long as it `is_known`, showing nothing that no recorded
-    message shows, and comes once.
-    """
-    if not actual:
-        found = "nothing was emitted: call `emits(message)`, and await what is async"
-        return [Mismatch("", "a message", found, "nothing-emitted")]
-    broken = [mismatch for each in actual for mismatch in each.broken]
-    if broken:
-        return broken
-    best = min((list(_differences(expected, each, subject)) for each in actual), key=len)
-    recorded = max(1, effects)
-    if best or len(actual) == recorded:
-        return best
-    if len(actual) < recorded:
-        return [Mismatch("", f"{recorded} for this cause", f"{len(actual)} emitted", "too-few-emitted")]
-    if all(map(is_known, actual)) and not any(_is_again(*pair, subject) for pair in combinations(actual, 2)):
-        return []
-    return [Mismatch("", f"{recorded} for this cause", f"{len(actual)} emitted", "too-many-emitted")]
-
-
-def _is_again(one: Emitted, other: Emitted, subject: Subject) -> bool:
-    """Whether two messages are one that was emitted twice: by their id, or, where they have none, by all they say."""
-    if subject.id is not None:
-        return bool(resolve_pointer(one.data, subject.id) == resolve_pointer(other.data, subject.id))
-    return next(mismatches(one.data, other.data, volatile=subject.volatile), None) is None
-
-
-def _differences(expected: Message, actual: Emitted, subject: Subject) -> Iterator[Mismatch]:
-    recorded = expected.interaction
-    declared: frozenset[str] | None = None
-    if actual.version != recorded.version:  # what only the other version has is no mistake
-        contract = subject.contracts[recorded.version]
-        declared = frozenset(place.pointer for place in fields_of(contract.resources, contract.uri).places)
-    for found in mismatches(expected.data, actual.data, volatile=subject.volatile, masked=recorded.masked):
-        if declared is None or found.check != "new-field" or found.pointer in declared:
-            yield found
-    if actual.wire is not None:
-        yield from _key(expected, actual, subject)
-        yield from _headers(expected, actual)
-    if actual.envelope is not None:
-        yield from _attributes(expected, actual.envelope, subject)
-
-
-def _key(expected: Message, actual: Emitted, subject: Subject) -> Iterator[Mismatch]:
-    """The catalog says where the key stands in the data; else a recorded key is a pseudonym: there is one, or none."""
-    assert actual.wire is not None
-    found = None if actual.wire.key is None else actual.wire.key.decode(errors="backslashreplace")
-    if subject.key is not None and subject.key.startswith("/"):
-        wanted = resolve_pointer(actual.data, subject.key)
-        wanted = wanted if wanted is None or isinstance(wanted, str) else _json.dumps(wanted).decode()
-        if found != wanted:
-            yield Mismatch("key", f"{excerpt(wanted)} (what stands at {subject.key})", excerpt(found), "wrong-key")
-    elif (found is None) != (expected.interaction.key is None):
-        wanted = "no key" if expected.interaction.key is None else "a key"
-        yield Mismatch("key", wanted, excerpt(found), "wrong-key")
-
-
-def _headers(expected: Message, actual: Emitted) -> Iterator[Mismatch]:
-    """What was recorded has to be there; its value only where a recording keeps values: the rest are pseudonyms."""
-    assert actual.wire is not None
-    found = {name: value.decode(errors="replace") for name, value in actual.wire.headers}
-    for name, value in expected.interaction.headers.items():
-        if name not in found:
-            yield Mismatch(f"header {name}", excerpt(value), "nothing", "wrong-header")
-        elif name in {"content-type", "ce_specversion"} and _plain(found[name]) != _plain(value):
-            yield Mismatch(f"header {name}", excerpt(value), excerpt(found[name]), "wrong-header")
-
-
-def _attributes(expected: Message, actual: Envelope[Any], subject: Subject) -> Iterator[Mismatch]:
-    before = expected.envelope
-    senders = {source for service in subject.sent_by for source in (service, f"/{service}")}
-    if before.source in senders and actual.source != before.source:  # any other may be a pseudonym
-        yield Mismatch("attribute source", excerpt(before.source), excerpt(actual.source), "wrong-header")
-    if before.dataschema is not None and actual.dataschema is None:
-        yield Mismatch("attribute dataschema", excerpt(before.dataschema), "nothing", "wrong-header")
-    for name in sorted(before.extensions.keys() - actual.extensions.keys()):
-        yield Mismatch(f"attribute {name}", excerpt(before.extensions[name]), "nothing", "wrong-header")
-
-
-def _plain(value: str) -> str:
-    return "".join(value.lower().split())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -46,14 +47,28 @@ def from_text(text: str) -> list[ItemReport]:
     return _ITEM_REPORTS.validate_json(text)
 
 
+def as_json(item_reports: list[ItemReport]) -> Any:
+    """Return item reports as plain JSON, for a file."""
+    return _ITEM_REPORTS.dump_python(item_reports, mode="json", exclude_defaults=True)
+
+
+def from_json(value: Any) -> list[ItemReport]:
+    """Return the item reports of such JSON."""
+    return _ITEM_REPORTS.validate_python(value, strict=False)
+
+
 class ResultCollector:
     """One `MessageResult` for each item; a later report of an item, such as a failure in its teardown, replaces it."""
 
     def __init__(self) -> None:
         self._played: dict[str, MessageResult] = {}
+        self.item_reports: list[ItemReport] = []
+        """All that was added, as it came."""
 
     def add(self, item_reports: Iterable[ItemReport]) -> None:
         """Take in what became of an item; of several phases a failure counts."""
+        item_reports = list(item_reports)
+        self.item_reports += item_reports
         for played in (played for each in item_reports for played in each.each()):
             known = self._played.get(played.item)
             if known is None or known.failure is None:

@@ -46,6 +46,11 @@ class Kind:
         return first.message if first.origin in ("variation", "generated") else ""
 
     @property
+    def accepted(self) -> str:
+        """Until when and why all of these failures are accepted, or an empty text."""
+        return self.messages[0].accepted if all(each.accepted for each in self.messages) else ""
+
+    @property
     def affected(self) -> str:
         """Who is concerned."""
         return (

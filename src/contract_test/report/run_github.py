@@ -18,7 +18,7 @@ def run_as_github(run: Run) -> str:
 
     Recordings are read for the columns.
     """
-    found = kinds(run)
+    found = [kind for kind in kinds(run) if not kind.accepted]
     annotations = [_annotation(run.service, problem) for problem in run.problems]
     annotations += [_of_kind(kind) for kind in found]
     if len(annotations) > _WORST:

@@ -26,6 +26,7 @@ def run_as_json(run: Run) -> str:
         "readers": [asdict(each) for each in run.readers],
         "problems": run.problems,
         "notes": run.notes,
+        "partial": run.partial,
     }
     return json.dumps(document, indent=2) + "\n"
 

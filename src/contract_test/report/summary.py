@@ -11,7 +11,7 @@ from contract_test.report.kinds import kinds
 
 MAX_KINDS_SHOWN = 10
 _SURVIVORS = 30
-_NAMES = 3
+_NAMES = ("subject", "version", "operation")
 """The first columns, which name an operation."""
 
 
@@ -21,8 +21,11 @@ def summary_lines(run: Run, width: int = 0) -> list[str]:
     Where that is wider than `width` (0 is any), the counts stand below the names.
     """
     coverage = {(each.subject, each.version): percent(each.share) for each in run.coverage}
-    mutated = any(each.strength for each in run.operations)
-    heading = ("subject", "version", "operation", "recorded", "varied", "covered", "strength", "passed", "failed")
+    hidden = {
+        *(["strength"] if not any(each.strength for each in run.operations) else []),
+        *(["accepted"] if not any(each.accepted for each in run.operations) else []),
+    }
+    heading = (*_NAMES, "recorded", "varied", "covered", "strength", "passed", "failed", "accepted", "skipped")
     cells = [heading]
     for each in run.operations:
         strength = f"{each.strength.noticed} of {each.strength.total}" if each.strength else "-"
@@ -35,17 +38,22 @@ def summary_lines(run: Run, width: int = 0) -> list[str]:
             coverage.get((each.subject, each.version), "-"),
             strength,
             str(each.count("passed")),
-            str(each.count("failed")),
+            str(each.count("failed") - each.accepted),
+            str(each.accepted),
+            str(len(each.skipped)),
         ))  # fmt: skip
-    shown = [column for column, name in enumerate(heading) if name != "strength" or mutated]
+    shown = [column for column, name in enumerate(heading) if name not in hidden]
     widths = [max(len(line[column]) for line in cells) for column in range(len(heading))]
     lines = ["  ".join(line[column].ljust(widths[column]) for column in shown).rstrip() for line in cells]
     if width == 0 or max(map(len, lines)) <= width:
         return lines
     narrow = []
     for row in cells[1:]:
-        counts = ", ".join(f"{heading[column]} {row[column]}" for column in shown[_NAMES:])
-        narrow += [" ".join(row[:_NAMES]), *textwrap.wrap(counts, width, initial_indent="  ", subsequent_indent="  ")]
+        counts = ", ".join(f"{heading[column]} {row[column]}" for column in shown[len(_NAMES) :])
+        narrow += [
+            " ".join(row[: len(_NAMES)]),
+            *textwrap.wrap(counts, width, initial_indent="  ", subsequent_indent="  "),
+        ]
     return narrow
 
 
@@ -73,6 +81,7 @@ def failure_lines(run: Run) -> list[str]:
             f"  message  {kind.example}",
             *([f"  data     {kind.made}"] if kind.made else []),
             f"  affects  {kind.affected}",
+            *([f"  accepted {kind.accepted}"] if kind.accepted else []),
         ]
         if kind.failure.advice:
             lines.append(f"  to do    {kind.failure.advice}")

@@ -59,6 +59,21 @@ class Fields:
         return None if len(found) > most else found
 
     @cached_property
+    def pointers(self) -> frozenset[str]:
+        """The pointers of all fields."""
+        return frozenset(place.pointer for place in self.places)
+
+    @cached_property
+    def instants(self) -> frozenset[str]:
+        """The pointers of all fields with the format date-time."""
+        return frozenset(each.pointer for each in self.places if self.keyword(each.position, "format") == "date-time")
+
+    @cached_property
+    def unordered(self) -> frozenset[str]:
+        """The pointers of all arrays with unique items, whose order says nothing more than a set's."""
+        return frozenset(each.pointer for each in self.places if self.keyword(each.position, "uniqueItems") is True)
+
+    @cached_property
     def states(self) -> tuple[State, ...]:
         """Everything that the contract allows of its fields."""
         found: dict[State, None] = {}

@@ -1,0 +1,73 @@
+"""The end of a run: what was found in all, what is missing, and which files may be written from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+from contract_test.data.result import Run
+from contract_test.files.reader_files import FOLDER, write_readers
+from contract_test.files.state import hide
+from contract_test.replay.acceptance import unused
+from contract_test.replay.completeness import Scope
+from contract_test.replay.coverage import coverage_of, too_little
+from contract_test.replay.results import ResultCollector
+from contract_test.replay.selection import Selection
+from contract_test.replay.service import Service
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is asked of a run as a whole.
+
+    `whole` says why a part is not enough, such as "CI is set"; it is empty if a part may be green. Coverage and
+    strength are in percent. Recordings older than `max_age` are reported.
+    """
+
+    whole: str = ""
+    coverage: float | None = None
+    strength: float | None = None
+    max_age: timedelta | None = None
+
+
+def conclude(service: Service, results: ResultCollector, selection: Selection, scope: Scope, limits: Limits) -> Run:
+    """Return the result of a run, with everything that makes it red as a whole."""
+    replay, completeness = service.replay, service.completeness
+    run = results.run(replay.service, replay.catalog)
+    run = replace(run, coverage=coverage_of(replay, results.played))
+    partial = completeness.partial(selection, run, scope)
+    notes = completeness.notes(selection, scope)
+    if is_whole(run, selection, scope):
+        notes += unused(service.accepted, run)
+    if limits.max_age is not None:
+        notes += replay.old(limits.max_age)
+    problems = [
+        *completeness.problems(selection, run, scope),
+        *too_little(run, limits.coverage, limits.strength),
+        *_incomplete(partial, limits.whole),
+    ]
+    return replace(run, partial=partial, problems=tuple(problems), notes=tuple(notes))
+
+
+def is_whole(run: Run, selection: Selection, scope: Scope) -> bool:
+    """Return True if every contract test of the service has run, and none was skipped."""
+    return not scope.narrowed and selection.is_whole and not any(each.count("skipped") for each in run.operations)
+
+
+def write_what_was_read(service: Service, run: Run, folder: Path | None) -> None:
+    """Write which fields the service reads, into a folder or next to the settings. Call it for a whole run only."""
+    if not run.readers:
+        return
+    if folder is None:
+        hide(service.own_folder)
+    write_readers(folder or service.own_folder / FOLDER, service.replay.service, run.readers, service.replay.catalog)
+
+
+def _incomplete(partial: str, why: str) -> Iterator[str]:
+    if partial and why:
+        yield (
+            f"{partial}, and {why}: a part of the contract tests is not enough. Run all of them; or, if this is one of "
+            "several jobs, give --contracts-partial and join their results with `contract-test merge-results`"
+        )
