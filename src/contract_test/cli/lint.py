@@ -17,6 +17,7 @@ from contract_test.files.catalog import load_catalog
 from contract_test.files.leak_findings import LEAK
 from contract_test.files.positions import with_positions
 from contract_test.lint.contracts import lint
+from contract_test.lint.hints import zero_time_hint
 from contract_test.report.formats import FORMATS
 
 
@@ -81,20 +82,22 @@ def command(
             replace(finding, severity="error") if finding.severity == "warning" else finding for finding in findings
         ]
     click.echo(FORMATS[form](Report("lint", with_positions(findings))), nl=False)
-    _note_general_types(contracts)
+    _print_notes(contracts)
     count = {name: sum(each.severity == name for each in findings) for name in ("error", "warning", "accepted")}
     summary = f"{counted(count['error'], 'error')}, {counted(count['warning'], 'warning')}"
     note(summary + (f", {count['accepted']} accepted" if count["accepted"] else ""))
     return FINDINGS if count["error"] else CLEAN
 
 
-def _note_general_types(contracts: Path) -> None:
+def _print_notes(contracts: Path) -> None:
     from contract_test.generate.general import find_general_types  # pydantic and the generator's plans: only here
 
     try:
         catalog = load_catalog(contracts)
     except ContractTestError:
         return  # which is a finding
+    if hint := zero_time_hint(catalog):
+        note(hint)
     for line in find_general_types(catalog).lines():
         note(line)
 

@@ -21,7 +21,7 @@ class RuntimeMissingError(Exception):
 
 def node(script: str) -> list[str]:
     """Return the command that runs a script of node/."""
-    return [_found("node", "nodejs"), str(_built("node", _install_packages) / script)]
+    return [find("node", "nodejs"), str(_built("node", _install_packages) / script)]
 
 
 def go() -> list[str]:
@@ -32,13 +32,27 @@ def go() -> list[str]:
 def java() -> list[str]:
     """Return the command of the program in java/."""
     folder = _built("java", _compile_class)
-    return [_found("java", "default-jdk-headless"), "-cp", f"{folder}:{folder}/*", "Events"]
+    return [find("java", "default-jdk-headless"), "-cp", f"{folder}:{folder}/*", "Events"]
+
+
+def java_source() -> list[str]:
+    """Return the command that runs a source file which uses Jackson."""
+    folder = _built("java", _compile_class)
+    return [find("java", "default-jdk-headless"), "-cp", ":".join(map(str, folder.glob("jackson-*.jar")))]
 
 
 def run_lines(command: list[str], action: str, lines: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Give a program one JSON object a line, and return the ones that it answers."""
     text = "".join(f"{json.dumps(line)}\n" for line in lines)
     return [json.loads(line) for line in _done([*command, action], input=text).split("\n") if line]
+
+
+def find(program: str, package: str) -> str:
+    """Return the path of a program, or raise RuntimeMissingError with the package of Debian that has it."""
+    path = shutil.which(program)
+    if path is None:
+        raise RuntimeMissingError(f"no {program}: install one (Debian: apt-get install {package})")
+    return path
 
 
 def _built(language: str, build: Callable[[Path], None]) -> Path:
@@ -59,24 +73,17 @@ def _built(language: str, build: Callable[[Path], None]) -> Path:
 
 def _install_packages(folder: Path) -> None:
     options = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
-    _done([_found("npm", "npm"), "ci", *options], cwd=folder)
+    _done([find("npm", "npm"), "ci", *options], cwd=folder)
 
 
 def _build_program(folder: Path) -> None:
-    _done([_found("go", "golang-go"), "build", "-o", "events", "."], cwd=folder)
+    _done([find("go", "golang-go"), "build", "-o", "events", "."], cwd=folder)
 
 
 def _compile_class(folder: Path) -> None:
-    maven = [_found("mvn", "maven"), "--quiet", "--batch-mode", "dependency:copy-dependencies"]
+    maven = [find("mvn", "maven"), "--quiet", "--batch-mode", "dependency:copy-dependencies"]
     _done([*maven, f"-DoutputDirectory={folder}"], cwd=folder)
-    _done([_found("javac", "default-jdk-headless"), "-cp", f"{folder}/*", "Events.java"], cwd=folder)
-
-
-def _found(program: str, package: str) -> str:
-    path = shutil.which(program)
-    if path is None:
-        raise RuntimeMissingError(f"no {program}: install one (Debian: apt-get install {package})")
-    return path
+    _done([find("javac", "default-jdk-headless"), "-cp", f"{folder}/*", "Events.java"], cwd=folder)
 
 
 def _done(command: list[str], **options: Any) -> str:
