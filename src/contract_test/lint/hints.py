@@ -25,7 +25,8 @@ def zero_time_hint(catalog: Catalog) -> str | None:
         return None
     more = f" and {len(found) - MAX_PLACES} more" if len(found) > MAX_PLACES else ""
     return (
-        f"hint: {ZERO_TIME} is valid in {', '.join(found[:MAX_PLACES])}{more}. Go writes it for a time that was never set. "
+        f"hint: {ZERO_TIME} is valid in {', '.join(found[:MAX_PLACES])}{more}. "
+        "Go writes it for a time that was never set. "
         'Add "pattern": "^[12]" to the next version if a producer is written in Go'
     )
 
