@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 from brokers import choice
+from click.testing import CliRunner
+from confluent_kafka import Producer
 from ecosystem.sdks import programs
 from packages import generated
 
+from contract_test.cli import record, verify
 from envelopes import Envelope, Wire
 
 CATALOG = """
@@ -52,6 +55,7 @@ SCHEMA = {
     },
 }
 TYPES = {"structured": "order.placed", "binary": "order.paid"}
+SCHEMAS = dict.fromkeys([(subject, 1) for subject in TYPES.values()], SCHEMA)
 EVENT = {"id": "e-1", "source": "/shop", "data": '{"id":"o1","n":1}'}
 KINDS: dict[str, dict[str, Any]] = {
     "the least": EVENT,
@@ -78,8 +82,7 @@ WITHOUT_DATA = {"id": "e-2", "source": "/shop"}
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
-    schemas = dict.fromkeys([(subject, 1) for subject in TYPES.values()], SCHEMA)
-    with generated(tmp_path_factory.mktemp("sdks"), "acme_sdks", CATALOG, schemas) as package:
+    with generated(tmp_path_factory.mktemp("sdks"), "acme_sdks", CATALOG, SCHEMAS) as package:
         yield package
 
 
@@ -123,11 +126,36 @@ def test_what_is_written_here_is_read_by_an_sdk(package, sdk, mode):
 
 
 @pytest.mark.parametrize("mode", TYPES)
+def test_what_an_sdk_writes_is_verified_and_recorded(sdk, mode, tmp_path, embedded_kafka, topic):
+    catalog = CATALOG.replace(f'address = "{mode}"', f'address = "{topic}"')
+    with generated(tmp_path, "acme_recorded", catalog, SCHEMAS):
+        pass
+    written = [{**event, "type": TYPES[mode], "mode": mode} for event in (*KINDS.values(), WITHOUT_DATA)]
+    publish(embedded_kafka.address, topic, programs.run_lines(sdk, "write", written))
+    where = [f"kafka://{embedded_kafka.address}", "--channel", mode, "--contracts", str(tmp_path / "contracts")]
+    for command in (verify.command, record.command):
+        done = CliRunner().invoke(command, [*where, "--since", "earliest"], standalone_mode=False)
+        assert done.return_value == 0, done.output
+        assert "0 drifted" in done.output, done.output
+        assert "1 without data" in done.output, done.output
+    recorded = (tmp_path / "contracts" / TYPES[mode] / "recordings" / "v1.jsonl").read_text()
+    assert len(recorded.splitlines()) > 1
+
+
+@pytest.mark.parametrize("mode", TYPES)
 def test_an_event_without_data_is_one_without_data(package, sdk, mode):
     written = {**WITHOUT_DATA, "type": TYPES[mode], "mode": mode}
     (message,) = programs.run_lines(sdk, "write", [written])
     envelope = package.decode(wire_of(message), channel=mode)
     assert (envelope.id, envelope.type, envelope.data) == ("e-2", TYPES[mode], None)
+
+
+def publish(address, topic, messages):
+    producer = Producer({"bootstrap.servers": address})
+    for wire in map(wire_of, messages):
+        value = None if wire.is_null else bytes(wire)
+        producer.produce(topic, value, wire.key, headers=list(wire.headers))
+    assert producer.flush(30) == 0
 
 
 def wire_of(message):
