@@ -552,28 +552,54 @@ def test_a_redis_that_is_flushed_gets_again_what_the_worker_keeps_there(
     ) == 1
 
 
-def test_sentinel_names_the_master(tmp_path: Path) -> None:
-    server = RedisServer(tmp_path).start()
-    port, home = free_port(), tmp_path / "sentinel.conf"
-    home.write_text(f"port {port}\nsentinel monitor mymaster 127.0.0.1 {server.port} 1\n")
-    command = [redis_program()[0], str(home), "--sentinel"]
-    sentinel = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+@contextmanager
+def sentinel(home: Path, master: RedisServer) -> Iterator[Redis]:
+    port, configuration = free_port(), home / "sentinel.conf"
+    configuration.write_text(
+        f"port {port}\nsentinel monitor mymaster 127.0.0.1 {master.port} 1\n"
+        "sentinel down-after-milliseconds mymaster 1000\nsentinel failover-timeout mymaster 5000\n"
+    )
+    command = [redis_program()[0], str(configuration), "--sentinel"]
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        with Redis(port=port) as client:
+            wait_until(lambda: answers(client), "the sentinel")
+            yield client
+    finally:
+        running.kill()
+        running.wait()
+
+
+@pytest.mark.parametrize("how", ["asked", "the master is killed"])
+def test_sentinel_starts_a_failover(tmp_path: Path, how: str) -> None:
+    """Jobs are enqueued and delivered before and after. Those that the replica has are delivered."""
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    a = RedisServer(tmp_path / "a").start()
+    b = RedisServer(tmp_path / "b", "--save", "", "--replicaof", "127.0.0.1", str(a.port)).start()
     stub = GatewayStub()
 
     async def walk() -> None:
-        with Redis.from_url(server.url) as redis, Redis(port=port) as asked:
-            await until(lambda: answers(asked), "the sentinel")
-            redis.rpush(QUEUE, resque(1))
-            sentinel_url = f"redis+sentinel://127.0.0.1:{port}/mymaster/0"
-            async with stub.serving() as url, running_worker(sentinel_url, url):
-                await until(lambda: stub.ledger, "the delivery")
+        with a, b, Redis.from_url(a.url) as old, Redis.from_url(b.url) as new:
+            await until(partial(is_in_sync, new), "the replica")
+            with sentinel(tmp_path, a) as asked:
+                port = asked.connection_pool.connection_kwargs["port"]
+                await until(lambda: asked.sentinel_master("mymaster")["num-slaves"], "the sentinel knows the replica")
+                url = f"redis+sentinel://127.0.0.1:{port}/mymaster/0"
+                async with stub.serving() as gateway, running_worker(url, gateway):
+                    old.rpush(QUEUE, *(resque(number) for number in range(500)))
+                    old.wait(1, 10_000)
+                    await until(lambda: stub.ledger, "the first delivery")
+                    if how == "asked":
+                        asked.execute_command("SENTINEL", "FAILOVER", "mymaster")
+                    else:
+                        a.process.kill()
+                    await until(lambda: new.info("replication")["role"] == "master", "the failover")
+                    new.rpush(QUEUE, *(resque(number) for number in range(500, 600)))
+                    await until(lambda: len(stub.ledger) == 600, "all", seconds=60)
+                    await until(lambda: settled(new), "all settled")
 
-    try:
-        with server:
-            asyncio.run(walk())
-    finally:
-        sentinel.kill()
-        sentinel.wait()
+    asyncio.run(walk())
 
 
 @pytest.mark.parametrize(
