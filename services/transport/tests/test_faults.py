@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
@@ -667,3 +667,36 @@ def test_a_step_of_the_clock_of_redis_stops_nothing(
 
     asyncio.run(walk())
     assert all(row.requests == 1 for name, row in stub.ledger.items() if name != "d-000000")
+
+
+@pytest.mark.usefixtures("shifted_clock")
+def test_a_step_forward_takes_no_jobs_from_live_workers(
+    redis: Redis, redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Their leases all expire at that moment, and each has jobs in flight."""
+    held = asyncio.Event()
+
+    async def hold(_: web.Request, key_: str) -> None:
+        await held.wait()
+
+    stub = GatewayStub(before=hold)
+    redis.rpush(QUEUE, *(resque(number) for number in range(500)))
+
+    async def walk() -> None:
+        async with AsyncExitStack() as stack:
+            url = await stack.enter_async_context(stub.serving())
+            workers = [
+                await stack.enter_async_context(running_worker(redis_server.url, url, patience=60)) for _ in range(3)
+            ]
+            await until(lambda: all(worker.state.in_flight for worker in workers), "each has jobs")
+            for shift in (3600, 7200, 10800):
+                redis.set("shift", shift)
+                await asyncio.sleep(1)
+            held.set()
+            await until(lambda: len(stub.ledger) == 500, "all")
+            await until(lambda: settled(redis), "all settled")
+
+    asyncio.run(walk())
+    assert redis.hget(key("counts"), "recovered") is None
+    assert "the lease was lost" not in caplog.messages
+    assert all(row.requests == 1 for row in stub.ledger.values())

@@ -27,6 +27,8 @@ from .jobs import UNSENT, Job, Outcome
 DELIVERY_MODES = ("at-most-once", "at-least-once", "exactly-once")
 QUEUE_PREFIX = "resque:queue:"
 DAY = 86400.0
+HEARTBEAT = 0.2
+"""The time between two heartbeats, as a fraction of the lease."""
 MAX_BYTES_IN_FLIGHT = 32 << 20
 """The bytes of one queue's jobs that a worker holds. The last fetch may add as many again."""
 _DURATION = TypeAdapter(timedelta)
@@ -102,6 +104,8 @@ class JobQueue:
         """The time.monotonic() until which no other worker can have recovered this worker's jobs."""
         self.run_id = (b"", b"")
         """The run id of the server that holds this queue, and the id of its data."""
+        self._expired: dict[str, float] = {}
+        """The workers whose leases have expired, and since when this worker has seen that, in time.monotonic()."""
         self.evicts = False
         """True if the server may remove keys when its memory is full."""
         self._incarnation = 0
@@ -142,7 +146,11 @@ class JobQueue:
         await self.renew_lease(acquire=True)
 
     async def renew_lease(self, *, acquire: bool = False) -> list[str]:
-        """Renew the lease, and return the workers whose leases have expired. Raises LeaseLostError."""
+        """Renew the lease, and return the dead workers. Raises LeaseLostError.
+
+        A worker is dead when its lease has expired and stayed so for two heartbeats on this worker's own clock: a step
+        of the server's clock makes all leases expire at once, and the next heartbeats renew those of live workers.
+        """
         asked = time.monotonic()
         arguments = [self.worker, int(self._lease * 1000), int(acquire)]
         keys = self._keys("leases", "data-id", "clock")
@@ -151,7 +159,8 @@ class JobQueue:
         if not had and not acquire:
             raise LeaseLostError(self.name)
         self.lease_ends = asked + self._lease
-        return [name.decode() for name in dead if name.decode() != self.worker]
+        self._expired = {name.decode(): self._expired.get(name.decode(), asked) for name in dead}
+        return [name for name, since in self._expired.items() if asked - since >= 2 * HEARTBEAT * self._lease]
 
     async def recover(self, worker: str) -> int:
         """Take over the jobs in flight of a dead worker. Return their number, or -1 if the worker is alive."""

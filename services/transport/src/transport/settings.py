@@ -10,8 +10,8 @@ class Settings:
     """Settings of a worker. All times are in seconds.
 
     A fetch takes up to `batch` jobs, and up to `max_in_flight` jobs of each queue are held at once. This bounds memory
-    and the number of jobs that are retried after a crash. The jobs of a dead worker are recovered within `lease` +
-    `lease` / 5 + `poll`. A job goes to the dead letters after `attempts` failed attempts or `max_crashes` crashed
+    and the number of jobs that are retried after a crash. The jobs of a dead worker are recovered within 1.8 times
+    `lease`, plus `poll`. A job goes to the dead letters after `attempts` failed attempts or `max_crashes` crashed
     workers. A stop takes at most `deadline`. A job above `max_job_bytes` goes to the dead letters
     without being decoded.
     """

@@ -13,7 +13,7 @@ from envelopes.messages import DeliveryRequested
 from .consumer import QueueConsumer
 from .dispatch import GatewayDispatcher
 from .gateways import FailureKind, Gateway, GatewayError
-from .job_queue import JobQueue, LeaseLostError
+from .job_queue import HEARTBEAT, JobQueue, LeaseLostError
 from .jobs import Job, Outcome
 from .limiter import GatewayLimiter
 from .metrics import Metrics
@@ -170,7 +170,7 @@ class Worker:
             if time.monotonic() > write_at:
                 await self._retry(self._write_registry)
                 write_at = time.monotonic() + self._settings.lease / 2
-            await asyncio.sleep(self._settings.lease / 5)
+            await asyncio.sleep(self._settings.lease * HEARTBEAT)
 
     async def _recover(self, queue: JobQueue, worker: str) -> None:
         jobs = await self._retry(queue.recover, worker)
