@@ -7,8 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -189,30 +191,31 @@ def test_metrics_are_served_by_the_process(redis_server: RedisServer, redis: Red
             assert b"200 OK" in client.recv(1000)
 
 
-def test_health_and_metrics_answer_while_redis_hangs(tmp_path: Path) -> None:
-    """And while idle clients keep their connections open."""
-    server, stub = RedisServer(tmp_path).start(), GatewayStub()
-
-    async def walk() -> None:
-        async with watched(server, stub) as (worker, session):
-            await until(lambda: worker.state.ready, "it works")
-            assert (await session.get("/livez")).status == 200
-            where = (session._base_url.host, session._base_url.port)
-            idle = [await asyncio.open_connection(*where) for _ in range(200)]
+def test_the_pages_answer_while_redis_and_the_gateway_hang(tmp_path: Path) -> None:
+    """And while 500 idle clients keep their connections open."""
+    port, server = free_port(), RedisServer(tmp_path).start()
+    with server, Redis.from_url(server.url) as redis, process("transport.gateway_stub") as gateway, ExitStack() as idle:
+        assert gateway.stdout is not None
+        options = ("--gateway", gateway.stdout.readline().strip(), "--metrics", f"127.0.0.1:{port}")
+        with process("transport", "--redis", server.url, *options) as worker:
+            wait_ready(worker)
+            for _ in range(500):
+                idle.enter_context(socket.create_connection(("127.0.0.1", port)))
+            gateway.send_signal(signal.SIGSTOP)
+            redis.rpush(QUEUE, *(resque(number) for number in range(1000)))
+            wait_until(lambda: redis.llen(QUEUE) == 0, "the worker is busy")
             server.process.send_signal(signal.SIGSTOP)
-            try:
-                async with asyncio.timeout(20):
-                    while (await session.get("/healthz")).status != 503:  # noqa: ASYNC110 - there is no event to wait for
-                        await asyncio.sleep(0.05)
-                    for path, status in (("/metrics", 200), ("/livez", 200), ("/healthz", 503)):
-                        assert (await session.get(path, timeout=aiohttp.ClientTimeout(2))).status == status
-            finally:
-                server.process.send_signal(signal.SIGCONT)
-                for _, writer in idle:
-                    writer.close()
+            wait_until(lambda: page(port, "/healthz") == 503, "Redis is missed")
+            assert [page(port, path) for path in ("/metrics", "/livez", "/healthz")] == [200, 200, 503]
 
-    with server:
-        asyncio.run(walk())
+
+def page(port: int, path: str) -> int:
+    """Return the status of a page, which must come within two seconds."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 def test_healthz_is_red_when_pushes_do_not_leave(redis: Redis, redis_server: RedisServer) -> None:
