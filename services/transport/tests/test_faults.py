@@ -619,7 +619,7 @@ def test_a_redis_that_cannot_be_used_is_one_sentence(
 ) -> None:
     target = url.format(server=f"127.0.0.1:{redis_server.port}")
     with process("transport", "--redis", target, "--gateway", stub.url) as worker:
-        _, said = worker.communicate(timeout=30)
+        _, said = worker.communicate(timeout=60)
     assert worker.returncode == 2
     assert words in said
     assert "Traceback" not in said

@@ -259,7 +259,7 @@ def test_a_port_that_is_taken_is_one_sentence(redis_server: RedisServer, stub: S
         where = f"127.0.0.1:{taken.getsockname()[1]}"
         options = ("--redis", redis_server.url, "--gateway", stub.url, "--metrics", where)
         with process("transport", *options) as worker:
-            _, said = worker.communicate(timeout=20)
+            _, said = worker.communicate(timeout=60)
     assert worker.returncode == 2
     assert f"cannot listen on {where}" in said
     assert "Traceback" not in said

@@ -609,7 +609,7 @@ def test_the_acl_rules_of_the_readme_are_enough(redis: Redis, redis_server: Redi
             wait_until(lambda: sum(counts(redis).values()) >= 4, "all settled")
             time.sleep(2)  # heartbeats
             worker.terminate()
-            _, output = worker.communicate(timeout=20)
+            _, output = worker.communicate(timeout=60)
     finally:
         redis.execute_command("ACL", "DELUSER", "transport")
     assert len(stub.ledger()) == 2
