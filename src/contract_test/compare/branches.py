@@ -38,6 +38,7 @@ class Branch:
         self._wholes: list[Node] = []
         self._unwanted: list[Node] = []
         self._lengths_split = False
+        self._answers: dict[Literal, tuple[bool | None, int]] = {}
 
     @classmethod
     def of(cls, pool: Pool, relations: Relations, kind: str, literals: Iterable[Literal]) -> Branch | None:
@@ -55,6 +56,7 @@ class Branch:
         copy._wholes = list(self._wholes)
         copy._unwanted = list(self._unwanted)
         copy._lengths_split = self._lengths_split
+        copy._answers = dict(self._answers)
         return copy if copy.assume(option) else None
 
     def narrow(self, union: Union, options: Sequence[Option]) -> None:
@@ -152,14 +154,23 @@ class Branch:
     def _holds_all(self, option: Option) -> bool | None:
         known: bool | None = True
         for node, wanted in option:
-            answer = self._holds(node, wanted, _LOOK_THROUGH)
+            answer = self._answer((node, wanted))
             if answer is False:
                 return False
             if answer is None:
-                if self._is_excluded(node, wanted):
-                    return False
                 known = None
         return known
+
+    def _answer(self, literal: Literal) -> bool | None:
+        """Whether a literal holds: what is known stays known, and the rest until something else holds, too."""
+        now = len(self._seen) + len(self._wholes)
+        answer, then = self._answers.get(literal, (None, -1))
+        if answer is None and then != now:
+            answer = self._holds(*literal, _LOOK_THROUGH)
+            if answer is None and self._is_excluded(*literal):
+                answer = False
+            self._answers[literal] = (answer, now)
+        return answer
 
     @property
     def is_open(self) -> bool:
@@ -204,6 +215,13 @@ class Branch:
         counts = (node.count for node, wanted in self.facts.items() if wanted and isinstance(node, nodes.MinItems))
         return max(counts, default=0) if self.kind == "array" else 0
 
+    @property
+    def _present(self) -> frozenset[str]:
+        """The properties that an object of this branch has for certain."""
+        if self.kind != "object":
+            return frozenset()
+        return frozenset(node.name for node, wanted in self.facts.items() if wanted and isinstance(node, nodes.Has))
+
     def _may_hold(self, node: Node) -> bool:
         """Whether nothing that holds plainly excludes a node."""
         wanted = True
@@ -217,8 +235,12 @@ class Branch:
     def _is_excluded(self, node: Node, wanted: bool) -> bool:  # noqa: FBT001
         """Whether one of the literals that hold as a whole plainly excludes another."""
         if wanted:
-            least = self._least
-            return any(self.relations.disjoint(whole, node, least) for whole in self._wholes)
+            least, present = self._least, self._present
+            return any(
+                self.relations.disjoint(whole, node, least)
+                or (present and self.relations.are_apart_at(whole, node, present))
+                for whole in self._wholes
+            )
         return any(self.relations.includes(whole, node) for whole in self._wholes)
 
     def by_distance(self, union: Union) -> list[Option]:

@@ -46,6 +46,7 @@ class Changes:
         self.ways: dict[PairKey, Way] = {}
         self.pair_of: dict[Change, PairKey] = {}
         self._places = {"writer": Places(writer), "reader": Places(reader)}
+        self._is_complete = writer.plain and reader.plain and writer.dialect == reader.dialect
 
     def all(self) -> list[Change]:
         """Return the changes, the shallowest first."""
@@ -55,6 +56,11 @@ class Changes:
             self._current, writer_spot, reader_spot, alternative, rule = self._todo.popleft()
             self._look(writer_spot, reader_spot, alternative, rule)
         return list(self._found.values())
+
+    @property
+    def are_none(self) -> bool:
+        """Return whether both schemas mean the same: every subschema was looked at, and nothing differs."""
+        return not self.all() and not self._todo and self._is_complete
 
     def visit(self, writer: Spot, reader: Spot, alternative: str = "", rule: str = "", step: Path = ()) -> None:
         """Look at a pair of subschemas later, of the same value, or of the part of it that `step` names."""
@@ -117,10 +123,10 @@ class Changes:
 
     def references(self, writer: Spot, reader: Spot) -> tuple[Spot | None, Spot | None]:
         """Return what the `$ref`s beside other keywords stand for."""
-        return (
-            self._places["writer"].target(writer) if isinstance(writer.get("$ref"), str) else None,
-            self._places["reader"].target(reader) if isinstance(reader.get("$ref"), str) else None,
-        )
+        ours = self._places["writer"].target(writer) if isinstance(writer.get("$ref"), str) else None
+        theirs = self._places["reader"].target(reader) if isinstance(reader.get("$ref"), str) else None
+        self._is_complete = self._is_complete and ours is not None and theirs is not None
+        return ours, theirs
 
     @property
     def newer(self) -> Side:

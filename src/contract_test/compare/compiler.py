@@ -85,19 +85,31 @@ class Compiler:
             if "unevaluatedItems" in schema:
                 item = self.location(schema["unevaluatedItems"], place, closed=closed)
                 parts.append(close_items(self.pool, own, item))
-        return self.pool.all_of(self._with_type(parts))
+        return self._with_certain(self.pool.all_of(parts))
 
-    def _with_type(self, parts: list[Node]) -> list[Node]:
-        """Say the type in every alternative as well: only then can two of them be seen to exclude each other."""
+    def _with_certain(self, whole: Node) -> Node:
+        """Say in every alternative what holds for certain: the type, and that a property which tells it apart is there.
+
+        Only then can two of them be seen to exclude each other.
+        """
+        parts = _conjuncts(whole)
         types = [part for part in parts if isinstance(part, nodes.TypeIs)]
-        if not types:
-            return parts
-        return [
-            self.pool.make(type(part), tuple(self.pool.all_of([*types, option]) for option in part.parts))
-            if isinstance(part, (nodes.AnyOf, nodes.OneOf))
-            else part
-            for part in parts
-        ]
+        present = [part for part in parts if isinstance(part, nodes.Has)]
+        if not types and not present:
+            return whole
+
+        def with_them(option: Node) -> Node:
+            told = {each.name for each in _conjuncts(option) if isinstance(each, nodes.Property)}
+            return self.pool.all_of([*types, *(has for has in present if has.name in told), option])
+
+        return self.pool.all_of(
+            [
+                self.pool.make(type(part), tuple(with_them(option) for option in part.parts))
+                if isinstance(part, (nodes.AnyOf, nodes.OneOf))
+                else part
+                for part in parts
+            ]
+        )
 
     def _ref(self, keyword: str, schema: dict[str, Any], place: Place, closed: bool) -> Node:  # noqa: FBT001
         try:
@@ -277,6 +289,10 @@ class Compiler:
             then = self._has_all(asked) if isinstance(asked, list) else self.in_place(asked, place, closed=closed)
             parts.append(self.pool.any_of([self.pool.negation(self.present(name)), then]))
         return self.pool.all_of(parts)
+
+
+def _conjuncts(node: Node) -> tuple[Node, ...]:
+    return node.parts if isinstance(node, nodes.AllOf) else (node,)
 
 
 _Keyword = Callable[[Compiler, dict[str, Any], Place, bool], Node]

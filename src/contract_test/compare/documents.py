@@ -125,7 +125,7 @@ class Document:
                 ref = value.get("$ref")
                 if self.apart and isinstance(ref, str) and self.local(ref) is None:
                     self.plain = False
-                if depth and isinstance(value.get("$schema"), str):
+                if depth and isinstance(value.get("$schema"), str) and dialect_of(value) is not self.dialect:
                     self.plain = False
                 todo += [(member, depth + 1) for member in value.values()]
             elif isinstance(value, list):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -28,8 +28,10 @@ from contract_test.compare.differences import Side
 from contract_test.compare.documents import Document, UnusableSchemaError, reachable
 from contract_test.compare.emptiness import Values, sends_nothing
 from contract_test.compare.equivalents import Equivalents
+from contract_test.compare.error_reasons import from_errors, reason_for
 from contract_test.compare.nodes import CIRCULAR, Pool
-from contract_test.compare.reasons import Explainer, Sides, from_errors, reason_for
+from contract_test.compare.reasons import Explainer, Sides
+from contract_test.compare.references import with_legal_references
 from contract_test.compare.search_result import UNKNOWN, Found
 from contract_test.compare.shrinking import shrink
 from contract_test.compare.solver import OutOfTimeError, Solver
@@ -49,6 +51,7 @@ MAX_WITNESSES = 32
 _SAMPLES = 500
 _SPOT_CHECKS = 2
 MIN_SECONDS_FOR_REASONS = 0.15  # seconds
+MIN_SECONDS_FOR_LARGE_REASONS = 1.0
 MIN_SECONDS_FOR_SHRINKING = 0.2
 MIN_SECONDS_FOR_EMPTINESS = 0.5
 LARGE = 20_000  # characters of a schema
@@ -116,7 +119,7 @@ def _plain(schema: Any, side: str) -> tuple[Any, str]:
     """A copy of a schema in plain JSON types, and its text with sorted keys."""
     try:
         text = json.dumps(schema, sort_keys=True, allow_nan=False)
-        return json.loads(text), text
+        return with_legal_references(json.loads(text), text), text
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidSchemaError(
             f"it is not JSON: {error}", side=side, advice="Pass what json.load gives for the schema's file."
@@ -199,10 +202,17 @@ class _Comparison:
         """The cascade."""
         if self.sent is self.read and self.sent is not self.pool.nothing:
             return Verdict("compatible")
+        if self._is_large and self._changes.are_none:
+            return Verdict("compatible")
         found, witness = self._search(deadline)
         if witness is not ABSENT:
-            return self._incompatible(witness, max(deadline, time.thread_time() + MIN_SECONDS_FOR_REASONS))
-        if found.is_empty or canonical.covers(self.writer, self.reader, assert_formats=self.assert_formats):
+            seconds = MIN_SECONDS_FOR_LARGE_REASONS if self._is_large else MIN_SECONDS_FOR_REASONS
+            return self._incompatible(witness, max(deadline, time.thread_time() + seconds))
+        if (
+            found.is_empty
+            or self._changes.are_none
+            or canonical.covers(self.writer, self.reader, assert_formats=self.assert_formats)
+        ):
             empty = self._where_nothing_is_sent() if self.closed else None
             return Verdict("compatible") if empty is None else Verdict("unknown", cause=empty)
         return Verdict("unknown", cause=self._cause(found))
@@ -213,10 +223,15 @@ class _Comparison:
         self.solver.deadline = started + (deadline - started) * 0.7
         if self._is_large and (witness := self._targeted()) is not ABSENT:
             return UNKNOWN, witness
+        if not self._is_large:
+            self.solver.deadline = started + (deadline - started) * 0.5
         found = self._solve(1)
         witness = self._first_witness(found.values)
         if witness is ABSENT and found.values:
             witness = self._first_witness(self._solve(MAX_WITNESSES).values)
+        if witness is ABSENT and not found.is_empty and not self._is_large:
+            self.solver.deadline = time.thread_time() + (deadline - time.thread_time()) / 2
+            witness = self._targeted()
         if witness is ABSENT:
             self.solver.deadline = time.thread_time() + (deadline - time.thread_time()) / 2
             witness = self._sampled(_SPOT_CHECKS if found.is_empty else _SAMPLES, exhaustive=not found.is_empty)
@@ -238,7 +253,7 @@ class _Comparison:
         """A witness at one of the changed places, where the schemas are too large to be searched as a whole."""
         with suppress(OutOfTimeError, UnusableSchemaError, RecursionError):
             targeting = Targeting(self.solver, self.compile_writer, self.compile_reader, self._changes)
-            for change in self._changes.all():
+            for change, *_ in targeting.by_place():
                 witness = self._first_witness(targeting.messages(change))
                 if witness is not ABSENT:
                     return witness
@@ -283,7 +298,7 @@ class _Comparison:
             return False
         return self.writers_judge.second(value) is True and self.readers_judge.second(value) is False
 
-    def _first_witness(self, values: list[Any]) -> Any:
+    def _first_witness(self, values: Iterable[Any]) -> Any:
         return next((value for value in values if self._is_witness(value)), ABSENT)
 
     def _sampled(self, number: int, *, exhaustive: bool) -> Any:

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
-
-import jsonschema_rs
 
 from contract_test.compare import keyword_rules
 from contract_test.compare.changes import Changes
 from contract_test.compare.compiler import Compiler
 from contract_test.compare.differences import Change, Side
 from contract_test.compare.documents import Document, UnusableSchemaError
-from contract_test.compare.incompatibility_rules import RULES
+from contract_test.compare.error_reasons import are_near, by_error, inside, matches_several, pointer_of, reason_for
 from contract_test.compare.nodes import Node
 from contract_test.compare.shrinking import shrink
 from contract_test.compare.solver import OutOfTimeError, Solver
@@ -80,11 +79,8 @@ class Explainer:
         try:
             self._changes = self._walk.all()
             if self._one_by_one:
-                for at in range(len(self._changes)):
-                    message = self._at(at)
-                    if message is not ABSENT and len(found) < MAX_REASONS:
-                        found.append((frozenset([at]), self._shrunk(frozenset([at]), message)))
-                        explained |= {at}
+                found = self._place_by_place()
+                explained = frozenset().union(*(changes for changes, _ in found))
                 witness = self._another(explained) if explained else witness
             while witness is not ABSENT:
                 if len(found) == MAX_REASONS:
@@ -162,7 +158,7 @@ class Explainer:
         def distance(at: int) -> tuple[bool, bool, int]:
             change = self._changes[at]
             here = change.reader_pointer
-            near = any(_are_near(place, here) for place in rejected)
+            near = any(are_near(place, here) for place in rejected)
             return not near, change.rule in ("property-removed", "property-added", ""), at
 
         return sorted((at for at in range(len(self._changes)) if at not in explained), key=distance)
@@ -190,15 +186,40 @@ class Explainer:
 
         return shrink(witness, keeps)
 
-    def _at(self, at: int) -> Any:
-        """A message that breaks for one change only, looked for at its place; `ABSENT` where none was found."""
+    def _place_by_place(self) -> list[tuple[Changed, Any]]:
+        """The changes that break a message at their own place: the small places first, none of them for too long."""
+        found: list[tuple[Changed, Any]] = []
         targeting = Targeting(self.solver, self.sides.writer, self.sides.reader, self._walk)
-        change = self._changes[at]
-        if not targeting.messages(change):
-            return ABSENT
-        changes = frozenset([at])
-        node = self._without(changes)
-        messages = targeting.messages(change, self._compilers.get(changes)) if node is not None else []
+        numbers = {change: at for at, change in enumerate(self._changes)}
+        for together in targeting.by_place():
+            now = time.thread_time()
+            self.solver.deadline = now + (self.deadline - now) / 2
+            with suppress(OutOfTimeError):
+                found += self._at(targeting, [numbers[change] for change in together])
+        self.solver.deadline = self.deadline
+        return sorted(found[:MAX_REASONS], key=lambda each: min(each[0]))
+
+    def _at(self, targeting: Targeting, place: Sequence[int]) -> Iterator[tuple[Changed, Any]]:
+        """Yield the changes at one place that break a message alone; if none does, those that do together."""
+        if not targeting.may_break(self._changes[place[0]]):
+            return
+        explained: Changed = frozenset()
+        for at in place:
+            changes = frozenset([at])
+            if self._without(changes) is not None:
+                messages = targeting.messages(self._changes[at], self._compilers[changes])
+                message = self._first_explained(messages, changes)
+                if message is not ABSENT:
+                    explained |= changes
+                    yield changes, self._shrunk(changes, message)
+        if len(place) > 1 and not explained:
+            message = self._first_explained(targeting.messages(self._changes[place[0]]), frozenset(place))
+            if message is not ABSENT:
+                changes = _reduced(place, lambda some: self._explains(some, message))
+                yield changes, self._shrunk(changes, message)
+
+    def _first_explained(self, messages: Iterable[Any], changes: Changed) -> Any:
+        """The first message that breaks, and no longer does once the changes are undone."""
         return next(
             (each for each in messages if self.sides.is_witness(each) and self._explains(changes, each)), ABSENT
         )
@@ -251,21 +272,21 @@ class Explainer:
         reason = self._reason(self._changes[first], witness)
         together = tuple(_line(self._reason(self._changes[at], witness)) for at in others)
         errors = self.sides.errors(witness)
-        near = next((error for error in errors if _are_near(_pointer(error), reason.reader_pointer)), None)
+        near = next((error for error in errors if are_near(pointer_of(error), reason.reader_pointer)), None)
         place = None if near is None else "".join(f"/{escape(str(step))}" for step in near.instance_path)
         return replace(reason, witness=witness, together=together, rejected_at=place)
 
     def _reason(self, change: Change, witness: Any) -> Incompatibility:
         errors = self.sides.errors(witness)
-        overlapping = [error for error in errors if _matches_several(error)]
+        overlapping = [error for error in errors if matches_several(error)]
         rule, before, after = change.rule, change.before, change.after
         here = change.reader_pointer
         if errors and len(overlapping) == len(errors):
             rule = "alternatives-overlap"
         elif rule in ("", "property-constrained"):
-            near = [error for error in errors if _inside(_pointer(error), here)] or (errors if rule == "" else [])
+            near = [error for error in errors if inside(pointer_of(error), here)] or (errors if rule == "" else [])
             if near:
-                rule, before, after, here = _by_error(near[0], change, self.sides.reader.document.schema)
+                rule, before, after, here = by_error(near[0], change, self.sides.reader.document.schema)
         return replace(
             reason_for(rule or "not-included", change.writer_pointer, here, before, after),
             alternative=change.alternative,
@@ -310,79 +331,6 @@ def _reduced(order: Sequence[int], explain: Callable[[Changed], bool]) -> Change
     return frozenset(kept)
 
 
-def reason_for(rule: str, writer_pointer: str, reader_pointer: str, before: Any, after: Any) -> Incompatibility:
-    """Return one incompatibility, with its sentence."""
-    change = keyword_rules.change(before, after)
-    sentence = f"{RULES[rule].explanation[:-1]}: {change}." if change else RULES[rule].explanation
-    return Incompatibility(rule, writer_pointer, reader_pointer, before, after, sentence)
-
-
 def _line(reason: Incompatibility) -> str:
     change = keyword_rules.change(reason.before, reason.after)
     return f"{reason.rule} at {reason.reader_pointer}{f': {change}' if change else ''}"
-
-
-def _pointer(error: Any) -> str:
-    return "".join("/" + escape(str(token)) for token in error.schema_path)
-
-
-def _inside(pointer: str, around: str) -> bool:
-    return pointer == around or pointer.startswith(f"{around}/")
-
-
-def _are_near(one: str, other: str) -> bool:
-    return _inside(one, other) or _inside(other, one)
-
-
-def _matches_several(error: Any) -> bool:
-    return isinstance(error.kind, jsonschema_rs.ValidationErrorKind.OneOfMultipleValid)
-
-
-def _by_error(error: Any, change: Change, reader: Any) -> tuple[str, Any, Any, str]:
-    """What a change means by the error of the reader's validator: rule, before, after, and the reader's pointer."""
-    path = tuple(error.schema_path)
-    keyword = next((str(token) for token in reversed(path) if isinstance(token, str)), "")
-    theirs, pointer = _value_at(reader, path), _pointer(error)
-    if change.rule == "property-constrained":
-        ours = change.writer_schema.get(keyword, ABSENT) if isinstance(change.writer_schema, dict) else ABSENT
-        if ours is ABSENT:
-            return change.rule, change.before, change.after, change.reader_pointer
-        return *keyword_rules.named(keyword, ours, theirs, change.writer_schema), pointer
-    if error.kind.name == "falseSchema":
-        return "nothing-accepted", change.before, theirs, pointer
-    rule, before, after = keyword_rules.named(keyword, ABSENT, theirs, ABSENT)
-    if change.after is ABSENT or not _inside(pointer, change.reader_pointer):
-        return rule, change.before, change.after, change.reader_pointer
-    return rule, before, _missing(error) or after, pointer
-
-
-def _missing(error: Any) -> str | None:
-    name = getattr(error.kind, "property", None)
-    return name if isinstance(name, str) else None
-
-
-def from_errors(errors: list[Any], writer: Any, reader: Any) -> Iterator[Incompatibility]:
-    """Yield reasons from a validator's errors about the witness: less precise, and always there."""
-    for error in errors:
-        path = tuple(error.schema_path)
-        keyword = next((str(token) for token in reversed(path) if isinstance(token, str)), "")
-        ours = _value_at(writer, path)
-        theirs = _value_at(reader, path)
-        rule, before, after = "nothing-accepted", ours, theirs  # a schema `false`, whatever name it stands under
-        if error.kind.name != "falseSchema":
-            rule, before, after = keyword_rules.named(keyword, ours, theirs, writer)
-        if _matches_several(error):
-            rule = "alternatives-overlap"
-        pointer = _pointer(error)
-        yield reason_for(rule, pointer if ours is not ABSENT else "", pointer, before, after)
-
-
-def _value_at(schema: Any, path: tuple[str | int, ...]) -> Any:
-    """What stands at a path, `ABSENT` where nothing does."""
-    for token in path:
-        named = isinstance(schema, dict) and token in schema
-        counted = isinstance(schema, list) and isinstance(token, int) and token < len(schema)
-        if not (named or counted):
-            return ABSENT
-        schema = schema[token]
-    return schema

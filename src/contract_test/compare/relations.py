@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from contract_test.compare import nodes
@@ -46,6 +47,7 @@ class Relations:
         self._disjoint: dict[tuple[Node, Node, int], bool] = {}
         self._indices: dict[Node, _Index] = {}
         self._flat: dict[Node, tuple[Node, ...]] = {}
+        self._named: dict[Node, dict[str, Node]] = {}
         self._depth = 0
         # while a fixpoint is sought: the pair at work, what it has seen so far, what is to do, and who relied
         # on whom
@@ -141,7 +143,7 @@ class Relations:
     def _gap_to_one(self, inner: Node, parts: tuple[Node, ...], choices: Iterable[int]) -> Gap:
         """From `inner` to being in one of the chosen parts and in no other one."""
         near = [at for at, part in enumerate(parts) if not self.disjoint(inner, part)]
-        gaps = [self.gap(inner, parts[at]) for at in choices if at in near]
+        gaps = [self.gap(inner, parts[at]) for at in ([at for at in choices if at in near] or near)]
         return _some(gaps) if len(near) == 1 else min((gap for gap in gaps if gap is not None), default=_HERE)
 
     def _gap_of_conjunction(self, inner: nodes.AllOf, outer: Node, found: Gap) -> Gap:
@@ -167,9 +169,34 @@ class Relations:
                         declared = group.except_names - names
                         asked = (self._pool.make(nodes.Property, name, member) for name in sorted(declared))
                         gaps.append(_every([self.gap(group.member, member), *(self.gap(inner, one) for one in asked)]))
+            case nodes.OneOf(parts):
+                gaps.append(self._gap_between_choices(index.get("composite", ()), parts))
         if isinstance(outer, (nodes.AnyOf, nodes.OneOf)):
             gaps.append(found)
         return _some(gaps)
+
+    def _gap_between_choices(self, holding: Iterable[Node], parts: tuple[Node, ...]) -> Gap:
+        """From what holds to exactly one of some parts, of which several may be alike.
+
+        It is enough that each part lies between two others: exactly one of the narrower ones holds, and exactly one of
+        the wider ones, at the same place.
+        """
+        choices = [node.parts for node in holding if isinstance(node, nodes.OneOf) and len(node.parts) == len(parts)]
+        nearest = _HERE
+        for narrow in choices:
+            gap = _every(self.gap(one, part) for one, part in zip(narrow, parts, strict=True))
+            if gap is not None:
+                nearest = max(nearest, gap)
+            elif any(self._are_between(narrow, parts, wide) for wide in choices):
+                return None
+        return nearest
+
+    def _are_between(self, narrow: tuple[Node, ...], parts: tuple[Node, ...], wide: tuple[Node, ...]) -> bool:
+        """Return whether each part is included in a wider one, which also includes a narrower one."""
+        return all(
+            self.gap(part, other) is None and self.gap(one, other) is None
+            for one, part, other in zip(narrow, parts, wide, strict=True)
+        )
 
     def _gap_of_keyword(self, inner: Node, outer: Node) -> Gap:
         match inner, outer:
@@ -311,15 +338,21 @@ class Relations:
 
     def _told_apart(self, one: Node, other: Node) -> bool:
         """Whether some required property has no value that both objects may hold."""
-        mine, theirs = dict(self._members(one)), dict(self._members(other))
         required = {part.name for node in (one, other) for part in self._parts(node) if isinstance(part, nodes.Has)}
-        shared = sorted(required & mine.keys() & theirs.keys(), key=lambda name: isinstance(mine[name], nodes.Ref))
+        return self.are_apart_at(one, other, required)
+
+    def are_apart_at(self, one: Node, other: Node, names: AbstractSet[str]) -> bool:
+        """Return whether one of these properties, if it is there, has no value that two objects may hold."""
+        mine, theirs = self._members(one), self._members(other)
+        shared = sorted(names & mine.keys() & theirs.keys(), key=lambda name: isinstance(mine[name], nodes.Ref))
         return any(self.disjoint(mine[name], theirs[name]) for name in shared)
 
-    def _members(self, node: Node) -> Iterator[tuple[str, Node]]:
-        for part in self._parts(node):
-            if isinstance(part, nodes.Property):
-                yield part.name, part.member
+    def _members(self, node: Node) -> dict[str, Node]:
+        known = self._named.get(node)
+        if known is None:
+            properties = (part for part in self._parts(node) if isinstance(part, nodes.Property))
+            known = self._named[node] = {part.name: part.member for part in properties}
+        return known
 
 
 def _if(included: bool) -> Gap:  # noqa: FBT001 - it reads as a sentence

@@ -75,6 +75,8 @@ class SchemaPair:
             self._listed(keyword)
         elif isinstance(ours, dict) and isinstance(theirs, dict) and (keyword in _ONE or keyword in _TURNED):
             self._below(_TURNED.get(keyword, self.rule), keyword)
+        elif keyword == "type" and _type_names(ours) == _type_names(theirs):
+            pass
         elif ours is ABSENT or theirs is ABSENT or identity(ours) != identity(theirs):
             self._atomic(keyword, ours, theirs)
 
@@ -218,10 +220,10 @@ class SchemaPair:
     def _values(self) -> None:
         """`const` and `enum`: both list values."""
         ours, theirs = _listed_values(self.writer.schema), _listed_values(self.reader.schema)
-        if ours is None or theirs is None:
+        if ours is None or theirs is None or _has_both(self.writer.schema) or _has_both(self.reader.schema):
             for keyword in ("const", "enum"):
                 before, after = self._both(keyword)
-                if before is not ABSENT or after is not ABSENT:
+                if (before is not ABSENT or after is not ABSENT) and not _are_equal(before, after):
                     self._atomic(keyword, before, after)
             return
         removed = [value for value in ours[1] if identity(value) not in set(map(identity, theirs[1]))]
@@ -336,6 +338,19 @@ class SchemaPair:
         else:
             rule = "alternatives-overlap" if keyword == "oneOf" else ""
             self._add(rule, (), (keyword, at), ABSENT, alternative, patch)
+
+
+def _are_equal(one: Any, other: Any) -> bool:
+    return one is not ABSENT and other is not ABSENT and identity(one) == identity(other)
+
+
+def _type_names(value: Any) -> frozenset[str]:
+    return frozenset(value) if isinstance(value, list) else frozenset([str(value)])
+
+
+def _has_both(schema: Any) -> bool:
+    """Return whether a schema lists its values in two ways: a value has to be in both lists."""
+    return isinstance(schema, dict) and "const" in schema and "enum" in schema
 
 
 def _is_schema(value: Any) -> bool:

@@ -5,9 +5,12 @@ A large schema that changed in a few places is not searched as a whole: only the
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 from contract_test.compare import nodes, strings
+from contract_test.compare.branches import Literal
 from contract_test.compare.changes import Changes, PairKey
 from contract_test.compare.compiler import Compiler
 from contract_test.compare.differences import Change
@@ -29,25 +32,42 @@ class Targeting:
         self._reader = reader
         self._walk = changes
 
-    def messages(self, change: Change, undone: Compiler | None = None) -> list[Any]:
-        """Return messages of the writer that break at a change; with `undone`, if possible for nothing else there.
+    def by_place(self) -> list[list[Change]]:
+        """Return the changes that are about the same value together, those first that are decided soonest."""
+        places: dict[PairKey, list[Change]] = {}
+        for change in self._walk.all():
+            places.setdefault(self._value_of(self._walk.pair_of[change]), []).append(change)
+        return [places[key] for key in sorted(places, key=self._size)]
+
+    def _size(self, key: PairKey) -> int:
+        return len(json.dumps(self._walk.ways[key].writer.schema))
+
+    def may_break(self, change: Change) -> bool:
+        """Return whether there is a value for the place of a change that the writer may send and the reader rejects."""
+        return bool(self._solver.search(self._differing(self._value_of(self._walk.pair_of[change]))).values)
+
+    def _differing(self, key: PairKey) -> list[Literal]:
+        way = self._walk.ways[key]
+        sent = self._writer.location(way.writer.schema, way.writer.place)
+        return [(sent, True), (self._reader.location(way.reader.schema, way.reader.place), False)]
+
+    def messages(self, change: Change, undone: Compiler | None = None) -> Iterator[Any]:
+        """Yield messages of the writer that break at a change; with `undone`, if possible for nothing else there.
 
         `undone` compiles the newer schema without the change.
         """
+        if not self.may_break(change):
+            return
         key = self._value_of(self._walk.pair_of[change])
         way = self._walk.ways[key]
-        sent = self._writer.location(way.writer.schema, way.writer.place)
-        read = self._reader.location(way.reader.schema, way.reader.place)
-        literals = [(sent, True), (read, False)]
-        if not self._solver.search(literals).values:
-            return []
+        literals = self._differing(key)
         if undone is not None:
             newer = way.reader if self._walk.newer == "reader" else way.writer
             left = _at(undone.document.schema, newer.path) if not newer.document else ABSENT
             if left is not ABSENT:
                 literals.append((undone.location(left, undone.document.place), self._walk.newer == "reader"))
         found = self._solver.search(literals, _MAX_VALUES).values
-        return [message for value in found if (message := self._around(key, value)) is not ABSENT]
+        yield from (message for value in found if (message := self._around(key, value)) is not ABSENT)
 
     def _value_of(self, key: PairKey) -> PairKey:
         """The nearest pair that speaks of a value of its own."""
@@ -61,20 +81,30 @@ class Targeting:
         """A whole message of the writer with a value at its place; `ABSENT` where none was found."""
         way = self._walk.ways[key]
         while way.above is not None:
-            step, key = way.step, self._value_of(way.above)
+            step, chosen, key = way.step, self._chosen(way.above), self._value_of(way.above)
             way = self._walk.ways[key]
             whole = self._writer.location(way.writer.schema, way.writer.place)
             value = next(
                 (
                     found.values[0]
                     for part in self._holding(step, value)
-                    if (found := self._solver.search([(whole, True), *((each, True) for each in part)])).values
+                    for also in ([chosen, []] if chosen else [[]])
+                    if (found := self._solver.search([(each, True) for each in (whole, *also, *part)])).values
                 ),
                 ABSENT,
             )
             if value is ABSENT:
                 return ABSENT
         return value
+
+    def _chosen(self, key: PairKey) -> list[Node]:
+        """What holds of a value beside the schema of its place: the alternatives by which the walk came to a part."""
+        found = []
+        way = self._walk.ways[key]
+        while way.above is not None and not way.step:
+            found.append(self._writer.in_place(way.writer.schema, way.writer.place, closed=True))
+            way = self._walk.ways[way.above]
+        return found
 
     def _holding(self, step: Path, value: Any) -> list[list[Node]]:
         """What says that a value holds another one where a step leads; several names where any will do."""
