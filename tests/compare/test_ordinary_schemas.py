@@ -139,3 +139,85 @@ def test_two_versions_of_a_shared_file_have_resources_of_their_own():
     assert verdict.status == "incompatible"
     assert [each.reader_pointer for each in verdict.incompatibilities] == ["urn:shared#/type"]
     assert closed(schema, schema, resources={"urn:shared": text()}).status == "compatible"
+
+
+def events(kinds, **data):
+    """A message that its own `type` tells apart, which only the object around the alternatives requires."""
+    alternatives = [
+        {
+            "properties": {
+                "type": {"const": f"https://example.org/{kind}.json"},
+                "data": {"$ref": f"#/definitions/{kind}"},
+            },
+            "required": ["data"],
+        }
+        for kind in kinds
+    ]
+    definitions = {
+        kind: {"type": "object", "properties": {f"{kind}_id": {"type": "string"}, "by": data.get(kind, {})}}
+        for kind in kinds
+    }
+    return {
+        "$schema": DRAFTS["07"],
+        "type": "object",
+        "properties": {"id": {"type": "string", "format": "uuid"}, "type": {"type": "string"}, "data": {}},
+        "oneOf": alternatives,
+        "required": ["id", "type"],
+        "definitions": definitions,
+    }
+
+
+KINDS = [f"kind{number}" for number in range(14)]
+
+
+def test_alternatives_are_told_apart_by_a_property_that_is_required_around_them():
+    old, new = events(KINDS, kind3={"type": "string"}), events(KINDS, kind3={"type": "integer"})
+
+    assert closed(old, events([*KINDS, "more"], kind3={"type": "string"})).status == "compatible"
+    (reason,) = closed(old, new).incompatibilities
+    assert (reason.rule, reason.reader_pointer) == ("type-changed", "/definitions/kind3/properties/by/type")
+    (reason,) = closed(old, events(KINDS[1:], kind3={"type": "string"})).incompatibilities
+    assert reason.rule == "alternative-removed"
+
+
+def test_definitions_may_repeat_the_dialect():
+    """As bundled schemas do: each definition was a file of its own."""
+
+    def bundled(kinds, **data):
+        schema = events(kinds, **data)
+        definitions = {name: {"$schema": DRAFTS["07"], **each} for name, each in schema["definitions"].items()}
+        return {**schema, "definitions": definitions}
+
+    old = bundled(KINDS, kind3={"type": "string"})
+
+    assert closed(old, bundled([*KINDS, "more"], kind3={"type": "string"})).status == "compatible"
+    (reason,) = closed(old, bundled(KINDS, kind3={"type": "integer"})).incompatibilities
+    assert reason.reader_pointer == "/definitions/kind3/properties/by/type"
+
+
+@pytest.mark.parametrize("name", ["List<A>", "Map<string,(A|null)>", "A[]", "a b"])
+def test_references_may_hold_characters_that_a_uri_escapes(name):
+    def listing(of):
+        return {
+            "$schema": DRAFTS["07"],
+            "properties": {"list": {"$ref": f"#/definitions/{name}"}, "raw": {"const": {"$ref": f"#/{name}"}}},
+            "definitions": {name: {"type": "array", "items": of}},
+        }
+
+    verdict = closed(listing({"type": "string"}), listing({"type": "integer"}))
+
+    assert verdict.incompatibilities[0].reader_pointer == f"/definitions/{name}/items/type"
+    assert closed(listing({"type": "string"}), listing({"type": ["string", "null"]})).status == "compatible"
+
+
+def test_a_large_schema_whose_alternatives_are_only_reordered_is_the_same():
+    def manifest(turn):
+        def either(number):
+            options = [{"type": "array", "items": {"$ref": f"#/$defs/d{number}"}}, {"type": "string", "maxLength": 9}]
+            return {"anyOf": options[::turn], "description": "x" * 60 * (turn + 2)}
+
+        members = {f"d{at}": {"type": "object", "properties": {"p": either((at * 7) % 90)}} for at in range(90)}
+        options = [{"$ref": f"#/$defs/d{at}"} for at in range(8)]
+        return {"$schema": DRAFTS["2020-12"], "oneOf": options[::turn], "$defs": members}
+
+    assert closed(manifest(1), manifest(-1)).status == "compatible"

@@ -526,19 +526,6 @@ def test_only_a_sender_can_send_undeclared_fields(repo, compat):
     assert "sends_undeclared names 'feed', which is not in sent_by" in result.err
 
 
-@pytest.mark.parametrize(
-    ("mode", "told"),
-    [
-        ("BACKWARD", "feed and trending, which read v2, break on what web sends as v1"),
-        ("FORWARD", "feed and trending, which read v1, break on what web sends as v2"),
-    ],
-)
-def test_a_finding_says_who_breaks_on_whose_messages(repo, compat, mode, told):
-    repo.subject(mode=mode, versions=[message(a=STRING), message(a=INTEGER)])
-
-    assert f"    {told}\n" in compat().out
-
-
 def test_nobody_breaks_where_nobody_reads(repo, compat):
     repo.subject(versions=[message(a=STRING), message(a=INTEGER)])
     path = repo.root / "contracts" / "catalog.toml"

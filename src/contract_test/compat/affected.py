@@ -40,22 +40,62 @@ def affected(reader: Snapshot, writer: Snapshot, reason: Incompatibility) -> Ite
 def who_breaks(pair: Pair, reason: Incompatibility | None = None) -> Iterator[str]:
     """Yield who breaks on whose messages: `billing, which reads v2, breaks on what shop sends as v1`.
 
-    A service that was replayed and does not read what the reason is about is left out.
+    A service that was replayed and does not read what the reason is about is left out. The newest version that a
+    service was replayed with is the one that it reads today.
     """
     if pair.subject is None:
         return
     senders, readers = pair.subject.sent_by, pair.subject.received_by
     left_out = _not_reading(pair, reason) if reason else frozenset()
-    hurt = [service for service in readers if service not in left_out]
+    now, later, others = _by_version(pair, [service for service in readers if service not in left_out])
     sent = f"what {_listed(senders)} {'send' if len(senders) > 1 else 'sends'} as {pair.writer.label}"
     if not readers:
         yield f"nobody in the catalog reads {sent}"
-    elif not hurt:
-        yield f"nobody breaks on {sent}, as far as replays showed: {_listed(readers)} read nothing of it"
-    else:
-        several = len(hurt) > 1
-        read, broken = ("read", "break") if several else ("reads", "breaks")
-        yield f"{_listed(hurt)}, which {read} {pair.reader.label}, {broken} on {sent}"
+        return
+    if now:
+        yield f"{_listed(now)}, which {_read(now)} {pair.reader.label}, break{'' if len(now) > 1 else 's'} on {sent}"
+    for version, services in later.items():
+        upgrade = f"once {'they read' if len(services) > 1 else 'it reads'} {pair.reader.label}"
+        breaks = f"break{'' if len(services) > 1 else 's'} on {sent} {upgrade}"
+        yield f"{_listed(services)}, which {_read(services)} v{version} today, {breaks}"
+    for version, services in others.items():
+        yield f"{_listed(services)} {_read(services)} v{version} today, not {pair.reader.label}"
+    if not now and not later and left_out:
+        named = [service for service in readers if service in left_out]
+        yield f"nobody breaks on {sent}, as far as replays showed: {_listed(named)} read nothing of it"
+    elif not now and not later:
+        yield f"nobody breaks on {sent}, as far as replays showed"
+
+
+def readers_to_upgrade(pair: Pair) -> list[str]:
+    """Return the services that do not read the writer's version yet, or of which that is not known."""
+    readers = pair.subject.received_by if pair.subject else ()
+    return [service for service in readers if pair.writer.newest_read.get(service, 0) < pair.writer.contract.version]
+
+
+def _by_version(pair: Pair, services: Sequence[str]) -> tuple[list[str], dict[int, list[str]], dict[int, list[str]]]:
+    """Services by what they read today.
+
+    Those that read the reader's version, or of which nothing is known; those that will come to it, by the version that
+    they read today; and those that read another one, by this.
+    """
+    now: list[str] = []
+    later: dict[int, list[str]] = {}
+    others: dict[int, list[str]] = {}
+    reader, writer = pair.reader.contract.version, pair.writer.contract.version
+    for service in services:
+        newest = pair.reader.newest_read.get(service)
+        if newest is None or reader in (newest, writer):
+            now.append(service)
+        elif newest < reader and pair.newer is pair.reader:
+            later.setdefault(newest, []).append(service)
+        else:
+            others.setdefault(newest, []).append(service)
+    return now, later, others
+
+
+def _read(services: Sequence[str]) -> str:
+    return "read" if len(services) > 1 else "reads"
 
 
 def _listed(services: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from contract_test.compare import RULES, Rule
 from contract_test.compare.keyword_rules import change
-from contract_test.compat.affected import READ_FIELD_REMOVED, affected, who_breaks
+from contract_test.compat.affected import READ_FIELD_REMOVED, affected, readers_to_upgrade, who_breaks
 from contract_test.compat.binding_changes import (
     CHANNEL_ADDED,
     CHANNEL_CHANGED,
@@ -178,8 +178,10 @@ def _advice(pair: Pair, rule: Rule) -> str:
     advice = rule.advice(pair.direction)
     if pair.newer is pair.reader or rule.id in OWN_RULES or pair.subject is None:
         return advice
-    names = ", ".join(pair.subject.received_by)
-    readers = f"every reader ({names})" if names else "every reader"
+    left = readers_to_upgrade(pair)
+    if pair.subject.received_by and not left:
+        return advice
+    readers = f"every reader ({', '.join(left)})" if left else "every reader"
     return f"{advice} Or deploy {pair.newer.label} to {readers} before a service sends it."
 
 

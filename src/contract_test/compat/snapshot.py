@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,8 @@ class RecordedMessage:
 class Snapshot:
     """A contract among `files`, whose directory people know as `shown`: a path, or `REF:path`.
 
-    `label` names the version to people: `v2`, `v2 at main`, `old.json`. `readers` say which services read what of it.
+    `label` names the version to people: `v2`, `v2 at main`, `old.json`. `readers` say which services read what of it,
+    and `newest_read` which version of the subject each of them was replayed with last.
     """
 
     contract: Contract
@@ -40,6 +41,7 @@ class Snapshot:
     shown: str
     channels: Mapping[str, Channel]
     readers: tuple[Reader, ...] = ()
+    newest_read: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def bundle(self) -> Bundle:
@@ -137,11 +139,21 @@ def snapshots_of(
                 shown,
                 catalog.channels,
                 tuple(readers_by_service(contract, readers).values()) if readers else (),
+                _newest_read(subject, readers),
             )
             for version, contract in sorted(subject.contracts.items())
         }
         for subject in catalog.subjects.values()
     }
+
+
+def _newest_read(subject: Subject, readers: Sequence[Reader]) -> dict[str, int]:
+    """The newest version of a subject that each service was replayed with."""
+    newest: dict[str, int] = {}
+    for each in readers:
+        if each.subject == subject.name and each.version in subject.contracts and each.messages:
+            newest[each.service] = max(each.version, newest.get(each.service, 0))
+    return newest
 
 
 def snapshot_of_file(path: Path, contracts: Path) -> Snapshot:
