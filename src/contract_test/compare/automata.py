@@ -8,7 +8,7 @@ it the answer is "not complete".
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 from contract_test.compare import regexes
@@ -151,6 +151,10 @@ def matches(pattern: str, text: str) -> bool | None:
         return None
 
 
+def no_deadline() -> None:
+    """Do nothing: a search without a deadline."""
+
+
 class Words:
     """The strings that match every `positive` automaton and no `negative` one."""
 
@@ -183,11 +187,12 @@ class Words:
             for (part, positive), states in zip(self._parts, product, strict=True)
         )
 
-    def _live(self) -> tuple[set[Product], bool]:
+    def _live(self, in_time: Callable[[], None]) -> tuple[set[Product], bool]:
         """The products from which some end is in reach, and whether all were seen within the limit."""
         before: dict[Product, list[Product]] = {self._initial: []}
         todo, ends, steps = [self._initial], [], 0
         while todo:
+            in_time()
             product = todo.pop()
             if self._accepted(product, at_start=False):
                 ends.append(product)
@@ -207,16 +212,22 @@ class Words:
                     ends.append(source)
         return live, True
 
-    def find(self, low: int, high: int | None, want: int) -> tuple[list[str], bool]:
-        """Return up to `want` words of `low` to `high` characters, shortest first, and whether these are all."""
+    def find(
+        self, low: int, high: int | None, want: int, in_time: Callable[[], None] = no_deadline
+    ) -> tuple[list[str], bool]:
+        """Return up to `want` words of `low` to `high` characters, shortest first, and whether these are all.
+
+        `in_time` raises an exception after the deadline.
+        """
         found: list[str] = []
         if low == 0 and self._accepted(self._initial, at_start=True):
             found.append("")
-        live, complete = self._live()
+        live, complete = self._live(in_time)
         level: dict[Product, list[str]] = {self._initial: [""]}
         length = steps = 0
         cut = False
         while level and (high is None or length < high):
+            in_time()
             length += 1
             after: dict[Product, list[str]] = {}
             for product, words in level.items():

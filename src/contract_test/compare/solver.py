@@ -297,7 +297,7 @@ class Solver:
             case "number":
                 return numbers.solve(facts, want)
             case "string":
-                return strings.solve(facts, want)
+                return strings.solve(facts, want, self._in_time)
             case "array":
                 return arrays.solve(self, facts, want)
         return objects.solve(self, facts, want)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
 from itertools import islice, product
 
 from contract_test.compare import format_assertion, nodes, regexes
-from contract_test.compare.automata import Automaton, Words, automaton
+from contract_test.compare.automata import Automaton, Words, automaton, no_deadline
 from contract_test.compare.nodes import Node
 from contract_test.compare.search_result import EMPTY, Found
 
 _STRANGE = ("", " ", "\n", "not a format!", "%", "\\", "(", "::", "{", "~", "-1", "é", "\x00")
 _SPARE = 24
+_MAX_FOUND = 2048
+_FOUND: dict[tuple[object, ...], tuple[list[str], bool]] = {}
+"""Searches that were made, in any comparison."""
 
 
-def solve(facts: dict[Node, bool], want: int) -> Found:
-    """Return strings that satisfy every fact."""
+def solve(facts: dict[Node, bool], want: int, in_time: Callable[[], None] = no_deadline) -> Found:
+    """Return strings that satisfy every fact. `in_time` raises an exception after the deadline."""
     low, high = 0, None
     patterns: dict[bool, list[str]] = {True: [], False: []}
     named: dict[bool, set[str]] = {True: set(), False: set()}
@@ -52,14 +54,16 @@ def solve(facts: dict[Node, bool], want: int) -> Found:
         extra += ["(" + "a" * max(low - 1, 0), " " + "a" * max(low - 1, 0)]
     plain = [format_assertion.PLAIN[name] for name in sorted(named[True]) if name in format_assertion.PLAIN]
     if plain and (patterns[True] or patterns[False]):
-        extra += _words(tuple(sorted([*patterns[True], *plain])), tuple(sorted(patterns[False])), low, high, want)[0]
+        extra += _words(
+            tuple(sorted([*patterns[True], *plain])), tuple(sorted(patterns[False])), low, high, want, in_time
+        )[0]
     spare = _SPARE if named[True] or named[False] else 0
     wanted_patterns, unwanted = (
         tuple(sorted(patterns[True]) + shapes),
         tuple(sorted(patterns[False]) + certain),
     )
     if wanted_patterns or unwanted:
-        words, complete = _words(wanted_patterns, unwanted, low, high, want + spare)
+        words, complete = _words(wanted_patterns, unwanted, low, high, want + spare, in_time)
         return Found([*extra, *words] if words or not complete else [], complete=complete)
     if high == 0:
         return Found([""], complete=True)
@@ -74,30 +78,44 @@ def _any_words(low: int, high: int | None) -> Iterator[str]:
 
 
 def _words(
-    positive: tuple[str, ...], negative: tuple[str, ...], low: int, high: int | None, want: int
+    positive: tuple[str, ...],
+    negative: tuple[str, ...],
+    low: int,
+    high: int | None,
+    want: int,
+    in_time: Callable[[], None],
 ) -> tuple[list[str], bool]:
-    words, complete = _search(positive, negative, low, high, want, strict_dot=False)
+    words, complete = _search(positive, negative, low, high, want, in_time, strict_dot=False)
     if complete and any(map(regexes.has_dot, (*positive, *negative))):
         # ECMA-262 and the validators differ in ".": what is claimed must hold for both
-        others, also_complete = _search(positive, negative, low, high, want, strict_dot=True)
+        others, also_complete = _search(positive, negative, low, high, want, in_time, strict_dot=True)
         complete = also_complete and set(others) <= set(words)
     return words, complete
 
 
-@lru_cache(maxsize=2048)
 def _search(
     positive: tuple[str, ...],
     negative: tuple[str, ...],
     low: int,
     high: int | None,
     want: int,
+    in_time: Callable[[], None] = no_deadline,
     *,
     strict_dot: bool,
 ) -> tuple[list[str], bool]:
+    key = (positive, negative, low, high, want, strict_dot)
+    if key not in _FOUND:
+        if len(_FOUND) >= _MAX_FOUND:
+            _FOUND.clear()
+        _FOUND[key] = _words_of(positive, negative, strict_dot=strict_dot).find(low, high, want, in_time)
+    return _FOUND[key]
+
+
+def _words_of(positive: tuple[str, ...], negative: tuple[str, ...], *, strict_dot: bool) -> Words:
     automata: dict[bool, list[Automaton]] = {True: [], False: []}
     for regex, wanted in [*((regex, True) for regex in positive), *((regex, False) for regex in negative)]:
         try:
             automata[wanted].append(automaton(regex, strict_dot=strict_dot))
         except (regexes.UnsupportedRegexError, RecursionError):
             continue  # without it there are more words, not fewer: an empty answer still holds
-    return Words(automata[True], automata[False]).find(low, high, want)
+    return Words(automata[True], automata[False])
