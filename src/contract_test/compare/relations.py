@@ -18,6 +18,7 @@ from typing import Any
 
 from contract_test.compare import nodes
 from contract_test.compare.evaluation import Evaluator
+from contract_test.compare.gaps import HERE, Gap, every_gap, gap_if, some_gap
 from contract_test.compare.nodes import Node, Pool
 from contract_test.compare.values import type_of
 
@@ -27,13 +28,6 @@ _FEW = 4
 
 _Index = dict[Any, list[Node]]
 _Pair = tuple[Node, Node]
-Gap = int | None
-"""How many references lie between a pair and the nearest place where it differs.
-
-None where it is included.
-"""
-
-_HERE = 0
 
 
 class Relations:
@@ -119,23 +113,23 @@ class Relations:
             case nodes.Ref(), _:
                 return self.gap(self._pool.resolve(inner), outer)
             case _, nodes.AllOf(parts):
-                return _every(self.gap(inner, part) for part in sorted(parts, key=_effort))
+                return every_gap(self.gap(inner, part) for part in sorted(parts, key=_effort))
             case nodes.OneOf(parts), nodes.OneOf(others) if len(parts) == len(others):
-                return _every(self._gap_to_one(part, others, (at,)) for at, part in enumerate(parts))
+                return every_gap(self._gap_to_one(part, others, (at,)) for at, part in enumerate(parts))
             case ((nodes.AnyOf(parts) | nodes.OneOf(parts)), _):
-                return _every(self.gap(part, outer) for part in parts)
+                return every_gap(self.gap(part, outer) for part in parts)
             case nodes.OneValueOf(_, values), _ if len(values) <= _MAX_VALUES:
-                return None if all(self._evaluator.holds(outer, value) for value in values) else _HERE
+                return None if all(self._evaluator.holds(outer, value) for value in values) else HERE
         if outer.about and outer.about not in self._types(inner):
             return None
-        found: Gap = _HERE
+        found: Gap = HERE
         match outer:
             case nodes.AnyOf(parts) if not self._has_union(inner):
-                found = _some(self.gap(inner, part) for part in parts if not self.disjoint(inner, part))
+                found = some_gap(self.gap(inner, part) for part in parts if not self.disjoint(inner, part))
             case nodes.OneOf(parts) if not self._has_union(inner):
                 found = self._gap_to_one(inner, parts, range(len(parts)))
             case nodes.Not(part):
-                return None if self.disjoint(inner, part) else _HERE
+                return None if self.disjoint(inner, part) else HERE
         if found is not None and isinstance(inner, nodes.AllOf):
             return self._gap_of_conjunction(inner, outer, found)
         return found if isinstance(outer, (nodes.AnyOf, nodes.OneOf)) else self._gap_of_keyword(inner, outer)
@@ -144,7 +138,7 @@ class Relations:
         """From `inner` to being in one of the chosen parts and in no other one."""
         near = [at for at, part in enumerate(parts) if not self.disjoint(inner, part)]
         gaps = [self.gap(inner, parts[at]) for at in ([at for at in choices if at in near] or near)]
-        return _some(gaps) if len(near) == 1 else min((gap for gap in gaps if gap is not None), default=_HERE)
+        return some_gap(gaps) if len(near) == 1 else min((gap for gap in gaps if gap is not None), default=HERE)
 
     def _gap_of_conjunction(self, inner: nodes.AllOf, outer: Node, found: Gap) -> Gap:
         index = self._index(inner)
@@ -168,12 +162,14 @@ class Relations:
                     if group.matching == matching and group.except_patterns == patterns:
                         declared = group.except_names - names
                         asked = (self._pool.make(nodes.Property, name, member) for name in sorted(declared))
-                        gaps.append(_every([self.gap(group.member, member), *(self.gap(inner, one) for one in asked)]))
+                        gaps.append(
+                            every_gap([self.gap(group.member, member), *(self.gap(inner, one) for one in asked)])
+                        )
             case nodes.OneOf(parts):
                 gaps.append(self._gap_between_choices(index.get("composite", ()), parts))
         if isinstance(outer, (nodes.AnyOf, nodes.OneOf)):
             gaps.append(found)
-        return _some(gaps)
+        return some_gap(gaps)
 
     def _gap_between_choices(self, holding: Iterable[Node], parts: tuple[Node, ...]) -> Gap:
         """From what holds to exactly one of some parts, of which several may be alike.
@@ -182,9 +178,9 @@ class Relations:
         the wider ones, at the same place.
         """
         choices = [node.parts for node in holding if isinstance(node, nodes.OneOf) and len(node.parts) == len(parts)]
-        nearest = _HERE
+        nearest = HERE
         for narrow in choices:
-            gap = _every(self.gap(one, part) for one, part in zip(narrow, parts, strict=True))
+            gap = every_gap(self.gap(one, part) for one, part in zip(narrow, parts, strict=True))
             if gap is not None:
                 nearest = max(nearest, gap)
             elif any(self._are_between(narrow, parts, wide) for wide in choices):
@@ -201,25 +197,25 @@ class Relations:
     def _gap_of_keyword(self, inner: Node, outer: Node) -> Gap:
         match inner, outer:
             case nodes.TypeIs(mine), nodes.TypeIs(theirs):
-                return _if(mine <= theirs)
+                return gap_if(mine <= theirs)
             case nodes.MinNumber(mine, open_end), nodes.MinNumber(bound, exclusive):
-                return _if(mine > bound or (mine == bound and (open_end or not exclusive)))
+                return gap_if(mine > bound or (mine == bound and (open_end or not exclusive)))
             case nodes.MaxNumber(mine, open_end), nodes.MaxNumber(bound, exclusive):
-                return _if(mine < bound or (mine == bound and (open_end or not exclusive)))
+                return gap_if(mine < bound or (mine == bound and (open_end or not exclusive)))
             case nodes.MultipleOf(mine), nodes.MultipleOf(divisor):
-                return _if((mine / divisor).denominator == 1)
+                return gap_if((mine / divisor).denominator == 1)
             case (
                 (nodes.MinLength(least), nodes.MinLength(asked))
                 | (nodes.MinItems(least), nodes.MinItems(asked))
                 | (nodes.MinProperties(least), nodes.MinProperties(asked))
             ):
-                return _if(least >= asked)
+                return gap_if(least >= asked)
             case (
                 (nodes.MaxLength(most), nodes.MaxLength(limit))
                 | (nodes.MaxItems(most), nodes.MaxItems(limit))
                 | (nodes.MaxProperties(most), nodes.MaxProperties(limit))
             ):
-                return _if(most <= limit)
+                return gap_if(most <= limit)
             case nodes.ItemAt(index, item), nodes.ItemAt(other, asked) if index == other:
                 return self.gap(item, asked)
             case nodes.ItemsFrom(start, item), nodes.ItemAt(index, asked) if start <= index:
@@ -234,10 +230,10 @@ class Relations:
                 return self.gap(member, asked)
             case nodes.Members(matching, names, patterns, member), nodes.Members(wanted, known, excepted, asked):
                 fewer = matching <= wanted and names <= known and patterns <= excepted  # of which the outer one speaks
-                return self.gap(member, asked) if fewer else _HERE
+                return self.gap(member, asked) if fewer else HERE
             case nodes.NamesAre(name), nodes.NamesAre(asked):
                 return self.gap(name, asked)
-        return _HERE
+        return HERE
 
     def _index(self, node: nodes.AllOf) -> _Index:
         index = self._indices.get(node)
@@ -353,31 +349,6 @@ class Relations:
             properties = (part for part in self._parts(node) if isinstance(part, nodes.Property))
             known = self._named[node] = {part.name: part.member for part in properties}
         return known
-
-
-def _if(included: bool) -> Gap:  # noqa: FBT001 - it reads as a sentence
-    return None if included else _HERE
-
-
-def _every(gaps: Iterable[Gap]) -> Gap:
-    """Of what must all be included: the nearest that is not. Nothing is nearer than here."""
-    nearest: Gap = None
-    for gap in gaps:
-        if gap == _HERE:
-            return gap
-        if gap is not None and (nearest is None or gap < nearest):
-            nearest = gap
-    return nearest
-
-
-def _some(gaps: Iterable[Gap]) -> Gap:
-    """Of what may any be included: nothing if one is, else the nearest."""
-    nearest: Gap = None
-    for gap in gaps:
-        if gap is None:
-            return None
-        nearest = gap if nearest is None else min(gap, nearest)
-    return _HERE if nearest is None else nearest
 
 
 def _effort(part: Node) -> bool:
