@@ -152,7 +152,7 @@ def matches(pattern: str, text: str) -> bool | None:
 
 
 def no_deadline() -> None:
-    """Do nothing: a search without a deadline."""
+    """Return at once: a search without a deadline."""
 
 
 class Words:

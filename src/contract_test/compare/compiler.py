@@ -99,8 +99,8 @@ class Compiler:
             return whole
 
         def with_them(option: Node) -> Node:
-            told = {each.name for each in _conjuncts(option) if isinstance(each, nodes.Property)}
-            return self.pool.all_of([*types, *(has for has in present if has.name in told), option])
+            declared = {each.name for each in _conjuncts(option) if isinstance(each, nodes.Property)}
+            return self.pool.all_of([*types, *(has for has in present if has.name in declared), option])
 
         return self.pool.all_of(
             [
