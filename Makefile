@@ -38,7 +38,7 @@ lowest: venv ## the toolkit's tests with the oldest dependencies that pyproject.
 	@$(PYTHON) -m venv $(VENV)/lowest
 	@$(VENV)/lowest/bin/pip --quiet --disable-pip-version-check install uv
 	@$(VENV)/lowest/bin/uv pip install --quiet --python $(VENV)/lowest/bin/python --resolution lowest-direct \
-		--editable '.[demo]' --group dev --editable services/transport --editable 'services/feed[postgresql]'
+		--editable '.[demo]' --group dev --group ecosystem --editable services/transport --editable 'services/feed[postgresql]'
 	@$(VENV)/lowest/bin/python $(PYTEST) $(ARGS)
 
 pythons: ## the toolkit's tests on each supported Python that is here
@@ -73,7 +73,7 @@ clean: ## remove the environment, what was fetched, and caches
 $(VENV)/installed: pyproject.toml $(SERVICES:%=%/pyproject.toml) | $(VENV)/bin/pip
 	@echo "Installing the toolkit, its tools and the reference services into $(VENV)" >&2
 	@$(PIP) install --upgrade 'pip>=25.1'
-	@$(PIP) install --editable '.[demo]' --group dev --editable services/transport \
+	@$(PIP) install --editable '.[demo]' --group dev --group ecosystem --editable services/transport \
 		--editable 'services/feed[postgresql]'
 	@touch $@
 

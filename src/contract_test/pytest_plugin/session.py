@@ -118,7 +118,10 @@ class ContractSession:
             case = case_of(item)
             replaced = case.replaced if case is not None else {}
             watch = FieldAccess(code_of(getattr(item, "function", None)), replaced)
-            envelope = replace(message.envelope, data=watch.over(message.envelope.data))
+            data, received = watch.over(message.envelope.data), message.envelope._received  # noqa: SLF001 - see below
+            # It is still the message that was read: a test may encode it and hand the bytes to its service.
+            received = received._replace(data=data) if received is not None else None
+            envelope = replace(message.envelope, data=data, _received=received)
             item.stash[GIVEN] = (message, envelope, watch)
         return item.stash[GIVEN][1]
 
