@@ -127,8 +127,9 @@ def command(
             plan.notes.append(outcome.note)
     unique = list({(each.place, each.rule, each.sentence, each.subject, each.pair): each for each in findings}.values())
     unique = _with_accepted(unique, contracts, everything=not what and against is None and mode is None)
-    click.echo(FORMATS[form](Report("compat", with_positions(unique), pairs)), nl=False)
-    _summary(plan, Counter(each.status for each in pairs), unique, against)
+    notes = _notes(plan, against)
+    click.echo(FORMATS[form](Report("compat", with_positions(unique), pairs, notes)), nl=False)
+    _summary(notes, Counter(each.status for each in pairs), unique)
     return FINDINGS if any(each.severity == "error" for each in unique) else CLEAN
 
 
@@ -153,15 +154,21 @@ def _plan(what: Sequence[str], contracts: Path, mode: str | None, against: str |
     return plan_subjects(contracts, subject, mode)
 
 
-def _summary(plan: Plan, statuses: Counter[str], findings: Sequence[Finding], against: str | None) -> None:
-    for line in plan.notes:
-        note(line)
+def _notes(plan: Plan, against: str | None) -> list[str]:
+    """What was not compared, and why."""
+    notes = list(plan.notes)
     if plan.single:
-        note(f"nothing to compare with, one version only: {listed(plan.single)}")
+        notes.append(f"nothing to compare with, one version only: {listed(plan.single)}")
     if plan.unchanged:
-        note(f"unchanged since {against}: {listed(plan.unchanged)}")
+        notes.append(f"unchanged since {against}: {listed(plan.unchanged)}")
     if plan.not_compared:
-        note(f"not compared, the mode is NONE: {listed(plan.not_compared)}")
+        notes.append(f"not compared, the mode is NONE: {listed(plan.not_compared)}")
+    return notes
+
+
+def _summary(notes: Sequence[str], statuses: Counter[str], findings: Sequence[Finding]) -> None:
+    for line in notes:
+        note(line)
     pairs = statuses.total()
     counts = ", ".join(f"{statuses[status]} {status}" for status in ("compatible", "incompatible", "unknown"))
     if statuses["migrated"]:

@@ -20,10 +20,7 @@ def lines_of(causes: Sequence[Cause], before: Sequence[Cause] = ()) -> Iterator[
     What was told of the causes `before` is not repeated, if these reach the same subjects.
     """
     yield from explanation_lines(causes[0].first)
-    reach, affected = list(reach_lines(causes[0])), affected_lines(causes)
-    if before and len(causes[0].subjects) > 1 and before[0].pairs == causes[0].pairs:
-        reach = [f"reaches the same {len(causes[0].subjects)} subjects"]
-        affected = [] if affected == affected_lines(before) else affected
+    reach, affected = reach_and_affected(causes, before)
     yield from reach
     if len(causes) == 1:
         yield from witness_lines(causes[0])
@@ -37,6 +34,16 @@ def lines_of(causes: Sequence[Cause], before: Sequence[Cause] = ()) -> Iterator[
         yield advice
 
 
+def reach_and_affected(causes: Sequence[Cause], before: Sequence[Cause]) -> tuple[list[str], list[str]]:
+    """Return which subjects some causes reach, and who breaks. The causes `before` may have told it."""
+    reach, affected = list(reach_lines(causes[0])), affected_lines(causes)
+    subjects = causes[0].subjects
+    if before and len(subjects) > 1 and before[0].pairs == causes[0].pairs:
+        reach = [f"reaches the same {len(subjects)} subjects"]
+        affected = [] if affected == affected_lines(before) else affected
+    return reach, affected
+
+
 def explanation_lines(each: Finding) -> Iterator[str]:
     """Yield what the rule means, with the versions that were compared."""
     sides = f" Reader: {each.reader}. Writer: {each.writer}." if each.writer else ""
@@ -46,7 +53,7 @@ def explanation_lines(each: Finding) -> Iterator[str]:
 
 def witness_lines(cause: Cause) -> Iterator[str]:
     """Yield the message that breaks, where it comes from, and why it is rejected."""
-    each = _with_witness(cause)
+    each = with_witness(cause)
     if each.witness is ABSENT:
         if each.verdict is not None and each.verdict.incompatibilities:
             yield NO_WITNESS
@@ -63,14 +70,14 @@ def witness_lines(cause: Cause) -> Iterator[str]:
 
 def _witness(cause: Cause) -> str:
     """The message that breaks, in the line of one cause among others."""
-    each = _with_witness(cause)
+    each = with_witness(cause)
     if each.witness is ABSENT:
         return f" {NO_WITNESS}" if each.verdict is not None else ""
     recorded = f"  recorded: {each.recorded}" if each.recorded else ""
     return f" breaks: {excerpt(each.witness, each.rejected_at, _ROOM_IN_A_LIST)}{recorded}"
 
 
-def _with_witness(cause: Cause) -> Finding:
+def with_witness(cause: Cause) -> Finding:
     """A recorded message tells most; any message tells more than none."""
     return max(cause.findings, key=lambda each: (bool(each.recorded), each.witness is not ABSENT))
 

@@ -41,10 +41,17 @@ def _workflow_property(text: str) -> str:
 
 
 def json_line(value: Any) -> str:
-    """Return a JSON value in one line that does nothing to a terminal or to a CI server.
+    """Return a JSON value in one line that does nothing to a terminal or to a CI server."""
+    return json_escaped(json.dumps(value, ensure_ascii=False))
 
-    What cannot be printed is escaped, as JSON has it. So is what begins a command of a CI server: `##[`.
+
+def json_escaped(text: str) -> str:
+    """Return a JSON text in which what cannot be printed is escaped, as JSON has it.
+
+    So is what begins a command of a CI server: `##[`.
     """
-    text = json.dumps(value, ensure_ascii=False)
-    printed = "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
-    return printed.replace("##", "#\\u0023")
+    lines = (
+        "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in line)
+        for line in text.split("\n")
+    )
+    return "\n".join(lines).replace("##", "#\\u0023")

@@ -8,6 +8,7 @@ from contract_test.data.finding import Report
 from contract_test.report.formats.github import as_github
 from contract_test.report.formats.json import as_json
 from contract_test.report.formats.junit import as_junit
+from contract_test.report.formats.markdown import as_markdown
 from contract_test.report.formats.sarif import as_sarif
 from contract_test.report.formats.text import as_text
 
@@ -17,4 +18,5 @@ FORMATS: dict[str, Callable[[Report], str]] = {
     "junit": as_junit,
     "sarif": as_sarif,
     "github": as_github,
+    "markdown": as_markdown,
 }
