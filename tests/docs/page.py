@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
 from markdown_it import MarkdownIt
 
 _EXIT = re.compile(r"^\(exit code (\d+)\)$")
@@ -86,6 +87,8 @@ class Walk:
             tomllib.loads(block.text)
         elif block.language == "json":
             json.loads(block.text)
+        elif block.language == "yaml":
+            yaml.safe_load(block.text)
         else:
             assert not block.language, f"{place}: nothing is known of blocks of {block.language!r}"
 
