@@ -78,7 +78,7 @@ def _witness(cause: Cause) -> str:
 
 
 def with_witness(cause: Cause) -> Finding:
-    """A recorded message tells most; any message tells more than none."""
+    """Return the finding whose message to show: a recorded one, or else any."""
     return max(cause.findings, key=lambda each: (bool(each.recorded), each.witness is not ABSENT))
 
 

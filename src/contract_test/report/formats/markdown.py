@@ -136,8 +136,8 @@ def _group(causes: Sequence[Cause], before: Sequence[Cause]) -> str:
     if first.accepted:
         return "\n".join([*lines, f"- accepted {plain(first.accepted)}"])
     reach, affected = reach_and_affected(causes, before)
-    told = (*explanation_lines(first), *reach, *affected, *details_of(causes)[:_MAX_CAUSES])
-    lines += [f"- {plain(line)}" for line in told]
+    more = (*explanation_lines(first), *reach, *affected, *details_of(causes)[:_MAX_CAUSES])
+    lines += [f"- {plain(line)}" for line in more]
     if advice := advice_of(causes):
         lines += ["", f"To do: {plain(advice)}"]
     if folded_lines := list(_witnesses(causes)):
