@@ -65,6 +65,7 @@ class KafkaNode:
 
     def __init__(self, java: Path, jars: Path, directory: Path) -> None:
         self._cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
+        self.directory = directory
         self._settings = directory / "server.properties"
         self._command: list[str | Path] = [
             java,

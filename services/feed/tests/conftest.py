@@ -8,6 +8,8 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.error
+import urllib.request
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +24,9 @@ from envelopes import encode
 from envelopes.messages import MessageLiked, MessagePosted, MessageUnliked
 
 from feed import Feed, Store
+from feed.outbox import Outbox
 
+QUEUE = "resque:queue:transport"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAMES = ("Ana", "Bo", "Cy", "Di")
 PEOPLE = SimpleNamespace(**{name.lower(): {"person_id": f"p-{name.lower():0<6}", "name": name} for name in NAMES})
@@ -197,18 +201,18 @@ def redis_url(tmp_path_factory):
 
 
 @contextlib.contextmanager
-def run_redis(port, folder):
+def run_redis(port, folder, *options):
     """A Redis server that forgets; gives a client."""
     program, _ = redis_program()
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    server = subprocess.Popen([*command, "--dir", str(folder)], stdout=subprocess.DEVNULL)
+    server = subprocess.Popen([*command, "--dir", str(folder), *options], stdout=subprocess.DEVNULL)
     url = f"redis://127.0.0.1:{port}"
     try:
         wait_until(lambda: answers(url))
         with redis.Redis.from_url(url) as client:
             yield client
     finally:
-        server.terminate()
+        server.kill()  # it may be stopped
         server.wait()
 
 
@@ -229,7 +233,7 @@ def mailbox(redis_url):
 
 
 @pytest.fixture
-def service(kafka, redis_url, tmp_path):
+def service(kafka, redis_url, mailbox, tmp_path):
     """Start the service as a process: `start()` returns it when it is ready. Whatever still runs is killed."""
     running = []
 
@@ -258,6 +262,23 @@ def service(kafka, redis_url, tmp_path):
 def port():
     """A port that nobody listens at."""
     return free_port()
+
+
+def send_pushes(store, url, *partitions, **options):
+    """Send what waits in the outbox, once; return the outbox."""
+    outbox = Outbox(store, url, **options)
+    outbox.partitions = partitions or ("t/0",)
+    outbox.send()
+    return outbox
+
+
+def fetch(port, path):
+    try:
+        return urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10).read().decode()
+    except urllib.error.HTTPError as error:
+        return f"{error.code} {error.read().decode()}"
+    except urllib.error.URLError as error:
+        return str(error)
 
 
 def connects(url):

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 import sqlalchemy as sa
 from envelopes import decode
-from tests.conftest import person
+from tests.conftest import fetch, person
 
 from feed import Feed, Store
 
@@ -70,7 +70,7 @@ def test_a_dead_letter_that_cannot_be_written_stops_everything_and_skips_nothing
     kafka.publish((b"x" * 2_000_000, b"m-0001", []))
     assert process.wait(60) == 3
     assert "activity.dead-letter" in process.stderr.read()
-    assert set(stored.store.offsets(LOGS).values()) == {0}
+    assert set(stored.store.known_offsets().values()) == {0}
 
 
 def test_it_waits_for_a_broker_that_is_away_and_still_ends_when_it_is_told_to(service):
@@ -82,7 +82,10 @@ def test_it_waits_for_a_broker_that_is_away_and_still_ends_when_it_is_told_to(se
     assert process.wait(30) == 0
 
 
-def test_a_database_that_is_away_at_the_start_is_named(service):
-    process = service(store="postgresql+psycopg://feed@127.0.0.1:1/feed", wait=False)
-    assert process.wait(60) == 3
-    assert "feed: stopped" in process.stderr.read()
+def test_a_database_that_is_away_at_the_start_is_waited_for(service, kafka, port, until, like, postgresql):
+    process = service("--http", f"127.0.0.1:{port}", store="postgresql+psycopg://feed@127.0.0.1:1/feed", wait=False)
+    until(lambda: "503 waiting: " in fetch(port, "/healthz"))
+    assert fetch(port, "/livez") == "ok"
+    assert fetch(port, "/messages/m-0001/likes").startswith("503 ")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0

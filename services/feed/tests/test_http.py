@@ -1,8 +1,10 @@
 import json
-import urllib.error
-import urllib.request
+import socket
+import threading
+from contextlib import ExitStack
 
 import pytest
+from tests.conftest import fetch
 
 from feed.http import make_app, serve
 
@@ -66,10 +68,29 @@ def test_a_running_service_answers_and_counts(service, kafka, mailbox, like, unt
     assert fetch(port, "/healthz") == "ok"
 
 
-def fetch(port, path):
-    try:
-        return urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10).read().decode()
-    except urllib.error.HTTPError as error:
-        return f"{error.code} {error.read().decode()}"
-    except urllib.error.URLError as error:
-        return str(error)
+def test_health_and_metrics_answer_while_the_database_hangs_and_many_sockets_are_idle(feed, port, until, monkeypatch):
+    released = threading.Event()
+    monkeypatch.setattr(feed, "likes", lambda _: released.wait(60))
+    with serve(make_app(feed, problem=lambda: None), f"127.0.0.1:{port}"), ExitStack() as stack:
+        until(lambda: fetch(port, "/healthz") == "ok")
+        for number in range(600):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            if number % 2:
+                client.sendall(b"GET /messages/m-0001/likes HTTP/1.1\r\nHost: feed\r\n" + b"\r\n" * (number % 3))
+        assert [fetch(port, path) for path in ("/healthz", "/livez")] == ["ok", "ok"]
+        assert "feed_lag" in fetch(port, "/metrics")
+        released.set()
+
+
+def test_a_loop_that_does_not_turn_is_dead(feed, port, until):
+    silence = [0]
+    with serve(make_app(feed, lambda: None, lambda: silence[0]), f"127.0.0.1:{port}"):
+        until(lambda: fetch(port, "/livez") == "ok")
+        silence[0] = 61
+        assert fetch(port, "/livez").startswith("503 ")
+
+
+def test_an_ipv6_address_and_any_port_can_be_listened_at(feed):
+    for address in ("[::1]:0", ":0", "localhost:0"):
+        with serve(make_app(feed, problem=lambda: None), address):
+            pass

@@ -11,8 +11,9 @@ import confluent_kafka
 import pytest
 import sqlalchemy as sa
 from envelopes import decode
+from tests.conftest import fetch, send_pushes
 
-from feed import Feed, Received, Store, outbox
+from feed import Feed, Received, Store
 from feed.http import make_app, serve
 
 QUEUE = "resque:queue:transport"
@@ -40,6 +41,17 @@ def test_a_header_whose_name_is_not_utf8_is_a_dead_letter(service, kafka, mailbo
     assert process.poll() is None
 
 
+def test_a_record_that_is_too_large_to_fetch_is_passed_over(service, kafka, stored, like, people, port, until):
+    sizes = {"receive.message.max.bytes": 1_000_000, "fetch.max.bytes": 500_000, "message.max.bytes": 400_000}
+    settings = [part for name, size in sizes.items() for part in ("-X", f"{name}={size}")]
+    process = service("--http", f"127.0.0.1:{port}", *settings)
+    kafka.publish(like(1), (b"x" * 2_000_000, b"m-0001", []), like(2, people.cy))
+    until(lambda: stored.likes("m-0001") == 2)
+    assert "feed_unfetchable_total 1.0" in fetch(port, "/metrics")
+    process.terminate()
+    assert "passed over offsets 1 to 1: " in process.stderr.read()
+
+
 @pytest.mark.parametrize(
     ("setting", "broken", "mended"),
     [("min-replicas-to-write", 1, 0), ("maxmemory", 1, 0)],
@@ -48,29 +60,14 @@ def test_a_header_whose_name_is_not_utf8_is_a_dead_letter(service, kafka, mailbo
 def test_pushes_wait_while_redis_refuses_writes_and_the_problem_is_named(
     redis_url, mailbox, stored, like, setting, broken, mended
 ):
-    sender = outbox.Outbox(stored.store, redis_url)
     stored.handle_batch([Received("t/0", 0, like(1))])
     mailbox.config_set(setting, broken)
     try:
-        assert sender.send(["t/0"]) is False
-        assert sender.problem.startswith("pushes wait in the outbox: ")
+        assert send_pushes(stored.store, redis_url).problem.startswith("pushes wait in the outbox: ")
     finally:
         mailbox.config_set(setting, mended)
-    again = outbox.Outbox(stored.store, redis_url)
-    again.send(["t/0"])
+    again = send_pushes(stored.store, redis_url)
     assert (mailbox.llen(QUEUE), again.problem) == (1, None)
-
-
-def test_a_long_outbox_is_sent_in_short_turns(redis_url, mailbox, stored, like, monkeypatch):
-    for offset in range(3):
-        stored.handle_batch([Received("t/0", offset, like(offset, message=f"m-{offset:04}"))])
-    monkeypatch.setattr(outbox, "MAX_SECONDS", -1)
-    sender = outbox.Outbox(stored.store, redis_url)
-    assert sender.send(["t/0"]) is True
-    assert mailbox.llen(QUEUE) == 1
-    while sender.send(["t/0"]):
-        pass
-    assert mailbox.llen(QUEUE) == 3
 
 
 @pytest.mark.parametrize(("hours", "expected"), [(-24 * 365, -24 * 365), (-3, -3), (24, 0)])
@@ -78,7 +75,7 @@ def test_a_push_is_as_old_as_its_like(redis_url, mailbox, stored, like, hours, e
     now = datetime.now(UTC)
     given = json.loads(like(1).to_json()) | {"liked_at": (now + timedelta(hours=hours)).isoformat()}
     stored.handle_batch([Received("t/0", 0, type(like(1)).from_json(json.dumps(given)))])
-    outbox.Outbox(stored.store, redis_url).send(["t/0"])
+    send_pushes(stored.store, redis_url)
     sent = decode(mailbox.lpop(QUEUE), channel="transport").data.enqueued_at
     assert abs(sent - now - timedelta(hours=expected)) < timedelta(minutes=10)
 
@@ -88,7 +85,7 @@ def test_a_like_at_the_edge_of_time_is_shown_and_pushed(redis_url, mailbox, stor
     feed = Feed(Store(store_url))
     given = json.loads(like(1).to_json()) | {"liked_at": when}
     feed.handle_batch([Received("t/0", 0, type(like(1)).from_json(json.dumps(given)))])
-    outbox.Outbox(feed.store, redis_url).send(["t/0"])
+    send_pushes(feed.store, redis_url)
     assert mailbox.llen(QUEUE) == 1
     with serve(make_app(feed, problem=lambda: None), f"127.0.0.1:{port}"):
         until(lambda: status(port, "/healthz") == 200)

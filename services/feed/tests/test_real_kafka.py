@@ -349,3 +349,37 @@ def test_messages_that_were_deleted_before_they_were_read_stop_it_until_it_is_to
     rig.start("--skip-lost")
     rig.publish([encode(like(10, message="m-0001"), source="/web")])
     until(lambda: rig.feed.likes("m-0001") == 1)
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_records_that_are_damaged_on_the_broker_s_disk_are_passed_over(rig, like, until, store_url):
+    def liked(first, count, message, compression="none"):
+        producer = Producer({"bootstrap.servers": rig.node.address, "compression.type": compression, "linger.ms": 100})
+        for n in range(first, first + count):
+            wire = encode(like(n, person(n), message), source="/web")
+            producer.produce("activity", bytes(wire), b"m", headers=list(wire.headers))
+        assert producer.flush(30) == 0
+
+    for batch in range(3):
+        liked(batch * 10, 10, f"m-000{batch}")
+    rig.node.stop()
+    damaged = damage_second_batch(rig.node.directory)
+    rig.node.start()
+    liked(30, 5, "m-0003", "gzip")
+    rig.start()
+    until(lambda: rig.feed.likes("m-0003") == 5, 120)
+    assert [rig.feed.likes(f"m-000{batch}") for batch in range(4)] == [10, 0, 10, 5]
+    assert f"activity/{damaged}: passed over offsets 10 to 19: " in rig.said()
+    assert main(["replay", "--kafka", rig.node.address, "--store", store_url, "--into", "again"]) == 0
+    assert rig.rows("again") == rig.rows("first")
+
+
+def damage_second_batch(directory):
+    """Change a byte inside a batch on the disk of a broker that has stopped; return the number of the partition."""
+    (log,) = [path for path in directory.rglob("activity-*/*.log") if path.stat().st_size]
+    raw, start = bytearray(log.read_bytes()), 0
+    start = 12 + int.from_bytes(raw[8:12], "big")  # each batch begins with its first offset and its size
+    end = start + 12 + int.from_bytes(raw[start + 8 : start + 12], "big")
+    raw[end - 10] ^= 0xFF
+    log.write_bytes(raw)
+    return int(log.parent.name.rpartition("-")[2])

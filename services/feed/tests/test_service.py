@@ -6,8 +6,9 @@ import sys
 
 import sqlalchemy as sa
 from envelopes import decode
+from tests.conftest import send_pushes
 
-from feed import Received, outbox
+from feed import Received
 from feed.store import OUTBOX
 
 
@@ -54,10 +55,10 @@ def test_sigterm_ends_it_cleanly_and_the_next_one_goes_on_where_it_was(
 def test_a_crash_between_sending_and_forgetting_a_push_sends_it_once(redis_url, mailbox, stored, like):
     stored.handle_batch([Received("t/0", 0, like(1))])
     partition, _, requested_at, pushes = stored.store.waiting(["t/0"])
-    outbox.Outbox(stored.store, redis_url).send(["t/0"])
+    send_pushes(stored.store, redis_url)
     with stored.store.begin() as unit:  # as if the row had not been deleted
         unit.enqueue(partition, requested_at, pushes)
-    outbox.Outbox(stored.store, redis_url).send(["t/0"])
+    send_pushes(stored.store, redis_url)
     assert len(jobs(mailbox)) == 1
     assert stored.store.waiting(["t/0"]) is None
 

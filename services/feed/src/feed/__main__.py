@@ -10,12 +10,15 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from confluent_kafka import KafkaException
 
-from .consumer import Consumer, UnrecoverableError
+from .consumer import Consumer
+from .errors import UnrecoverableError, UnusableError
 from .likes import Feed
 from .outbox import Outbox
+from .redis_client import SENTINEL_SCHEME, check_url
 from .replay import replay
 from .store import UNAVAILABLE, Store
 from .stream import Settings
@@ -25,7 +28,7 @@ log = logging.getLogger("feed")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run; return the exit code: 0 after SIGTERM or SIGINT, 2 for a wrong option, 3 where it could not go on."""
+    """Run; return the exit code: 0 after SIGTERM or SIGINT, 2 for what is set up wrong, 3 where it could not go on."""
     parser = make_parser()
     options = parser.parse_args(arguments)
     logging.basicConfig(format="feed: %(message)s")
@@ -36,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         {"replay": rebuild, "trending": watch, None: consume}[options.command](options)
     except ValueError as error:
         parser.error(str(error))
+    except UnusableError as error:
+        log.error("%s", error)  # noqa: TRY400 - as below
+        return 2
     except (UnrecoverableError, KafkaException, *UNAVAILABLE) as error:
         log.error("stopped: %s", error)  # noqa: TRY400 - for the person at the terminal: where it was raised is no help
         return 3
@@ -46,10 +52,19 @@ def make_parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = argparse.ArgumentParser(prog="python -m feed", description="Count likes, keep news feeds, ask for pushes.")
     parser.add_argument("command", nargs="?", choices=["replay", "trending"], help="what to do instead of serving")
-    parser.add_argument("--kafka", metavar="ADDRESS", required=True, help="bootstrap servers, host:port[,host:port]")
-    parser.add_argument("--redis", metavar="URL", default="redis://localhost", help="where the transport's mailbox is")
+    parser.add_argument(
+        "--kafka", metavar="ADDRESS", type=addresses, required=True, help="bootstrap servers, host:port[,host:port]"
+    )
+    parser.add_argument(
+        "--redis", metavar="URL", type=redis_url, default="redis://localhost",
+        help=f"where the mailbox is: redis://host:port/db, or {SENTINEL_SCHEME}host:port,host:port/service/db",
+    )  # fmt: skip
+    parser.add_argument("--cluster", action="store_true", help="--redis names a node of a Redis Cluster")
     parser.add_argument("--store", metavar="PATH", default="feed.db", help="an SQLite file, or postgresql+psycopg://…")
-    parser.add_argument("--http", metavar="HOST:PORT", help="serve the feed, /healthz and /metrics here")
+    parser.add_argument(
+        "--adopt-store", action="store_true", help="the store was moved on purpose: make this one the group's"
+    )
+    parser.add_argument("--http", metavar="HOST:PORT", help="serve the feed, /healthz, /livez and /metrics here")
     parser.add_argument(
         "-X", dest="settings", type=setting, action="append", default=[], metavar="NAME=VALUE",
         help="a setting of Kafka's client (librdkafka), as security.protocol=SSL; may be given several times",
@@ -61,9 +76,37 @@ def make_parser() -> argparse.ArgumentParser:
     group.add_argument("--from", dest="start", default="beginning", help="beginning, an offset, or a time")
     group.add_argument("--into", metavar="NAME", default="replayed", help="the new generation's name: a-z, 0-9, _")
     group = parser.add_argument_group("trending", "Print the most liked messages whenever they change, as JSON lines.")
-    group.add_argument("--window", type=float, default=3600, metavar="SECONDS")
-    group.add_argument("--top", type=int, default=10, metavar="N")
+    group.add_argument("--window", type=window, default=timedelta(hours=1), metavar="SECONDS")
+    group.add_argument("--top", type=count, default=10, metavar="N")
     return parser
+
+
+# argparse turns a ValueError from these into a usage error with their name.
+
+
+def count(text: str) -> int:
+    """Parse an integer of at least 1."""
+    if (number := int(text)) < 1:
+        raise ValueError(text)
+    return number
+
+
+def window(text: str) -> timedelta:
+    """Parse a number of seconds above 0, of at most a thousand years."""
+    if not 0 < (seconds := float(text)) < 1000 * 365 * 86400:
+        raise ValueError(text)
+    return timedelta(seconds=seconds)
+
+
+def addresses(text: str) -> str:
+    """Return addresses of servers whose ports are ports."""
+    _ = [urlsplit(f"//{each.rpartition('://')[2]}").port for each in text.split(",")]  # raises for others
+    return text
+
+
+def redis_url(text: str) -> str:
+    """Return the URL of a Redis."""
+    return check_url(text)
 
 
 def setting(text: str) -> tuple[str, str]:
@@ -71,39 +114,55 @@ def setting(text: str) -> tuple[str, str]:
     name, found, value = text.partition("=")
     if not found:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    if reason := RESERVED_SETTINGS.get(name) or RESERVED_SETTINGS.get(text):
+        raise argparse.ArgumentTypeError(f"{text} cannot be given: {reason}")
     return name, value
 
 
+RESERVED_SETTINGS = {
+    **dict.fromkeys(("bootstrap.servers", "metadata.broker.list"), "use --kafka"),
+    **dict.fromkeys(("enable.auto.commit", "auto.commit.enable", "enable.auto.offset.store", "auto.offset.reset"),
+                    "the offsets are in the store"),
+    "group.id": "the groups are named feed and trending",
+    "group.protocol=consumer": "it has not been tried",
+    "enable.partition.eof": "replay needs it",
+    **dict.fromkeys(("enable.idempotence", "transactional.id"), "dead letters are written with idempotence"),
+    **dict.fromkeys(("error_cb", "stats_cb", "throttle_cb", "oauth_cb", "on_commit", "on_delivery", "logger"),
+                    "it is a function"),
+}  # fmt: skip
+
+
 def client(options: argparse.Namespace) -> Settings:
-    """Give the settings of Kafka's clients."""
-    return {"bootstrap.servers": options.kafka, **dict(options.settings)}
+    """Give the settings of Kafka's clients. Checksums are compared, so that no damaged record is counted as another."""
+    return {"check.crcs": True, "bootstrap.servers": options.kafka, **dict(options.settings)}
 
 
 def consume(options: argparse.Namespace) -> None:
     """Run the service."""
     stopping = told_to_stop()
     store = Store(options.store)
-    outbox, feed = Outbox(store, options.redis), Feed(store)
+    outbox = Outbox(store, options.redis, cluster=options.cluster, adopt_store=options.adopt_store)
+    feed = Feed(store)
     consumer = Consumer(client(options), feed, outbox, skip_lost=options.skip_lost)
     server: AbstractContextManager[None] = nullcontext()
     if options.http:
         from .http import make_app, serve
 
-        server = serve(make_app(feed, consumer.problem), options.http)
-    with server:
+        server = serve(make_app(feed, consumer.problem, consumer.silence), options.http)
+    with server, outbox.sending():
         consumer.run(stopping)
     store.close()
 
 
 def rebuild(options: argparse.Namespace) -> None:
     """Replay the stream into a new generation of the store."""
-    count = replay(client(options), Store(options.store), options.start, options.into)
-    log.info("generation %s is live; %d messages were taken in again", options.into, count)
+    number = replay(client(options), Store(options.store), options.start, options.into)
+    log.info("generation %s is live; %d messages were taken in again", options.into, number)
 
 
 def watch(options: argparse.Namespace) -> None:
     """Print what trends."""
-    run_trending(client(options), timedelta(seconds=options.window), options.top, told_to_stop())
+    run_trending(client(options), options.window, options.top, told_to_stop())
 
 
 def told_to_stop() -> Callable[[], bool]:

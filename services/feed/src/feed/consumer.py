@@ -5,73 +5,95 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from confluent_kafka import Consumer as KafkaConsumer
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
+from .errors import UnrecoverableError
 from .likes import Feed, Received
-from .metrics import DEAD_LETTERS, LAG, LATENCY, MESSAGES, REBALANCES
+from .metrics import DEAD_LETTERS, LAG, LATENCY, MESSAGES, REBALANCES, UNFETCHABLE
 from .outbox import Outbox
 from .store import UNAVAILABLE
-from .stream import STREAM, Record, Settings, Topic, UnreadableRecordError, envelope_of, headers_of
+from .stream import (
+    DEAD_LETTER_TOPIC,
+    STREAM,
+    UNFETCHABLE_ERRORS,
+    Record,
+    Settings,
+    Topic,
+    UnreadableRecordError,
+    envelope_of,
+    first_fetchable,
+    headers_of,
+    is_cooperative,
+    make_client,
+)
 
 T = TypeVar("T")
 
 log = logging.getLogger("feed")
 
-DEAD_LETTER_TOPIC = f"{STREAM}.dead-letter"
 BATCH = 1000
 MAX_BATCH = 5 * BATCH
 """So many messages at most go into one transaction, where so many wait: a transaction has a price of its own."""
 
 TOPIC_CHECK_INTERVAL = 5
 """Seconds between two looks at the topic's id while nothing comes."""
-
-
-class UnrecoverableError(Exception):
-    """A dead letter could not be written, or the next message of the stream was deleted before it was read."""
+MAX_SILENCE = 30
+"""Seconds after which a loop that has not turned hangs."""
 
 
 class Consumer:
     """One member of the consumer group `feed`. It reads from the offsets in the store, not from those of the group."""
 
     def __init__(self, kafka: Settings, feed: Feed, outbox: Outbox, *, skip_lost: bool = False) -> None:
-        self._topic, self._feed, self._outbox, self._skip_lost = Topic(kafka), feed, outbox, skip_lost
+        self._kafka, self._topic, self._feed, self._outbox, self._skip_lost = (
+            kafka,
+            Topic(kafka),
+            feed,
+            outbox,
+            skip_lost,
+        )
         self._partitions: dict[int, str] = {}
-        self._former_partitions: set[str] = set()
+        self._unfetchable: set[int] = set()
         self._stopping: Callable[[], bool] = lambda: False
-        self._in_group = self._more_to_send = False
+        self._in_group = False
+        self._cooperative = is_cooperative(kafka)
         self._problem: str | None = None
-        self._next_topic_check = 0.0
-        self._producer = Producer({**kafka, "enable.idempotence": True, "message.timeout.ms": 30_000, "log_level": 3})
-        self._consumer = KafkaConsumer(
+        self._next_topic_check, self._last_turn = 0.0, time.monotonic()
+        self._producer = make_client(
+            Producer, {**kafka, "enable.idempotence": True, "message.timeout.ms": 30_000, "log_level": 3}
+        )
+        self._consumer = make_client(
+            KafkaConsumer,
             {
                 "session.timeout.ms": 6_000,  # the least that a broker allows, unless told otherwise
                 "heartbeat.interval.ms": 500,
                 "topic.metadata.refresh.interval.ms": 5_000,
                 "queued.max.messages.kbytes": 32_768,  # so much is fetched ahead, however much waits
                 **kafka,
+                "error_cb": self._on_error,
                 "group.id": "feed",
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "auto.offset.reset": "error",
-            }
+            },
         )
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Read until told to stop, and then finish the batch in flight.
 
-        Raises UnrecoverableError, and KafkaException where reading cannot go on.
+        Raises UnusableError for what is set up wrong, and UnrecoverableError and KafkaException where it cannot go on.
         """
         self._stopping = stopping
-        with suppress(KafkaException):  # a broker that makes topics on first use makes it now; one that is away comes
-            self._producer.list_topics(STREAM, timeout=5)
-        self._consumer.subscribe([STREAM], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
         try:
+            self._retry_until_available(self._feed.store.prepare)
+            self._outbox.check()
+            self._topic.check(stopping)
+            self._consumer.subscribe([STREAM], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
             while not stopping():
                 self.step()
         except (*UNAVAILABLE, KafkaException):  # it waited for what is away when it was told to stop
@@ -82,26 +104,37 @@ class Consumer:
 
     def step(self) -> None:
         """Take in what has arrived, or wait a moment for something."""
-        first = self._consumer.poll(0 if self._more_to_send else 0.2)
+        self._last_turn = time.monotonic()
+        self._outbox.raise_error()
+        first = self._consumer.poll(0.2)
         records = [] if first is None else [first, *self._consumer.consume(MAX_BATCH - 1, 0)]
         if (records or time.monotonic() > self._next_topic_check) and self._partitions and not self._is_same_topic():
-            self._assigned(self._consumer, self._consumer.assignment())
+            self._continue_at_stored_offsets()
             return
         batch, oldest = self._read(records)
         if batch:
             self._retry_until_available(lambda: self._feed.handle_batch(batch))
+            self._outbox.wake()
             self._report_progress(batch, oldest)
-        self._more_to_send = self._retry_until_available(
-            lambda: self._outbox.send({*self._partitions.values(), *self._former_partitions})
-        )
+        if self._unfetchable:
+            self._pass_over_unfetchable_records()
 
     def problem(self) -> str | None:
-        """Return what keeps messages from being read, in a few words; None if nothing does."""
-        return self._problem or (self._outbox.problem if self._in_group else "waiting for its partitions")
+        """Return what keeps the service from its work, in a few words; None if nothing does."""
+        if (silence := self.silence()) > MAX_SILENCE:
+            return f"the service hangs: it has read nothing for {silence:.0f} s"
+        if not self._in_group:
+            return self._problem or "waiting for its partitions"
+        return self._problem or self._topic.problem or self._outbox.problem
+
+    def silence(self) -> float:
+        """Return for how many seconds the loop that reads has not turned."""
+        return time.monotonic() - self._last_turn
 
     def _retry_until_available(self, do: Callable[[], T]) -> T:
         """Run it, and run it again until the database and the broker are available: no message is dropped."""
         while True:
+            self._last_turn = time.monotonic()
             try:
                 done = do()
             except (*UNAVAILABLE, KafkaException) as error:
@@ -123,6 +156,26 @@ class Consumer:
         topic = self._retry_until_available(self._topic.id)
         return all(name.startswith(f"{topic}/") for name in self._partitions.values())
 
+    def _on_error(self, error: KafkaError) -> None:
+        """Take note of a response that is too large: the error does not say for which partition it is."""
+        if error.code() == KafkaError._BAD_MSG:  # noqa: SLF001 - as below
+            self._unfetchable |= self._partitions.keys()
+
+    def _pass_over_unfetchable_records(self) -> None:
+        """Continue behind records that cannot be fetched, in each partition for which an error was reported."""
+        for number in self._unfetchable & self._partitions.keys():
+            name = self._partitions[number]
+            offset = self._retry_until_available(self._feed.store.known_offsets)[name]
+            place, deadline = TopicPartition(STREAM, number, offset), time.monotonic() + MAX_SILENCE / 2
+            enough = lambda: self._stopping() or time.monotonic() > deadline  # noqa: B023, E731 - the rest is found again
+            end, reason = self._retry_until_available(lambda: first_fetchable(self._kafka, place, enough))  # noqa: B023
+            if end > offset:
+                log.error("%s/%d: passed over offsets %d to %d: %s", STREAM, number, offset, end - 1, reason)
+                UNFETCHABLE.inc(end - offset)
+                self._retry_until_available(lambda: self._feed.handle_batch([Received(name, end - 1, None)]))  # noqa: B023
+        self._unfetchable.clear()
+        self._continue_at_stored_offsets()
+
     def _read(self, records: Sequence[Record]) -> tuple[list[Received], datetime | None]:
         """Decode records, and send those that cannot be decoded to the dead-letter topic.
 
@@ -133,6 +186,8 @@ class Consumer:
             error = record.error()
             if error is not None:
                 self._raise_if_fatal(error, record)
+                continue
+            if record.partition() in self._unfetchable:  # it comes again
                 continue
             name = self._partitions.get(record.partition())
             if name is None:  # revoked while it was read: its new owner reads it
@@ -186,26 +241,60 @@ class Consumer:
         self._consumer.commit(offsets=offsets, asynchronous=True)
 
     def _assigned(self, consumer: KafkaConsumer, partitions: list[TopicPartition]) -> None:
+        """Read partitions that the group gave, from the offsets in the store."""
         REBALANCES.inc()
-        topic = self._retry_until_available(self._topic.id)
-        self._partitions = {each.partition: f"{topic}/{each.partition}" for each in partitions}
-        waiting = self._retry_until_available(self._feed.store.waiting_partitions)
-        self._former_partitions = {
-            name for name in waiting if not name.startswith(f"{topic}/")
-        }  # of the topic before it was made again
-        offsets = self._retry_until_available(lambda: self._feed.store.offsets(self._partitions.values()))
-        consumer.assign([TopicPartition(STREAM, number, offsets[name]) for number, name in self._partitions.items()])
+        self._assign(consumer, partitions)
         self._in_group = True
         log.info("ready: reading %s as a member of the group feed", STREAM)
 
-    def _revoked(self, consumer: KafkaConsumer, _: list[TopicPartition]) -> None:
-        consumer.unassign()
+    def _assign(self, consumer: KafkaConsumer, partitions: list[TopicPartition]) -> None:
+        topic = self._retry_until_available(self._topic.id)
+        names = {each.partition: f"{topic}/{each.partition}" for each in partitions}
+        offsets = self._retry_until_available(lambda: self._offsets(names))
+        self._partitions |= names
+        waiting = self._retry_until_available(self._feed.store.waiting_partitions)
+        former = {name for name in waiting if not name.startswith(f"{topic}/")}  # of the topic before it was made again
+        self._outbox.partitions = {*self._partitions.values(), *former}
+        assign = consumer.incremental_assign if self._cooperative else consumer.assign
+        assign([TopicPartition(STREAM, number, offsets[name]) for number, name in names.items()])
+
+    def _offsets(self, names: Mapping[int, str]) -> dict[str, int]:
+        """Return the next offset of each partition: the oldest that there is if nothing was ever read of it."""
+        known = self._feed.store.known_offsets()
+        first = {}
+        for number, name in names.items():
+            if name not in known:
+                first[name], _ = self._consumer.get_watermark_offsets(TopicPartition(STREAM, number), timeout=10)
+                if first[name]:
+                    log.warning(
+                        "%s/%d is read for the first time, from the oldest offset, %d", STREAM, number, first[name]
+                    )
+        return self._feed.store.offsets(dict.fromkeys(names.values(), 0) | first)
+
+    def _revoked(self, consumer: KafkaConsumer, partitions: list[TopicPartition]) -> None:
+        """Forget partitions that the group took: all of them, unless rebalances are cooperative."""
+        if self._cooperative:
+            consumer.incremental_unassign(partitions)
+        else:
+            consumer.unassign()
+            self._in_group = False
+        for each in partitions:
+            self._partitions.pop(each.partition, None)
         LAG.clear()
-        self._partitions, self._in_group = {}, False
+        self._outbox.partitions = set(self._partitions.values())
+
+    def _continue_at_stored_offsets(self) -> None:
+        """Read on from the offsets in the store, also in a topic that was made again."""
+        partitions = self._consumer.assignment()
+        if self._cooperative:
+            self._consumer.incremental_unassign(partitions)
+        self._assign(self._consumer, partitions)
 
     def _raise_if_fatal(self, error: KafkaError, record: Record) -> None:
         """Raise KafkaException for an error that is not transient."""
-        if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - as below
+        if error.code() in UNFETCHABLE_ERRORS or record.partition() in self._unfetchable:
+            self._unfetchable.add(record.partition())
+        elif error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - as below
             self._recover_offset(record.partition())
         elif error.fatal() or not (error.retriable() or error.code() in TRANSIENT_ERRORS):
             raise KafkaException(error)
@@ -218,17 +307,21 @@ class Consumer:
         if name is None:  # taken away meanwhile
             return
         if self._is_same_topic():
-            first, _ = self._consumer.get_watermark_offsets(TopicPartition(STREAM, number), timeout=10)
-            at = self._feed.store.offsets({name})[name]
-            if not self._skip_lost:
+            first, end = self._consumer.get_watermark_offsets(TopicPartition(STREAM, number), timeout=10)
+            at = self._feed.store.known_offsets()[name]
+            is_lost = (
+                not first <= at <= end
+            )  # otherwise a damaged batch had the client ask for an offset that never was
+            if is_lost and not self._skip_lost:
                 raise UnrecoverableError(
                     f"partition {number} of {STREAM} no longer holds offset {at}, which is the next one to "
                     f"read: messages were deleted before they were read. Start with --skip-lost to continue at {first}"
                 )
-            log.warning("partition %d continues at offset %d; messages from offset %d on were lost", number, first, at)
-            with self._feed.store.begin() as unit:
-                unit.advance({name: first})
-        self._assigned(self._consumer, self._consumer.assignment())
+            if is_lost:
+                log.warning("partition %d continues at offset %d; messages from %d on were lost", number, first, at)
+                with self._feed.store.begin() as unit:
+                    unit.advance({name: first})
+        self._continue_at_stored_offsets()
 
 
 COLLISIONS = {"40001", "40P01"}

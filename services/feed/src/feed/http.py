@@ -1,8 +1,9 @@
-"""The feed over HTTP: read-only JSON for apps, a live page, `/healthz` and `/metrics` for those who run it."""
+"""The feed over HTTP: read-only JSON for apps, a live page, and health and metrics for those who run it."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import AsyncIterable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,12 +18,15 @@ from fastapi.sse import EventSourceResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
+from .errors import UnusableError
 from .likes import Feed
 from .store import UNAVAILABLE, Item
 
 LIVE_EVERY = 0.3
 """Seconds between two looks at the store for a live page: other members write to it, too."""
-MAX_CLIENTS = 500
+MAX_LIVE_PAGES = 500
+MAX_SILENCE = 60
+"""Seconds after which a loop that has not turned is dead."""
 
 
 class Likes(BaseModel):
@@ -32,16 +36,20 @@ class Likes(BaseModel):
     likes: int
 
 
-def refuse_nul(request: Request) -> None:
+async def refuse_nul(request: Request) -> None:
     """Answer 400 to an id with a NUL character, which PostgreSQL cannot hold."""
     if any("\0" in value for value in request.path_params.values()):
         raise HTTPException(400, "an id cannot contain a NUL character")
 
 
-def make_app(feed: Feed, problem: Callable[[], str | None]) -> FastAPI:
-    """Build the application; `problem` says what keeps the service from its work, or None. OpenAPI: `/openapi.json`."""
+def make_app(feed: Feed, problem: Callable[[], str | None], silence: Callable[[], float] = lambda: 0) -> FastAPI:
+    """Build the application. OpenAPI: `/openapi.json`.
+
+    `problem` says what keeps the service from its work, or None; `silence` says for how many seconds its loop has not
+    turned. The pages for those who run it are answered in the event loop, so that no query that hangs holds them up.
+    """
     app = FastAPI(title="feed", version="1", dependencies=[Depends(refuse_nul)])
-    app.state.closing = False
+    app.state.closing, app.state.live_pages = False, 0
     for unavailable in UNAVAILABLE:
         app.add_exception_handler(unavailable, lambda *_: Response("the database is unavailable; try again", 503))
 
@@ -55,31 +63,47 @@ def make_app(feed: Feed, problem: Callable[[], str | None]) -> FastAPI:
         """Give a person's news feed, newest first."""
         return feed.items(person_id, limit)
 
-    @app.get("/people/{person_id}/feed/live", response_class=EventSourceResponse)
+    async def refuse_too_many() -> None:
+        if app.state.live_pages >= MAX_LIVE_PAGES:
+            raise HTTPException(503, "too many live pages are open; try again")
+
+    few_enough = [Depends(refuse_too_many)]
+
+    @app.get("/people/{person_id}/feed/live", response_class=EventSourceResponse, dependencies=few_enough)
     async def live(person_id: str) -> AsyncIterable[list[Item]]:
         """Send a person's news feed as server-sent events: as it is now, and whenever it has changed."""
         shown = None
-        while not app.state.closing:
-            with suppress(*UNAVAILABLE):  # the database is away: what was shown stays
-                now = await run_in_threadpool(items, person_id)
-                if now != shown:
-                    yield now
-                shown = now
-            await asyncio.sleep(LIVE_EVERY)
+        app.state.live_pages += 1
+        try:
+            while not app.state.closing:
+                with suppress(*UNAVAILABLE):  # the database is away: what was shown stays
+                    now = await run_in_threadpool(items, person_id)
+                    if now != shown:
+                        yield now
+                    shown = now
+                await asyncio.sleep(LIVE_EVERY)
+        finally:
+            app.state.live_pages -= 1
 
     @app.get("/", include_in_schema=False)
     def page() -> HTMLResponse:
         """The live page."""
         return HTMLResponse(Path(__file__).with_name("live.html").read_bytes())
 
+    @app.get("/livez", responses={503: {"description": "Its loop does not turn."}})
+    async def livez() -> Response:
+        """Say whether the process and its loop turn."""
+        dead = silence() > MAX_SILENCE
+        return Response("the loop does not turn" if dead else "ok", 503 if dead else 200, media_type="text/plain")
+
     @app.get("/healthz", responses={503: {"description": "It does not work, and says why."}})
-    def healthz() -> Response:
+    async def healthz() -> Response:
         """Say whether the service does its work."""
         reason = problem()
         return Response(reason or "ok", 503 if reason else 200, media_type="text/plain")
 
     @app.get("/metrics")
-    def metrics() -> Response:
+    async def metrics() -> Response:
         """Give the figures, in Prometheus' text format."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
@@ -88,14 +112,10 @@ def make_app(feed: Feed, problem: Callable[[], str | None]) -> FastAPI:
 
 @contextmanager
 def serve(app: FastAPI, address: str) -> Iterator[None]:
-    """Answer on `HOST:PORT` in a thread, until the end of the block."""
-    host, _, port = address.rpartition(":")
-    config = uvicorn.Config(
-        app, host=host or "127.0.0.1", port=int(port), log_level="warning",
-        limit_concurrency=MAX_CLIENTS, timeout_graceful_shutdown=3,
-    )  # fmt: skip
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, name="http", daemon=True)
+    """Answer on `HOST:PORT` in a thread, until the end of the block. Raises UnusableError where it cannot listen."""
+    listener = listen(address)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3))
+    thread = threading.Thread(target=server.run, args=([listener],), name="http", daemon=True)
     thread.start()
     try:
         yield
@@ -103,3 +123,16 @@ def serve(app: FastAPI, address: str) -> Iterator[None]:
         app.state.closing = True  # live pages end by themselves
         server.should_exit = True
         thread.join(5)
+
+
+def listen(address: str) -> socket.socket:
+    """Return a socket that listens on `HOST:PORT`."""
+    host, colon, port = address.rpartition(":")
+    host = host.strip("[]") or "127.0.0.1"
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, int(colon and port)), family=family, backlog=2048)
+    except (OSError, OverflowError, ValueError) as error:
+        raise UnusableError(
+            f"cannot listen on {address!r}: {error}. Give --http a HOST:PORT that is free on this machine"
+        ) from None

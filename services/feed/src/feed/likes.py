@@ -61,7 +61,7 @@ def take_in_new(unit: Unit, batch: Sequence[Received]) -> dict[str, list[Push]]:
     What is before a partition's stored offset was handled already, by this process or by the partition's former
     owner, and changes nothing.
     """
-    following = unit.offsets({received.partition for received in batch})
+    following = unit.offsets(dict.fromkeys((received.partition for received in batch), 0))
     new = []
     for received in batch:
         if received.offset >= following[received.partition]:

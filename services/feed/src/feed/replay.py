@@ -11,7 +11,17 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from .consumer import BATCH, MAX_BATCH
 from .likes import Received, take_in_new
 from .store import Store, Unit
-from .stream import STREAM, Record, Settings, Topic, UnreadableRecordError, envelope_of
+from .stream import (
+    STREAM,
+    UNFETCHABLE_ERRORS,
+    Record,
+    Settings,
+    Topic,
+    UnreadableRecordError,
+    envelope_of,
+    first_fetchable,
+    make_client,
+)
 
 
 def replay(kafka: Settings, store: Store, start: str, generation: str) -> int:
@@ -22,8 +32,10 @@ def replay(kafka: Settings, store: Store, start: str, generation: str) -> int:
     ValueError where `generation` is the live one or `start` is none of these.
     """
     settings = {"enable.auto.commit": False, "auto.offset.reset": "earliest", "enable.partition.eof": True}
-    reader = Consumer({**kafka, "group.id": "feed-replay", "fetch.wait.max.ms": 50, **settings})
-    count, topic = 0, Topic(kafka).id()
+    reader = make_client(Consumer, {**kafka, "group.id": "feed", "fetch.wait.max.ms": 50, **settings})
+    count, topic_of_stream = 0, Topic(kafka)
+    topic_of_stream.check(lambda: False)
+    topic = topic_of_stream.id()
 
     def goals(unit: Unit) -> dict[str, int]:
         return {name: offset for name, offset in unit.all_offsets().items() if name.startswith(f"{topic}/")}
@@ -36,7 +48,7 @@ def replay(kafka: Settings, store: Store, start: str, generation: str) -> int:
         with store.begin() as unit:
             unit.of(generation).advance(at)
         while sum(goal[name] - at[name] for name in goal) > BATCH:
-            for batch in read(reader, at, goal):
+            for batch in read(kafka, reader, at, goal):
                 with store.begin() as unit:
                     take_in_new(unit.of(generation), batch)
                 count += len(batch)
@@ -46,7 +58,7 @@ def replay(kafka: Settings, store: Store, start: str, generation: str) -> int:
                 at = {name: at.get(name, 0) for name in goal}
         with store.begin(alone=True) as unit:
             goal, copy = goals(unit), unit.of(generation)
-            for batch in read(reader, {name: at.get(name, 0) for name in goal}, goal):
+            for batch in read(kafka, reader, {name: at.get(name, 0) for name in goal}, goal):
                 take_in_new(copy, batch)
                 count += len(batch)
             copy.advance(unit.all_offsets())
@@ -75,20 +87,29 @@ def find_start(reader: Consumer, start: str, partitions: list[str]) -> dict[str,
     }  # negative: none since
 
 
-def read(reader: Consumer, start: Mapping[str, int], end: Mapping[str, int]) -> Iterator[list[Received]]:
+def read(
+    kafka: Settings, reader: Consumer, start: Mapping[str, int], end: Mapping[str, int]
+) -> Iterator[list[Received]]:
     """Read every partition from its start (inclusive) to its end (exclusive), in batches; skip the dead letters."""
     at, names = dict(start), {partition_number(name): name for name in end}
-    reader.assign(
-        [TopicPartition(STREAM, partition_number(name), offset) for name, offset in at.items() if offset < end[name]]
-    )
+
+    def assign() -> None:
+        wanted = [name for name in at if at[name] < end[name]]
+        reader.assign([TopicPartition(STREAM, partition_number(name), at[name]) for name in wanted])
+
+    assign()
     while any(at[name] < end[name] for name in end):
         batch = []
         records: list[Record] = reader.consume(MAX_BATCH, 0.1)
         for record in records:
-            offset, error = record.offset(), record.error()
+            offset, error, name = record.offset(), record.error(), names[record.partition()]
+            if error is not None and error.code() in UNFETCHABLE_ERRORS:
+                place = TopicPartition(STREAM, record.partition(), at[name])
+                at[name], _ = first_fetchable(kafka, place, lambda: False)
+                assign()
+                break
             if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own
                 raise KafkaException(error)
-            name = names[record.partition()]
             at[name] = offset if error else offset + 1
             if error is None and offset < end[name]:
                 message = None

@@ -7,8 +7,9 @@ the one that is read and written. The outbox is one for all: what waits there is
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -18,6 +19,8 @@ import sqlalchemy as sa
 from pydantic import BaseModel, computed_field
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import StaticPool
+
+from .errors import OldTablesError, UnusableError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -71,8 +74,13 @@ class Push(NamedTuple):
 
 _EARLIEST, _LATEST = (as_microseconds(each.replace(tzinfo=UTC)) for each in (datetime.min, datetime.max))  # noqa: DTZ901 - it gets one here
 
-UNAVAILABLE = (sa.exc.OperationalError, sa.exc.InternalError)
+UNAVAILABLE = (sa.exc.OperationalError, sa.exc.InternalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
 """What SQLAlchemy raises while the database is away, restarts, or is read-only after a failover."""
+SETUP_ERRORS = (
+    "authentication failed", "does not exist", "resolve host", "translate host name", "certificate", "pg_hba.conf",
+    "invalid port", "unable to open database file", "does not support SSL", "SSL error",
+)  # fmt: skip
+"""Words of an OperationalError, at the start, of a database that is set up wrong."""
 
 
 class Item(BaseModel):
@@ -94,11 +102,16 @@ class Item(BaseModel):
 
 
 class Store:
-    """The tables behind a URL; `sqlite://` is a store in memory, for tests. A plain path is an SQLite file."""
+    """The tables behind a URL; `sqlite://` is a store in memory, for tests. A plain path is an SQLite file.
+
+    If the database is unavailable, the tables are made when the store is first used.
+    """
 
     def __init__(self, url: str) -> None:
         url = url if ":" in url else f"sqlite:///{url}"
         isolation: dict[str, Any] = {}
+        self.identity: str | None = None
+        """What tells this store from every other one."""
         if url.startswith("sqlite"):
             one: Any = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
             self.engine = sa.create_engine(url, **(one if url == "sqlite://" else {}))
@@ -107,17 +120,45 @@ class Store:
         else:
             # Two members that change the same row: the later one fails, and tries again on what the first one left.
             isolation["isolation_level"] = "REPEATABLE READ"
-            self.engine = sa.create_engine(url, pool_pre_ping=True, paramstyle="format")  # by position: `Unit._many`
+            options: Any = {"pool_pre_ping": True, "pool_timeout": 5, "connect_args": {"connect_timeout": 5}}
+            try:
+                self.engine = sa.create_engine(url, paramstyle="format", **options)  # by position: `Unit._many`
+            except (sa.exc.ArgumentError, ValueError, ImportError) as error:
+                raise UnusableError(f"--store cannot be used: {error}") from None
         self._reading = self.engine.execution_options(**isolation)
         self._writing = self.engine.execution_options(writes=True, **isolation)
-        with self.engine.execution_options(writes=True).begin() as connection:
-            if connection.dialect.name == "postgresql":  # of several that start together, one makes the tables
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext("feed"))))
-            _refuse_old_tables(connection)
-            _SHARED.create_all(connection)
-            if connection.scalar(sa.select(LIVE.c.generation)) is None:
-                connection.execute(sa.insert(LIVE).values(row=1, generation="first"))
-                tables("first").metadata.create_all(connection)
+        with suppress(*UNAVAILABLE):  # it is waited for
+            self.prepare()
+
+    def prepare(self) -> None:
+        """Make the tables that are not there yet. Raises UnusableError where the database is set up wrong."""
+        if self.identity:
+            return
+        try:
+            with self.engine.execution_options(writes=True).begin() as connection:
+                self._prepare(connection)
+        except sa.exc.DBAPIError as error:
+            if isinstance(error, UNAVAILABLE) and not any(each in str(error.orig) for each in SETUP_ERRORS):
+                raise
+            raise UnusableError(f"the database cannot be used. Check --store. The error was: {error.orig}") from None
+
+    def _prepare(self, connection: sa.Connection) -> None:
+        if connection.dialect.name == "postgresql":  # of several that start together, one makes the tables
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext("feed"))))
+        _refuse_old_tables(connection)
+        _SHARED.create_all(connection)
+        if connection.scalar(sa.select(LIVE.c.generation)) is None:
+            connection.execute(sa.insert(LIVE).values(row=1, generation="first"))
+            tables("first").metadata.create_all(connection)
+        if connection.scalar(sa.select(IDENTITY.c.identity)) is None:
+            connection.execute(sa.insert(IDENTITY).values(row=1, identity=secrets.token_hex(8)))
+        self.identity = connection.scalar(sa.select(IDENTITY.c.identity))
+
+    @contextmanager
+    def _connect(self, engine: sa.Engine) -> Iterator[sa.Connection]:
+        self.prepare()
+        with engine.begin() as connection:
+            yield connection
 
     @contextmanager
     def begin(self, *, alone: bool = False) -> Iterator[Unit]:
@@ -126,20 +167,25 @@ class Store:
         `alone`: nobody else changes anything until it ends, so that another generation can take over. Raises
         sqlalchemy.exc.OperationalError where the database is away, or another member changed the same rows meanwhile.
         """
-        with self._writing.begin() as connection:
+        with self._connect(self._writing) as connection:
             query = sa.select(LIVE.c.generation).with_for_update(read=not alone)
             yield Unit(connection, connection.scalars(query).one())
 
     @contextmanager
     def read(self) -> Iterator[tuple[sa.Connection, Tables]]:
         """Read the live generation as it is at one moment."""
-        with self._reading.begin() as connection:
+        with self._connect(self._reading) as connection:
             yield connection, tables(connection.scalars(sa.select(LIVE.c.generation)).one())
 
-    def offsets(self, partitions: Collection[str]) -> dict[str, int]:
-        """Return the next offset to read in each partition."""
+    def known_offsets(self) -> dict[str, int]:
+        """Return the next offset to read in each partition of which something was read, or is to be read."""
         with self.begin() as unit:
-            return unit.offsets(partitions)
+            return unit.all_offsets()
+
+    def offsets(self, first: Mapping[str, int]) -> dict[str, int]:
+        """Return the next offset to read in each partition; keep the one that is given if there is none."""
+        with self.begin() as unit:
+            return unit.offsets(first)
 
     def likes(self, message_id: str) -> int:
         """Count the people who like a message."""
@@ -171,13 +217,20 @@ class Store:
             .order_by(OUTBOX.c.partition, OUTBOX.c.offset)
             .limit(1)
         )
-        with self.engine.begin() as connection:
+        with self._connect(self.engine) as connection:
             row = connection.execute(query).first()
         return row and (row.partition, row.offset, row.requested_at, [Push(*push) for push in row.pushes])
 
+    def backlog(self) -> tuple[int, int]:
+        """Return how many pushes wait in the outbox, and when the oldest of them was requested; 0 if none waits."""
+        pushes, oldest = sa.func.sum(sa.func.json_array_length(OUTBOX.c.pushes)), sa.func.min(OUTBOX.c.requested_at)
+        with self._connect(self.engine) as connection:
+            count, since = connection.execute(sa.select(pushes, oldest)).one()
+        return count or 0, since or 0
+
     def waiting_partitions(self) -> set[str]:
         """Return every partition whose pushes wait."""
-        with self.engine.begin() as connection:
+        with self._connect(self.engine) as connection:
             return set(connection.scalars(sa.select(OUTBOX.c.partition).distinct()))
 
     def close(self) -> None:
@@ -194,11 +247,14 @@ class Unit:
             postgresql, "json_array_elements")  # fmt: skip
         self._insert: Any = dialect.insert
 
-    def offsets(self, partitions: Collection[str]) -> dict[str, int]:
-        """Return the next offset to read in each partition, and lock it until the transaction ends."""
+    def offsets(self, first: Mapping[str, int]) -> dict[str, int]:
+        """Return the next offset to read in each partition, and lock it until the transaction ends.
+
+        `first` has the partitions, and the offset to keep if there is none.
+        """
         table = self._tables.offsets
-        self._many(self._insert(table).on_conflict_do_nothing(), [(partition, 0) for partition in sorted(partitions)])
-        query = sa.select(table).where(table.c.partition.in_(partitions)).order_by(table.c.partition).with_for_update()
+        self._many(self._insert(table).on_conflict_do_nothing(), list(first.items()))
+        query = sa.select(table).where(table.c.partition.in_(first)).order_by(table.c.partition).with_for_update()
         return {row.partition: row.next_offset for row in self._connection.execute(query)}
 
     def all_offsets(self) -> dict[str, int]:
@@ -308,10 +364,6 @@ class Unit:
         self._connection.exec_driver_sql(str(insert.compile(dialect=self._connection.dialect)), values)
 
 
-class OldTablesError(ValueError):
-    """The database has tables of an earlier version, whose columns had other names."""
-
-
 _RENAMED = {
     "likes_": {"told": "notified"},
     "offsets_": {"log": "partition", "next": "next_offset"},
@@ -389,6 +441,7 @@ tables = cache(Tables)
 _NEWEST = ("newest_at", "newest_like", "newest_name")
 _NO_LIKE = (None, None, None)
 _SHARED = sa.MetaData()
+IDENTITY = sa.Table("identity", _SHARED, _key("row", sa.Integer), _column("identity"))
 LIVE = sa.Table("live", _SHARED, _key("row", sa.Integer), _column("generation"))
 OUTBOX = sa.Table(
     "outbox", _SHARED, _key("partition"), _key("offset", sa.BigInteger), _column("requested_at", sa.BigInteger),

@@ -2,28 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
-from confluent_kafka import TopicCollection
+from confluent_kafka import Consumer as KafkaConsumer
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 from envelopes import DecodeError, Envelope, Wire, decode
 from envelopes.messages import CATALOG
 
+from .errors import UnusableError
+
 STREAM = CATALOG.channel("activity").address
+DEAD_LETTER_TOPIC = f"{STREAM}.dead-letter"
 
 Settings = Mapping[str, Any]
 """librdkafka's, with `bootstrap.servers` among them."""
 Record = Any
 """A confluent_kafka.Message, whose types allow for less than every record that was read has."""
 
+UNFETCHABLE_ERRORS = {
+    KafkaError._BAD_MSG,  # noqa: SLF001 - librdkafka's own codes begin with an underscore
+    KafkaError._BAD_COMPRESSION,  # noqa: SLF001
+    KafkaError._NOT_IMPLEMENTED,  # noqa: SLF001 - a message format that nobody knows
+    KafkaError.INVALID_MSG,
+    KafkaError.INVALID_MSG_SIZE,
+    KafkaError.MSG_SIZE_TOO_LARGE,
+}
+"""Errors of a batch of records that is damaged on the broker's disk, or larger than the client accepts."""
+
+
+SETUP_ERRORS = {
+    KafkaError._RESOLVE,  # noqa: SLF001
+    KafkaError._AUTHENTICATION,  # noqa: SLF001
+    KafkaError._SSL,  # noqa: SLF001
+}
+
+Client = TypeVar("Client")
+
+
+def make_client(kind: Callable[[dict[str, Any]], Client], settings: dict[str, Any]) -> Client:
+    """Make one of Kafka's clients. Raises UnusableError for a setting that it refuses."""
+    try:
+        return kind(settings)
+    except (KafkaException, TypeError, ValueError) as error:
+        raise UnusableError(f"Kafka's client refuses a setting: {error}. Check -X") from None
+
+
+def is_cooperative(kafka: Settings) -> bool:
+    """Return True if members keep their other partitions in a rebalance."""
+    return "cooperative" in kafka.get("partition.assignment.strategy", "")
+
 
 class Topic:
-    """Tells one topic from another of the same name."""
+    """Tells one topic from another of the same name, and whether Kafka can be used."""
 
     def __init__(self, kafka: Settings) -> None:
-        self._admin = AdminClient({**kafka, "log_level": 3})  # it warns of every setting that is a consumer's alone
+        self._errors: list[KafkaError] = []
+        settings = {**kafka, "log_level": 3, "error_cb": self._errors.append}  # below 3, of every consumer's setting
+        self._admin: AdminClient = make_client(AdminClient, settings)
         self._cluster: str | None = None
+        self.problem: str | None = None
+        """Why dead letters cannot be written; None while they can."""
+
+    def check(self, stopping: Callable[[], bool]) -> None:
+        """Raise UnusableError for a wrong address, password or certificate. A broker that is away is waited for.
+
+        A broker that makes topics on first use makes them now.
+        """
+        for topic in (STREAM, DEAD_LETTER_TOPIC) * 3:
+            try:
+                self._admin.list_topics(topic, timeout=1)
+            except KafkaException:
+                self._admin.poll(0)  # it reports why
+                for error in self._errors:
+                    if error.code() in SETUP_ERRORS:
+                        raise UnusableError(f"Kafka cannot be used. Check --kafka and -X. {error.str()}") from None
+            if stopping():
+                return
 
     def id(self) -> str:
         """Give Kafka's own id of the topic: one that was deleted and made again has another. Raises KafkaException."""
@@ -31,8 +88,14 @@ class Topic:
             self._cluster = self._admin.list_topics(STREAM, timeout=10).cluster_id
         if (self._cluster or "").startswith("mockCluster"):
             return "embedded"  # librdkafka's own broker, for demos and tests, has no such ids
-        found = self._admin.describe_topics(TopicCollection([STREAM]), request_timeout=10)[STREAM].result()
-        return str(found.topic_id)
+        found = self._admin.describe_topics(TopicCollection([STREAM, DEAD_LETTER_TOPIC]), request_timeout=10)
+        stream = found[STREAM].result()
+        try:
+            found[DEAD_LETTER_TOPIC].result()
+            self.problem = None
+        except KafkaException as error:
+            self.problem = f"the topic {DEAD_LETTER_TOPIC} cannot be used: {error.args[0].str()}"
+        return str(stream.topic_id)
 
 
 class UnreadableRecordError(Exception):
@@ -57,3 +120,41 @@ def headers_of(record: Record) -> list[tuple[str, bytes | None]]:
         return list(record.headers() or ())
     except (UnicodeDecodeError, SystemError):
         return []
+
+
+def first_fetchable(kafka: Settings, place: TopicPartition, enough: Callable[[], bool]) -> tuple[int, str]:
+    """Return the first offset from a place on whose record can be fetched, and why the ones before it cannot be.
+
+    It is the end of the partition if there is none, and an earlier one as soon as it is `enough`. The first record is
+    tried three times, as what was damaged on its way comes whole the next time.
+    """
+    offset, reason, tries = place.offset, "", 0
+    while not enough():
+        error = _fetch_error(kafka, TopicPartition(place.topic, place.partition, offset))
+        if error is None:
+            break
+        reason, tries = error, tries + 1
+        offset += tries >= 3  # noqa: PLR2004
+    return offset, reason
+
+
+def _fetch_error(kafka: Settings, place: TopicPartition) -> str | None:
+    """Fetch one record, by a client of its own; return why it cannot be fetched. None also if there is none."""
+    errors: list[KafkaError] = []
+    settings = {**kafka, "group.id": "feed", "auto.offset.reset": "error", "log_level": 0}
+    reader = make_client(KafkaConsumer, {**settings, "enable.auto.commit": False, "error_cb": errors.append})
+    try:
+        _, end = reader.get_watermark_offsets(place, timeout=10)
+        reader.assign([place])
+        deadline = time.monotonic() + 10
+        while place.offset < end and time.monotonic() < deadline:
+            if record := reader.poll(0.1):
+                if (error := record.error()) is None:
+                    return None
+                errors.append(error)
+            for each in errors:
+                if each.code() in UNFETCHABLE_ERRORS:
+                    return str(each.str())
+    finally:
+        reader.close()
+    return None

@@ -7,17 +7,31 @@ Started again, it reads one window back.
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from .likes import Reactions, reaction_of
 from .store import Reaction
-from .stream import STREAM, Settings, UnreadableRecordError, envelope_of
+from .stream import (
+    STREAM,
+    UNFETCHABLE_ERRORS,
+    Record,
+    Settings,
+    Topic,
+    UnreadableRecordError,
+    envelope_of,
+    first_fetchable,
+    is_cooperative,
+    make_client,
+)
+
+log = logging.getLogger("feed")
 
 
 class Trending:
@@ -44,26 +58,43 @@ class Trending:
 
 
 def run(kafka: Settings, window: timedelta, count: int, stopping: Callable[[], bool]) -> None:
-    """Print the top as a line of JSON on stdout whenever it changes."""
+    """Print the top as a line of JSON on stdout whenever it changes. Raises UnusableError for a wrong option."""
     trending, shown = Trending(window), None
-    consumer = Consumer({**kafka, "group.id": "trending", "enable.auto.commit": False,
-                         "auto.offset.reset": "earliest"})  # fmt: skip
+    Topic(kafka).check(stopping)
+
+    def say(error: KafkaError) -> None:
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - librdkafka's own
+            log.warning("waiting for Kafka: %s", error.str())
+
+    settings = {"enable.auto.commit": False, "auto.offset.reset": "earliest", "error_cb": say}
+    consumer = make_client(Consumer, {**kafka, "group.id": "trending", **settings})
 
     def assigned(_: Consumer, places: list[TopicPartition]) -> None:
         start = round((datetime.now(UTC) - window).timestamp() * 1000)
-        found = consumer.offsets_for_times([TopicPartition(STREAM, each.partition, start) for each in places], 10)
-        for place in found:
-            place.offset = OFFSET_BEGINNING if place.offset < 0 else place.offset  # a quiet stream: its last window
-        consumer.assign(found)
+        wanted = [TopicPartition(STREAM, each.partition, max(0, start)) for each in places]
+        try:
+            found = consumer.offsets_for_times(wanted, 10)
+        except KafkaException:
+            found = wanted
+        for place, asked in zip(found, wanted, strict=True):  # a quiet stream: its last window
+            place.offset = OFFSET_BEGINNING if place.offset < 0 or place is asked else place.offset
+        (consumer.incremental_assign if is_cooperative(kafka) else consumer.assign)(found)
 
     consumer.subscribe([STREAM], on_assign=assigned)
     try:
         while not stopping():
-            for record in consumer.consume(1000, 0.5):
-                with suppress(UnreadableRecordError):  # the feed sends it to the dead-letter topic
-                    message = None if record.error() else envelope_of(record).data
-                    if isinstance(message, Reactions):
-                        trending.add(message)
+            records: list[Record] = consumer.consume(1000, 0.5)
+            for record in records:
+                error = record.error()
+                if error is None:
+                    with suppress(UnreadableRecordError):  # the feed sends it to the dead-letter topic
+                        message = envelope_of(record).data
+                        if isinstance(message, Reactions):
+                            trending.add(message)
+                elif error.code() in UNFETCHABLE_ERRORS:
+                    place = TopicPartition(STREAM, record.partition(), record.offset())
+                    place.offset, _ = first_fetchable(kafka, place, stopping)
+                    consumer.seek(place)
             top = trending.top(count)
             if top != shown:
                 shown = top
