@@ -1,5 +1,6 @@
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -18,6 +19,8 @@ from types import SimpleNamespace
 import pytest
 import redis
 import sqlalchemy as sa
+from brokers.real_kafka import RealKafkaMissingError, kafka_node
+from brokers.redis_proxy import redis_proxy
 from confluent_kafka import Consumer, Producer
 from contract_test.transports.embedded import redis_program
 from envelopes import encode
@@ -120,34 +123,65 @@ def store_url(request, tmp_path):
     return server.replace("/postgres", f"/{name}")
 
 
-@pytest.fixture(scope="session")
-def postgresql():
+class PostgreSQL:
     """A PostgreSQL server of this run alone; it does not run as root, so root steps down."""
+
+    def __init__(self, programs, folder):
+        self._programs, self._folder = programs, folder
+        self._user = "postgres" if os.geteuid() == 0 else None
+        if self._user:
+            shutil.chown(folder, self._user)
+        self._port = free_port()
+        subprocess.run(
+            [programs / "initdb", "-D", folder, "-U", "feed", "-A", "trust", "--no-sync"],
+            user=self._user, cwd=folder, check=True, capture_output=True,
+        )  # fmt: skip
+        self.url = f"postgresql+psycopg://feed@127.0.0.1:{self._port}/postgres"
+        self._engine = sa.create_engine(self.url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        self.start()
+
+    def start(self):
+        options = ["-p", str(self._port), "-h", "127.0.0.1", "-k", self._folder, "-F"]
+        self._server = subprocess.Popen(
+            [self._programs / "postgres", "-D", self._folder, *options],
+            user=self._user, cwd=self._folder, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        wait_until(lambda: connects(self.url))
+
+    def stop(self, number=signal.SIGINT):  # "fast": it does not wait for its clients
+        self._server.send_signal(number)
+        self._server.wait()
+
+    def restart(self, number=signal.SIGINT):
+        self.stop(number)
+        self.start()
+
+    def run(self, statement):
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql(statement)
+
+    def disconnect(self, database):
+        """End every connection to a database."""
+        self.run(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{database}'")
+
+
+@pytest.fixture(scope="session")
+def postgresql_server():
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [Path(shutil.which("initdb") or "/none").parent]
     if not (programs[-1] / "initdb").exists():
         missing = "NOT RUN on PostgreSQL: there is no server here (Debian: apt-get install postgresql)"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
     folder = tempfile.mkdtemp(prefix="feed-postgresql-")
-    user = "postgres" if os.geteuid() == 0 else None
-    if user:
-        shutil.chown(folder, user)
-    port = free_port()
-    subprocess.run(
-        [programs[-1] / "initdb", "-D", folder, "-U", "feed", "-A", "trust", "--no-sync"],
-        user=user, cwd=folder, check=True, capture_output=True,
-    )  # fmt: skip
-    options = ["-p", str(port), "-h", "127.0.0.1", "-k", folder, "-F"]
-    server = subprocess.Popen(
-        [programs[-1] / "postgres", "-D", folder, *options], user=user, cwd=folder, stderr=subprocess.DEVNULL
-    )
-    url = f"postgresql+psycopg://feed@127.0.0.1:{port}/postgres"
-    try:
-        wait_until(lambda: connects(url))
-        yield url
-    finally:
-        server.send_signal(signal.SIGINT)  # "fast": it does not wait for its clients
-        server.wait()
-        shutil.rmtree(folder)
+    server = PostgreSQL(programs[-1], folder)
+    yield server
+    server.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgresql(postgresql_server):
+    """The address of a PostgreSQL server."""
+    return postgresql_server.url
 
 
 class Kafka:
@@ -256,6 +290,55 @@ def service(kafka, redis_url, mailbox, tmp_path):
     for process in running:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def node():
+    """A Kafka of this test alone, with the topic on it."""
+    from tests.rig import make_topic
+
+    try:
+        with kafka_node() as running:
+            make_topic(running.address)
+            yield running
+    except RealKafkaMissingError as error:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"NOT RUN on a real Kafka: {error}")
+
+
+@pytest.fixture
+def rig(node, redis_url, mailbox, store_url, tmp_path):
+    from tests.rig import Rig
+
+    with redis_proxy(int(redis_url.rpartition(":")[2])) as proxy:
+        rig = Rig(node, proxy, mailbox, store_url, tmp_path / "feed.log")
+        yield rig
+        rig.end()
+
+
+@pytest.fixture
+def traffic(like, unlike, post):
+    """Likes, half of them given twice; unlikes, some before their likes; duplicates; poison. Locally out of order."""
+
+    def make(count, seed):
+        dice = random.Random(seed)
+        people = [person(n) for n in range(400)]
+        wires = []
+        for n in range(count):
+            message = dice.randrange(500)
+            given = like(
+                seed * 10**6 + n, dice.choice(people), f"m-{message:04}", people[message % 40], dice.randrange(10**6)
+            )
+            wires.append(encode(given, source="/web"))
+            if n % 9 == 0:
+                taken = unlike(given, seconds=dice.randrange(10**6), number=f"{seed}{n:06}")
+                wires.insert(max(0, len(wires) - dice.randrange(20)), encode(taken, source="/web"))
+            if n % 50 == 0:
+                wires.append(dice.choice(wires))
+            if n % 500 == 0:
+                wires.append(type(wires[0])(b"\xff poison", f"m-{message:04}"))
+        return wires
+
+    return make
 
 
 @pytest.fixture
