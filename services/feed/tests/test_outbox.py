@@ -16,6 +16,7 @@ from feed.__main__ import main
 from feed.errors import UnusableError
 from feed.metrics import OUTBOX_AGE, OUTBOX_PUSHES, REDIS_DATA_LOSSES
 from feed.outbox import SENT, STORE, Outbox
+from feed.redis_client import drop_connections
 
 
 @pytest.fixture
@@ -134,6 +135,10 @@ def test_pushes_reach_a_cluster(stored, take_in, tmp_path):
         take_in(1, 2)
         outbox = send_pushes(stored.store, f"redis://127.0.0.1:{port}", cluster=True)
         assert (sent(node), outbox.problem) == (["l-0001", "l-0002"], None)
+        drop_connections(outbox._redis)  # as after an error
+        take_in(3, start=2)
+        outbox.send()
+        assert sent(node) == ["l-0001", "l-0002", "l-0003"]
 
 
 def test_pushes_follow_the_master_that_sentinel_names(stored, take_in, tmp_path):

@@ -12,25 +12,13 @@ from typing import TypeVar
 from confluent_kafka import Consumer as KafkaConsumer
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
+from . import stream
 from .errors import UnrecoverableError
 from .likes import Feed, Received
 from .metrics import DEAD_LETTERS, LAG, LATENCY, MESSAGES, REBALANCES, UNFETCHABLE
 from .outbox import Outbox
 from .store import UNAVAILABLE
-from .stream import (
-    DEAD_LETTER_TOPIC,
-    STREAM,
-    UNFETCHABLE_ERRORS,
-    Record,
-    Settings,
-    Topic,
-    UnreadableRecordError,
-    envelope_of,
-    first_fetchable,
-    headers_of,
-    is_cooperative,
-    make_client,
-)
+from .stream import DEAD_LETTER_TOPIC, STREAM, Record, Settings, Topic
 
 T = TypeVar("T")
 
@@ -50,38 +38,30 @@ class Consumer:
     """One member of the consumer group `feed`. It reads from the offsets in the store, not from those of the group."""
 
     def __init__(self, kafka: Settings, feed: Feed, outbox: Outbox, *, skip_lost: bool = False) -> None:
-        self._kafka, self._topic, self._feed, self._outbox, self._skip_lost = (
-            kafka,
-            Topic(kafka),
-            feed,
-            outbox,
-            skip_lost,
-        )
+        self._kafka, self._feed, self._outbox, self._skip_lost = kafka, feed, outbox, skip_lost
+        self._topic = Topic(kafka)
         self._partitions: dict[int, str] = {}
         self._unfetchable: set[int] = set()
         self._stopping: Callable[[], bool] = lambda: False
         self._in_group = False
-        self._cooperative = is_cooperative(kafka)
+        self._cooperative = stream.is_cooperative(kafka)
         self._problem: str | None = None
         self._next_topic_check, self._last_turn = 0.0, time.monotonic()
-        self._producer = make_client(
-            Producer, {**kafka, "enable.idempotence": True, "message.timeout.ms": 30_000, "log_level": 3}
-        )
-        self._consumer = make_client(
-            KafkaConsumer,
-            {
-                "session.timeout.ms": 6_000,  # the least that a broker allows, unless told otherwise
-                "heartbeat.interval.ms": 500,
-                "topic.metadata.refresh.interval.ms": 5_000,
-                "queued.max.messages.kbytes": 32_768,  # so much is fetched ahead, however much waits
-                **kafka,
-                "error_cb": self._on_error,
-                "group.id": "feed",
-                "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                "auto.offset.reset": "error",
-            },
-        )
+        writing = {"enable.idempotence": True, "message.timeout.ms": 30_000, "log_level": 3}
+        self._producer = stream.make_client(Producer, {**kafka, **writing})
+        reading = {
+            "session.timeout.ms": 6_000,  # the least that a broker allows, unless told otherwise
+            "heartbeat.interval.ms": 500,
+            "topic.metadata.refresh.interval.ms": 5_000,
+            "queued.max.messages.kbytes": 32_768,  # so much is fetched ahead, however much waits
+            **kafka,
+            "error_cb": self._on_error,
+            "group.id": "feed",
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "error",
+        }
+        self._consumer = stream.make_client(KafkaConsumer, reading)
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Read until told to stop, and then finish the batch in flight.
@@ -168,7 +148,7 @@ class Consumer:
             offset = self._retry_until_available(self._feed.store.known_offsets)[name]
             place, deadline = TopicPartition(STREAM, number, offset), time.monotonic() + MAX_SILENCE / 2
             enough = lambda: self._stopping() or time.monotonic() > deadline  # noqa: B023, E731 - the rest is found again
-            end, reason = self._retry_until_available(lambda: first_fetchable(self._kafka, place, enough))  # noqa: B023
+            end, reason = self._retry_until_available(lambda: stream.first_fetchable(self._kafka, place, enough))  # noqa: B023
             if end > offset:
                 log.error("%s/%d: passed over offsets %d to %d: %s", STREAM, number, offset, end - 1, reason)
                 UNFETCHABLE.inc(end - offset)
@@ -193,8 +173,8 @@ class Consumer:
             if name is None:  # revoked while it was read: its new owner reads it
                 continue
             try:
-                envelope = envelope_of(record)
-            except UnreadableRecordError as reason:
+                envelope = stream.envelope_of(record)
+            except stream.UnreadableRecordError as reason:
                 self._send_to_dead_letter_topic(record, reason)
                 batch.append(Received(name, record.offset(), None))
                 dead += 1
@@ -207,11 +187,11 @@ class Consumer:
         DEAD_LETTERS.inc(dead)
         return batch, oldest
 
-    def _send_to_dead_letter_topic(self, record: Record, reason: UnreadableRecordError) -> None:
+    def _send_to_dead_letter_topic(self, record: Record, reason: stream.UnreadableRecordError) -> None:
         """Write a record unchanged to the dead-letter topic: a missing value, key or header stays missing."""
         place = f"{STREAM}/{record.partition()}/{record.offset()}"
         log.warning("dead letter: %s: %s", place, reason)
-        headers = [*headers_of(record), ("dead-letter-place", place), ("dead-letter-reason", str(reason))]
+        headers = [*stream.headers_of(record), ("dead-letter-place", place), ("dead-letter-reason", str(reason))]
 
         def check(error: object, _: Message | None = None) -> None:
             if error is not None:
@@ -292,7 +272,7 @@ class Consumer:
 
     def _raise_if_fatal(self, error: KafkaError, record: Record) -> None:
         """Raise KafkaException for an error that is not transient."""
-        if error.code() in UNFETCHABLE_ERRORS or record.partition() in self._unfetchable:
+        if error.code() in stream.UNFETCHABLE_ERRORS or record.partition() in self._unfetchable:
             self._unfetchable.add(record.partition())
         elif error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - as below
             self._recover_offset(record.partition())

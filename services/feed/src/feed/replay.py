@@ -8,20 +8,11 @@ from datetime import datetime
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from . import stream
 from .consumer import BATCH, MAX_BATCH
 from .likes import Received, take_in_new
 from .store import Store, Unit
-from .stream import (
-    STREAM,
-    UNFETCHABLE_ERRORS,
-    Record,
-    Settings,
-    Topic,
-    UnreadableRecordError,
-    envelope_of,
-    first_fetchable,
-    make_client,
-)
+from .stream import STREAM, Record, Settings, Topic
 
 
 def replay(kafka: Settings, store: Store, start: str, generation: str) -> int:
@@ -32,7 +23,7 @@ def replay(kafka: Settings, store: Store, start: str, generation: str) -> int:
     ValueError where `generation` is the live one or `start` is none of these.
     """
     settings = {"enable.auto.commit": False, "auto.offset.reset": "earliest", "enable.partition.eof": True}
-    reader = make_client(Consumer, {**kafka, "group.id": "feed", "fetch.wait.max.ms": 50, **settings})
+    reader = stream.make_client(Consumer, {**kafka, "group.id": "feed", "fetch.wait.max.ms": 50, **settings})
     count, topic_of_stream = 0, Topic(kafka)
     topic_of_stream.check(lambda: False)
     topic = topic_of_stream.id()
@@ -103,9 +94,9 @@ def read(
         records: list[Record] = reader.consume(MAX_BATCH, 0.1)
         for record in records:
             offset, error, name = record.offset(), record.error(), names[record.partition()]
-            if error is not None and error.code() in UNFETCHABLE_ERRORS:
+            if error is not None and error.code() in stream.UNFETCHABLE_ERRORS:
                 place = TopicPartition(STREAM, record.partition(), at[name])
-                at[name], _ = first_fetchable(kafka, place, lambda: False)
+                at[name], _ = stream.first_fetchable(kafka, place, lambda: False)
                 assign()
                 break
             if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own
@@ -113,8 +104,10 @@ def read(
             at[name] = offset if error else offset + 1
             if error is None and offset < end[name]:
                 message = None
-                with suppress(UnreadableRecordError):  # it lies with the dead letters since the live generation met it
-                    message = envelope_of(record).data
+                with suppress(
+                    stream.UnreadableRecordError
+                ):  # it is a dead letter of the live generation
+                    message = stream.envelope_of(record).data
                 batch.append(Received(name, offset, message))
         if batch:
             yield batch

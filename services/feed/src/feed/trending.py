@@ -16,20 +16,10 @@ from datetime import UTC, datetime, timedelta
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
+from . import stream
 from .likes import Reactions, reaction_of
 from .store import Reaction
-from .stream import (
-    STREAM,
-    UNFETCHABLE_ERRORS,
-    Record,
-    Settings,
-    Topic,
-    UnreadableRecordError,
-    envelope_of,
-    first_fetchable,
-    is_cooperative,
-    make_client,
-)
+from .stream import STREAM, Record, Settings, Topic
 
 log = logging.getLogger("feed")
 
@@ -67,7 +57,7 @@ def run(kafka: Settings, window: timedelta, count: int, stopping: Callable[[], b
             log.warning("waiting for Kafka: %s", error.str())
 
     settings = {"enable.auto.commit": False, "auto.offset.reset": "earliest", "error_cb": say}
-    consumer = make_client(Consumer, {**kafka, "group.id": "trending", **settings})
+    consumer = stream.make_client(Consumer, {**kafka, "group.id": "trending", **settings})
 
     def assigned(_: Consumer, places: list[TopicPartition]) -> None:
         start = round((datetime.now(UTC) - window).timestamp() * 1000)
@@ -78,7 +68,7 @@ def run(kafka: Settings, window: timedelta, count: int, stopping: Callable[[], b
             found = wanted
         for place, asked in zip(found, wanted, strict=True):  # a quiet stream: its last window
             place.offset = OFFSET_BEGINNING if place.offset < 0 or place is asked else place.offset
-        (consumer.incremental_assign if is_cooperative(kafka) else consumer.assign)(found)
+        (consumer.incremental_assign if stream.is_cooperative(kafka) else consumer.assign)(found)
 
     consumer.subscribe([STREAM], on_assign=assigned)
     try:
@@ -87,13 +77,13 @@ def run(kafka: Settings, window: timedelta, count: int, stopping: Callable[[], b
             for record in records:
                 error = record.error()
                 if error is None:
-                    with suppress(UnreadableRecordError):  # the feed sends it to the dead-letter topic
-                        message = envelope_of(record).data
+                    with suppress(stream.UnreadableRecordError):  # the feed sends it to the dead-letter topic
+                        message = stream.envelope_of(record).data
                         if isinstance(message, Reactions):
                             trending.add(message)
-                elif error.code() in UNFETCHABLE_ERRORS:
+                elif error.code() in stream.UNFETCHABLE_ERRORS:
                     place = TopicPartition(STREAM, record.partition(), record.offset())
-                    place.offset, _ = first_fetchable(kafka, place, stopping)
+                    place.offset, _ = stream.first_fetchable(kafka, place, stopping)
                     consumer.seek(place)
             top = trending.top(count)
             if top != shown:
