@@ -19,8 +19,6 @@ from types import SimpleNamespace
 import pytest
 import redis
 import sqlalchemy as sa
-from brokers.real_kafka import RealKafkaMissingError, kafka_node
-from brokers.redis_proxy import redis_proxy
 from confluent_kafka import Consumer, Producer
 from contract_test.transports.embedded import redis_program
 from envelopes import encode
@@ -295,6 +293,7 @@ def service(kafka, redis_url, mailbox, tmp_path):
 @pytest.fixture
 def node():
     """A Kafka of this test alone, with the topic on it."""
+    from brokers.real_kafka import RealKafkaMissingError, kafka_node
     from tests.rig import make_topic
 
     try:
@@ -306,13 +305,21 @@ def node():
 
 
 @pytest.fixture
-def rig(node, redis_url, mailbox, store_url, tmp_path):
+def proxy(redis_url):
+    """A proxy in front of the transport's Redis."""
+    from brokers.redis_proxy import redis_proxy
+
+    with redis_proxy(int(redis_url.rpartition(":")[2])) as running:
+        yield running
+
+
+@pytest.fixture
+def rig(node, proxy, mailbox, store_url, tmp_path):
     from tests.rig import Rig
 
-    with redis_proxy(int(redis_url.rpartition(":")[2])) as proxy:
-        rig = Rig(node, proxy, mailbox, store_url, tmp_path / "feed.log")
-        yield rig
-        rig.end()
+    rig = Rig(node, proxy, mailbox, store_url, tmp_path / "feed.log")
+    yield rig
+    rig.end()
 
 
 @pytest.fixture

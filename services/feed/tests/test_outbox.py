@@ -5,7 +5,6 @@ import signal
 
 import pytest
 import redis
-from brokers.redis_proxy import redis_proxy
 from contract_test.transports.embedded import redis_program
 from contract_test.transports.processes import running
 from envelopes import decode
@@ -17,6 +16,7 @@ from feed.errors import UnusableError
 from feed.metrics import OUTBOX_AGE, OUTBOX_PUSHES, REDIS_DATA_LOSSES
 from feed.outbox import SENT, STORE, Outbox
 from feed.redis_client import drop_connections
+from feed.store import Push
 
 
 @pytest.fixture
@@ -102,14 +102,13 @@ def test_the_metrics_tell_what_waits(stored, take_in):
 
 
 @pytest.mark.parametrize("error", ["MISCONF", "UNBLOCKED", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "LOADING", "WRONGTYPE"])
-def test_pushes_wait_whatever_redis_answers(mailbox, redis_url, stored, take_in, error):
+def test_pushes_wait_whatever_redis_answers(mailbox, proxy, stored, take_in, error):
     take_in(1)
-    with redis_proxy(int(redis_url.rpartition(":")[2])) as proxy:
-        proxy.error = error
-        outbox = send_pushes(stored.store, f"redis://127.0.0.1:{proxy.port}")
-        assert outbox.problem.startswith("pushes wait in the outbox: ")
-        proxy.error, outbox._not_before = None, 0
-        outbox.send()
+    proxy.error = error
+    outbox = send_pushes(stored.store, f"redis://127.0.0.1:{proxy.port}")
+    assert outbox.problem.startswith("pushes wait in the outbox: ")
+    proxy.error, outbox._not_before = None, 0
+    outbox.send()
     assert (sent(mailbox), outbox.problem) == (["l-0001"], None)
 
 
@@ -125,6 +124,19 @@ def test_a_redis_that_hangs_holds_up_neither_reading_nor_stopping(
         until(lambda: "503 pushes wait in the outbox: " in fetch(port, "/healthz"))
         process.terminate()
         assert process.wait(30) == 0
+
+
+def test_sigterm_does_not_wait_for_a_long_outbox(service, kafka, stored, mailbox, until):
+    with stored.store.begin() as unit:
+        for row in range(1, 51):
+            pushes = [Push(row * 5000 + n, f"l-{row:03}{n:04}", "m-0001", "p-ana001", "Bo", 0) for n in range(5000)]
+            unit.enqueue("embedded/0", 0, pushes)
+    process = service()
+    until(lambda: mailbox.llen(QUEUE))
+    process.terminate()
+    assert process.wait(60) == 0
+    assert mailbox.llen(QUEUE) < 250_000, "the rest is sent by the next one"
+    assert stored.store.waiting_partitions() == {"embedded/0"}
 
 
 def test_pushes_reach_a_cluster(stored, take_in, tmp_path):

@@ -257,9 +257,9 @@ class Consumer:
             consumer.incremental_unassign(partitions)
         else:
             consumer.unassign()
-            self._in_group = False
         for each in partitions:
             self._partitions.pop(each.partition, None)
+        self._in_group = self._cooperative and bool(self._partitions)
         LAG.clear()
         self._outbox.partitions = set(self._partitions.values())
 

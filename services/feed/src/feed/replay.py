@@ -104,9 +104,7 @@ def read(
             at[name] = offset if error else offset + 1
             if error is None and offset < end[name]:
                 message = None
-                with suppress(
-                    stream.UnreadableRecordError
-                ):  # it is a dead letter of the live generation
+                with suppress(stream.UnreadableRecordError):  # it is a dead letter of the live generation
                     message = stream.envelope_of(record).data
                 batch.append(Received(name, offset, message))
         if batch:

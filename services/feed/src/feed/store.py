@@ -69,7 +69,8 @@ class Push(NamedTuple):
     message_id: str
     author_id: str
     liker_name: str
-    liked_at: int
+    liked_at: int = 2**62
+    """A push that an earlier version left in the outbox has none, and counts from when it was requested."""
 
 
 _EARLIEST, _LATEST = (as_microseconds(each.replace(tzinfo=UTC)) for each in (datetime.min, datetime.max))  # noqa: DTZ901 - it gets one here
