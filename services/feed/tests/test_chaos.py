@@ -96,8 +96,8 @@ def survive(rig, faults, wires, until, *, chosen):
         faults.one(name)
     rig.publish(wires(-1))
     records = rig.check(until)
-    said = rig.said()
-    assert "Traceback" not in said, said[-3000:]
+    log = rig.said()
+    assert "Traceback" not in log, log[-3000:]
     return records
 
 

@@ -87,7 +87,7 @@ class Outbox:
             thread.join(SECONDS_TO_STOP + 0.5)
 
     def wake(self) -> None:
-        """Have what waits sent now."""
+        """Send what waits now."""
         self._wake.set()
 
     def raise_error(self) -> None:
