@@ -612,13 +612,17 @@ def test_sentinel_starts_a_failover(tmp_path: Path, how: str) -> None:
         ("redis://127.0.0.1:99999/0", "invalid redis_url"),
         ("127.0.0.1:6379", "invalid redis_url"),
         ("redis+sentinel://127.0.0.1:26379", "invalid redis_url"),
+        ("redis+sentinel://{server}/mymaster", "unknown command 'SENTINEL'"),
+        ("redis+sentinel://no-such-host.invalid:26379/mymaster", "no host of a sentinel has an address"),
+        ("redis://no-such-host.invalid:6379/0 --cluster", "Check --redis"),
+        ("redis://{server}/0 --cluster", "Cluster mode is not enabled"),
     ],
 )
 def test_a_redis_that_cannot_be_used_is_one_sentence(
     redis_server: RedisServer, stub: Stub, url: str, words: str
 ) -> None:
-    target = url.format(server=f"127.0.0.1:{redis_server.port}")
-    with process("transport", "--redis", target, "--gateway", stub.url) as worker:
+    target = url.format(server=f"127.0.0.1:{redis_server.port}").split()
+    with process("transport", "--redis", *target, "--gateway", stub.url) as worker:
         _, said = worker.communicate(timeout=60)
     assert worker.returncode == 2
     assert words in said

@@ -9,6 +9,7 @@ import logging
 import os
 import secrets
 import signal
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import aclosing, nullcontext
@@ -165,12 +166,21 @@ def gateway_url(text: str) -> str:
 def redis_url(text: str) -> str:
     """Return the URL if redis-py accepts it."""
     if text.startswith(SENTINEL_SCHEME):
-        parse_sentinel_url(text)
+        sentinels, *_ = parse_sentinel_url(text)
+        if not any(map(_has_address, sentinels)):  # redis-py's error would not say it
+            raise argparse.ArgumentTypeError("no host of a sentinel has an address")
         return text
     parse_url(text)
     if (db := urlsplit(text).path.strip("/")) and not text.startswith("unix:"):
         int(db)  # redis-py takes database 0 for what is no number
     return text
+
+
+def _has_address(place: tuple[str, int]) -> bool:
+    try:
+        return bool(socket.getaddrinfo(*place))
+    except OSError:
+        return False
 
 
 def _secret(kind: str) -> str:

@@ -6,9 +6,9 @@ import asyncio
 import logging
 import math
 import random
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from socket import gaierror
 from ssl import SSLError
 from typing import Any, ParamSpec, TypeVar, cast
 from urllib.parse import unquote, urlsplit
@@ -30,6 +30,11 @@ SENTINEL_SCHEME = "redis+sentinel://"
 REDIS_UNAVAILABLE = (RedisError, RedisClusterException, OSError)
 """All errors of Redis. They are waited for, except those that `check_usable` finds."""
 
+_UNUSABLE_AT_START = re.compile(
+    r"Error -\d+ connecting"  # a host that has no address: only errors of the resolver have negative numbers
+    r"|DB index|Invalid Database|unknown command|Cluster mode is not enabled"
+)
+
 REPLY_TIMEOUT = 5
 """The time that a reply may take, in seconds."""
 
@@ -42,9 +47,9 @@ def check_usable(error: Exception, *, at_start: bool) -> None:
     """Raise RedisUnusableError if an error of Redis does not go away by itself."""
     if isinstance(error, DataError) or "WRONGTYPE" in str(error):
         raise RedisUnusableError(f"a key in Redis has the wrong type, or a value cannot be written: {error}") from error
+    refused = isinstance(error, AuthenticationError) or _UNUSABLE_AT_START.search(str(error))
     causes = (error, error.__cause__, error.__context__)
-    refused = isinstance(error, AuthenticationError) or "DB index" in str(error) or "Invalid Database" in str(error)
-    if at_start and (refused or any(isinstance(each, gaierror | SSLError | FileNotFoundError) for each in causes)):
+    if at_start and (refused or any(isinstance(each, SSLError | FileNotFoundError) for each in causes)):
         raise RedisUnusableError(f"Redis cannot be used. Check --redis. The error was: {error}") from error
 
 
@@ -60,7 +65,7 @@ def connect(url: str, *, cluster: bool) -> AnyRedis:
     if not url.startswith(SENTINEL_SCHEME):
         return cast(PipeliningRedis, PipeliningRedis.from_url(url, **options))
     sentinels, service, login = parse_sentinel_url(url)
-    sentinel_options = {"socket_timeout": 2, "socket_connect_timeout": 2}
+    sentinel_options = {"socket_timeout": 2, "socket_connect_timeout": 2, "retry": options["retry"]}
     sentinel = Sentinel(sentinels, sentinel_kwargs=sentinel_options)  # type: ignore[no-untyped-call] # redis-py's
     return cast(PipeliningRedis, sentinel.master_for(service, redis_class=PipeliningRedis, **login, **options))
 
