@@ -7,10 +7,12 @@ from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
+from click.testing import CliRunner
 from compat.conftest import INTEGER, STRING, message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract_test.cli import lint, verify
 from contract_test.data.finding import Finding, Position, Report
 from contract_test.data.verdict import ComparedPair, Verdict
 from contract_test.report.formats import FORMATS
@@ -112,6 +114,67 @@ def test_annotations_and_results_point_at_the_line_and_the_column(repo, compat):
     assert (properties["line"], properties["col"]) == (str(line), "5")
     region = result["locations"][0]["physicalLocation"]["region"]
     assert region == {"startLine": line, "startColumn": 5}
+
+
+@pytest.mark.parametrize(("workspace", "file"), [("..", "NAME/contracts"), (".", "contracts"), ("gone", "contracts")])
+def test_paths_begin_in_the_folder_that_was_checked_out(repo, compat, monkeypatch, workspace, file):
+    repo.subject(versions=[message(a=STRING), message(a=INTEGER)])
+    monkeypatch.setenv("GITHUB_WORKSPACE", str((repo.root / workspace).resolve()))
+    expected = f"{file.replace('NAME', repo.root.name)}/thing.done/v2.json"
+
+    (_, properties, _) = next(commands_of(compat("--format", "github").out))
+    (result,) = json.loads(compat("--format", "sarif").out)["runs"][0]["results"]
+
+    assert properties["file"] == expected
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == expected
+
+
+def lint_of(repo, *options):
+    result = CliRunner().invoke(lint.command, ["--contracts", "contracts", "--format", "json", *options])
+    return json.loads(result.stdout)["findings"]
+
+
+def test_lint_points_at_keys_of_the_catalog_and_into_recorded_lines(repo):
+    repo.subject(versions=[message(["a"], a=STRING)])
+    repo.recording(1, {"a": "x"}, {"b": 1, "a": 2})
+    catalog = repo.root / "contracts/catalog.toml"
+    catalog.write_text(catalog.read_text() + 'key = "/nowhere"\n')
+    lines = catalog.read_text().splitlines()
+
+    found = {each["rule"]: each for each in lint_of(repo)}
+
+    assert (found["pointer-nowhere"]["line"], found["pointer-nowhere"]["column"]) == (len(lines), 1)
+    recorded = (repo.root / "contracts/thing.done/recordings/v1.jsonl").read_text().splitlines()[1]
+    assert (found["recording-invalid"]["line"], found["recording-invalid"]["column"]) == (2, recorded.index('"a"') + 1)
+
+    catalog.write_text("\n".join(lines).replace('codec = "json"', '  codec = "jason"'))
+
+    (wrong,) = [each for each in lint_of(repo) if each["rule"] == "catalog"]
+    assert (wrong["pointer"], wrong["line"], wrong["column"]) == ("[channels.things].codec", 4, 3)
+
+
+def test_lint_points_at_what_is_no_json(repo):
+    repo.subject(versions=[message(a=STRING)])
+    (repo.root / "contracts/thing.done/v1.json").write_text('{\n  "a" 1\n}')
+
+    (found,) = [each for each in lint_of(repo) if each["rule"] == "schema"]
+
+    assert (found["line"], found["column"]) == (2, 7)
+
+
+def test_drift_points_at_the_schema_of_the_field(repo):
+    repo.subject(versions=[message(["type"], type=STRING, properties=INTEGER)])
+    messages = repo.root / "messages.jsonl"
+    messages.write_text('{"type": 7, "properties": 1}\n')
+
+    result = CliRunner().invoke(
+        verify.command, [str(messages), "--channel", "things", "--contracts", "contracts", "--format", "json"]
+    )
+
+    (found,) = [each for each in json.loads(result.stdout)["findings"] if each["severity"] == "error"]
+    schema = (repo.root / "contracts/thing.done/v1.json").read_text()
+    assert (found["pointer"], found["line"]) == ("/type", 1)
+    assert found["column"] == schema.index('"type": {"type": "string"}') + 1
 
 
 def junit(text):

@@ -80,6 +80,18 @@ def test_the_witness_in_json_is_whole(repo, compat):
     assert '    breaks: {"a": "", …}\n' in text.out
 
 
+def test_another_change_that_rejects_the_message_has_its_place_in_the_file(repo, compat):
+    for version, (required, a) in enumerate((([], STRING), (["b", "c"], STRING)), start=1):
+        repo.file(f"shared/v{version}.json", message(required, a=a, **dict.fromkeys(required, STRING)))
+    around = [message(["x"], x={"$ref": f"../shared/v{version}.json"}) for version in (1, 2)]
+    repo.subject(versions=around)
+
+    out = compat().out
+
+    assert "rejected as well because of required-property-added at /required: absent → c\n" in out
+    assert "$defs" not in out
+
+
 def test_fifty_findings_are_small_in_json(repo, compat):
     kept = dict.fromkeys([f"a_rather_long_name_{number}" for number in range(50)], STRING)
     names = [f"f{number}" for number in range(50)]

@@ -129,7 +129,7 @@ def of_reason(
         sentence = f"where {reason.alternative}: {sentence}" if reason.alternative else sentence
     file, inside = pair.newer.place_of(pointer, exactly=rule.id in ("property-removed", "property-added"))
     shown = _shown(pair, verdict, reason, recorded)
-    together = [f"rejected as well because of {line}" for line in reason.together] if reason else []
+    together = [_rejected_as_well(pair.reader, line, file) for line in reason.together] if reason else []
     return Finding(
         file,
         inside,
@@ -151,6 +151,15 @@ def of_reason(
         verdict=verdict,
         key=_key(pair, rule, _anchor(pair, reason) if reason else inside),
     )
+
+
+def _rejected_as_well(reader: Snapshot, line: str, file: str) -> str:
+    """A change that rejects the same message, `RULE at POINTER: WHAT`, with its place in the reader's files."""
+    rule, _, rest = line.partition(" at ")
+    pointer, colon, what = rest.partition(": ")
+    other, inside = reader.place_of(pointer, exactly=True)
+    place = inside if other == file else f"{other}:{inside}"
+    return f"rejected as well because of {rule} at {place or '(the whole message)'}{colon}{what}"
 
 
 def _key(pair: Pair, rule: Rule, pointer: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -68,10 +69,11 @@ def affected_lines(causes: Sequence[Cause]) -> list[str]:
     """Return who breaks. What is true of several subjects only in part begins with the subject."""
     findings = [each for cause in causes for each in cause.findings]
     several = len({each.subject for each in findings}) > 1
+    counts = Counter(line for each in findings for line in set(each.affected))
     lines: dict[str, None] = {}
     for each in findings:
         for line in each.affected:
-            everywhere = all(line in other.affected for other in findings)
+            everywhere = counts[line] == len(findings)
             lines[f"{each.subject}: {line}" if several and not everywhere else line] = None
     shown = list(lines)
     more = len(shown) - MAX_AFFECTED

@@ -9,6 +9,7 @@ from contract_test.data.texts import counted
 from contract_test.files.positions import position_in_line
 from contract_test.report.inert import workflow_command
 from contract_test.report.kinds import Kind, kinds
+from contract_test.report.workspace import in_workspace
 
 _WORST = 10
 
@@ -35,7 +36,7 @@ def _of_kind(kind: Kind) -> str:
     place = {}
     if file and line.isdecimal():
         where = position_in_line(Path(file), int(line), f"{first.data_pointer}{kind.failure.pointer}")
-        place = {"file": file, "line": str(where.line), "col": str(where.column)}
+        place = {"file": in_workspace(file), "line": str(where.line), "col": str(where.column)}
     return workflow_command("error", text, **place, title=kind.title)
 
 

@@ -9,6 +9,7 @@ from contract_test.data.texts import counted
 from contract_test.report.causes import Cause, causes_of
 from contract_test.report.finding_lines import lines_of, sentence_of
 from contract_test.report.inert import workflow_command
+from contract_test.report.workspace import in_workspace
 
 MAX_WITHOUT_SUMMARY = 10
 """GitHub shows so many annotations of a step. If there are more, the first one is a summary."""
@@ -23,7 +24,7 @@ def as_github(report: Report) -> str:
 def _command(cause: Cause) -> str:
     each = cause.first
     level = "notice" if each.accepted else each.severity
-    place = {"file": each.file}
+    place = {"file": in_workspace(each.file)}
     if each.position is not None:
         place |= {"line": str(each.position.line), "col": str(each.position.column)}
     text = "\n".join((sentence_of(each), *lines_of([cause])))

@@ -10,6 +10,7 @@ from contract_test.data.finding import Finding, Report
 from contract_test.report.causes import Cause, causes_of
 from contract_test.report.finding_lines import lines_of, sentence_of
 from contract_test.report.inert import printable
+from contract_test.report.workspace import in_workspace
 
 
 def as_sarif(report: Report) -> str:
@@ -44,7 +45,7 @@ def _result(cause: Cause) -> dict[str, Any]:
 
 
 def _location(each: Finding) -> dict[str, Any]:
-    place: dict[str, Any] = {"artifactLocation": {"uri": quote(each.file, errors="replace")}}
+    place: dict[str, Any] = {"artifactLocation": {"uri": quote(in_workspace(each.file), errors="replace")}}
     if each.position is not None:
         place["region"] = {"startLine": each.position.line, "startColumn": each.position.column}
     logical = {"logicalLocations": [{"fullyQualifiedName": printable(each.pointer)}]} if each.pointer else {}
