@@ -43,8 +43,12 @@ class Channel:
 
     def matches(self, address: str) -> bool:
         """Return True if this is its address, or one of those that its address stands for."""
-        parts = map(re.escape, self.address.split("*"))
-        return re.fullmatch(".*".join(parts), address, re.DOTALL) is not None
+        return address_matches(self.address, address)
+
+
+def address_matches(pattern: str, address: str) -> bool:
+    """Return True if an address is of the form of a pattern, in which each `*` stands for any text."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), address, re.DOTALL) is not None
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,12 @@
 import json
 import subprocess
 import sys
+import uuid
 
 import pytest
+from kafka import KafkaProducer
 from record.runs import lines, run
+from redis import Redis
 
 from contract_test.files.catalog import load_catalog
 from contract_test.generate.package import generate
@@ -161,3 +164,115 @@ def test_a_producer_whose_bytes_are_of_no_channel_fails(service):
     code, said = service("shop", 'b\'{"id": "o-1"}\'')
     assert code == 1
     assert " 2 failed" in said
+
+
+CATCH_ALL = """
+[channels.orders]
+protocol = "{protocol}"
+address = "{address}"
+codec = "cloudevents"
+
+[channels.dead]
+protocol = "{protocol}"
+address = "{dead}"
+codec = "cloudevents"
+
+[subjects."order.placed"]
+channel = "orders"
+dead_letter = "dead"
+id = "/id"
+"""
+
+
+def catch_all(contracts, protocol, address, dead):
+    (contracts / "catalog.toml").write_text(CATCH_ALL.format(protocol=protocol, address=address, dead=dead))
+
+
+def seen(contracts, name):
+    return [each["seen"][name] for each in lines(contracts, "order.placed", 1)]
+
+
+def test_every_redis_list_that_matches_is_read_but_those_with_a_channel_of_their_own(contracts, redis_url):
+    catch_all(contracts, "redis-list", "orders:[a]:*", "orders:[a]:dead")
+    with Redis.from_url(redis_url) as redis:
+        for number, key in enumerate(
+            ("orders:[a]:eu", "orders:[a]:us:1", "orders:[a]:dead", "orders:a:eu", "other"), 1
+        ):
+            redis.rpush(key, json.dumps(event(number)))
+        redis.set("orders:[a]:text", "no list")
+        before = redis.dbsize()
+        code, said = run("record", redis_url, "--channel", "orders", "--contracts", contracts)
+        assert redis.dbsize() == before
+    assert code == 0, said
+    assert sorted(seen(contracts, "list")) == ["orders:[a]:eu", "orders:[a]:us:1"]
+
+
+def test_streams_that_match_are_read_on_from_where_each_was_left(contracts, redis_url):
+    catch_all(contracts, "redis-stream", "orders:*", "dead")
+    with Redis.from_url(redis_url) as redis:
+        for number, key in enumerate(("orders:eu", "orders:us"), 1):
+            redis.xadd(key, {"data": json.dumps(event(number))})
+        arguments = ("record", redis_url, "--channel", "orders", "--contracts", contracts)
+        assert run(*arguments)[0] == 0
+        redis.xadd("orders:us", {"data": json.dumps(event(3))})
+        code, said = run(*arguments)
+    assert code == 0, said
+    assert "1 read" in said
+    assert seen(contracts, "stream") == ["orders:eu", "orders:us", "orders:us"]
+
+
+def test_no_list_of_that_form_is_told(contracts, redis_url):
+    catch_all(contracts, "redis-list", "orders:*", "dead")
+    code, said = run("record", redis_url, "--channel", "orders", "--contracts", contracts)
+    assert code == 2, said
+    assert "no list has a key of this form" in said
+
+
+def test_every_topic_that_matches_is_read_but_those_with_a_channel_of_their_own(contracts, kafka):
+    name = f"orders-{uuid.uuid4().hex[:8]}"
+    catch_all(contracts, "kafka", f"{name}.*", f"{name}.dead")
+    producer = KafkaProducer(bootstrap_servers=kafka, api_version=(2, 3))
+
+    def produce(topic, number):
+        producer.send(topic, json.dumps(event(number)).encode()).get(timeout=30)
+
+    for number, topic in enumerate((f"{name}.eu", f"{name}.us", f"{name}.dead"), 1):
+        produce(topic, number)
+    arguments = ("record", f"kafka://{kafka}", "--channel", "orders", "--contracts", contracts)
+    code, said = run(*arguments)
+    assert code == 0, said
+    assert sorted(seen(contracts, "topic")) == [f"{name}.eu", f"{name}.us"]
+    produce(f"{name}.us", 4)
+    code, said = run(*arguments)
+    producer.close()
+    assert code == 0, said
+    assert "1 read" in said
+    code, said = run("verify", f"kafka://{kafka}", "--channel", "orders", "--contracts", contracts)
+    assert code == 0, said
+    assert "3 messages verified" in said
+
+
+def test_the_members_of_a_group_share_the_topics_that_match(contracts, kafka, tmp_path):
+    name = f"orders-{uuid.uuid4().hex[:8]}"
+    catch_all(contracts, "kafka", f"{name}.*", f"{name}.dead")
+    producer = KafkaProducer(bootstrap_servers=kafka, api_version=(2, 3))
+    for number, topic in enumerate((f"{name}.eu", f"{name}.us", f"{name}.dead"), 1):
+        producer.send(topic, json.dumps(event(number)).encode()).get(timeout=30)
+    producer.close()
+    results = tmp_path / "results"
+    results.mkdir()
+    arguments = (
+        f"kafka://{kafka}",
+        "--channel",
+        "orders",
+        "--contracts",
+        contracts,
+        "--group",
+        name,
+        "--results",
+        results,
+    )
+    code, said = run("verify", *arguments)
+    assert code == 0, said
+    assert "2 messages verified" in said
+    assert "0 messages verified" in run("verify", *arguments)[1], "all was committed"

@@ -48,7 +48,13 @@ class SourceOptions:
                 raise CatalogError(
                     f"no channel {self.channel!r}", place=str(catalog.root / "catalog.toml"), advice=f"Known: {known}."
                 )
-            return catalog.channels[self.channel]
+            channel = catalog.channels[self.channel]
+            self.reading.left_out = frozenset(
+                each.address
+                for each in catalog.channels.values()
+                if each.protocol == channel.protocol and not each.is_pattern
+            )
+            return channel
         scheme = scheme_of(self.url)
         address = self.topic if scheme == "kafka" else self.key if scheme else self.key or self.topic or self.url
         if address is None or self.codec is None:

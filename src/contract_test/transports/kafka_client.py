@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from contract_test.data.errors import CatalogError, NothingFoundError, UnreachableError
 from contract_test.transports.urls import Address
+from envelopes.catalog import address_matches
 
 _PROTOCOL = (2, 3)
 """The oldest broker that is spoken to; asking for it spares the probing that librdkafka's broker does not survive."""
@@ -33,8 +34,8 @@ That one reads without a group here, so it has no sessions.
 
 
 @contextmanager
-def kafka_consumer(url: str, topic: str) -> Iterator[tuple[Any, str]]:
-    """Connect a consumer without a group that reads what is committed; gives the topic's id too, as `check_topic`.
+def kafka_consumer(url: str, topic: str, left_out: Collection[str] = ()) -> Iterator[tuple[Any, dict[str, str]]]:
+    """Connect a consumer without a group that reads what is committed; gives the topics too, as `find_topics`.
 
     Raises UnreachableError, from inside the block too, NothingFoundError where there is no such topic, CatalogError for
     an option that is not known; none of them shows a credential.
@@ -43,7 +44,7 @@ def kafka_consumer(url: str, topic: str) -> Iterator[tuple[Any, str]]:
     from kafka.errors import KafkaError
 
     address = Address.of(url)
-    identity = check_topic(address, topic)
+    topics = find_topics(address, topic, left_out)
     options = {OPTIONS[name]: value for name, value in kafka_options(address).items() if OPTIONS[name]}
     consumer = None
     try:
@@ -56,7 +57,7 @@ def kafka_consumer(url: str, topic: str) -> Iterator[tuple[Any, str]]:
             api_version=_PROTOCOL,
             **options,
         )
-        yield consumer, identity
+        yield consumer, topics
     except (KafkaError, OSError) as error:
         raise unreachable(address, topic, error) from None
     finally:
@@ -64,12 +65,12 @@ def kafka_consumer(url: str, topic: str) -> Iterator[tuple[Any, str]]:
             consumer.close(autocommit=False)
 
 
-def check_topic(address: Address, topic: str) -> str:
-    """See whether the servers answer, take the credentials and have the topic.
+def find_topics(address: Address, topic: str, left_out: Collection[str] = ()) -> dict[str, str]:
+    """See whether the servers answer, take the credentials and have the topic, or topics that match one with `*`.
 
-    Gives the id that no other topic has had, one of the same name before it included (KIP-516); empty where the servers
-    know none. By librdkafka's client, which ends and says why, where the other one tries for ever. Raises as
-    `kafka_consumer`.
+    Gives for each the id that no other topic has had, one of the same name before it included (KIP-516); empty where
+    the servers know none. By librdkafka's client, which ends and says why, where the other one tries for ever. Raises
+    as `kafka_consumer`.
     """
     from confluent_kafka import KafkaException, TopicCollection
     from confluent_kafka.admin import AdminClient
@@ -96,17 +97,24 @@ def check_topic(address: Address, topic: str) -> str:
                     raise
     except (KafkaException, ValueError, TypeError) as error:
         raise unreachable(address, topic, reported[0] if reported else error) from None
-    if topic not in found.topics:
+    names = [topic] if topic in found.topics else []
+    if "*" in topic:
+        names = sorted(each for each in found.topics if address_matches(topic, each) and each not in left_out)
+    if not names:
         place = f"{address.shown} {topic}"
         advice = "Check the channel's address, and that this user may read the topic: Kafka hides it from others."
         raise NothingFoundError("there is no such topic", place=place, advice=advice)
     if found.controller_id < 0:  # librdkafka's own broker, which has no ids
-        return ""
-    try:
-        described = admin.describe_topics(TopicCollection([topic]), request_timeout=_ATTEMPT)[topic].result()
-    except KafkaException:  # older servers, and users who may read and not describe
-        return ""
-    return "" if described.topic_id is None else str(described.topic_id)
+        return dict.fromkeys(names, "")
+    topics = {}
+    for name, future in admin.describe_topics(TopicCollection(names), request_timeout=_ATTEMPT).items():
+        try:
+            described = future.result()
+        except KafkaException:  # older servers, and users who may read and not describe
+            topics[name] = ""
+        else:
+            topics[name] = "" if described.topic_id is None else str(described.topic_id)
+    return topics
 
 
 def librdkafka_options(address: Address) -> dict[str, Any]:

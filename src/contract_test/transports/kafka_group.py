@@ -8,7 +8,7 @@ from typing import Any
 
 from contract_test.data.interaction import Tapped
 from contract_test.data.reading import Reading
-from contract_test.transports.kafka_client import check_topic, librdkafka_options, unreachable
+from contract_test.transports.kafka_client import find_topics, librdkafka_options, unreachable
 from contract_test.transports.urls import Address
 from envelopes import Wire
 
@@ -24,8 +24,9 @@ class Member:
 
     def __init__(self, url: str, topic: str, group: str, reading: Reading) -> None:
         self._address, self._topic, self._group, self._reading = Address.of(url), topic, group, reading
-        self._unread: dict[int, int] | None = None
+        self._unread: dict[tuple[str, int], int] | None = None
         """Our partitions, and where each ended when we got it; None before the group has given us any, or none."""
+        self._topics: list[str] = []
         self._consumer: Any = None
         self.release: Callable[[], None] = lambda: None
 
@@ -37,7 +38,7 @@ class Member:
         from confluent_kafka import KafkaError
 
         with self._connected() as consumer:
-            consumer.subscribe([self._topic], on_assign=self._assigned, on_revoke=self._revoked)
+            consumer.subscribe(self._topics, on_assign=self._assigned, on_revoke=self._revoked)
             try:
                 while self._reading.follow or self._unread is None or self._unread:
                     record = consumer.poll(_WAIT)
@@ -45,15 +46,15 @@ class Member:
                         yield None
                     elif (error := record.error()) is not None:
                         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its name in the package's documentation
-                            self._read_to(record.partition(), None)
+                            self._read_to(record, None)
                         elif error.fatal() or not error.retriable():
                             raise unreachable(self._address, self._topic, error.str())
                     else:
                         if record.value() is None and not record.headers():
-                            self._reading.note(f"the topic {self._topic} holds deletions: they were left out")
+                            self._reading.note(f"the topic {record.topic()} holds deletions: they were left out")
                         else:
                             yield _tapped(record)
-                        self._read_to(record.partition(), record.offset())
+                        self._read_to(record, record.offset())
             finally:
                 self.release()
 
@@ -64,7 +65,8 @@ class Member:
         """
         from confluent_kafka import KafkaException, TopicPartition
 
-        offsets = [TopicPartition(self._topic, int(part.rpartition("/")[2]), end) for part, end in ends.items()]
+        places = [(*part.rpartition("/"), end) for part, end in ends.items()]
+        offsets = [TopicPartition(topic, int(partition), end) for topic, _, partition, end in places]
         try:
             taken = self._consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as error:
@@ -76,7 +78,7 @@ class Member:
     def _connected(self) -> Iterator[Any]:
         from confluent_kafka import Consumer, KafkaException
 
-        check_topic(self._address, self._topic)
+        self._topics = list(find_topics(self._address, self._topic, self._reading.left_out))
         try:
             consumer = self._consumer = Consumer(
                 {
@@ -99,16 +101,19 @@ class Member:
 
     def _assigned(self, consumer: Any, partitions: list[Any]) -> None:
         ends = [consumer.get_watermark_offsets(each, timeout=_PATIENCE)[1] for each in partitions]
-        self._unread = {each.partition: end for each, end in zip(partitions, ends, strict=True) if end > 0}
+        self._unread = {
+            (each.topic, each.partition): end for each, end in zip(partitions, ends, strict=True) if end > 0
+        }
 
     def _revoked(self, consumer: Any, partitions: list[Any]) -> None:
         del consumer, partitions
         self.release()
         self._unread = None
 
-    def _read_to(self, partition: int, offset: int | None) -> None:
-        if self._unread and (offset is None or offset + 1 >= self._unread.get(partition, 0)):
-            self._unread.pop(partition, None)
+    def _read_to(self, record: Any, offset: int | None) -> None:
+        place = record.topic(), record.partition()
+        if self._unread and (offset is None or offset + 1 >= self._unread.get(place, 0)):
+            self._unread.pop(place, None)
 
 
 def _tapped(record: Any) -> Tapped:

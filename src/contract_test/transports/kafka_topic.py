@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from contract_test.data.interaction import Tapped
-from contract_test.data.reading import Reading
+from contract_test.data.reading import Mark, Reading
 from contract_test.data.texts import counted
 from contract_test.transports.kafka_client import kafka_consumer
 from envelopes import Wire
@@ -20,16 +20,21 @@ _WAIT_MS = 200
 def read_topic(url: str, topic: str, reading: Reading) -> Iterator[Tapped | None]:
     """Yield the messages of a topic: to where it ended when the call began, or on and on while following.
 
-    None stands for "nothing new just now". What other consumers see stays as it was. Raises UnreachableError, or
-    NothingFoundError where there is no such topic.
+    A topic with `*` stands for all that match it when the call begins, except those that are left out. None stands for
+    "nothing new just now". What other consumers see stays as it was. Raises UnreachableError, or NothingFoundError
+    where there is no such topic.
     """
     from kafka import TopicPartition
 
-    with kafka_consumer(url, topic) as (consumer, identity):
-        partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic))]
+    several = "*" in topic
+    with kafka_consumer(url, topic, reading.left_out) as (consumer, topics):
+        partitions = [
+            TopicPartition(name, number) for name in topics for number in sorted(consumer.partitions_for_topic(name))
+        ]
         consumer.assign(partitions)
         ends = consumer.end_offsets(partitions)
-        _seek(consumer, partitions, ends, identity, reading)
+        marks = {each: reading.marks.get(part_of(each, several=several), "") for each in partitions}
+        _seek(consumer, ends, topics, marks, reading)
         while reading.follow or any(consumer.position(each) < ends[each] for each in partitions):
             started = time.monotonic()
             batches = consumer.poll(timeout_ms=_WAIT_MS, max_records=_PAGE)
@@ -41,25 +46,33 @@ def read_topic(url: str, topic: str, reading: Reading) -> Iterator[Tapped | None
                         break
                     if record.value is None and not record.headers:
                         reading.note(
-                            f"the topic {topic} holds deletions (messages without a value): they were left out"
+                            f"the topic {record.topic} holds deletions (messages without a value): they were left out"
                         )
                         continue
-                    yield tapped(record, identity)
+                    yield tapped(record, topics[record.topic], several=several)
             count = sum(map(len, batches.values()))
             time.sleep(max(0.0, count / reading.rate - (time.monotonic() - started)))
 
 
-def tapped(record: Any, identity: str) -> Tapped:
+def part_of(place: Any, *, several: bool) -> str:
+    """Return the name of a part of the channel: the partition, and its topic if the channel has several."""
+    return f"{place.topic}/{place.partition}" if several else str(place.partition)
+
+
+def tapped(record: Any, identity: str, *, several: bool) -> Tapped:
     """Return a record of the client as a message.
 
     A later run goes on behind it, where the topic is still the same one.
     """
     seen = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
     mark = f"{identity}:{record.offset + 1}"
-    return Tapped(Wire(record.value, record.key, record.headers), seen, (str(record.partition), mark))
+    return Tapped(Wire(record.value, record.key, record.headers), seen, (part_of(record, several=several), mark))
 
 
-def _seek(consumer: Any, partitions: list[Any], ends: dict[Any, int], identity: str, reading: Reading) -> None:
+def _seek(
+    consumer: Any, ends: dict[Any, int], topics: Mapping[str, str], marks: Mapping[Any, Mark], reading: Reading
+) -> None:
+    partitions = list(marks)
     starts = consumer.beginning_offsets(partitions)
     places = {each: starts[each] for each in partitions}
     if reading.since == "latest":
@@ -70,7 +83,8 @@ def _seek(consumer: Any, partitions: list[Any], ends: dict[Any, int], identity: 
         places = {each: found[each].offset if found.get(each) else ends[each] for each in partitions}
     elif reading.since is None:
         for each in partitions:
-            before, _, offset = str(reading.marks.get(str(each.partition), "")).rpartition(":")
+            before, _, offset = str(marks[each]).rpartition(":")
+            identity = topics[each.topic]
             if not offset.isdigit():
                 continue
             mark, where = int(offset), f"{each.topic} partition {each.partition}"

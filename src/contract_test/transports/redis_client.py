@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from contract_test.data.errors import UnreachableError
+from contract_test.data.errors import NothingFoundError, UnreachableError
 from contract_test.transports.urls import Address, unreadable
+from envelopes.catalog import address_matches
 
 PASSWORD = "REDISCLI_AUTH"  # noqa: S105 - the variable's name, as redis-cli has it
 
@@ -53,6 +55,22 @@ def redis_client(url: str, key: str) -> Iterator[Any]:
             "protocol, and that this user may read the key."
         )
         raise UnreachableError(f"Redis did not answer: {message}", place=place, advice=advice) from None
+
+
+def matching_keys(url: str, pattern: str, kind: str, left_out: Collection[str]) -> list[str]:
+    """Return the keys of a kind ("list" or "stream") that match an address with `*`, except those that are left out.
+
+    Raises UnreachableError, and NothingFoundError if there is none.
+    """
+    glob = re.sub(r"([?\[\]^\\])", r"\\\1", pattern)
+    with redis_client(url, pattern) as client:
+        found = sorted({key.decode(errors="replace") for key in client.scan_iter(match=glob, count=1000, _type=kind)})
+    names = [each for each in found if address_matches(pattern, each) and each not in left_out]
+    if not names:
+        place = f"{Address.of(url).shown} {pattern}"
+        advice = "Check the channel's address; or run it while messages are there: an empty list is no key."
+        raise NothingFoundError(f"no {kind} has a key of this form", place=place, advice=advice)
+    return names
 
 
 def is_stream(url: str, key: str) -> bool:

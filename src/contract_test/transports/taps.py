@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
 
 from contract_test.data.contract import Channel
 from contract_test.data.errors import CatalogError
@@ -11,6 +12,7 @@ from contract_test.data.interaction import Tapped
 from contract_test.data.reading import Reading
 from contract_test.transports.json_lines import read_lines
 from contract_test.transports.kafka_topic import read_topic
+from contract_test.transports.redis_client import matching_keys
 from contract_test.transports.redis_list import read_list
 from contract_test.transports.redis_stream import read_stream
 from contract_test.transports.urls import without_password
@@ -44,7 +46,35 @@ def tap(url: str, channel: Channel, reading: Reading | None = None) -> Generator
             place=without_password(url),
             advice=f"Name {accepted}, a file, or - for stdin.",
         )
+    if channel.is_pattern and scheme != "kafka":
+        keys = matching_keys(url, channel.address, channel.protocol.removeprefix("redis-"), reading.left_out)
+        return bounded(_of_every_key(read, url, keys, reading), reading)
     return bounded(read(url, channel.address, reading), reading)
+
+
+def _of_every_key(read: Tap, url: str, keys: Sequence[str], reading: Reading) -> Iterator[Tapped | None]:
+    """Yield the messages of several keys, one key after the other; while following, what comes to each in turn."""
+    taps = [_of_one_key(read, url, key, reading) for key in keys]
+    if not reading.follow:
+        for each in taps:
+            yield from each
+        return
+    while True:
+        for each in taps:
+            for message in each:
+                yield message
+                if message is None:
+                    break
+
+
+def _of_one_key(read: Tap, url: str, key: str, reading: Reading) -> Iterator[Tapped | None]:
+    """Yield the messages of one key of several; its marks bear its name."""
+    marks = {"": reading.marks[key]} if key in reading.marks else {}
+    for message in read(url, key, replace(reading, marks=marks)):
+        if message is None or message.mark is None:
+            yield message
+        else:
+            yield replace(message, mark=(key, message.mark[1]))
 
 
 def keeps_times(url: str, channel: Channel) -> bool:
