@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -25,12 +25,14 @@ class Dumped(dict[str, Any]):
     __slots__ = ("additional", "json_names")
 
     json_names: Mapping[str, str]
-    additional: str | None
+    additional: Collection[str]
 
     def under_json_names(self) -> dict[str, Any]:
         """Return the same values under their JSON names."""
-        named = {self.json_names.get(name, name): value for name, value in self.items() if name != self.additional}
-        return named if self.additional is None else named | self.get(self.additional, {})
+        named = {self.json_names.get(name, name): value for name, value in self.items() if name not in self.additional}
+        for name in self.additional:
+            named |= self.get(name, {})
+        return named
 
 
 class NotJsonError(ValueError):

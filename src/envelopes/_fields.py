@@ -30,27 +30,33 @@ from .types import ExactFloat, ExactInt, exact_numbers_as_decimals, shown_as
 T = TypeVar("T")
 
 
+_Form = tuple[tuple[str, ...], tuple[str, ...], dict[str, tuple[Any, ...]]]
+"""Names that an object has, names that it never has, and the constants of some fields, if they are there."""
+
+
 class OneOf:
-    """Chooses the class of an object: by the constant in a field, or by the names of its fields.
+    """Chooses the class of an object: by the constant in a field, or by the form of the object.
 
     A tag may be a text, a whole number or a boolean. If the tag is absent, the class that does not require it is taken.
     """
 
-    def __init__(self, tag: str | None = None) -> None:
-        self.tag = tag
+    def __init__(self, tag: str | None = None, *, forms: tuple[tuple[_Form, ...], ...] = ()) -> None:
+        self.tag, self.forms = tag, forms
 
     def __repr__(self) -> str:
-        return f"OneOf({self.tag!r})" if self.tag else "OneOf()"
+        return f"OneOf({self.tag!r})" if self.tag else f"OneOf(forms={self.forms!r})"
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        chooser = _Chooser(get_args(source), self.tag)
+        chooser = _Chooser(get_args(source), self.tag, self.forms)
         choices = {place: handler.generate_schema(cls) for place, cls in enumerate(chooser.classes)}
         return core_schema.tagged_union_schema(choices, chooser.place)
 
 
 class _Chooser:
-    def __init__(self, classes: tuple[type[ValueObject], ...], tag: str | None) -> None:
-        self.classes, self._tag = classes, tag
+    def __init__(
+        self, classes: tuple[type[ValueObject], ...], tag: str | None, forms: tuple[tuple[_Form, ...], ...]
+    ) -> None:
+        self.classes, self._tag, self._forms = classes, tag, forms
         self._by_tag: dict[tuple[bool, Any], int] | None = None
         self._untagged: int | None = None
         self._tag_field = tag
@@ -58,8 +64,15 @@ class _Chooser:
     def place(self, value: Any) -> int | None:
         """Return the place of a value's class, or None if it is none of them."""
         if isinstance(value, Mapping):
-            return self._by_field(value) if self._tag is None else self._tagged(value, self._tag)
+            return self._by_form(value) if self._tag is None else self._tagged(value, self._tag)
         return next((place for place, cls in enumerate(self.classes) if isinstance(value, cls)), None)
+
+    def _by_form(self, value: Mapping[str, Any]) -> int | None:
+        for place, (cls, forms) in enumerate(zip(self.classes, self._forms, strict=True)):
+            named = _under_json_names(cls, value) if BY_NAME.get() else value
+            if any(_fits(named, form) for form in forms):
+                return place
+        return None
 
     def _tagged(self, value: Mapping[str, Any], tag: str) -> int | None:
         if self._by_tag is None:
@@ -85,13 +98,25 @@ class _Chooser:
                 self._untagged = place
         return found
 
-    def _by_field(self, value: Mapping[str, Any]) -> int | None:
-        for place, cls in enumerate(self.classes):
-            names = {name: name for name in cls.__json_names__} if BY_NAME.get() else cls.__json_names__
-            required = (names[name] for name, field in cls.model_fields.items() if field.is_required())
-            if value.keys() <= set(names.values()) and all(name in value for name in required):
-                return place
-        return None
+
+def _under_json_names(cls: type[ValueObject], value: Mapping[str, Any]) -> dict[str, Any]:
+    named = {cls.__json_names__.get(name, name): item for name, item in value.items() if name not in cls.__additional__}
+    for field in cls.__additional__:
+        named |= value.get(field) or {}
+    return named
+
+
+def _fits(value: Mapping[str, Any], form: _Form) -> bool:
+    present, absent, constants = form
+    return (
+        all(name in value for name in present)
+        and not any(name in value for name in absent)
+        and all(_is_one_of(value[name], listed) for name, listed in constants.items() if name in value)
+    )
+
+
+def _is_one_of(value: Any, listed: tuple[Any, ...]) -> bool:
+    return any(isinstance(value, bool) == isinstance(each, bool) and value == each for each in listed)
 
 
 def _literals(annotation: Any) -> list[Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import orjson
-from pydantic import ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
+from pydantic import ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, SchemaSerializer, SchemaValidator, core_schema
 
 from . import _json
@@ -16,8 +16,8 @@ from ._contract import Contract
 from ._dumping import Dumped, dump, is_default
 from ._equality import json_equal
 from ._errors import ContractViolationError, DecodeError, EncodeError, Violation
+from ._names import BUILDING
 from ._pydantic import (
-    BY_NAME,
     CARRIES,
     NO_JSON,
     carrying,
@@ -46,9 +46,11 @@ class ValueObject(PydanticMethods):
     """Where in the contract's schema this class stands; None where no single place says it all."""
     __nullable__: ClassVar[frozenset[str]] = frozenset()
     """Optional fields for which null says something else than being absent."""
-    __additional__: ClassVar[str | None] = None
-    """The field that holds what the contract allows by rule: `additionalProperties`, `patternProperties`."""
+    __additional__: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """The fields for names that the contract describes by a rule, with the names' patterns; without any, all others."""
     __json_names__: ClassVar[dict[str, str]] = {}
+    __declared__: ClassVar[frozenset[str]] = frozenset()
+    """The names of the declared fields in JSON."""
     __absent_as_none__: ClassVar[frozenset[str]] = frozenset()
     __as_is__: ClassVar[bool] = True
     __carrier__: ClassVar[Any]
@@ -58,14 +60,14 @@ class ValueObject(PydanticMethods):
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         if CARRIES.get():
             return handler(source)
-        if cls in _BASES:
+        if cls in BASES:
             return core_schema.is_instance_schema(cls)
         cls.model_rebuild()
         return outer_schema(cls, definition_name(cls))
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        if cls in _BASES or cls.__pointer__ is None:
+        if cls in BASES or cls.__pointer__ is None:
             return handler(core_schema if core_schema["type"] != "function-wrap" else cls.__pydantic_core_schema__)
         from ._json_schema import contract_json_schema
 
@@ -79,7 +81,7 @@ class ValueObject(PydanticMethods):
                 each.model_rebuild()
         with carrying():
             done = super().model_rebuild(_parent_namespace_depth=_parent_namespace_depth + 1, **arguments)
-        if done and cls not in _BASES:
+        if done and cls not in BASES:
             cls.__carrier__ = cls.__pydantic_validator__
             schema, config = outer_schema(cls), core_schema.CoreConfig(title=cls.__name__)
             cls.__pydantic_serializer__ = SchemaSerializer(schema, config)
@@ -101,6 +103,9 @@ class ValueObject(PydanticMethods):
         }
         cls.__absent_as_none__ = frozenset(
             name for name, field in cls.model_fields.items() if not field.is_required() and name not in cls.__nullable__
+        )
+        cls.__declared__ = frozenset(
+            json for name, json in cls.__json_names__.items() if name not in cls.__additional__
         )
         cls.__as_is__ = not cls.__additional__ and all(name == json for name, json in cls.__json_names__.items())
 
@@ -188,13 +193,13 @@ class ValueObject(PydanticMethods):
             if name not in names:
                 known = f"one of the fields {', '.join(names)}"
                 raise ContractViolationError(*cls._names(), Violation(f"/{name}", "properties", known, repr(name)))
-            if name == cls.__additional__:
-                data.update(exact_numbers_as_decimals(value or {}))
+            if name in cls.__additional__:
+                data |= cls._additional(name, value)
             elif value is not None or name not in cls.__absent_as_none__:
                 data[names[name]] = exact_numbers_as_decimals(value)
         try:
             compiled = COMPILED_MODELS.get(cls) or compile_model(cls)
-            compiled.carrier.validate_python(data, self_instance=self, extra="forbid")
+            compiled.carrier.validate_python(data, self_instance=self, extra="forbid", context=BUILDING)
         except ValidationError as error:
             violation = violation_from(error, data)
             as_read = None if violation.found.startswith(NO_JSON) else cls._as_read(data)
@@ -204,6 +209,11 @@ class ValueObject(PydanticMethods):
                 violation = replace(violation, pointer=violation.pointer.removeprefix("/root"))
             raise ContractViolationError(*cls._names(), violation) from None
         self._check(ContractViolationError)
+
+    @classmethod
+    def _additional(cls, field: str, value: Any) -> dict[str, Any]:
+        """Return what a field for additional names holds, under the names in JSON."""
+        raise NotImplementedError
 
     @classmethod
     def _as_read(cls, data: dict[str, Any]) -> Violation | None:
@@ -244,8 +254,10 @@ class ValueObject(PydanticMethods):
                 return fields
             return {name: value for name, value in fields.items() if name in present}
         names, additional = self.__json_names__, self.__additional__
-        wire = {names[name]: value for name, value in fields.items() if name in present and name != additional}
-        return wire if additional is None else wire | dict(fields[additional])
+        wire = {names[name]: value for name, value in fields.items() if name in present and name not in additional}
+        for name in additional:
+            wire |= fields[name].items()
+        return wire
 
     def _dumped(self, *, defaults: bool) -> Any:
         fields = type(self).model_fields
@@ -279,22 +291,6 @@ class ValueObject(PydanticMethods):
 
 
 del ValueObject.model_config["validate_by_name"]
-
-
-class OpenValueObject(ValueObject):
-    """A value object whose contract also describes fields without naming each of them."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _gather(cls, data: Any) -> Any:
-        if not isinstance(data, dict) or cls.__additional__ is None:
-            return data
-        if BY_NAME.get():
-            return data
-        declared = set(cls.__json_names__.values()) - {cls.__additional__}
-        gathered = {name: value for name, value in data.items() if name in declared}
-        rest = {name: value for name, value in data.items() if name not in declared}
-        return gathered | {cls.__additional__: rest} if rest else gathered
 
 
 class RootValue(ValueObject):
@@ -333,4 +329,5 @@ def _plain(value: Any) -> Any:
     return value._json_value() if isinstance(value, ValueObject) else plain(value)  # noqa: SLF001 - the other half of this module
 
 
-_BASES = (ValueObject, OpenValueObject, RootValue)
+BASES: set[type[ValueObject]] = {ValueObject, RootValue}
+"""The classes that have no contract."""

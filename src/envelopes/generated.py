@@ -9,7 +9,9 @@ from pydantic import Field
 from ._coding import Reader, coding_with, reader_of
 from ._contract import Contract
 from ._fields import DecimalNumber, Deprecated, JsonDefault, JsonEqual, OneOf
-from ._values import OpenValueObject, RootValue, ValueObject
+from ._names import Matching
+from ._open_value import MappingValueObject, OpenValueObject
+from ._values import RootValue, ValueObject
 from .catalog import Catalog, Channel, Subject
 from .types import Boolean, Day, FrozenMap, Integer, Json, Number, Timestamp
 
@@ -27,6 +29,8 @@ __all__ = [
     "Json",
     "JsonDefault",
     "JsonEqual",
+    "MappingValueObject",
+    "Matching",
     "Number",
     "OneOf",
     "OpenValueObject",

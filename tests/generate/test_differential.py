@@ -106,7 +106,7 @@ def closed(schema):
         {name: closed(child) for name, child in value.items()} if key in ("properties", "$defs", "patternProperties") else closed(value)
         for key, value in schema.items()
     }  # fmt: skip
-    if "properties" in made and "unevaluatedProperties" not in made:
+    if made.keys() & {"properties", "patternProperties"} and "unevaluatedProperties" not in made:
         made["unevaluatedProperties"] = False
     return made
 

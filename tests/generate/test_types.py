@@ -108,6 +108,67 @@ def test_closed_alternatives_are_classes_and_open_ones_keep_what_they_agree_on(r
     assert json.loads(rebuilt.to_json())["closed"] == {"box": 3}
 
 
+def test_names_that_a_pattern_describes_are_kept_and_others_are_ignored(read):
+    value = read(
+        "patterns",
+        open={"p-1": {"zip": "1"}, "other": 5},
+        extended={"name": "n", "x-note": [1], "other": 5},
+        typed={"n-1": 1},
+        paths={"/a": {"zip": "2"}, "x-note": None},
+        lines={"a": 1, "two\nlines": 2},
+        listed={"left": 1},
+        needed={"a": 1, "b": 2},
+    )
+    assert (value.open["p-1"].zip, list(value.open)) == ("1", ["p-1"])
+    assert dict(value.extended.additional_properties) == {"x-note": (1,)}
+    assert value.typed.additional_properties["n-1"] == 1
+    assert (value.paths.additional_properties["/a"].zip, dict(value.paths.extensions)) == ("2", {"x-note": None})
+    assert list(value.lines) == ["a"]
+    assert (value.needed.a, dict(value.needed.additional_properties)) == (1, {"b": 2})
+    assert json.loads(value.to_json()) == {
+        "open": {"p-1": {"zip": "1"}}, "extended": {"name": "n", "x-note": [1]}, "typed": {"n-1": 1},
+        "paths": {"/a": {"zip": "2"}, "x-note": None}, "lines": {"a": 1}, "listed": {"left": 1}, "needed": {"a": 1, "b": 2},
+    }  # fmt: skip
+    assert type(value).model_validate(value.model_dump()) == value
+    assert type(value)(**{name: getattr(value, name) for name in type(value).model_fields}) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "pointer"),
+    [
+        ("PatternsV1", {"open": {"other": {"zip": "1"}}}, "/open"),
+        ("Extended", {"additional_properties": {"other": 1}}, "/other"),
+        ("Paths", {"additional_properties": {"x-a": 1}}, "/x-a"),
+        ("Paths", {"extensions": {"/a": 1}}, "/~1a"),
+        ("Extended", {"additional_properties": {"name": "n"}}, "/name"),
+        ("Extended", {"additional_properties": 5}, "/additional_properties"),
+    ],
+)
+def test_building_refuses_names_that_no_pattern_describes(package, name, arguments, pointer):
+    with pytest.raises(ContractViolationError) as caught:
+        getattr(module("patterns"), name)(**arguments)
+    assert caught.value.pointer == pointer
+
+
+@pytest.mark.parametrize(
+    ("field", "message", "name"),
+    [
+        ("either", {"$ref": "#/a"}, "Reference"),
+        ("either", {"name": "n", "x-a": 1}, "Item"),
+        ("conditional", {"$ref": "#/a"}, "Reference"),
+        ("conditional", {"zip": "1"}, "Place"),
+        ("mixed", {"t": "a", "n": 1}, "Ann"),
+        ("mixed", {"t": "b", "n": "1"}, "Bob"),
+        ("mixed", {"$ref": "#/a"}, "Mixed"),
+        ("mixed", {"note": "x"}, "Mixed"),
+    ],
+)
+def test_a_field_that_only_one_alternative_has_tells_its_class(read, field, message, name):
+    value = read("presence", **{field: message})
+    assert type(getattr(value, field)).__name__ == name
+    assert json.loads(value.to_json()) == {field: message}
+
+
 def test_one_schema_is_one_class_however_it_is_referred_to(read):
     value = read("wrapped", plain={"zip": "1"}, titled={"zip": "1"}, typed={"zip": "1"})
     assert value.plain == value.titled == value.typed == value.defaulted

@@ -13,7 +13,9 @@ def tagged(tag, value, /, **properties):
 
 PLACE = {"$ref": "#/$defs/Place"}
 EXPRESSION = {"$ref": "#/$defs/Expression"}
+REFERENCE = {"$ref": "#/$defs/Reference"}
 DEFINITIONS = {
+    "Reference": {"type": "object", "required": ["$ref"], "patternProperties": {r"^\$ref$": TEXT}},
     "Place": obj(("zip",), zip=TEXT, since=TIME),
     "Node": obj((), label=TEXT, children={"$ref": "#/$defs/Nodes"}, by_name={"type": "object", "additionalProperties": {"$ref": "#/$defs/Node"}}),
     "Nodes": {"type": "array", "items": {"$ref": "#/$defs/Node"}},
@@ -43,6 +45,20 @@ CONTRACTS = {
                           obj(("box",), box=INT) | {"additionalProperties": False, "title": "Box"}]},
         open={"anyOf": [obj(("a",), id=INT, a=TEXT), obj(("b",), id=INT, b=TEXT)]},
     ),
+    "patterns": obj(
+        (), open={"type": "object", "patternProperties": {"^p-": PLACE}}, extended=obj((), name=TEXT) | {"patternProperties": {"^x-": {}}},
+        typed=obj((), name=TEXT) | {"patternProperties": {"^n-": INT}, "additionalProperties": False},
+        paths={"type": "object", "patternProperties": {"^/": PLACE, "^x-": {}}, "additionalProperties": False},
+        lines={"type": "object", "patternProperties": {"^.*$": INT}},
+        listed={"type": "object", "patternProperties": {"^(left|right)$": INT}, "additionalProperties": False},
+        needed={"type": "object", "required": ["a"], "additionalProperties": INT},
+    ),
+    "presence": obj(
+        (), either={"oneOf": [REFERENCE, obj(("name",), name=TEXT, size=INT) | {"title": "Item", "patternProperties": {"^x-": {}}, "additionalProperties": False}]},
+        conditional={"if": {"type": "object", "required": ["$ref"]}, "then": REFERENCE, "else": PLACE},
+        mixed={"oneOf": [REFERENCE, obj(("note",), note=TEXT, **{"$ref": INT}) | {"title": "Note"}, tagged("t", "a", n=INT) | {"title": "Ann", "additionalProperties": False},
+                         tagged("t", "b", n=TEXT) | {"title": "Bob", "additionalProperties": False}]},
+    ),
     "wrapped": obj((), plain=PLACE, titled={"title": "Billing", "allOf": [PLACE]}, typed={"type": "object"} | PLACE,
                    defaulted={"allOf": [PLACE], "default": {"zip": "1"}}),
     "listed": obj(("level", "size", "mixed", "point"), level={"$ref": "#/$defs/Level"}, size={"enum": [1, 2, None]},
@@ -61,12 +77,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, assert_never, assert_type
 
-from {package}.messages import Alike, Defaults, Listed, Maps, Trees, Unions, Wrapped
+from {package}.messages import Alike, Defaults, Listed, Maps, Patterns, Presence, Trees, Unions, Wrapped
 from {package}.messages.alike_v1 import Box, Street
 from {package}.messages.listed_v1 import Level
 from {package}.messages.maps_v1 import Place
+from {package}.messages.presence_v1 import Ann, Bob, Item, Mixed, Place as At, Reference
 from {package}.messages.trees_v1 import All, Expression, Leaf, Node
-from {package}.messages.unions_v1 import Ann, Bob, Card, Cid, Iban, Left, Right
+from {package}.messages.unions_v1 import Ann as First, Bob as Second, Card, Cid, Iban, Left, Right
 
 
 def maps(value: Maps) -> None:
@@ -101,7 +118,7 @@ def unions(value: Unions) -> None:
             pass
         case _:
             assert_never(value.door)
-    assert_type(value.event, Ann | Bob | Cid | None)
+    assert_type(value.event, First | Second | Cid | None)
     assert_type(value.defaulted, Card | Iban | None)
 
 
@@ -114,6 +131,29 @@ def alike(value: Alike) -> None:
         case _:
             assert_never(value.closed)
     assert_type(value.open.id, int | None)
+
+
+def patterns(value: Patterns) -> None:
+    if value.open and value.extended and value.typed and value.paths and value.lines and value.listed and value.needed:
+        assert_type(value.open["p-1"].zip, str)
+        assert_type(value.extended.name, str | None)
+        assert_type(value.typed.additional_properties["n-1"], int)
+        assert_type(value.paths.additional_properties["/a"].zip, str)
+        assert_type(value.lines["a"], int)
+        assert_type(value.listed.left, int | None)
+        assert_type(value.needed.a, int)
+
+
+def presence(value: Presence) -> None:
+    assert_type(value.either, Reference | Item | None)
+    assert_type(value.conditional, Reference | At | None)
+    match value.mixed:
+        case Ann(n=n):
+            assert_type(n, int | None)
+        case Bob() | Mixed() | None:
+            pass
+        case _:
+            assert_never(value.mixed)
 
 
 def wrapped(value: Wrapped) -> None:

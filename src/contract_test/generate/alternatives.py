@@ -38,6 +38,14 @@ _ABOUT_VALUES = frozenset((
 class Composed(Node):
     """A schema that no file holds: it says in other words what several keywords say together."""
 
+    aside: bool = False
+    """Whether it only tells alternatives apart, and makes no class of its own."""
+
+
+def is_aside(node: Node) -> bool:
+    """Return whether a schema only tells alternatives apart."""
+    return isinstance(node, Composed) and node.aside
+
 
 @dataclass(frozen=True)
 class Alternative:
@@ -154,20 +162,22 @@ class Reader:
         yield from self._conditional(node)
 
     def _conditional(self, node: Node) -> Iterator[list[Conjunction]]:
-        """Recognize `if` on a field's constants: one alternative with them, one with any other value."""
-        tag = _tag_of_condition(node.schema.get("if"))
-        if tag is None:
+        """Recognize `if` on a field: one alternative where it holds, and one for all other values."""
+        other = _otherwise(node.schema)
+        if other is None:
             return
-        name, values = tag
         inside = self.references.inside
         then = (inside(node, "then"),) if "then" in node.schema else ()
         otherwise = (inside(node, "else"),) if "else" in node.schema else ()
-        other = Composed({"properties": {name: {"not": {"enum": values}}}}, node.base, f"{node.location}/if/not")
-        yield [(inside(node, "if"), *then), (other, *otherwise)]
+        condition, excluded = inside(node, "if"), Composed(other, node.base, f"{node.location}/if/not")
+        if "properties" not in condition.schema:  # only a field's presence, of which the branches say enough
+            condition = Composed(condition.schema, node.base, condition.location, aside=True)
+            excluded = replace(excluded, aside=True)
+        yield [(condition, *then), (excluded, *otherwise)]
 
     def _hints(self, node: Node) -> Iterator[Node]:
         schema, inside = node.schema, self.references.inside
-        if _tag_of_condition(schema.get("if")) is None:
+        if _otherwise(schema) is None:
             for keyword in ("if", "then", "else"):
                 if isinstance(schema.get(keyword), dict):
                     yield inside(node, keyword)
@@ -243,6 +253,25 @@ def _only_scalars(branches: list[Node]) -> list[Any] | None:
         types = own_types(branch.schema)
         found += [value for value in values if types_of(value) & types]
     return found or None
+
+
+def _otherwise(schema: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what holds where an `if` on a field does not: other constants, or no such field. None for any other."""
+    condition = schema.get("if")
+    tag = _tag_of_condition(condition)
+    if tag is not None:
+        return {"properties": {tag[0]: {"not": {"enum": tag[1]}}}}
+    branches = (schema.get("then"), schema.get("else"))
+    if "properties" in schema or any(not isinstance(each, dict) or _only_restricts(each) for each in branches):
+        return None
+    names = list_of(condition, "required") if isinstance(condition, dict) else []
+    if (
+        not isinstance(condition, dict)
+        or len(names) != 1
+        or not set(telling_keywords(condition)) <= {"required", "type"}
+    ):
+        return None
+    return {"properties": {names[0]: False}} if condition.get("type", "object") == "object" else None
 
 
 def _tag_of_condition(condition: Any) -> tuple[str, list[Any]] | None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from contract_test.generate import plan as p
-from contract_test.generate.alternatives import ANYTHING, Alternative, Composed, Position, Reader
+from contract_test.generate.alternatives import ANYTHING, Alternative, Composed, Position, Reader, is_aside
 from contract_test.generate.annotations import attribute_text, class_text, default_of, is_deprecated, short_title
+from contract_test.generate.drafts import MAP, Choice, Draft, map_names
 from contract_test.generate.naming import attribute_names, definition_name, in_order
+from contract_test.generate.objects import ObjectShape, is_impossible, object_shape, says_nothing
 from contract_test.generate.plan import Attribute, General, ModulePlan, Named, Type, ValueClass
+from contract_test.generate.reasons import NO_KEYWORD, WHY_FIELD, general_reason, why_free, why_others
 from contract_test.generate.scalars import scalar_types
-from contract_test.generate.shapes import ObjectShape, array_shape, is_impossible, object_shape
-from contract_test.generate.unions import by_fields, by_tag, merged
+from contract_test.generate.shapes import array_shape
+from contract_test.generate.unions import Form, Group, by_fields, by_tag, is_class, merged
 from contract_test.schema.keywords import telling_keywords
 from contract_test.schema.names import class_identifier, literal, unused
 from contract_test.schema.sources import ALL_TYPES
@@ -23,8 +26,6 @@ MAX_MIXTURES = 400
 """How many combinations of schemas get a class of their own: there can be exponentially many."""
 MAX_CONJUNCTIONS = 64
 """How many combinations of schemas one value may have."""
-
-Group = list[tuple[Alternative, ObjectShape]]
 
 
 def plan_module(resources: Mapping[str, Any], uri: str, name: str, taken: frozenset[str], prefix: str) -> ModulePlan:
@@ -36,29 +37,6 @@ def plan_module(resources: Mapping[str, Any], uri: str, name: str, taken: frozen
     return _Planner(References(resources, uri), resources, taken, prefix).plan(name)
 
 
-@dataclass
-class _Draft:
-    """A class whose name is known, and whose fields are not all planned yet."""
-
-    key: str
-    name: str
-    place: str | None
-    shape: ObjectShape
-    title: Node | None
-    types: dict[str, Type] = field(default_factory=dict)
-    additional: Type | None = None
-
-
-@dataclass
-class _Choice:
-    """A union that a tag, or the names of the fields, tells apart. `tag` is the field's JSON name."""
-
-    key: str
-    tag: str | None
-    simple: bool
-    drafts: list[_Draft]
-
-
 class _Planner:
     def __init__(
         self, references: References, resources: Mapping[str, Any], taken: frozenset[str], prefix: str
@@ -67,10 +45,10 @@ class _Planner:
         self._reader = Reader(references)
         self._reserved, self._taken = taken, set(taken)
         self._prefix = prefix
-        self._drafts: dict[object, _Draft] = {}
-        self._waiting: list[_Draft] = []
+        self._drafts: dict[object, Draft] = {}
+        self._waiting: list[Draft] = []
         self._named: dict[object, Named] = {}
-        self._choices: dict[object, _Choice] = {}
+        self._choices: dict[object, Choice] = {}
         self._general: list[General] = []
         self._open: list[Position] = []
         self._mixtures = 0
@@ -102,14 +80,14 @@ class _Planner:
         self._keys += 1
         return f"{self._prefix}{self._keys}"
 
-    def _root_class(self, position: Position, name: str) -> _Draft | None:
+    def _root_class(self, position: Position, name: str) -> Draft | None:
         alternatives = self._reader.alternatives(position)
         if any(each.types != {"object"} for each in alternatives):
             return None
         objects = self._objects(alternatives)
-        if not objects or not any(shape.fields for _, shape in objects):
+        if not objects or not is_class(objects):
             return None
-        if len(objects) > 1 and (by_tag(self._reader, objects) or by_fields(objects)):
+        if len(objects) > 1 and (by_tag(self._reader, objects) or len(by_fields(self._reader, objects)) > 1):
             return None
         return self._draft(objects, "", name)
 
@@ -119,8 +97,11 @@ class _Planner:
 
     # Types
 
-    def _type(self, position: Position, hint: str, where: tuple[str, str]) -> Type:
-        """Return the type of the values at a position. `where` is the class that holds them, and a pointer from it."""
+    def _type(self, position: Position, hint: str, where: tuple[str, str], why: str = NO_KEYWORD) -> Type:
+        """Return the type of the values at a position. `where` is the class that holds them, and a pointer from it.
+
+        `why` says why the position may be one that no schema describes.
+        """
         self._values += 1
         if len(position) > MAX_CONJUNCTIONS:
             return self._json(where, f"there are more than {MAX_CONJUNCTIONS} alternatives")
@@ -128,7 +109,7 @@ class _Planner:
             return self._json(where, "the schema refers to itself without a class in between")
         self._open.append(position)
         try:
-            return self._of(self._reader.alternatives(position), hint, where)
+            return self._of(position, hint, where, why)
         finally:
             self._open.pop()
 
@@ -136,7 +117,8 @@ class _Planner:
         self._general.append(General(*where, reason))
         return p.JSON
 
-    def _of(self, alternatives: Sequence[Alternative], hint: str, where: tuple[str, str]) -> Type:
+    def _of(self, position: Position, hint: str, where: tuple[str, str], why: str) -> Type:
+        alternatives = self._reader.alternatives(position)
         if not alternatives:
             return self._json(where, "no value is valid")
         if any(each.cut for each in alternatives):
@@ -144,10 +126,12 @@ class _Planner:
         objects = self._objects(alternatives)
         arrays = [array_shape(self._reader, each) for each in alternatives if "array" in each.types]
         types = frozenset().union(*(each.types for each in alternatives))
-        described = any(shape.fields for _, shape in objects) or any(array.items != ANYTHING for array in arrays)
-        limited = [shape.additional for _, shape in objects if shape.additional not in (None, ANYTHING)]
-        if types == ALL_TYPES and not described and not limited:
-            return self._json(where, "the schema allows any value")
+        if any(says_nothing(each) for each in alternatives):
+            return self._json(where, general_reason(self._reader, position, why))
+        described = any(shape.fields or shape.others.typed not in (None, ANYTHING) for _, shape in objects)
+        described = described or any(array.items != ANYTHING or array.fixed for array in arrays)
+        if types == ALL_TYPES and not described:
+            return self._json(where, general_reason(self._reader, position, why))
         members: list[Type] = []
         if objects:
             members.append(self._object(objects, hint, where))
@@ -185,34 +169,57 @@ class _Planner:
         return p.reference(self._named[values].key)
 
     def _object(self, objects: Group, hint: str, where: tuple[str, str]) -> Type:
-        if not any(shape.fields for _, shape in objects):
-            additional = merged(objects).additional or ANYTHING
-            return p.map_of(self._type(additional, hint, (where[0], f"{where[1]}/*")))
+        if not is_class(objects):
+            return self._map(merged(objects), hint, where)
         if len(objects) > 1:
             tagged = by_tag(self._reader, objects)
             if tagged is not None:
                 tag, groups, simple = tagged
                 parts = [(f"{hint} {title}", group) for title, group in groups]
                 return self._union(parts, tag, simple=simple, where=where)
-            if by_fields(objects):
-                parts = [(hint, [each]) for each in objects]
-                return self._union(parts, None, simple=False, where=where)
+            apart = by_fields(self._reader, objects)
+            if len(apart) > 1:
+                parts = [(hint, group) for group, _ in apart]
+                return self._union(parts, None, simple=False, where=where, forms=[forms for _, forms in apart])
         draft = self._draft(objects, hint)
         return p.reference(draft.key) if draft else self._json(where, "there are too many combinations of schemas")
 
-    def _union(self, parts: list[tuple[str, Group]], tag: str | None, *, simple: bool, where: tuple[str, str]) -> Type:
+    def _map(self, shape: ObjectShape, hint: str, where: tuple[str, str]) -> Type:
+        position = shape.others.typed or ANYTHING
+        values = p.map_of(self._type(position, hint, (where[0], f"{where[1]}/*"), why_others(shape)))
+        patterns = shape.others.patterns
+        if shape.closed or not patterns:
+            return values
+        identity = (repr(values), patterns)
+        if identity not in self._named:
+            marker = f"Matching({', '.join(map(literal, patterns))})"
+            self._named[identity] = Named(self._key(), "", values, marker)
+        return p.reference(self._named[identity].key)
+
+    def _union(
+        self,
+        parts: list[tuple[str, Group]],
+        tag: str | None,
+        *,
+        simple: bool,
+        where: tuple[str, str],
+        forms: Sequence[tuple[Form, ...]] = (),
+    ) -> Type:
         drafts = [self._draft(group, hint) for hint, group in parts]
         known = [draft for draft in drafts if draft is not None]
         if len(known) < len(drafts):
             return self._json(where, "there are too many combinations of schemas")
         unique = list({draft.key: draft for draft in known}.values())
+        forms_of: dict[str, list[Form]] = {}
+        for draft, each in zip(known, forms, strict=False):
+            forms_of.setdefault(draft.key, []).extend(each)
         if len(unique) == 1:
             return p.reference(unique[0].key)
         identity = (tag, tuple(draft.key for draft in unique))
         if identity not in self._choices:
             made = Named(self._key(), "", p.one_of([p.reference(draft.key) for draft in unique]))
             self._named[identity] = made
-            self._choices[identity] = _Choice(made.key, tag, simple, unique)
+            self._choices[identity] = Choice(made.key, tag, simple, unique, list(forms_of.values()))
         return p.reference(self._choices[identity].key)
 
     def _alias(self, definition: Node, type_: Type) -> Type:
@@ -231,7 +238,7 @@ class _Planner:
 
     # Classes
 
-    def _draft(self, group: Group, hint: str, name: str = "") -> _Draft | None:
+    def _draft(self, group: Group, hint: str, name: str = "") -> Draft | None:
         """Return the class of some alternatives: the known one, or a new one with a name of its own."""
         node = self._place(group)
         identity = node.location if node else frozenset(map(_telling_places, group))
@@ -241,14 +248,18 @@ class _Planner:
         self._mixtures += node is None
         if self._mixtures > MAX_MIXTURES:
             return None
-        shape = group[0][1] if len(group) == 1 else merged(group)
+        is_aside = any(
+            isinstance(each, Composed) and each.aside for alternative, _ in group for each in alternative.nodes
+        )
+        own = self._objects(self._reader.alternatives(((node,),))) if node and is_aside else group
+        shape = merged(own)
         title = node or (group[0][0].nodes[-1] if group[0][0].nodes else None)
         if not name:
             wanted = class_identifier(definition_name(node.location)) if node else ""
             wanted = wanted or class_identifier(short_title(self._reader, title)) or class_identifier(hint) or "Part"
             name = unused(wanted, self._taken, "")
             self._taken.add(name)
-        draft = _Draft(self._key(), name, self._pointer(node), shape, title)
+        draft = Draft(self._key(), name, self._pointer(node), shape, title)
         self._drafts[identity] = draft
         self._waiting.append(draft)
         return draft
@@ -287,18 +298,21 @@ class _Planner:
                     return node
         return None
 
-    def _fill(self, draft: _Draft) -> None:
+    def _fill(self, draft: Draft) -> None:
         """Plan the types of a class's fields."""
         before, self._open = self._open, []
         for name, position in draft.shape.fields.items():
-            draft.types[name] = self._type(position, name, (draft.name, f"/{name}"))
-        if draft.shape.additional is not None:
-            draft.additional = self._type(draft.shape.additional, f"{draft.name}Value", (draft.name, "/*"))
+            draft.types[name] = self._type(position, name, (draft.name, f"/{name}"), WHY_FIELD)
+        if draft.shape.others.typed is not None:
+            why = why_others(draft.shape)
+            draft.typed = self._type(draft.shape.others.typed, f"{draft.name}Value", (draft.name, "/*"), why)
+            if draft.shape.others.free is not None:
+                self._json((draft.name, "/*"), why_free(draft.shape))
         self._open = before
 
-    def _finished(self, draft: _Draft, names: set[str]) -> ValueClass:
+    def _finished(self, draft: Draft, names: set[str]) -> ValueClass:
         shape = draft.shape
-        python = attribute_names(shape.fields, names | self._reserved)
+        python = self._python_names(draft, names)
         attributes = [
             self._attribute(name, position, python[name], draft.types[name], required=name in shape.required)
             for name, position in shape.fields.items()
@@ -309,15 +323,25 @@ class _Planner:
             for name, position in shape.fields.items()
             if name not in shape.required and self._may_be_null(position)
         )
-        base = "ValueObject"
-        if draft.additional is not None:
-            base = "OpenValueObject"
-            used = {*names, *self._reserved, *python.values(), *shape.fields}
-            rest = unused("additional_properties", used)
-            attributes.append(Attribute(rest, rest, p.map_of(draft.additional), required=False, additional=True))
+        base, others = "ValueObject", self._maps_of(shape)
+        if [name for name, _ in others] == [MAP] and draft.typed == p.JSON:
+            base, others = "OpenValueObject", () if others == ((MAP, ()),) else others
+        elif others:
+            base = "MappingValueObject"
+            for (name, _), type_ in zip(sorted(others), (draft.typed or p.JSON, p.JSON), strict=False):
+                attributes.append(Attribute(name, name, p.map_of(type_), required=False, additional=True))
         text = class_text(draft.title) if draft.title else ""
         deprecated = draft.title is not None and is_deprecated([draft.title])
-        return ValueClass(draft.key, draft.name, base, draft.place, tuple(attributes), nullable, text, deprecated)
+        return ValueClass(
+            draft.key, draft.name, base, draft.place, tuple(attributes), nullable, others, text, deprecated
+        )
+
+    def _python_names(self, draft: Draft, names: set[str]) -> dict[str, str]:
+        taken = {name for name, _ in self._maps_of(draft.shape)}
+        return attribute_names(draft.shape.fields, {*names, *self._reserved, *taken})
+
+    def _maps_of(self, shape: ObjectShape) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        return map_names(shape, {*self._taken, *self._reserved, *shape.fields})
 
     def _attribute(self, json_name: str, position: Position, name: str, type_: Type, *, required: bool) -> Attribute:
         chain = self._reader.chain(position)
@@ -346,10 +370,11 @@ class _Planner:
     def _may_be_null(self, position: Position) -> bool:
         return any("null" in each.types for each in self._reader.alternatives(position))
 
-    def _marker(self, choice: _Choice, names: set[str]) -> str:
+    def _marker(self, choice: Choice, names: set[str]) -> str:
         if choice.tag is None:
-            return "OneOf()"
-        python = {attribute_names(draft.shape.fields, names | self._reserved)[choice.tag] for draft in choice.drafts}
+            forms = tuple(tuple(form.as_literals() for form in forms) for forms in choice.forms)
+            return f"OneOf(forms={literal(forms)})"
+        python = {self._python_names(draft, names)[choice.tag] for draft in choice.drafts}
         if choice.simple and len(python) == 1:
             return f"Field(discriminator={literal(python.pop())})"
         return f"OneOf({literal(choice.tag)})"
@@ -358,7 +383,8 @@ class _Planner:
 def _telling_places(part: tuple[Alternative, ObjectShape]) -> tuple[frozenset[str], frozenset[str]]:
     """Return what makes a class: the schemas that say more than `type: object`, and the names of the fields."""
     alternative, shape = part
-    telling = [node for node in alternative.nodes if set(telling_keywords(node.schema)) - {"type", *_PASSED_ON}]
+    nodes = [node for node in alternative.nodes if not is_aside(node)]
+    telling = [node for node in nodes if set(telling_keywords(node.schema)) - {"type", *_PASSED_ON}]
     return frozenset(node.location for node in telling or alternative.nodes), frozenset(shape.fields)
 
 

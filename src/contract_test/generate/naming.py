@@ -50,7 +50,25 @@ def in_order(parts: list[ValueClass | Named], root: str = "") -> tuple[ValueClas
             else:
                 enter(following)
     last = (by_key[root],) if root else ()
-    return (*(by_key[key] for key in order if key != root), *last)
+    return (*_types_after_what_they_name([by_key[key] for key in order if key != root]), *last)
+
+
+def _types_after_what_they_name(parts: list[ValueClass | Named]) -> Iterator[ValueClass | Named]:
+    """Yield parts in their order, except that a type waits for all that it names. A class may name what comes later."""
+    known = {each.key for each in parts}
+    done: set[str] = set()
+    waiting: list[ValueClass | Named] = []
+    for part in parts:
+        waiting.append(part)
+        while ready := next((each for each in waiting if _is_ready(each, known - done)), None):
+            waiting.remove(ready)
+            done.add(ready.key)
+            yield ready
+    yield from waiting
+
+
+def _is_ready(part: ValueClass | Named, missing: set[str]) -> bool:
+    return isinstance(part, ValueClass) or missing.isdisjoint(_uses(part))
 
 
 def _uses(each: ValueClass | Named) -> list[str]:

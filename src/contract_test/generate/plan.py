@@ -90,6 +90,8 @@ class ValueClass:
     place: str | None
     attributes: tuple[Attribute, ...]
     nullable: tuple[str, ...] = ()
+    others: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """The fields for additional names with the patterns of these names, if they are not those of the base class."""
     text: str = ""
     deprecated: bool = False
     decimals: bool = False

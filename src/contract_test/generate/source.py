@@ -25,8 +25,8 @@ HEADER = "Generated from contracts/ by `contract-test generate`: change the cont
 
 _TYPING = ("Annotated", "Literal", "TypeAlias")
 _RUNTIME = ("Boolean", "Day", "DecimalNumber", "Deprecated", "Field", "FrozenMap", "Integer", "Json", "JsonDefault",
-            "JsonEqual", "Number", "OneOf", "OpenValueObject", "RootValue", "Timestamp", "ValueObject",
-            "contract_beside", "shared_beside")  # fmt: skip
+            "JsonEqual", "MappingValueObject", "Matching", "Number", "OneOf", "OpenValueObject", "RootValue",
+            "Timestamp", "ValueObject", "contract_beside", "shared_beside")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -262,6 +262,7 @@ _ALLOWED_CALLS = frozenset(
         "Field",
         "FrozenMap",
         "JsonDefault",
+        "Matching",
         "OneOf",
         "frozenset",
         "Catalog",

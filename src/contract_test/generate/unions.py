@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contract_test.generate.alternatives import (
@@ -14,7 +15,7 @@ from contract_test.generate.alternatives import (
     same_json,
     values_of,
 )
-from contract_test.generate.shapes import ObjectShape
+from contract_test.generate.objects import ObjectShape, Others
 
 Group = list[tuple[Alternative, ObjectShape]]
 
@@ -69,16 +70,66 @@ def _may_be_tag(value: Any) -> bool:
     return isinstance(value, str) or (whole and abs(value) < 2**63)
 
 
-def by_fields(objects: Group) -> bool:
-    """Return whether the names of an object's fields tell closed alternatives apart."""
-    if not all(shape.closed and shape.required and shape.additional is None for _, shape in objects):
-        return False
+def by_fields(reader: Reader, objects: Group) -> list[tuple[Group, tuple[Form, ...]]]:
+    """Return the alternatives in groups that their fields tell apart, each with the forms that its objects may have.
+
+    Two alternatives are told apart by a field that one requires and the other never has, or by constants of a field
+    that one of them requires. Alternatives that nothing tells apart are in one group.
+    """
     shapes = [shape for _, shape in objects]
-    return all(
-        not one.required <= set(other.fields) or not other.required <= set(one.fields)
-        for place, one in enumerate(shapes)
-        for other in shapes[:place]
-    )
+    forms = [Form() for _ in objects]
+    group_of = list(range(len(objects)))
+    for place, one in enumerate(shapes):
+        for before, other in enumerate(shapes[:place]):
+            if not _tell_apart(reader, (one, forms[place]), (other, forms[before])):
+                joined, left = sorted((group_of[place], group_of[before]))
+                group_of = [joined if number == left else number for number in group_of]
+    found = []
+    for number in dict.fromkeys(group_of):
+        members = [place for place, each in enumerate(group_of) if each == number]
+        found.append(([objects[place] for place in members], tuple(forms[place] for place in members)))
+    return found
+
+
+@dataclass
+class Form:
+    """What tells the objects of an alternative from others: names that they have, names they never have, constants."""
+
+    present: dict[str, None] = field(default_factory=dict)
+    absent: dict[str, None] = field(default_factory=dict)
+    constants: dict[str, list[Any]] = field(default_factory=dict)
+
+    def as_literals(self) -> tuple[Any, ...]:
+        """Return the form as plain values."""
+        return tuple(self.present), tuple(self.absent), {name: tuple(each) for name, each in self.constants.items()}
+
+
+def _tell_apart(reader: Reader, one: tuple[ObjectShape, Form], other: tuple[ObjectShape, Form]) -> bool:
+    """Add to two forms what tells them apart. Return whether anything does."""
+    for (shape, form), (opposite, other_form) in ((one, other), (other, one)):
+        for name in sorted(shape.required):
+            if not opposite.may_have(name):
+                form.present[name] = other_form.absent[name] = None
+                return True
+    for name in sorted(one[0].required | other[0].required):
+        values, others = (_tag_values(reader, shape.fields.get(name)) for shape, _ in (one, other))
+        if values is not None and others is not None and not _any_in(values, others):
+            one[1].constants[name], other[1].constants[name] = values, others
+            for shape, form in (one, other):
+                form.present |= dict.fromkeys((name,) if name in shape.required else ())
+            return True
+    return False
+
+
+def is_class(objects: Group) -> bool:
+    """Return whether objects are a class: they have named fields, or names of two kinds that have to be kept apart."""
+    if any(shape.fields for _, shape in objects):
+        return True
+    others = merged(objects).others
+    return others.free is not None and others.typed is not None
+
+
+_ANY_OBJECT = ObjectShape({}, frozenset(), Others(ANYTHING))
 
 
 def merged(objects: Group) -> ObjectShape:
@@ -86,25 +137,36 @@ def merged(objects: Group) -> ObjectShape:
     shapes = [shape for _, shape in objects]
     if len(shapes) == 1:
         return shapes[0]
+    if any(shape == ObjectShape({}, frozenset()) or shape == _ANY_OBJECT for shape in shapes):
+        return _ANY_OBJECT
     names = dict.fromkeys(name for shape in shapes for name in shape.fields)
     fields = {name: _union(_under(shape, name) for shape in shapes) for name in names}
     required = frozenset.intersection(*(shape.required for shape in shapes))
-    rules = [shape.additional for shape in shapes if shape.additional is not None]
-    additional = None
-    closed = [shape for shape in shapes if shape.closed]
-    if rules or 0 < len(closed) < len(shapes):  # without its undeclared fields a value might match a closed one, too
-        rest = [ANYTHING for shape in shapes if shape.additional is None and not shape.closed]
-        additional = _union([*rules, *rest])
-    return ObjectShape(fields, required, additional, len(closed) == len(shapes))
+    never = frozenset(
+        name for shape in shapes for name in shape.never if not any(each.may_have(name) for each in shapes)
+    )
+    return ObjectShape(fields, required, _others_of(shapes), all(shape.closed for shape in shapes), never)
+
+
+def _others_of(shapes: list[ObjectShape]) -> Others:
+    closed = sum(shape.closed for shape in shapes)
+    rules = [shape.others for shape in shapes if shape.others != Others()]
+    alike = closed == len(shapes) or (not closed and len(rules) == len(shapes))
+    if alike and rules and len({(others.patterns, others.free) for others in rules}) == 1:
+        return replace(rules[0], typed=_union(others.typed for others in rules if others.typed is not None))
+    every = [others.all for others in rules if others.all is not None]
+    if every or 0 < closed < len(shapes):  # without its undeclared fields a value might match a closed one, too
+        rest = [ANYTHING for shape in shapes if shape.others == Others() and not shape.closed]
+        return Others(_union([*every, *rest]))
+    return Others()
 
 
 def _under(shape: ObjectShape, name: str) -> Position:
     """Return what one alternative says about a name: nothing if it allows no such field."""
     if name in shape.fields:
         return shape.fields[name]
-    if shape.closed and shape.additional is None:
-        return ()
-    return shape.additional or ANYTHING
+    under = shape.others.under(name)
+    return under if under is not None else () if shape.closed or name in shape.never else ANYTHING
 
 
 def _union(positions: Iterable[Position]) -> Position:

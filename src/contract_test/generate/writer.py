@@ -94,9 +94,8 @@ def _planned(part: ValueClass | Named) -> _PlannedClass | _PlannedName:
         lines.append(f"__nullable__ = frozenset({literal(part.nullable)})")
     if part.decimals:
         lines.append("__as_written__ = True")
-    additional = next((each.name for each in part.attributes if each.additional), None)
-    if additional is not None:
-        lines.append(f"__additional__ = {literal(additional)}")
+    if part.others:
+        lines.append(f"__additional__ = {literal(dict(part.others))}")
     attributes = {
         f"f{place}": {
             "name": each.name,

@@ -121,7 +121,7 @@ def pointers_in(cls: type[ValueObject], pointer: str) -> Mapping[str, str]:
     if issubclass(cls, RootValue):
         return {"root": pointer}
     return {
-        name: f"{pointer}/*" if name == cls.__additional__ else f"{pointer}/{escape(json_name)}"
+        name: f"{pointer}/*" if name in cls.__additional__ else f"{pointer}/{escape(json_name)}"
         for name, json_name in cls.__json_names__.items()
     }
 
