@@ -163,21 +163,21 @@ class Reader:
 
     def _conditional(self, node: Node) -> Iterator[list[Conjunction]]:
         """Recognize `if` on a field: one alternative where it holds, and one for all other values."""
-        other = _otherwise(node.schema)
-        if other is None:
+        sides = _sides(node.schema)
+        if sides is None:
             return
         inside = self.references.inside
-        then = (inside(node, "then"),) if "then" in node.schema else ()
-        otherwise = (inside(node, "else"),) if "else" in node.schema else ()
-        condition, excluded = inside(node, "if"), Composed(other, node.base, f"{node.location}/if/not")
-        if "properties" not in condition.schema:  # only a field's presence, of which the branches say enough
-            condition = Composed(condition.schema, node.base, condition.location, aside=True)
-            excluded = replace(excluded, aside=True)
-        yield [(condition, *then), (excluded, *otherwise)]
+        branches = []
+        for keyword, holds in zip(("then", "else"), sides, strict=True):
+            aside = "required" in holds or False in holds["properties"].values()
+            composed = Composed(holds, node.base, f"{node.location}/if/{keyword}", aside)
+            tag = () if keyword == "else" or aside else (inside(node, "if"),)
+            branches.append((*(tag or (composed,)), *((inside(node, keyword),) if keyword in node.schema else ())))
+        yield branches
 
     def _hints(self, node: Node) -> Iterator[Node]:
         schema, inside = node.schema, self.references.inside
-        if _otherwise(schema) is None:
+        if _sides(schema) is None:
             for keyword in ("if", "then", "else"):
                 if isinstance(schema.get(keyword), dict):
                     yield inside(node, keyword)
@@ -255,23 +255,30 @@ def _only_scalars(branches: list[Node]) -> list[Any] | None:
     return found or None
 
 
-def _otherwise(schema: dict[str, Any]) -> dict[str, Any] | None:
-    """Return what holds where an `if` on a field does not: other constants, or no such field. None for any other."""
+def _sides(schema: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Return what `if` says in `then` and in `else`, if it asks for constants in a field, or whether a field is there."""
     condition = schema.get("if")
     tag = _tag_of_condition(condition)
     if tag is not None:
-        return {"properties": {tag[0]: {"not": {"enum": tag[1]}}}}
-    branches = (schema.get("then"), schema.get("else"))
-    if "properties" in schema or any(not isinstance(each, dict) or _only_restricts(each) for each in branches):
+        return {"properties": {tag[0]: {"enum": tag[1]}}}, {"properties": {tag[0]: {"not": {"enum": tag[1]}}}}
+    if not isinstance(condition, dict):
         return None
-    names = list_of(condition, "required") if isinstance(condition, dict) else []
+    negated = set(condition) == {"not"} and isinstance(condition["not"], dict)
+    inner = condition["not"] if negated else condition
+    names = list_of(inner, "required")
+    branches = [schema[word] for word in ("then", "else") if word in schema]
     if (
-        not isinstance(condition, dict)
-        or len(names) != 1
-        or not set(telling_keywords(condition)) <= {"required", "type"}
+        len(names) != 1
+        or not set(telling_keywords(inner)) <= {"required", "type"}
+        or any(map(_only_restricts, branches))
     ):
         return None
-    return {"properties": {names[0]: False}} if condition.get("type", "object") == "object" else None
+    if inner.get("type", "object") != "object" or not set(dict_in(schema, "properties")) <= set(names):
+        return None
+    if not negated and len(branches) == 1:
+        return None
+    sides = {"required": names}, {"properties": {names[0]: False}}
+    return sides[::-1] if negated else sides
 
 
 def _tag_of_condition(condition: Any) -> tuple[str, list[Any]] | None:
