@@ -256,7 +256,7 @@ def _only_scalars(branches: list[Node]) -> list[Any] | None:
 
 
 def _sides(schema: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """Return what `if` says in `then` and in `else`, if it asks for constants in a field, or whether a field is there."""
+    """Return what an `if` on a field means for `then` and for `else`: constants, or that the field is there."""
     condition = schema.get("if")
     tag = _tag_of_condition(condition)
     if tag is not None:
