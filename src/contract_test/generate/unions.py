@@ -129,6 +129,8 @@ def is_class(objects: Group) -> bool:
     return others.free is not None and others.typed is not None
 
 
+MAX_UNTYPED_FIELDS = 16
+"""If alternatives agree on no type of more fields than these, a map says as much as a class of them all."""
 _ANY_OBJECT = ObjectShape({}, frozenset(), Others(ANYTHING))
 
 
@@ -142,6 +144,8 @@ def merged(objects: Group) -> ObjectShape:
     names = dict.fromkeys(name for shape in shapes for name in shape.fields)
     fields = {name: _union(_under(shape, name) for shape in shapes) for name in names}
     required = frozenset.intersection(*(shape.required for shape in shapes))
+    if len(fields) > MAX_UNTYPED_FIELDS and not required and all(each == ANYTHING for each in fields.values()):
+        return _ANY_OBJECT
     never = frozenset(
         name for shape in shapes for name in shape.never if not any(each.may_have(name) for each in shapes)
     )
