@@ -55,6 +55,9 @@ CONTRACTS = {
     ),
     "presence": obj(
         (), either={"oneOf": [REFERENCE, obj(("name",), name=TEXT, size=INT) | {"title": "Item", "patternProperties": {"^x-": {}}, "additionalProperties": False}]},
+        exclusive={"oneOf": [obj(("$ref",), **{"$ref": TEXT}) | {"title": "Link"}, obj((), name=TEXT, **{"$ref": TEXT}) | {"title": "Named"}]},
+        binding={"type": "object", "properties": {"v": {"enum": ["1", "2"]}}, "allOf": [
+            {"if": {"not": {"required": ["v"]}}, "then": obj((), speed=INT) | {"title": "Newest"}}]},
         conditional={"if": {"type": "object", "required": ["$ref"]}, "then": REFERENCE, "else": PLACE},
         mixed={"oneOf": [REFERENCE, obj(("note",), note=TEXT, **{"$ref": INT}) | {"title": "Note"}, tagged("t", "a", n=INT) | {"title": "Ann", "additionalProperties": False},
                          tagged("t", "b", n=TEXT) | {"title": "Bob", "additionalProperties": False}]},
@@ -81,7 +84,7 @@ from {package}.messages import Alike, Defaults, Listed, Maps, Patterns, Presence
 from {package}.messages.alike_v1 import Box, Street
 from {package}.messages.listed_v1 import Level
 from {package}.messages.maps_v1 import Place
-from {package}.messages.presence_v1 import Ann, Bob, Item, Mixed, Place as At, Reference
+from {package}.messages.presence_v1 import Ann, Bob, Item, Link, Mixed, Named, Place as At, Reference
 from {package}.messages.trees_v1 import All, Expression, Leaf, Node
 from {package}.messages.unions_v1 import Ann as First, Bob as Second, Card, Cid, Iban, Left, Right
 
@@ -147,6 +150,7 @@ def patterns(value: Patterns) -> None:
 def presence(value: Presence) -> None:
     assert_type(value.either, Reference | Item | None)
     assert_type(value.conditional, Reference | At | None)
+    assert_type(value.exclusive, Link | Named | None)
     match value.mixed:
         case Ann(n=n):
             assert_type(n, int | None)

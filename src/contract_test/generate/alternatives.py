@@ -14,6 +14,7 @@ from typing import Any
 from contract_test.schema.keywords import telling_keywords
 from contract_test.schema.sources import ALL_TYPES, dict_in, dict_of, list_of, own_types, types_of
 from contract_test.schema.walk import Node, References
+from envelopes.validation import ASSERTED_FORMATS
 
 Conjunction = tuple[Node, ...]
 """Schemas that all hold for a value; without any, the value may be anything."""
@@ -115,6 +116,8 @@ class Reader:
             return
         alone = self.references.alone(node)
         types = found.types if alone else found.types & own_types(schema)
+        if schema.get("not") == {"type": "string"} and not alone:
+            types -= {"string"}
         if not types:
             return
         says = [] if alone else [word for word in telling_keywords(schema) if word not in _STRUCTURE]
@@ -158,8 +161,40 @@ class Reader:
             if scalars is not None:
                 yield [(Composed({"enum": scalars}, node.base, f"{node.location}/{keyword}"),)]
             elif branches and not all(_only_restricts(branch.schema) for branch in branches):
-                yield [(branch,) for branch in branches]
+                names = [self._only_demand(branch) if keyword == "oneOf" else None for branch in branches]
+                yield [
+                    (branch, *(_without(name, branch) for other, name in enumerate(names) if name and other != place))
+                    for place, branch in enumerate(branches)
+                ]
         yield from self._conditional(node)
+
+    def _only_demand(self, branch: Node) -> str | None:
+        """Return the field of a branch that accepts every object with a text in this field, as references do."""
+        target = self._end(branch)
+        if target is None:
+            return None
+        schema = target.schema
+        names, properties = list_of(schema, "required"), dict_in(schema, "properties")
+        if len(names) != 1 or set(telling_keywords(schema)) != {"type", "required", "properties"}:
+            return None
+        if schema["type"] != "object" or list(properties) != names:
+            return None
+        field = self._end(self.references.inside(target, "properties", names[0]))
+        words = set(telling_keywords(field.schema)) if field else set()
+        if field is None or not {"type"} <= words <= {"type", "format"} or field.schema["type"] != "string":
+            return None
+        return None if field.schema.get("format") in ASSERTED_FORMATS else str(names[0])
+
+    def _end(self, node: Node) -> Node | None:
+        """Return where references lead that nothing stands beside."""
+        for _ in range(MAX_PATH):
+            if not isinstance(node.schema, dict) or "$ref" not in node.schema:
+                return node if isinstance(node.schema, dict) else None
+            target = self.target(node)
+            if target is None or not (self.references.alone(node) or telling_keywords(node.schema) == ["$ref"]):
+                return None
+            node = target
+        return None
 
     def _conditional(self, node: Node) -> Iterator[list[Conjunction]]:
         """Recognize `if` on a field: one alternative where it holds, and one for all other values."""
@@ -206,6 +241,12 @@ class Reader:
             parts = range(len(list_of(node.schema, "allOf"))) if not self.references.alone(node) else ()
             pending += [*([target] if target else []), *(self.references.inside(node, "allOf", each) for each in parts)]
         return found
+
+
+def _without(name: str, branch: Node) -> Composed:
+    """Return what a `oneOf` asks of a branch if another one accepts every object with a text in some field."""
+    schema = {"properties": {name: {"not": {"type": "string"}}}}
+    return Composed(schema, branch.base, f"{branch.location}/not/{name}", aside=True)
 
 
 def values_of(nodes: Sequence[Node]) -> list[Any] | None:

@@ -19,7 +19,7 @@ from contract_test.generate.shapes import array_shape
 from contract_test.generate.unions import Form, Group, by_fields, by_tag, is_class, merged
 from contract_test.schema.keywords import telling_keywords
 from contract_test.schema.names import class_identifier, literal, unused
-from contract_test.schema.sources import ALL_TYPES
+from contract_test.schema.sources import ALL_TYPES, dict_in
 from contract_test.schema.walk import Node, References
 
 MAX_MIXTURES = 400
@@ -248,12 +248,9 @@ class _Planner:
         self._mixtures += node is None
         if self._mixtures > MAX_MIXTURES:
             return None
-        is_aside = any(
-            isinstance(each, Composed) and each.aside for alternative, _ in group for each in alternative.nodes
-        )
-        own = self._objects(self._reader.alternatives(((node,),))) if node and is_aside else group
-        shape = merged(own)
-        title = node or (group[0][0].nodes[-1] if group[0][0].nodes else None)
+        aside = any(is_aside(each) for alternative, _ in group for each in alternative.nodes)
+        shape = merged(self._objects(self._reader.alternatives(((node,),))) if node and aside else group)
+        title = node or next((each for each in reversed(group[0][0].nodes) if not is_aside(each)), None)
         if not name:
             wanted = class_identifier(definition_name(node.location)) if node else ""
             wanted = wanted or class_identifier(short_title(self._reader, title)) or class_identifier(hint) or "Part"
@@ -385,7 +382,9 @@ def _telling_places(part: tuple[Alternative, ObjectShape]) -> tuple[frozenset[st
     alternative, shape = part
     nodes = [node for node in alternative.nodes if not is_aside(node)]
     telling = [node for node in nodes if set(telling_keywords(node.schema)) - {"type", *_PASSED_ON}]
-    return frozenset(node.location for node in telling or alternative.nodes), frozenset(shape.fields)
+    declared = {name for node in nodes for name in dict_in(node.schema, "properties")}
+    excluded = shape.never & declared if len(nodes) < len(alternative.nodes) else ()
+    return frozenset(node.location for node in telling or nodes), frozenset((*shape.fields, *excluded))
 
 
 _PASSED_ON = frozenset(("$ref", "allOf", "anyOf", "oneOf", "if", "then", "else"))

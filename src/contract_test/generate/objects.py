@@ -11,7 +11,15 @@ from typing import Any
 
 import jsonschema_rs
 
-from contract_test.generate.alternatives import ANYTHING, Alternative, Conjunction, Position, Reader, values_of
+from contract_test.generate.alternatives import (
+    ANYTHING,
+    Alternative,
+    Conjunction,
+    Position,
+    Reader,
+    is_aside,
+    values_of,
+)
 from contract_test.generate.shapes import ELSEWHERE
 from contract_test.schema.keywords import telling_keywords
 from contract_test.schema.sources import ALL_TYPES, dict_in, list_of
@@ -73,9 +81,10 @@ def object_shape(reader: Reader, alternative: Alternative) -> ObjectShape:
     fields: dict[str, list[Node]] = {}
     required: set[str] = set()
     names: list[str] = []
-    for node in alternative.nodes:
-        for name in dict_in(node.schema, "properties"):
-            fields.setdefault(name, []).append(inside(node, "properties", name))
+    for node in sorted(alternative.nodes, key=is_aside):
+        for name, schema in dict_in(node.schema, "properties").items():
+            if not is_aside(node) or schema is False or name in fields:
+                fields.setdefault(name, []).append(inside(node, "properties", name))
         required.update(name for name in list_of(node.schema, "required") if isinstance(name, str))
         names += [*_mentioned(node.schema), *(name for each in _patterns(node) for name in listed_names(each))]
     for node in alternative.hints:
@@ -85,7 +94,12 @@ def object_shape(reader: Reader, alternative: Alternative) -> ObjectShape:
             fields[name] = [each for node in alternative.nodes for each in _ruled(reader, node, name)]
     others, closed = _others(reader, alternative, named=bool(fields))
     found: dict[str, Position] = {name: (tuple(nodes),) for name, nodes in fields.items()}
-    never = frozenset(name for name, position in found.items() if any(node.schema is False for node in position[0]))
+    excluded = {name for node in alternative.nodes if is_aside(node) for name in dict_in(node.schema, "properties")}
+    never = frozenset(
+        name
+        for name, position in found.items()
+        if any(node.schema is False for node in position[0]) or (name in excluded and not reader.alternatives(position))
+    )
     shown = {name: position for name, position in found.items() if name not in never}
     return ObjectShape(shown, frozenset(required), others, closed, never)
 
