@@ -157,7 +157,7 @@ def test_building_refuses_names_that_no_pattern_describes(package, name, argumen
         ("either", {"name": "n", "x-a": 1}, "Item"),
         ("conditional", {"$ref": "#/a"}, "Reference"),
         ("conditional", {"zip": "1"}, "Place"),
-        ("exclusive", {"$ref": "#/a"}, "Link"),
+        ("exclusive", {"$ref": "#/a", "name": 5}, "Link"),
         ("exclusive", {"name": "n"}, "Named"),
         ("mixed", {"t": "a", "n": 1}, "Ann"),
         ("mixed", {"t": "b", "n": "1"}, "Bob"),

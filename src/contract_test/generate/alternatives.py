@@ -161,15 +161,15 @@ class Reader:
             if scalars is not None:
                 yield [(Composed({"enum": scalars}, node.base, f"{node.location}/{keyword}"),)]
             elif branches and not all(_only_restricts(branch.schema) for branch in branches):
-                names = [self._only_demand(branch) if keyword == "oneOf" else None for branch in branches]
+                demands = [self._only_demand(branch) if keyword == "oneOf" else None for branch in branches]
                 yield [
-                    (branch, *(_without(name, branch) for other, name in enumerate(names) if name and other != place))
+                    (branch, *(_beside(each, branch, own=each is demands[place]) for each in demands if each))
                     for place, branch in enumerate(branches)
                 ]
         yield from self._conditional(node)
 
-    def _only_demand(self, branch: Node) -> str | None:
-        """Return the field of a branch that accepts every object with a text in this field, as references do."""
+    def _only_demand(self, branch: Node) -> Node | None:
+        """Return what a branch refers to if it accepts every object with a text in one field, as references do."""
         target = self._end(branch)
         if target is None:
             return None
@@ -183,7 +183,7 @@ class Reader:
         words = set(telling_keywords(field.schema)) if field else set()
         if field is None or not {"type"} <= words <= {"type", "format"} or field.schema["type"] != "string":
             return None
-        return None if field.schema.get("format") in ASSERTED_FORMATS else str(names[0])
+        return None if field.schema.get("format") in ASSERTED_FORMATS else target
 
     def _end(self, node: Node) -> Node | None:
         """Return where references lead that nothing stands beside."""
@@ -243,10 +243,15 @@ class Reader:
         return found
 
 
-def _without(name: str, branch: Node) -> Composed:
-    """Return what a `oneOf` asks of a branch if another one accepts every object with a text in some field."""
-    schema = {"properties": {name: {"not": {"type": "string"}}}}
-    return Composed(schema, branch.base, f"{branch.location}/not/{name}", aside=True)
+def _beside(demand: Node, branch: Node, *, own: bool) -> Composed:
+    """Return what a `oneOf` asks of its branches if one of them accepts every object with a text in some field.
+
+    Others never have such a text. The branch itself keeps all fields, because another one might accept fewer of them.
+    """
+    if own:
+        return Composed({"minProperties": 0}, demand.base, f"{demand.location}/minProperties")
+    schema = {"properties": {demand.schema["required"][0]: {"not": {"type": "string"}}}}
+    return Composed(schema, branch.base, f"{branch.location}/not", aside=True)
 
 
 def values_of(nodes: Sequence[Node]) -> list[Any] | None:

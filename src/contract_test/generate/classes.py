@@ -250,7 +250,7 @@ class _Planner:
             return None
         aside = any(is_aside(each) for alternative, _ in group for each in alternative.nodes)
         shape = merged(self._objects(self._reader.alternatives(((node,),))) if node and aside else group)
-        title = node or next((each for each in reversed(group[0][0].nodes) if not is_aside(each)), None)
+        title = node or next((each for each in reversed(group[0][0].nodes) if not isinstance(each, Composed)), None)
         if not name:
             wanted = class_identifier(definition_name(node.location)) if node else ""
             wanted = wanted or class_identifier(short_title(self._reader, title)) or class_identifier(hint) or "Part"
