@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from tests.conftest import person
 
 from feed import Feed, Received, Store
-from feed.consumer import COLLISIONS
 from feed.errors import OldTablesError
+from feed.store import COLLISIONS
 
 
 def test_a_batch_that_comes_again_changes_nothing(store_url, like):

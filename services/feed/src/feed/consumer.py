@@ -17,7 +17,7 @@ from .errors import UnrecoverableError
 from .likes import Feed, Received
 from .metrics import DEAD_LETTERS, LAG, LATENCY, MESSAGES, REBALANCES, UNFETCHABLE
 from .outbox import Outbox
-from .store import UNAVAILABLE
+from .store import UNAVAILABLE, is_collision
 from .stream import DEAD_LETTER_TOPIC, STREAM, Record, Settings, Topic
 
 T = TypeVar("T")
@@ -118,7 +118,7 @@ class Consumer:
             try:
                 done = do()
             except (*UNAVAILABLE, KafkaException) as error:
-                if getattr(getattr(error, "orig", None), "sqlstate", None) in COLLISIONS:
+                if is_collision(error):
                     continue
                 self._problem = f"waiting: {str(getattr(error, 'orig', error)).strip()}"
                 log.warning("%s; retrying in 1 s", self._problem)
@@ -303,9 +303,6 @@ class Consumer:
                     unit.advance({name: first})
         self._continue_at_stored_offsets()
 
-
-COLLISIONS = {"40001", "40P01"}
-"""PostgreSQL's codes where two members changed the same rows: the later one starts again on what the first one left."""
 
 TRANSIENT_ERRORS = (
     KafkaError._PARTITION_EOF,  # noqa: SLF001 - librdkafka's own codes begin with an underscore

@@ -21,7 +21,7 @@ from .errors import UnusableError
 from .likes import ask_for_push
 from .metrics import OUTBOX_AGE, OUTBOX_PUSHES, PUSH_LATENCY, PUSHES, REDIS_DATA_LOSSES
 from .redis_client import Client, connect, drop_connections, memory_of
-from .store import UNAVAILABLE, Push, Store, as_microseconds
+from .store import UNAVAILABLE, Push, Store, as_microseconds, is_collision
 from .stream import STREAM
 
 log = logging.getLogger("feed")
@@ -132,7 +132,8 @@ class Outbox:
         except REDIS_ERRORS as error:
             self._wait(error)
         except UNAVAILABLE as error:
-            self._wait(error)
+            if not is_collision(error):
+                self._wait(error)
 
     def _run(self) -> None:
         try:

@@ -77,11 +77,18 @@ _EARLIEST, _LATEST = (as_microseconds(each.replace(tzinfo=UTC)) for each in (dat
 
 UNAVAILABLE = (sa.exc.OperationalError, sa.exc.InternalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
 """What SQLAlchemy raises while the database is away, restarts, or is read-only after a failover."""
+COLLISIONS = {"40001", "40P01"}
+"""PostgreSQL's codes where two members changed the same rows: the later one starts again on what the first one left."""
 SETUP_ERRORS = (
     "authentication failed", "does not exist", "resolve host", "translate host name", "certificate", "pg_hba.conf",
     "invalid port", "unable to open database file", "does not support SSL", "SSL error",
 )  # fmt: skip
 """Words of an OperationalError, at the start, of a database that is set up wrong."""
+
+
+def is_collision(error: Exception) -> bool:
+    """Return True if another member changed the same rows meanwhile."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) in COLLISIONS
 
 
 class Item(BaseModel):
