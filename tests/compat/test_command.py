@@ -88,7 +88,7 @@ def test_a_forward_finding_is_told_in_the_newer_file(repo, compat):
     result = compat()
 
     assert result.out.startswith(
-        "contracts/thing.done/v2.json:/properties/a  FORWARD  required-property-added  a: optional → required\n"
+        "contracts/thing.done/v2.json:/properties/a  FORWARD  required-property-added  a: optional in v2, required by v1\n"
     )
     assert "Reader: v1. Writer: v2." in result.out
 

@@ -86,13 +86,16 @@ def _enum(before: Any, after: Any, writer: Any) -> tuple[str, Any, Any]:
 
 def change(before: Any, after: Any) -> str:
     """Return `before → after`, each cut to a length that fits a line, around the place where they differ."""
-    if before is ABSENT and after is ABSENT:
-        return ""
+    return "" if before is ABSENT and after is ABSENT else " → ".join(texts(before, after))
+
+
+def texts(before: Any, after: Any) -> tuple[str, str]:
+    """Return both, each cut to a length that fits a line, around the place where they differ."""
     bare = all(_WORD.fullmatch(value) for value in (before, after) if isinstance(value, str))
-    texts = [_text(value, bare=bare) for value in (before, after)]
-    shared = next((at for at, (one, other) in enumerate(zip(*texts, strict=False)) if one != other), 0)
+    one, other = (_text(value, bare=bare) for value in (before, after))
+    shared = next((at for at, (mine, theirs) in enumerate(zip(one, other, strict=False)) if mine != theirs), 0)
     start = shared - _AROUND if shared > MAX_VALUE_LENGTH - _AROUND else 0
-    return " → ".join(_cut(text, start) for text in texts)
+    return _cut(one, start), _cut(other, start)
 
 
 def _text(value: Any, *, bare: bool) -> str:

@@ -18,11 +18,13 @@ from contract_test.compare.compiler import Compiler
 from contract_test.compare.differences import Change, Side
 from contract_test.compare.documents import Document, UnusableSchemaError
 from contract_test.compare.error_reasons import are_near, by_error, inside, matches_several, pointer_of, reason_for
+from contract_test.compare.instance_paths import with_empty_names
 from contract_test.compare.nodes import Node
 from contract_test.compare.shrinking import shrink
 from contract_test.compare.solver import OutOfTimeError, Solver
 from contract_test.compare.targeting import Targeting
 from contract_test.compare.undoing import undone
+from contract_test.compare.values import identity
 from contract_test.data.verdict import ABSENT, Incompatibility
 from contract_test.schema.walk import escape
 
@@ -273,7 +275,7 @@ class Explainer:
         together = tuple(_line(self._reason(self._changes[at], witness)) for at in others)
         errors = self.sides.errors(witness)
         near = next((error for error in errors if are_near(pointer_of(error), reason.reader_pointer)), None)
-        place = None if near is None else "".join(f"/{escape(str(step))}" for step in near.instance_path)
+        place = None if near is None else _pointer_into(witness, near)
         return replace(reason, witness=witness, together=together, rejected_at=place)
 
     def _reason(self, change: Change, witness: Any) -> Incompatibility:
@@ -329,6 +331,13 @@ def _reduced(order: Sequence[int], explain: Callable[[Changed], bool]) -> Change
         if rest and explain(frozenset(rest)):
             kept = rest
     return frozenset(kept)
+
+
+def _pointer_into(witness: Any, error: Any) -> str:
+    """Where in a message an error is."""
+    wanted = identity(error.instance)
+    steps = with_empty_names(error.instance_path, witness, lambda value: identity(value) == wanted)
+    return "".join(f"/{escape(str(step))}" for step in steps)
 
 
 def _line(reason: Incompatibility) -> str:

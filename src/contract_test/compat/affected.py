@@ -22,18 +22,21 @@ READ_FIELD_REMOVED = Rule(
 )
 
 
-def affected(reader: Snapshot, writer: Snapshot, reason: Incompatibility) -> Iterator[str]:
+def affected(pair: Pair, reason: Incompatibility) -> Iterator[str]:
     """Yield a line for each field that an incompatibility concerns, where its readers are known.
 
     Where nobody was replayed against that version yet, what is read of the writer's counts.
     """
-    known = reader.readers or writer.readers
+    known = pair.reader.readers or pair.writer.readers
     if not known:
         return
-    for pointer in _pointers(reader, reason):
-        words = {each.service: describe_reading(each, pointer) for each in known}
+    others = {service for group in _by_version(pair, [each.service for each in known])[2].values() for service in group}
+    for pointer in _pointers(pair.reader, reason):
+        words = {each.service: describe_reading(each, pointer) for each in known if each.service not in others}
         hurt = [f"{service}, which {_of_it(word)}" for service, word in words.items() if "reads," in word]
         rest = [f"{service} {_of_it(word)}" for service, word in words.items() if "reads," not in word]
+        if not words:
+            continue
         yield f"{pointer}: " + "; ".join([*([f"breaks {' and '.join(hurt)}"] if hurt else []), *rest])
 
 

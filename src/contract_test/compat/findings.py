@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from contract_test.compare import RULES, Rule
-from contract_test.compare.keyword_rules import change
+from contract_test.compare.instance_paths import with_empty_names
 from contract_test.compat.affected import READ_FIELD_REMOVED, affected, readers_to_upgrade, who_breaks
 from contract_test.compat.binding_changes import (
     CHANNEL_ADDED,
@@ -21,14 +21,15 @@ from contract_test.compat.binding_changes import (
     MODE_RELAXED,
     WIRE_TYPE_CHANGED,
 )
+from contract_test.compat.first_lines import place_in_newer, what_changed
 from contract_test.compat.migration import Migration
 from contract_test.compat.snapshot import Pair, RecordedMessage, Snapshot
 from contract_test.data.contract import Subject
 from contract_test.data.finding import Finding
 from contract_test.data.verdict import ABSENT, Incompatibility, Verdict
-from contract_test.schema.walk import escape
+from contract_test.schema.walk import escape, unescape
 from envelopes import Violation
-from envelopes.validation import CompiledSchema, find_violation, find_violations
+from envelopes.validation import CompiledSchema, excerpt, find_violation, find_violations
 
 OWN_RULES: dict[str, Rule] = {
     rule.id: rule
@@ -74,6 +75,8 @@ OWN_RULES: dict[str, Rule] = {
     )
 }
 """What `compat` finds beside the incompatibilities of `RULES`."""
+
+_UNDO_TOO = "Do the same for the other changes that reject the message."
 
 
 def removed(
@@ -125,8 +128,7 @@ def of_reason(
         pointer, sentence = "", verdict.cause or rule.explanation
     else:
         rule = RULES[reason.rule]
-        pointer, sentence = _pointed(pair, reason)
-        sentence = f"where {reason.alternative}: {sentence}" if reason.alternative else sentence
+        pointer, sentence = place_in_newer(pair, reason), what_changed(pair, reason)
     file, inside = pair.newer.place_of(pointer, exactly=rule.id in ("property-removed", "property-added"))
     shown = _shown(pair, verdict, reason, recorded)
     together = [_rejected_as_well(pair.reader, line, file) for line in reason.together] if reason else []
@@ -135,13 +137,13 @@ def of_reason(
         inside,
         rule.id,
         sentence,
-        _advice(pair, rule),
+        f"{_advice(pair, rule)} {_UNDO_TOO}" if together else _advice(pair, rule),
         direction=pair.direction,
         explanation=rule.explanation,
         details=tuple(together),
         affected=(
             *who_breaks(pair, reason),
-            *(affected(pair.reader, pair.writer, reason) if reason else ()),
+            *(affected(pair, reason) if reason else ()),
         ),
         **_compared(pair),
         witness=shown.data,
@@ -257,23 +259,18 @@ def _violations(reader: CompiledSchema | None, witness: Any) -> Iterator[Violati
         return
     with suppress(ValueError):  # a generated text that no JSON text can carry
         first = find_violation(reader, witness)
-        yield from () if first is None else (first,)
-        yield from (each for each in find_violations(reader, witness) if each != first)
+        found = [
+            *([] if first is None else [first]),
+            *(each for each in find_violations(reader, witness) if each != first),
+        ]
+        yield from (_with_empty_names(each, witness) for each in found)
 
 
-def _pointed(pair: Pair, reason: Incompatibility) -> tuple[str, str]:
-    """Where an incompatibility stands in the newer schema, and what changed from the writer to the reader."""
-    pointer = reason.reader_pointer if pair.newer is pair.reader else reason.writer_pointer
-    if reason.rule in ("property-removed", "property-added"):
-        return pointer, f"{reason.before}: declared → not accepted"
-    if reason.rule != "required-property-added" or not isinstance(reason.after, str):
-        return pointer, change(reason.before, reason.after) or RULES[reason.rule].explanation
-    step = escape(reason.after)
-    declared = reason.writer_pointer.endswith(f"/properties/{step}")
-    around = reason.reader_pointer.removesuffix("/required")
-    if pair.newer is pair.reader and pair.reader.declares(around, reason.after):
-        pointer = f"{around}/properties/{step}"
-    return pointer, f"{reason.after}: {'optional' if declared else 'absent'} → required"
+def _with_empty_names(found: Violation, witness: Any) -> Violation:
+    """A violation whose pointer also has the empty names that the validator leaves out."""
+    steps = [unescape(step) for step in found.pointer.split("/")[1:]]
+    full = with_empty_names(steps, witness, lambda value: excerpt(value) == found.found)
+    return replace(found, pointer="".join(f"/{escape(str(step))}" for step in full))
 
 
 def of_recording(pair: Pair, verdict: Verdict, recorded: RecordedMessage) -> Finding:
