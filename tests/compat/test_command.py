@@ -545,3 +545,45 @@ def test_what_was_not_looked_at_is_said_in_text_and_in_json(repo, compat):
     assert len(findings) == 50
     assert text.out.count(left) == 1
     assert findings[0]["verdict"]["unexplained"] == left
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (message(a=INTEGER), message(a={"type": "number"}), "type-narrowed  number in v2, integer in v1"),
+        (message(a={"enum": ["x"]}), message(a={"enum": ["x", "y"]}), 'only in v2, v1 accepts ["x"]'),
+        (message(a={"type": "integer", "minimum": 1}), message(a=INTEGER), "minimum-added  absent in v2, 1 in v1"),
+        (message(("a",), a=STRING), message(), "a: absent in v2, required by v1"),
+        (
+            message() | {"additionalProperties": False},
+            message(a=STRING) | {"additionalProperties": False},
+            "property-added  a: declared in v2, not accepted by v1",
+        ),
+    ],
+)
+def test_a_forward_finding_names_both_sides(repo, compat, old, new, told):
+    """An arrow reads as from old to new, but here the reader is the old one."""
+    repo.subject(mode="FORWARD", versions=[old, new])
+
+    assert told in compat().out.splitlines()[0]
+
+
+@pytest.mark.parametrize(("depth", "pointer"), [(1, "/tags/"), (2, "/tags//")])
+def test_a_pointer_into_a_message_keeps_empty_names(repo, compat, depth, pointer):
+    def tags(value):
+        for _ in range(depth):
+            value = {"type": "object", "additionalProperties": value}
+        return message(tags=value)
+
+    repo.subject(versions=[tags(INTEGER), tags(STRING)])
+
+    assert f"rejected at {pointer}: expected string, found 0" in compat().out
+
+
+def test_changes_that_break_only_together_are_counted_in_the_first_line(repo, compat):
+    repo.subject(versions=[message(a=STRING), message(("b", "c", "d"), a=STRING, b=STRING, c=STRING, d=STRING)])
+
+    first, *rest = compat().out.splitlines()
+
+    assert first.endswith("b: absent → required (together with 2 more changes)")
+    assert "Do the same for the other changes that reject the message." in "\n".join(rest)
