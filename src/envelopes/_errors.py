@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from ._sensitivity import described
 
 
 class EnvelopesError(Exception):
@@ -48,6 +50,7 @@ class Violation:
         keyword: The schema's keyword that was broken.
         expected: What the contract allows, in a few words.
         found: What is there instead, in a few words. It never shows a whole object or array.
+        public: True if the contract says `x-sensitivity: public` of the place.
 
     """
 
@@ -55,6 +58,7 @@ class Violation:
     keyword: str
     expected: str
     found: str
+    public: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.pointer or '/'}: expected {self.expected}, found {self.found}"
@@ -73,7 +77,11 @@ class ContractViolationError(EnvelopesError, ValueError):
     def __init__(self, subject: str, version: int | None, violation: Violation) -> None:
         self.subject, self.version, self.violation = subject, version, violation
         contract = subject if version is None else f"{subject} v{version}"
-        super().__init__(f"{contract} at {violation}")
+        super().__init__(f"{contract} at {self._text_of(violation)}")
+
+    @staticmethod
+    def _text_of(violation: Violation) -> str:
+        return str(violation)
 
     @property
     def pointer(self) -> str:
@@ -98,6 +106,9 @@ class EncodeError(ContractViolationError):
 class DecodeError(ContractViolationError):
     """A message was read that its contract or codec does not accept.
 
+    The text of the error can be logged. It shows a value only if the contract says `x-sensitivity: public` of it. Of
+    any other value, it has the type and the length. `found` and `raw` show more.
+
     Attributes:
         raw: The bytes of the whole message. The error's text never shows them.
 
@@ -106,6 +117,10 @@ class DecodeError(ContractViolationError):
     def __init__(self, subject: str, version: int | None, violation: Violation, raw: bytes) -> None:
         super().__init__(subject, version, violation)
         self.raw = raw
+
+    @staticmethod
+    def _text_of(violation: Violation) -> str:
+        return str(violation if violation.public else replace(violation, found=described(violation.found)))
 
 
 class UpcastError(EnvelopesError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,7 +31,7 @@ def expected_by(error: Any) -> str:
         case "minProperties" | "maxProperties":
             return f"at {'least' if kind.name == 'minProperties' else 'most'} {short(value)} fields"
         case "additionalProperties" | "unevaluatedProperties":
-            return f"no undeclared field (here: {short(value)})"
+            return f"no undeclared field (here: {_undeclared(value)})"
         case "multipleOf":
             return f"a multiple of {short(value)}"
         case "anyOf" | "oneOf":
@@ -46,6 +47,17 @@ _OTHERS = {
     "additionalItems": "no further items",
     "unevaluatedItems": "no further items",
 }
+
+
+def _undeclared(names: Any) -> str:
+    """Return undeclared names. One that does not look like a field's name may be personal data, and is left out."""
+    shown = [name for name in names if _FIELD_NAME.fullmatch(name)] if isinstance(names, list) else []
+    others = len(names) - len(shown) if isinstance(names, list) else 1
+    text = short(shown)
+    return text if not others else f"{text} and {others} more" if shown else f"{others}"
+
+
+_FIELD_NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$:-]{0,39}")
 
 
 def _where_nothing_is_allowed(error: Any) -> str:

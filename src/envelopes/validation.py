@@ -15,6 +15,7 @@ from ._errors import Violation
 from ._every_draft import same_in_every_draft
 from ._expectations import expected_by, matching_several, short
 from ._one_document import one_document
+from ._sensitivity import is_public
 from ._time_problems import describe_timestamp
 from ._violation_search import Node, Place, Search, root_node, target_of
 from .pointers import escape
@@ -63,6 +64,10 @@ class CompiledSchema:
             return
         for each in map(part._nearest, part._validator.iter_errors(place.value)):  # noqa: SLF001 - of the same class
             yield replace(each, pointer=place.pointer + each.pointer)
+
+    def is_public(self, pointer: str) -> bool:
+        """Return True if the schema says `x-sensitivity: public` of the value at a pointer."""
+        return is_public(self._resources, self._location, pointer)
 
     def _nearest(self, error: jsonschema_rs.ValidationError) -> Violation:
         """Describe an error. Of alternatives, describe the one that was meant, or the one that comes nearest."""
@@ -251,7 +256,7 @@ def find_violation(validator: CompiledSchema, value: Any) -> Violation | None:
                 best = each
     except ValueError:
         return _TOO_DEEP
-    return best
+    return best if best is None or not validator.is_public(best.pointer) else replace(best, public=True)
 
 
 _MAX_VIOLATIONS = 1000
