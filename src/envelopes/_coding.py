@@ -1,93 +1,21 @@
-"""Bytes ⇄ envelopes, through the channel's codec and the subject's contract."""
+"""Envelopes to bytes, and `decode` and `encode` as a generated package has them."""
 
 from __future__ import annotations
 
-import base64
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from . import _json
+from ._decoding import data_as_read, decode_message, text_of, time_of
 from ._envelope import Envelope, Received, T_co, Wire
-from ._errors import DecodeError, EncodeError, UnknownNameError, Violation
-from ._message_version import declared_version, known_version, matching_version
+from ._errors import EncodeError, UnknownNameError, Violation
 from ._values import ValueObject
-from .catalog import Catalog, Channel, Subject
-from .codecs import CODECS, NO_DATA, CodecError, Context
+from .catalog import Catalog, Subject
+from .codecs import CODECS, CodecError, Context
 from .pointers import resolve_pointer
-from .types import loads_as_written, loads_with_decimals, plain, read_timestamp
 from .validation import excerpt
-
-
-def decode_message(message: bytes | str | None, channel: str, catalog: Catalog) -> Envelope[Any]:
-    """Return the envelope of one message, as `envelopes.decode` does for one catalog."""
-    channel_config = catalog.channel(channel)
-    wire = message if type(message) is bytes or type(message) is Wire else Wire.of(message)
-    raw: bytes = bytes(wire)
-    try:
-        if isinstance(wire, Wire):
-            value = None if wire.is_null else raw
-            context, data = CODECS[channel_config.codec].read(value, wire.key, wire.headers, channel_config)
-        else:
-            context, data = CODECS[channel_config.codec].read(raw, None, (), channel_config)
-        if data is NO_DATA:
-            return _without_data(catalog, channel_config, context, wire)
-        declared = catalog.declared.get((channel, context.type, context.dataschema))
-        subject, version = declared or (_subject(catalog, channel_config, context, data), None)
-    except CodecError as error:
-        violation = Violation(error.pointer, channel_config.codec, error.expected, error.found)
-        raise DecodeError(f"channel {channel}", None, violation, raw) from None
-    if version is None:
-        version = declared_version(subject, context, data)
-        if version is None:
-            version = matching_version(catalog, subject, data)
-    known = version if version in subject.versions else known_version(subject, version, raw)
-    cls = catalog.value_object(subject.name, known)
-    if cls.__as_written__:  # it has decimals
-        data = loads_with_decimals(data_as_read(wire, context))
-    value_object = cls.from_value(data, raw)
-    envelope: Envelope[Any] = object.__new__(Envelope)
-    # Not through the frozen class's __init__, which sets one field at a time: this is the hot path of every reader.
-    _set_fields(
-        envelope,
-        {
-            "data": value_object,
-            "id": context.id if context.id is not None else _text(resolve_pointer(data, subject.id)),
-            "source": context.source,
-            "type": subject.name,
-            "time": context.time if context.time is not None else _time(resolve_pointer(data, subject.time)),
-            "version": version,
-            "dataschema": context.dataschema,
-            "key": context.key,
-            "extensions": context.extensions,
-            "newer": version != known,
-            "channel": channel,
-            "_received": Received(value_object, wire, context),
-        },
-    )
-    return envelope
-
-
-def _without_data(catalog: Catalog, channel_config: Channel, context: Context, wire: bytes) -> Envelope[Any]:
-    """Return the envelope of a tombstone or an event without data, if the channel allows them."""
-    if channel_config.without_data != "allow":
-        if context.type is not None:
-            raise CodecError("/data", "the event's data", "nothing")
-        raise CodecError("", "a message", 'no value (a tombstone; without_data = "allow" lets the channel have them)')
-    subject = catalog.by_type.get((channel_config.name, context.type)) if context.type is not None else None
-    return Envelope(
-        None,
-        id=context.id,
-        source=context.source,
-        type=context.type if subject is None else subject.name,
-        time=context.time,
-        dataschema=context.dataschema,
-        key=context.key,
-        extensions=context.extensions,
-        channel=channel_config.name,
-        _received=Received(None, wire, context),
-    )
 
 
 def encode_message(
@@ -140,9 +68,9 @@ def _new_context(
         raise CodecError("/type", f"{subject.type or subject.name}, or no type", excerpt(envelope.type))
     return raw, Context(
         type=subject.type or subject.name,
-        id=_or_else(envelope.id, lambda: _text(resolve_pointer(data, subject.id)) or str(uuid.uuid4())),
+        id=_or_else(envelope.id, lambda: text_of(resolve_pointer(data, subject.id)) or str(uuid.uuid4())),
         source=_or_else(envelope.source, lambda: source or f"/{catalog.package.partition('.')[0]}"),
-        time=_or_else(envelope.time, lambda: _time(resolve_pointer(data, subject.time)) or datetime.now(UTC)),
+        time=_or_else(envelope.time, lambda: time_of(resolve_pointer(data, subject.time)) or datetime.now(UTC)),
         dataschema=_dataschema(envelope, catalog, subject, version),
         schema_id=subject.schema_ids.get(version),
         key=_or_else(envelope.key, lambda: _key(subject, data, envelope)),
@@ -188,8 +116,8 @@ def _passed_on(
     if data is None:
         data = _json.loads(raw)
     # What decode found in the data is not what the message says around it.
-    id_ = None if read.id is None and envelope.id == _text(resolve_pointer(data, subject.id)) else envelope.id
-    time = None if read.time is None and envelope.time == _time(resolve_pointer(data, subject.time)) else envelope.time
+    id_ = None if read.id is None and envelope.id == text_of(resolve_pointer(data, subject.id)) else envelope.id
+    time = None if read.time is None and envelope.time == time_of(resolve_pointer(data, subject.time)) else envelope.time
     key = envelope.key
     if key is None and not isinstance(received.wire, Wire):  # read from a list, which has no keys
         key = _key(subject, data, envelope)
@@ -204,7 +132,7 @@ def _passed_on(
     )
     if not context.is_bare:
         context = context._replace(
-            id=_or_else(envelope.id, lambda: _text(resolve_pointer(data, subject.id)) or str(uuid.uuid4())),
+            id=_or_else(envelope.id, lambda: text_of(resolve_pointer(data, subject.id)) or str(uuid.uuid4())),
             source=_or_else(envelope.source, lambda: source or f"/{catalog.package.partition('.')[0]}"),
         )
     return raw, context
@@ -217,7 +145,7 @@ def _in_another_codec(
     version = envelope.version or envelope.data.__contract__.version
     return Context(
         type=subject.type or subject.name,
-        id=_or_else(envelope.id, lambda: _text(resolve_pointer(_json.loads(raw), subject.id)) or str(uuid.uuid4())),
+        id=_or_else(envelope.id, lambda: text_of(resolve_pointer(_json.loads(raw), subject.id)) or str(uuid.uuid4())),
         source=_or_else(envelope.source, lambda: source or f"/{catalog.package.partition('.')[0]}"),
         time=envelope.time,
         dataschema=context.dataschema or subject.dataschemas.get(version),
@@ -228,17 +156,6 @@ def _in_another_codec(
     )
 
 
-def data_as_read(wire: bytes, context: Context) -> bytes:
-    """Return the JSON text of the data in a message, with every number as it was written."""
-    text = bytes(wire[context.json_start :])
-    if not context.data_path:
-        return text
-    value = loads_as_written(text)
-    for step in context.data_path:
-        value = value[step]
-    return base64.b64decode(value) if context.data_path[-1] == "data_base64" else _json.dumps(value, plain)
-
-
 def _or_else(value: Any, make: Callable[[], Any]) -> Any:
     return make() if value is None else value
 
@@ -246,8 +163,8 @@ def _or_else(value: Any, make: Callable[[], Any]) -> Any:
 def _key(subject: Subject, data: Any, envelope: Envelope[Any]) -> str | None:
     """Return the key that the catalog asks for: a value in the data, or an extension such as `partitionkey`."""
     if subject.key is not None and not subject.key.startswith("/") and subject.key != "":
-        return _text(envelope.extensions.get(subject.key))
-    return _text(resolve_pointer(data, subject.key))
+        return text_of(envelope.extensions.get(subject.key))
+    return text_of(resolve_pointer(data, subject.key))
 
 
 class Decode(Protocol):
@@ -339,37 +256,3 @@ def reader_of(catalog: Catalog, channel: str) -> Reader[Any]:
 
     read.__doc__ = Reader.__call__.__doc__
     return read
-
-
-_set_fields: Callable[[Envelope[Any], dict[str, Any]], None] = Envelope.__dict__["__dict__"].__set__
-
-
-def _subject(catalog: Catalog, channel_config: Channel, context: Context, data: Any) -> Subject:
-    named = context.type if context.type is not None else context.schema_id
-    if named is None and channel_config.type is not None:
-        named = _text(resolve_pointer(data, channel_config.type))
-    subject = None if named is None else catalog.by_type.get((channel_config.name, named))
-    here = catalog.by_channel.get(channel_config.name, [])
-    if subject is not None:
-        return subject
-    if len(here) == 1 and not isinstance(named, str):
-        return here[0]
-    known = ", ".join(each.type or each.name for each in here) or "none: the catalog names no subject for it"
-    raise CodecError(
-        channel_config.type or "",
-        f"a type of channel {channel_config.name} ({known})",
-        "no type" if named is None else excerpt(named),
-    )
-
-
-def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return _json.dumps(value).decode()
-
-
-def _time(value: Any) -> datetime | None:
-    try:
-        return read_timestamp(value) if isinstance(value, str) else None
-    except ValueError:
-        return None

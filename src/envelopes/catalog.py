@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
+from typing import Any
 
 from ._dataschemas import DataschemaFamily, family_of
 from ._errors import UnknownNameError
@@ -100,6 +101,8 @@ class Catalog:
         self.declared: dict[tuple[str | None, str | None, str | None], tuple[Subject, int]] = {}
         """The subject and version of a message that names both, by channel, type and `dataschema`."""
         self.by_channel: dict[str | None, list[Subject]] = {}
+        self.decoders: dict[str, Any] = {}
+        """What reads the messages of each channel, prepared when it is first needed."""
         self._places: dict[str, str] = {}
         for subject in self.subjects.values():
             for channel in subject.all_channels:

@@ -46,6 +46,10 @@ class Context(NamedTuple):
         return not (self.id or self.source or self.time or self.dataschema or self.extensions)
 
 
+EMPTY: Final = Context()
+"""The context of a message that is data alone."""
+
+
 class CodecError(ValueError):
     """Bytes that the codec cannot read, or a context that it cannot write.
 

@@ -8,10 +8,9 @@ from envelopes import _json
 from envelopes._envelope import Headers, Wire
 from envelopes.catalog import Channel
 
-from ._context import NO_DATA, CodecError, Context, key_bytes, key_of
+from ._context import EMPTY, NO_DATA, CodecError, Context, key_bytes, key_of
 
 CONTEXT_NAMES: frozenset[str] = frozenset()
-_EMPTY = Context()
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -22,7 +21,7 @@ def read(
     channel: Channel,  # noqa: ARG001 - every codec has this signature
 ) -> tuple[Context, Any]:
     """Read the whole message as data. The catalog's pointers find the context in it."""
-    context = _EMPTY if key is None else Context(key=key_of(key))
+    context = EMPTY if key is None else Context(key=key_of(key))
     return context, NO_DATA if raw is None else parse(raw)
 
 
