@@ -120,7 +120,7 @@ def ascii_only(text: bytes) -> bytes:
 def _may_be_deeper(raw: bytes, levels: int) -> bool:
     """Return False if the brackets of a text close after so many levels, those in its strings included."""
     brackets = raw.translate(None, _NO_BRACKETS)
-    for _ in range(levels):
+    for _ in range(levels // 2):  # a round may take away two levels
         size = len(brackets)
         brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
         if len(brackets) == size:
