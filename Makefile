@@ -52,7 +52,8 @@ pythons: ## the toolkit's tests on each supported Python that is here
 redises: venv ## the tests that use Redis on the one on the PATH, on Redis 6.2 and on Valkey; many minutes
 	@$(PYTHON) tests/brokers/each_redis.py $(ARGS)
 
-soak: venv ## the services' faults at length and against the clock; many minutes, on an idle machine
+soak: venv ## random bytes, and the services' faults, at length and against the clock; many minutes, on an idle machine
+	@$(PYTHON) -m pytest -m soak --timeout 3600 tests/envelopes $(ARGS)
 	@for service in $(SERVICES); do (cd $$service && ../../$(PYTHON) -m pytest -m soak $(ARGS)) || exit 1; done
 
 bench: venv ## every goal beside what this run measures, and the peers; ARGS="record_speed" runs one

@@ -14,6 +14,12 @@ from contract_test.transports.embedded import Server, kafka_broker
 
 pytest_plugins = ["pytester"]
 
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "soak" not in config.getoption("markexpr"):
+        items[:] = [item for item in items if item.get_closest_marker("soak") is None]
+
+
 Record = Callable[[str, object], None]
 
 

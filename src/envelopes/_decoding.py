@@ -18,7 +18,8 @@ from ._envelope import Envelope, Received, Wire
 from ._errors import DecodeError, Violation
 from ._message_version import declared_version, known_version, matching_version
 from .catalog import Catalog, Channel, Subject
-from .codecs import CODECS, EMPTY, NO_DATA, CodecError, Context
+from .codecs import CODECS, NO_DATA, CodecError, Context
+from .codecs._context import EMPTY
 from .pointers import resolve_pointer
 from .types import FrozenMap, loads_as_written, loads_with_decimals, plain, read_timestamp
 from .validation import excerpt

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ._violation_search import Node, root_node, target_of
 
 _ANNOTATION = "x-sensitivity"
-_MAX_NODES = 20_000
+_MAX_NODES = 2_000
 _OPAQUE = frozenset(("$dynamicRef", "$recursiveRef"))
 _ALTERNATIVES = ("anyOf", "oneOf", "if", "then", "else", "dependentSchemas", "dependencies")
 _OF_FIELDS = ("additionalProperties", "unevaluatedProperties")

@@ -7,7 +7,9 @@ message that is wrong, by asking of each part only whether it is valid.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 
@@ -18,6 +20,9 @@ _IN_PLACE = ("if", "then", "else", "not")
 _IN_PLACE_MAPS = ("dependentSchemas", "dependencies")
 _OPAQUE = ("$dynamicRef", "$recursiveRef")
 _BASE_WORK, _WORK_PER_VALUE = 2_000, 4
+_VALUES_PER_WORK, _LISTED_PER_WORK = 50, 20
+"""An error holds the whole value and what was expected, so a large one costs as much as several small ones."""
+_UNEXPLAINED = ("oneOf", "anyOf", "propertyNames", "enum", "patternProperties")
 _BASE_CHECKS, _CHECKS_PER_VALUE = 50_000, 50
 _MAX_STEPS = 2_000
 
@@ -73,14 +78,18 @@ class Search:
 
     def __init__(self, resources: Mapping[str, Any], is_valid: Checks) -> None:
         self._resources, self._is_valid = resources, is_valid
-        self._work = _Work(resources)
+        self._work = _Work(resources, self._size)
         self._sizes: dict[int, int] = {}
         self._checked = 0
 
-    def is_affordable(self, node: Node, value: Any) -> bool:
-        """Return True if a validator may build every error of this value: the work is linear in its size."""
+    def is_affordable(self, node: Node, value: Any, *, for_one: bool) -> bool:
+        """Return True if a validator may build every error of this value.
+
+        The work may be linear in the value's size, or, `for_one` violation alone, no more than for a small message.
+        """
+        budget = _BASE_WORK + (0 if for_one else _WORK_PER_VALUE * self._size(value))
         try:
-            return self._work.of(node, value) <= _BASE_WORK + _WORK_PER_VALUE * self._size(value)
+            return self._work.of(node, value, budget) <= budget
         except RecursionError:
             return False
 
@@ -90,8 +99,8 @@ class Search:
         limit = _BASE_CHECKS + _CHECKS_PER_VALUE * self._size(value)
         for _ in range(_MAX_STEPS):
             node = target_of(self._resources, node)
-            keyword = next((each for each in ("oneOf", "anyOf") if each in _keywords(node)), keyword)
-            affordable = self.is_affordable(node, value)
+            keyword = next((each for each in _UNEXPLAINED if each in _keywords(node)), keyword)
+            affordable = self.is_affordable(node, value, for_one=True)
             found = None if affordable or self._checked > limit else self._descend(node, value)
             if found is None:
                 break
@@ -102,17 +111,16 @@ class Search:
     def _descend(self, node: Node, value: Any) -> tuple[str, Node, Any] | None:
         if not isinstance(node.schema, dict):
             return None
-        for step, child, part in _parts(node, value):
+        for step, child, part in chain(_parts(node, value), _matching_parts(node, value)):
             if self._rejects(child, part):
                 return step, child, part
         for branch in _list(node, "allOf"):
             if self._rejects(branch, value):
                 return "", branch, value
         for keyword in ("anyOf", "oneOf"):
-            branches = list(_list(node, keyword))
-            if branches and all(self._rejects(branch, value) for branch in branches):
-                meant = [branch for branch in branches if not _excludes(self._resources, branch, value)]
-                return ("", meant[0], value) if len(meant) == 1 else None
+            meant = [each for each in _list(node, keyword) if not _excludes(self._resources, each, value)]
+            if len(meant) == 1 and self._rejects(meant[0], value):
+                return "", meant[0], value
         return None
 
     def _rejects(self, node: Node, value: Any) -> bool:
@@ -148,6 +156,18 @@ def _parts(node: Node, value: Any) -> Iterator[tuple[str, Node, Any]]:
                 yield f"/{index}", node.inside(prefix, index), item
             elif rest is not None:
                 yield f"/{index}", node.inside(rest), item
+
+
+def _matching_parts(node: Node, value: Any) -> Iterator[tuple[str, Node, Any]]:
+    """Yield the fields of a value with the schemas whose pattern their names match."""
+    patterns = node.schema.get("patternProperties")
+    for pattern in patterns if isinstance(patterns, dict) and isinstance(value, dict) else ():
+        try:
+            matches = re.compile(pattern).search
+        except re.error:  # the pattern of another dialect
+            continue
+        for name in filter(matches, value):
+            yield f"/{escape(name)}", node.inside("patternProperties", pattern), value[name]
 
 
 def _excludes(resources: Mapping[str, Any], branch: Node, value: Any) -> bool:
@@ -187,17 +207,33 @@ def _has_type(value: Any, name: Any) -> bool:
 class _Work:
     """Counts how often schemas are applied when every alternative is evaluated to the end."""
 
-    def __init__(self, resources: Mapping[str, Any]) -> None:
-        self._resources = resources
-        self._known: dict[tuple[int, int], float] = {}
+    def __init__(self, resources: Mapping[str, Any], size: Callable[[Any], int]) -> None:
+        self._resources, self._size = resources, size
+        self._known: dict[tuple[int, int, int], float] = {}
 
-    def of(self, node: Node, value: Any) -> float:
-        key = id(node.schema), id(value)
+    def of(self, node: Node, value: Any, budget: int) -> float:
+        """Return the work; infinity as soon as it is more than the budget."""
+        key = id(node.schema), id(value), budget
         known = self._known.get(key)
         if known is None:
             self._known[key] = float("inf")  # a schema that comes back to itself without descending
-            known = self._known[key] = 1 + sum(self.of(child, part) for child, part in self._applied(node, value))
+            known = self._own(node.schema, value)
+            for child, part in self._applied(node, value):
+                known += self.of(child, part, budget)
+                if known > budget:
+                    known = float("inf")
+                    break
+            self._known[key] = known
         return known
+
+    def _own(self, schema: Any, value: Any) -> float:
+        work = 1 + self._size(value) // _VALUES_PER_WORK
+        if isinstance(schema, dict):
+            listed = schema.get("enum")
+            work += len(listed) // _LISTED_PER_WORK if isinstance(listed, list) else 0
+            if "propertyNames" in schema and isinstance(value, dict):
+                work *= 1 + len(value)
+        return work
 
     def _applied(self, node: Node, value: Any) -> Iterator[tuple[Node, Any]]:
         schema = node.schema

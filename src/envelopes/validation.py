@@ -15,7 +15,7 @@ from ._errors import Violation
 from ._every_draft import same_in_every_draft
 from ._expectations import expected_by, matching_several, short
 from ._one_document import one_document
-from ._sensitivity import is_public
+from ._sensitivity import described, is_public
 from ._time_problems import describe_timestamp
 from ._violation_search import Node, Place, Search, root_node, target_of
 from .pointers import escape
@@ -43,17 +43,24 @@ class CompiledSchema:
         If a full explanation would take more work than is linear in the value's size, there is one `UnexplainedError`:
         at the smallest part that is known to be wrong, without its alternatives.
         """
-        place = self._locate(value)
+        place = self._locate(value, for_one=False)
         if place is None:
             return self._validator.iter_errors(value)
         steps = tuple(step.replace("~1", "/").replace("~0", "~") for step in place.pointer.split("/")[1:])
         return [UnexplainedError(steps, place.value, place.keyword)]
 
-    def violations(self, value: Any) -> Iterator[Violation]:
-        """Yield what is wrong with a parsed JSON value, in words, and no more of it than is linear in its size."""
-        place = self._locate(value)
+    def violations(self, value: Any, *, for_one: bool = False) -> Iterator[Violation]:
+        """Yield what is wrong with a parsed JSON value, in words, and no more of it than is linear in its size.
+
+        If you only look `for_one` violation, of a large value only the first part that is wrong is looked at.
+        """
+        place = self._locate(value, for_one=for_one)
         if place is None:
             yield from map(self._nearest, self._validator.iter_errors(value))
+            return
+        if place.node.schema is False:
+            kind = "item" if place.pointer.rpartition("/")[2].isdigit() else "field"
+            yield Violation(place.pointer, "falseSchema", f"no such {kind}", excerpt(place.value))
             return
         part = self._compiled(place.node.location) if place.affordable else None
         if part is None:
@@ -142,14 +149,18 @@ class CompiledSchema:
         pointer = "".join(f"/{escape(str(step))}" for step in path)
         return resources, root_node(resources, f"#{pointer}")
 
-    def _locate(self, value: Any) -> Place | None:
+    def _locate(self, value: Any, *, for_one: bool) -> Place | None:
         """Return where to look instead, if explaining the whole value is too much work."""
         if self.is_valid(value):
             return None
         root = root_node(self._resources, self._location)
         search = Search(self._resources, self._check)
         try:
-            return None if root is None or search.is_affordable(root, value) else search.locate(root, value)
+            return (
+                None
+                if root is None or search.is_affordable(root, value, for_one=for_one)
+                else search.locate(root, value)
+            )
         except RecursionError:
             raise ValueError("nested too deeply") from None
 
@@ -251,12 +262,14 @@ def find_violation(validator: CompiledSchema, value: Any) -> Violation | None:
     """
     best = None
     try:
-        for each in islice(validator.violations(value), _MAX_VIOLATIONS):
+        for each in islice(validator.violations(value, for_one=True), _MAX_VIOLATIONS):
             if best is None or each.pointer.count("/") > best.pointer.count("/"):
                 best = each
     except ValueError:
         return _TOO_DEEP
-    return best if best is None or not validator.is_public(best.pointer) else replace(best, public=True)
+    if best is not None and described(best.found) != best.found and validator.is_public(best.pointer):
+        return replace(best, public=True)
+    return best
 
 
 _MAX_VIOLATIONS = 1000

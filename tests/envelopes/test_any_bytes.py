@@ -2,6 +2,7 @@
 
 import json
 import random
+import sys
 from importlib import import_module
 
 import pytest
@@ -138,9 +139,18 @@ def outcome_of(read):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_any_bytes_are_a_value_or_a_decode_error(hostile, seed):
-    rng = random.Random(seed)
+    decode_random_bytes(hostile, random.Random(seed), 400)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(100, 200))
+def test_any_bytes_are_a_value_or_a_decode_error_at_length(hostile, seed):
+    decode_random_bytes(hostile, random.Random(seed), 10_000)
+
+
+def decode_random_bytes(hostile, rng, times):
     outcomes = set()
-    for _ in range(400):
+    for _ in range(times):
         raw = mutated(rng)
         wire = Wire(raw, raw[:5], [("ce_type", raw[:9]), ("content-type", raw[5:40])]) if rng.random() < 0.3 else raw
         channel = rng.choice(CODECS)
@@ -183,6 +193,80 @@ def test_every_violation_of_a_deep_or_wide_message_is_listed_in_reasonable_time(
     assert not validator.is_valid({"kind": 7, "id": 7, "n": "x", "child": value})
     assert list(find_violations(validator, {"kind": 7, "id": 7, "n": "x", "child": value}))
     assert list(validator.iter_errors({"kind": 7, "id": 7, "n": "x", "child": value}))
+
+
+def union_of(schemas):
+    return {"oneOf": [{"type": "object", "required": ["k"], "properties": each} for each in schemas]}
+
+
+GROWING = {
+    "items": ({"type": "array", "items": {"type": "string"}}, lambda size: list(range(size))),
+    "items of a union": (
+        {"type": "array", "items": union_of({"k": {"const": number}} for number in range(50))},
+        lambda size: [{"k": 99}] * size,
+    ),
+    "undeclared fields": ({"type": "object", "additionalProperties": False}, lambda size: numbered("k", size)),
+    "values of a map": ({"additionalProperties": {"type": "string"}}, lambda size: numbered("k", size)),
+    "names of a map": ({"propertyNames": {"maxLength": 1}}, lambda size: numbered("kk", size)),
+    "many patterns": (
+        {"patternProperties": {f"k{number}": {"type": "string"} for number in range(50)}},
+        lambda size: numbered("k", size),
+    ),
+    "many alternatives": (
+        union_of({"k": {"const": number}, "x": {"type": "integer"}} for number in range(500)),
+        lambda size: {"k": 1, "x": ["s"] * size},
+    ),
+    "alternatives without a tag": (
+        {"anyOf": [{"type": "object", "required": [f"t{number}"]} for number in range(500)]},
+        lambda size: numbered("k", size),
+    ),
+    "large constants": ({"items": {"enum": [[number] for number in range(200)]}}, lambda size: [[-1]] * size),
+    "what is left over": (
+        {"allOf": [{"properties": {f"k{number}": True}} for number in range(50)], "unevaluatedProperties": False},
+        lambda size: numbered("k", size),
+    ),
+}
+
+
+def numbered(name, size):
+    return {f"{name}{number}": 1 for number in range(size)}
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_the_work_of_an_explanation_is_linear_in_the_message(name):
+    schema, message = GROWING[name]
+
+    def work(size):
+        """Count the calls of Python functions: they do not depend on how busy the machine is."""
+        validator, value, calls = compile_schema({"urn:s": schema}, "urn:s#"), message(size), 0
+
+        def count(_frame, event, _argument):
+            nonlocal calls
+            calls += event in ("call", "c_call")
+
+        sys.setprofile(count)
+        try:
+            violation = find_violation(validator, value)
+        finally:
+            sys.setprofile(None)
+        assert violation is not None
+        return calls
+
+    assert work(16_000) < 10 * work(2_000) + 1000
+
+
+@pytest.mark.parametrize("name", GROWING)
+@pytest.mark.timeout(60)
+def test_a_large_message_is_explained_at_a_place(name):
+    schema, message = GROWING[name]
+    validator = compile_schema({"urn:s": schema}, "urn:s#")
+    violation = find_violation(validator, message(20_000))
+    assert len(str(violation)) < 1000
+    assert violation.keyword in (
+        "type", "const", "oneOf", "anyOf", "additionalProperties", "propertyNames", "unevaluatedProperties", "enum",
+        "falseSchema",
+    )  # fmt: skip
+    assert next(find_violations(validator, message(20_000))) is not None
 
 
 def test_a_small_message_is_explained_as_fully_as_before():

@@ -10,10 +10,11 @@ import pytest
 
 HERE = Path(__file__).parent
 PACKAGE = """
+import json
 from datetime import datetime
 from typing import Any, assert_type
 
-from envelopes import Envelope
+from envelopes import Envelope, FrozenMap
 from {package} import decode, encode
 from {package}.messages import A
 
@@ -26,6 +27,16 @@ def use(raw: bytes) -> None:
     made.from_ = "b"  # error
     A(when=datetime.now(), tags=("t",))  # error
     assert_type(A.from_json(raw).tags, tuple[str, ...])
+
+
+def maps(when: datetime) -> None:
+    made = A(when=when, tags=(), from_="a", labels=FrozenMap({{"a": "b"}}), deep=FrozenMap({{"a": FrozenMap({{"b": 1}})}}))
+    assert_type(made.labels, FrozenMap[str, str] | None)
+    A(when=when, tags=(), from_="a", labels=FrozenMap({{}}), deep=None)
+    if made.labels is not None:
+        assert_type(made.labels["a"], str)
+        json.dumps(made.labels, default=dict)
+        made.labels["a"] = "c"  # error
 """
 
 
@@ -74,6 +85,11 @@ def test_a_type_checker_accepts_a_generated_package(checker, tmp_path):
             "when": {"type": "string", "format": "date-time"},
             "tags": {"type": "array", "items": {"type": "string"}},
             "from": {"type": "string"},
+            "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+            "deep": {
+                "type": "object",
+                "additionalProperties": {"type": "object", "additionalProperties": {"type": "integer"}},
+            },
         },
     }
     (contracts / "a" / "v1.json").write_text(json.dumps(schema))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from . import cloudevents, confluent, json, resque
-from ._context import EMPTY, NO_DATA, Codec, CodecError, Context, context_of
+from ._context import NO_DATA, Codec, CodecError, Context, context_of
 
-__all__ = ["CODECS", "EMPTY", "NO_DATA", "Codec", "CodecError", "Context", "context_of"]
+__all__ = ["CODECS", "NO_DATA", "Codec", "CodecError", "Context", "context_of"]
 
 CODECS: dict[str, Codec] = {
     "json": json,
