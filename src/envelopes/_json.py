@@ -24,8 +24,7 @@ _RUNS = bytes(
     map(
         ord,
         "".join(
-            {**dict.fromkeys("0123456789.", "0"), "e": "e", "E": "e", "-": "-", "{": "{", "[": "{"}.get(chr(c), " ")
-            for c in range(256)
+            {**dict.fromkeys("0123456789.", "0"), "e": "e", "E": "e", "-": "-"}.get(chr(c), " ") for c in range(256)
         ),
     )
 )
@@ -56,9 +55,9 @@ def loads(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
         runs = raw.translate(_RUNS)  # two cheap looks instead of one at every number (`in` costs more than `count`)
         if (runs.count(_LONG_RUN) or _TINY.search(runs)) and _loses_digits(raw):
             value = _loads_exactly(raw)
-        if len(raw) <= 2 * max_depth or runs.count(b"{") <= max_depth:  # each level has two brackets
+        if len(raw) <= 2 * max_depth:  # each level has two brackets
             return value
-    if _may_be_deeper(raw, max_depth) and _is_deeper(value, max_depth):
+    if _is_deeper(value, max_depth, raw.count(b"{") + raw.count(b"[")):
         raise JsonError(f"nested deeper than {max_depth} levels")
     return value
 
@@ -117,25 +116,17 @@ def ascii_only(text: bytes) -> bytes:
     return "".join(letter if letter.isascii() else json.dumps(letter)[1:-1] for letter in text.decode()).encode()
 
 
-def _may_be_deeper(raw: bytes, levels: int) -> bool:
-    """Return False if the brackets of a text close after so many levels, those in its strings included."""
-    brackets = raw.translate(None, _NO_BRACKETS)
-    for _ in range(levels // 2):  # a round may take away two levels
-        size = len(brackets)
-        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
-        if len(brackets) == size:
-            break
-    return bool(brackets)
-
-
-_NO_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
-
-
-def _is_deeper(value: Any, levels: int) -> bool:
-    level: list[Any] = [[value]]
-    for _ in range(levels + 1):
-        children = (each.values() if isinstance(each, dict) else each for each in level)
-        level = [child for each in children for child in each if isinstance(child, (dict, list))]
+def _is_deeper(value: Any, levels: int, brackets: int) -> bool:
+    """Return True if a value is nested deeper than so many levels. Each array and object has an opening bracket."""
+    level = [value] if isinstance(value, (dict, list)) else []
+    depth = len(level)
+    while level and depth <= levels:
+        brackets -= len(level)
+        if depth + brackets <= levels:  # those that are left do not suffice
+            return False
+        children = (each.values() if type(each) is dict else each for each in level)
+        level = [child for each in children for child in each if type(child) is dict or type(child) is list]
+        depth += 1
     return bool(level)
 
 

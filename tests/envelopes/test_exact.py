@@ -4,6 +4,7 @@ import copy
 import functools
 import json
 import pickle
+import random
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
@@ -11,6 +12,7 @@ from enum import IntEnum, StrEnum
 import pytest
 
 from envelopes import ContractViolationError, DecodeError
+from envelopes._json import JsonError, loads
 from envelopes.types import ExactDatetime, ExactFloat, ExactInt, FrozenMap, freeze
 
 SCHEMA = {
@@ -260,3 +262,30 @@ def test_freezing_is_deep_and_idempotent():
     assert frozen != [("a", (1, {"b": None}))]
     with pytest.raises(AttributeError, match="'a'"):
         del frozen.a
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_depth_is_counted_exactly_whatever_the_strings_hold(seed):
+    rng = random.Random(seed)
+    for _ in range(100):
+        depth = rng.randrange(1, 12)
+        text = rng.choice(['"]"', '"["', "1", '{"a":"}"}', "[]", '"\\"["'])
+        for _ in range(depth):
+            before = "".join(rng.choice(['"]",', '"[[",', "{},", '"}",', "0,"]) for _ in range(rng.randrange(3)))
+            after = "".join(rng.choice([',"["', ',"{"', ',"]"']) for _ in range(rng.randrange(3)))
+            text = f"[{before}{text}{after}]"
+        deepest = depth_of(json.loads(text))
+        assert loads(text.encode(), deepest) == json.loads(text)
+        with pytest.raises(JsonError, match=f"deeper than {deepest - 1} levels"):
+            loads(text.encode(), deepest - 1)
+
+
+def depth_of(value):
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if parts is None else 1 + max(map(depth_of, parts), default=0)
+
+
+def test_a_long_text_that_hides_its_depth_in_strings_is_refused():
+    text = b'["]",' * 201 + b"1" + b',"["]' * 201
+    with pytest.raises(JsonError, match="deeper than 200"):
+        loads(text)
