@@ -117,7 +117,9 @@ def _passed_on(
         data = _json.loads(raw)
     # What decode found in the data is not what the message says around it.
     id_ = None if read.id is None and envelope.id == text_of(resolve_pointer(data, subject.id)) else envelope.id
-    time = None if read.time is None and envelope.time == time_of(resolve_pointer(data, subject.time)) else envelope.time
+    time = (
+        None if read.time is None and envelope.time == time_of(resolve_pointer(data, subject.time)) else envelope.time
+    )
     key = envelope.key
     if key is None and not isinstance(received.wire, Wire):  # read from a list, which has no keys
         key = _key(subject, data, envelope)
