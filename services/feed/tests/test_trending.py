@@ -55,3 +55,11 @@ def test_it_reads_the_stream_beside_the_feed(kafka, like, people):
                 break
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+
+
+def test_it_says_that_the_broker_is_away_and_still_ends():
+    command = [sys.executable, "-m", "feed", "trending", "--kafka", "127.0.0.1:1"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert next(line for line in process.stderr if "waiting for Kafka" in line)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
