@@ -211,7 +211,7 @@ def survive(home: Path, stub: Stub, seed: int, seconds: float) -> None:
             fault()
             here.pause()
         # Starved of processors, one worker delivers 40 jobs a second. A job that is stuck stays so for ever.
-        wait_until(here.settled, f"the rest, after {made}", seconds=300)
+        wait_until(here.settled, f"the rest, after {made}", seconds=200)
         dead = here.redis.llen("resque:failed")
         log = here.log.read_text()
     delivered = {row["delivery_id"] for row in stub.ledger()}
