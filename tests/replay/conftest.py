@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from replay.service_code import write_apart
 from replay.warm import WarmPytest
 
 from contract_test.files.catalog import load_catalog
@@ -115,7 +116,8 @@ class Repo:
         self.pytester.makepyprojecttoml(f"[tool.contract-test]\n{text}\n\n[tool.pytest.ini_options]\n")
 
     def tests(self, text: str) -> None:
-        (self.pytester.path / "test_mailer.py").write_text(text)
+        """Write tests. What is no test in the same text is the code of the service, in a file of its own."""
+        write_apart(self.pytester.path / "test_mailer.py", text, "mailer")
 
     def change(self, old: str, new: str) -> None:
         assert old in TEST_FILE

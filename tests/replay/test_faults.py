@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 
 import pytest
+from replay.service_code import write_apart
 
 from contract_test.files.catalog import load_catalog
 from contract_test.generate.package import generate
@@ -166,7 +167,7 @@ class Shop:
         path.write_text("".join(recorded(subject, row, masked) for row in rows))
 
     def run(self, *tests, options=()):
-        (self.root / "test_shop.py").write_text(SERVICE + "".join(tests))
+        write_apart(self.root / "test_shop.py", SERVICE + "".join(tests), "shop")
         report = self.root / "run.json"
         quiet = ("-q", "--tb=no", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist")
         finished = self._warm_pytest.run(self.root, "--contracts", f"--contracts-report={report}", *quiet, *options)

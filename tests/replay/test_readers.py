@@ -9,7 +9,7 @@ import pytest
 
 from contract_test.cli import main
 from contract_test.data.result import FieldReads, Reader
-from contract_test.replay.field_access import FieldAccess, code_of, forget, is_read
+from contract_test.replay.field_access import FieldAccess, forget, is_read
 from contract_test.replay.observed_readers import describe_reading
 from envelopes.messages import DeliveryRequested, MessagePosted
 
@@ -94,16 +94,6 @@ def test_when_nobody_watches_the_class_is_as_it_was(posted):
     FieldAccess().over(posted)
     forget()
     assert "__getattribute__" not in vars(MessagePosted)
-
-
-def test_what_the_test_reads_itself_is_told_apart(posted):
-    def test(message):
-        return [message.text for _ in range(1)]
-
-    watch = FieldAccess(code_of(test))
-    test(watch.over(posted))
-    assert watch.by_test == {"/text"}
-    assert watch.by_service == set()
 
 
 def readers(repo):

@@ -64,7 +64,7 @@ def command(
     paths = report_paths(Path.cwd(), report)
     whole, collector = merge_shares(files, service.replay), ResultCollector()
     collector.add(whole.results)
-    limits = Limits("", min_coverage, min_strength, max_age)
+    limits = Limits("", service.settings.strict, min_coverage, min_strength, max_age)
     run = conclude(service, collector, whole.selection, whole.scope, limits)
     write_reports(run, paths)
     if is_whole(run, whole.selection, whole.scope):

@@ -99,7 +99,9 @@ class MessageResult:
     `change` says what a variation changed in it.
     `reads` are the pointers into what was given that the service read, `test_reads` those that its test read; `*` is
     any item or any undeclared name, `/**` at the end all below; where it failed there are none. `message` is the data
-    as JSON text, kept where it failed; so is `expected`, what was recorded, where that is something else. `reason` says
+    as JSON text, kept where it failed; so is `expected`, what was recorded, where that is something else.
+    `elsewhere` is how it is known that the service read the message if that could not be watched: "effect" (its state
+    changed), "noticed" (its test fails with another message) or "reads_elsewhere" (the marker says so). `reason` says
     why it was skipped. `finding` is the id of its failure in `contracts/accepted.toml`, and `accepted` says until when
     and why it is accepted.
     """
@@ -120,6 +122,7 @@ class MessageResult:
     message: str = ""
     expected: str = ""
     faults: tuple[Fault, ...] = ()
+    elsewhere: str = ""
     reason: str = ""
     finding: str = ""
     accepted: str = ""

@@ -13,11 +13,12 @@ from contract_test.data.interaction import Mismatch
 from contract_test.data.result import Failure, GivenMessage, MessageResult, Outcome
 from contract_test.data.texts import counted
 from contract_test.pytest_plugin.multi_call import Call, call_repeatedly, needs_one_message
-from contract_test.replay.cases import Case
+from contract_test.replay.cases import Case, Elsewhere
 from contract_test.replay.diagnosis import failure_of, no_cause
-from contract_test.replay.field_access import FieldAccess, code_of
+from contract_test.replay.field_access import FieldAccess
 from contract_test.replay.results import ItemReport
-from contract_test.replay.unused_message import UnreadError, check_reading, decoded_too
+from contract_test.replay.test_files import TestFiles
+from contract_test.replay.unused_message import UnreadError, check_reading, decoded_too, mocks_watched
 from contract_test.report.inert import printable
 from envelopes import DecodeError
 
@@ -39,7 +40,7 @@ def in_bulk(cases: Sequence[Case]) -> list[Case]:
 class Tally:
     """What became of the messages of one item: of those that did not fail, what was read; of those that did, why."""
 
-    not_failed: dict[tuple[Outcome, str, Reads, str, int], list[Lines]] = field(default_factory=dict)
+    not_failed: dict[tuple[Outcome, str, Elsewhere, Reads, str, int], list[Lines]] = field(default_factory=dict)
     failed: list[tuple[Case, Failure]] = field(default_factory=list)
     first: BaseException | None = None
 
@@ -59,12 +60,13 @@ class Tally:
                     expected=case.expected_text,
                 )
             )
-        for (outcome, reason, (by_service, by_test), subject, version), lines in self.not_failed.items():
+        for (outcome, reason, elsewhere, (by_service, by_test), subject, version), lines in self.not_failed.items():
             yield ItemReport(
                 replace(
                     item,
                     outcome=outcome,
                     reason=reason,
+                    elsewhere=elsewhere,
                     given=None if item.given is None else replace(item.given, subject=subject, version=version),
                     reads=by_service,
                     test_reads=by_test,
@@ -93,7 +95,7 @@ TALLY = pytest.StashKey[Tally]()
 
 @contextmanager
 def all_in_one(
-    item: pytest.Function, cases: Sequence[Case], emitted: list[Any], check_emitted: EmittedCheck
+    item: pytest.Function, cases: Sequence[Case], emitted: list[Any], check_emitted: EmittedCheck, tests: TestFiles
 ) -> Iterator[None]:
     """Call the test's function for every case inside. Raises what the first failing message raised."""
     fixture = needs_one_message(item)
@@ -103,9 +105,9 @@ def all_in_one(
             "let the test itself take `message`, and give it to what the fixture makes",
             pytrace=False,
         )
-    watch = FieldAccess(code_of(item.function))
+    watch = FieldAccess(tests)
     given = cases[0].cause or cases[0].message
-    with decoded_too(lambda: watch, type(given.envelope.data)) as undecoded:
+    with decoded_too(lambda: watch, type(given.envelope.data)) as undecoded, mocks_watched():
         counting = _Counting(watch, emitted, undecoded, check_emitted)
         item.stash[TALLY] = counting.tally
         with call_repeatedly(item, lambda arguments: counting.calls(cases, arguments)):
@@ -130,8 +132,7 @@ class _Counting:
         chosen = dict(arguments)
         for case in cases:
             self._case = case
-            self._watch.by_service.clear()
-            self._watch.by_test.clear()
+            self._watch.clear()
             self._emitted.clear()
             self._undecoded.clear()
             if "cause" in chosen:
@@ -173,8 +174,9 @@ class _Counting:
     def _passed(self, case: Case) -> None:
         """Check a message whose test passed. Raises UnreadError."""
         if case.operation == "consumes":
-            check_reading(self._watch, self._undecoded, case.message, recorded=True)
-        elif found := self._check_emitted(case, self._emitted):
+            self._note("passed", elsewhere=check_reading(self._watch, self._undecoded, case))
+            return
+        if found := self._check_emitted(case, self._emitted):
             listed = "\n".join(f"  {mismatch}" for mismatch in found)
             text = f"{case.label}: what was emitted is not what was recorded\n{listed}"
             self._fail(failure_of(None, found), pytest.fail.Exception(text, pytrace=False))
@@ -185,11 +187,11 @@ class _Counting:
         self.tally.failed.append((self._case, failure))
         self.tally.first = self.tally.first or error
 
-    def _note(self, outcome: Outcome, reason: str = "") -> None:
+    def _note(self, outcome: Outcome, reason: str = "", elsewhere: Elsewhere = "") -> None:
         sets = frozenset(self._watch.by_service), frozenset(self._watch.by_test)
         reads = self._seen.get(sets)
         if reads is None:
             reads = self._seen[sets] = (tuple(sorted(sets[0])), tuple(sorted(sets[1])))
         given = (self._case.cause or self._case.message).interaction
-        kind = outcome, reason, reads, given.subject, given.version
+        kind = outcome, reason, elsewhere, reads, given.subject, given.version
         self.tally.not_failed.setdefault(kind, []).append((self._case.message.interaction.line, given.line))

@@ -14,6 +14,10 @@ from contract_test.replay.cases import Case
 from contract_test.replay.field_access import FieldAccess
 from envelopes import Envelope
 
+ELSEWHERE = pytest.StashKey[str]()
+"""How it is known that the service read the message of an item, if that could not be watched."""
+UNWATCHED = pytest.StashKey[bool]()
+"""Whether an item failed because what its service reads could not be watched."""
 GIVEN = pytest.StashKey[tuple[Message, Envelope[Any], FieldAccess]]()
 MISMATCHES = pytest.StashKey[Sequence[Mismatch]]()
 Reads = tuple[set[str], set[str]]
@@ -33,6 +37,8 @@ def begin(item: pytest.Item) -> None:
     if GIVEN in item.stash:
         del item.stash[GIVEN]
     item.stash[MISMATCHES] = ()
+    item.stash[ELSEWHERE] = ""
+    item.stash[UNWATCHED] = False
 
 
 def watched_of(item: pytest.Item) -> tuple[Message, FieldAccess] | None:

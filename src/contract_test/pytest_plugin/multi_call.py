@@ -9,21 +9,32 @@ from typing import Any
 
 import pytest
 
+from contract_test.pytest_plugin.effects import state_now, state_of
+
 Call = tuple[Mapping[str, Any], AbstractContextManager[Any]]
 """The arguments of one call, and what surrounds it."""
-_OURS = frozenset(("message", "envelope", "cause", "recorded"))
+_OURS = frozenset(("message", "messages", "envelope", "cause", "causes", "recorded"))
 
 
 @contextmanager
-def call_repeatedly(item: pytest.Function, calls: Callable[[Mapping[str, Any]], Iterable[Call]]) -> Iterator[None]:
-    """Let the function of an item be called repeatedly inside; a coroutine function stays one."""
-    function = item.obj
+def call_repeatedly(
+    item: pytest.Function,
+    calls: Callable[[Mapping[str, Any]], Iterable[Call]],
+    state: Callable[[], Any] | None = None,
+) -> Iterator[list[Any]]:
+    """Let the function of an item be called repeatedly inside; a coroutine function stays one.
+
+    Yield a list, which is filled with what `state` returns after each call.
+    """
+    function, states = item.obj, list[Any]()
     if inspect.iscoroutinefunction(function):
 
         async def call(**arguments: Any) -> None:
             for given, around in calls(arguments):
                 with around:
                     await function(**given)
+                if state is not None:
+                    states.append(await state_of(state))
 
         item.obj = call
     else:
@@ -32,10 +43,12 @@ def call_repeatedly(item: pytest.Function, calls: Callable[[Mapping[str, Any]], 
             for given, around in calls(arguments):
                 with around:
                     function(**given)
+                if state is not None:
+                    states.append(state_now(state))
 
         item.obj = call_in_turn
     try:
-        yield
+        yield states
     finally:
         item.obj = function
 

@@ -38,7 +38,7 @@ def is_share(config: pytest.Config) -> bool:
     return _PARTIAL in map(str, config.invocation_params.args)
 
 
-def why_strict(config: pytest.Config, *, setting: bool) -> str:
+def why_whole(config: pytest.Config, *, setting: bool) -> str:
     """Return what asks for a whole run: an option, a setting or the environment; an empty text if nothing does."""
     if config.getoption("--contracts-strict"):
         return "--contracts-strict is given"

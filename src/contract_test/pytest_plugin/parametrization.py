@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -26,12 +27,13 @@ class Cases:
         Where there is nothing to replay, one that makes it fail.
         """
         try:
-            subject, caused_by = _named(marker)
+            named = Named.of(marker)
+            subject, caused_by = named.subject, named.caused_by
             if self._completeness.may_be_empty(subject):
                 reason = f"{subject} is allowed to be empty (allow_empty)"
                 return [pytest.param(None, id=f"{subject}-empty", marks=pytest.mark.skip(reason=reason))]
             cases = (
-                self._consumed(subject, delivered=delivered)
+                self._consumed(named, delivered=delivered)
                 if marker.name == "consumes"
                 else self._replay.producer_cases(subject, caused_by)
             )
@@ -42,11 +44,15 @@ class Cases:
             cases = in_bulk(cases)
         return [pytest.param(case, id=case.label) for case in cases]
 
-    def _consumed(self, subject: str, *, delivered: bool) -> list[Case]:
-        recorded = self._replay.consumer_cases(subject)
+    def _consumed(self, named: Named, *, delivered: bool) -> list[Case]:
+        recorded = self._replay.consumer_cases(named.subject)
+        if named.reads_elsewhere:
+            recorded = [replace(case, elsewhere="reads_elsewhere") for case in recorded]
         if self._config.getoption("--contracts-bulk"):
             return recorded
         deliveries = delivery_cases(recorded) if delivered and declares(recorded[0].subject) else ()
+        if named.only == "recorded":
+            return recorded
         if self._config.getoption("--contracts-only-recorded"):
             return [*recorded, *deliveries]
         from contract_test.replay.variation_cases import generated_cases, unrecorded_cases, variation_cases
@@ -57,15 +63,44 @@ class Cases:
         return [*recorded, *deliveries, *varied, *generated_cases(recorded), *unrecorded_cases(recorded)]
 
 
-def _named(marker: pytest.Mark) -> tuple[str, str | None]:
-    """The subject that a marker names, and the cause. Raises CatalogError that shows how to write it."""
-    values = dict(zip(("subject", "caused_by"), marker.args, strict=False)) | dict(marker.kwargs)
-    known = {"subject"} if marker.name == "consumes" else {"subject", "caused_by"}
-    right = "subject" in values and not values.keys() - known and all(isinstance(each, str) for each in values.values())
-    if not right or len(marker.args) > len(known):
-        form = '("subject")' if marker.name == "consumes" else '("subject", caused_by="subject of the cause")'
-        raise CatalogError(
-            f"a marker `{marker.name}` that names no subject, or more",
-            advice=f"Write @pytest.mark.{marker.name}{form}.",
+_KNOWN: dict[str, dict[str, type]] = {
+    "consumes": {"subject": str, "only": str, "reads_elsewhere": bool},
+    "produces": {"subject": str, "caused_by": str},
+}
+_FORMS = {
+    "consumes": '("subject"), and if needed only="recorded" or reads_elsewhere=True',
+    "produces": '("subject", caused_by="subject of the cause")',
+}
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a marker names: the subject, the one that causes it, and how it is replayed.
+
+    With `only` "recorded", a test gets recorded messages and nothing that was made of them. With `reads_elsewhere`, the
+    service reads its messages where that cannot be watched.
+    """
+
+    subject: str
+    caused_by: str | None = None
+    only: str = ""
+    reads_elsewhere: bool = False
+
+    @classmethod
+    def of(cls, marker: pytest.Mark) -> Named:
+        """Read a marker. Raises CatalogError that shows how to write it."""
+        known = _KNOWN[marker.name]
+        positional = ["subject"] if marker.name == "consumes" else ["subject", "caused_by"]
+        values = dict(zip(positional, marker.args, strict=False)) | dict(marker.kwargs)
+        right = (
+            "subject" in values
+            and len(marker.args) <= len(positional)
+            and all(isinstance(value, known.get(name, ())) for name, value in values.items())
+            and values.get("only", "recorded") == "recorded"
         )
-    return values["subject"], values.get("caused_by")
+        if not right:
+            raise CatalogError(
+                f"a marker `{marker.name}` that is not understood",
+                advice=f"Write @pytest.mark.{marker.name}{_FORMS[marker.name]}.",
+            )
+        return cls(**values)

@@ -6,7 +6,7 @@ A consumer's test gets messages as its channel may deliver them, and its state i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 
 from contract_test.pytest_plugin.multi_call import Call, call_repeatedly, needs_one_message
 from contract_test.replay.cases import Case, Delivery
-from contract_test.replay.deliveries import EffectError, check_effects, snapshot
+from contract_test.replay.deliveries import EffectError, check_effects
 
 _ONCE = pytest.StashKey[Any]()
 _CRASHES = pytest.StashKey[bool]()
@@ -42,9 +42,11 @@ def delivered(item: pytest.Function, case: Case, delivery: Delivery) -> Iterator
             "let the test itself take `message`, and give it to what the fixture makes",
             pytrace=False,
         )
-    with call_repeatedly(item, lambda arguments: _arrivals(item, case, delivery, arguments)):
+    with call_repeatedly(item, lambda arguments: _arrivals(item, case, delivery, arguments), state) as states:
         yield
-    now = snapshot(state())
+    if not states:  # nothing called the test's function: pytest says why
+        return
+    now = states[-1]
     if delivery.arrivals == delivery.once and not delivery.crash:
         item.stash[_ONCE] = now
         return
@@ -60,16 +62,15 @@ def delivered(item: pytest.Function, case: Case, delivery: Delivery) -> Iterator
 @contextmanager
 def twice(item: pytest.Function) -> Iterator[None]:
     """Call the test's function twice with the same fixtures inside; then `borne` returns the outcome."""
-    state, states = item.funcargs.get("contract_state"), []
+    state = item.funcargs.get("contract_state")
 
     def calls(arguments: Mapping[str, Any]) -> Iterator[Call]:
         for _ in range(2):
             yield arguments, nullcontext()
-            states.append(snapshot(state()) if callable(state) else object())
 
-    with call_repeatedly(item, calls):
+    with call_repeatedly(item, calls, state if callable(state) else None) as states:
         yield
-    item.stash[_BORNE] = states[0] == states[1]
+    item.stash[_BORNE] = len(states) > 1 and states[0] == states[1]
 
 
 def borne(item: pytest.Item) -> bool:
@@ -88,6 +89,21 @@ def acknowledges(item: pytest.Item) -> Callable[[], None]:
     return acknowledge
 
 
+@contextmanager
+def _crash_ends() -> Iterator[None]:
+    """End a call where the consumer crashes, also in a task of a group: everything else that was raised stays."""
+    try:
+        yield
+    except ConsumerCrash:
+        return
+    except BaseExceptionGroup as group:
+        crashes, others = group.split(ConsumerCrash)
+        if crashes is None:
+            raise
+        if others is not None:
+            raise others from None
+
+
 def _arrivals(item: pytest.Function, case: Case, delivery: Delivery, arguments: Mapping[str, Any]) -> Iterator[Call]:
     for message in delivery.arrivals:
         now = replace(case, message=message, version=message.interaction.version)
@@ -95,7 +111,7 @@ def _arrivals(item: pytest.Function, case: Case, delivery: Delivery, arguments: 
         given = {"message": message.envelope.data, "envelope": message.envelope}
         chosen = {name: given.get(name, value) for name, value in arguments.items()}
         item.stash[_CRASHES] = bool(delivery.crash)
-        yield chosen, suppress(ConsumerCrash)
+        yield chosen, _crash_ends()
         item.stash[_CRASHES] = False
         if delivery.crash == "before":
-            yield chosen, suppress(ConsumerCrash)
+            yield chosen, _crash_ends()

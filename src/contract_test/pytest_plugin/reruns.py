@@ -12,15 +12,16 @@ from _pytest.runner import runtestprotocol  # as every plugin that runs an item 
 from contract_test.data.errors import NothingFoundError
 from contract_test.data.result import Fault
 from contract_test.data.texts import counted
+from contract_test.pytest_plugin.attempts import attempts_after_failure, kept_subtests, log_rerun
 from contract_test.pytest_plugin.generated_messages import FailedError, for_each_generated, nothing_generated
-from contract_test.pytest_plugin.items import READS, Reads
+from contract_test.pytest_plugin.items import READS, UNWATCHED, Reads
 from contract_test.pytest_plugin.redelivery import borne
 from contract_test.pytest_plugin.tracking import ACCEPTED
 from contract_test.recordings.messages import Message
 from contract_test.replay.cases import Case, Delivery, Replay
 from contract_test.replay.field_access import FieldAccess
 from contract_test.replay.mutation import mutants
-from contract_test.replay.variation_cases import with_data
+from contract_test.replay.variation_cases import others, with_data
 from contract_test.schema.fields import fields_of
 
 Reports = list[pytest.TestReport]
@@ -38,30 +39,70 @@ class _NextTo(pytest.Item):
 
 
 class Reruns:
-    """Runs the items whose message may still be chosen. `generated` is how many messages Hypothesis makes for one."""
+    """Runs the items whose message may still be chosen.
+
+    `generated` is how many messages Hypothesis makes for one. With `mutates`, faults are made on purpose.
+    """
 
     def __init__(
-        self, replay: Replay, generated: int, watched: Callable[[], tuple[Message, FieldAccess] | None]
+        self,
+        replay: Replay,
+        generated: int,
+        watched: Callable[[], tuple[Message, FieldAccess] | None],
+        *,
+        mutates: bool,
     ) -> None:
-        self._replay, self._generated, self._watched = replay, generated, watched
+        self._replay, self._generated, self._watched, self._mutates = replay, generated, watched, mutates
 
     def protocol(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> bool:
         """Run an item, and report it once."""
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        if case.delivery is not None:
-            reports = _delivered(item, case, case.delivery, nextitem)
-        else:
-            run = {"recorded": self._mutated, "variation": self._varied, "generated": self._made}[case.origin]
-            reports = run(item, case, nextitem)
+        reports = self._run(item, case, nextitem)
+        for attempt in range(attempts_after_failure(item)):
+            if not failed(reports):
+                break
+            log_rerun(item, reports, attempt)
+            reports = self._run(item, case, nextitem)
         for report in reports:
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
 
+    def _run(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> Reports:
+        if case.delivery is not None:
+            return _delivered(item, case, case.delivery, nextitem)
+        run = {
+            "recorded": self._mutated if self._mutates else self._recorded,
+            "variation": self._varied,
+            "generated": self._made,
+        }[case.origin]
+        return run(item, case, nextitem)
+
+    def _recorded(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> Reports:
+        reports = run_once(item, case, nextitem)
+        if not item.stash.get(UNWATCHED, False):
+            return reports
+        return run_once(item, self._noticed(item, case), nextitem)
+
+    def _noticed(self, item: pytest.Item, case: Case) -> Case:
+        """Return the case of a message that the test hands over as JSON, or in another form.
+
+        If the test fails as soon as it hands over another message, the service reads it.
+        """
+        beside = _beside(item)
+        for other in others(self._replay, case):
+            if failed(run_once(item, replace(case, dumped=other), beside)):
+                return replace(case, elsewhere="noticed")
+        return case
+
     def _mutated(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> Reports:
         """First as it was recorded, then with each fault in what the service read, then whole again, for the report."""
         beside = _beside(item)
-        watched = None if failed(run_once(item, case, beside)) else self._watched()
+        reports = run_once(item, case, beside)
+        if item.stash.get(UNWATCHED, False):
+            case = self._noticed(item, case)
+            reports = run_once(item, case, beside)
+        watched = None if failed(reports) else self._watched()
         if watched is not None:
             message, watch = watched
             contract = self._replay.catalog.subjects[message.interaction.subject].contracts[message.interaction.version]
@@ -131,7 +172,9 @@ def _delivered(item: pytest.Item, case: Case, delivery: Delivery, nextitem: pyte
 def run_once(item: pytest.Item, case: Case | NothingFoundError, nextitem: pytest.Item | None) -> Reports:
     """Run an item's whole protocol with a message, or why there is none; what `nextitem` needs too stays set up."""
     item.callspec.params[PARAMETER] = case  # type: ignore[attr-defined] # as pytest sets it on a parametrized item
-    return runtestprotocol(item, nextitem=nextitem, log=False)
+    with kept_subtests(item) as reports:
+        own = runtestprotocol(item, nextitem=nextitem, log=False)
+    return [*reports, *own]
 
 
 def _beside(item: pytest.Item) -> pytest.Item:

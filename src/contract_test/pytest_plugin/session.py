@@ -11,8 +11,9 @@ import pytest
 
 from contract_test.data.errors import ContractTestError, UnplayableError
 from contract_test.pytest_plugin.bulk import all_in_one
+from contract_test.pytest_plugin.effects import watch_effect
 from contract_test.pytest_plugin.ending import Ending
-from contract_test.pytest_plugin.items import GIVEN, MISMATCHES, begin, case_of, watched_of
+from contract_test.pytest_plugin.items import ELSEWHERE, GIVEN, MISMATCHES, UNWATCHED, begin, case_of, watched_of
 from contract_test.pytest_plugin.outcomes import RESULT, Outcomes
 from contract_test.pytest_plugin.parametrization import Cases
 from contract_test.pytest_plugin.pending import marked_pending
@@ -24,10 +25,11 @@ from contract_test.pytest_plugin.unawaited import everything_awaited
 from contract_test.recordings.messages import Message
 from contract_test.replay.cases import Case
 from contract_test.replay.diagnosis import no_cause, not_a_consumer, not_a_producer
-from contract_test.replay.field_access import FieldAccess, code_of, forget
+from contract_test.replay.field_access import FieldAccess, forget
 from contract_test.replay.results import ResultCollector, from_text
 from contract_test.replay.service import open_service
-from contract_test.replay.unused_message import UnreadError, check_reading, decoded_too
+from contract_test.replay.test_files import TestFiles
+from contract_test.replay.unused_message import UnreadError, check_reading, decoded_too, mocks_watched
 from envelopes import Envelope
 
 
@@ -54,6 +56,7 @@ class ContractSession:
         self._config = config
         self._cases = Cases(config, self.replay, service.completeness)
         self._outcomes = Outcomes(service, here)
+        self._tests = TestFiles(config.rootpath)
 
     def parametrize(self, metafunc: pytest.Metafunc) -> None:
         """Give a marked test one item a recorded message; one that fails where there is none."""
@@ -69,6 +72,7 @@ class ContractSession:
     def collected(self, items: list[pytest.Item]) -> None:
         """Mark this service's contract tests, so that `-m contract` selects them; leave out those of others."""
         self.own_tests.leave_out_others(items)
+        self._tests.add({str(item.path) for item in items})
         for item in items:
             marked_pending(item)
         self._tracker.collected(items)
@@ -97,10 +101,10 @@ class ContractSession:
         """Run an item whose message may still be chosen; None leaves it to pytest."""
         case = case_of(item)
         mutating = self._config.getoption("--contracts-mutate")
-        if case is None or case.bulk or (case.origin == "recorded" and not mutating):
+        if case is None or case.bulk or (case.operation == "produces" and not mutating):
             return None
         generated = self._config.getoption("--contracts-generated")
-        return Reruns(self.replay, generated, lambda: watched_of(item)).protocol(item, case, nextitem)
+        return Reruns(self.replay, generated, lambda: watched_of(item), mutates=mutating).protocol(item, case, nextitem)
 
     def collecting(self, report: pytest.CollectReport) -> None:
         """Take note of a file that cannot be collected: its tests are not known."""
@@ -117,10 +121,11 @@ class ContractSession:
         if GIVEN not in item.stash:
             case = case_of(item)
             replaced = case.replaced if case is not None else {}
-            watch = FieldAccess(code_of(getattr(item, "function", None)), replaced)
+            dumped = None if case is None else case.dumped
+            watch = FieldAccess(self._tests, replaced, dumped)
             data, received = watch.over(message.envelope.data), message.envelope._received  # noqa: SLF001 - see below
             # It is still the message that was read: a test may encode it and hand the bytes to its service.
-            received = received._replace(data=data) if received is not None else None
+            received = received._replace(data=data) if received is not None and dumped is None else None
             envelope = replace(message.envelope, data=data, _received=received)
             item.stash[GIVEN] = (message, envelope, watch)
         return item.stash[GIVEN][1]
@@ -146,7 +151,7 @@ class ContractSession:
 
     def _surrounding(self, item: pytest.Function, case: Case, emitted: list[Any]) -> AbstractContextManager[Any]:
         if case.bulk:
-            return all_in_one(item, case.bulk, emitted, self.replay.check_emitted)
+            return all_in_one(item, case.bulk, emitted, self.replay.check_emitted, self._tests)
         if case.delivery is not None:
             return delivered(item, case, case.delivery)
         return twice(item) if case.twice else self._read(item, case)
@@ -163,12 +168,14 @@ class ContractSession:
             self.given(item, given)
             return item.stash[GIVEN][2]
 
-        with decoded_too(watch, type(given.envelope.data)) as failed:
+        decoding = decoded_too(watch, type(given.envelope.data))
+        with decoding as failed, mocks_watched(), watch_effect(item, case) as effect:
             yield
         if case.operation == "consumes":
             try:
-                check_reading(watch(), failed, case.message, recorded=case.origin == "recorded")
+                item.stash[ELSEWHERE] = check_reading(watch(), failed, case, effect)
             except UnreadError as error:
+                item.stash[UNWATCHED] = error.handed_over
                 raise pytest.fail.Exception(error.problem, pytrace=False) from None  # its context is what is reported
 
     def _check_emitted(self, item: pytest.Function, case: Case, emitted: list[Any]) -> None:
@@ -187,7 +194,9 @@ class ContractSession:
         self._outcomes.explain(item, call, report)
 
     def count(self, report: pytest.TestReport) -> None:
-        """Take in one phase of one item."""
+        """Take in one phase of one item; a failed attempt that pytest-rerunfailures repeats does not count."""
+        if str(report.outcome) == "rerun":
+            return
         self._tracker.see(report)
         text = getattr(report, RESULT, None)
         if text is not None:

@@ -30,6 +30,9 @@ from envelopes import _json
 from envelopes.catalog import Catalog as Runtime
 from envelopes.types import freeze, plain
 
+Elsewhere = Literal["", "reads_elsewhere", "effect", "noticed"]
+"""How it is known that a service reads a message although that could not be watched."""
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -69,6 +72,10 @@ class Case:
     """In bulk: all cases of the one item that this one stands for."""
     replaced: Mapping[str, Any] = field(default_factory=dict)
     """What the service sees by pointer in place of what stands in its message: a fault made on purpose."""
+    dumped: Any = None
+    """The value object of another message, which the test turns into JSON in the place of this one."""
+    elsewhere: Elsewhere = ""
+    """How it is known that the service reads the message where that cannot be watched."""
     twice: bool = False
     """Another fault made on purpose: the service gets its message once more."""
 

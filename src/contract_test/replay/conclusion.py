@@ -16,17 +16,20 @@ from contract_test.replay.coverage import coverage_of, too_little
 from contract_test.replay.results import ResultCollector
 from contract_test.replay.selection import Selection
 from contract_test.replay.service import Service
+from contract_test.replay.unused_message import only_tests_read, unwatched
 
 
 @dataclass(frozen=True)
 class Limits:
     """What is asked of a run as a whole.
 
-    `whole` says why a part is not enough, such as "CI is set"; it is empty if a part may be green. Coverage and
-    strength are in percent. Recordings older than `max_age` are reported.
+    `whole` says why a part is not enough, such as "CI is set"; it is empty if a part may be green. With `strict`, what
+    casts doubt on the result makes it red. Coverage and strength are in percent. Recordings older than `max_age` are
+    reported.
     """
 
     whole: str = ""
+    strict: bool = False
     coverage: float | None = None
     strength: float | None = None
     max_age: timedelta | None = None
@@ -41,13 +44,17 @@ def conclude(service: Service, results: ResultCollector, selection: Selection, s
     notes = completeness.notes(selection, scope)
     if is_whole(run, selection, scope):
         notes += unused(service.accepted, run)
+    notes += unwatched(run)
+    doubts = only_tests_read(run)
     if limits.max_age is not None:
         notes += replay.old(limits.max_age)
     problems = [
         *completeness.problems(selection, run, scope),
         *too_little(run, limits.coverage, limits.strength),
         *_incomplete(partial, limits.whole),
+        *(doubts if limits.strict else ()),
     ]
+    notes += () if limits.strict else doubts
     return replace(run, partial=partial, problems=tuple(problems), notes=tuple(notes))
 
 

@@ -7,15 +7,16 @@ Each class is instrumented when its first message is watched, and restored by `f
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any, TypeVar
 
 import pydantic
 
 import envelopes
+from contract_test.replay.test_files import TestFiles
 from contract_test.schema.walk import escape
 from envelopes import ValueObject
 from envelopes.generated import RootValue
@@ -28,19 +29,34 @@ EVERYTHING = "/**"
 
 _WHOLE = frozenset(("__dict__", "__pydantic_fields_set__"))
 _INSIDE = tuple(f"{Path(module.__file__ or '').parent}/" for module in (envelopes, pydantic))
+_COMPARING = frozenset(("__eq__", "__hash__", "__repr__", "__repr_args__", "__str__"))
 _changed: set[type[ValueObject]] = set()
 
 
 class FieldAccess:
-    """What was read of one message. Reads in `test_code`, the test function's own, are its test's.
+    """What was read of one message. Reads by code in `tests` are the test's.
 
     `replaced` holds values by pointer that the service sees in the place of the true ones, which the test still sees.
+    `dumped` is another message: where the test turns the whole message into something else, such as JSON, this one is
+    turned into it. `handed_over` is True if the test did so, and `given_to_mock` if it called a mock with the message.
     """
 
-    def __init__(self, test_code: frozenset[CodeType] = frozenset(), replaced: Mapping[str, Any] | None = None) -> None:
-        self.test_code, self.replaced = test_code, dict(replaced or {})
+    def __init__(
+        self,
+        tests: TestFiles | None = None,
+        replaced: Mapping[str, Any] | None = None,
+        dumped: ValueObject | None = None,
+    ) -> None:
+        self.tests, self.replaced, self.dumped = tests or TestFiles(), dict(replaced or {}), dumped
         self.by_service: set[str] = set()
         self.by_test: set[str] = set()
+        self.handed_over = self.given_to_mock = False
+
+    def clear(self) -> None:
+        """Forget what was read, for the next message."""
+        self.by_service.clear()
+        self.by_test.clear()
+        self.handed_over = self.given_to_mock = False
 
     def over(self, message: T, pointer: str = "") -> T:
         """Return the same message, watched; it is equal to the one that was given."""
@@ -70,7 +86,7 @@ class FieldAccess:
 
     def see(self, message: ValueObject, name: str, pointer: str, frame: FrameType) -> Any:
         """Note that a field was read, and give what the reader is to see."""
-        test = self._is_test(frame)
+        test = self.tests.is_reader(frame)
         seen = self.by_test if test else self.by_service
         seen.add(pointer)
         if pointer in self.replaced and not test:
@@ -84,19 +100,18 @@ class FieldAccess:
                 value = values[name] = self._child(value, pointer)
         return value
 
-    def see_all(self, values: Any, pointers: Mapping[str, str], pointer: str, frame: FrameType) -> Any:
-        """Note that a whole object was read."""
-        test = self._is_test(frame)
+    def see_all(self, message: ValueObject, name: str, watched: Mapping[str, Any], frame: FrameType) -> Any:
+        """Note that a whole object was read, and give what the reader is to see of its fields."""
+        values, pointer = object.__getattribute__(message, name), watched["pointer"]
+        test = self.tests.is_reader(frame)
         (self.by_test if test else self.by_service).update((pointer, pointer + EVERYTHING))
+        if test and pointer == "" and not _compares(frame):
+            self.handed_over = True
+            return values if self.dumped is None else object.__getattribute__(self.dumped, name)
         if test or not self.replaced or not isinstance(values, dict):
             return values
+        pointers = watched["pointers"]
         return {name: self.replaced.get(pointers.get(name, ""), value) for name, value in values.items()}
-
-    def _is_test(self, frame: FrameType) -> bool:
-        """Whether it is the test that reads, itself or through a method of the message."""
-        while frame.f_code.co_filename.startswith(_INSIDE) and frame.f_back is not None:
-            frame = frame.f_back
-        return frame.f_code in self.test_code
 
     def __deepcopy__(self, memo: Any) -> FieldAccess:
         return self
@@ -143,9 +158,15 @@ def _look(self: ValueObject, name: str) -> Any:
         if pointer is not None:
             return watched["watch"].see(self, name, pointer, sys._getframe(1))  # noqa: SLF001 - who reads
         if name in _WHOLE:
-            values = object.__getattribute__(self, name)
-            return watched["watch"].see_all(values, watched["pointers"], watched["pointer"], sys._getframe(1))  # noqa: SLF001 - as above
+            return watched["watch"].see_all(self, name, watched, sys._getframe(1))  # noqa: SLF001 - as above
     return object.__getattribute__(self, name)
+
+
+def watch_of(value: object) -> FieldAccess | None:
+    """Return what watches a message, or None."""
+    watched = _private(value) if isinstance(value, ValueObject) else None
+    watch: FieldAccess | None = watched.get("watch") if watched else None
+    return watch
 
 
 def _look_into(cls: type[ValueObject]) -> None:
@@ -159,17 +180,13 @@ def forget() -> None:
         del _changed.pop().__getattribute__
 
 
-def code_of(function: object) -> frozenset[CodeType]:
-    """Return the code of a function, with that of the functions, lambdas and comprehensions in it."""
-    return frozenset(_codes(getattr(function, "__code__", None)))
-
-
-def _codes(code: CodeType | None) -> Iterator[CodeType]:
-    if code is not None:
-        yield code
-        for constant in code.co_consts:
-            if isinstance(constant, CodeType):
-                yield from _codes(constant)
+def _compares(frame: FrameType | None) -> bool:
+    """Return whether a whole message is read to compare or to print it, and not to hand it over."""
+    while frame is not None and frame.f_code.co_filename.startswith(_INSIDE):
+        if frame.f_code.co_name in _COMPARING:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def is_read(pointer: str, reads: Iterable[str]) -> bool:

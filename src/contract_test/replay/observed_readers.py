@@ -15,7 +15,10 @@ from contract_test.schema.fields import fields_of
 
 
 def readers_of(service: str, catalog: Catalog, played: Iterable[MessageResult]) -> tuple[Reader, ...]:
-    """Return what a service read, by contract. Of a contract that one of its tests failed on, nothing is known."""
+    """Return what a service read, by contract.
+
+    Nothing is known of a contract that a test failed on, or whose messages were read where that cannot be watched.
+    """
     by_contract: dict[tuple[str, int], list[MessageResult]] = defaultdict(list)
     for each in played:
         if each.given is not None:
@@ -23,7 +26,7 @@ def readers_of(service: str, catalog: Catalog, played: Iterable[MessageResult]) 
     return tuple(
         _reader(service, catalog.subjects[subject].contracts[version], found)
         for (subject, version), found in sorted(by_contract.items())
-        if all(each.outcome == "passed" for each in found)
+        if all(each.outcome == "passed" and not each.elsewhere for each in found)
     )
 
 

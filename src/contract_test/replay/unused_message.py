@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from contract_test.data.errors import ContractTestError
-from contract_test.recordings.messages import Message
-from contract_test.replay.field_access import FieldAccess
+from contract_test.data.result import Run
+from contract_test.data.texts import counted
+from contract_test.replay.cases import Case, Elsewhere
+from contract_test.replay.field_access import FieldAccess, watch_of
 from envelopes import DecodeError, ValueObject
 from envelopes._compiled import compiled_model
 
@@ -16,7 +20,15 @@ CHECK = "message-not-read"
 
 
 class UnreadError(ContractTestError):
-    """A test passed without anything of its message having been read."""
+    """A test passed without its service having read anything of the message.
+
+    `handed_over` is True if the test turned the message into something else for it, such as JSON: the service may read
+    that with code of its own.
+    """
+
+    def __init__(self, problem: str, *, advice: str, handed_over: bool = False) -> None:
+        super().__init__(problem, advice=advice)
+        self.handed_over = handed_over
 
 
 @contextmanager
@@ -38,21 +50,104 @@ def decoded_too(watch: Callable[[], FieldAccess], cls: type[ValueObject]) -> Ite
         DecodeError.__init__ = begin  # type: ignore[method-assign] # as it was
 
 
-def check_reading(watch: FieldAccess, failed: list[DecodeError], message: Message, *, recorded: bool) -> None:
-    """Raise UnreadError where a consumer's test passed although nobody read the message.
+@contextmanager
+def mocks_watched() -> Iterator[None]:
+    """Note inside that a test calls a mock with its message. A service may call one: it has read what it needs."""
+    mock = sys.modules.get("unittest.mock")
+    if mock is None:  # nothing has imported it, so there is none
+        yield
+        return
+    mixin = mock.CallableMixin
+    increment = mixin._increment_mock_call  # noqa: SLF001 - what every kind of mock calls first
+
+    def note(self: Any, /, *arguments: Any, **named: Any) -> None:
+        for value in (*arguments, *named.values()):
+            watch = watch_of(value)
+            if watch is not None and watch.tests.is_reader(sys._getframe(1)):  # noqa: SLF001 - who calls
+                watch.given_to_mock = True
+        increment(self, *arguments, **named)
+
+    mixin._increment_mock_call = note  # noqa: SLF001 - as above
+    try:
+        yield
+    finally:
+        mixin._increment_mock_call = increment  # noqa: SLF001 - as above
+
+
+def check_reading(
+    watch: FieldAccess, failed: list[DecodeError], case: Case, has_effect: Callable[[], bool] = lambda: False
+) -> Elsewhere:
+    """Raise UnreadError where a consumer's test passed although its service did not read the message.
 
     Of what was made of a recorded message a consumer may read nothing, such as of one of a version that it skips.
+    Return how it is known that the service reads the message if that could not be watched.
     """
     if watch.by_service:
-        return
+        return ""
     if failed:
         raise UnreadError(
             f"the message could not be decoded, and the test passed all the same: {failed[0]}",
             advice="Mend what does not decode a legal message; and let the test see what the service did with it: "
             "the error, or the dead letter.",
         )
-    if recorded and not watch.by_test and message.data not in ({}, []):
+    if case.origin != "recorded" or case.message.data in ({}, []):
+        return ""
+    if case.elsewhere or case.dumped is not None:  # with another message, its test has to fail
+        return case.elsewhere
+    if has_effect():
+        return "effect"
+    if watch.handed_over:
         raise UnreadError(
-            "the test passed, and nothing of the message was read: by the service as little as by the test",
-            advice="Give `message` to the code that handles it (awaited, if it is async); assert on what it did.",
+            "reading cannot be watched, because the test gives the service the message in another form, such as JSON; "
+            "and no effect shows that it is read",
+            advice="Assert on what the service did with its values. Or write a fixture `contract_state`, and ask for "
+            "it. Or, if the service reads it where no test can see it, write reads_elsewhere=True into the marker.",
+            handed_over=True,
         )
+    if watch.given_to_mock:
+        raise UnreadError(
+            "the test gave the message to a mock, and no code of the service read it",
+            advice="Give `message` to the code of the service that handles it (awaited, if it is async), and assert on "
+            "what it did.",
+        )
+    if watch.by_test:
+        return ""
+    raise UnreadError(
+        "the test passed, and nothing of the message was read: by the service as little as by the test",
+        advice="Give `message` to the code that handles it (awaited, if it is async); assert on what it did.",
+    )
+
+
+_KNOWN_BY = {
+    "effect": "the state changed",
+    "noticed": "tests fail with other messages",
+    "reads_elsewhere": "the marker says reads_elsewhere",
+}
+
+
+def unwatched(run: Run) -> list[str]:
+    """Return a line for each contract whose messages were read where that cannot be watched, and how that is known."""
+    found = []
+    for each in run.operations:
+        known = Counter(played.elsewhere for played in each.played if played.elsewhere)
+        for elsewhere, count in sorted(known.items()):
+            found.append(
+                f"{each.operation} {each.subject} v{each.version}: reading cannot be watched in "
+                f"{counted(count, 'message')} ({_KNOWN_BY[elsewhere]}), so which fields are read is not known"
+            )
+    return found
+
+
+def only_tests_read(run: Run) -> list[str]:
+    """Return a line for each contract whose messages were read by tests, and by no code of the service."""
+    found = []
+    for each in run.operations:
+        recorded = [played for played in each.played if played.origin == "recorded" and played.outcome == "passed"]
+        by_test = {played.place for played in recorded if played.test_reads}
+        unread = by_test - {played.place for played in recorded if played.reads or played.elsewhere}
+        if each.operation == "consumes" and unread:
+            found.append(
+                f"consumes {each.subject} v{each.version}: only tests read {counted(len(unread), 'message')} of "
+                f"{each.recorded}, and no code of the service. Code in the files of tests counts as the test"
+            )
+    return found

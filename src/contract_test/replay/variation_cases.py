@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from contract_test.data.errors import RecordingError
@@ -14,6 +15,8 @@ from contract_test.replay.variations.derivation import Variation, Variations
 from contract_test.schema.fields import fields_of
 from envelopes.codecs.confluent import PREFIX as CONFLUENT_PREFIX
 from envelopes.pointers import resolve_pointer
+
+MAX_OTHERS = 5
 
 
 def variation_cases(replay: Replay, recorded: Sequence[Case]) -> Iterator[Case]:
@@ -50,6 +53,15 @@ def unrecorded_cases(recorded: Sequence[Case]) -> Iterator[Case]:
             interaction = replace(like.message.interaction, version=version, path=contract.path, line=1)
             message = replace(like.message, interaction=interaction)
             yield replace(like, version=version, message=message, origin="generated", name="generated")
+
+
+def others(replay: Replay, case: Case) -> Iterator[Any]:
+    """Yield value objects of other messages of the same version: recorded ones, and variations of this one."""
+    data = case.message.data
+    recorded = (each for each in replay.messages(case.subject) if each.interaction.version == case.version)
+    yield from islice((each.envelope.data for each in recorded if each.data != data), MAX_OTHERS)
+    varied = (each.message for each in variation_cases(replay, [case]) if not each.message.envelope.newer)
+    yield from islice((each.envelope.data for each in varied if each.data != data), MAX_OTHERS)
 
 
 def vary(replay: Replay, case: Case, variation: Variation) -> Case | None:

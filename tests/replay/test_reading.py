@@ -1,0 +1,223 @@
+"""Reading is the service's reading: what only its tests read, or nobody, is never taken for it."""
+
+import json
+
+import pytest
+from replay.service_code import write_apart
+
+from contract_test.replay.field_access import FieldAccess, forget
+from contract_test.replay.test_files import TestFiles
+from envelopes.messages import MessagePosted
+
+from .test_false_greens import red
+from .test_readers import POSTED
+
+SERVICE = """
+import json
+import pytest
+from unittest.mock import AsyncMock, MagicMock, Mock, patch
+
+class Shop:
+    def __init__(self): self.mails = {}
+    def drop(self, raw): return None
+    def take_json(self, raw):
+        order = json.loads(raw)
+        self.mails[order["order_id"]] = order["buyer"]["mail"]
+    def take(self, order): self.mails[order.order_id] = order.buyer.mail
+    def keep(self, order): self.mails["one"] = order
+
+@pytest.fixture
+def shop():
+    return Shop()
+
+@pytest.mark.produces("mail.requested", caused_by="order.placed")
+def test_mails(cause, emits):
+    emits({"mail_id": "mail-" + cause.order_id, "order_id": cause.order_id, "to": cause.buyer.mail,
+           "asked_at": "2030-01-01T00:00:00Z"})
+
+"""
+STATE = "@pytest.fixture\ndef contract_state(shop):\n    return lambda: {0}\n\n"
+
+
+def consumer(repo, body, marker="", fixtures="message, shop", before=""):
+    test = f'@pytest.mark.consumes("order.placed"{marker})\ndef test_orders({fixtures}):\n    {body}\n'
+    repo.tests(SERVICE + before + test)
+
+
+def readers(repo):
+    path = repo.pytester.path / ".contract-test/readers/mailer.json"
+    found = json.loads(path.read_text())["readers"] if path.exists() else []
+    return {field["pointer"]: (field["by_service"], field["by_test"]) for each in found for field in each["fields"]}
+
+
+class TestAMessageInAnotherForm:
+    @pytest.mark.parametrize(
+        "form", ["message.to_json()", "message.model_dump()", "dict(message)", "message.model_dump_json()"]
+    )
+    def test_that_is_dropped(self, repo, form):
+        consumer(repo, f"shop.drop({form})")
+        red(repo.run(), "reading cannot be watched, because the test gives the service the message in another form")
+
+    def test_whose_effect_is_not_looked_at(self, repo):
+        consumer(repo, "shop.take_json(message.to_json())")
+        red(repo.run(), "no effect shows that it is read", "write reads_elsewhere=True into the marker")
+
+    def test_whose_effect_the_test_asserts(self, repo):
+        consumer(
+            repo, "shop.take_json(message.to_json())\n    assert shop.mails == {message.order_id: message.buyer.mail}"
+        )
+        result = repo.run("--contracts-strict")
+        assert result.ret == 0
+        result.stdout.fnmatch_lines(
+            ["consumes order.placed v1: reading cannot be watched in 3 messages (tests fail with other messages)*"]
+        )
+        assert readers(repo) == {"/order_id": (3, 0), "/buyer": (3, 0), "/buyer/mail": (3, 0)} or not readers(repo)
+
+    def test_that_changes_the_state(self, repo):
+        consumer(
+            repo,
+            "shop.take_json(message.to_json())",
+            fixtures="message, shop, contract_state",
+            before=STATE.format("shop.mails"),
+        )
+        result = repo.run("--contracts-strict")
+        assert result.ret == 0
+        result.stdout.fnmatch_lines(["*reading cannot be watched in 3 messages (the state changed)*"])
+
+    def test_that_does_not_change_the_state(self, repo):
+        consumer(
+            repo, "shop.drop(message.to_json())", fixtures="message, shop, contract_state", before=STATE.format("{}")
+        )
+        red(repo.run(), "no effect shows that it is read")
+        result = repo.run("--contracts-mutate", "--contracts-min-strength=100")
+        result.stdout.no_re_match_line(r".* of [1-9]\d* +0 +3")
+
+    def test_that_the_service_reads_where_no_test_can_see_it(self, repo):
+        consumer(repo, "shop.drop(message.to_json())", marker=", reads_elsewhere=True")
+        result = repo.run("--contracts-strict")
+        assert result.ret == 0
+        result.stdout.fnmatch_lines(["*reading cannot be watched in 3 messages (the marker says reads_elsewhere)*"])
+
+    def test_in_bulk(self, repo):
+        consumer(repo, "shop.drop(message.to_json())")
+        red(repo.run("--contracts-bulk"), "message-not-read", "reading cannot be watched")
+        consumer(repo, "shop.drop(message.to_json())", marker=", reads_elsewhere=True")
+        assert repo.run("--contracts-bulk").ret == 0
+
+
+class TestAMockInThePlaceOfTheService:
+    @pytest.mark.parametrize("mock", ["Mock()", "MagicMock()", "Mock(spec=shop.take)", "Mock().handle"])
+    @pytest.mark.parametrize("options", [(), ("--contracts-bulk",)])
+    def test_reads_nothing(self, repo, mock, options):
+        consumer(
+            repo,
+            f"handler = {mock}\n    handler(message)\n    assert handler.call_args.args[0].order_id == message.order_id",
+        )
+        red(repo.run(*options), "the test gave the message to a mock, and no code of the service read it")
+
+    def test_beside_the_service_is_no_matter(self, repo):
+        consumer(repo, "log = Mock()\n    log(message)\n    shop.take(message)")
+        assert repo.run("--contracts-strict").ret == 0
+
+    def test_that_compares_what_it_was_called_with(self, repo):
+        consumer(repo, "handler = Mock()\n    handler(message)\n    handler.assert_called_once_with(message)")
+        red(repo.run(), "the test gave the message to a mock")
+
+
+class TestOnlyATestReads:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "assert message.order_id",
+            "assert message == message",
+            "shop.keep(message)\n    assert shop.mails['one'] == message",
+        ],
+    )
+    def test_is_noted_and_red_where_the_run_is_strict(self, repo, body):
+        consumer(repo, body)
+        result = repo.run()
+        assert result.ret == 0
+        noted = "consumes order.placed v1: only tests read 3 messages of 3, and no code of the service."
+        result.stdout.fnmatch_lines([f"{noted}*"])
+        red(repo.run("--contracts-strict"), noted)
+
+    def test_another_test_may_reach_the_service(self, repo):
+        consumer(
+            repo,
+            "assert message.order_id\n\n@pytest.mark.consumes('order.placed')\ndef test_more(message, shop):\n    shop.take(message)",
+        )
+        assert repo.run("--contracts-strict").ret == 0
+
+    @pytest.mark.parametrize(
+        ("before", "reading"),
+        [
+            ("@patch('json.loads', lambda raw: 1)\n", "message.buyer.mail"),
+            ("def check(message): return message.buyer.mail\n", "check(message)"),
+            ("class Helper:\n    def read(self, message): return message.buyer.mail\n", "Helper().read(message)"),
+            ("from conftest import check\n", "check(message)"),
+            ("from tests.helpers import check\n", "check(message)"),
+        ],
+    )
+    def test_decorated_or_through_a_helper(self, repo, before, reading):
+        helper = "def check(message): return message.buyer.mail\n"
+        (repo.pytester.path / "conftest.py").write_text(helper)
+        (repo.pytester.path / "tests").mkdir()
+        (repo.pytester.path / "tests" / "helpers.py").write_text(helper)
+        write_apart(repo.pytester.path / "test_mailer.py", SERVICE, "mailer")
+        path = repo.pytester.path / "test_mailer.py"
+        test = (
+            f'{before}@pytest.mark.consumes("order.placed")\ndef test_orders(message):\n    from mailer import Shop\n'
+        )
+        path.write_text(
+            f"{path.read_text()}\n{test}    Shop().mails[message.order_id] = 1\n    assert {reading}\n    Shop().take_id(message)\n"
+        )
+        service = repo.pytester.path / "mailer.py"
+        service.write_text(service.read_text() + "    def take_id(self, order): self.mails[order.order_id] = 1\n")
+        assert repo.run().ret == 0
+        assert readers(repo) == {"/order_id": (3, 0), "/buyer": (0, 3), "/buyer/mail": (0, 3)}
+
+
+class TestFilesOfTests:
+    @pytest.fixture
+    def posted(self):
+        yield MessagePosted.from_value(POSTED)
+        forget()
+
+    @pytest.mark.parametrize(
+        ("file", "is_test"),
+        [
+            ("/repo/test_a.py", True),
+            ("/repo/svc.py", False),
+            ("/repo/conftest.py", True),
+            ("/repo/src/svc/conftest.py", True),
+            ("/repo/tests/helpers/wires.py", True),
+            ("/repo/src/svc/test/fakes.py", True),
+            ("/repo/src/contest/svc.py", False),
+            ("/elsewhere/tests/svc.py", False),
+            ("/repo/.venv/lib/python3.12/site-packages/svc/tests/handlers.py", False),
+        ],
+    )
+    def test_are_told_by_their_place(self, posted, file, is_test):
+        watch = FieldAccess(TestFiles("/repo", ["/repo/test_a.py"]))
+        eval(compile("message.text", file, "eval"), {"message": watch.over(posted)})
+        assert (watch.by_test, watch.by_service) == (({"/text"}, set()) if is_test else (set(), {"/text"}))
+
+    @pytest.mark.parametrize(
+        "library",
+        [
+            "operator.attrgetter('text')(message)",
+            "unittest.mock.call(message) == unittest.mock.call(message)",
+            "copy.copy(message)",
+        ],
+    )
+    @pytest.mark.parametrize("file", ["/repo/test_a.py", "/repo/svc.py"])
+    def test_a_library_reads_for_whoever_calls_it(self, posted, library, file):
+        import copy
+        import operator
+        import unittest.mock
+
+        watch = FieldAccess(TestFiles("/repo", ["/repo/test_a.py"]))
+        names = {"message": watch.over(posted), "operator": operator, "unittest": unittest, "copy": copy}
+        eval(compile(library, file, "eval"), names)
+        assert bool(watch.by_test) == (file == "/repo/test_a.py")
+        assert bool(watch.by_service) == (file == "/repo/svc.py")
