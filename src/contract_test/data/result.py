@@ -30,6 +30,7 @@ CHECKS = {
     "nothing-emitted": "the producer emitted nothing",
     "too-many-emitted": "the producer emitted more messages than were recorded for one cause",
     "wrong-cause": "a message names another cause than the one that was given",
+    "copy-emitted": "a producer's test emitted a copy of what was recorded, and no code of the service ran",
     "too-few-emitted": "the producer emitted fewer messages than were recorded for one cause",
     "effect-not-as-declared": "a message twice, late or after a crash left another state than its channel declares",
     "message-not-read": "a consumer's test passed, and nothing of the message was read",
@@ -101,9 +102,9 @@ class MessageResult:
     any item or any undeclared name, `/**` at the end all below; where it failed there are none. `message` is the data
     as JSON text, kept where it failed; so is `expected`, what was recorded, where that is something else.
     `elsewhere` is how it is known that the service read the message if that could not be watched: "effect" (its state
-    changed), "noticed" (its test fails with another message) or "reads_elsewhere" (the marker says so). `reason` says
-    why it was skipped. `finding` is the id of its failure in `contracts/accepted.toml`, and `accepted` says until when
-    and why it is accepted.
+    changed), "noticed" (its test fails with another message) or "reads_elsewhere" (the marker says so). `hidden` are
+    errors that did not reach the test. `reason` says why it was skipped. `finding` is the id of its failure in
+    `contracts/accepted.toml`, and `accepted` says until when and why it is accepted.
     """
 
     item: str
@@ -123,6 +124,7 @@ class MessageResult:
     expected: str = ""
     faults: tuple[Fault, ...] = ()
     elsewhere: str = ""
+    hidden: tuple[str, ...] = ()
     reason: str = ""
     finding: str = ""
     accepted: str = ""

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import pytest
 
-from contract_test.data.interaction import Mismatch
+from contract_test.data.errors import UnplayableError
 from contract_test.data.result import Failure, GivenMessage, MessageResult, Outcome
 from contract_test.data.texts import counted
 from contract_test.pytest_plugin.multi_call import Call, call_repeatedly, needs_one_message
-from contract_test.replay.cases import Case, Elsewhere
+from contract_test.replay.cases import Case, Elsewhere, Replay
+from contract_test.replay.copies import RecordedMessage, copied
 from contract_test.replay.diagnosis import failure_of, no_cause
 from contract_test.replay.field_access import FieldAccess
+from contract_test.replay.hidden_errors import HiddenErrors
 from contract_test.replay.results import ItemReport
 from contract_test.replay.test_files import TestFiles
 from contract_test.replay.unused_message import UnreadError, check_reading, decoded_too, mocks_watched
@@ -24,7 +26,8 @@ from envelopes import DecodeError
 
 Lines = tuple[int, int]
 Reads = tuple[tuple[str, ...], tuple[str, ...]]
-EmittedCheck = Callable[[Case, list[Any]], list[Mismatch]]
+Kind = tuple[Outcome, str, Elsewhere, tuple[str, ...], Reads, str, int]
+"""What messages have in common: outcome, reason, how reading is known, hidden errors, reads, subject and version."""
 MAX_FAILURES_SHOWN = 100
 
 
@@ -36,11 +39,20 @@ def in_bulk(cases: Sequence[Case]) -> list[Case]:
     return [replace(found[0], bulk=tuple(found)) for found in by_version.values()]
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What the calls of one item have in common with the rest of the run."""
+
+    replay: Replay
+    tests: TestFiles
+    hidden: HiddenErrors
+
+
 @dataclass
 class Tally:
     """What became of the messages of one item: of those that did not fail, what was read; of those that did, why."""
 
-    not_failed: dict[tuple[Outcome, str, Elsewhere, Reads, str, int], list[Lines]] = field(default_factory=dict)
+    not_failed: dict[Kind, list[Lines]] = field(default_factory=dict)
     failed: list[tuple[Case, Failure]] = field(default_factory=list)
     first: BaseException | None = None
 
@@ -60,13 +72,22 @@ class Tally:
                     expected=case.expected_text,
                 )
             )
-        for (outcome, reason, elsewhere, (by_service, by_test), subject, version), lines in self.not_failed.items():
+        for (
+            outcome,
+            reason,
+            elsewhere,
+            hidden,
+            (by_service, by_test),
+            subject,
+            version,
+        ), lines in self.not_failed.items():
             yield ItemReport(
                 replace(
                     item,
                     outcome=outcome,
                     reason=reason,
                     elsewhere=elsewhere,
+                    hidden=hidden,
                     given=None if item.given is None else replace(item.given, subject=subject, version=version),
                     reads=by_service,
                     test_reads=by_test,
@@ -95,7 +116,7 @@ TALLY = pytest.StashKey[Tally]()
 
 @contextmanager
 def all_in_one(
-    item: pytest.Function, cases: Sequence[Case], emitted: list[Any], check_emitted: EmittedCheck, tests: TestFiles
+    item: pytest.Function, cases: Sequence[Case], emitted: list[Any], around: Surroundings
 ) -> Iterator[None]:
     """Call the test's function for every case inside. Raises what the first failing message raised."""
     fixture = needs_one_message(item)
@@ -105,10 +126,10 @@ def all_in_one(
             "let the test itself take `message`, and give it to what the fixture makes",
             pytrace=False,
         )
-    watch = FieldAccess(tests)
+    watch = FieldAccess(around.tests)
     given = cases[0].cause or cases[0].message
     with decoded_too(lambda: watch, type(given.envelope.data)) as undecoded, mocks_watched():
-        counting = _Counting(watch, emitted, undecoded, check_emitted)
+        counting = _Counting(watch, emitted, undecoded, around)
         item.stash[TALLY] = counting.tally
         with call_repeatedly(item, lambda arguments: counting.calls(cases, arguments)):
             yield
@@ -120,10 +141,11 @@ class _Counting:
     """Stands around each call, and sees what becomes of it."""
 
     def __init__(
-        self, watch: FieldAccess, emitted: list[Any], undecoded: list[DecodeError], check_emitted: EmittedCheck
+        self, watch: FieldAccess, emitted: list[Any], undecoded: list[DecodeError], around: Surroundings
     ) -> None:
         self.tally = Tally()
-        self._watch, self._emitted, self._undecoded, self._check_emitted = watch, emitted, undecoded, check_emitted
+        self._watch, self._emitted, self._undecoded, self._around = watch, emitted, undecoded, around
+        self._recorded: RecordedMessage | None = None
         self._case: Case
         self._seen: dict[tuple[frozenset[str], frozenset[str]], Reads] = {}
 
@@ -148,7 +170,9 @@ class _Counting:
                 if "envelope" in chosen:
                     chosen["envelope"] = replace(case.message.envelope, data=data)
             if "recorded" in chosen:
-                chosen["recorded"] = case.message.envelope.data
+                self._recorded = RecordedMessage(case.message, self._around.tests)
+                chosen["recorded"] = self._recorded.data
+                self._recorded.start()
             yield chosen, self
 
     def __enter__(self) -> None:
@@ -158,11 +182,13 @@ class _Counting:
         self, kind: type[BaseException] | None, error: BaseException | None, _: object
     ) -> Literal[True] | None:
         case = self._case
+        if self._recorded is not None:
+            self._recorded.stop()
         if error is None:
             try:
                 self._passed(case)
-            except UnreadError as unread:
-                self._fail(failure_of(unread), pytest.fail.Exception(str(unread), pytrace=False))
+            except (UnreadError, UnplayableError) as found:
+                self._fail(failure_of(found), pytest.fail.Exception(str(found), pytrace=False))
         elif isinstance(error, pytest.skip.Exception):
             self._note("skipped", printable(str(error)))
         elif isinstance(error, Exception | pytest.fail.Exception):
@@ -172,11 +198,14 @@ class _Counting:
         return True
 
     def _passed(self, case: Case) -> None:
-        """Check a message whose test passed. Raises UnreadError."""
+        """Check a message whose test passed. Raises UnreadError or UnplayableError."""
         if case.operation == "consumes":
             self._note("passed", elsewhere=check_reading(self._watch, self._undecoded, case))
             return
-        if found := self._check_emitted(case, self._emitted):
+        replay = self._around.replay
+        if self._recorded is not None and self._recorded.is_copied(self._emitted, case, replay):
+            raise copied(case)
+        if found := replay.check_emitted(case, self._emitted):
             listed = "\n".join(f"  {mismatch}" for mismatch in found)
             text = f"{case.label}: what was emitted is not what was recorded\n{listed}"
             self._fail(failure_of(None, found), pytest.fail.Exception(text, pytrace=False))
@@ -184,6 +213,7 @@ class _Counting:
         self._note("passed")
 
     def _fail(self, failure: Failure, error: BaseException) -> None:
+        self._around.hidden.take()
         self.tally.failed.append((self._case, failure))
         self.tally.first = self.tally.first or error
 
@@ -193,5 +223,5 @@ class _Counting:
         if reads is None:
             reads = self._seen[sets] = (tuple(sorted(sets[0])), tuple(sorted(sets[1])))
         given = (self._case.cause or self._case.message).interaction
-        kind = outcome, reason, elsewhere, reads, given.subject, given.version
+        kind = outcome, reason, elsewhere, self._around.hidden.take(), reads, given.subject, given.version
         self.tally.not_failed.setdefault(kind, []).append((self._case.message.interaction.line, given.line))

@@ -11,13 +11,18 @@ from contract_test.data.interaction import Mismatch
 from contract_test.data.result import GivenMessage
 from contract_test.recordings.messages import Message
 from contract_test.replay.cases import Case
+from contract_test.replay.copies import RecordedMessage
 from contract_test.replay.field_access import FieldAccess
 from envelopes import Envelope
 
+RECORDED = pytest.StashKey[RecordedMessage]()
+"""What a producer's test got as `recorded`."""
 ELSEWHERE = pytest.StashKey[str]()
 """How it is known that the service read the message of an item, if that could not be watched."""
 UNWATCHED = pytest.StashKey[bool]()
 """Whether an item failed because what its service reads could not be watched."""
+HIDDEN = pytest.StashKey[tuple[str, ...]]()
+"""The errors that did not reach the test of an item."""
 GIVEN = pytest.StashKey[tuple[Message, Envelope[Any], FieldAccess]]()
 MISMATCHES = pytest.StashKey[Sequence[Mismatch]]()
 Reads = tuple[set[str], set[str]]
@@ -36,7 +41,10 @@ def begin(item: pytest.Item) -> None:
     """Forget what an earlier run of the item left."""
     if GIVEN in item.stash:
         del item.stash[GIVEN]
+    if RECORDED in item.stash:
+        del item.stash[RECORDED]
     item.stash[MISMATCHES] = ()
+    item.stash[HIDDEN] = ()
     item.stash[ELSEWHERE] = ""
     item.stash[UNWATCHED] = False
 

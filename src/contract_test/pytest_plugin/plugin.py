@@ -6,7 +6,7 @@ Hooks, options and fixtures only; the engine is imported where it is first neede
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +112,9 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line(
         "markers", "contract_pending(reason, until): accepts the failures of a contract test up to a day: 2027-03-31"
+    )
+    config.addinivalue_line(
+        "markers", "contract_errors_expected: the service logs errors, or raises them in threads, in this contract test"
     )
     if config.getoption("--contracts"):
         missing = [name for name in _NEEDED if find_spec(name) is None]
@@ -243,10 +246,12 @@ def envelope(request: pytest.FixtureRequest, contract_case: Case) -> Any:
 
 
 @pytest.fixture
-def recorded(request: pytest.FixtureRequest, contract_case: Case) -> Any:
+def recorded(request: pytest.FixtureRequest, contract_case: Case) -> Iterator[Any]:
     """The value object that a producer at the edge has to emit again."""
-    _session(request).producing("recorded", contract_case)
-    return contract_case.message.envelope.data
+    session = _session(request)
+    session.producing("recorded", contract_case)
+    with session.recorded(request.node, contract_case) as data:
+        yield data
 
 
 @pytest.fixture

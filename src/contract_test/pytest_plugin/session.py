@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, NoReturn
 
 import pytest
 
 from contract_test.data.errors import ContractTestError, UnplayableError
-from contract_test.pytest_plugin.bulk import all_in_one
+from contract_test.pytest_plugin.bulk import Surroundings, all_in_one
 from contract_test.pytest_plugin.effects import watch_effect
 from contract_test.pytest_plugin.ending import Ending
-from contract_test.pytest_plugin.items import ELSEWHERE, GIVEN, MISMATCHES, UNWATCHED, begin, case_of, watched_of
+from contract_test.pytest_plugin.items import (
+    ELSEWHERE,
+    GIVEN,
+    HIDDEN,
+    MISMATCHES,
+    RECORDED,
+    UNWATCHED,
+    begin,
+    case_of,
+    watched_of,
+)
 from contract_test.pytest_plugin.outcomes import RESULT, Outcomes
 from contract_test.pytest_plugin.parametrization import Cases
 from contract_test.pytest_plugin.pending import marked_pending
@@ -24,8 +34,10 @@ from contract_test.pytest_plugin.tracking import Tracker
 from contract_test.pytest_plugin.unawaited import everything_awaited
 from contract_test.recordings.messages import Message
 from contract_test.replay.cases import Case
+from contract_test.replay.copies import RecordedMessage, copied
 from contract_test.replay.diagnosis import no_cause, not_a_consumer, not_a_producer
 from contract_test.replay.field_access import FieldAccess, forget
+from contract_test.replay.hidden_errors import MARKER, HiddenErrors
 from contract_test.replay.results import ResultCollector, from_text
 from contract_test.replay.service import open_service
 from contract_test.replay.test_files import TestFiles
@@ -92,8 +104,11 @@ class ContractSession:
         if case is None:
             yield
             return
-        with self._surrounding(item, case, emitted), everything_awaited():
+        hidden = HiddenErrors(logged="caplog" not in item.fixturenames)
+        watching = hidden.watching() if item.get_closest_marker(MARKER) is None else nullcontext()
+        with watching, self._surrounding(item, case, emitted, hidden), everything_awaited():
             yield
+        item.stash[HIDDEN] = hidden.take()
         if case.operation == "produces" and not case.bulk:
             self._check_emitted(item, case, emitted)
 
@@ -142,6 +157,16 @@ class ContractSession:
         if case.operation == "consumes":
             _refuse(not_a_producer(fixture))
 
+    @contextmanager
+    def recorded(self, item: pytest.Item, case: Case) -> Iterator[Any]:
+        """Yield the recorded message for a producer's test, and look whether the service does something with it."""
+        item.stash[RECORDED] = recorded = RecordedMessage(case.message, self._tests)
+        recorded.start()
+        try:
+            yield recorded.data
+        finally:
+            recorded.stop()
+
     @staticmethod
     def cause_of(case: Case) -> Message:
         """Return the message that caused the recorded one. Fails the test where there is none."""
@@ -149,9 +174,11 @@ class ContractSession:
             _refuse(no_cause(case))
         return case.cause
 
-    def _surrounding(self, item: pytest.Function, case: Case, emitted: list[Any]) -> AbstractContextManager[Any]:
+    def _surrounding(
+        self, item: pytest.Function, case: Case, emitted: list[Any], hidden: HiddenErrors
+    ) -> AbstractContextManager[Any]:
         if case.bulk:
-            return all_in_one(item, case.bulk, emitted, self.replay.check_emitted, self._tests)
+            return all_in_one(item, case.bulk, emitted, Surroundings(self.replay, self._tests, hidden))
         if case.delivery is not None:
             return delivered(item, case, case.delivery)
         return twice(item) if case.twice else self._read(item, case)
@@ -180,14 +207,13 @@ class ContractSession:
 
     def _check_emitted(self, item: pytest.Function, case: Case, emitted: list[Any]) -> None:
         """After a producer's test: check what it emitted against the recording."""
+        if RECORDED in item.stash and item.stash[RECORDED].is_copied(emitted, case, self.replay):
+            _refuse(copied(case))
         found = self.replay.check_emitted(case, emitted)
         if found:
             item.stash[MISMATCHES] = found
             listed = "\n".join(f"  {mismatch}" for mismatch in found)
             pytest.fail(f"{case.label}: what was emitted is not what was recorded\n{listed}", pytrace=False)
-        if any(each is case.message.envelope.data for each in emitted):
-            warning_text = f"{item.name}: `emits` got `recorded` itself, so nothing of the service was tested"
-            item.warn(pytest.PytestWarning(warning_text))
 
     def explain(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Put what became of a message into the report."""

@@ -13,6 +13,7 @@ from contract_test.files.state import hide
 from contract_test.replay.acceptance import unused
 from contract_test.replay.completeness import Scope
 from contract_test.replay.coverage import coverage_of, too_little
+from contract_test.replay.hidden_errors import hidden_errors
 from contract_test.replay.results import ResultCollector
 from contract_test.replay.selection import Selection
 from contract_test.replay.service import Service
@@ -45,7 +46,7 @@ def conclude(service: Service, results: ResultCollector, selection: Selection, s
     if is_whole(run, selection, scope):
         notes += unused(service.accepted, run)
     notes += unwatched(run)
-    doubts = only_tests_read(run)
+    doubts = [*only_tests_read(run), *hidden_errors(run)]
     if limits.max_age is not None:
         notes += replay.old(limits.max_age)
     problems = [

@@ -34,18 +34,27 @@ class TestFiles:
             name = frame.f_code.co_filename
             if name not in self._known:
                 self._known[name] = self._is_test(name)
-            known = self._known[name]
-            if known is not None:
+            if (known := self._known[name]) is not None:
                 return known
             frame = frame.f_back
         return False
+
+    def is_service(self, name: str) -> bool:
+        """Return whether code of the service may be in a file: it is no test, and no library that is known here."""
+        if name not in self._known:
+            self._known[name] = self._is_test(name)
+        return self._known[name] is False
 
     def _is_test(self, name: str) -> bool | None:
         """Return None for a library that reads for whoever calls it."""
         if name.startswith("<"):  # code that was made at run time, such as a dataclass's
             return None
         installed = "site-packages" in name or "dist-packages" in name
-        if name.startswith(_callees()) or (name.startswith(_STANDARD) and not installed):
+        if (
+            name.startswith(_callees())
+            or (installed and "/pytest" in name)
+            or (name.startswith(_STANDARD) and not installed)
+        ):
             return None
         if Path(name).name == "conftest.py":
             return True
