@@ -106,7 +106,7 @@ def test_a_parametrization_with_nothing_in_it(repo):
 )
 def test_a_marker_that_is_not_understood(repo, marker):
     repo.change('consumes("order.placed")', marker)
-    red(repo.run("-k", "read"), 'Write @pytest.mark.consumes("subject").')
+    red(repo.run("-k", "read"), 'Write @pytest.mark.consumes("subject"), and if needed only="recorded"')
 
 
 def test_a_marker_with_an_unknown_subject(repo):

@@ -20,7 +20,7 @@ CHECK = "copy-emitted"
 
 
 class RecordedMessage:
-    """The message that a producer's test got as `recorded`: what was read of it, and whether the service did a thing."""
+    """The message that a producer's test got as `recorded`: what was read of it, and whether the service ran."""
 
     def __init__(self, message: Message, tests: TestFiles) -> None:
         self._tests, self._watch = tests, FieldAccess(tests)

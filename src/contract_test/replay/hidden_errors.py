@@ -1,4 +1,4 @@
-"""Errors of a service that never reach its test: in a thread, in a future or task that nobody asks, or only in a log."""
+"""Errors of a service that never reach its test: in a thread, in a future or task that nobody asks, or in a log."""
 
 from __future__ import annotations
 
