@@ -114,7 +114,7 @@ def test_its_package_in_another_venv_is_all_that_a_service_needs(acme, tmp_path)
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     code, said = run(service, "pytest", "--contracts", "-p", "no:cacheprovider", python=python)
-    assert code == 0, said
+    assert code == 1, said
     (row,) = [line.split()[1:] for line in said.splitlines() if line.startswith("order.placed  v1")]
     assert row[:2] == ["v1", "consumes"]
     assert "consumes order.placed: not connected to the code of this service yet" in said
@@ -135,19 +135,20 @@ def service(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "tests"), [("feed", 4), ("transport", 1)])
-def test_a_service_gets_its_settings_and_one_test_that_passes_for_each_operation(service, name, tests):
+def test_a_service_gets_its_settings_and_one_test_that_waits_for_its_code_for_each_operation(service, name, tests):
     folder = service(name)
     before = (folder / "pyproject.toml").read_text()
     result = init(folder, *DEMO)
     assert result.return_value == 0, (result.output, result.exception)
     assert (folder / "pyproject.toml").read_text().startswith(before)
     settings = read_settings(folder)[0]
-    assert (settings.service, settings.package) == (name, "envelopes")
+    assert (settings.service, settings.package, settings.strict) == (name, "envelopes", True)
     text = (folder / "tests" / "test_contracts.py").read_text()
     assert text.count("@pytest.mark.") == tests
     code, said = run(folder, "pytest", "--contracts", "-p", "no:cacheprovider")
-    assert code == 0, said
+    assert code == 1, said
     assert said.count("not connected to the code of this service yet") >= tests, "nobody takes these for real tests"
+    assert not (folder / ".contract-test" / "readers").exists()
     assert ('caused_by="message.liked"' in text) == (name == "feed")
     assert text.count("def contract_state()") == 1, "both channels declare their delivery"
 
@@ -226,11 +227,11 @@ def test_a_file_of_tests_is_left_alone_and_what_is_missing_in_it_is_shown(servic
     assert "message.liked" not in result.stdout.replace('caused_by="message.liked"', "")
     path.write_text(path.read_text() + "\n" + init(folder).stdout)  # what is shown can be added as it is
     code, said = run(folder, "pytest", "--contracts", "-p", "no:cacheprovider", "-k", "posted or unliked")
-    assert code == 0, said
+    assert code == 1, said
     assert "not connected to the code of this service yet" in said
     again = init(folder)
     assert again.return_value == 0
-    assert "warnings" not in again.stderr, "nothing was written that warns"
+    assert "fail until" not in again.stderr, "nothing was written that fails"
 
 
 def test_generate_knows_the_package_of_a_repo_that_init_began(acme, monkeypatch):

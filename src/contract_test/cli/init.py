@@ -92,7 +92,7 @@ def command(
         note(f"next: install {package!r}, the package of value objects")
     elif contracts is not None:
         _check_package(service, package, catalog)
-    warned = "; it warns about the tests that do not call this service's code yet"
+    warned = "; the new tests fail until they call this service's code"
     note(f"next: `python -m pytest --contracts`{warned if result.has_tests else ''}")
     return CLEAN
 

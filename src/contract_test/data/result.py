@@ -26,6 +26,7 @@ CHECKS = {
     "length-changed": "an array has another length than when it was recorded",
     "wrong-key": "the message's key is not the one that the catalog, or the recording, asks for",
     "wrong-header": "a header, or an attribute of the envelope, is not the one that was recorded",
+    "wrong-channel": "a message was sent to an address that the catalog does not give its subject",
     "wrong-subject": "a message of another subject was emitted",
     "nothing-emitted": "the producer emitted nothing",
     "too-many-emitted": "the producer emitted more messages than were recorded for one cause",

@@ -11,6 +11,9 @@ from typing import Any
 from contract_test.data.errors import CatalogError
 from contract_test.data.texts import inert
 
+Row = str | bool | Sequence[str]
+"""What stands behind a key of a table."""
+
 
 def schema_text(schema: Any) -> str:
     """Return a schema as its file's text; what a terminal could take as a command is escaped."""
@@ -31,7 +34,7 @@ def add_version(root: Path, subject: str, version: int, schema: Any) -> Path:
     return path
 
 
-def append_tables(path: Path, tables: Mapping[tuple[str, str], Mapping[str, str | Sequence[str]]]) -> Path:
+def append_tables(path: Path, tables: Mapping[tuple[str, str], Mapping[str, Row]]) -> Path:
     """Append tables such as `("channels", "activity")` to a TOML file, where that gives valid TOML.
 
     The text that stands there stays. Raises CatalogError where it is no TOML, or has one of the tables.
@@ -52,19 +55,18 @@ def append_tables(path: Path, tables: Mapping[tuple[str, str], Mapping[str, str 
     return path
 
 
-def _table(section: str, name: str, rows: Mapping[str, str | Sequence[str]]) -> str:
+def _table(section: str, name: str, rows: Mapping[str, Row]) -> str:
     bare = name.replace("_", "").replace("-", "").isalnum() and name.isascii()
     width = max(map(len, rows), default=0)
     lines = [f"[{section}.{name if bare else toml_text(name)}]"]
-    lines += [
-        f"{key.ljust(width)} = {toml_text(value) if isinstance(value, str) else _list(value)}"
-        for key, value in rows.items()
-    ]
+    lines += [f"{key.ljust(width)} = {_value(value)}" for key, value in rows.items()]
     return "\n".join(lines) + "\n"
 
 
-def _list(values: Sequence[str]) -> str:
-    return f"[{', '.join(map(toml_text, values))}]"
+def _value(value: Row) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return toml_text(value) if isinstance(value, str) else f"[{', '.join(map(toml_text, value))}]"
 
 
 def toml_text(text: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 from contract_test.data.durations import parse_duration
 from contract_test.data.errors import CatalogError, ReportError
 from contract_test.data.result import Run
-from contract_test.pytest_plugin.narrowing import is_share, narrowed, why_whole
+from contract_test.pytest_plugin.narrowing import is_asked_for, is_share, narrowed, why_whole
 from contract_test.pytest_plugin.tracking import Tracker
 from contract_test.replay.completeness import Scope
 from contract_test.replay.conclusion import Limits, conclude, is_whole, write_what_was_read
@@ -56,8 +56,10 @@ class Ending:
         config = self._config
         bulk = config.getoption("--contracts-bulk")
         generated = not bulk and not config.getoption("--contracts-only-recorded")
+        narrow = narrowed(config)
         return Scope(
-            narrowed=narrowed(config) or is_share(config) or config.getoption("collectonly"),
+            optional=narrow and not is_asked_for(config),
+            narrowed=narrow or is_share(config) or config.getoption("collectonly"),
             deliveries=not bulk,
             generated=generated and config.getoption("--contracts-generated") > 0,
         )
@@ -66,7 +68,7 @@ class Ending:
         """What was found so far."""
         config, share = self._config, is_share(self._config)
         limits = Limits(
-            "" if share else why_whole(config, setting=self._service.settings.strict),
+            "" if share else why_whole(config),
             config.getoption("--contracts-strict") or self._service.settings.strict,
             None if share else config.getoption("--contracts-min-coverage"),
             None if share else config.getoption("--contracts-min-strength"),

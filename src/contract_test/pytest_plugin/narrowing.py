@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+
+from contract_test.data.texts import counted
 
 _KEYWORD = re.compile(r"-[lqsvx]*k")
 _LAST_FAILED = {"--lf", "--last-failed"}
@@ -33,15 +36,26 @@ def names_tests(config: pytest.Config) -> bool:
     return any("::" in argument or Path(start, argument).is_file() for argument in chosen)
 
 
+def advice_without_contracts(config: pytest.Config, left_out: int, has_others: bool) -> str:  # noqa: FBT001 - as it was noted
+    """Return what to type where somebody asked for contract tests without `--contracts`, or an empty text."""
+    if config.getoption("--no-contracts") or (has_others and not names_tests(config)):
+        return ""
+    command = shlex.join(["pytest", "--contracts", *map(str, config.invocation_params.args)])
+    return f"{counted(left_out, 'contract test')} left out, because contract tests run with --contracts: {command}"
+
+
+def is_asked_for(config: pytest.Config) -> bool:
+    """Return True if `--contracts` is on the command line itself, and not only in the settings of pytest."""
+    return "--contracts" in map(str, config.invocation_params.args)
+
+
 def is_share(config: pytest.Config) -> bool:
     """Return True if the command line says that this run is one share of a whole."""
     return _PARTIAL in map(str, config.invocation_params.args)
 
 
-def why_whole(config: pytest.Config, *, setting: bool) -> str:
-    """Return what asks for a whole run: an option, a setting or the environment; an empty text if nothing does."""
+def why_whole(config: pytest.Config) -> str:
+    """Return what asks for a whole run: an option or the environment; an empty text if nothing does."""
     if config.getoption("--contracts-strict"):
         return "--contracts-strict is given"
-    if setting:
-        return "strict is set in pyproject.toml"
     return "CI is set" if os.environ.get("CI", "").lower() not in ("", "0", "false") else ""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _SESSION = pytest.StashKey["ContractSession"]()
 _EMITTED = pytest.StashKey[list[Any]]()
+_LEFT_OUT = pytest.StashKey[tuple[int, bool]]()
+"""How many contract tests an ordinary run left out, and whether it has other tests."""
 _NEEDED = ("hypothesis", "jinja2", "jsonschema", "referencing")  # the extra `replay`
 MAX_GENERATED_MESSAGES = 100_000  # messages to generate
 
@@ -27,6 +29,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("contracts", "contract tests")
     group.addoption(
         "--contracts", action="store_true", help="replay recorded messages against this service's operations"
+    )
+    group.addoption(
+        "--no-contracts", action="store_true", help="run no contract tests, although the settings of pytest say so"
     )
     group.addoption("--contracts-dir", metavar="DIR", help="the contracts directory (default: the installed package's)")
     group.addoption(
@@ -116,6 +121,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "contract_errors_expected: the service logs errors, or raises them in threads, in this contract test"
     )
+    if config.getoption("--no-contracts"):
+        return
     if config.getoption("--contracts"):
         missing = [name for name in _NEEDED if find_spec(name) is None]
         if missing:
@@ -163,7 +170,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave contract tests out of an ordinary run; mark them in this one."""
     session = config.stash.get(_SESSION, None)
     if session is None:  # an ordinary run: contract tests are neither failures nor skips
-        items[:] = [item for item in items if not _is_contract_test(item)]
+        others = [item for item in items if not _is_contract_test(item)]
+        config.stash[_LEFT_OUT] = len(items) - len(others), bool(others)
+        items[:] = others
     else:
         session.collected(items)
 
@@ -217,6 +226,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     session = terminalreporter.config.stash.get(_SESSION, None)
     if session is not None:
         session.summarize(terminalreporter)
+    elif terminalreporter.config.stash.get(_LEFT_OUT, (0, False))[0]:
+        from contract_test.pytest_plugin.narrowing import advice_without_contracts
+
+        advice = advice_without_contracts(terminalreporter.config, *terminalreporter.config.stash[_LEFT_OUT])
+        if advice:
+            terminalreporter.write_line(advice, yellow=True)
 
 
 @pytest.fixture
@@ -261,12 +276,21 @@ def cause(request: pytest.FixtureRequest, contract_case: Case) -> Any:
 
 
 @pytest.fixture
-def emits(request: pytest.FixtureRequest, contract_case: Case) -> Callable[[Any], None]:
-    """Takes every message that the producer emits: a value object, an envelope, or the channel's bytes or text."""
+def emits(request: pytest.FixtureRequest, contract_case: Case) -> Callable[..., None]:
+    """Takes every message that the producer emits: a value object, an envelope, or the channel's bytes or text.
+
+    `channel` is where it is sent, by name or address; `key` and `headers` are what a client takes.
+    """
     _session(request).producing("emits", contract_case)
     emitted: list[Any] = []
     request.node.stash[_EMITTED] = emitted
-    return emitted.append
+
+    def emit(message: Any, **sent: Any) -> None:
+        from contract_test.replay.emitted import sent_with
+
+        emitted.append(sent_with(message, **sent))
+
+    return emit
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,9 @@ from contract_test.data.errors import UnplayableError
 
 _HOOK = "_warn_unawaited_coroutine"
 """What the interpreter calls when a coroutine ends that never began; its warning may be filtered, or come late."""
+
+_MOCK = f"{sysconfig.get_path('stdlib')}/unittest/mock.py"
+"""Where the coroutines of an `AsyncMock` are made: it belongs to the test, and does nothing that can be missed."""
 
 ADVICE = (
     "await it; an `async def` test needs pytest-asyncio or anyio, and their marker "
@@ -26,7 +30,8 @@ def everything_awaited() -> Iterator[None]:
     dropped: list[str] = []
 
     def note(coroutine: Any) -> None:
-        dropped.append(coroutine.__qualname__)
+        if coroutine.cr_code.co_filename != _MOCK:
+            dropped.append(coroutine.__qualname__)
 
     usual = getattr(warnings, _HOOK)
     setattr(warnings, _HOOK, note)

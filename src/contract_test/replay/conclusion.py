@@ -52,7 +52,7 @@ def conclude(service: Service, results: ResultCollector, selection: Selection, s
     problems = [
         *completeness.problems(selection, run, scope),
         *too_little(run, limits.coverage, limits.strength),
-        *_incomplete(partial, limits.whole),
+        *(_incomplete(partial, limits.whole) if selection.selected or not scope.optional else ()),
         *(doubts if limits.strict else ()),
     ]
     notes += () if limits.strict else doubts

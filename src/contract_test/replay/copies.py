@@ -11,7 +11,7 @@ from contract_test.data.errors import UnplayableError
 from contract_test.recordings.messages import Message
 from contract_test.replay.cases import Case, Replay
 from contract_test.replay.effect_matching import tolerance_of
-from contract_test.replay.emitted import read_emitted
+from contract_test.replay.emitted import Sent, read_emitted
 from contract_test.replay.field_access import FieldAccess, watch_of
 from contract_test.replay.test_files import TestFiles
 from contract_test.schema.match import equal
@@ -48,7 +48,7 @@ class RecordedMessage:
         """Return whether the test emitted this very message, or one that it made of the whole of it."""
         if self.service_ran:
             return False
-        values = list(emitted)
+        values = [each.value if isinstance(each, Sent) else each for each in emitted]
         if any(watch_of(value) is self._watch for value in values):
             return True
         tolerance = tolerance_of(case.subject, case.version)

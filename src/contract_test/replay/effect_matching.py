@@ -9,7 +9,7 @@ from typing import Any
 from contract_test.data.contract import Subject
 from contract_test.data.interaction import Mismatch
 from contract_test.recordings.messages import Message
-from contract_test.replay.emitted import Emitted
+from contract_test.replay.emitted import UNKNOWN, Emitted
 from contract_test.schema.fields import Fields, fields_of
 from contract_test.schema.match import Tolerance, equal, general, mismatches
 from envelopes import Envelope, _json
@@ -97,8 +97,9 @@ class _Comparison:
         for found in mismatches(expected.data, actual.data, self._tolerance(expected)):
             if is_expected is None or not is_expected(found):
                 yield found
-        if actual.wire is not None:
+        if actual.key is not UNKNOWN:
             yield from _key(expected, actual, subject)
+        if actual.headers is not UNKNOWN:
             yield from _headers(expected, actual)
         if actual.envelope is not None:
             yield from _attributes(expected, actual.envelope, subject)
@@ -201,8 +202,7 @@ def _between_versions(subject: Subject, recorded: int, emitted: int) -> Callable
 
 def _key(expected: Message, actual: Emitted, subject: Subject) -> Iterator[Mismatch]:
     """The catalog says where the key stands in the data; else a recorded key is a pseudonym: there is one, or none."""
-    assert actual.wire is not None
-    found = None if actual.wire.key is None else actual.wire.key.decode(errors="backslashreplace")
+    found = None if actual.key is None else actual.key.decode(errors="backslashreplace")
     if subject.key is not None and subject.key.startswith("/"):
         wanted = resolve_pointer(actual.data, subject.key)
         wanted = wanted if wanted is None or isinstance(wanted, str) else _json.dumps(wanted).decode()
@@ -215,8 +215,7 @@ def _key(expected: Message, actual: Emitted, subject: Subject) -> Iterator[Misma
 
 def _headers(expected: Message, actual: Emitted) -> Iterator[Mismatch]:
     """What was recorded has to be there; its value only where a recording keeps values: the rest are pseudonyms."""
-    assert actual.wire is not None
-    found = {name: value.decode(errors="replace") for name, value in actual.wire.headers}
+    found = {name: value.decode(errors="replace") for name, value in actual.headers}
     for name, value in expected.interaction.headers.items():
         if name not in found:
             yield Mismatch(f"header {name}", excerpt(value), "nothing", "wrong-header")

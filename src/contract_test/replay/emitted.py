@@ -28,19 +28,76 @@ from envelopes.codecs import CODECS
 from envelopes.pointers import resolve_pointer
 from envelopes.validation import excerpt, find_violation
 
+UNKNOWN: Any = object()
+"""What the test did not tell of a message: its key, or its headers."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A message that was sent with more than the test's first argument tells: where to, with which key and headers."""
+
+    value: Any
+    channel: str | None = None
+    key: Any = UNKNOWN
+    headers: Any = UNKNOWN
+
+
+def sent_with(value: Any, *, channel: str | None = None, key: Any = UNKNOWN, headers: Any = UNKNOWN) -> Any:
+    """Return a message that a test gave to `emits`, with all that it told of it."""
+    told = channel is not None or key is not UNKNOWN or headers is not UNKNOWN
+    return Sent(value, channel, key, headers) if told else value
+
 
 @dataclass(frozen=True)
 class Emitted:
-    """One message as it leaves: its data, and, where the test gave more than that, its wire and envelope."""
+    """One message as it leaves: its data, and, where the test gave more than that, its key, headers and envelope."""
 
     data: Any
     version: int
-    wire: Wire | None = None
+    key: Any = UNKNOWN
+    headers: Any = UNKNOWN
     envelope: Envelope[Any] | None = None
     broken: tuple[Mismatch, ...] = field(default=())
 
 
 def read_emitted(value: Any, subject: Subject, expected: Message, runtime: Runtime) -> Emitted:
+    """Read what a test gave to `emits`.
+
+    It is a value object, an envelope, the channel's bytes or text, plain data, or one of these as `Sent`. What breaks
+    the contract is in `broken`, and so is a channel that is not one of the subject's.
+    """
+    if not isinstance(value, Sent):
+        return _read_value(value, subject, expected, runtime)
+    try:
+        beside = Wire(
+            b"", None if value.key is UNKNOWN else value.key, () if value.headers is UNKNOWN else value.headers
+        )
+    except TypeError as error:
+        mismatch = Mismatch("", "a key and headers as a client takes them", str(error), "contract-broken")
+        return Emitted(None, expected.interaction.version, broken=(mismatch,))
+    inner = value.value
+    if isinstance(inner, bytes | bytearray | memoryview | str):  # its codec may need the headers
+        wire = inner if isinstance(inner, Wire) else Wire(inner)
+        key, headers = wire.key if value.key is UNKNOWN else beside.key, beside.headers or wire.headers
+        inner = Wire(bytes(wire), key, headers)
+    found = _read_value(inner, subject, expected, runtime)
+    return replace(
+        found,
+        key=found.key if value.key is UNKNOWN else beside.key,
+        headers=found.headers if value.headers is UNKNOWN else beside.headers,
+        broken=(*_wrong_channel(value.channel, subject), *found.broken),
+    )
+
+
+def _wrong_channel(channel: str | None, subject: Subject) -> list[Mismatch]:
+    """Compare where a message was sent, by a channel's name or address, with what the catalog says of its subject."""
+    if channel is None or any(channel == each.name or each.matches(channel) for each in subject.channels):
+        return []
+    wanted = " or ".join(excerpt(each.address) for each in subject.channels)
+    return [Mismatch("channel", wanted, excerpt(channel), "wrong-channel")]
+
+
+def _read_value(value: Any, subject: Subject, expected: Message, runtime: Runtime) -> Emitted:
     """Read a value object, an envelope, the channel's bytes or text, or plain data.
 
     What breaks the contract is in `broken`: an invalid value, another subject, something that is none of these, and,
@@ -65,7 +122,7 @@ def read_emitted(value: Any, subject: Subject, expected: Message, runtime: Runti
         )
         for pointer in _undeclared(contract, read.data)
     )
-    return Emitted(read.data, read.version, read.wire, read.envelope, found)
+    return replace(read, broken=found)
 
 
 _UNDECLARED = "undeclared-field"
@@ -106,7 +163,11 @@ def _from_wire(wire: bytes, subject: Subject, expected: Message, runtime: Runtim
             if channel.name != recorded_on:
                 with suppress(DecodeError):
                     read = _from_channel(wire, subject, channel, runtime)
-                    return replace(read, wire=None, envelope=None) if isinstance(read, Emitted) else read
+                    return (
+                        replace(read, key=UNKNOWN, headers=UNKNOWN, envelope=None)
+                        if isinstance(read, Emitted)
+                        else read
+                    )
         raise
 
 
@@ -122,7 +183,10 @@ def _from_channel(wire: bytes, subject: Subject, channel: Channel, runtime: Runt
     codec = CODECS[channel.codec]
     beside = wire if isinstance(wire, Wire) else Wire(wire)
     _, data = codec.read(bytes(wire), beside.key, beside.headers, channel)
-    return Emitted(data, envelope.data.__contract__.version, wire if isinstance(wire, Wire) else None, envelope)
+    version = envelope.data.__contract__.version
+    if isinstance(wire, Wire):
+        return Emitted(data, version, wire.key, wire.headers, envelope)
+    return Emitted(data, version, envelope=envelope)
 
 
 def _from_data(data: Any, subject: Subject, expected: Message, runtime: Runtime) -> Emitted | Mismatch:

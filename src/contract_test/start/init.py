@@ -14,7 +14,7 @@ from string import Template
 
 from contract_test.data.contract import Catalog, Subject, snake_case
 from contract_test.data.errors import CatalogError, ContractTestError
-from contract_test.files.additions import append_tables, toml_text
+from contract_test.files.additions import Row, append_tables, toml_text
 from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import read_recording
 from contract_test.files.settings import PYPROJECT, SettingsFile, find_settings
@@ -130,6 +130,7 @@ def scaffold_service(
         "service": service,
         "package": package,
         **({"contracts": Path(os.path.relpath(contracts, folder)).as_posix()} if contracts is not None else {}),
+        "strict": True,
     })  # fmt: skip
     several = tests_folder is not None
     name = pytest_settings.file_name
@@ -168,16 +169,16 @@ def project_name(folder: Path) -> str | None:
     return None
 
 
-def _write_settings(result: ScaffoldResult, folder: Path, tests: PytestSettings, rows: Mapping[str, str]) -> str | None:
+def _write_settings(result: ScaffoldResult, folder: Path, tests: PytestSettings, rows: Mapping[str, Row]) -> str | None:
     """Write the settings that are missing. Return the folder of the service's tests if they name one."""
-    path, service = folder / PYPROJECT, rows["service"]
+    path, service = folder / PYPROJECT, str(rows["service"])
     found = find_settings(folder)
     if found is None or found.folder != folder:
         result.written.append(append_tables(path, {_SETTINGS: rows}))
         return None
     if service not in found.services and "service" not in found.table:
         own_tests = f"{tests.tests_folder}/{snake_case(service)}"
-        more = {key: rows[key] for key in ("package", "contracts") if key in rows and key not in found.table}
+        more = {key: rows[key] for key in ("package", "contracts", "strict") if key in rows and key not in found.table}
         result.written.append(append_tables(path, {(_SERVICES, service): {**more, "tests": [own_tests]}}))
         return own_tests
     settings = found.settings(None if "service" in found.table else service)

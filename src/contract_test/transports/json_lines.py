@@ -38,7 +38,11 @@ def read_lines(name: str, reading: Reading) -> Iterator[Tapped | None]:
                 if line is None:
                     yield None
                 elif line.strip():
-                    yield _tapped(line.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").strip(), number)
+                    tapped = _tapped(line.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").strip(), number)
+                    if tapped is None:
+                        reading.note(f"{name} holds deletions (messages without a value): they were left out")
+                    else:
+                        yield tapped
     except OSError as error:
         advice = "Name a file that can be read, or - for stdin."
         if _SERVER.fullmatch(name):
@@ -65,7 +69,8 @@ def _lines(file: BinaryIO, name: str, reading: Reading) -> Iterator[bytes | None
             return
 
 
-def _tapped(line: bytes, number: int) -> Tapped:
+def _tapped(line: bytes, number: int) -> Tapped | None:
+    """Return the message in a line; None for a deletion in a file of `kcat -J`, as it is left out of a topic."""
     place = {"line": number}
     try:
         value = exact_loads(line) if line.startswith(b"{") else None
@@ -75,6 +80,8 @@ def _tapped(line: bytes, number: int) -> Tapped:
         if isinstance(value.get("format"), int) and isinstance(value.get("channel"), str):
             return Tapped(_from_interaction(value), place)
         if value.keys() >= _KCAT:
+            if value["payload"] is None and not value.get("headers"):
+                return None
             seen = {name: value[name] for name in ("topic", "partition", "offset")}
             return Tapped(_from_kcat(value), seen)
     return Tapped(Wire(line), place)
