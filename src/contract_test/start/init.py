@@ -190,7 +190,7 @@ def _write_settings(result: ScaffoldResult, folder: Path, tests: PytestSettings,
     return settings.tests[0] if settings.tests else None
 
 
-def _several(found: SettingsFile, rows: Mapping[str, str]) -> str:
+def _several(found: SettingsFile, rows: Mapping[str, Row]) -> str:
     """Return what to do where the settings are those of another service."""
     names = (str(found.table["service"]), rows["service"])
     tables = "".join(
