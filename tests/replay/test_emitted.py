@@ -12,7 +12,7 @@ from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import read_recording
 from contract_test.recordings.messages import read_message
 from contract_test.replay.effect_matching import check_emitted, compared_by_type
-from contract_test.replay.emitted import read_emitted
+from contract_test.replay.emitted import Sent, read_emitted
 from contract_test.schema.match import Tolerance, json_type, mismatches, same
 from envelopes import Envelope, Wire, encode
 from envelopes.messages import CATALOG, MessageLikedV1, MessageLikedV2, MessagePosted
@@ -94,10 +94,10 @@ def emitted(value, subject=LIKED, expected=EXPECTED):
     return read_emitted(value, subject, expected, CATALOG)
 
 
-def judged(*values, subject=LIKED, expected=EXPECTED, others=(), cause=None, known=True):
+def judged(*values, subject=LIKED, expected=EXPECTED, others=(), causes=(), known=True):
     """Compare with one recorded message, whose cause led to `others` as well."""
     actual = [emitted(each, subject, expected) for each in values]
-    return check_emitted(actual, expected, (expected, *others), cause, subject, lambda _: known)
+    return check_emitted(actual, expected, (expected, *others), causes, subject, lambda _: known)
 
 
 def recorded(data, masked=EXPECTED.interaction.masked):
@@ -226,30 +226,30 @@ def test_one_emitted_message_stands_for_one_recorded_message_only():
     assert judged(liked(), others=[again]) == []
     assert judged(liked(), expected=again, others=[EXPECTED]) == []
     actual = [emitted(liked())]
-    found = check_emitted(actual, again, (EXPECTED, again), None, LIKED, lambda _: True)
+    found = check_emitted(actual, again, (EXPECTED, again), (), LIKED, lambda _: True)
     assert [each.check for each in found] == ["too-few-emitted"]
 
 
 def test_a_message_of_another_cause():
     subject = replace(LIKED, caused_by="/message_id", key=None)
     cause = replace(POSTED, envelope=replace(POSTED.envelope, id=DATA["message_id"]))
-    assert judged(liked(), subject=subject, cause=cause) == []
-    (found,) = judged(liked(), liked(message_id="m-0000", reaction="wow"), subject=subject, cause=cause)
+    assert judged(liked(), subject=subject, causes=[cause]) == []
+    (found,) = judged(liked(), liked(message_id="m-0000", reaction="wow"), subject=subject, causes=[cause])
     assert (found.pointer, found.check, found.found) == ("/message_id", "wrong-cause", '"m-0000"')
 
 
 def test_a_masked_value_is_the_one_of_the_cause_where_the_cause_holds_it():
     expected = recorded(DATA | {"group_id": "g-abcabc", "message_id": "m-xyzxyz"}, ["/group_id", "/message_id"])
     cause = replace(POSTED, data={"group": {"id": "g-abcabc"}})
-    assert compared_by_type(expected, cause) == ("/message_id",)
-    assert judged(liked(group_id="g-abcabc"), expected=expected, cause=cause) == []
-    (found,) = judged(liked(group_id="g-000000"), expected=expected, cause=cause)
+    assert compared_by_type(expected, [cause]) == ("/message_id",)
+    assert judged(liked(group_id="g-abcabc"), expected=expected, causes=[cause]) == []
+    (found,) = judged(liked(group_id="g-000000"), expected=expected, causes=[cause])
     assert (found.pointer, found.check) == ("/group_id", "value-changed")
 
 
 def test_short_values_may_be_the_same_by_chance():
     expected = recorded({"size": 7, "name": "Bo", "on": True, "none": None}, ["/size", "/name", "/on", "/none"])
-    assert compared_by_type(expected, replace(POSTED, data=expected.data)) == ("/size", "/name", "/on", "/none")
+    assert compared_by_type(expected, [replace(POSTED, data=expected.data)]) == ("/size", "/name", "/on", "/none")
 
 
 def test_of_several_the_nearest_is_compared_with_the_recorded_one():
@@ -360,3 +360,39 @@ def test_the_envelopes_attributes_are_those_that_were_recorded():
     bare = Wire(json.dumps(event).encode(), wire().key, wire().headers)
     assert told(bare) == ['attribute dataschema: expected "urn:contract:message.liked:v2", found nothing']
     assert told(bare, dataschema=None) == []
+
+
+class TestWhereAMessageIsSent:
+    def test_an_address_or_the_name_of_one_of_its_channels_is_right(self):
+        for channel in ("activity", None):
+            assert judged(Sent(liked(), channel=channel)) == []
+
+    @pytest.mark.parametrize("value", [liked(), wire(), bytes(wire()), DATA, Envelope(liked(), source="/web")])
+    def test_any_other_address_is_a_mismatch(self, value):
+        (found,) = judged(Sent(value, channel="activty"))
+        assert str(found) == 'channel: expected "activity", found "activty"'
+        assert found.check == "wrong-channel"
+
+    def test_an_address_that_stands_for_several(self):
+        channel = replace(LIKED.channel, address="orders.*")
+        assert judged(Sent(liked(), channel="orders.eu"), subject=replace(LIKED, channels=(channel,))) == []
+
+    def test_the_key_that_was_sent_beside_it(self):
+        assert judged(Sent(liked(), key=DATA["message_id"])) == []
+        assert judged(Sent(DATA, key=DATA["message_id"].encode())) == []
+        (found,) = judged(Sent(liked(), key="m-0000"))
+        assert (found.pointer, found.check) == ("key", "wrong-key")
+        (found,) = judged(Sent(bytes(wire()), key=None))
+        assert (found.pointer, found.check) == ("key", "wrong-key")
+
+    def test_the_headers_that_were_sent_beside_it(self):
+        expected = replace(EXPECTED, interaction=replace(EXPECTED.interaction, headers={"trace": "t"}))
+        assert judged(Sent(liked(), headers={"trace": "other"}), expected=expected) == []
+        assert judged(Sent(liked(), headers=[("trace", b"other")]), expected=expected) == []
+        (found,) = judged(Sent(liked(), headers={}), expected=expected)
+        assert (found.pointer, found.check) == ("header trace", "wrong-header")
+        assert judged(liked(), expected=expected) == [], "nothing was told of its headers"
+
+    def test_a_key_that_no_client_takes(self):
+        (found,) = judged(Sent(liked(), key=[1]))
+        assert found.check == "contract-broken"

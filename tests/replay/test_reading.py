@@ -206,7 +206,6 @@ class TestFilesOfTests:
         "library",
         [
             "operator.attrgetter('text')(message)",
-            "unittest.mock.call(message) == unittest.mock.call(message)",
             "copy.copy(message)",
         ],
     )
@@ -214,10 +213,9 @@ class TestFilesOfTests:
     def test_a_library_reads_for_whoever_calls_it(self, posted, library, file):
         import copy
         import operator
-        import unittest.mock
 
         watch = FieldAccess(TestFiles("/repo", ["/repo/test_a.py"]))
-        names = {"message": watch.over(posted), "operator": operator, "unittest": unittest, "copy": copy}
+        names = {"message": watch.over(posted), "operator": operator, "copy": copy}
         eval(compile(library, file, "eval"), names)
         assert bool(watch.by_test) == (file == "/repo/test_a.py")
         assert bool(watch.by_service) == (file == "/repo/svc.py")

@@ -10,7 +10,7 @@ from typing import Literal
 from contract_test.data.interaction import Mismatch
 
 OperationKind = Literal["consumes", "produces"]
-Origin = Literal["recorded", "variation", "generated", "delivery"]
+Origin = Literal["recorded", "variation", "generated", "delivery", "cause"]
 Outcome = Literal["passed", "failed", "skipped"]
 Exercised = Literal["recorded", "variation", "never"]
 
@@ -104,8 +104,9 @@ class MessageResult:
     as JSON text, kept where it failed; so is `expected`, what was recorded, where that is something else.
     `elsewhere` is how it is known that the service read the message if that could not be watched: "effect" (its state
     changed), "noticed" (its test fails with another message) or "reads_elsewhere" (the marker says so). `hidden` are
-    errors that did not reach the test. `reason` says why it was skipped. `finding` is the id of its failure in
-    `contracts/accepted.toml`, and `accepted` says until when and why it is accepted.
+    errors that did not reach the test, and `emitted` counts messages for a cause without recorded effects. `reason`
+    says why it was skipped. `finding` is the id of its failure in `contracts/accepted.toml`, and `accepted` says until
+    when and why it is accepted.
     """
 
     item: str
@@ -126,6 +127,7 @@ class MessageResult:
     faults: tuple[Fault, ...] = ()
     elsewhere: str = ""
     hidden: tuple[str, ...] = ()
+    emitted: int = 0
     reason: str = ""
     finding: str = ""
     accepted: str = ""

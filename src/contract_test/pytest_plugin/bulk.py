@@ -15,7 +15,7 @@ from contract_test.data.texts import counted
 from contract_test.pytest_plugin.multi_call import Call, call_repeatedly, needs_one_message
 from contract_test.replay.cases import Case, Elsewhere, Replay
 from contract_test.replay.copies import RecordedMessage, copied
-from contract_test.replay.diagnosis import failure_of, no_cause
+from contract_test.replay.diagnosis import failure_of, no_cause, several_causes
 from contract_test.replay.field_access import FieldAccess
 from contract_test.replay.hidden_errors import HiddenErrors
 from contract_test.replay.results import ItemReport
@@ -28,6 +28,7 @@ Lines = tuple[int, int]
 Reads = tuple[tuple[str, ...], tuple[str, ...]]
 Kind = tuple[Outcome, str, Elsewhere, tuple[str, ...], Reads, str, int]
 """What messages have in common: outcome, reason, how reading is known, hidden errors, reads, subject and version."""
+_CONSUMED = frozenset(("message", "messages", "envelope"))
 MAX_FAILURES_SHOWN = 100
 
 
@@ -163,8 +164,17 @@ class _Counting:
                     self._fail(failure_of(missing), pytest.fail.Exception(str(missing), pytrace=False))
                     continue
                 chosen["cause"] = self._watch.over(case.cause.envelope.data)
-            elif "message" in chosen or "envelope" in chosen:
+                if len(case.causes) > 1:
+                    several = several_causes(case)
+                    self._fail(failure_of(several), pytest.fail.Exception(str(several), pytrace=False))
+                    continue
+            elif "causes" in chosen and case.cause is not None:
+                first = self._watch.over(case.cause.envelope.data)
+                chosen["causes"] = [first, *(each.envelope.data for each in case.causes[1:])]
+            elif _CONSUMED.intersection(chosen):
                 data = self._watch.over(case.message.envelope.data)
+                if "messages" in chosen:
+                    chosen["messages"] = [data, *(each.envelope.data for each in case.batch)]
                 if "message" in chosen:
                     chosen["message"] = data
                 if "envelope" in chosen:

@@ -21,6 +21,8 @@ ELSEWHERE = pytest.StashKey[str]()
 """How it is known that the service read the message of an item, if that could not be watched."""
 UNWATCHED = pytest.StashKey[bool]()
 """Whether an item failed because what its service reads could not be watched."""
+EMITTED = pytest.StashKey[int]()
+"""How many messages the test of an item emitted for a cause without recorded effects."""
 HIDDEN = pytest.StashKey[tuple[str, ...]]()
 """The errors that did not reach the test of an item."""
 GIVEN = pytest.StashKey[tuple[Message, Envelope[Any], FieldAccess]]()
@@ -45,6 +47,7 @@ def begin(item: pytest.Item) -> None:
         del item.stash[RECORDED]
     item.stash[MISMATCHES] = ()
     item.stash[HIDDEN] = ()
+    item.stash[EMITTED] = 0
     item.stash[ELSEWHERE] = ""
     item.stash[UNWATCHED] = False
 

@@ -11,7 +11,7 @@ import pytest
 
 from contract_test.data.result import Failure, GivenMessage, MessageResult, Outcome
 from contract_test.pytest_plugin.bulk import TALLY
-from contract_test.pytest_plugin.items import ELSEWHERE, HIDDEN, MISMATCHES, case_of, seen_of
+from contract_test.pytest_plugin.items import ELSEWHERE, EMITTED, HIDDEN, MISMATCHES, case_of, seen_of
 from contract_test.pytest_plugin.pending import expect_failure, marked_pending
 from contract_test.pytest_plugin.reruns import FAULTS
 from contract_test.pytest_plugin.tracebacks import make_inert
@@ -73,6 +73,7 @@ class Outcomes:
             message=case.given_text if failure or case.change else "",
             expected=case.expected_text if failure else "",
             faults=item.stash.get(FAULTS, ()) if report.when == "call" else (),
+            emitted=item.stash.get(EMITTED, 0) if report.passed else 0,
             hidden=item.stash.get(HIDDEN, ()) if report.passed else (),
             elsewhere=item.stash.get(ELSEWHERE, "") if report.passed else "",
             reason=skip_reason(report) if report.skipped else "",

@@ -51,6 +51,7 @@ class Cases:
         if self._config.getoption("--contracts-bulk"):
             return recorded
         deliveries = delivery_cases(recorded) if delivered and declares(recorded[0].subject) else ()
+        recorded = _in_batches(recorded, named.batch)
         if named.only == "recorded":
             return recorded
         if self._config.getoption("--contracts-only-recorded"):
@@ -63,12 +64,25 @@ class Cases:
         return [*recorded, *deliveries, *varied, *generated_cases(recorded), *unrecorded_cases(recorded)]
 
 
+def _in_batches(recorded: list[Case], size: int) -> list[Case]:
+    """Return each case with as many others of the recorded messages behind it as a batch holds, in their order."""
+    messages = [case.message for case in recorded]
+    return (
+        [
+            replace(case, batch=tuple([*messages[index + 1 :], *messages[:index]][: size - 1]))
+            for index, case in enumerate(recorded)
+        ]
+        if size > 1
+        else recorded
+    )
+
+
 _KNOWN: dict[str, dict[str, type]] = {
-    "consumes": {"subject": str, "only": str, "reads_elsewhere": bool},
+    "consumes": {"subject": str, "only": str, "reads_elsewhere": bool, "batch": int},
     "produces": {"subject": str, "caused_by": str},
 }
 _FORMS = {
-    "consumes": '("subject"), and if needed only="recorded" or reads_elsewhere=True',
+    "consumes": '("subject"), and if needed only="recorded", reads_elsewhere=True or batch=10',
     "produces": '("subject", caused_by="subject of the cause")',
 }
 
@@ -78,13 +92,14 @@ class Named:
     """What a marker names: the subject, the one that causes it, and how it is replayed.
 
     With `only` "recorded", a test gets recorded messages and nothing that was made of them. With `reads_elsewhere`, the
-    service reads its messages where that cannot be watched.
+    service reads its messages where that cannot be watched. `batch` is how many a test gets at once as `messages`.
     """
 
     subject: str
     caused_by: str | None = None
     only: str = ""
     reads_elsewhere: bool = False
+    batch: int = 1
 
     @classmethod
     def of(cls, marker: pytest.Mark) -> Named:
@@ -97,6 +112,7 @@ class Named:
             and len(marker.args) <= len(positional)
             and all(isinstance(value, known.get(name, ())) for name, value in values.items())
             and values.get("only", "recorded") == "recorded"
+            and values.get("batch", 1) >= 1
         )
         if not right:
             raise CatalogError(

@@ -255,6 +255,13 @@ def message(request: pytest.FixtureRequest, contract_case: Case) -> Any:
 
 
 @pytest.fixture
+def messages(request: pytest.FixtureRequest, contract_case: Case) -> list[Any]:
+    """The value object of the recorded message, and as many more as the marker's `batch` asks for."""
+    first = _session(request).consumed(request, contract_case).data
+    return [first, *(each.envelope.data for each in contract_case.batch)]
+
+
+@pytest.fixture
 def envelope(request: pytest.FixtureRequest, contract_case: Case) -> Any:
     """The envelope of the recorded message."""
     return _session(request).consumed(request, contract_case)
@@ -272,7 +279,13 @@ def recorded(request: pytest.FixtureRequest, contract_case: Case) -> Iterator[An
 @pytest.fixture
 def cause(request: pytest.FixtureRequest, contract_case: Case) -> Any:
     """The value object of the message that caused the recorded one."""
-    return _session(request).given(request.node, _session(request).cause_of(contract_case)).data
+    return _session(request).cause(request.node, contract_case)
+
+
+@pytest.fixture
+def causes(request: pytest.FixtureRequest, contract_case: Case) -> list[Any]:
+    """The value objects of all messages that caused the recorded one."""
+    return _session(request).causes(request.node, contract_case)
 
 
 @pytest.fixture

@@ -108,7 +108,8 @@ def _arrivals(item: pytest.Function, case: Case, delivery: Delivery, arguments: 
     for message in delivery.arrivals:
         now = replace(case, message=message, version=message.interaction.version)
         item.callspec.params["contract_case"] = now  # what is reported, should the service choke on this one
-        given = {"message": message.envelope.data, "envelope": message.envelope}
+        data = message.envelope.data
+        given = {"message": data, "messages": [data], "envelope": message.envelope}
         chosen = {name: given.get(name, value) for name, value in arguments.items()}
         item.stash[_CRASHES] = bool(delivery.crash)
         yield chosen, _crash_ends()

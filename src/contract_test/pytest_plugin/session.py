@@ -15,6 +15,7 @@ from contract_test.pytest_plugin.effects import watch_effect
 from contract_test.pytest_plugin.ending import Ending
 from contract_test.pytest_plugin.items import (
     ELSEWHERE,
+    EMITTED,
     GIVEN,
     HIDDEN,
     MISMATCHES,
@@ -35,7 +36,7 @@ from contract_test.pytest_plugin.unawaited import everything_awaited
 from contract_test.recordings.messages import Message
 from contract_test.replay.cases import Case
 from contract_test.replay.copies import RecordedMessage, copied
-from contract_test.replay.diagnosis import no_cause, not_a_consumer, not_a_producer
+from contract_test.replay.diagnosis import no_cause, not_a_consumer, not_a_producer, several_causes
 from contract_test.replay.field_access import FieldAccess, forget
 from contract_test.replay.hidden_errors import MARKER, HiddenErrors
 from contract_test.replay.results import ResultCollector, from_text
@@ -167,12 +168,19 @@ class ContractSession:
         finally:
             recorded.stop()
 
-    @staticmethod
-    def cause_of(case: Case) -> Message:
-        """Return the message that caused the recorded one. Fails the test where there is none."""
+    def cause(self, item: pytest.Item, case: Case) -> Any:
+        """Return the message that caused the recorded one. Fails the test where there is none, or there are several."""
         if case.cause is None:
             _refuse(no_cause(case))
-        return case.cause
+        if len(case.causes) > 1:
+            _refuse(several_causes(case))
+        return self.given(item, case.cause).data
+
+    def causes(self, item: pytest.Item, case: Case) -> list[Any]:
+        """Return all messages that caused the recorded one, in the order in which it names them."""
+        if case.cause is None:
+            _refuse(no_cause(case))
+        return [self.given(item, case.cause).data, *(each.envelope.data for each in case.causes[1:])]
 
     def _surrounding(
         self, item: pytest.Function, case: Case, emitted: list[Any], hidden: HiddenErrors
@@ -209,6 +217,7 @@ class ContractSession:
         """After a producer's test: check what it emitted against the recording."""
         if RECORDED in item.stash and item.stash[RECORDED].is_copied(emitted, case, self.replay):
             _refuse(copied(case))
+        item.stash[EMITTED] = len(emitted) if case.origin == "cause" else 0
         found = self.replay.check_emitted(case, emitted)
         if found:
             item.stash[MISMATCHES] = found

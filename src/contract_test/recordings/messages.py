@@ -85,6 +85,16 @@ def cause_of(message: Message, subject: Subject) -> str | None:
     return cause_in(message.envelope, message.data, subject)
 
 
+def causes_of(message: Message, subject: Subject) -> tuple[str, ...]:
+    """Return the ids of all messages that caused this one: the catalog may name an array of them."""
+    where = subject.caused_by
+    found = resolve_pointer(message.data, where) if where is not None and where.startswith("/") else None
+    if isinstance(found, list):
+        return tuple(each for each in found if isinstance(each, str))
+    one = cause_of(message, subject)
+    return () if one is None else (one,)
+
+
 def cause_in(envelope: Envelope[Any], data: Any, subject: Subject) -> str | None:
     """Return the id of the message that caused the one with this data."""
     where = subject.caused_by

@@ -19,7 +19,7 @@ from contract_test.files.installed import missing_extra
 from contract_test.files.quarantine import Quarantine
 from contract_test.files.recordings import is_recorded, read_recording
 from contract_test.files.state import State
-from contract_test.recordings.messages import Message, by_id, cause_of, read_message
+from contract_test.recordings.messages import Message, by_id, causes_of, read_message
 from contract_test.recordings.provenance import too_old
 from contract_test.replay.effect_matching import check_emitted
 from contract_test.replay.emitted import Emitted, read_emitted
@@ -51,7 +51,9 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Case:
-    """One message that a consumer gets, or that a producer has to emit again; `cause` led to it.
+    """One message that a consumer gets, or that a producer has to emit again; its `causes` led to it.
+
+    Of a cause without recorded effects `message` is only an example of what may be emitted.
 
     A variation has the `base` that it was made from, a short `name`, and in `change` everything that was changed.
     """
@@ -60,7 +62,7 @@ class Case:
     version: int
     operation: OperationKind
     message: Message
-    cause: Message | None = None
+    causes: tuple[Message, ...] = ()
     effects: tuple[Message, ...] = ()
     origin: Origin = "recorded"
     name: str = ""
@@ -68,6 +70,8 @@ class Case:
     base: Case | None = None
     variation: Variation | None = None
     delivery: Delivery | None = None
+    batch: tuple[Message, ...] = ()
+    """What a consumer that takes several messages at once gets after this one."""
     bulk: tuple[Case, ...] = ()
     """In bulk: all cases of the one item that this one stands for."""
     replaced: Mapping[str, Any] = field(default_factory=dict)
@@ -78,6 +82,11 @@ class Case:
     """How it is known that the service reads the message where that cannot be watched."""
     twice: bool = False
     """Another fault made on purpose: the service gets its message once more."""
+
+    @property
+    def cause(self) -> Message | None:
+        """The message that led to this one, or the first of them."""
+        return self.causes[0] if self.causes else None
 
     @property
     def label(self) -> str:
@@ -107,8 +116,7 @@ class Case:
         ]
         if self.change:
             lines += [f"{self.origin:<11}{self.change}", f"data       {self.given_text}"]
-        if self.cause is not None:
-            lines.append(f"cause      {self.cause.interaction.place}")
+        lines += [f"cause      {cause.interaction.place}" for cause in self.causes]
         return "\n".join(lines)
 
 
@@ -184,18 +192,24 @@ class Replay:
                 advice="Add caused_by: where the id of its cause stands, such as /caused_by; or correct the marker.",
             )
         causes = by_id(self.messages(self._subject(caused_by, None)))
-        effects: dict[str, list[Message]] = {}
+        effects: dict[tuple[str, ...], list[Message]] = {}
         for each in messages:
-            effects.setdefault(cause_of(each, subject) or "", []).append(each)
+            effects.setdefault(causes_of(each, subject), []).append(each)
         others = by_id(
             each for other in self.catalog.subjects.values() if other.name != caused_by for each in self.messages(other)
         )
         cases = []
         for each in messages:
-            cause = cause_of(each, subject) or ""
-            if cause in causes or cause not in others:  # nowhere recorded: an item that fails, not one that is missing
-                together = tuple(effects[cause])
-                cases.append(Case(subject, each.interaction.version, "produces", each, causes.get(cause), together))
+            ids = causes_of(each, subject)
+            if not ids or any(
+                cause in causes or cause not in others for cause in ids
+            ):  # nowhere recorded: an item that fails, not one that is missing
+                found = tuple(causes[cause] for cause in ids if cause in causes)
+                together = tuple(effects[ids])
+                version = each.interaction.version
+                cases.append(
+                    Case(subject, version, "produces", each, found if len(found) == len(ids) else (), together)
+                )
         if messages and not any(case.cause for case in cases):
             place = messages[0].interaction.place
             raise NothingFoundError(
@@ -203,13 +217,19 @@ class Replay:
                 place=place,
                 advice="Record both channels over the same time; `caused_by` in the catalog says where the id stands.",
             )
+        named = {cause for ids in effects for cause in ids}
+        unanswered = [each for key, each in causes.items() if key not in named] if cases else []
+        if ("consumes", caused_by) in self.operations:
+            cases += [_unanswered(subject, cases[0].message, each) for each in unanswered]
         return self._found(cases, subject)
 
     def check_emitted(self, case: Case, emitted: Iterable[Any]) -> list[Mismatch]:
         """Return how what a producer emitted for one case differs from the contract and from what was recorded."""
         actual = [read_emitted(each, case.subject, case.message, self.runtime) for each in emitted]
+        if case.origin == "cause":
+            return [mismatch for each in actual for mismatch in each.broken]
         return check_emitted(
-            actual, case.message, case.effects, case.cause, case.subject, lambda each: self._is_known(case, each)
+            actual, case.message, case.effects, case.causes, case.subject, lambda each: self._is_known(case, each)
         )
 
     def _is_known(self, case: Case, emitted: Emitted) -> bool:
@@ -248,7 +268,7 @@ class Replay:
         return [
             each
             for each in messages
-            if (cause := cause_of(each, subject)) is None or cause in known or cause not in others
+            if any(cause in known or cause not in others for cause in causes_of(each, subject) or ("",))
         ]
 
     def old(self, most: timedelta) -> list[str]:
@@ -319,6 +339,14 @@ class Replay:
             place = str(subject.newest.path.parent / "recordings")
             raise NothingFoundError(f"no recorded message of {subject.name}", place=place, advice=advice)
         return cases
+
+
+def _unanswered(subject: Subject, example: Message, cause: Message) -> Case:
+    """Return the case of a cause without recorded effects."""
+    name = f"{cause.interaction.subject} v{cause.interaction.version} line {cause.interaction.line}"
+    change = f"{name}, of which no effect is recorded"
+    version = example.interaction.version
+    return Case(subject, version, "produces", example, (cause,), origin="cause", name=name, change=change)
 
 
 @contextmanager

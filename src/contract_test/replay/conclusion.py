@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from contract_test.data.result import Run
+from contract_test.data.texts import counted
 from contract_test.files.reader_files import FOLDER, write_readers
 from contract_test.files.state import hide
 from contract_test.replay.acceptance import unused
@@ -45,7 +46,7 @@ def conclude(service: Service, results: ResultCollector, selection: Selection, s
     notes = completeness.notes(selection, scope)
     if is_whole(run, selection, scope):
         notes += unused(service.accepted, run)
-    notes += unwatched(run)
+    notes += [*unwatched(run), *_new_traffic(run)]
     doubts = [*only_tests_read(run), *hidden_errors(run)]
     if limits.max_age is not None:
         notes += replay.old(limits.max_age)
@@ -71,6 +72,17 @@ def write_what_was_read(service: Service, run: Run, folder: Path | None) -> None
     if folder is None:
         hide(service.own_folder)
     write_readers(folder or service.own_folder / FOLDER, service.replay.service, run.readers, service.replay.catalog)
+
+
+def _new_traffic(run: Run) -> Iterator[str]:
+    """Yield a line for each contract of which messages were emitted for causes without recorded effects."""
+    for each in run.operations:
+        causes = sum(bool(played.emitted) for played in each.played)
+        if causes:
+            yield (
+                f"{each.operation} {each.subject} v{each.version}: messages were emitted for {counted(causes, 'cause')}"
+                " of which no effect is recorded. They keep the contract; record again, to compare them too"
+            )
 
 
 def _incomplete(partial: str, why: str) -> Iterator[str]:

@@ -79,6 +79,12 @@ def no_cause(case: Case) -> UnplayableError:
     return UnplayableError("no recorded message has the id that it names as its cause", place=place, advice=advice)
 
 
+def several_causes(case: Case) -> UnplayableError:
+    """Return why a test that asks for `cause` gets none, where several messages led to one."""
+    problem = f"{len(case.causes)} messages caused this one, and the test asks for `cause`"
+    return UnplayableError(problem, place=case.message.interaction.place, advice="Ask for `causes`, which is a list.")
+
+
 def not_a_consumer(fixture: str) -> UnplayableError:
     """Return why a producer's test gets no `message`: it would emit what it was given, and prove nothing."""
     advice = "Ask for `cause`, or, where no message led to it, for `recorded`."

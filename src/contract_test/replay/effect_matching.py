@@ -25,7 +25,7 @@ def check_emitted(
     actual: Sequence[Emitted],
     expected: Message,
     effects: Sequence[Message],
-    cause: Message | None,
+    causes: Sequence[Message],
     subject: Subject,
     is_known: Callable[[Emitted], bool],
 ) -> list[Mismatch]:
@@ -40,7 +40,7 @@ def check_emitted(
     broken = [mismatch for each in actual for mismatch in each.broken]
     if broken:
         return broken
-    comparison = _Comparison(subject, cause)
+    comparison = _Comparison(subject, causes)
     effects = effects or (expected,)
     number = next(index for index, each in enumerate(effects) if each is expected)
     partners = _pairs(len(effects), len(actual), lambda one, other: comparison.is_equal(effects[one], actual[other]))
@@ -78,8 +78,8 @@ def _pairs(left: int, right: int, fits: Callable[[int, int], bool]) -> dict[int,
 class _Comparison:
     """Compares what was emitted for one cause with what was recorded."""
 
-    def __init__(self, subject: Subject, cause: Message | None) -> None:
-        self._subject, self._cause = subject, cause
+    def __init__(self, subject: Subject, causes: Sequence[Message]) -> None:
+        self._subject, self._causes = subject, causes
         self._tolerances: dict[int, Tolerance] = {}
         self._equal: dict[tuple[int, int], bool] = {}
 
@@ -106,16 +106,18 @@ class _Comparison:
 
     def other_cause(self, actual: Emitted) -> Iterator[Mismatch]:
         """Yield a mismatch if a message names another cause than the one that was given."""
-        where, cause = self._subject.caused_by, self._cause
-        if where is None or cause is None:
+        where, ids = self._subject.caused_by, [each.envelope.id for each in self._causes]
+        if where is None or not ids:
             return
         if where.startswith("/"):
             found = resolve_pointer(actual.data, where)
         else:
             found = None if actual.envelope is None else actual.envelope.extensions.get(where)
-        if isinstance(found, str) and found != cause.envelope.id:
+        others = [each for each in (found if isinstance(found, list) else [found]) if each not in ids]
+        if found is not None and others:
             place = where if where.startswith("/") else f"attribute {where}"
-            yield Mismatch(place, f"{excerpt(cause.envelope.id)}, the id of the cause", excerpt(found), "wrong-cause")
+            wanted = ", ".join(map(excerpt, ids))
+            yield Mismatch(place, f"{wanted}, the id of the cause", excerpt(others[0]), "wrong-cause")
 
     def is_duplicate(self, actual: Emitted, effects: Sequence[Message], emitted: Sequence[Emitted]) -> bool:
         """Return whether a message was emitted before. Its id, and what is volatile or masked, do not count.
@@ -138,7 +140,7 @@ class _Comparison:
 
     def _tolerance(self, expected: Message) -> Tolerance:
         if id(expected) not in self._tolerances:
-            masked = compared_by_type(expected, self._cause)
+            masked = compared_by_type(expected, self._causes)
             tolerance = tolerance_of(self._subject, expected.interaction.version)
             self._tolerances[id(expected)] = replace(tolerance, masked=masked)
         return self._tolerances[id(expected)]
@@ -155,16 +157,16 @@ def _fields(subject: Subject, version: int) -> Fields:
     return fields_of(contract.resources, contract.uri)
 
 
-def compared_by_type(expected: Message, cause: Message | None) -> tuple[str, ...]:
+def compared_by_type(expected: Message, causes: Sequence[Message]) -> tuple[str, ...]:
     """Return the masked fields of a recorded message whose values are compared by their type only.
 
-    If the recorded cause holds the same value, it was masked in the same way, and the value has to be equal. Short
+    If a recorded cause holds the same value, it was masked in the same way, and the value has to be equal. Short
     values may be the same by chance.
     """
     masked = expected.interaction.masked
-    if not masked or cause is None:
+    if not masked or not causes:
         return masked
-    held = set(_leaves(cause.data))
+    held = {value for cause in causes for value in _leaves(cause.data)}
     return tuple(
         each for each in masked if not _is_distinct(value := resolve_pointer(expected.data, each)) or value not in held
     )

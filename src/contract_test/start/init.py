@@ -184,20 +184,22 @@ def _write_settings(result: ScaffoldResult, folder: Path, tests: PytestSettings,
     settings = found.settings(None if "service" in found.table else service)
     if settings.service != service:
         raise CatalogError(
-            f"the settings name another service: {settings.service!r}", place=found.place, advice=_several(found, rows)
+            f"the settings name another service: {settings.service!r}",
+            place=found.place,
+            advice=_several(found, service),
         )
     result.kept.append(path)
     return settings.tests[0] if settings.tests else None
 
 
-def _several(found: SettingsFile, rows: Mapping[str, Row]) -> str:
+def _several(found: SettingsFile, service: str) -> str:
     """Return what to do where the settings are those of another service."""
-    names = (str(found.table["service"]), rows["service"])
+    names = (str(found.table["service"]), service)
     tables = "".join(
         f"\n\n  [{_SERVICES}.{toml_text(name)}]\n  tests = [{toml_text(f'tests/{snake_case(name)}')}]" for name in names
     )
     return (
-        f'Run `contract-test init` without --service, or set service = "{rows["service"]}". If this repository has '
+        f'Run `contract-test init` without --service, or set service = "{service}". If this repository has '
         f"several services, write a table for each in place of `service`:{tables}"
     )
 
