@@ -182,7 +182,9 @@ class _Counting:
             if "recorded" in chosen:
                 self._recorded = RecordedMessage(case.message, self._around.tests)
                 chosen["recorded"] = self._recorded.data
-                self._recorded.start()
+                with self._recorded.watching():
+                    yield chosen, self
+                continue
             yield chosen, self
 
     def __enter__(self) -> None:
@@ -192,8 +194,6 @@ class _Counting:
         self, kind: type[BaseException] | None, error: BaseException | None, _: object
     ) -> Literal[True] | None:
         case = self._case
-        if self._recorded is not None:
-            self._recorded.stop()
         if error is None:
             try:
                 self._passed(case)

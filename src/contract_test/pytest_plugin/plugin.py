@@ -6,7 +6,7 @@ Hooks, options and fixtures only; the engine is imported where it is first neede
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -147,6 +147,12 @@ class _Counter:
         self.pytest_runtest_logreport = session.count
         self.pytest_collectreport = session.collecting
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, request: pytest.FixtureRequest) -> Generator[None, object, object]:
+        """Look whether a fixture calls the service with what was recorded."""
+        with self._session.looking(request.node):
+            return (yield)
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker of xdist which service's settings were found."""
@@ -268,12 +274,10 @@ def envelope(request: pytest.FixtureRequest, contract_case: Case) -> Any:
 
 
 @pytest.fixture
-def recorded(request: pytest.FixtureRequest, contract_case: Case) -> Iterator[Any]:
+def recorded(request: pytest.FixtureRequest, contract_case: Case) -> Any:
     """The value object that a producer at the edge has to emit again."""
-    session = _session(request)
-    session.producing("recorded", contract_case)
-    with session.recorded(request.node, contract_case) as data:
-        yield data
+    _session(request).producing("recorded", contract_case)
+    return _session(request).recorded(request.node, contract_case)
 
 
 @pytest.fixture

@@ -107,7 +107,8 @@ class ContractSession:
             return
         hidden = HiddenErrors(logged="caplog" not in item.fixturenames)
         watching = hidden.watching() if item.get_closest_marker(MARKER) is None else nullcontext()
-        with watching, self._surrounding(item, case, emitted, hidden), everything_awaited():
+        surrounding = self._surrounding(item, case, emitted, hidden)
+        with watching, surrounding, everything_awaited(), self.looking(item):
             yield
         item.stash[HIDDEN] = hidden.take()
         if case.operation == "produces" and not case.bulk:
@@ -158,15 +159,15 @@ class ContractSession:
         if case.operation == "consumes":
             _refuse(not_a_producer(fixture))
 
-    @contextmanager
-    def recorded(self, item: pytest.Item, case: Case) -> Iterator[Any]:
-        """Yield the recorded message for a producer's test, and look whether the service does something with it."""
+    def recorded(self, item: pytest.Item, case: Case) -> Any:
+        """Return the recorded message for a producer's test."""
         item.stash[RECORDED] = recorded = RecordedMessage(case.message, self._tests)
-        recorded.start()
-        try:
-            yield recorded.data
-        finally:
-            recorded.stop()
+        return recorded.data
+
+    @staticmethod
+    def looking(node: pytest.Item | pytest.Collector) -> AbstractContextManager[None]:
+        """Look whether code of the service runs, once a producer's test has what was recorded."""
+        return node.stash[RECORDED].watching() if RECORDED in node.stash else nullcontext()
 
     def cause(self, item: pytest.Item, case: Case) -> Any:
         """Return the message that caused the recorded one. Fails the test where there is none, or there are several."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -28,15 +29,19 @@ class RecordedMessage:
         self.service_ran = False
         self.data = self._watch.over(message.envelope.data)
 
-    def start(self) -> None:
-        """Begin to look for code of the service, up to the first function that is called."""
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Look inside for code of the service, up to the first function of it that is called."""
+        if self.service_ran:
+            yield
+            return
         self._before = sys.getprofile()
         sys.setprofile(self._see)
-
-    def stop(self) -> None:
-        """Look no more."""
-        if sys.getprofile() == self._see:
-            sys.setprofile(self._before)
+        try:
+            yield
+        finally:
+            if not self.service_ran:
+                sys.setprofile(self._before)
 
     def _see(self, frame: FrameType, event: str, argument: object) -> None:
         del argument
