@@ -177,8 +177,8 @@ class Operation:
 
     @cached_property
     def recorded_lines(self) -> frozenset[int]:
-        """The lines of the recorded messages that passed or failed."""
-        return frozenset(each.line for each in self.played if each.origin == "recorded" and each.outcome != "skipped")
+        """The lines of the recorded messages that tests ran with, or skipped."""
+        return frozenset(each.line for each in self.played if each.origin == "recorded")
 
     @cached_property
     def skipped(self) -> tuple[MessageResult, ...]:
