@@ -29,7 +29,7 @@ def test_every_message_that_fails_is_listed(repo, options):
         "2 messages failed:",
         "*order.placed/recordings/v1.jsonl:2: handler-failed*AssertionError*",
         "*order.placed/recordings/v1.jsonl:3: handler-failed*AssertionError*",
-        "order.placed * v1 * consumes * 3 * 1 * 2",
+        "order.placed * v1 * consumes * 3 * 1 * 2 * 0",
     ])  # fmt: skip
     operations = json.loads((repo.pytester.path / "found.json").read_text())["operations"]
     failed = {each["place"]: json.loads(each["message"]) for each in operations[1]["failed"]}

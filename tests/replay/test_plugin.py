@@ -49,7 +49,7 @@ def test_a_consumer_that_reads_a_field_that_is_not_there_is_red_with_place_point
         "message    *order.placed/recordings/v1.jsonl:1",
         "pointer    /buyer/email: the contract has no such field (it has: mail)",
         "what to do  read `mail` instead, or *",
-        "order.placed * v1 * consumes * 3 * 0 * 3",
+        "order.placed * v1 * consumes * 3 * 0 * 3 * 0",
     ])  # fmt: skip
 
 

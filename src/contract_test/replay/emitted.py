@@ -76,15 +76,16 @@ def read_emitted(value: Any, subject: Subject, expected: Message, runtime: Runti
         mismatch = Mismatch("", "a key and headers as a client takes them", str(error), "contract-broken")
         return Emitted(None, expected.interaction.version, broken=(mismatch,))
     inner = value.value
-    if isinstance(inner, bytes | bytearray | memoryview | str):  # its codec may need the headers
+    bare = isinstance(inner, bytes | bytearray | memoryview | str) and not isinstance(inner, Wire)
+    if bare or isinstance(inner, Wire):  # its codec may need the headers
         wire = inner if isinstance(inner, Wire) else Wire(inner)
         key, headers = wire.key if value.key is UNKNOWN else beside.key, beside.headers or wire.headers
         inner = Wire(bytes(wire), key, headers)
     found = _read_value(inner, subject, expected, runtime)
     return replace(
         found,
-        key=found.key if value.key is UNKNOWN else beside.key,
-        headers=found.headers if value.headers is UNKNOWN else beside.headers,
+        key=beside.key if value.key is not UNKNOWN else UNKNOWN if bare else found.key,
+        headers=beside.headers if value.headers is not UNKNOWN else UNKNOWN if bare else found.headers,
         broken=(*_wrong_channel(value.channel, subject), *found.broken),
     )
 
