@@ -44,8 +44,8 @@ class Sent:
 
 def sent_with(value: Any, *, channel: str | None = None, key: Any = UNKNOWN, headers: Any = UNKNOWN) -> Any:
     """Return a message that a test gave to `emits`, with all that it told of it."""
-    told = channel is not None or key is not UNKNOWN or headers is not UNKNOWN
-    return Sent(value, channel, key, headers) if told else value
+    beside = channel is not None or key is not UNKNOWN or headers is not UNKNOWN
+    return Sent(value, channel, key, headers) if beside else value
 
 
 @dataclass(frozen=True)
