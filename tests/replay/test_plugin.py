@@ -13,7 +13,7 @@ def test_every_recorded_message_is_an_item_of_its_own(repo):
     result.stdout.fnmatch_lines([
         "*test_orders_are_read?order.placed-v1?v1.jsonl:1?? PASSED*",
         "*test_orders_are_answered?mail.requested-v1?v1.jsonl:3?? PASSED*",
-        "subject * version * operation * recorded * passed * failed",
+        "subject * version * operation * recorded * passed * failed * skipped",
         "mail.requested * v1 * produces * 3 * 3 * 0",
         "order.placed * v1 * consumes * 3 * 3 * 0",
     ])  # fmt: skip
@@ -261,7 +261,7 @@ def test_a_narrow_terminal_gets_the_table_line_by_line(repo, monkeypatch):
     lines = repo.run().outlines
     place = lines.index("order.placed v1 consumes")
     assert lines[place + 1] == "  recorded 3, varied 0, covered 80%, passed 3,"
-    assert lines[place + 2] == "  failed 0"
+    assert lines[place + 2] == "  failed 0, skipped 0"
 
 
 def test_the_marker_of_the_other_operation_is_advised_where_the_catalog_has_it(repo):

@@ -350,7 +350,8 @@ def test_a_contract_of_which_no_message_can_be_generated_is_red(repo):
     )
     repo.generate()
     repo.tests(
-        TEST_FILE.partition("@pytest.mark.produces")[0].replace("assert handle(message)", "assert dict(message)")
+        "import pytest\n\ndef keep(order):\n    return dict(order)\n\n"
+        '@pytest.mark.consumes("order.placed")\ndef test_orders_are_read(message):\n    assert keep(message)\n'
     )
     result = repo.run_varied("-k", "generated")
     result.assert_outcomes(errors=1, deselected=result.parseoutcomes()["deselected"])

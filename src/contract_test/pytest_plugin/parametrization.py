@@ -48,10 +48,10 @@ class Cases:
         recorded = self._replay.consumer_cases(named.subject)
         if named.reads_elsewhere:
             recorded = [replace(case, elsewhere="reads_elsewhere") for case in recorded]
+        recorded = _in_batches(recorded, named.batch)
         if self._config.getoption("--contracts-bulk"):
             return recorded
         deliveries = delivery_cases(recorded) if delivered and declares(recorded[0].subject) else ()
-        recorded = _in_batches(recorded, named.batch)
         if named.only == "recorded":
             return recorded
         if self._config.getoption("--contracts-only-recorded"):
