@@ -303,6 +303,52 @@ def test_a_broken_producer_is_caught(producers, fault):
     assert caught(producers[f"test_producer{list(PRODUCERS).index(fault)}"], check, shown)
 
 
+CONSUMES = '@pytest.mark.consumes("order.placed")\ndef test_case{0}(message):\n    {1}\n'
+PRODUCES = '@pytest.mark.produces("mail.requested", caused_by="order.placed")\ndef test_case{0}(cause, recorded, emits):\n    {1}\n'
+HELPERS = """
+from unittest.mock import AsyncMock, Mock
+
+def drop(order):
+    return None
+
+def mail_of(order):
+    return answer0(order)[0]
+"""
+TESTS = {
+    # what a test, or the service behind it, does wrong: its code, the check that catches it, and what it shows
+    "drops bytes": (CONSUMES, "drop(message.to_json())", "message-not-read", "reading cannot be watched"),
+    "drops a dictionary": (CONSUMES, "drop(message.model_dump())", "message-not-read", "reading cannot be watched"),
+    "drops a message": (CONSUMES, "drop(message)", "message-not-read", "nothing of the message was read"),
+    "asks a mock": (CONSUMES, "handler = Mock(); handler(message); assert handler.call_args.args[0].order_id", "message-not-read", "to a mock"),
+    "asks an asynchronous mock": (CONSUMES, "handler = AsyncMock(); handler(message); assert handler.call_args.args[0].order_id", "message-not-read", "to a mock"),
+    "emits what was recorded": (PRODUCES, "emits(recorded)", "copy-emitted", "a copy of `recorded`"),
+    "emits a copy": (PRODUCES, "emits(recorded.model_copy())", "copy-emitted", "a copy of `recorded`"),
+    "emits it rebuilt": (PRODUCES, "emits(MailRequested(**recorded.model_dump()))", "copy-emitted", "a copy of `recorded`"),
+    "emits in a consumer's test": (CONSUMES.replace("(message)", "(message, emits)"), "emits(message)", "cannot-replay", "this is a consumer's"),
+    "takes the message in a producer's test": (PRODUCES.replace("(cause, ", "(message, "), "emits(message)", "cannot-replay", "this is a producer's"),
+    "sends it elsewhere": (PRODUCES, "emits(mail_of(cause), channel='mals')", "wrong-channel", "mals"),
+    "sends it to the channel of another": (PRODUCES, "emits(mail_of(cause), channel='orders')", "wrong-channel", "orders"),
+    "sends another key beside it": (PRODUCES, "emits(mail_of(cause), key='o-7')", "wrong-key", "o-7"),
+    "sends no key beside it": (PRODUCES, "emits(mail_of(cause), key=None)", "wrong-key", "key"),
+    "sends no headers beside it": (PRODUCES, "emits(mail_of(cause), headers={})", "wrong-header", "ce_tracestate"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def tests(tmp_path_factory, warm_pytest):
+    """A run in which each test is wrong; a consumer and a producer that are right are among them."""
+    cases = [form.format(number, code) for number, (form, code, _, _) in enumerate(TESTS.values())]
+    shop = Shop(tmp_path_factory.mktemp("tests"), warm_pytest)
+    right = [CONSUMER.format(0, ""), PRODUCER.format(0, "")]
+    return shop.run(*right, HELPERS, *cases, options=["--contracts-only-recorded"])
+
+
+@pytest.mark.parametrize("fault", TESTS)
+def test_a_test_that_shows_nothing_or_something_wrong_is_caught(tests, fault):
+    _, _, check, shown = TESTS[fault]
+    assert caught(tests[f"test_case{list(TESTS).index(fault)}"], check, shown)
+
+
 def test_a_producer_that_loses_one_of_two_is_caught(shop):
     shop.record("mail.requested", [mail(1), mail(1) | {"cc": "Abcabc"}], masked=["/cc"])
     found = shop.run(CONSUMER.format(0, ""), PRODUCER.format(0, ""), options=["--contracts-only-recorded"])
@@ -325,4 +371,4 @@ def test_more_than_was_recorded_is_caught_where_a_recording_would_have_kept_it(s
 
 
 def test_there_are_enough_of_them():
-    assert len(CONSUMERS) + len(PRODUCERS) >= 40
+    assert len(CONSUMERS) + len(PRODUCERS) + len(TESTS) >= 80
