@@ -87,3 +87,10 @@ def test_the_readers_of_a_whole_run_are_kept_after_a_partial_one(repo):
 def test_what_belongs_to_a_producer_in_a_consumers_test(repo, fixture):
     repo.change("def test_orders_are_read(message)", f"def test_orders_are_read(message, {fixture})")
     red(repo.run("-k", "read"), f"`{fixture}` is what a producer's test gets, and this is a consumer's")
+
+
+def test_collecting_alone_runs_nothing_and_asks_for_nothing(repo, monkeypatch):
+    monkeypatch.setenv("CI", "true")
+    result = repo.run("--collect-only")
+    assert result.ret == 0
+    assert not (repo.pytester.path / ".contract-test").exists()

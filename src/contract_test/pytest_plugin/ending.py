@@ -60,6 +60,7 @@ class Ending:
         return Scope(
             optional=narrow and not is_asked_for(config),
             narrowed=narrow or is_share(config) or config.getoption("collectonly"),
+            collect_only=config.getoption("collectonly"),
             deliveries=not bulk,
             generated=generated and config.getoption("--contracts-generated") > 0,
         )

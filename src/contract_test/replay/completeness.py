@@ -32,12 +32,13 @@ class Scope:
     """How much of all this a run set out to verify.
 
     `narrowed` is True if somebody selected tests on the command line, or ran one share of them, and `optional` if
-    nobody asked for contract tests there, so that none of them need be among those tests. `deliveries` and
-    `generated` are False if the options left deliveries or generated messages out.
+    nobody asked for contract tests there, so that none of them need be among those tests. With `collect_only`, no
+    test runs. `deliveries` and `generated` are False if the options left deliveries or generated messages out.
     """
 
     narrowed: bool = False
     optional: bool = False
+    collect_only: bool = False
     deliveries: bool = True
     generated: bool = True
 
@@ -69,7 +70,7 @@ class Completeness:
         if not scope.narrowed:
             found += self._untested(selection, run, scope)
         not_run = len(selection.selected - selection.reported)
-        if not_run and not selection.uncollected:
+        if not_run and not selection.uncollected and not scope.collect_only:
             found.append(
                 f"{counted(not_run, 'contract test')} of {len(selection.selected)} did not run: "
                 "the run ended early. Run all of them to the end"
@@ -154,7 +155,7 @@ class Completeness:
 
     def partial(self, selection: Selection, run: Run, scope: Scope) -> str:
         """Return "partial: 2 of 3 operations" if tests were left out on the command line, else an empty text."""
-        if not scope.narrowed or not list(self._untested(selection, run, scope)):
+        if scope.collect_only or not scope.narrowed or not list(self._untested(selection, run, scope)):
             return ""
         wanted = self._replay.operations
         tested = selection.keys(selection.reported)
