@@ -30,6 +30,7 @@ EVERYTHING = "/**"
 _WHOLE = frozenset(("__dict__", "__pydantic_fields_set__"))
 _INSIDE = tuple(f"{Path(module.__file__ or '').parent}/" for module in (envelopes, pydantic))
 _COMPARING = frozenset(("__eq__", "__hash__", "__repr__", "__repr_args__", "__str__"))
+_NO_TESTS = TestFiles()
 _changed: set[type[ValueObject]] = set()
 
 
@@ -47,7 +48,7 @@ class FieldAccess:
         replaced: Mapping[str, Any] | None = None,
         dumped: ValueObject | None = None,
     ) -> None:
-        self.tests, self.replaced, self.dumped = tests or TestFiles(), dict(replaced or {}), dumped
+        self.tests, self.replaced, self.dumped = tests or _NO_TESTS, dict(replaced or {}), dumped
         self.by_service: set[str] = set()
         self.by_test: set[str] = set()
         self.handed_over = self.given_to_mock = False
