@@ -102,6 +102,13 @@ def test_a_service_replays_without_what_posix_alone_has(acme: Path) -> None:
     service.mkdir()
     run(service, COMMAND, "init", "--service", "billing", "--package", "acme_envelopes", "--contracts", "../contracts")
     (service / "src").symlink_to(acme / "src")
+    (service / "billing.py").write_text("def title(order):\n    return order.order_id\n")
+    tests = service / "tests" / "test_contracts.py"
+    tests.write_text(
+        tests.read_text().replace(
+            'not_connected("consumes order.placed")', 'assert __import__("billing").title(message)'
+        )
+    )
     said = run(service, PYTEST, "--contracts", "-p", "no:cacheprovider")
     assert said.startswith("exit code 0"), said
     assert "order.placed  v1       consumes" in said

@@ -250,7 +250,8 @@ def test_a_service_of_contracts_in_a_directory_gets_the_package_that_stands_besi
     settings, _ = read_settings(folder)
     assert (settings.package, settings.contracts) == ("acme_envelopes", "../acme/contracts")
     code, said = run(folder, "pytest", "--contracts", "-p", "no:cacheprovider", PYTHONPATH=str(acme / "src"))
-    assert code == 0, said
+    assert code == 1, said
+    assert "consumes order.placed: not connected to the code of this service yet" in said
 
 
 def test_contracts_of_which_the_package_has_no_value_objects_are_named(acme, tmp_path):
@@ -300,7 +301,11 @@ def test_lines_end_as_they_did(service):
     init(folder, *DEMO)
     raw = (folder / "pyproject.toml").read_bytes()
     assert raw.count(b"\n") == raw.count(b"\r\n")
-    assert tomllib.loads(raw.decode())["tool"]["contract-test"] == {"service": "feed", "package": "envelopes"}
+    assert tomllib.loads(raw.decode())["tool"]["contract-test"] == {
+        "service": "feed",
+        "package": "envelopes",
+        "strict": True,
+    }
 
 
 def test_an_unknown_service_is_told_which_there_are(service):
@@ -353,7 +358,8 @@ def test_hostile_names_stay_texts(tmp_path):
     result = init(folder, "--service", evil, "--contracts", contracts, "--package", "acme")
     assert result.return_value == 0, (result.output, result.exception)
     document = tomllib.loads((folder / "pyproject.toml").read_text())
-    assert document == {"tool": {"contract-test": {"service": evil, "package": "acme", "contracts": "../contracts"}}}
+    settings = {"service": evil, "package": "acme", "contracts": "../contracts", "strict": True}
+    assert document == {"tool": {"contract-test": settings}}
     text = (folder / "tests" / "test_contracts.py").read_text()
     compile(text, "test_contracts.py", "exec")
     assert [line for line in text.splitlines() if line.startswith("def test")] == [
