@@ -27,6 +27,8 @@ class HiddenErrors:
 
     def take(self) -> tuple[str, ...]:
         """Return what was found since the last time, such as "KeyError in a thread", and forget it."""
+        if not self._futures and not self._found:
+            return ()
         for _, error in self._futures.values():
             self._found.setdefault(id(error), (error, "in a future whose result nobody asked for"))
         found = tuple(sorted({f"{type(error).__name__} {where}" for error, where in self._found.values()}))
