@@ -176,6 +176,13 @@ class Operation:
         return sum(bool(each.accepted) for each in self.failed)
 
     @cached_property
+    def observations(self) -> Counter[tuple[str, tuple[str, ...], bool]]:
+        """How many messages passed with which `elsewhere`, `hidden` errors, and messages `emitted` for nothing."""
+        return Counter(
+            (each.elsewhere, each.hidden, bool(each.emitted)) for each in self.played if each.outcome == "passed"
+        )
+
+    @cached_property
     def recorded_lines(self) -> frozenset[int]:
         """The lines of the recorded messages that tests ran with, or skipped."""
         return frozenset(each.line for each in self.played if each.origin == "recorded")
@@ -183,8 +190,10 @@ class Operation:
     @cached_property
     def skipped(self) -> tuple[MessageResult, ...]:
         """The messages that every test skipped, each once."""
-        ran = {(each.place, each.change) for each in self.played if each.outcome != "skipped"}
         found = {(each.place, each.change): each for each in self.played if each.outcome == "skipped"}
+        if not found:
+            return ()
+        ran = {(each.place, each.change) for each in self.played if each.outcome != "skipped"}
         return tuple(each for key, each in found.items() if key not in ran)
 
 

@@ -77,7 +77,7 @@ def write_what_was_read(service: Service, run: Run, folder: Path | None) -> None
 def _new_traffic(run: Run) -> Iterator[str]:
     """Yield a line for each contract of which messages were emitted for causes without recorded effects."""
     for each in run.operations:
-        causes = sum(bool(played.emitted) for played in each.played)
+        causes = sum(count for (_, _, emitted), count in each.observations.items() if emitted)
         if causes:
             yield (
                 f"{each.operation} {each.subject} v{each.version}: messages were emitted for {counted(causes, 'cause')}"

@@ -94,7 +94,9 @@ def hidden_errors(run: Run) -> list[str]:
     """Return a line for each kind of error that did not reach its test, by contract."""
     found = []
     for each in run.operations:
-        kinds = Counter(error for played in each.played if played.outcome == "passed" for error in played.hidden)
+        kinds = Counter[str]()
+        for (_, hidden, _), count in each.observations.items():
+            kinds.update(dict.fromkeys(hidden, count))
         for error, count in sorted(kinds.items()):
             name = f"{each.operation} {each.subject} v{each.version}"
             found.append(f"{name}: {error} did not reach the test, with {counted(count, 'message')}. {_ADVICE}")

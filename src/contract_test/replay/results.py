@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
 from contract_test.data.contract import Catalog
 from contract_test.data.result import MessageResult, Operation, Run, Strength, Survivor
 from contract_test.replay.observed_readers import readers_of
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,15 @@ class ItemReport:
             return
         path, given = self.played.place.rpartition(":")[0], self.played.given
         for line, given_line in self.lines:
-            place = replace(given, place=f"{given.place.rpartition(':')[0]}:{given_line}") if given else None
-            yield replace(self.played, item=f"{self.played.item}:{line}", place=f"{path}:{line}", given=place)
+            place = _changed(given, place=f"{given.place.rpartition(':')[0]}:{given_line}") if given else None
+            yield _changed(self.played, item=f"{self.played.item}:{line}", place=f"{path}:{line}", given=place)
+
+
+def _changed(original: T, **changes: Any) -> T:
+    """Return a copy with some fields changed, as `dataclasses.replace` does, for very many copies."""
+    made = object.__new__(type(original))
+    made.__dict__.update(original.__dict__, **changes)
+    return made
 
 
 _ITEM_REPORTS = TypeAdapter(list[ItemReport])

@@ -129,8 +129,10 @@ def unwatched(run: Run) -> list[str]:
     """Return a line for each contract whose messages were read where that cannot be watched, and how that is known."""
     found = []
     for each in run.operations:
-        known = Counter(played.elsewhere for played in each.played if played.elsewhere)
-        for elsewhere, count in sorted(known.items()):
+        known = Counter[str]()
+        for (elsewhere, _, _), count in each.observations.items():
+            known[elsewhere] += count if elsewhere else 0
+        for elsewhere, count in sorted((+known).items()):
             found.append(
                 f"{each.operation} {each.subject} v{each.version}: reading cannot be watched in "
                 f"{counted(count, 'message')} ({_KNOWN_BY[elsewhere]}), so which fields are read is not known"
@@ -142,10 +144,12 @@ def only_tests_read(run: Run) -> list[str]:
     """Return a line for each contract whose messages were read by tests, and by no code of the service."""
     found = []
     for each in run.operations:
+        if each.operation != "consumes":
+            continue
         recorded = [played for played in each.played if played.origin == "recorded" and played.outcome == "passed"]
-        by_test = {played.place for played in recorded if played.test_reads}
-        unread = by_test - {played.place for played in recorded if played.reads or played.elsewhere}
-        if each.operation == "consumes" and unread:
+        by_test = {played.place for played in recorded if played.test_reads and not played.reads}
+        unread = by_test and by_test - {played.place for played in recorded if played.reads or played.elsewhere}
+        if unread:
             found.append(
                 f"consumes {each.subject} v{each.version}: only tests read {counted(len(unread), 'message')} of "
                 f"{each.recorded}, and no code of the service. Code in the files of tests counts as the test"
