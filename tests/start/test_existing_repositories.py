@@ -32,7 +32,7 @@ def test_init_writes_tests_where_the_settings_of_pytest_look_for_them(tmp_path, 
     assert result.return_value == 0, (result.output, result.exception)
     assert "def it_delivery_requested_is_consumed(" in (tmp_path / "checks" / "check_contracts.py").read_text()
     settings = tomllib.loads((tmp_path / "pyproject.toml").read_text())["tool"]["contract-test"]
-    assert settings == {"service": "transport", "package": "envelopes"}
+    assert settings == {"service": "transport", "package": "envelopes", "strict": True}
 
 
 @pytest.mark.parametrize("file", ["setup.cfg", "pytest.toml"])
@@ -179,7 +179,10 @@ def test_a_second_service_of_a_repository_gets_a_table_and_tests_of_its_own(tmp_
         assert result.return_value == 0, (result.output, result.exception)
     assert tomllib.loads(path.read_text())["tool"]["contract-test"] == {
         "package": "envelopes",
-        "services": {"transport": {"tests": ["tests/transport"]}, "feed": {"tests": ["tests/feed"]}},
+        "services": {
+            "transport": {"strict": True, "tests": ["tests/transport"]},
+            "feed": {"strict": True, "tests": ["tests/feed"]},
+        },
     }
     names = sorted(each.relative_to(tmp_path).as_posix() for each in tmp_path.rglob("test_*.py"))
     assert names == ["tests/feed/test_feed_contracts.py", "tests/transport/test_transport_contracts.py"]
