@@ -23,6 +23,7 @@ class Shop:
     def take_json(self, raw):
         order = json.loads(raw)
         self.mails[order["order_id"]] = order["buyer"]["mail"]
+    def take_event(self, raw): self.take_json(json.dumps(json.loads(raw)["data"]))
     def take(self, order): self.mails[order.order_id] = order.buyer.mail
     def keep(self, order): self.mails["one"] = order
 
@@ -57,6 +58,15 @@ class TestAMessageInAnotherForm:
     def test_that_is_dropped(self, repo, form):
         consumer(repo, f"shop.drop({form})")
         red(repo.run(), "reading cannot be watched, because the test gives the service the message in another form")
+
+    @pytest.mark.parametrize(("body", "is_red"), [("drop", True), ("take_event", False)])
+    def test_as_the_envelope_that_was_received(self, repo, body, is_red):
+        effect = "" if is_red else "\n    assert shop.mails == {envelope.data.order_id: envelope.data.buyer.mail}"
+        before = "from acme import encode\n"
+        consumer(repo, f"shop.{body}(encode(envelope)){effect}", fixtures="envelope, shop", before=before)
+        result = repo.run()
+        assert result.ret == (1 if is_red else 0)
+        result.stdout.fnmatch_lines(["*reading cannot be watched*"])
 
     def test_whose_effect_is_not_looked_at(self, repo):
         consumer(repo, "shop.take_json(message.to_json())")

@@ -20,7 +20,7 @@ from contract_test.replay.field_access import FieldAccess
 from contract_test.replay.hidden_errors import HiddenErrors
 from contract_test.replay.results import ItemReport
 from contract_test.replay.test_files import TestFiles
-from contract_test.replay.unused_message import UnreadError, check_reading, decoded_too, mocks_watched
+from contract_test.replay.unused_message import UnreadError, check_reading, decoded_too, encoding_watched, mocks_watched
 from contract_test.report.inert import printable
 from envelopes import DecodeError
 
@@ -129,7 +129,7 @@ def all_in_one(
         )
     watch = FieldAccess(around.tests)
     given = cases[0].cause or cases[0].message
-    with decoded_too(lambda: watch, type(given.envelope.data)) as undecoded, mocks_watched():
+    with decoded_too(lambda: watch, type(given.envelope.data)) as undecoded, mocks_watched(), encoding_watched():
         counting = _Counting(watch, emitted, undecoded, around)
         item.stash[TALLY] = counting.tally
         with call_repeatedly(item, lambda arguments: counting.calls(cases, arguments)):

@@ -42,7 +42,7 @@ from contract_test.replay.hidden_errors import MARKER, HiddenErrors
 from contract_test.replay.results import ResultCollector, from_text
 from contract_test.replay.service import open_service
 from contract_test.replay.test_files import TestFiles
-from contract_test.replay.unused_message import UnreadError, check_reading, decoded_too, mocks_watched
+from contract_test.replay.unused_message import UnreadError, check_reading, decoded_too, encoding_watched, mocks_watched
 from envelopes import Envelope
 
 
@@ -205,7 +205,7 @@ class ContractSession:
             return item.stash[GIVEN][2]
 
         decoding = decoded_too(watch, type(given.envelope.data))
-        with decoding as failed, mocks_watched(), watch_effect(item, case) as effect:
+        with decoding as failed, mocks_watched(), encoding_watched(), watch_effect(item, case) as effect:
             yield
         if case.operation == "consumes":
             try:

@@ -13,7 +13,7 @@ from contract_test.data.result import Run
 from contract_test.data.texts import counted
 from contract_test.replay.cases import Case, Elsewhere
 from contract_test.replay.field_access import FieldAccess, watch_of
-from envelopes import DecodeError, ValueObject
+from envelopes import DecodeError, Envelope, ValueObject, _coding
 from envelopes._compiled import compiled_model
 
 CHECK = "message-not-read"
@@ -48,6 +48,24 @@ def decoded_too(watch: Callable[[], FieldAccess], cls: type[ValueObject]) -> Ite
     finally:
         compiled.make = make
         DecodeError.__init__ = begin  # type: ignore[method-assign] # as it was
+
+
+@contextmanager
+def encoding_watched() -> Iterator[None]:
+    """Note inside that a test encodes its envelope. The bytes that were received are passed on, which reads nothing."""
+    passed_on = _coding._passed_on  # noqa: SLF001 - what `encode` does with a message that was decoded
+
+    def note(envelope: Envelope[Any], *arguments: Any) -> Any:
+        watch = watch_of(envelope.data)
+        if watch is not None and watch.tests.is_reader(sys._getframe(1)):  # noqa: SLF001 - who encodes
+            watch.handed_over = True
+        return passed_on(envelope, *arguments)
+
+    _coding._passed_on = note  # type: ignore[assignment] # noqa: SLF001 - until the test has ended
+    try:
+        yield
+    finally:
+        _coding._passed_on = passed_on  # noqa: SLF001 - as above
 
 
 @contextmanager
