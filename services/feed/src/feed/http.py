@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import threading
 from collections.abc import AsyncIterable, Callable, Iterator
@@ -133,6 +134,7 @@ def listen(address: str) -> socket.socket:
     try:
         return socket.create_server((host, int(colon and port)), family=family, backlog=2048)
     except (OSError, OverflowError, ValueError) as error:
+        reason = "the port is taken" if getattr(error, "errno", None) == errno.EADDRINUSE else error
         raise UnusableError(
-            f"cannot listen on {address!r}: {error}. Give --http a HOST:PORT that is free on this machine"
+            f"cannot listen on {address!r}: {reason}. Give --http a HOST:PORT that is free on this machine"
         ) from None
