@@ -117,8 +117,9 @@ class World:
         number = self.random.randrange(len(self.workers))
         getattr(self.workers[number], how)()
         self.workers[number].join(20)
-        assert self.workers[number].exitcode is not None, "the deadline holds"
-        assert how == "kill" or self.workers[number].exitcode in (0, -signal.SIGTERM), "the latter before it listens"
+        code = self.workers[number].exitcode
+        assert code is not None, "the deadline holds"
+        assert how == "kill" or code in (0, -signal.SIGTERM), f"{code}, the latter before it listens"
         self.workers[number] = self.start()
 
     def cut(self) -> None:
