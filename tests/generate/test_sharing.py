@@ -72,6 +72,18 @@ def test_a_person_of_one_message_can_be_put_into_another(write, tmp_path, monkey
         hired.HiredV1.from_json('{"who": {}}')
 
 
+def test_schemas_that_reach_hundreds_of_others_are_shared(write, tmp_path, monkeypatch):
+    names = ["Person", *(f"Part{number}" for number in range(300))]
+    parts = {
+        name: {"type": "object", "properties": {"next": {"$ref": f"#/$defs/{following}"}}}
+        for name, following in zip(names, [*names[1:], names[0]], strict=True)
+    }
+    write(**{"hired/v1.json": message(parts), "fired/v1.json": message(parts, reason=TEXT)})
+    hired, fired = modules(tmp_path, monkeypatch, "hired_v1", "fired_v1")
+    assert hired.Person is fired.Person
+    assert hired.Part299 is fired.Part299
+
+
 def test_a_shared_file_is_one_class_and_an_own_definition_is_not(write, tmp_path, monkeypatch):
     place = {"type": "object", "properties": {"zip": TEXT}, "$id": "https://acme.example/place.json"}
     used = {"type": "object", "properties": {"at": {"$ref": "../common/place.json"}}}

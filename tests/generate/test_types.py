@@ -54,6 +54,21 @@ def test_type_checkers_see_the_types_of_the_schema(package, checker):
     assert found == {f"use_types.py:{number}" for number, line in lines if line.endswith("# error")}, done.stdout
 
 
+@pytest.mark.parametrize(
+    ("checker", "sign"), [(["mypy", "--strict", "--config-file=", "--enable-error-code=deprecated"], "[deprecated]"), (["pyright"], "reportDeprecated")]
+)  # fmt: skip
+def test_type_checkers_report_the_use_of_a_deprecated_field(package, checker, sign):
+    use = "# pyright: reportDeprecated=error\nfrom typed_contracts_package.messages import Listed\n\n\ndef use(value: Listed) -> str | None:\n    print(value.level)\n"
+    (package / "use_deprecated.py").write_text(f"{use}    return value.old\n")
+    more = ["--pythonpath", sys.executable] if checker == ["pyright"] else []
+    done = subprocess.run(
+        [sys.executable, "-m", *checker, *more, "use_deprecated.py"],
+        capture_output=True, text=True, cwd=package, check=False,
+    )  # fmt: skip
+    assert re.findall(r"use_deprecated\.py:(\d+)", done.stdout.replace(str(package / "use_deprecated.py\n"), "")) == ["7"]
+    assert sign in done.stdout
+
+
 def test_the_values_of_maps_are_classes(read):
     value = read("maps", places={"a": {"zip": "1", "since": "2026-03-01T12:00:00Z"}}, listed={"p-1": [{"zip": "2"}]})
     assert value.places["a"].since == datetime.fromisoformat("2026-03-01T12:00:00Z")

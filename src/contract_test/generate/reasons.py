@@ -11,7 +11,7 @@ from contract_test.schema.walk import Node
 
 NO_KEYWORD = "no keyword describes it"
 OTHERS = "other fields may have any value"
-WHY_FIELD = "the field is named, and no keyword describes its values"
+WHY_FIELD = "the field is named, and the schema or one of its alternatives does not describe it"
 
 
 def general_reason(reader: Reader, position: Position, why: str) -> str:

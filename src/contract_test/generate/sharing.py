@@ -20,7 +20,7 @@ from contract_test.schema.walk import Node, References, subschemas
 
 SHARED = "shared"
 """The name of the module that holds shared classes."""
-MAX_REACHED = 200
+MAX_REACHED = 2000
 """A schema that reaches more others than this one by one is not compared with those of other contracts."""
 _ANNOTATIONS = ("$comment", "examples", "$id", "id", "$schema")
 
@@ -171,15 +171,16 @@ class _Digester:
             return None
         order: dict[str, Node] = {node.location: node}
         waiting = [node]
-        texts: list[str] = []
-        while waiting:
-            text, targets = self._said(waiting.pop(0))
-            waiting += [each for each in targets if each.location not in order]
-            order |= {each.location: each for each in targets if each.location not in order}
+        said: list[tuple[str, list[Node]]] = []
+        for each in waiting:  # it grows meanwhile
+            said.append(self._said(each))
+            new = {target.location: target for target in said[-1][1] if target.location not in order}
+            order |= new
+            waiting += new.values()
             if len(order) > MAX_REACHED:
                 return None
-            places = {location: place for place, location in enumerate(order)}
-            texts.append(f"{text} {[places[each.location] for each in targets]}")
+        places = {location: place for place, location in enumerate(order)}
+        texts = [f"{text} {[places[target.location] for target in targets]}" for text, targets in said]
         fields = [(each.name, each.json_name, each.required, repr(each.default)) for each in cls.attributes]
         name = definition_name(location) or location.rpartition("/")[2]
         whole = [name, cls.base, repr(fields), self._references.draft, *texts]
