@@ -65,7 +65,9 @@ def test_type_checkers_report_the_use_of_a_deprecated_field(package, checker, si
         [sys.executable, "-m", *checker, *more, "use_deprecated.py"],
         capture_output=True, text=True, cwd=package, check=False,
     )  # fmt: skip
-    assert re.findall(r"use_deprecated\.py:(\d+)", done.stdout.replace(str(package / "use_deprecated.py\n"), "")) == ["7"]
+    assert re.findall(r"use_deprecated\.py:(\d+)", done.stdout.replace(str(package / "use_deprecated.py\n"), "")) == [
+        "7"
+    ]
     assert sign in done.stdout
 
 
