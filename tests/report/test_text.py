@@ -14,6 +14,12 @@ def test_eight_required_fields_are_one_heading_and_eight_lines(eight_required, c
     golden("eight-required.txt", compat().out)
 
 
+def test_eight_new_fields_that_are_required_are_one_heading_and_eight_lines(repo, compat, golden):
+    names = [f"field_{letter}" for letter in "abcdefgh"]
+    repo.subject(versions=[message(note=STRING), message(names, note=STRING, **dict.fromkeys(names, STRING))])
+    golden("eight-new.txt", compat().out)
+
+
 def test_one_cause_in_a_shared_file_is_told_once_with_the_subjects_that_it_reaches(webhooks, compat, golden):
     text, data = compat("--budget", "60"), compat("--format", "json", "--budget", "60")
 
@@ -88,7 +94,8 @@ def test_another_change_that_rejects_the_message_has_its_place_in_the_file(repo,
 
     out = compat().out
 
-    assert "rejected as well because of required-property-added at /required: absent → c\n" in out
+    assert "rejected as well because of required-property-added at /properties/c: c: absent → required\n" not in out
+    assert "    /properties/c  c: absent → required\n" in out
     assert "$defs" not in out
 
 

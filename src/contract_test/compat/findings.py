@@ -25,7 +25,7 @@ from contract_test.compat.first_lines import place_in_newer, what_changed
 from contract_test.compat.migration import Migration
 from contract_test.compat.snapshot import Pair, RecordedMessage, Snapshot
 from contract_test.data.contract import Subject
-from contract_test.data.finding import Finding
+from contract_test.data.finding import Finding, OtherChange
 from contract_test.data.verdict import ABSENT, Incompatibility, Verdict
 from contract_test.schema.walk import escape, unescape
 from envelopes import Violation
@@ -131,7 +131,6 @@ def of_reason(
         pointer, sentence = place_in_newer(pair, reason), what_changed(pair, reason)
     file, inside = pair.newer.place_of(pointer, exactly=rule.id in ("property-removed", "property-added"))
     shown = _shown(pair, verdict, reason, recorded)
-    together = [_rejected_as_well(pair.reader, line, file) for line in reason.together] if reason else []
     return Finding(
         file,
         inside,
@@ -140,7 +139,7 @@ def of_reason(
         f"{_advice(pair, rule)} {_UNDO_TOO}" if together else _advice(pair, rule),
         direction=pair.direction,
         explanation=rule.explanation,
-        details=tuple(together),
+        together=tuple(_other_change(pair.reader, line, file) for line in reason.together) if reason else (),
         affected=(
             *who_breaks(pair, reason),
             *(affected(pair, reason) if reason else ()),
@@ -155,13 +154,16 @@ def of_reason(
     )
 
 
-def _rejected_as_well(reader: Snapshot, line: str, file: str) -> str:
+def _other_change(reader: Snapshot, line: str, file: str) -> OtherChange:
     """A change that rejects the same message, `RULE at POINTER: WHAT`, with its place in the reader's files."""
     rule, _, rest = line.partition(" at ")
-    pointer, colon, what = rest.partition(": ")
+    pointer, _, what = rest.partition(": ")
+    if rule == "required-property-added" and what.startswith("absent → "):
+        name = what.removeprefix("absent → ")
+        around, what = pointer.removesuffix("/required"), f"{name}: absent → required"
+        pointer = f"{around}/properties/{escape(name)}" if reader.declares(around, name) else pointer
     other, inside = reader.place_of(pointer, exactly=True)
-    place = inside if other == file else f"{other}:{inside}"
-    return f"rejected as well because of {rule} at {place or '(the whole message)'}{colon}{what}"
+    return OtherChange(rule, (inside or "(the whole message)") if other == file else f"{other}:{inside}", what)
 
 
 def _key(pair: Pair, rule: Rule, pointer: str = "") -> str:

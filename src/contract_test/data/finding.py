@@ -21,6 +21,15 @@ class Position:
     column: int
 
 
+@dataclass(frozen=True, slots=True)
+class OtherChange:
+    """A change that rejects the same message as the one of a finding: its rule, its place, and what changed."""
+
+    rule: str
+    place: str
+    change: str
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that is wrong (`error`), or could go wrong (`warning`): where, by which rule, and what to do.
@@ -43,6 +52,7 @@ class Finding:
         rejected: Where and why the reader rejects the witness: `/id: expected string, found null`.
         rejected_at: The JSON pointer into the witness at which the reader rejects it.
         recorded: The file and line at which the witness was recorded. Empty if it was generated.
+        together: Other changes that reject the same message.
         verdict: The result of the whole comparison.
         line: The line of a file that holds one value in each line. It counts from 1, and is 0 for other files.
         accepted: Why and until when somebody accepted it. Its severity is "accepted" then.
@@ -72,6 +82,7 @@ class Finding:
     rejected: str = ""
     rejected_at: str | None = None
     recorded: str = ""
+    together: tuple[OtherChange, ...] = ()
     verdict: Verdict | None = None
     line: int = 0
     accepted: str = ""

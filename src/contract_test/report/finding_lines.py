@@ -10,6 +10,7 @@ from contract_test.report.causes import Cause, advice_of, affected_lines, detail
 from contract_test.report.excerpt import excerpt
 
 WHOLE = "(the whole message)"
+_REQUIRED = "required-property-added"
 _ROOM_IN_A_LIST = 60
 NO_WITNESS = "no message was found that breaks for this change alone"
 
@@ -23,15 +24,34 @@ def lines_of(causes: Sequence[Cause], before: Sequence[Cause] = ()) -> Iterator[
     reach, affected = reach_and_affected(causes, before)
     yield from reach
     if len(causes) == 1:
+        first = causes[0].first
+        if one_rule(first):
+            yield f"{first.pointer or WHOLE}  {first.sentence}"
+            yield from (f"{each.place}  {each.change}" for each in first.together)
         yield from witness_lines(causes[0])
     else:
         for cause in causes:
             yield " ".join(filter(None, (cause.first.pointer or WHOLE, f" {cause.first.sentence}", _witness(cause))))
             yield from (f"    {line}" for line in cause.first.details if line not in details_of(causes))
+            yield from (f"    {line}" for line in together_lines(cause.first))
     yield from affected
+    if len(causes) == 1 and not one_rule(causes[0].first):
+        yield from together_lines(causes[0].first)
     yield from details_of(causes)
     if advice := advice_of(causes):
         yield advice
+
+
+def one_rule(each: Finding) -> bool:
+    """Return True if a message is rejected for several fields that are required now: each has a line of its own."""
+    return bool(each.together) and {each.rule, *(other.rule for other in each.together)} == {_REQUIRED}
+
+
+def together_lines(each: Finding) -> Iterator[str]:
+    """Yield the other changes that reject the same message."""
+    for other in each.together:
+        change = f": {other.change}" if other.change else ""
+        yield f"rejected as well because of {other.rule} at {other.place}{change}"
 
 
 def reach_and_affected(causes: Sequence[Cause], before: Sequence[Cause]) -> tuple[list[str], list[str]]:

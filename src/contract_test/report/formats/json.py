@@ -38,6 +38,7 @@ def as_json(report: Report) -> str:
 def _finding(each: Finding) -> dict[str, Any]:
     row = {"id": each.id} | {name: getattr(each, name) for name in _ALWAYS}
     row |= {name: getattr(each, name) for name in _SOMETIMES if getattr(each, name)}
+    row |= {"together": [asdict(other) for other in each.together]} if each.together else {}
     row |= asdict(each.position) if each.position else {}
     return row if each.witness is ABSENT else row | {"witness": each.witness}
 

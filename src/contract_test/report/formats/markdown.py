@@ -17,6 +17,7 @@ from contract_test.report.finding_lines import (
     WHOLE,
     explanation_lines,
     reach_and_affected,
+    together_lines,
     unexplained_lines,
     with_witness,
 )
@@ -136,7 +137,8 @@ def _group(causes: Sequence[Cause], before: Sequence[Cause]) -> str:
     if first.accepted:
         return "\n".join([*lines, f"- accepted {plain(first.accepted)}"])
     reach, affected = reach_and_affected(causes, before)
-    more = (*explanation_lines(first), *reach, *affected, *details_of(causes)[:_MAX_CAUSES])
+    others = [line for cause in causes[:_MAX_CAUSES] for line in together_lines(cause.first)]
+    more = (*explanation_lines(first), *reach, *affected, *others[:_MAX_CAUSES], *details_of(causes)[:_MAX_CAUSES])
     lines += [f"- {plain(line)}" for line in more]
     if advice := advice_of(causes):
         lines += ["", f"To do: {plain(advice)}"]
