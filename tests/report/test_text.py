@@ -14,7 +14,7 @@ def test_eight_required_fields_are_one_heading_and_eight_lines(eight_required, c
     golden("eight-required.txt", compat().out)
 
 
-def test_eight_new_fields_that_are_required_are_one_heading_and_eight_lines(repo, compat, golden):
+def test_eight_new_fields_that_are_required_have_a_line_each(repo, compat, golden):
     names = [f"field_{letter}" for letter in "abcdefgh"]
     repo.subject(versions=[message(note=STRING), message(names, note=STRING, **dict.fromkeys(names, STRING))])
     golden("eight-new.txt", compat().out)

@@ -131,6 +131,7 @@ def of_reason(
         pointer, sentence = place_in_newer(pair, reason), what_changed(pair, reason)
     file, inside = pair.newer.place_of(pointer, exactly=rule.id in ("property-removed", "property-added"))
     shown = _shown(pair, verdict, reason, recorded)
+    together = tuple(_other_change(pair.reader, line, file) for line in reason.together) if reason else ()
     return Finding(
         file,
         inside,
@@ -139,7 +140,7 @@ def of_reason(
         f"{_advice(pair, rule)} {_UNDO_TOO}" if together else _advice(pair, rule),
         direction=pair.direction,
         explanation=rule.explanation,
-        together=tuple(_other_change(pair.reader, line, file) for line in reason.together) if reason else (),
+        together=together,
         affected=(
             *who_breaks(pair, reason),
             *(affected(pair, reason) if reason else ()),

@@ -26,7 +26,6 @@ def lines_of(causes: Sequence[Cause], before: Sequence[Cause] = ()) -> Iterator[
     if len(causes) == 1:
         first = causes[0].first
         if one_rule(first):
-            yield f"{first.pointer or WHOLE}  {first.sentence}"
             yield from (f"{each.place}  {each.change}" for each in first.together)
         yield from witness_lines(causes[0])
     else:

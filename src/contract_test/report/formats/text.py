@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from contract_test.data.finding import Finding, Report
 from contract_test.report.causes import Cause, by_rule, causes_of
-from contract_test.report.finding_lines import WHOLE, lines_of, one_rule, unexplained_lines
+from contract_test.report.finding_lines import WHOLE, lines_of, unexplained_lines
 from contract_test.report.inert import log_line
 
 MAX_LISTED_PLACES = 10
@@ -37,9 +37,7 @@ def as_text(report: Report) -> str:
 
 def _causes(causes: Sequence[Cause], before: Sequence[Cause]) -> Iterator[str]:
     first = causes[0].first
-    if len(causes) == 1 and one_rule(first):
-        yield _head(replace(first, sentence=f"{len(first.together) + 1} places"), first.file)
-    elif len(causes) == 1:
+    if len(causes) == 1:
         whole = not first.pointer and first.verdict is not None and first.verdict.incompatibilities
         yield _head(first, f"{first.place}:{WHOLE}" if whole else first.place)
     else:
