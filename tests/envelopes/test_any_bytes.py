@@ -143,9 +143,9 @@ def test_any_bytes_are_a_value_or_a_decode_error(hostile, seed):
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(100, 200))
+@pytest.mark.parametrize("seed", range(100, 110))
 def test_any_bytes_are_a_value_or_a_decode_error_at_length(hostile, seed):
-    decode_random_bytes(hostile, random.Random(seed), 10_000)
+    decode_random_bytes(hostile, random.Random(seed), 5_000)
 
 
 def decode_random_bytes(hostile, rng, times):
