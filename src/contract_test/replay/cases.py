@@ -21,7 +21,7 @@ from contract_test.files.recordings import is_recorded, read_recording
 from contract_test.files.state import State
 from contract_test.recordings.messages import Message, by_id, causes_of, read_message
 from contract_test.recordings.provenance import too_old
-from contract_test.replay.effect_matching import check_emitted
+from contract_test.replay.effect_matching import check_emitted, compared_by_type
 from contract_test.replay.emitted import Emitted, read_emitted
 from contract_test.replay.variations.derivation import Variation
 from contract_test.schema.fields import fields_of
@@ -231,6 +231,18 @@ class Replay:
         return check_emitted(
             actual, case.message, case.effects, case.causes, case.subject, lambda each: self._is_known(case, each)
         )
+
+    def compared_by_type(self, message: Message, subject: Subject) -> tuple[str, ...]:
+        """Return the masked fields of a recorded message that a producer's are compared with by type only."""
+        if not message.interaction.masked:
+            return ()
+        return compared_by_type(
+            message, [self._by_id[each] for each in causes_of(message, subject) if each in self._by_id]
+        )
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Message]:
+        return by_id(each for subject in self.catalog.subjects.values() for each in self.messages(subject))
 
     def _is_known(self, case: Case, emitted: Emitted) -> bool:
         """Whether a message shows nothing that no recorded message of its version shows."""

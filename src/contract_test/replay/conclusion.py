@@ -12,6 +12,7 @@ from contract_test.data.texts import counted
 from contract_test.files.reader_files import FOLDER, write_readers
 from contract_test.files.state import hide
 from contract_test.replay.acceptance import unused
+from contract_test.replay.cases import Replay
 from contract_test.replay.completeness import Scope
 from contract_test.replay.coverage import coverage_of, too_little
 from contract_test.replay.hidden_errors import hidden_errors
@@ -46,7 +47,7 @@ def conclude(service: Service, results: ResultCollector, selection: Selection, s
     notes = completeness.notes(selection, scope)
     if is_whole(run, selection, scope):
         notes += unused(service.accepted, run)
-    notes += [*unwatched(run), *_new_traffic(run)]
+    notes += [*unwatched(run), *_new_traffic(run), *_compared_by_type(replay, run)]
     doubts = [*only_tests_read(run), *hidden_errors(run)]
     if limits.max_age is not None:
         notes += replay.old(limits.max_age)
@@ -82,6 +83,24 @@ def _new_traffic(run: Run) -> Iterator[str]:
             yield (
                 f"{each.operation} {each.subject} v{each.version}: messages were emitted for {counted(causes, 'cause')}"
                 " of which no effect is recorded. They keep the contract; record again, to compare them too"
+            )
+
+
+def _compared_by_type(replay: Replay, run: Run) -> Iterator[str]:
+    """Yield a line for each contract whose recordings hide values that were compared by their type only."""
+    for each in run.operations:
+        if each.operation != "produces" or not each.count("passed"):
+            continue
+        subject = replay.catalog.subjects[each.subject]
+        masked = [
+            count
+            for message in replay.required("produces", each.subject)
+            if message.interaction.version == each.version and (count := len(replay.compared_by_type(message, subject)))
+        ]
+        if masked:
+            yield (
+                f"{each.operation} {each.subject} v{each.version}: {counted(sum(masked), 'value')} in "
+                f"{counted(len(masked), 'message')} were masked when they were recorded, and compared by type only"
             )
 
 
