@@ -27,7 +27,7 @@ def test_a_finding_reads_as_promised(repo, compat):
     assert rest == [
         "    The reader expects another type. Reader: v2. Writer: v1.",
         '    breaks: {"liker": ""}',
-        "    generated: no recorded message breaks here",
+        "    generated: the contract allows it, but no recorded message is like it",
         '    rejected at /liker: expected integer, found ""',
         "    feed and trending, which read v2, break on what web sends as v1",
         f"    {RULES['type-changed'].fix}",
@@ -66,7 +66,7 @@ def test_a_recorded_message_is_shown_only_where_it_breaks(repo, compat):
 
     assert shown == [
         "recorded: contracts/thing.done/recordings/v1.jsonl:1",
-        "generated: no recorded message breaks here",
+        "generated: the contract allows it, but no recorded message is like it",
     ]
 
 

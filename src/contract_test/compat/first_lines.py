@@ -8,6 +8,8 @@ from contract_test.compat.snapshot import Pair
 from contract_test.data.verdict import ABSENT, Incompatibility
 from contract_test.schema.walk import escape
 
+_REMOVED_FROM_A_LIST = ("enum-value-removed", "alternative-removed")
+
 
 def place_in_newer(pair: Pair, reason: Incompatibility) -> str:
     """Return the JSON pointer of an incompatibility in the newer schema."""
@@ -24,7 +26,7 @@ def what_changed(pair: Pair, reason: Incompatibility) -> str:
     """Return what changed, and in which alternative.
 
     If the reader is the newer side: `string → integer`. If it is the older one, each side is named, because people read
-    an arrow as from old to new: `number in v2, integer in v1`.
+    an arrow as from old to new: `number in v2, integer in v1`. What was taken out of a list is shown with what is left.
     """
     others = len(reason.together)
     more = f" (together with {others} more change{'s' if others > 1 else ''})" if others else ""
@@ -39,6 +41,9 @@ def _by_arrow(reason: Incompatibility) -> str:
         return f"{reason.before}: declared → not accepted"
     if name is not None:
         return f"{name}: {_state(reason, name)} → required"
+    if reason.rule in _REMOVED_FROM_A_LIST and reason.after is not ABSENT:
+        before, after = texts(reason.before, reason.after)
+        return f"{before} removed, {after} left"
     return change(reason.before, reason.after) or RULES[reason.rule].explanation
 
 
@@ -52,7 +57,7 @@ def _by_side(pair: Pair, reason: Incompatibility) -> str:
     if reason.before is ABSENT and reason.after is ABSENT:
         return RULES[reason.rule].explanation
     before, after = texts(reason.before, reason.after)
-    if reason.rule == "enum-value-removed":
+    if reason.rule in _REMOVED_FROM_A_LIST:
         return f"{before} only in {newer}, {older} accepts {after}"
     return f"{before} in {newer}, {after} in {older}"
 

@@ -82,7 +82,7 @@ def witness_lines(cause: Cause) -> Iterator[str]:
     if each.recorded:
         yield f"recorded: {each.recorded}"
     elif each.subject:
-        yield "generated: no recorded message breaks here"
+        yield "generated: the contract allows it, but no recorded message is like it"
     if each.rejected:
         yield f"rejected at {each.rejected}"
 
