@@ -133,8 +133,8 @@ def test_a_field_that_is_gone_and_that_nobody_is_known_to_read_is_told(repo, com
 
     assert (result.code, result.out) == (0, "")
     assert (
-        "thing.done: v2 no longer has /payer, and who reads that of v1 is not known: contract-test readers thing.done"
-        in result.err
+        "thing.done: v2 no longer has /payer. Which services read this in v1 is not known. To find out, see "
+        "contract-test readers thing.done" in result.err
     )
 
 

@@ -136,8 +136,8 @@ def removed_unknown(pairs: Sequence[Pair]) -> Iterator[str]:
         gone = [] if pair.older.readers else _gone(pair.older, pair.newer, (pair.older, pair.newer) in forward)
         if gone and pair.subject:
             yield (
-                f"{pair.subject.name}: {pair.newer.label} no longer has {', '.join(gone)}, and who reads that of "
-                f"{pair.older.label} is not known: contract-test readers {pair.subject.name}"
+                f"{pair.subject.name}: {pair.newer.label} no longer has {', '.join(gone)}. Which services read this in "
+                f"{pair.older.label} is not known. To find out, see contract-test readers {pair.subject.name}"
             )
 
 
