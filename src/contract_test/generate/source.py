@@ -12,6 +12,7 @@ from pathlib import Path
 from contract_test.data.contract import Catalog, Contract, Subject, class_name, snake_case
 from contract_test.data.errors import ContractTestError, SchemaError
 from contract_test.generate.classes import plan_module
+from contract_test.generate.dialects import in_own_dialect
 from contract_test.generate.docstrings import docstring
 from contract_test.generate.plan import ModulePlan
 from contract_test.generate.sharing import SHARED, Shared, share
@@ -103,7 +104,8 @@ def package_files(catalog: Catalog, package: str) -> dict[str, str]:
 
 def plan_contract(contract: Contract, prefix: str) -> ModulePlan:
     """Return the plan of a contract's module."""
-    return plan_module(contract.resources, contract.uri, contract.class_name, _reserved(), prefix)
+    resources = in_own_dialect(contract.resources, contract.uri)
+    return plan_module(resources, contract.uri, contract.class_name, _reserved(), prefix)
 
 
 @cache

@@ -38,6 +38,12 @@ def _every_keyword() -> frozenset[str]:
     return frozenset().union(*map(keywords_of, DRAFTS.values()))
 
 
+@cache
+def foreign_keywords(draft: str) -> frozenset[str]:
+    """Return the keywords that ask something of a value in another dialect, and that this one does not have."""
+    return _every_keyword() - keywords_of(draft) - SILENT - _READ_EVERYWHERE
+
+
 def unknown_keywords(node: dict[str, Any], draft: str) -> list[str]:
     """Return the names beside each other in a schema object that its dialect does not define."""
     known = keywords_of(draft) | _READ_EVERYWHERE
