@@ -14,7 +14,7 @@ from tests.conftest import QUEUE
 from tests.model import Model
 
 from feed import Feed, Store
-from feed.store import tables
+from feed.tables import tables
 
 PARTITIONS = 4
 

@@ -9,7 +9,7 @@ from envelopes import decode
 from tests.conftest import send_pushes
 
 from feed import Received
-from feed.store import OUTBOX
+from feed.tables import OUTBOX
 
 
 def jobs(mailbox):

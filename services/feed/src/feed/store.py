@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -20,8 +19,11 @@ from pydantic import BaseModel, computed_field
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import StaticPool
 
-from .errors import OldTablesError, UnusableError
+from .errors import UnusableError
+from .tables import IDENTITY, LIVE, OUTBOX, SHARED, Tables, begin_sqlite, refuse_old_tables, set_up_sqlite, tables
 
+_NEWEST = ("newest_at", "newest_like", "newest_name")
+_NO_LIKE = (None, None, None)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -123,8 +125,8 @@ class Store:
         if url.startswith("sqlite"):
             one: Any = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
             self.engine = sa.create_engine(url, **(one if url == "sqlite://" else {}))
-            sa.event.listen(self.engine, "connect", _set_up_sqlite)
-            sa.event.listen(self.engine, "begin", _begin_sqlite)
+            sa.event.listen(self.engine, "connect", set_up_sqlite)
+            sa.event.listen(self.engine, "begin", begin_sqlite)
         else:
             # Two members that change the same row: the later one fails, and tries again on what the first one left.
             isolation["isolation_level"] = "REPEATABLE READ"
@@ -153,8 +155,8 @@ class Store:
     def _prepare(self, connection: sa.Connection) -> None:
         if connection.dialect.name == "postgresql":  # of several that start together, one makes the tables
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext("feed"))))
-        _refuse_old_tables(connection)
-        _SHARED.create_all(connection)
+        refuse_old_tables(connection)
+        SHARED.create_all(connection)
         if connection.scalar(sa.select(LIVE.c.generation)) is None:
             connection.execute(sa.insert(LIVE).values(row=1, generation="first"))
             tables("first").metadata.create_all(connection)
@@ -370,88 +372,3 @@ class Unit:
             insert = insert.from_select(columns, sa.select(sa.text("*")).select_from(sa.func.unnest(*arrays)))
             values = tuple(map(list, zip(*values, strict=True)))
         self._connection.exec_driver_sql(str(insert.compile(dialect=self._connection.dialect)), values)
-
-
-_RENAMED = {
-    "likes_": {"told": "notified"},
-    "offsets_": {"log": "partition", "next": "next_offset"},
-    "outbox": {"log": "partition", "asked_at": "requested_at"},
-}
-
-
-def _refuse_old_tables(connection: sa.Connection) -> None:
-    """Raise OldTablesError with the statements that rename the columns of an earlier version."""
-    inspector = sa.inspect(connection)
-    quote = connection.dialect.identifier_preparer.quote
-    statements = [
-        f"ALTER TABLE {table} RENAME COLUMN {quote(old)} TO {quote(new)};"
-        for table in sorted(inspector.get_table_names())
-        for prefix, renamed in _RENAMED.items()
-        if table.startswith(prefix)
-        for old, new in renamed.items()
-        if old in {column["name"] for column in inspector.get_columns(table)}
-    ]
-    if statements:
-        raise OldTablesError(
-            "the store has tables of an earlier version. Let that version send what waits in the table outbox, stop"
-            f" every member, make a backup, and run: {' '.join(statements)}"
-        )
-
-
-def _set_up_sqlite(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # the driver opens no transactions: `_begin_sqlite` does
-    # In WAL mode, NORMAL may lose the last transactions when the machine loses power. Their offsets go with them, so
-    # the stream brings them back. The rest buys throughput with 64 MiB of memory and 40 MiB of log.
-    for pragma in (
-        "journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 30000", "cache_size = -65536",
-        "wal_autocheckpoint = 10000",
-    ):  # fmt: skip
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _key(name: str, kind: Any = sa.Text) -> sa.Column[Any]:
-    return sa.Column(name, kind, primary_key=True, autoincrement=False)
-
-
-def _column(name: str, kind: Any = sa.Text, *, nullable: bool = False, index: bool = False) -> sa.Column[Any]:
-    return sa.Column(name, kind, nullable=nullable, index=index)
-
-
-class Tables:
-    """The tables of one generation, with its name as suffix; columns are in the order of the rows above."""
-
-    def __init__(self, generation: str) -> None:
-        self.metadata, self._generation = sa.MetaData(), generation
-        self.posts = self._table("posts", _key("message_id"), _column("text"))
-        self.likes = self._table(
-            "likes", _key("message_id"), _key("liker_id"), _column("at", sa.BigInteger),
-            _column("unliked", sa.SmallInteger), _column("like_id"), _column("liker_name"),
-            _column("notified", sa.SmallInteger),
-        )  # fmt: skip
-        self.counters = self._table(
-            "counters", _key("message_id"), _column("author_id", index=True), _column("likes", sa.BigInteger),
-            _column("by_others", sa.BigInteger), _column("newest_at", sa.BigInteger, nullable=True),
-            _column("newest_like", nullable=True), _column("newest_name", nullable=True),
-        )  # fmt: skip
-        self.offsets = self._table("offsets", _key("partition"), _column("next_offset", sa.BigInteger))
-
-    def _table(self, name: str, *columns: sa.Column[Any]) -> sa.Table:
-        return sa.Table(f"{name}_{self._generation}", self.metadata, *columns, sqlite_with_rowid=False)
-
-
-tables = cache(Tables)
-
-_NEWEST = ("newest_at", "newest_like", "newest_name")
-_NO_LIKE = (None, None, None)
-_SHARED = sa.MetaData()
-IDENTITY = sa.Table("identity", _SHARED, _key("row", sa.Integer), _column("identity"))
-LIVE = sa.Table("live", _SHARED, _key("row", sa.Integer), _column("generation"))
-OUTBOX = sa.Table(
-    "outbox", _SHARED, _key("partition"), _key("offset", sa.BigInteger), _column("requested_at", sa.BigInteger),
-    _column("pushes", sa.JSON),
-)  # fmt: skip
