@@ -161,12 +161,18 @@ class Reader:
             if scalars is not None:
                 yield [(Composed({"enum": scalars}, node.base, f"{node.location}/{keyword}"),)]
             elif branches and not all(_only_restricts(branch.schema) for branch in branches):
-                demands = [self._only_demand(branch) if keyword == "oneOf" else None for branch in branches]
+                several = keyword == "oneOf" and sum(map(self._may_be_object, branches)) > 1
+                demands = [self._only_demand(branch) if several else None for branch in branches]
                 yield [
                     (branch, *(_beside(each, branch, own=each is demands[place]) for each in demands if each))
                     for place, branch in enumerate(branches)
                 ]
         yield from self._conditional(node)
+
+    def _may_be_object(self, branch: Node) -> bool:
+        target = self._end(branch) or branch
+        types = target.schema.get("type", "object") if isinstance(target.schema, dict) else "object"
+        return "object" in (types if isinstance(types, list) else [types])
 
     def _only_demand(self, branch: Node) -> Node | None:
         """Return what a branch refers to if it accepts every object with a text in one field, as references do."""
