@@ -87,6 +87,28 @@ def test_healthz_says_that_kafka_or_the_topic_of_dead_letters_is_away_and_that_i
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_the_metrics_tell_how_many_dead_letters_wait_and_for_how_long(rig, until, port):
+    name = "activity.dead-letter"
+    written_at = time.time() - 5000
+
+    def metric(name):
+        lines = fetch(port, "/metrics").splitlines()
+        return next((float(line.split()[1]) for line in lines if line.startswith(f"{name} ")), None)
+
+    [each.result(30) for each in rig.admin.create_topics([NewTopic(name, 3, 1)]).values()]
+    for partition in (0, 0, 0, 2):
+        rig.producer.produce(name, b"", partition=partition, timestamp=round(written_at * 1000))
+    assert rig.producer.flush(30) == 0
+    [each.result(30) for each in rig.admin.delete_records([TopicPartition(name, 0, 1)]).values()]
+    rig.start("--http", f"127.0.0.1:{port}")
+    until(lambda: metric("feed_dead_letter_topic_messages") == 3)
+    assert 5000 <= metric("feed_dead_letter_topic_age_seconds") <= time.time() - written_at
+    [each.result(30) for each in rig.admin.delete_records([TopicPartition(name, n, -1) for n in (0, 2)]).values()]
+    until(lambda: metric("feed_dead_letter_topic_messages") == 0)
+    until(lambda: metric("feed_dead_letter_topic_age_seconds") == 0)
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_members_that_hang_for_longer_than_the_group_waits_come_back_and_double_nothing(rig, traffic, until):
     wires = traffic(2000, 3)
     for _ in range(2):
@@ -203,6 +225,7 @@ def test_the_rights_that_the_readme_names_are_enough(rig, like, until, redis_url
     rig.producer.produce("activity", b"poison", b"m-0001")
     until(lambda: mailbox.llen(QUEUE) == 1)
     until(lambda: "feed_dead_letters_total 1.0" in fetch(port, "/metrics"))
+    until(lambda: "feed_dead_letter_topic_messages 1.0" in fetch(port, "/metrics"))
     until(lambda: fetch(port, "/healthz") == "ok")
     assert main(["replay", *right, "--store", store_url.replace("feed@", "feed_user@")]) == 0
     trending = [sys.executable, "-m", "feed", "trending", *right]

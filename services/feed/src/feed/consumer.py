@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -73,6 +74,8 @@ class Consumer:
             self._retry_until_available(self._feed.store.prepare)
             self._outbox.check()
             self._topic.check(stopping)
+            measuring = threading.Thread(target=self._topic.measure_dead_letters, args=(stopping,), daemon=True)
+            measuring.start()
             self._consumer.subscribe([STREAM], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
             while not stopping():
                 self.step()

@@ -11,6 +11,8 @@ REBALANCES = Counter("feed_rebalances", "Times that the group gave or took parti
 PUSHES = Counter("feed_pushes", "Pushes handed to the transport.")
 OUTBOX_PUSHES = Gauge("feed_outbox_pushes", "Pushes of the whole store that wait for the transport's mailbox.")
 OUTBOX_AGE = Gauge("feed_outbox_age_seconds", "For how long the oldest of these pushes has waited.")
+DEAD_LETTER_TOPIC_MESSAGES = Gauge("feed_dead_letter_topic_messages", "Messages in the dead-letter topic.")
+DEAD_LETTER_TOPIC_AGE = Gauge("feed_dead_letter_topic_age_seconds", "Seconds since the oldest of them was written.")
 REDIS_DATA_LOSSES = Counter("feed_redis_data_losses", "Times that Redis came back without its data.")
 LAG = Gauge("feed_lag", "Messages of the stream that are not in the store yet.", ["partition"])
 LATENCY = Histogram("feed_latency_seconds", "From when something happened to when it shows.", buckets=_BUCKETS)

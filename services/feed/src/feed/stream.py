@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from confluent_kafka import Consumer as KafkaConsumer
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # its __init__ imports it
 from envelopes import DecodeError, Envelope, Wire, decode
 from envelopes.messages import CATALOG
 
 from .errors import UnusableError
+from .metrics import DEAD_LETTER_TOPIC_AGE, DEAD_LETTER_TOPIC_MESSAGES
 
 STREAM = CATALOG.channel("activity").address
 DEAD_LETTER_TOPIC = f"{STREAM}.dead-letter"
@@ -32,6 +35,8 @@ UNFETCHABLE_ERRORS = {
 }
 """Errors of a batch of records that is damaged on the broker's disk, or larger than the client accepts."""
 
+
+SECONDS_BETWEEN_MEASUREMENTS = 10
 
 SETUP_ERRORS = {
     KafkaError._RESOLVE,  # noqa: SLF001
@@ -96,6 +101,36 @@ class Topic:
         except KafkaException as error:
             self.problem = f"the topic {DEAD_LETTER_TOPIC} cannot be used: {error.args[0].str()}"
         return str(stream.topic_id)
+
+    def measure_dead_letters(self, stopping: Callable[[], bool]) -> None:
+        """Keep the metrics of the dead-letter topic up to date, until told to stop. Run it in a thread: it waits."""
+        while not stopping():
+            count, since = math.nan, math.nan
+            with suppress(KafkaException):
+                count, since = self._dead_letters()
+            DEAD_LETTER_TOPIC_MESSAGES.set(count)
+            DEAD_LETTER_TOPIC_AGE.set(time.time() - since if count else 0)
+            time.sleep(SECONDS_BETWEEN_MEASUREMENTS)
+
+    def _dead_letters(self) -> tuple[float, float]:
+        """Return the number of dead letters, and the Unix time of the oldest. Raises KafkaException.
+
+        The embedded broker describes no topics, so there the exception is the only answer.
+        """
+        topic = self._admin.describe_topics(TopicCollection([DEAD_LETTER_TOPIC]), request_timeout=10)
+        places = [TopicPartition(DEAD_LETTER_TOPIC, each.id) for each in topic[DEAD_LETTER_TOPIC].result().partitions]
+        which: Any = OffsetSpec
+        first, end = (
+            [
+                each.result()
+                for each in self._admin.list_offsets(dict.fromkeys(places, spec), request_timeout=10).values()
+            ]
+            for spec in (which.for_timestamp(0), which.latest())
+        )  # the first message has a time, the beginning of a partition has none
+        found = [(old, new) for old, new in zip(first, end, strict=True) if old.offset >= 0]
+        return sum(new.offset - old.offset for old, new in found), min(
+            (old.timestamp / 1000 for old, _ in found), default=math.nan
+        )
 
 
 class UnreadableRecordError(Exception):
