@@ -178,6 +178,22 @@ KINDS = {
         ('{"price":1.10}', '{"price":0,"lines":[1e2,0.30,100],"tax":null}', '{"price":12.5,"tax":0.25}'),
         ('{"price":-0.01}', '{"price":"1.10"}', '{"price":1,"tax":0.001}', '{"price":1,"lines":["1"]}'),
     ),
+    "decimal_texts": Kind(
+        {
+            "type": "object",
+            "required": ["price"],
+            "properties": {
+                "price": {"type": "string", "x-python-type": "decimal", "pattern": "^-?[0-9]+[.][0-9]{2}$"},
+                "lines": {"type": "array", "items": {"type": "string", "x-python-type": "decimal", "format": "decimal"}},
+                "tax": {"type": ["string", "null"], "x-python-type": "decimal"},
+                "either": {"type": ["string", "number"], "x-python-type": "decimal"},
+                "rates": {"type": "object", "additionalProperties": {"type": "string", "x-python-type": "decimal"}},
+            },
+        },
+        ('{"price":"1.10"}', '{"price":"-0.00","lines":["1.10","+1","1e2","00.5","1E+9999999999999999999"],"tax":null,"either":1.10}',
+         '{"price":"1.10","tax":"none","lines":["","NaN"," 1"],"either":"1.10","rates":{"a":".50"}}'),
+        ('{"price":1.10}', '{"price":"1.1"}', '{"price":"1.10","lines":[1]}', '{"price":"1.10","tax":1}'),
+    ),
     "times": Kind(
         {
             "type": "object",

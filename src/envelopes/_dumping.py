@@ -11,9 +11,10 @@ from typing import Any
 
 from . import _json
 from ._equality import json_equal
+from ._exact import ExactDate, ExactDatetime, ExactDecimal, ExactFloat, ExactInt
 from ._json import MAX_DEPTH
 from .pointers import escape
-from .types import ExactDate, ExactDatetime, ExactFloat, ExactInt, FrozenMap
+from .types import FrozenMap
 
 
 class Dumped(dict[str, Any]):
@@ -145,7 +146,7 @@ def as_json(value: Any, pointer: str = "", max_depth: int = MAX_DEPTH) -> Any:
 
 
 def _scalar(value: Any, pointer: str) -> Any:
-    if isinstance(value, ExactDatetime | ExactDate):
+    if isinstance(value, ExactDatetime | ExactDate | ExactDecimal):
         return value.text
     if isinstance(value, ExactInt | ExactFloat):
         return int(value.text) if value.text.lstrip("-").isdigit() else Decimal(value.text)

@@ -23,9 +23,10 @@ from pydantic_core import CoreSchema, core_schema
 from typing_extensions import deprecated
 
 from . import _json
+from ._exact import ExactDecimal, ExactFloat, ExactInt
 from ._pydantic import BY_NAME, LISTED
 from ._values import ValueObject
-from .types import ExactFloat, ExactInt, exact_numbers_as_decimals, shown_as
+from .types import exact_numbers_as_decimals, shown_as
 
 T = TypeVar("T")
 
@@ -178,6 +179,27 @@ class _Decimals:
 
 DecimalNumber: TypeAlias = Annotated[Decimal, _Decimals()]
 """A number as exact as its own text: `1.10` stays `1.10` when it is written again."""
+
+
+def _decimal_text(value: Any) -> Decimal:
+    if isinstance(value, ExactDecimal):
+        return value
+    if isinstance(value, str):
+        return ExactDecimal.of(value)
+    if not isinstance(value, Decimal):
+        raise ValueError("a decimal")
+    if not value.is_finite() or abs(value.adjusted()) > _json.MAX_DIGITS:
+        raise ValueError(f"a decimal of at most {_json.MAX_DIGITS} digits")
+    return ExactDecimal.of(format(value, "f"))
+
+
+class _DecimalTexts:
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(_decimal_text, metadata=shown_as({"type": "string"}))
+
+
+DecimalText: TypeAlias = Annotated[Decimal, _DecimalTexts()]
+"""A decimal that JSON holds as a text: `"1.10"` stays `"1.10"` when it is written again."""
 
 if TYPE_CHECKING:
 

@@ -16,6 +16,7 @@ from ._contract import Contract
 from ._dumping import Dumped, dump, is_default
 from ._equality import json_equal
 from ._errors import ContractViolationError, DecodeError, EncodeError, Violation
+from ._exact import ExactDatetime, ExactDecimal
 from ._names import BUILDING
 from ._pydantic import (
     CARRIES,
@@ -27,7 +28,7 @@ from ._pydantic import (
     violation_from,
 )
 from ._pydantic_methods import PydanticMethods
-from .types import ExactDatetime, FrozenMap, exact_numbers_as_decimals, loads_with_decimals, plain
+from .types import FrozenMap, exact_numbers_as_decimals, loads_with_decimals, plain
 
 
 class ValueObject(PydanticMethods):
@@ -320,7 +321,7 @@ def _common(value: Any) -> Any:
     kind = type(value)
     if kind is FrozenMap:
         return dict(value.items())
-    if kind is ExactDatetime:
+    if kind is ExactDatetime or kind is ExactDecimal:
         return value.text
     raise TypeError
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ._coding import Reader, coding_with, reader_of
 from ._contract import Contract
-from ._fields import DecimalNumber, Deprecated, JsonDefault, JsonEqual, OneOf
+from ._fields import DecimalNumber, DecimalText, Deprecated, JsonDefault, JsonEqual, OneOf
 from ._names import Matching
 from ._open_value import MappingValueObject, OpenValueObject
 from ._values import RootValue, ValueObject
@@ -22,6 +22,7 @@ __all__ = [
     "Contract",
     "Day",
     "DecimalNumber",
+    "DecimalText",
     "Deprecated",
     "Field",
     "FrozenMap",

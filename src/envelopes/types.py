@@ -12,12 +12,13 @@ import re
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Annotated, Any, SupportsIndex, TypeAlias, TypeVar, get_args
+from typing import Annotated, Any, TypeAlias, TypeVar, get_args
 
 import orjson
 from pydantic import GetCoreSchemaHandler, Strict, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
+from ._exact import Exact, ExactDate, ExactDatetime, ExactDecimal, ExactFloat, ExactInt
 from ._json import MAX_DEPTH, loads, number_survives
 
 K = TypeVar("K")
@@ -25,83 +26,6 @@ V = TypeVar("V")
 T = TypeVar("T")
 
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
-
-
-class _Exact:
-    """Mixed into a plain type: remembers the JSON text that the value was read from."""
-
-    text: str
-
-    def __reduce_ex__(
-        self, protocol: SupportsIndex
-    ) -> tuple[Any, ...]:  # datetime has one of its own, which comes first
-        return _restore, (type(self), self.text)
-
-
-class ExactInt(_Exact, int):
-    """An integer that is not written as 64-bit digits: `1.0`, `1e3`, thirty digits."""
-
-    @classmethod
-    def of(cls, text: str) -> ExactInt:
-        """Build from a JSON number whose value is an integer."""
-        exact = cls(int(text) if text.lstrip("-").isdigit() else int(Decimal(text)))
-        exact.text = text
-        return exact
-
-
-class ExactFloat(_Exact, float):
-    """A number of which a double is only the nearest: `1e400` is infinity here, and `1e400` on the wire."""
-
-    @classmethod
-    def of(cls, text: str) -> ExactFloat:
-        """Build from any JSON number."""
-        exact = cls(text)
-        exact.text = text
-        return exact
-
-
-class ExactDatetime(_Exact, datetime):
-    """A date-time whose text `datetime` would write in another way, or cannot hold: the nearest instant it holds."""
-
-    @classmethod
-    def of(cls, text: str) -> ExactDatetime:
-        """Build from an RFC 3339 date-time; a leap second is the last microsecond before it."""
-        try:
-            exact = cls.fromisoformat(text)
-        except ValueError:
-            near = _nearest(text)
-            exact = cls.combine(near.date(), near.timetz())
-        exact.text = text
-        return exact
-
-
-class ExactDate(_Exact, date):
-    """A date outside the years of `date`: the nearest one it holds."""
-
-    @classmethod
-    def of(cls, text: str) -> ExactDate:
-        """Build from an RFC 3339 full-date."""
-        exact = cls(1, int(text[5:7]), 1)
-        exact.text = text
-        return exact
-
-
-def _restore(cls: Any, text: str) -> Any:
-    return cls.of(text)
-
-
-def _nearest(text: str) -> datetime:
-    text = text.upper().replace(" ", "T")
-    late = text[17:19] == "60"
-    if late:
-        text = f"{text[:17]}59{text[19:]}"
-    if text.startswith("0000"):
-        return datetime.min.replace(tzinfo=UTC)
-    try:
-        near = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError("an RFC 3339 date-time") from None
-    return near.replace(microsecond=999_999) if late else near
 
 
 class FrozenMap(Mapping[K, V]):
@@ -242,8 +166,10 @@ def plain(value: Any) -> Any:
     """Give `_json.dumps` something that it can write for what it cannot. Raises TypeError for what is not JSON."""
     if isinstance(value, FrozenMap):
         return dict(value.items())
-    if isinstance(value, _Exact):
-        return value.text if isinstance(value, date) else orjson.Fragment(value.text)
+    if isinstance(value, Exact):
+        return (
+            value.text if isinstance(value, ExactDatetime | ExactDate | ExactDecimal) else orjson.Fragment(value.text)
+        )
     if isinstance(value, Decimal):
         return orjson.Fragment(str(value))
     bases: tuple[type[Any], ...] = (str, int, float, list, tuple, dict)

@@ -216,6 +216,20 @@ def test_listed_values_tuples_and_decimals(read):
         cls(**listed, price=Decimal("NaN"))
 
 
+def test_a_decimal_in_a_text_is_read_from_the_text_and_keeps_it(read):
+    listed = {"level": "low", "size": 1, "mixed": 7, "point": [1, "a"]}
+    value = read("listed", **listed, fee="01.10")
+    assert (value.fee, str(value.fee)) == (Decimal("1.10"), "1.10")
+    assert json.loads(value.to_json())["fee"] == "01.10"
+    assert type(value)(**listed | {"point": (1, "a")}, fee=Decimal("1.10")).to_json().endswith(b'"fee":"1.10"}')
+    assert type(value)(**listed | {"point": (1, "a")}, fee=Decimal("1.50") * 2).fee == 3
+    assert type(value)(**listed | {"point": (1, "a")}, fee=Decimal("12300").normalize() / 100).fee == 123
+    for fee in (Decimal("1.1"), Decimal("NaN"), Decimal("1e5000"), 1.1):
+        with pytest.raises(ContractViolationError) as caught:
+            type(value)(**listed | {"point": (1, "a")}, fee=fee)
+        assert caught.value.pointer == "/fee"
+
+
 def test_the_default_of_any_type_is_the_value_of_an_absent_field(read):
     value = read("defaults")
     assert (value.count, value.ratio, value.names, value.maybe, value.size) == (3, 0, ("a",), "x", 2)

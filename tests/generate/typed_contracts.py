@@ -66,7 +66,8 @@ CONTRACTS = {
                    defaulted={"allOf": [PLACE], "default": {"zip": "1"}}),
     "listed": obj(("level", "size", "mixed", "point"), level={"$ref": "#/$defs/Level"}, size={"enum": [1, 2, None]},
                   mixed={"enum": ["x", 7, False]}, point={"type": "array", "prefixItems": [INT, TEXT], "items": False, "minItems": 2},
-                  price={"type": "number", "x-python-type": "decimal"}, old=TEXT | {"deprecated": True}),
+                  price={"type": "number", "x-python-type": "decimal"},
+                  fee={"type": "string", "x-python-type": "decimal", "pattern": "^[0-9]+([.][0-9]{2})?$"}, old=TEXT | {"deprecated": True}),
     "defaults": obj((), count=INT | {"default": 3}, ratio={"type": "number", "default": 0}, names={"type": "array", "items": TEXT, "default": ["a"]},
                     place=PLACE | {"default": {"zip": "1"}}, at=TIME | {"default": "2026-01-01T00:00:00Z"},
                     maybe={"type": ["string", "null"], "default": "x"}, size={"enum": [1, 2], "default": 2},
@@ -170,7 +171,8 @@ def listed(value: Listed) -> None:
     assert_type(value.mixed, Literal["x", 7, False])
     assert_type(value.point, tuple[int, str])
     assert_type(value.price, Decimal | None)
-    Listed(level=level, size=1, mixed=False, point=(1, "a"), price=Decimal("1.10"), old="text")
+    assert_type(value.fee, Decimal | None)
+    Listed(level=level, size=1, mixed=False, point=(1, "a"), price=Decimal("1.10"), fee=Decimal("1.10"), old="text")
     Listed(level="lower", size=1, mixed=False, point=(1, "a"))  # error
     Listed(level="low", size=3, mixed=False, point=(1, "a"))  # error
     Listed(level="low", size=1, mixed=False, point=(1, "a", 2))  # error

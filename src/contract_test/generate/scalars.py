@@ -52,6 +52,8 @@ def _all_numbers(open_: list[Scalars], values: list[Any]) -> Type:
 
 def _all_texts(open_: list[Scalars], values: list[Any]) -> Type:
     formats = {each.format for each in open_}
+    if not values and formats == {"decimal"}:
+        return p.runtime_type("DecimalText")
     if not values and formats <= {"date-time", "date"} and len(formats) == 1:
         return p.runtime_type({"date-time": "Timestamp", "date": "Day"}[formats.pop()])
     return p.TEXT

@@ -25,9 +25,9 @@ from envelopes.validation import compile_schema
 HEADER = "Generated from contracts/ by `contract-test generate`: change the contract, not this file."
 
 _TYPING = ("Annotated", "Literal", "TypeAlias")
-_RUNTIME = ("Boolean", "Day", "DecimalNumber", "Deprecated", "Field", "FrozenMap", "Integer", "Json", "JsonDefault",
-            "JsonEqual", "MappingValueObject", "Matching", "Number", "OneOf", "OpenValueObject", "RootValue",
-            "Timestamp", "ValueObject", "contract_beside", "shared_beside")  # fmt: skip
+_RUNTIME = ("Boolean", "Day", "DecimalNumber", "DecimalText", "Deprecated", "Field", "FrozenMap", "Integer", "Json",
+            "JsonDefault", "JsonEqual", "MappingValueObject", "Matching", "Number", "OneOf", "OpenValueObject",
+            "RootValue", "Timestamp", "ValueObject", "contract_beside", "shared_beside")  # fmt: skip
 
 
 @dataclass(frozen=True)
