@@ -223,7 +223,7 @@ def test_a_decimal_in_a_text_is_read_from_the_text_and_keeps_it(read):
     assert json.loads(value.to_json())["fee"] == "01.10"
     assert type(value)(**listed | {"point": (1, "a")}, fee=Decimal("1.10")).to_json().endswith(b'"fee":"1.10"}')
     assert type(value)(**listed | {"point": (1, "a")}, fee=Decimal("1.50") * 2).fee == 3
-    assert type(value)(**listed | {"point": (1, "a")}, fee=Decimal("12300").normalize() / 100).fee == 123
+    assert type(value)(**listed | {"point": (1, "a")}, fee=Decimal(12300).normalize() / 100).fee == 123
     for fee in (Decimal("1.1"), Decimal("NaN"), Decimal("1e5000"), 1.1):
         with pytest.raises(ContractViolationError) as caught:
             type(value)(**listed | {"point": (1, "a")}, fee=fee)
