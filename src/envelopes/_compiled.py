@@ -47,6 +47,7 @@ def compiled_model(cls: Any) -> CompiledModel:
 def compile_model(cls: Any) -> CompiledModel:
     """Compile what reads and writes the messages of a value object's class."""
     cls.model_rebuild()
-    validator = None if cls.__pointer__ is None else cls.__contract__.validator_at(cls.__pointer__)
+    place = cls.__within__ if cls.__pointer__ is None else cls.__pointer__
+    validator = None if place is None else cls.__contract__.validator_at(place)
     compiled = COMPILED_MODELS[cls] = CompiledModel(validator, cls.__carrier__, cls._core(cls.__carrier__))
     return compiled

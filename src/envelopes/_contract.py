@@ -20,6 +20,7 @@ class Contract:
         self.subject, self.version, self.schema = subject, version, schema
         self.classes: dict[str, type[Any]] = {}
         """The value objects that hold a part of this contract, by its place in the schema."""
+        self._parts: dict[str, CompiledSchema] = {}
 
     @cached_property
     def bundle(self) -> tuple[str, dict[str, Any]]:
@@ -36,8 +37,10 @@ class Contract:
         """Compile a part of the schema: at a JSON pointer, or at `URI#pointer` in another file."""
         if not place:
             return self.validator
-        uri, resources = self.bundle
-        return compile_schema(resources, place if "#" in place else f"{uri}#{place}")
+        if place not in self._parts:
+            uri, resources = self.bundle
+            self._parts[place] = compile_schema(resources, place if "#" in place else f"{uri}#{place}")
+        return self._parts[place]
 
     def __repr__(self) -> str:
         return f"<contract {self.subject} v{self.version}>"

@@ -51,14 +51,20 @@ def contract_json_schema(cls: Any, schema: CoreSchema, handler: GetJsonSchemaHan
     translation = _Translation(cls, resources, handler)
     for place, each in cls.__contract__.classes.items():
         translation.named.setdefault(translation.target(_located(place, uri)), definition_name(each))
-    own = translation.target(_located(cls.__pointer__, uri))
-    if "ref" in schema:
+    place = cls.__within__ if cls.__pointer__ is None else cls.__pointer__
+    own = translation.target(_located(place, uri))
+    if "ref" in schema and cls.__pointer__ is not None:
         translation.refs[own] = str(schema["ref"])
     made = translation.schema(own)
     while translation.pending:
         definition = translation.definition(translation.pending.pop())
         handler(core_schema.definitions_schema(core_schema.any_schema(), [definition]))
-    return made
+    if cls.__pointer__ is not None:
+        return made
+    return {
+        "allOf": [made, handler(cls.__pydantic_core_schema__)],
+        "title": cls.__name__,
+    }  # one of the union's alternatives
 
 
 class _Translation:

@@ -45,6 +45,8 @@ class ValueObject(PydanticMethods):
     __contract__: ClassVar[Contract]
     __pointer__: ClassVar[str | None] = None
     """Where in the contract's schema this class stands; None where no single place says it all."""
+    __within__: ClassVar[str | None] = None
+    """Where the union is that this class is an alternative of, where no single place says it all."""
     __nullable__: ClassVar[frozenset[str]] = frozenset()
     """Optional fields for which null says something else than being absent."""
     __additional__: ClassVar[Mapping[str, tuple[str, ...]]] = {}
@@ -68,8 +70,8 @@ class ValueObject(PydanticMethods):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        if cls in BASES or cls.__pointer__ is None:
-            return handler(core_schema if core_schema["type"] != "function-wrap" else cls.__pydantic_core_schema__)
+        if cls in BASES or (cls.__pointer__ is None and cls.__within__ is None):
+            return handler(core_schema)
         from ._json_schema import contract_json_schema
 
         return contract_json_schema(cls, core_schema, handler)

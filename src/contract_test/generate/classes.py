@@ -256,7 +256,8 @@ class _Planner:
             wanted = wanted or class_identifier(short_title(self._reader, title)) or class_identifier(hint) or "Part"
             name = unused(wanted, self._taken, "")
             self._taken.add(name)
-        draft = Draft(self._key(), name, self._pointer(node), shape, title)
+        within = None if node else self._pointer(self._place(group, exactly=False))
+        draft = Draft(self._key(), name, self._pointer(node), shape, title, within)
         self._drafts[identity] = draft
         self._waiting.append(draft)
         return draft
@@ -271,13 +272,16 @@ class _Planner:
             else node.location
         )
 
-    def _place(self, group: Group) -> Node | None:
-        """Return the one schema that says all that some alternatives say: the last of those on the way."""
+    def _place(self, group: Group, *, exactly: bool = True) -> Node | None:
+        """Return the one schema that says all that some alternatives say: the last of those on the way.
+
+        If not `exactly` these, it may have other alternatives, too.
+        """
         wanted = frozenset(map(_telling_places, group))
         others = [frozenset(node.location for node in each.path) for each, _ in group[1:]]
         for node in reversed(group[0][0].path):
             shared = all(node.location in path for path in others) and not isinstance(node, Composed)
-            if shared and self._says(node) == wanted:
+            if shared and (self._says(node) == wanted if exactly else self._says(node) >= wanted):
                 return node
         return None
 
@@ -330,7 +334,16 @@ class _Planner:
         text = class_text(draft.title) if draft.title else ""
         deprecated = draft.title is not None and is_deprecated([draft.title])
         return ValueClass(
-            draft.key, draft.name, base, draft.place, tuple(attributes), nullable, others, text, deprecated
+            draft.key,
+            draft.name,
+            base,
+            draft.place,
+            tuple(attributes),
+            nullable,
+            others,
+            text,
+            deprecated,
+            draft.within,
         )
 
     def _python_names(self, draft: Draft, names: set[str]) -> dict[str, str]:

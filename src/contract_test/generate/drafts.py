@@ -24,6 +24,8 @@ class Draft:
     place: str | None
     shape: ObjectShape
     title: Node | None
+    within: str | None = None
+    """The innermost schema that says all of it and more, if no single one says just that."""
     types: dict[str, Type] = field(default_factory=dict)
     typed: Type | None = None
 

@@ -94,6 +94,8 @@ class ValueClass:
     """The fields for additional names with the patterns of these names, if they are not those of the base class."""
     text: str = ""
     deprecated: bool = False
+    within: str | None = None
+    """Where the union is of which this class is an alternative, if its schema is not at one place."""
     decimals: bool = False
     """Whether the module has a decimal: then numbers are read with their own text."""
 

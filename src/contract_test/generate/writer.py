@@ -90,6 +90,8 @@ def _planned(part: ValueClass | Named) -> _PlannedClass | _PlannedName:
     lines = ["__contract__ = CONTRACT"]
     if part.place is not None:
         lines.append(f"__pointer__ = {literal(part.place)}")
+    if part.within is not None:
+        lines.append(f"__within__ = {literal(part.within)}")
     if part.nullable:
         lines.append(f"__nullable__ = frozenset({literal(part.nullable)})")
     if part.decimals:
