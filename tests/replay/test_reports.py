@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import subprocess
 from html.parser import HTMLParser
 
 import pytest
@@ -20,6 +21,9 @@ from contract_test.data.result import (
     Strength,
     Survivor,
 )
+from contract_test.files.catalog import load_catalog
+from contract_test.files.lock import digest
+from contract_test.files.revision import CI_VARIABLES
 from contract_test.report.marked_json import marked_lines
 from contract_test.report.run_github import run_as_github
 from contract_test.report.run_html import run_as_html
@@ -144,7 +148,7 @@ def test_github_gets_the_worst_ten_and_the_count():
 def test_json_has_a_version_counts_and_every_failure():
     document = json.loads(run_as_json(RUN))
     (operation,) = document["operations"]
-    assert document["format"] == 1
+    assert document["format"] == 2
     assert operation["messages"]["recorded"] == {"passed": 1, "failed": 2, "skipped": 0}
     assert [each["failure"]["check"] for each in operation["failed"]] == [
         "field-unknown",
@@ -268,3 +272,40 @@ def test_a_report_of_an_unknown_kind_is_refused_before_anything_runs(repo):
     result = repo.run("--contracts-report=found.pdf")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*found.pdf is no report that can be written*", "*end in .html or .json*"])
+
+
+def report_of(repo, *options):
+    result = repo.run("--contracts-report", "result.json", *options)
+    return result, json.loads((repo.pytester.path / "result.json").read_text())
+
+
+@pytest.mark.parametrize("bulk", [(), ("--contracts-bulk",)])
+def test_the_report_names_what_was_emitted_and_the_contracts_by_their_digests(repo, bulk):
+    _, document = report_of(repo, *bulk)
+    assert [each["sent"] for each in document["operations"]] == [[1], []]
+    assert {each["operation"] for each in document["operations"] if each["sent"]} == {"produces"}
+    contract = load_catalog(repo.contracts).subjects["order.placed"].newest
+    pinned = {each["subject"]: each for each in document["contracts"]["pinned"]}
+    assert pinned["order.placed"] == {
+        "subject": "order.placed",
+        "version": 1,
+        "digest": digest(contract),
+        "sends": False,
+        "receives": True,
+    }
+    assert (pinned["mail.requested"]["sends"], pinned["mail.requested"]["receives"]) == (True, False)
+
+
+def test_the_report_names_the_commit_and_whether_files_differ_from_it(repo, monkeypatch):
+    for name in CI_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    git = ("git", "-c", "user.name=t", "-c", "user.email=t@example.org")
+    monkeypatch.setenv("GITHUB_SHA", "abc123")
+    assert report_of(repo)[1]["service_version"] == "abc123", "outside of git, what the CI system names"
+    for arguments in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "all")):
+        subprocess.run([*git, *arguments], cwd=repo.pytester.path, check=True)
+    head = subprocess.run([*git, "rev-parse", "HEAD"], cwd=repo.pytester.path, check=True, capture_output=True)
+    document = report_of(repo)[1]
+    assert (document["service_version"], document["dirty"]) == (head.stdout.decode().strip(), False)
+    (repo.pytester.path / "extra.py").write_text("")
+    assert report_of(repo)[1]["dirty"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import click
 
 from contract_test.cli.running import CLEAN, FINDINGS, max_age_option, note
 from contract_test.data.texts import counted
+from contract_test.files.revision import revision_of
 from contract_test.files.settings import read_settings
 from contract_test.replay.conclusion import Limits, conclude, is_whole, write_what_was_read
 from contract_test.replay.results import ResultCollector
@@ -66,6 +68,7 @@ def command(
     collector.add(whole.results)
     limits = Limits("", service.settings.strict, min_coverage, min_strength, max_age)
     run = conclude(service, collector, whole.selection, whole.scope, limits)
+    run = replace(run, revision=revision_of(Path.cwd())) if paths or form == "json" else run
     write_reports(run, paths)
     if is_whole(run, whole.selection, whole.scope):
         write_what_was_read(service, run, readers)

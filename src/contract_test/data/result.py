@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from typing import Literal
 
 from contract_test.data.interaction import Mismatch
@@ -104,9 +106,9 @@ class MessageResult:
     as JSON text, kept where it failed; so is `expected`, what was recorded, where that is something else.
     `elsewhere` is how it is known that the service read the message if that could not be watched: "effect" (its state
     changed), "noticed" (its test fails with another message) or "reads_elsewhere" (the marker says so). `hidden` are
-    errors that did not reach the test, and `emitted` counts messages for a cause without recorded effects. `reason`
-    says why it was skipped. `finding` is the id of its failure in `contracts/accepted.toml`, and `accepted` says until
-    when and why it is accepted.
+    errors that did not reach the test, and `emitted` counts messages for a cause without recorded effects. `sent` are
+    the versions of the messages that a producer's test emitted. `reason` says why it was skipped. `finding` is the id
+    of its failure in `contracts/accepted.toml`, and `accepted` says until when and why it is accepted.
     """
 
     item: str
@@ -131,6 +133,7 @@ class MessageResult:
     reason: str = ""
     finding: str = ""
     accepted: str = ""
+    sent: tuple[int, ...] = ()
 
     @property
     def line(self) -> int:
@@ -174,6 +177,17 @@ class Operation:
     def accepted(self) -> int:
         """How many failures are accepted, so that they do not make the run red."""
         return sum(bool(each.accepted) for each in self.failed)
+
+    @cached_property
+    def sent(self) -> tuple[int, ...]:
+        """The versions of the messages that a producer's tests emitted, where they passed."""
+        return tuple(sorted({version for each in self.played if each.outcome == "passed" for version in each.sent}))
+
+    @cached_property
+    def unwatched(self) -> bool:
+        """True if what the service reads could not be watched in any message: it decodes with other code."""
+        passed = [each for each in self.played if each.outcome == "passed"]
+        return bool(passed) and all(each.elsewhere for each in passed)
 
     @cached_property
     def observations(self) -> Counter[tuple[str, tuple[str, ...], bool]]:
@@ -254,10 +268,36 @@ class Coverage:
 
 
 @dataclass(frozen=True)
+class Revision:
+    """The commit of a service that was verified. `dirty` is True if files differed from it."""
+
+    version: str = ""
+    dirty: bool = False
+
+
+@dataclass(frozen=True)
+class PinnedContract:
+    """One contract that a service uses, by the digest of its content, and what the service does with the subject."""
+
+    subject: str
+    version: int
+    digest: str
+    sends: bool = False
+    receives: bool = False
+
+
+def digest_of_contracts(contracts: Iterable[PinnedContract]) -> str:
+    """Return one digest for the content of all these contracts, whoever uses them for what."""
+    lines = sorted(f"{each.subject} v{each.version} {each.digest}\n" for each in contracts)
+    return sha256("".join(lines).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
 class Run:
     """Everything that one run found. `problems` concern the run as a whole; each makes it red.
 
     `partial` says how much of the service was verified, if somebody selected a part: "partial: 3 of 7 operations".
+    `contracts` are those of the service's subjects, every version, and `revision` is the service's own.
     """
 
     service: str
@@ -267,3 +307,5 @@ class Run:
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     partial: str = ""
+    revision: Revision = Revision()
+    contracts: tuple[PinnedContract, ...] = ()

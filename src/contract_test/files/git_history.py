@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,14 +15,12 @@ from contract_test.data.errors import (
     ContractTestError,
     HistoryError,
     NoContractsYetError,
-    NothingFoundError,
-    UnreachableError,
 )
+from contract_test.files.git import contents_of, directory, run_git
 from contract_test.files.lock import FILE as LOCK
 from contract_test.files.schemas import with_inner_uris
 
 _FILES = ("100644", "100755")
-_OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 _WILDCARD = re.compile(r"[*?\[\]\\]")
 READ = (".json", ".jsonl", ".toml", ".lock")
 
@@ -37,10 +34,10 @@ def contracts_at(ref: str, root: Path, wanted: Callable[[Path], bool] = lambda _
     Raises NoContractsYetError where the ref has no such directory, HistoryError where `root` is in no git repository,
     the ref is unknown, or the directory was moved since, and UnreachableError where git is not installed.
     """
-    place = _directory(root)
-    prefix = _git(place, "rev-parse", "--show-prefix").decode().rstrip("\n").rstrip("/")
+    place = directory(root)
+    prefix = run_git(place, "rev-parse", "--show-prefix").decode().rstrip("\n").rstrip("/")
     commit = commit_of(root, ref)
-    if prefix and not _git(place, "ls-tree", "-d", "--full-tree", commit, "--", prefix):
+    if prefix and not run_git(place, "ls-tree", "-d", "--full-tree", commit, "--", prefix):
         blobs = {}
     else:
         blobs = dict(_blobs(place, f"{commit}:{prefix}"))
@@ -50,7 +47,7 @@ def contracts_at(ref: str, root: Path, wanted: Callable[[Path], bool] = lambda _
         raise NoContractsYetError(f"there are no contracts at {ref!r}", place=str(root), advice=advice)
     blobs = {path: blob for path, blob in blobs.items() if wanted(Path(path))}
     with tempfile.TemporaryDirectory(prefix="contracts-") as folder:
-        for path, contents in zip(blobs, _contents(place, list(blobs.values())), strict=True):
+        for path, contents in zip(blobs, contents_of(place, list(blobs.values())), strict=True):
             target = Path(folder) / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(with_inner_uris(contents, root) if path.endswith(".json") else contents)
@@ -64,13 +61,13 @@ def commit_of(root: Path, ref: str) -> str:
     Raises HistoryError that says what to fetch, and NoContractsYetError for the object id of zeros, which git and CI
     systems give as the commit before the first push of a branch.
     """
-    place = _directory(root)
+    place = directory(root)
     if re.fullmatch("0{40}(0{24})?", ref):
         advice = "A first version breaks nobody and needs no comparison."
         raise NoContractsYetError("there was no commit before", place=str(root), advice=advice)
     for name in (ref, *(f"refs/remotes/{remote}/{ref}" for remote in _remotes(place))):
         try:
-            found = _git(place, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+            found = run_git(place, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         except HistoryError:
             continue
         return found.decode().strip()
@@ -90,7 +87,7 @@ def merge_base(root: Path, ref: str) -> str:
     """
     commit = commit_of(root, ref)
     try:
-        return _git(_directory(root), "merge-base", "HEAD", commit).decode().strip()
+        return run_git(directory(root), "merge-base", "HEAD", commit).decode().strip()
     except HistoryError:
         return commit
 
@@ -101,28 +98,28 @@ def registered_file(root: Path, digest: str, path: Path) -> Any:
     None where git does not know it.
     """
     try:
-        place = _directory(root)
-        commit = _git(place, "log", "-1", "--format=%H", f"-S{digest}", "--", LOCK).decode().strip() or "HEAD"
+        place = directory(root)
+        commit = run_git(place, "log", "-1", "--format=%H", f"-S{digest}", "--", LOCK).decode().strip() or "HEAD"
         name = path.resolve().relative_to(place).as_posix()
-        return json.loads(_git(place, "show", f"{commit}:./{name}"))
+        return json.loads(run_git(place, "show", f"{commit}:./{name}"))
     except (ContractTestError, ValueError):
         return None
 
 
 def is_shallow(root: Path) -> bool:
     """Return True if the clone holds only the newest commits. Raises HistoryError where `root` is in no repository."""
-    return _git(_directory(root), "rev-parse", "--is-shallow-repository").strip() == b"true"
+    return run_git(directory(root), "rev-parse", "--is-shallow-repository").strip() == b"true"
 
 
 def fetches_no_tags(root: Path) -> bool:
     """Return True if the repository was cloned with `--no-tags`."""
-    found = _git(_directory(root), "config", "--list", "--name-only")
+    found = run_git(directory(root), "config", "--list", "--name-only")
     return any(name.endswith(".tagopt") for name in found.decode(errors="replace").lower().split())
 
 
 def tags_of(root: Path, commit: str) -> list[str]:
     """Return the tags of a commit and of all commits before it."""
-    found = _git(_directory(root), "tag", "--merged", commit, "--format=%(refname:strip=2)")
+    found = run_git(directory(root), "tag", "--merged", commit, "--format=%(refname:strip=2)")
     return found.decode(errors="replace").splitlines()
 
 
@@ -141,7 +138,7 @@ def pathspecs(root: Path, paths: Iterable[Path], patterns: Iterable[tuple[Path, 
 
     Raises HistoryError where one of the files is outside the repository around `root`.
     """
-    top = Path(_git(_directory(root), "rev-parse", "--show-toplevel").decode().rstrip("\n")).resolve()
+    top = Path(run_git(directory(root), "rev-parse", "--show-toplevel").decode().rstrip("\n")).resolve()
     found = []
     for path in paths:
         place = Path(os.path.realpath(path))
@@ -177,7 +174,7 @@ def schema_commits_since(root: Path, start: str, end: str) -> list[str]:
 def _commits(root: Path, start: str | None, end: str, paths: Sequence[str]) -> list[str]:
     reach = [end] if start is None else [end, f"^{start}"]
     options = ("--full-history", "--simplify-merges", "--topo-order")
-    return _git(_directory(root), "rev-list", *options, *reach, "--", *paths).decode().split()
+    return run_git(directory(root), "rev-list", *options, *reach, "--", *paths).decode().split()
 
 
 def uncommitted(root: Path, specs: Sequence[str]) -> list[str]:
@@ -186,7 +183,7 @@ def uncommitted(root: Path, specs: Sequence[str]) -> list[str]:
     Ignored files that no package holds, such as hidden ones, are left out.
     """
     options = ("--porcelain=v1", "-z", "--untracked-files=all", "--ignored=matching", "--no-renames")
-    found = _git(_directory(root), "status", *options, "--", *specs).decode(errors="replace")
+    found = run_git(directory(root), "status", *options, "--", *specs).decode(errors="replace")
     entries = [(entry[:2], entry[3:]) for entry in found.split("\0") if entry]
     return [name for state, name in entries if state != "!!" or _is_packaged(name)]
 
@@ -199,22 +196,15 @@ def _is_packaged(ignored: str) -> bool:
     return ignored.endswith(("/", ".py", *READ))
 
 
-def _directory(root: Path) -> Path:
-    place = root.resolve()
-    if not place.is_dir():
-        raise NothingFoundError("there is no such directory", place=str(root), advice="Name one with --contracts DIR.")
-    return place
-
-
 def _remotes(place: Path) -> list[str]:
-    names = _git(place, "remote").decode().split()
+    names = run_git(place, "remote").decode().split()
     return sorted(names, key=lambda name: name != "origin")
 
 
 def _refuse_moved(place: Path, prefix: str, commit: str, ref: str) -> None:
     """Raise HistoryError where the ref has contracts in a directory that is gone here: they were moved, not begun."""
-    top = Path(_git(place, "rev-parse", "--show-toplevel").decode().rstrip("\n"))
-    for name in _git(place, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit).decode().split("\0"):
+    top = Path(run_git(place, "rev-parse", "--show-toplevel").decode().rstrip("\n"))
+    for name in run_git(place, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit).decode().split("\0"):
         folder, _, file = name.rpartition("/")
         if file == "catalog.toml" and folder != prefix and not (top / name).exists():
             problem = f"at {ref!r} the contracts are in {folder or '.'!r}, which is gone here"
@@ -224,7 +214,7 @@ def _refuse_moved(place: Path, prefix: str, commit: str, ref: str) -> None:
 
 def _blobs(place: Path, tree: str) -> Iterator[tuple[str, str]]:
     """Path in the tree → object id. Links and submodules are no files and are left out."""
-    for entry in _git(place, "ls-tree", "-r", "-z", "--full-tree", tree).split(b"\0"):
+    for entry in run_git(place, "ls-tree", "-r", "-z", "--full-tree", tree).split(b"\0"):
         about, _, name = entry.partition(b"\t")
         if not name:
             continue
@@ -232,40 +222,3 @@ def _blobs(place: Path, tree: str) -> Iterator[tuple[str, str]]:
         path = os.fsdecode(name)
         if mode in _FILES and path.endswith(READ) and ".." not in Path(path).parts:
             yield path, identity
-
-
-def _contents(place: Path, identities: list[str]) -> Iterator[bytes]:
-    """What git holds under each object id, in one call."""
-    output = _git(place, "cat-file", "--batch", stdin="".join(f"{identity}\n" for identity in identities))
-    start = 0
-    for identity in identities:
-        end = output.index(b"\n", start)
-        head = output[start:end].split(b" ")
-        if len(head) != 3:  # noqa: PLR2004 - id, type and size; "missing" has no size
-            raise HistoryError(f"git lacks the object {identity}", advice="Fetch it: git fetch --refetch.")
-        yield output[end + 1 : end + 1 + int(head[2])]
-        start = end + 1 + int(head[2]) + 1
-
-
-def _git(place: Path, *arguments: str, stdin: str = "") -> bytes:
-    """Run git in a directory, whatever repository the environment of a hook names, and never over the network."""
-    environment = {name: value for name, value in os.environ.items() if name not in _OF_A_HOOK}
-    environment |= {"GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
-    try:
-        done = subprocess.run(  # noqa: S603 - fixed words; what is given stands behind --end-of-options or on stdin
-            ["git", *arguments],  # noqa: S607 - git from the PATH, as for everybody
-            cwd=place,
-            input=stdin.encode(),
-            capture_output=True,
-            check=False,
-            env=environment,
-        )
-    except FileNotFoundError:
-        raise UnreachableError("git is not installed", advice="Install git.") from None
-    if done.returncode:
-        reason = done.stderr.decode(errors="replace").strip().partition("\n")[0].removeprefix("fatal: ")
-        advice = "Run it in the git repository that holds the contracts."
-        raise HistoryError(
-            f"git {arguments[0]} failed: {reason or 'it gives no reason'}", place=str(place), advice=advice
-        )
-    return done.stdout

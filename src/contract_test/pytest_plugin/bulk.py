@@ -26,8 +26,8 @@ from envelopes import DecodeError
 
 Lines = tuple[int, int]
 Reads = tuple[tuple[str, ...], tuple[str, ...]]
-Kind = tuple[Outcome, str, Elsewhere, tuple[str, ...], Reads, str, int]
-"""What messages have in common: outcome, reason, how reading is known, hidden errors, reads, subject and version."""
+Kind = tuple[Outcome, str, Elsewhere, tuple[str, ...], Reads, str, int, tuple[int, ...]]
+"""What messages have in common: outcome, reason, how reading is known, hidden errors, reads, subject, versions."""
 _CONSUMED = frozenset(("message", "messages", "envelope"))
 MAX_FAILURES_SHOWN = 100
 
@@ -81,6 +81,7 @@ class Tally:
             (by_service, by_test),
             subject,
             version,
+            sent,
         ), lines in self.not_failed.items():
             yield ItemReport(
                 replace(
@@ -92,6 +93,7 @@ class Tally:
                     given=None if item.given is None else replace(item.given, subject=subject, version=version),
                     reads=by_service,
                     test_reads=by_test,
+                    sent=sent,
                     failure=None,
                     message="",
                     expected="",
@@ -215,23 +217,24 @@ class _Counting:
         replay = self._around.replay
         if self._recorded is not None and self._recorded.is_copied(self._emitted, case, replay):
             raise copied(case)
-        if found := replay.check_emitted(case, self._emitted):
+        found, sent = replay.check_emitted(case, self._emitted)
+        if found:
             listed = "\n".join(f"  {mismatch}" for mismatch in found)
             text = f"{case.label}: what was emitted is not what was recorded\n{listed}"
             self._fail(failure_of(None, found), pytest.fail.Exception(text, pytrace=False))
             return
-        self._note("passed")
+        self._note("passed", sent=sent)
 
     def _fail(self, failure: Failure, error: BaseException) -> None:
         self._around.hidden.take()
         self.tally.failed.append((self._case, failure))
         self.tally.first = self.tally.first or error
 
-    def _note(self, outcome: Outcome, reason: str = "", elsewhere: Elsewhere = "") -> None:
+    def _note(self, outcome: Outcome, reason: str = "", elsewhere: Elsewhere = "", sent: tuple[int, ...] = ()) -> None:
         sets = frozenset(self._watch.by_service), frozenset(self._watch.by_test)
         reads = self._seen.get(sets)
         if reads is None:
             reads = self._seen[sets] = (tuple(sorted(sets[0])), tuple(sorted(sets[1])))
         given = (self._case.cause or self._case.message).interaction
-        kind = outcome, reason, elsewhere, self._around.hidden.take(), reads, given.subject, given.version
+        kind = outcome, reason, elsewhere, self._around.hidden.take(), reads, given.subject, given.version, sent
         self.tally.not_failed.setdefault(kind, []).append((self._case.message.interaction.line, given.line))

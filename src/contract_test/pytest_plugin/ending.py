@@ -13,6 +13,7 @@ import pytest
 from contract_test.data.durations import parse_duration
 from contract_test.data.errors import CatalogError, ReportError
 from contract_test.data.result import Run
+from contract_test.files.revision import revision_of
 from contract_test.pytest_plugin.narrowing import is_asked_for, is_share, narrowed, why_whole
 from contract_test.pytest_plugin.tracking import Tracker
 from contract_test.replay.completeness import Scope
@@ -83,6 +84,8 @@ class Ending:
         run = self._result()
         selection, scope = self._tracker.selection, self._scope()
         try:
+            if self._reports:
+                run = replace(run, revision=revision_of(self._service.home))
             write_reports(run, self._reports)
             if self._results is not None:
                 share = RunShare(

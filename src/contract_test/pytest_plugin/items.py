@@ -23,6 +23,8 @@ UNWATCHED = pytest.StashKey[bool]()
 """Whether an item failed because what its service reads could not be watched."""
 EMITTED = pytest.StashKey[int]()
 """How many messages the test of an item emitted for a cause without recorded effects."""
+SENT = pytest.StashKey[tuple[int, ...]]()
+"""The versions of the messages that the test of an item emitted."""
 HIDDEN = pytest.StashKey[tuple[str, ...]]()
 """The errors that did not reach the test of an item."""
 GIVEN = pytest.StashKey[tuple[Message, Envelope[Any], FieldAccess]]()
@@ -48,6 +50,7 @@ def begin(item: pytest.Item) -> None:
     item.stash[MISMATCHES] = ()
     item.stash[HIDDEN] = ()
     item.stash[EMITTED] = 0
+    item.stash[SENT] = ()
     item.stash[ELSEWHERE] = ""
     item.stash[UNWATCHED] = False
 

@@ -11,7 +11,7 @@ import pytest
 
 from contract_test.data.result import Failure, GivenMessage, MessageResult, Outcome
 from contract_test.pytest_plugin.bulk import TALLY
-from contract_test.pytest_plugin.items import ELSEWHERE, EMITTED, HIDDEN, MISMATCHES, case_of, seen_of
+from contract_test.pytest_plugin.items import ELSEWHERE, EMITTED, HIDDEN, MISMATCHES, SENT, case_of, seen_of
 from contract_test.pytest_plugin.pending import expect_failure, marked_pending
 from contract_test.pytest_plugin.reruns import FAULTS
 from contract_test.pytest_plugin.tracebacks import make_inert
@@ -79,6 +79,7 @@ class Outcomes:
             reason=skip_reason(report) if report.skipped else "",
             finding=finding,
             accepted=accepted,
+            sent=item.stash.get(SENT, ()) if report.passed else (),
         )
         item_reports = (
             [ItemReport(played)] if tally is None else list(tally.item_reports(replace(played, given=_given(case))))

@@ -20,6 +20,7 @@ from contract_test.pytest_plugin.items import (
     HIDDEN,
     MISMATCHES,
     RECORDED,
+    SENT,
     UNWATCHED,
     begin,
     case_of,
@@ -219,7 +220,7 @@ class ContractSession:
         if RECORDED in item.stash and item.stash[RECORDED].is_copied(emitted, case, self.replay):
             _refuse(copied(case))
         item.stash[EMITTED] = len(emitted) if case.origin == "cause" else 0
-        found = self.replay.check_emitted(case, emitted)
+        found, item.stash[SENT] = self.replay.check_emitted(case, emitted)
         if found:
             item.stash[MISMATCHES] = found
             listed = "\n".join(f"  {mismatch}" for mismatch in found)

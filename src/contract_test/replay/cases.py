@@ -223,14 +223,19 @@ class Replay:
             cases += [_unanswered(subject, cases[0].message, each) for each in unanswered]
         return self._found(cases, subject)
 
-    def check_emitted(self, case: Case, emitted: Iterable[Any]) -> list[Mismatch]:
-        """Return how what a producer emitted for one case differs from the contract and from what was recorded."""
+    def check_emitted(self, case: Case, emitted: Iterable[Any]) -> tuple[list[Mismatch], tuple[int, ...]]:
+        """Return how what a producer emitted for one case differs from the contract and from what was recorded.
+
+        With it, the versions that were emitted.
+        """
         actual = [read_emitted(each, case.subject, case.message, self.runtime) for each in emitted]
+        versions = tuple(sorted({each.version for each in actual}))
         if case.origin == "cause":
-            return [mismatch for each in actual for mismatch in each.broken]
-        return check_emitted(
+            return [mismatch for each in actual for mismatch in each.broken], versions
+        found = check_emitted(
             actual, case.message, case.effects, case.causes, case.subject, lambda each: self._is_known(case, each)
         )
+        return found, versions
 
     def compared_by_type(self, message: Message, subject: Subject) -> tuple[str, ...]:
         """Return the masked fields of a recorded message that a producer's are compared with by type only."""

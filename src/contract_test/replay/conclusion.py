@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from contract_test.data.result import Run
+from contract_test.data.result import PinnedContract, Run
 from contract_test.data.texts import counted
+from contract_test.files.lock import digest
 from contract_test.files.reader_files import FOLDER, write_readers
 from contract_test.files.state import hide
 from contract_test.replay.acceptance import unused
@@ -42,7 +43,7 @@ def conclude(service: Service, results: ResultCollector, selection: Selection, s
     """Return the result of a run, with everything that makes it red as a whole."""
     replay, completeness = service.replay, service.completeness
     run = results.run(replay.service, replay.catalog)
-    run = replace(run, coverage=coverage_of(replay, results.played))
+    run = replace(run, coverage=coverage_of(replay, results.played), contracts=_pinned(replay))
     partial = completeness.partial(selection, run, scope)
     notes = completeness.notes(selection, scope)
     if is_whole(run, selection, scope):
@@ -59,6 +60,20 @@ def conclude(service: Service, results: ResultCollector, selection: Selection, s
     ]
     notes += () if limits.strict else doubts
     return replace(run, partial=partial, problems=tuple(problems), notes=tuple(notes))
+
+
+def _pinned(replay: Replay) -> tuple[PinnedContract, ...]:
+    return tuple(
+        PinnedContract(
+            each.subject,
+            each.version,
+            digest(each),
+            sends=replay.service in subject.sent_by,
+            receives=replay.service in subject.received_by,
+        )
+        for subject in replay.subjects
+        for each in subject.contracts.values()
+    )
 
 
 def is_whole(run: Run, selection: Selection, scope: Scope) -> bool:

@@ -6,9 +6,17 @@ import json
 from dataclasses import asdict
 from typing import Any, get_args
 
-from contract_test.data.result import Coverage, MessageResult, Operation, Origin, Outcome, Run
+from contract_test.data.result import (
+    Coverage,
+    MessageResult,
+    Operation,
+    Origin,
+    Outcome,
+    Run,
+    digest_of_contracts,
+)
 
-FORMAT = 1
+FORMAT = 2
 _ORIGINS: tuple[Origin, ...] = get_args(Origin)
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
@@ -21,6 +29,9 @@ def run_as_json(run: Run) -> str:
     document = {
         "format": FORMAT,
         "service": run.service,
+        "service_version": run.revision.version,
+        "dirty": run.revision.dirty,
+        "contracts": {"digest": digest_of_contracts(run.contracts), "pinned": [asdict(each) for each in run.contracts]},
         "operations": [_operation(each) for each in run.operations],
         "coverage": [_coverage(each) for each in run.coverage],
         "readers": [asdict(each) for each in run.readers],
@@ -39,6 +50,8 @@ def _operation(each: Operation) -> dict[str, Any]:
         "sent_by": each.sent_by,
         "received_by": each.received_by,
         "messages": {origin: {outcome: each.count(outcome, origin) for outcome in _OUTCOMES} for origin in _ORIGINS},
+        "sent": each.sent,
+        "unwatched": each.unwatched,
         "failed": [_failed(played) for played in each.failed],
         "strength": asdict(each.strength) if each.strength else None,
     }
