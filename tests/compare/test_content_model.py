@@ -77,9 +77,15 @@ def test_true_by_another_name_is_no_promise_either(rule, keyword):
         {"minProperties": 1},
         {"allOf": [{"properties": {"b": {}}, "additionalProperties": {}}]},
         {"anyOf": [{"properties": {"b": {}}}, {"properties": {"id": {}, "c": {}}}]},
+        {"anyOf": [{"properties": {"b": {"type": "string"}}}, {"required": ["id"]}]},
+        {"if": {"properties": {"c": {"const": 1}}, "required": ["c"]}, "then": {"properties": {"b": {}, "c": {}}}},
+        {"if": {"required": ["c"]}, "then": {"properties": {"c": {}}}, "else": {"properties": {"b": {}}}},
+        {"dependentSchemas": {"b": {"properties": {"c": {}}}}},
+        {"dependentSchemas": {"b": {"properties": {"b": {}, "c": {}}}}},
+        {"dependentRequired": {"b": ["c"]}},
     ],
 )
-@pytest.mark.parametrize("extra", [{}, {"b": 1}, {"c": 1}, {"x-c": 1}])
+@pytest.mark.parametrize("extra", [{}, {"b": 1}, {"c": 1}, {"x-c": 1}, {"b": 1, "c": 1}])
 def test_emits_and_verify_report_exactly_what_a_closed_writer_does_not_send(rules, extra):
     """A comparison may leave out undeclared fields, because a service that sends one is reported."""
     schema = {**V1, **rules, "$defs": {"any": {}}}

@@ -28,8 +28,13 @@ SCHEMA = {
 
 @pytest.fixture
 def inventory():
-    references = References({"urn:t": SCHEMA}, "urn:t")
-    return FieldInventory(references, Shapes(references))
+    return inventory_of(SCHEMA)
+
+
+def inventory_of(schema):
+    resources = {"urn:t": schema}
+    references = References(resources, "urn:t")
+    return FieldInventory(references, Shapes(references), resources)
 
 
 def looked(inventory, *messages):
@@ -91,3 +96,18 @@ def test_all_declared_fields_are_told_each_once_and_an_outer_one_first(inventory
     assert [each for each in declared if not each.startswith("/child/")] == outer
     inner = [f"/child{each}" for each in outer if each != "/child"]
     assert [each for each in declared if each.startswith("/child/")] == inner, "a schema inside itself ends"
+
+
+def test_a_branch_declares_fields_only_in_messages_to_which_it_applies():
+    by_card = {"properties": {"card": {"properties": {"last4": {}}}}}
+    order = {
+        "properties": {"paid_by": {}, "gift": {}},
+        "if": {"properties": {"paid_by": {"const": "card"}}, "required": ["paid_by"]},
+        "then": by_card,
+        "dependentSchemas": {"gift": {"properties": {"greeting": {}}}},
+    }
+    inventory = inventory_of({"properties": {"orders": {"items": order}}})
+    declared = {"paid_by": "card", "card": {"last4": "1881"}}, {"gift": True, "greeting": "Hi"}
+    assert looked(inventory, {"orders": list(declared)})[1] == set()
+    stray = {"orders": [{"paid_by": "cash", "card": {"last4": "1881"}}, {"greeting": "Hi"}]}
+    assert looked(inventory, stray)[1] == {("/orders/*", "card"), ("/orders/*", "greeting")}

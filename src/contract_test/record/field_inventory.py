@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+from contract_test.schema.applying import ApplyingSchemas
 from contract_test.schema.shape import Shape, Shapes
 from contract_test.schema.sources import Position, Source
 from contract_test.schema.walk import References, escape, unescape
@@ -68,12 +69,32 @@ class FieldEntry:
 class FieldInventory:
     """The tree of one contract."""
 
-    def __init__(self, references: References, shapes: Shapes) -> None:
+    def __init__(self, references: References, shapes: Shapes, resources: Mapping[str, Any]) -> None:
         self.root = FieldEntry(shapes, (Source(references.root),), "", ())
+        self._applying = ApplyingSchemas(resources, shapes)
 
     def look(self, value: Any, seen: set[FieldEntry], undeclared: set[tuple[FieldEntry, str]]) -> None:
         """Add the fields of one message to those that were seen, and the names that no contract knows."""
         self._look(value, self.root, seen, undeclared)
+        if self._applying.depend_on_message:
+            for pointer in self._applying.undeclared(value):
+                around, _, name = pointer.rpartition("/")
+                entry = self._entry_at(around, value)
+                if entry is not None:
+                    undeclared.add((entry, unescape(name)))
+
+    def _entry_at(self, pointer: str, value: Any) -> FieldEntry | None:
+        """Return the place of a JSON pointer into a message."""
+        field: FieldEntry | None = self.root
+        for step in pointer.split("/")[1:]:
+            if field is None:
+                break
+            name = unescape(step)
+            if isinstance(value, list):
+                field, value = field.item, value[int(name)]
+            else:
+                field, value = field.named.get(name) or field.rest_for(name), value[name]
+        return field
 
     def _look(
         self, value: Any, field: FieldEntry, seen: set[FieldEntry], undeclared: set[tuple[FieldEntry, str]]

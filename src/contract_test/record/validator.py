@@ -64,7 +64,7 @@ class ContractValidator:
     def inventory(self) -> FieldInventory:
         """The fields that messages may have."""
         declared = Shapes(self._references, declared_only=not self.contract.sends_undeclared)
-        return FieldInventory(self._references, declared)
+        return FieldInventory(self._references, declared, self.contract.resources)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from contract_test.schema.applying import ApplyingSchemas
 from contract_test.schema.match import json_type
 from contract_test.schema.shape import Shape, Shapes
 from contract_test.schema.sources import Position, Source
@@ -105,14 +106,18 @@ class Fields:
     def undeclared(self, data: Any, *, declared_only: bool = True) -> list[str]:
         """Return the pointers of all fields in a valid message that the contract does not declare.
 
+        A branch (`then`, `anyOf` …) declares fields only in messages to which it applies.
         `additionalProperties: true` declares none, unless `declared_only` is False.
         """
-        shapes = self._declared if declared_only else self.shapes
-        return list(self._undeclared(data, self.root, "", shapes))
+        return list((self._declaring if declared_only else self._sending).undeclared(data))
 
     @cached_property
-    def _declared(self) -> Shapes:
-        return Shapes(self._references, declared_only=True)
+    def _declaring(self) -> ApplyingSchemas:
+        return ApplyingSchemas(self.resources, Shapes(self._references, declared_only=True))
+
+    @cached_property
+    def _sending(self) -> ApplyingSchemas:
+        return ApplyingSchemas(self.resources, self.shapes)
 
     def pointers_of(self, uri: str, inside: str) -> tuple[str, ...]:
         """Return the fields whose values are described by the schema at a JSON pointer in a file."""
@@ -236,29 +241,10 @@ class Fields:
         """Return the value of a keyword in one of the schemas that always have a say, or None."""
         return next((schema[name] for schema in self.schemas(position) if name in schema), None)
 
-    def _undeclared(self, value: Any, position: Position, pointer: str, shapes: Shapes) -> Iterator[str]:
-        shape = shapes.shape(position)
-        if isinstance(value, list) and shape.items:
-            for index, item in enumerate(value):
-                yield from self._undeclared(item, shape.items, f"{pointer}/{index}", shapes)
-        if not isinstance(value, dict):
-            return
-        shape = self.chosen(value, shape, shapes)[1]
-        named = {field.name: field.position for field in shape.fields}
-        if not named and shape.additional is None:
-            return  # no keyword describes its fields: any will do
-        for name, member in value.items():
-            inner = f"{pointer}/{escape(name)}"
-            below = named[name] if name in named else shapes.rest(shape, name)
-            if below is None:
-                yield inner
-            else:
-                yield from self._undeclared(member, below, inner, shapes)
-
-    def chosen(self, value: dict[str, Any], shape: Shape, shapes: Shapes | None = None) -> tuple[str, Shape]:
+    def chosen(self, value: dict[str, Any], shape: Shape) -> tuple[str, Shape]:
         """Return the alternative that an object's tag names; where there are none, its shape itself."""
         for name, branch in shape.branches:
-            inner = (shapes or self.shapes).shape(branch)
+            inner = self.shapes.shape(branch)
             tag = next((field for field in inner.fields if field.name == shape.tag), None)
             if tag is not None and value.get(shape.tag) in self.shapes.shape(tag.position).text:
                 return name, inner

@@ -69,12 +69,12 @@ class Shapes(Sources):
         types, text = self.scalars(position)
         sources = self.sources(position)
         title, description = self._annotations(position)
-        items: Position = self._items(sources) if "array" in types else ()
+        items: Position = self.items(sources) if "array" in types else ()
         if "object" not in types:
             return Shape(types, text, items, title=title, description=description)
         tag, branches = self._branches(position)
-        fields = () if tag else tuple(self._fields(sources))
-        additional = None if tag else self._additional(sources, named=bool(fields))
+        fields = () if tag else tuple(self.fields(sources))
+        additional = None if tag else self.additional(sources, named=bool(fields))
         return Shape(types, text, items, fields, additional, branches, tag, title, description)
 
     def _annotations(self, position: Position) -> tuple[str, str]:
@@ -85,7 +85,8 @@ class Shapes(Sources):
 
         return first("title"), first("description")
 
-    def _items(self, sources: Position) -> Position:
+    def items(self, sources: Position) -> Position:
+        """Return what describes the items of arrays, of schemas that have a say on them."""
         found: list[Source] = []
         for source in sources:
             node = source.node
@@ -109,7 +110,8 @@ class Shapes(Sources):
             )
         return tuple(found)
 
-    def _fields(self, sources: Position) -> Iterator[Field]:
+    def fields(self, sources: Position) -> Iterator[Field]:
+        """Yield the fields that schemas name which have a say on an object."""
         found: dict[str, list[Source]] = {}
         required: dict[str, bool] = {}
         for source in sources:
@@ -132,7 +134,8 @@ class Shapes(Sources):
             default = next((s.node.schema["default"] for s in position if "default" in dict_of(s.node.schema)), None)
             yield Field(name, position, required.get(name, False), description, default)
 
-    def _additional(self, sources: Position, *, named: bool) -> Position | None:
+    def additional(self, sources: Position, *, named: bool) -> Position | None:
+        """Return what describes the fields that these schemas do not name; None where such fields are undeclared."""
         found: list[Source] = []
         for source in sources:
             node = source.node
@@ -158,9 +161,13 @@ class Shapes(Sources):
 
     def rest(self, shape: Shape, name: str) -> Position | None:
         """Return what describes a field that is not among those of a shape; None where it is undeclared."""
-        if not shape.additional:
-            return shape.additional
-        return tuple(source for source in shape.additional if self._describes(source, name)) or None
+        return self.described_by(shape.additional, name)
+
+    def described_by(self, additional: Position | None, name: str) -> Position | None:
+        """Return those schemas for other fields that speak of one field; None where it is undeclared."""
+        if not additional:
+            return additional
+        return tuple(source for source in additional if self._describes(source, name)) or None
 
     def _describes(self, source: Source, name: str) -> bool:
         pattern = self._patterns.get(source.node.location)
@@ -184,7 +191,7 @@ class Shapes(Sources):
     def _tagged(self, alternatives: list[Source]) -> tuple[str, tuple[tuple[str, Position], ...]]:
         tags: dict[str, list[tuple[str, ...]]] = {}
         for branch in alternatives:
-            for each in self._fields(self.sources((branch,))):
+            for each in self.fields(self.sources((branch,))):
                 types, text = self.scalars(each.position)
                 if each.required and types == {"string"} and isinstance(text, tuple) and text:
                     tags.setdefault(each.name, []).append(text)
