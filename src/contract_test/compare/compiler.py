@@ -36,6 +36,8 @@ class Compiler:
         self.closed = closed
         self.open_where_true = open_where_true
         self._declarations = Declarations(self)
+        self._compiled: dict[tuple[int, str], tuple[Any, Node]] = {}
+        """By identity of a schema, which is held with its node, and by what it was compiled as."""
 
     def root(self) -> Node:
         """Return the node of the whole document."""
@@ -44,10 +46,13 @@ class Compiler:
     def location(self, schema: Any, place: Place, *, closed: bool | None = None) -> Node:
         """Return a schema that stands for a value of its own: the root, a property, an item."""
         closed = self.closed if closed is None else closed
-        written = self.in_place(schema, place, closed=False)
         if not closed or not isinstance(schema, dict):
-            return written
-        parts = [written, self.in_place(schema, place, closed=True)]
+            return self.in_place(schema, place, closed=False)
+        return self._once(schema, place, "sent", lambda: self._sent(schema, place))
+
+    def _sent(self, schema: dict[str, Any], place: Place) -> Node:
+        """Return the values that a closed writer sends."""
+        parts = [self.in_place(schema, place, closed=False), self.in_place(schema, place, closed=True)]
         coverage = self._declarations.of(schema, place)
         if not self.open_where_true:
             coverage = coverage.without_true()
@@ -55,12 +60,26 @@ class Compiler:
             parts.append(close_properties(self.pool, coverage.sent(), self.pool.nothing))
         return self.pool.all_of(parts)
 
+    def _once(self, schema: dict[str, Any], place: Place, kind: str, compiled: Callable[[], Node]) -> Node:
+        """Return what a subschema was compiled to, or compile it; where references move, each time anew."""
+        if place.resolver is not None:
+            return compiled()
+        known = self._compiled.get((id(schema), kind))
+        if known is None:
+            known = self._compiled[id(schema), kind] = (schema, compiled())
+        return known[1]
+
     def in_place(self, schema: Any, place: Place, *, closed: bool) -> Node:
         """Return a schema that speaks of the same value as the schema around it."""
         if isinstance(schema, bool):
             return self.pool.anything if schema else self.pool.nothing
         if not isinstance(schema, dict):
             raise UnusableSchemaError(f"a reference of the {self.document.side} leads to what is no schema")
+        return self._once(
+            schema, place, "closed" if closed else "open", lambda: self._written(schema, place, closed=closed)
+        )
+
+    def _written(self, schema: dict[str, Any], place: Place, *, closed: bool) -> Node:
         place = self.document.in_subschema(schema, place)
         known = place.dialect.keywords
         if "$ref" in schema and place.dialect.ref_stands_alone:
