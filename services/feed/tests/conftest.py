@@ -1,19 +1,15 @@
 import contextlib
 import os
 import random
-import shutil
-import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
 import uuid
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -114,66 +110,27 @@ def store_url(request, tmp_path):
     """An empty store of each kind."""
     if request.param == "sqlite":
         return str(tmp_path / "feed.db")
-    server = request.getfixturevalue("postgresql")
-    name = f"feed{uuid.uuid4().hex}"
-    with sa.create_engine(server, isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    return server.replace("/postgres", f"/{name}")
-
-
-class PostgreSQL:
-    """A PostgreSQL server of this run alone; it does not run as root, so root steps down."""
-
-    def __init__(self, programs, folder):
-        self._programs, self._folder = programs, folder
-        self._user = "postgres" if os.geteuid() == 0 else None
-        if self._user:
-            shutil.chown(folder, self._user)
-        self._port = free_port()
-        subprocess.run(
-            [programs / "initdb", "-D", folder, "-U", "feed", "-A", "trust", "--no-sync"],
-            user=self._user, cwd=folder, check=True, capture_output=True,
-        )  # fmt: skip
-        self.url = f"postgresql+psycopg://feed@127.0.0.1:{self._port}/postgres"
-        self._engine = sa.create_engine(self.url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-        self.start()
-
-    def start(self):
-        options = ["-p", str(self._port), "-h", "127.0.0.1", "-k", self._folder, "-F"]
-        self._server = subprocess.Popen(
-            [self._programs / "postgres", "-D", self._folder, *options],
-            user=self._user, cwd=self._folder, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        wait_until(lambda: connects(self.url))
-
-    def stop(self, number=signal.SIGINT):  # "fast": it does not wait for its clients
-        self._server.send_signal(number)
-        self._server.wait()
-
-    def restart(self, number=signal.SIGINT):
-        self.stop(number)
-        self.start()
-
-    def run(self, statement):
-        with self._engine.connect() as connection:
-            connection.exec_driver_sql(statement)
-
-    def disconnect(self, database):
-        """End every connection to a database."""
-        self.run(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{database}'")
+    return make_database(request.getfixturevalue("postgresql"))
 
 
 @pytest.fixture(scope="session")
 def postgresql_server():
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [Path(shutil.which("initdb") or "/none").parent]
-    if not (programs[-1] / "initdb").exists():
-        missing = "NOT RUN on PostgreSQL: there is no server here (Debian: apt-get install postgresql)"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
-    folder = tempfile.mkdtemp(prefix="feed-postgresql-")
-    server = PostgreSQL(programs[-1], folder)
+    from tests.postgresql import PostgreSQL
+
+    server = PostgreSQL()
     yield server
     server.stop()
-    shutil.rmtree(folder)
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgresql_pair():
+    """A PostgreSQL server and its replica."""
+    from tests.postgresql import Pair
+
+    pair = Pair()
+    yield pair
+    pair.remove()
 
 
 @pytest.fixture(scope="session")
@@ -354,6 +311,14 @@ def port():
     return free_port()
 
 
+def make_database(server):
+    """Return the URL of a new database."""
+    name = f"feed{uuid.uuid4().hex}"
+    with sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool).connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    return server.replace("/postgres", f"/{name}")
+
+
 def send_pushes(store, url, *partitions, **options):
     """Send what waits in the outbox, once; return the outbox."""
     outbox = Outbox(store, url, **options)
@@ -369,13 +334,6 @@ def fetch(port, path):
         return f"{error.code} {error.read().decode()}"
     except urllib.error.URLError as error:
         return str(error)
-
-
-def connects(url):
-    try:
-        return bool(sa.create_engine(url).connect())
-    except sa.exc.OperationalError:
-        return False
 
 
 def answers(url):

@@ -6,7 +6,7 @@ import time
 
 import pytest
 import sqlalchemy as sa
-from tests.conftest import QUEUE
+from tests.conftest import QUEUE, make_database
 
 from feed.__main__ import main
 
@@ -19,9 +19,9 @@ ERRORS = (
 class Faults:
     """Each fault is made and mended."""
 
-    def __init__(self, rig, dice, postgresql):
-        self.rig, self.dice, self.postgresql = rig, dice, postgresql
-        self.database = sa.engine.make_url(rig.store_url).database if postgresql else None
+    def __init__(self, rig, dice, pair, traffic):
+        self.rig, self.dice, self.pair, self.traffic = rig, dice, pair, traffic
+        self.database = pair and sa.engine.make_url(rig.store_url).database
         self.made = []
 
     def one(self, name):
@@ -31,7 +31,13 @@ class Faults:
     @property
     def names(self):
         names = ["kill", "terminate", "freeze", "join_or_leave", "restart_kafka", "redis_errors", "redis_cut"]
-        return [*names, "postgresql_read_only", "postgresql_restart"] if self.postgresql else names
+        of_postgresql = [
+            "postgresql_read_only",
+            "postgresql_restart",
+            "postgresql_failover",
+            "postgresql_failover_with_lag",
+        ]
+        return names + of_postgresql if self.pair else names
 
     def pause(self):
         time.sleep(self.dice.uniform(0.1, 0.6))
@@ -76,12 +82,22 @@ class Faults:
 
     def postgresql_read_only(self):
         for value in ("on", "off"):
-            self.postgresql.run(f"ALTER DATABASE {self.database} SET default_transaction_read_only = {value}")
-            self.postgresql.disconnect(self.database)
+            self.pair.primary.run(f"ALTER DATABASE {self.database} SET default_transaction_read_only = {value}")
+            self.pair.primary.disconnect(self.database)
             self.pause()
 
     def postgresql_restart(self):
-        self.postgresql.restart(self.dice.choice([signal.SIGINT, signal.SIGKILL]))
+        self.pair.primary.restart(self.dice.choice([signal.SIGINT, signal.SIGKILL]))
+
+    def postgresql_failover(self):
+        self.pair.fail_over(self.pause)
+
+    def postgresql_failover_with_lag(self):
+        """The replica lacks the last seconds, in which members stored and pushed."""
+        self.pair.stop_replicating()
+        self.rig.publish(self.traffic(100, 100_000 + len(self.made)))
+        self.pause()
+        self.pair.fail_over(self.pause)
 
 
 def survive(rig, faults, wires, until, *, chosen):
@@ -101,10 +117,17 @@ def survive(rig, faults, wires, until, *, chosen):
     return records
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request, tmp_path):
+    if request.param == "sqlite":
+        return str(tmp_path / "feed.db")
+    return make_database(request.getfixturevalue("postgresql_pair").url)
+
+
 @pytest.fixture
-def faults(rig, store_url, request):
-    postgresql = store_url.startswith("postgresql") and request.getfixturevalue("postgresql_server")
-    return lambda seed: Faults(rig, random.Random(seed), postgresql)
+def faults(rig, store_url, traffic, request):
+    pair = store_url.startswith("postgresql") and request.getfixturevalue("postgresql_pair")
+    return lambda seed: Faults(rig, random.Random(seed), pair, traffic)
 
 
 def test_nothing_is_lost_or_doubled_whatever_happens(rig, traffic, faults, until, store_url):

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import redis
@@ -186,3 +187,13 @@ def test_pushes_follow_the_master_that_sentinel_names(stored, take_in, tmp_path)
 
             wait_until(arrived)
             assert outbox.problem is None
+
+
+def test_threads_that_look_at_an_empty_redis_at_once_find_no_loss(redis_url, mailbox, stored):
+    losses = REDIS_DATA_LOSSES._value.get()
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(50):
+            mailbox.flushall()
+            outbox = Outbox(stored.store, redis_url)
+            [each.result() for each in [pool.submit(outbox.check) for _ in range(4)]]
+    assert REDIS_DATA_LOSSES._value.get() == losses

@@ -15,7 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer, Topic
 
 from . import stream
 from .errors import UnrecoverableError
-from .likes import Feed, Received
+from .likes import Feed, Received, StoreIsBehindError
 from .metrics import DEAD_LETTERS, LAG, LATENCY, MESSAGES, REBALANCES, UNFETCHABLE
 from .outbox import Outbox
 from .store import UNAVAILABLE, is_collision
@@ -29,8 +29,8 @@ BATCH = 1000
 MAX_BATCH = 5 * BATCH
 """So many messages at most go into one transaction, where so many wait: a transaction has a price of its own."""
 
-TOPIC_CHECK_INTERVAL = 5
-"""Seconds between two looks at the topic's id while nothing comes."""
+CHECK_INTERVAL = 5
+"""Seconds between two looks at the topic's id, while nothing comes, and at the offsets in the store."""
 MAX_SILENCE = 30
 """Seconds after which a loop that has not turned hangs."""
 
@@ -42,12 +42,14 @@ class Consumer:
         self._kafka, self._feed, self._outbox, self._skip_lost = kafka, feed, outbox, skip_lost
         self._topic = Topic(kafka)
         self._partitions: dict[int, str] = {}
+        self._stored: dict[str, int] = {}
+        """Offsets, by partition, before which everything is in the store."""
         self._unfetchable: set[int] = set()
         self._stopping: Callable[[], bool] = lambda: False
         self._in_group = False
         self._cooperative = stream.is_cooperative(kafka)
         self._problem: str | None = None
-        self._next_topic_check, self._last_turn = 0.0, time.monotonic()
+        self._next_check, self._last_turn = 0.0, time.monotonic()
         writing = {"enable.idempotence": True, "message.timeout.ms": 30_000, "log_level": 3}
         self._producer = stream.make_client(Producer, {**kafka, **writing})
         reading = {
@@ -91,16 +93,24 @@ class Consumer:
         self._outbox.raise_error()
         first = self._consumer.poll(0.2)
         records = [] if first is None else [first, *self._consumer.consume(MAX_BATCH - 1, 0)]
-        if (records or time.monotonic() > self._next_topic_check) and self._partitions and not self._is_same_topic():
+        is_due = time.monotonic() > self._next_check
+        try:
+            if (records or is_due) and self._partitions and not self._is_same_topic():
+                self._continue_at_stored_offsets()
+                return
+            if is_due:
+                self._next_check = time.monotonic() + CHECK_INTERVAL
+                self._check_stored_offsets()
+            batch, oldest = self._read(records)
+            if batch:
+                self._handle_batch(batch)
+                self._outbox.wake()
+                self._report_progress(batch, oldest)
+            if self._unfetchable:
+                self._pass_over_unfetchable_records()
+        except StoreIsBehindError:
+            log.warning("the database lost what it had stored last, as after a failover: reading it again")
             self._continue_at_stored_offsets()
-            return
-        batch, oldest = self._read(records)
-        if batch:
-            self._retry_until_available(lambda: self._feed.handle_batch(batch))
-            self._outbox.wake()
-            self._report_progress(batch, oldest)
-        if self._unfetchable:
-            self._pass_over_unfetchable_records()
 
     def problem(self) -> str | None:
         """Return what keeps the service from its work, in a few words; None if nothing does."""
@@ -133,9 +143,19 @@ class Consumer:
                 self._problem = None
                 return done
 
+    def _handle_batch(self, batch: Sequence[Received]) -> None:
+        """Store a batch. Raises StoreIsBehindError where the one before it is no longer stored."""
+        self._retry_until_available(lambda: self._feed.handle_batch(batch, self._stored))
+        self._stored |= {received.partition: received.offset + 1 for received in batch}
+
+    def _check_stored_offsets(self) -> None:
+        """Raise StoreIsBehindError if the database failed over to a replica that had not received everything."""
+        known = self._retry_until_available(self._feed.store.known_offsets)
+        if any(known.get(name, 0) < self._stored[name] for name in self._partitions.values()):
+            raise StoreIsBehindError
+
     def _is_same_topic(self) -> bool:
         """Ask Kafka whether what was read is of the topic that was assigned: after the reading, so that it is true."""
-        self._next_topic_check = time.monotonic() + TOPIC_CHECK_INTERVAL
         topic = self._retry_until_available(self._topic.id)
         return all(name.startswith(f"{topic}/") for name in self._partitions.values())
 
@@ -155,7 +175,7 @@ class Consumer:
             if end > offset:
                 log.error("%s/%d: passed over offsets %d to %d: %s", STREAM, number, offset, end - 1, reason)
                 UNFETCHABLE.inc(end - offset)
-                self._retry_until_available(lambda: self._feed.handle_batch([Received(name, end - 1, None)]))  # noqa: B023
+                self._handle_batch([Received(name, end - 1, None)])
         self._unfetchable.clear()
         self._continue_at_stored_offsets()
 
@@ -235,6 +255,7 @@ class Consumer:
         names = {each.partition: f"{topic}/{each.partition}" for each in partitions}
         offsets = self._retry_until_available(lambda: self._offsets(names))
         self._partitions |= names
+        self._stored |= offsets
         waiting = self._retry_until_available(self._feed.store.waiting_partitions)
         former = {name for name in waiting if not name.startswith(f"{topic}/")}  # of the topic before it was made again
         self._outbox.partitions = {*self._partitions.values(), *former}

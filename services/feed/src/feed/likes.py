@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 from envelopes import ValueObject
@@ -27,6 +28,10 @@ class Received(NamedTuple):
     message: ValueObject | None
 
 
+class StoreIsBehindError(Exception):
+    """The store lacks what it had: its database failed over to a replica that had not received it."""
+
+
 class Feed:
     """Like counters and news feeds, kept in a store."""
 
@@ -39,11 +44,15 @@ class Feed:
             pushes = take_in(unit, [Received("", 0, message)])
             return [ask_for_push(push, as_microseconds(datetime.now(UTC))) for push in pushes.get("", ())]
 
-    def handle_batch(self, batch: Sequence[Received]) -> None:
-        """Take a batch of the stream in: effects, pushes and offsets in one transaction."""
+    def handle_batch(self, batch: Sequence[Received], follows: Mapping[str, int] = MappingProxyType({})) -> None:
+        """Take a batch of the stream in: effects, pushes and offsets in one transaction.
+
+        `follows` has the offset, by partition, up to which this reader knows that everything is stored. Raises
+        StoreIsBehindError if it no longer is.
+        """
         with self.store.begin() as unit:
             requested_at = as_microseconds(datetime.now(UTC))
-            for partition, pushes in take_in_new(unit, batch).items():
+            for partition, pushes in take_in_new(unit, batch, follows).items():
                 unit.enqueue(partition, requested_at, pushes)
 
     def likes(self, message_id: str) -> int:
@@ -55,13 +64,17 @@ class Feed:
         return self.store.items(person_id, limit)
 
 
-def take_in_new(unit: Unit, batch: Sequence[Received]) -> dict[str, list[Push]]:
+def take_in_new(
+    unit: Unit, batch: Sequence[Received], follows: Mapping[str, int] = MappingProxyType({})
+) -> dict[str, list[Push]]:
     """Take in what of a batch is new to the store, and move its offsets.
 
     What is before a partition's stored offset was handled already, by this process or by the partition's former
     owner, and changes nothing.
     """
     following = unit.offsets(dict.fromkeys((received.partition for received in batch), 0))
+    if any(offset < follows.get(partition, 0) for partition, offset in following.items()):
+        raise StoreIsBehindError
     new = []
     for received in batch:
         if received.offset >= following[received.partition]:

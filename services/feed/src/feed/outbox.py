@@ -67,7 +67,7 @@ class Outbox:
         self._not_before, self._next_check, self._deadline = 0.0, 0.0, math.inf
         self._store_was_kept = False
         self._eviction: str | None = None
-        self._wake = threading.Event()
+        self._wake, self._lock = threading.Event(), threading.Lock()
         self._error: Exception | None = None
         self.partitions: Collection[str] = ()
         """The partitions whose pushes are sent."""
@@ -159,8 +159,10 @@ class Outbox:
 
     def _call(self, partition: str, *arguments: str | int | bytes) -> None:
         """Run the script. Raises UnusableError if another store is the one of the group."""
-        kept = self._send(keys=[MAILBOX, SENT, STORE], args=[self._store.identity, partition, *arguments])
-        if kept is None and self._store_was_kept:
+        with self._lock:  # of two threads that find no identity, the second one would take it for a loss
+            kept = self._send(keys=[MAILBOX, SENT, STORE], args=[self._store.identity, partition, *arguments])
+            is_lost, self._store_was_kept = kept is None and self._store_was_kept, True
+        if is_lost:
             REDIS_DATA_LOSSES.inc()
             log.error("Redis came back without its data: pushes that waited in %s are lost", MAILBOX)
         if kept is not None and kept.decode() != self._store.identity:
@@ -169,7 +171,6 @@ class Outbox:
                 f" ({self._store.identity}). Give all members the same --store. If it was moved on purpose, start one"
                 " member with --adopt-store"
             )
-        self._store_was_kept = True
 
     def _check_redis(self) -> None:
         """Compare the store with the one of the group, and look whether Redis may drop pushes."""

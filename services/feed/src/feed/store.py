@@ -189,8 +189,8 @@ class Store:
 
     def known_offsets(self) -> dict[str, int]:
         """Return the next offset to read in each partition of which something was read, or is to be read."""
-        with self.begin() as unit:
-            return unit.all_offsets()
+        with self.read() as (connection, t):
+            return {row.partition: row.next_offset for row in connection.execute(sa.select(t.offsets))}
 
     def offsets(self, first: Mapping[str, int]) -> dict[str, int]:
         """Return the next offset to read in each partition; keep the one that is given if there is none."""
