@@ -10,6 +10,7 @@ from brokers import choice
 from brokers.real_kafka import KafkaNode, RealKafkaMissingError
 from brokers.real_kafka import kafka_node as run_kafka_node
 
+from contract_test.files.proof_cache import FOLDER as PROOFS_FOLDER
 from contract_test.transports.embedded import Server, kafka_broker
 
 pytest_plugins = ["pytester"]
@@ -21,6 +22,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 Record = Callable[[str, object], None]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_proofs_of_earlier_runs() -> Iterator[None]:
+    """Compare anew in each test, and leave the cache of the user alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(PROOFS_FOLDER, "")
+        yield
 
 
 @pytest.fixture(scope="session")

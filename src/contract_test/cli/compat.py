@@ -22,6 +22,7 @@ from contract_test.data.texts import counted, listed
 from contract_test.data.verdict import ComparedPair
 from contract_test.files.accepted import FILE, append_accepted, read_accepted, with_accepted
 from contract_test.files.positions import with_positions
+from contract_test.files.proof_cache import user_cache
 from contract_test.files.settings import read_package
 from contract_test.report.causes import causes_of
 from contract_test.report.formats import FORMATS
@@ -119,7 +120,7 @@ def command(
     plan = _plan(what, contracts, mode, against)
     findings = list(plan.findings)
     pairs: list[ComparedPair] = []
-    outcomes = compare_pairs(plan.pairs, content_model, budget, package)
+    outcomes = compare_pairs(plan.pairs, content_model, budget, package, cache=user_cache())
     for pair, outcome in zip(plan.pairs, with_progress(outcomes, len(plan.pairs), "Comparing"), strict=True):
         pairs.append(outcome.compared(pair))
         findings += outcome.findings

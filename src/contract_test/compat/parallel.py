@@ -10,9 +10,11 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
 from contract_test.compat.plan import Outcome, compare_pair
+from contract_test.compat.proofs import Proofs
 from contract_test.compat.snapshot import Pair
 from contract_test.compat.undeclared_fields import ContentModel
 from contract_test.data.errors import UnreachableError
+from contract_test.files.proof_cache import ProofCache
 
 MIN_PAIRS_FOR_PROCESSES = 600
 """Fewer pairs than this are done before another process has started."""
@@ -26,9 +28,29 @@ def compare_pairs(
     budget: float,
     package: str | None = None,
     *,
+    cache: ProofCache | None = None,
     many: int = MIN_PAIRS_FOR_PROCESSES,
 ) -> Iterator[Outcome]:
-    """Yield the outcome of each pair, in their order. Raises UnreachableError where a process of ours is killed."""
+    """Yield the outcome of each pair, in their order. Raises UnreachableError where a process of ours is killed.
+
+    What an earlier run proved of the same content is taken from the `cache`, and what this one proves is kept there.
+    """
+    proofs = Proofs(cache or ProofCache(None), content_model, budget)
+    known = proofs.known(pairs)
+    new = [pair for pair, verdict in zip(pairs, known, strict=True) if verdict is None]
+    outcomes = _compared(new, content_model, budget, package, many)
+    for pair, verdict in zip(pairs, known, strict=True):
+        if verdict is not None:
+            yield compare_pair(pair, content_model, budget, package, known=verdict)
+        else:
+            outcome = next(outcomes)
+            proofs.keep(pair, outcome.proved)
+            yield outcome
+
+
+def _compared(
+    pairs: Sequence[Pair], content_model: ContentModel, budget: float, package: str | None, many: int
+) -> Iterator[Outcome]:
     processes = min(os.cpu_count() or 1, MAX_PROCESSES)
     if len(pairs) < many or processes == 1:
         for pair in pairs:
@@ -37,7 +59,7 @@ def compare_pairs(
     pool = ProcessPoolExecutor(processes, get_context("spawn"), _leave_interrupts_to_the_parent)
     batches = [pairs[start : start + _BATCH] for start in range(0, len(pairs), _BATCH)]
     try:
-        for batch in [pool.submit(_judge_batch, batch, content_model, budget, package) for batch in batches]:
+        for batch in [pool.submit(_compare_batch, batch, content_model, budget, package) for batch in batches]:
             yield from batch.result()
     except BrokenProcessPool:
         advice = "Is there memory enough? Name one SUBJECT to compare less at once."
@@ -46,7 +68,7 @@ def compare_pairs(
         pool.shutdown(cancel_futures=True)
 
 
-def _judge_batch(
+def _compare_batch(
     batch: Sequence[Pair], content_model: ContentModel, budget: float, package: str | None
 ) -> list[Outcome]:
     return [compare_pair(pair, content_model, budget, package) for pair in batch]

@@ -55,6 +55,8 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     note: str = ""
     """For "migrated": what keeps the reader from breaking."""
+    proved: Verdict | None = None
+    """What the comparison of the schemas said."""
 
     def compared(self, pair: Pair) -> ComparedPair:
         """Return what a report says of the pair."""
@@ -179,25 +181,20 @@ def _plan_changes(
 
 
 def compare_pair(
-    pair: Pair, content_model: ContentModel = "closed-writer", budget: float = 2.0, package: str | None = None
+    pair: Pair,
+    content_model: ContentModel = "closed-writer",
+    budget: float = 2.0,
+    package: str | None = None,
+    *,
+    known: Verdict | None = None,
 ) -> Outcome:
     """Compare one pair as `decode` reads. Each incompatibility is a finding, with the whole verdict.
 
-    BACKWARD is kept by migration where the upcasters of `package` bring every message to the reader's version.
+    BACKWARD is kept by migration where the upcasters of `package` bring every message to the reader's version. If the
+    verdict is `known`, the schemas are not compared again.
     """
-    reader = pair.reader.bundle
-    writer = pair.writer.bundle.beside(reader)
     try:
-        verdict = compare(
-            writer.schema,
-            reader.schema,
-            formats="assertion",
-            content_model=content_model_for(pair, content_model),
-            budget=budget,
-            newer="reader" if pair.newer is pair.reader else "writer",
-            resources={**writer.resources, **reader.resources},
-        )
-        verdict = _in_files(verdict, writer.originals)
+        verdict = known or _compared(pair, content_model, budget)
     except InvalidSchemaError as error:
         broken = pair.writer if error.side == "writer" else pair.reader
         file, pointer = broken.place_of(error.pointer)
@@ -205,6 +202,26 @@ def compare_pair(
     except Exception as error:  # noqa: BLE001 - whatever fails in one pair, the others are judged
         cause = f"the comparison failed, please report it: {type(error).__name__}: {error}"
         verdict = Verdict("unknown", cause=cause)
+    return replace(_told(pair, verdict, content_model, package), proved=verdict)
+
+
+def _compared(pair: Pair, content_model: ContentModel, budget: float) -> Verdict:
+    reader = pair.reader.bundle
+    writer = pair.writer.bundle.beside(reader)
+    verdict = compare(
+        writer.schema,
+        reader.schema,
+        formats="assertion",
+        content_model=content_model_for(pair, content_model),
+        budget=budget,
+        newer="reader" if pair.newer is pair.reader else "writer",
+        resources={**writer.resources, **reader.resources},
+    )
+    return _in_files(verdict, writer.originals)
+
+
+def _told(pair: Pair, verdict: Verdict, content_model: ContentModel, package: str | None) -> Outcome:
+    """The outcome of a pair by what its schemas say, its recorded messages and its upcasters."""
     recorded = recorded_witnesses(pair)
     if recorded:
         if verdict.status == "compatible":
