@@ -13,7 +13,7 @@ from ._names import Matching
 from ._open_value import MappingValueObject, OpenValueObject
 from ._values import RootValue, ValueObject
 from .catalog import Catalog, Channel, Subject
-from .types import Boolean, Day, FrozenMap, Integer, Json, Number, Timestamp
+from .types import Boolean, Day, FrozenMap, Integer, Json, NotAnObject, Number, Timestamp
 
 __all__ = [
     "Boolean",
@@ -32,6 +32,7 @@ __all__ = [
     "JsonEqual",
     "MappingValueObject",
     "Matching",
+    "NotAnObject",
     "Number",
     "OneOf",
     "OpenValueObject",

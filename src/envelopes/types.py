@@ -245,6 +245,12 @@ def _day(value: Any) -> date:
     return value
 
 
+def _not_an_object(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        raise ValueError("a value that is no object")
+    return freeze(value)
+
+
 def _from_string(text: str) -> Any:
     """Return the number of a text, as `model_validate_strings` reads it."""
     try:
@@ -284,6 +290,10 @@ _DOUBLE = core_schema.chain_schema(  # a strict float alone takes integers, and 
 
 Json: TypeAlias = Annotated[Any, _Plain(freeze)]
 """Any JSON value, frozen: None, bool, int, float, str, tuple or FrozenMap."""
+NotAnObject: TypeAlias = Annotated[
+    bool | float | str | tuple[Any, ...] | None, _Plain(_not_an_object, shown='{"not": {"type": "object"}}')
+]
+"""Any JSON value but an object: what a schema with `properties` and no `type` allows, too."""
 Integer: TypeAlias = Annotated[int, _Plain(_integer, _INT64, shown='{"type": "integer"}', from_strings=_from_string)]
 Number: TypeAlias = Annotated[
     float, _Plain(_number, _DOUBLE, _INT64, shown='{"type": "number"}', from_strings=_from_string)

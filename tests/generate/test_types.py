@@ -5,7 +5,7 @@ import json
 import re
 import subprocess
 import sys
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
@@ -14,7 +14,7 @@ from contract_test.files.catalog import load_catalog
 from contract_test.generate.package import generate
 from envelopes import ContractViolationError, DecodeError
 
-from .typed_contracts import CONTRACTS, DEFINITIONS, USE
+from .typed_contracts import CONTRACTS, DEFINITIONS, MERGED, USE
 
 
 @pytest.fixture(scope="module")
@@ -240,3 +240,39 @@ def test_the_default_of_any_type_is_the_value_of_an_absent_field(read):
     assert value.to_json() == b"{}"
     assert type(value)().to_json() == b"{}"
     assert read("defaults", maybe=None).maybe is None
+
+
+def test_the_default_of_a_field_that_several_schemas_describe_is_the_value_of_an_absent_field(read):
+    value = read("merged", all={}, any={"a": "x"})
+    merged = module("merged")
+    held = {name: getattr(value.all, name) for name in MERGED}
+    at, day = datetime.fromisoformat("2026-01-01T00:00:00Z"), date(2026, 1, 1)
+    assert held == MERGED | {"names": ("a",), "place": merged.Place(zip="1"), "at": at, "day": day}
+    assert (value.any.count, value.any.other) == (3, None)
+    assert value.to_json() == b'{"all":{},"any":{"a":"x"}}'
+
+
+def test_defaults_are_read_as_the_types_of_their_fields(read):
+    value = read("defaults")
+    assert (value.many, value.level, dict(value.tags)) == ((1, 2), "low", {"a": ("b",)})
+    assert (value.fee, type(value.rule).__name__, value.form.zip) == ((Decimal("1.10"),), "Leaf", "1")
+    assert value.soon is None
+
+
+def test_null_beside_a_definition_of_listed_values_is_read(read):
+    message = {"maybe": None, "either": 1, "empty": {}, "loose": {"zip": "1"}}
+    value = read("named", **message)
+    assert (value.maybe, value.either, value.loose.zip) == (None, 1, "1")
+    assert json.loads(value.to_json()) == message
+    with pytest.raises(DecodeError):
+        read("named", **message | {"level": None})
+
+
+def test_a_value_that_is_no_object_is_kept_where_the_schema_has_no_type(read):
+    message = {"maybe": "low", "either": {"a": ["b"]}, "empty": {}, "loose": [1, {"a": 1.0}]}
+    value = read("named", **message)
+    assert value.either["a"] == ("b",)
+    assert json.loads(value.to_json()) == message
+    for loose in (5, None, "x", True):
+        assert read("named", **message | {"loose": loose}).loose == loose
+    assert type(value)(maybe=None, either="low", empty=value.empty, loose=7).loose == 7

@@ -22,9 +22,13 @@ DEFINITIONS = {
     "Expression": {"oneOf": [{"$ref": "#/$defs/Leaf"}, {"$ref": "#/$defs/All"}]},
     "Leaf": tagged("op", "literal", value=TEXT),
     "All": tagged("op", "all", parts={"type": "array", "items": EXPRESSION}),
+    "Tags": {"type": "object", "additionalProperties": {"type": "array", "items": TEXT}},
     "Level": {"enum": ["low", "high"]},
     "Door": {"anyOf": [tagged("door", 1, left=INT) | {"title": "Left"}, tagged("door", True, right=INT) | {"title": "Right"}]},
 }  # fmt: skip
+
+MERGED = {"count": 5, "ratio": 1.5, "names": ["a"], "labels": {"a": 1}, "place": {"zip": "1"}, "at": "2026-01-01T00:00:00Z",
+          "day": "2026-01-01", "level": "high", "maybe": None}  # fmt: skip
 
 CONTRACTS = {
     "maps": obj(("places",), places={"type": "object", "additionalProperties": PLACE},
@@ -64,6 +68,10 @@ CONTRACTS = {
     ),
     "wrapped": obj((), plain=PLACE, titled={"title": "Billing", "allOf": [PLACE]}, typed={"type": "object"} | PLACE,
                    defaulted={"allOf": [PLACE], "default": {"zip": "1"}}),
+    "named": obj(("maybe", "either", "empty", "loose"), maybe={"anyOf": [{"$ref": "#/$defs/Level"}, {"type": "null"}]},
+                 either={"anyOf": [{"$ref": "#/$defs/Level"}, INT, {"$ref": "#/$defs/Tags"}]}, level={"$ref": "#/$defs/Level"},
+                 tags={"$ref": "#/$defs/Tags"}, rule={"anyOf": [EXPRESSION, INT]}, empty=obj() | {"additionalProperties": False, "title": "Empty"},
+                 loose={"title": "Loose", "properties": {"zip": TEXT}}),
     "listed": obj(("level", "size", "mixed", "point"), level={"$ref": "#/$defs/Level"}, size={"enum": [1, 2, None]},
                   mixed={"enum": ["x", 7, False]}, point={"type": "array", "prefixItems": [INT, TEXT], "items": False, "minItems": 2},
                   price={"type": "number", "x-python-type": "decimal"},
@@ -72,7 +80,16 @@ CONTRACTS = {
                     place=PLACE | {"default": {"zip": "1"}}, at=TIME | {"default": "2026-01-01T00:00:00Z"},
                     maybe={"type": ["string", "null"], "default": "x"}, size={"enum": [1, 2], "default": 2},
                     labels={"type": "object", "additionalProperties": INT, "default": {"a": 1}},
-                    wrong={"type": "array", "items": TEXT, "default": [1]}),
+                    wrong={"type": "array", "items": TEXT, "default": [1]}, many={"type": "array", "items": INT, "maxItems": 1, "default": [1, 2]},
+                    level={"$ref": "#/$defs/Level", "default": "low"}, tags={"$ref": "#/$defs/Tags", "default": {"a": ["b"]}},
+                    fee={"type": "array", "items": {"type": "string", "x-python-type": "decimal"}, "default": ["1.10"]},
+                    rule={"anyOf": [EXPRESSION, INT], "default": {"op": "literal", "value": "v"}},
+                    form={"oneOf": [REFERENCE, PLACE], "default": {"zip": "1"}}, soon=TIME | {"default": "soon"}),
+    "merged": obj(("all", "any"), all={"allOf": [
+        obj((), count=INT, ratio={"type": "number"}, names={"type": "array", "items": TEXT}, labels={"type": "object", "additionalProperties": INT},
+            place=PLACE, at=TIME, day=TEXT | {"format": "date"}, level={"$ref": "#/$defs/Level"}, maybe={"type": ["integer", "null"]}),
+        {"properties": {name: {"default": value} for name, value in MERGED.items()}}]},
+        any={"anyOf": [obj(("a",), count=INT | {"default": 3}, other=INT | {"default": 1}, a=TEXT), obj(("b",), count=INT | {"default": 3}, other=INT, b=TEXT)]}),
 }  # fmt: skip
 
 USE = """
@@ -81,12 +98,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, assert_never, assert_type
 
-from {package}.messages import Alike, Defaults, Listed, Maps, Patterns, Presence, Trees, Unions, Wrapped
+from {package}.messages import Alike, Defaults, Listed, Maps, Merged, Named, Patterns, Presence, Trees, Unions, Wrapped
 from {package}.messages.alike_v1 import Box, Street
 from {package}.messages.listed_v1 import Level
+from envelopes import FrozenMap
+from {package}.messages.named_v1 import Empty, Expression, Loose, Tags
 from {package}.messages.maps_v1 import Place
-from {package}.messages.presence_v1 import Ann, Bob, Item, Link, Mixed, Named, Place as At, Reference
-from {package}.messages.trees_v1 import All, Expression, Leaf, Node
+from {package}.messages.presence_v1 import Ann, Bob, Item, Link, Mixed, Named as Other, Place as At, Reference
+from {package}.messages.trees_v1 import All, Expression as Rule, Leaf, Node
 from {package}.messages.unions_v1 import Ann as First, Bob as Second, Card, Cid, Iban, Left, Right
 
 
@@ -104,7 +123,7 @@ def trees(value: Trees) -> None:
     Trees(when=All(op="all", parts=(Leaf(op="literal", value="x"),)))
 
 
-def count(expression: Expression) -> int:
+def count(expression: Rule) -> int:
     match expression:
         case Leaf():
             return 1
@@ -151,7 +170,7 @@ def patterns(value: Patterns) -> None:
 def presence(value: Presence) -> None:
     assert_type(value.either, Reference | Item | None)
     assert_type(value.conditional, Reference | At | None)
-    assert_type(value.exclusive, Link | Named | None)
+    assert_type(value.exclusive, Link | Other | None)
     match value.mixed:
         case Ann(n=n):
             assert_type(n, int | None)
@@ -163,6 +182,18 @@ def presence(value: Presence) -> None:
 
 def wrapped(value: Wrapped) -> None:
     Wrapped(titled=value.plain, typed=value.plain)
+
+
+def named(value: Named) -> None:
+    maybe: Level | None = value.maybe
+    either: Level | int | Tags = value.either
+    assert_type(value.tags, Tags | None)
+    assert_type(value.rule, Expression | int | None)
+    if isinstance(value.loose, Loose):
+        assert_type(value.loose.zip, str | None)
+    Named(maybe=maybe, either=either, empty=Empty(), loose=5)
+    Named(maybe=maybe, either=FrozenMap({{"a": ("b",)}}), empty=Empty(), loose=Loose())
+    Named(maybe=maybe, either=1.5, empty=Empty(), loose=5)  # error
 
 
 def listed(value: Listed) -> None:
@@ -184,6 +215,19 @@ def defaults(value: Defaults) -> None:
     assert_type(value.names, tuple[str, ...])
     assert_type(value.maybe, str | None)
     assert_type(value.at, datetime)
+    assert_type(value.many, tuple[int, ...])
+    assert_type(value.tags, Tags)
+    assert_type(value.fee, tuple[Decimal, ...])
+    assert_type(value.soon, datetime | None)
     labels: Mapping[str, int] = value.labels
     assert_type(value.wrong, tuple[str, ...] | None)
+
+
+def merged(value: Merged) -> None:
+    assert_type(value.all.count, int)
+    assert_type(value.all.names, tuple[str, ...])
+    assert_type(value.all.place.zip, str)
+    assert_type(value.all.maybe, int | None)
+    assert_type(value.any.count, int)
+    assert_type(value.any.other, int | None)
 """

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from contract_test.generate import plan as p
-from contract_test.generate.alternatives import Position, Reader
-from contract_test.generate.plan import Default, Type
+from contract_test.generate.alternatives import Reader
 from contract_test.schema.sources import list_of
 from contract_test.schema.walk import Node
-from envelopes.validation import compile_schema
 
 MAX_TITLE_WORDS = 3
 MAX_EXAMPLES = 3
@@ -65,51 +62,3 @@ def _shown(value: Any) -> str:
 def is_deprecated(chain: Sequence[Node]) -> bool:
     """Return whether the nearest schema that says so calls a field or class deprecated."""
     return next((node.schema["deprecated"] is True for node in chain if "deprecated" in node.schema), False)
-
-
-def default_of(
-    chain: Sequence[Node], position: Position, members: Sequence[Type], resources: Mapping[str, Any]
-) -> Default | None:
-    """Return the default of a field if its type can hold it."""
-    node = next((node for node in chain if "default" in node.schema), None)
-    if node is None:
-        return None
-    value = node.schema["default"]
-    if _is_plain(value, members):
-        return Default(value, plain=True)
-    if value is None:
-        return None
-    return Default(value, plain=False) if _is_valid(position, value, resources) else None
-
-
-def _is_plain(value: Any, members: Sequence[Type]) -> bool:
-    """Return whether Python source can hold a value of one of some types as it is."""
-    if value is None:
-        return p.NOTHING in members or p.JSON in members
-    if any(_listed(value, member) for member in members):
-        return True
-    if isinstance(value, bool):
-        return _has(members, p.runtime_type("Boolean"), p.JSON)
-    if isinstance(value, int):
-        return abs(value) < 2**63 and _has(members, p.runtime_type("Integer"), p.runtime_type("Number"), p.JSON)
-    if isinstance(value, float):
-        return value - value == 0 and _has(members, p.runtime_type("Number"), p.JSON)
-    return isinstance(value, str) and _has(members, p.TEXT, p.JSON)
-
-
-def _listed(value: Any, member: Type) -> bool:
-    return any(type(value) is type(other) and value == other for other in member.get("enum", ()))
-
-
-def _has(members: Sequence[Type], *types: Type) -> bool:
-    return any(type_ in members for type_ in types)
-
-
-def _is_valid(position: Position, value: Any, resources: Mapping[str, Any]) -> bool:
-    """Return whether a default satisfies its own schema, so that the field's type can read it."""
-    if len(position) != 1:
-        return False
-    try:
-        return all(compile_schema(resources, node.location).is_valid(value) for node in position[0])
-    except (LookupError, ValueError):  # a schema that was composed here stands in no file
-        return False

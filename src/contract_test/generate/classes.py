@@ -8,13 +8,16 @@ from typing import Any
 
 from contract_test.generate import plan as p
 from contract_test.generate.alternatives import ANYTHING, Alternative, Composed, Position, Reader, is_aside
-from contract_test.generate.annotations import attribute_text, class_text, default_of, is_deprecated, short_title
-from contract_test.generate.drafts import MAP, Choice, Draft, map_names
-from contract_test.generate.naming import attribute_names, definition_name, in_order
+from contract_test.generate.annotations import class_text, short_title
+from contract_test.generate.defaults import Defaults
+from contract_test.generate.drafts import Choice, Draft
+from contract_test.generate.entries import parts_in, whole_entry
+from contract_test.generate.finished import Finisher
+from contract_test.generate.naming import definition_name, in_order
 from contract_test.generate.objects import ObjectShape, is_impossible, object_shape, says_nothing
-from contract_test.generate.plan import Attribute, General, ModulePlan, Named, Type, ValueClass
-from contract_test.generate.reasons import NO_KEYWORD, WHY_FIELD, general_reason, why_free, why_others
-from contract_test.generate.scalars import scalar_types
+from contract_test.generate.plan import Attribute, General, ModulePlan, Named, Type, ValueClass, has_decimals
+from contract_test.generate.reasons import NO_KEYWORD, WHY_FIELD, general_reason, untyped_reason, why_free, why_others
+from contract_test.generate.scalars import is_any_scalar, scalar_types
 from contract_test.generate.shapes import array_shape
 from contract_test.generate.unions import Form, Group, by_fields, by_tag, is_class, merged
 from contract_test.schema.keywords import telling_keywords
@@ -49,7 +52,9 @@ class _Planner:
         self._waiting: list[Draft] = []
         self._named: dict[object, Named] = {}
         self._choices: dict[object, Choice] = {}
+        self._entries: dict[Node, Type] = {}
         self._general: list[General] = []
+        self._untyped: list[General] = []
         self._open: list[Position] = []
         self._mixtures = 0
         self._values = self._keys = 0
@@ -67,14 +72,17 @@ class _Planner:
             )
         while self._waiting:
             self._fill(self._waiting.pop())
-        names = self._taken
-        classes = [self._finished(draft, names) for draft in self._drafts.values()]
-        markers = {choice.key: self._marker(choice, names) for choice in self._choices.values()}
-        named = [replace(each, marker=markers.get(each.key, each.marker)) for each in self._named.values()]
-        if any(_has_decimals(attribute.type) for each in (*classes, *own) for attribute in each.attributes):
-            classes, own = ([replace(each, decimals=True) for each in group] for group in (classes, own))
-        parts = in_order([*classes, *own, *named], root.key if root else own[0].key)
-        return ModulePlan(parts, tuple(dict.fromkeys(self._general)), self._values)
+        named = list(self._named.values())
+        drafts, choices = list(self._drafts.values()), list(self._choices.values())
+        defaults = Defaults(self._reader, self._resources, drafts, named, choices)
+        finisher = Finisher(self._reader, frozenset(self._taken | self._reserved), defaults)
+        classes = [*map(finisher.value_class, drafts), *own]
+        markers = {choice.key: finisher.marker(choice) for choice in choices}
+        named = [replace(each, marker=markers.get(each.key, each.marker)) for each in named]
+        if any(map(has_decimals, classes)) or any(map(has_decimals, named)):
+            classes = [replace(each, decimals=True) for each in classes]
+        parts = in_order([*classes, *named], root.key if root else own[0].key)
+        return ModulePlan(parts, tuple(dict.fromkeys(self._general)), self._values, tuple(self._untyped))
 
     def _key(self) -> str:
         self._keys += 1
@@ -103,6 +111,9 @@ class _Planner:
         `why` says why the position may be one that no schema describes.
         """
         self._values += 1
+        return self._unless_open(position, hint, where, why)
+
+    def _unless_open(self, position: Position, hint: str, where: tuple[str, str], why: str) -> Type:
         if len(position) > MAX_CONJUNCTIONS:
             return self._json(where, f"there are more than {MAX_CONJUNCTIONS} alternatives")
         if position in self._open:
@@ -123,27 +134,50 @@ class _Planner:
             return self._json(where, "no value is valid")
         if any(each.cut for each in alternatives):
             return self._json(where, "there are too many alternatives")
+        if any(says_nothing(each) for each in alternatives):
+            return self._json(where, general_reason(self._reader, position, why))
+        whole = whole_entry(self._reader, alternatives)
+        if whole is not None and position != ((whole,),):
+            type_ = self._entry(whole, where, why)
+            return p.or_none(type_) if any(each.types == {"null"} for each in alternatives) else type_
+        parts = parts_in(self._reader, alternatives, whole)
+        taken = [each for part in parts for each in part.alternatives]
+        rest = [each for each in alternatives if each not in taken]
+        described = self._described(rest, hint, where)
+        if described is None:
+            return self._json(where, general_reason(self._reader, position, why))
+        type_ = p.one_of([*(self._entry(part.entry, where, why) for part in parts), described])
+        return self._alias(whole, type_) if whole is not None and self._is_worth_a_name(type_) else type_
+
+    def _entry(self, entry: Node, where: tuple[str, str], why: str) -> Type:
+        """Return the type of an entry of `$defs`: it is planned once, and named after the entry."""
+        if entry not in self._entries:
+            type_ = self._unless_open(((entry,),), definition_name(entry.location), where, why)
+            if ((entry,),) in self._open:  # it refers to itself
+                return type_
+            self._entries[entry] = type_
+        return self._entries[entry]
+
+    def _described(self, alternatives: Sequence[Alternative], hint: str, where: tuple[str, str]) -> Type | None:
+        """Return the type of some alternatives, or None if they allow any value."""
         objects = self._objects(alternatives)
         arrays = [array_shape(self._reader, each) for each in alternatives if "array" in each.types]
         types = frozenset().union(*(each.types for each in alternatives))
-        if any(says_nothing(each) for each in alternatives):
-            return self._json(where, general_reason(self._reader, position, why))
-        described = any(shape.fields or shape.others.typed not in (None, ANYTHING) for _, shape in objects)
-        described = described or any(array.items != ANYTHING or array.fixed for array in arrays)
-        if types == ALL_TYPES and not described:
-            return self._json(where, general_reason(self._reader, position, why))
+        fields = any(is_class([each]) or each[1].others.typed not in (None, ANYTHING) for each in objects)
+        items = any(array.items != ANYTHING or array.fixed for array in arrays)
+        if types == ALL_TYPES and not (fields or items):
+            return None
         members: list[Type] = []
+        scalars = scalar_types(alternatives)
+        if fields and not items and types == ALL_TYPES and is_any_scalar(scalars):
+            self._untyped.append(General(*where, untyped_reason(self._reader, alternatives)))
+            return p.one_of([self._object(objects, hint, where), p.NOT_AN_OBJECT])
         if objects:
             members.append(self._object(objects, hint, where))
         if arrays:
             members += self._arrays(arrays, hint, where)
-        scalars = scalar_types(alternatives)
         members += [self._exact(each) for each in scalars]
-        definition = self._definition(alternatives)
-        type_ = p.one_of(members)
-        if definition is None or not self._is_worth_a_name(type_):
-            return type_
-        return self._alias(definition, type_)
+        return p.one_of(members)
 
     def _arrays(self, arrays: list[Any], hint: str, where: tuple[str, str]) -> list[Type]:
         fixed = {len(array.fixed): array.fixed for array in arrays if array.fixed is not None}
@@ -222,19 +256,18 @@ class _Planner:
             self._choices[identity] = Choice(made.key, tag, simple, unique, list(forms_of.values()))
         return p.reference(self._choices[identity].key)
 
-    def _alias(self, definition: Node, type_: Type) -> Type:
-        known = self._named.get(definition.location)
-        if known is None:
-            wanted = class_identifier(definition_name(definition.location)) or "Choice"
-            name = unused(wanted, self._taken, "")
-            self._taken.add(name)
-            known = self._named[definition.location] = Named(self._key(), name, type_)
-        return p.reference(known.key)
+    def _alias(self, entry: Node, type_: Type) -> Type:
+        wanted = class_identifier(definition_name(entry.location)) or "Choice"
+        name = unused(wanted, self._taken, "")
+        self._taken.add(name)
+        self._named[entry] = Named(self._key(), name, type_)
+        return p.reference(self._named[entry].key)
 
     def _is_worth_a_name(self, type_: Type) -> bool:
-        """Return whether a definition becomes a name of its own: listed values, or a union of more than one type."""
-        members = [member for member in self._members(type_) if member != p.NOTHING]
-        return len(members) > 1 or any("enum" in member for member in members)
+        """Return whether an entry of `$defs` becomes a name: listed values, a list, a map, or a union of several."""
+        types = {each.key: each.type for each in self._named.values()}
+        members = [each for each in p.resolved(type_, types) if each not in (p.NOTHING, p.NOT_AN_OBJECT)]
+        return len(members) > 1 or any("enum" in each or p.is_container(each) for each in members)
 
     # Classes
 
@@ -288,17 +321,6 @@ class _Planner:
     def _says(self, node: Node) -> frozenset[Any]:
         return frozenset(map(_telling_places, self._objects(self._reader.alternatives(((node,),)))))
 
-    def _definition(self, alternatives: Sequence[Alternative]) -> Node | None:
-        """Return the entry of `$defs` that some alternatives are, null aside."""
-        valued = [each for each in alternatives if each.types != {"null"}]
-        wanted = frozenset((each.places, each.types) for each in valued)
-        for node in reversed(valued[0].path) if valued else ():
-            if definition_name(node.location) and all(node in each.path for each in valued):
-                found = [each for each in self._reader.alternatives(((node,),)) if each.types != {"null"}]
-                if frozenset((each.places, each.types) for each in found) == wanted:
-                    return node
-        return None
-
     def _fill(self, draft: Draft) -> None:
         """Plan the types of a class's fields."""
         before, self._open = self._open, []
@@ -310,84 +332,6 @@ class _Planner:
             if draft.shape.others.free is not None:
                 self._json((draft.name, "/*"), why_free(draft.shape))
         self._open = before
-
-    def _finished(self, draft: Draft, names: set[str]) -> ValueClass:
-        shape = draft.shape
-        python = self._python_names(draft, names)
-        attributes = [
-            self._attribute(name, position, python[name], draft.types[name], required=name in shape.required)
-            for name, position in shape.fields.items()
-        ]
-        attributes.sort(key=lambda attribute: not attribute.required)
-        nullable = tuple(
-            python[name]
-            for name, position in shape.fields.items()
-            if name not in shape.required and self._may_be_null(position)
-        )
-        base, others = "ValueObject", self._maps_of(shape)
-        if [name for name, _ in others] == [MAP] and draft.typed == p.JSON:
-            base, others = "OpenValueObject", () if others == ((MAP, ()),) else others
-        elif others:
-            base = "MappingValueObject"
-            for (name, _), type_ in zip(sorted(others), (draft.typed or p.JSON, p.JSON), strict=False):
-                attributes.append(Attribute(name, name, p.map_of(type_), required=False, additional=True))
-        text = class_text(draft.title) if draft.title else ""
-        deprecated = draft.title is not None and is_deprecated([draft.title])
-        return ValueClass(
-            draft.key,
-            draft.name,
-            base,
-            draft.place,
-            tuple(attributes),
-            nullable,
-            others,
-            text,
-            deprecated,
-            draft.within,
-        )
-
-    def _python_names(self, draft: Draft, names: set[str]) -> dict[str, str]:
-        taken = {name for name, _ in self._maps_of(draft.shape)}
-        return attribute_names(draft.shape.fields, {*names, *self._reserved, *taken})
-
-    def _maps_of(self, shape: ObjectShape) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        return map_names(shape, {*self._taken, *self._reserved, *shape.fields})
-
-    def _attribute(self, json_name: str, position: Position, name: str, type_: Type, *, required: bool) -> Attribute:
-        chain = self._reader.chain(position)
-        nullable = self._may_be_null(position)
-        default = None
-        if not required:
-            default = default_of(chain, position, self._members(type_), self._resources)
-            if default is None or (default.value is None and not nullable):
-                default, type_ = None, p.or_none(type_)
-        return Attribute(name, json_name, type_, required, default, attribute_text(chain), is_deprecated(chain))
-
-    def _members(self, type_: Type) -> list[Type]:
-        """Return the members of a type with its literals in place of names for them."""
-        by_key = {each.key: each.type for each in self._named.values()}
-        found: list[Type] = []
-        pending = [*p.members_of(type_)]
-        while pending:
-            member = pending.pop(0)
-            key = str(member.get("$ref", "")).rpartition("/")[2]
-            if key in by_key:
-                pending[:0] = p.members_of(by_key[key])
-            else:
-                found.append(member)
-        return found
-
-    def _may_be_null(self, position: Position) -> bool:
-        return any("null" in each.types for each in self._reader.alternatives(position))
-
-    def _marker(self, choice: Choice, names: set[str]) -> str:
-        if choice.tag is None:
-            forms = tuple(tuple(form.as_literals() for form in forms) for forms in choice.forms)
-            return f"OneOf(forms={literal(forms)})"
-        python = {self._python_names(draft, names)[choice.tag] for draft in choice.drafts}
-        if choice.simple and len(python) == 1:
-            return f"Field(discriminator={literal(python.pop())})"
-        return f"OneOf({literal(choice.tag)})"
 
 
 def _telling_places(part: tuple[Alternative, ObjectShape]) -> tuple[frozenset[str], frozenset[str]]:
@@ -401,7 +345,3 @@ def _telling_places(part: tuple[Alternative, ObjectShape]) -> tuple[frozenset[st
 
 
 _PASSED_ON = frozenset(("$ref", "allOf", "anyOf", "oneOf", "if", "then", "else"))
-
-
-def _has_decimals(type_: Type) -> bool:
-    return repr(p.runtime_type("DecimalNumber")) in repr(type_)

@@ -20,26 +20,30 @@ class GeneralTypes:
 
     values: int
     places: tuple[str, ...]
+    untyped: tuple[str, ...] = ()
+    """Those that are a class or any value but an object (`NotAnObject`), and why."""
 
     def lines(self) -> Iterator[str]:
-        """Yield what people read, at most twenty places."""
-        if not self.places:
-            return
-        total = counted(self.values, "field")
-        yield f"{len(self.places)} of {total}, items and map values included, may be any JSON (`Json`):"
-        yield from (f"  {place}" for place in self.places[:MAX_LINES])
-        if len(self.places) > MAX_LINES:
-            yield f"  and {len(self.places) - MAX_LINES} more. `Json` in the generated modules shows all of them."
+        """Yield what people read, at most twenty places of each kind."""
+        total = f"{counted(self.values, 'field')}, items and map values included,"
+        yield from _shown(f"of {total} may be any JSON (`Json`)", self.places, "Json")
+        yield from _shown(f"of {total} may also hold a value that is no object", self.untyped, "NotAnObject")
+
+
+def _shown(title: str, places: Sequence[str], name: str) -> Iterator[str]:
+    if places:
+        yield f"{len(places)} {title}:"
+    yield from (f"  {place}" for place in places[:MAX_LINES])
+    if len(places) > MAX_LINES:
+        yield f"  and {len(places) - MAX_LINES} more. `{name}` in the generated modules shows all of them."
 
 
 def general_types(contracts: Sequence[Contract], plans: Sequence[ModulePlan]) -> GeneralTypes:
     """Return the general types of planned modules."""
-    places = [
-        f"{contract.name}: {each.owner}{each.pointer}: {each.reason}"
-        for contract, plan in zip(contracts, plans, strict=True)
-        for each in plan.general
-    ]
-    return GeneralTypes(sum(plan.values for plan in plans), tuple(places))
+    named = [(contract.name, plan) for contract, plan in zip(contracts, plans, strict=True)]
+    general = tuple(f"{name}: {each}" for name, plan in named for each in plan.general)
+    untyped = tuple(f"{name}: {each}" for name, plan in named for each in plan.untyped)
+    return GeneralTypes(sum(plan.values for plan in plans), general, untyped)
 
 
 def find_general_types(catalog: Catalog) -> GeneralTypes:

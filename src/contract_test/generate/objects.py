@@ -137,7 +137,7 @@ def _others(reader: Reader, alternative: Alternative, *, named: bool) -> tuple[O
     whole = [rule for rule in rules if rule.whole]
     closed = any(rule.closed for rule in whole)
     if any(rule.closed and rule.others == Others() for rule in whole):
-        return (Others() if named else Others(ANYTHING)), True
+        return Others(), True
     telling = [rule for rule in whole if rule.others != Others(ANYTHING)]
     if len(telling) == 1:
         return telling[0].others, closed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ def runtime_type(name: str) -> Type:
 
 
 JSON = runtime_type("Json")
+NOT_AN_OBJECT = runtime_type("NotAnObject")
 TEXT: Type = {"type": "string"}
 NOTHING: Type = {"type": "null"}
 
@@ -50,12 +52,31 @@ def one_of(members: list[Type]) -> Type:
 
 def or_none(type_: Type) -> Type:
     """Return a type that may be None, too."""
-    return type_ if type_ in (JSON, NOTHING) else one_of([type_, NOTHING])
+    return type_ if NOTHING in members_of(type_) or type_ == JSON else one_of([type_, NOTHING])
 
 
 def members_of(type_: Type) -> list[Type]:
     """Return the members of a union, or the type itself."""
     return type_["anyOf"] if set(type_) == {"anyOf"} else [type_]
+
+
+def resolved(type_: Type, named: Mapping[str, Type]) -> list[Type]:
+    """Return the members of a type, with what names stand for in their place. `named` are types by key."""
+    found: list[Type] = []
+    pending = [*members_of(type_)]
+    while pending:
+        member = pending.pop(0)
+        key = str(member.get("$ref", "")).rpartition("/")[2]
+        if key in named:
+            pending[:0] = members_of(named[key])
+        else:
+            found.append(member)
+    return found
+
+
+def is_container(type_: Type) -> bool:
+    """Return whether a type is an array or a map."""
+    return type_.get("type") in ("array", "object")
 
 
 @dataclass(frozen=True)
@@ -112,6 +133,12 @@ class Named:
     """`Field(discriminator="kind")`, `OneOf("kind")`, `OneOf()`, `JsonEqual`; built from literals only."""
 
 
+def has_decimals(part: ValueClass | Named) -> bool:
+    """Return whether a class or a type has numbers that are read with their own text."""
+    types = [part.type] if isinstance(part, Named) else [attribute.type for attribute in part.attributes]
+    return repr(runtime_type("DecimalNumber")) in repr(types)
+
+
 @dataclass(frozen=True)
 class General:
     """A field, item or value whose type is `Json`, and why. `pointer` leads there from the class."""
@@ -119,6 +146,9 @@ class General:
     owner: str
     pointer: str
     reason: str
+
+    def __str__(self) -> str:
+        return f"{self.owner}{self.pointer}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -129,6 +159,8 @@ class ModulePlan:
     general: tuple[General, ...] = field(default=(), compare=False)
     values: int = 0
     """How many fields, items and map values have a type, the general ones included."""
+    untyped: tuple[General, ...] = field(default=(), compare=False)
+    """Where objects are described without `type: object`, so that other values are allowed, too."""
 
     @property
     def classes(self) -> tuple[ValueClass, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import unquote
 
-from contract_test.generate.alternatives import ANYTHING, Position, Reader
+from contract_test.generate.alternatives import ANYTHING, Alternative, Position, Reader
 from contract_test.generate.objects import ObjectShape, says, says_nothing
 from contract_test.schema.sources import ALL_TYPES
 from contract_test.schema.walk import Node
@@ -28,6 +29,13 @@ def general_reason(reader: Reader, position: Position, why: str) -> str:
         if each.types == ALL_TYPES and says(node)
     ]
     return f"{places[0]}, which allow values of every type" if places else "together, its schemas allow any value"
+
+
+def untyped_reason(reader: Reader, alternatives: Sequence[Alternative]) -> str:
+    """Return which schema describes the fields of objects, and allows values that are no objects."""
+    nodes = [node for each in alternatives if each.types == ALL_TYPES for node in each.nodes]
+    place = _place(reader, nodes[0]) if nodes else "a schema"
+    return f"{place} has no `type: object`, so it also allows values that are no objects (`NotAnObject`)"
 
 
 def why_others(shape: ObjectShape) -> str:

@@ -37,6 +37,12 @@ def scalar_types(alternatives: Sequence[Alternative]) -> list[Type]:
     return members
 
 
+def is_any_scalar(types: Sequence[Type]) -> bool:
+    """Return whether types of scalars leave none out."""
+    every = (p.runtime_type("Boolean"), p.runtime_type("Number"), p.TEXT, p.NOTHING)
+    return all(each in types for each in every)
+
+
 def _all_booleans(_: list[Scalars], __: list[Any]) -> Type:
     return p.runtime_type("Boolean")
 

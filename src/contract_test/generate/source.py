@@ -26,8 +26,8 @@ HEADER = "Generated from contracts/ by `contract-test generate`: change the cont
 
 _TYPING = ("Annotated", "Literal", "TypeAlias")
 _RUNTIME = ("Boolean", "Day", "DecimalNumber", "DecimalText", "Deprecated", "Field", "FrozenMap", "Integer", "Json",
-            "JsonDefault", "JsonEqual", "MappingValueObject", "Matching", "Number", "OneOf", "OpenValueObject",
-            "RootValue", "Timestamp", "ValueObject", "contract_beside", "shared_beside")  # fmt: skip
+            "JsonDefault", "JsonEqual", "MappingValueObject", "Matching", "NotAnObject", "Number", "OneOf",
+            "OpenValueObject", "RootValue", "Timestamp", "ValueObject", "contract_beside", "shared_beside")  # fmt: skip
 
 
 @dataclass(frozen=True)

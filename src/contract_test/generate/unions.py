@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -99,6 +99,14 @@ class Form:
     absent: dict[str, None] = field(default_factory=dict)
     constants: dict[str, list[Any]] = field(default_factory=dict)
 
+    def fits(self, value: Mapping[str, Any]) -> bool:
+        """Return whether an object has this form, as `OneOf` decides it at run time."""
+        return (
+            all(name in value for name in self.present)
+            and not any(name in value for name in self.absent)
+            and all(_any_in([value[name]], each) for name, each in self.constants.items() if name in value)
+        )
+
     def as_literals(self) -> tuple[Any, ...]:
         """Return the form as plain values."""
         return tuple(self.present), tuple(self.absent), {name: tuple(each) for name, each in self.constants.items()}
@@ -122,8 +130,8 @@ def _tell_apart(reader: Reader, one: tuple[ObjectShape, Form], other: tuple[Obje
 
 
 def is_class(objects: Group) -> bool:
-    """Return whether objects are a class: they have named fields, or names of two kinds that have to be kept apart."""
-    if any(shape.fields for _, shape in objects):
+    """Return whether objects are a class: with named fields, with none, or with names of two kinds."""
+    if any(shape.fields or (shape.closed and shape.others == Others()) for _, shape in objects):
         return True
     others = merged(objects).others
     return others.free is not None and others.typed is not None
