@@ -5,6 +5,7 @@ import hashlib
 import os
 import random
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -35,7 +36,7 @@ def work(arguments: list[str], log: str) -> None:
         if isinstance(script, scripts.Script):
             script.text = script.text.replace(OWN_TIME, SHIFTED_TIME)
             script.sha = hashlib.sha1(script.text.encode(), usedforsecurity=False).hexdigest()
-    main(arguments)
+    sys.exit(main(arguments))
 
 
 class Proxy:
@@ -119,7 +120,8 @@ class World:
         self.workers[number].join(20)
         code = self.workers[number].exitcode
         assert code is not None, "the deadline holds"
-        assert how == "kill" or code in (0, -signal.SIGTERM), f"{code}, the latter before it listens"
+        well = how == "kill" or code in (0, -signal.SIGTERM)  # the latter before it listens
+        assert well, f"the worker ended with {code}: {self.log.read_text()[-3000:]}"
         self.workers[number] = self.start()
 
     def cut(self) -> None:

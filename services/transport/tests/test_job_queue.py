@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -359,6 +360,34 @@ def test_a_hand_takes_no_more_megabytes_than_it_has_space_for(
     assert rest > 0
 
 
+def test_a_job_that_another_worker_recovers_meanwhile_is_found_whole_or_not_at_all(
+    redis: Redis, redis_server: RedisServer
+) -> None:
+    async def walk() -> None:
+        client = connect(redis_server.url, cluster=False)
+        queue = JobQueue(client, "transport", CHANNEL, ["push"], "a", 3600)
+        await queue.acquire_lease()
+        in_flight, tickets = key(f"in-flight:{queue.worker}"), {f"a.1-{number:012}": b"{}" for number in range(20)}
+
+        def recover_again_and_again() -> None:
+            while not ended.is_set():
+                redis.hset(in_flight, mapping=tickets)
+                redis.delete(in_flight)
+
+        ended = threading.Event()
+        other = asyncio.create_task(asyncio.to_thread(recover_again_and_again))
+        found = []
+        while len(found) < 2000:
+            found += await queue.find_unknown()
+            queue.in_flight.clear()
+        ended.set()
+        await other
+        await client.aclose()
+        assert all(job.raw == b"{}" for job in found)
+
+    asyncio.run(walk())
+
+
 def test_an_unknown_delivery_mode_is_refused(redis_server: RedisServer) -> None:
     redis = connect(redis_server.url, cluster=False)
     with pytest.raises(ValueError, match="exactly-once"):
@@ -407,6 +436,8 @@ def test_every_script_takes_its_largest_input(redis: Redis, redis_server: RedisS
         redis.zadd(key("leases"), {first.worker: 1})
         done["recovered"] = await second.recover(first.worker)
         done["fetched again"] = len((await second.fetch(LARGE)).jobs)
+        second.in_flight.clear()
+        done["found"] = len(await second.find_unknown())
         done["dead"] = await settle(second, Outcome.DEAD, list(second.in_flight.values()))
         await client.aclose()
         return done

@@ -11,7 +11,9 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from math import isnan
 from pathlib import Path
 
 import aiohttp
@@ -20,10 +22,11 @@ from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 from transport_processes import RedisServer, Stub, free_port, process, wait_ready, wait_until
-from transport_support import QUEUE, resque, running_worker, until
+from transport_support import QUEUE, QUICK, key, resque, running_worker, until
 
 from transport.__main__ import main
 from transport.gateway_stub import GatewayStub
+from transport.settings import Settings
 from transport.worker import Worker
 
 
@@ -36,11 +39,13 @@ def samples(text: str) -> dict[tuple[str, ...], float]:
 
 
 @asynccontextmanager
-async def watched(server: RedisServer, stub: GatewayStub) -> AsyncIterator[tuple[Worker, aiohttp.ClientSession]]:
+async def watched(
+    server: RedisServer, stub: GatewayStub, settings: Settings = QUICK
+) -> AsyncIterator[tuple[Worker, aiohttp.ClientSession]]:
     """A worker, and a client of what it tells about itself."""
     async with (
         stub.serving() as url,
-        running_worker(server.url, url) as worker,
+        running_worker(server.url, url, settings=settings) as worker,
         worker.metrics.serving("127.0.0.1", 0) as port,
         aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
     ):
@@ -77,6 +82,44 @@ def test_metrics_say_what_became_of_jobs_and_how_long_it_took(redis: Redis, redi
     assert seen["transport_circuit_breaker", "push"] == 0
     assert seen["transport_redis_up",] == 1
     assert seen["transport_dead_letters",] == 1
+
+
+def test_metrics_say_how_long_the_oldest_job_of_each_place_has_waited(redis: Redis, redis_server: RedisServer) -> None:
+    """The gateway of pushes takes none, an SMS waits for its second attempt, and the worker is paused."""
+
+    async def fail(request: web.Request, _: str) -> web.Response:
+        return web.Response(status=500 if "Messages.json" in request.path else 404)
+
+    redis.rpush(QUEUE, *(resque(number, age=timedelta(seconds=1000 - number)) for number in range(300)))
+    redis.rpush(QUEUE, resque(1000, kind="sms", age=timedelta(seconds=2000)), b"nonsense")
+    failed_at = (datetime.now(UTC) - timedelta(seconds=5000)).strftime("%Y/%m/%d %H:%M:%S UTC")
+    redis.rpush("resque:failed", json.dumps({"failed_at": failed_at, "payload": {}}))
+    places = {"queue": 3000, "gateway:push": 700, "gateway:sms": 0, "scheduled": 2000, "quarantine": 0}
+    settings = replace(QUICK, backoff=300)
+
+    async def walk() -> dict[tuple[str, ...], float]:
+        async with watched(redis_server, GatewayStub(before=fail), settings) as (worker, session):
+            await until(lambda: redis.llen(QUEUE) == 0 and redis.zcard(key("scheduled")), "all are sorted")
+            redis.set("resque:pause-all-workers", "true")
+            await until(lambda: worker.state.paused, "the pause")
+            await asyncio.sleep(0.2)  # a fetch under way ends
+            redis.rpush(QUEUE, resque(2000, age=timedelta(seconds=3000)))
+            seen: dict[tuple[str, ...], float] = {}
+            async with asyncio.timeout(20):
+                while not seen.get(("transport_oldest_seconds", "transport", "queue")):
+                    seen = samples(await (await session.get("/metrics")).text())
+            redis.lset(QUEUE, 0, "nonsense")
+            async with asyncio.timeout(20):
+                while not isnan(samples(await (await session.get("/metrics")).text())[oldest_in_queue]):
+                    pass
+            return seen
+
+    oldest_in_queue = ("transport_oldest_seconds", "transport", "queue")
+    seen = asyncio.run(walk())
+    for place, seconds in places.items():  # the first 200 or so pushes are in flight
+        assert seconds <= seen["transport_oldest_seconds", "transport", place] < seconds + 310, place
+    assert seen["transport_dead_letters",] == 2
+    assert 5000 <= seen["transport_oldest_dead_letter_seconds",] < 5100
 
 
 def test_healthz_says_when_redis_is_away(tmp_path: Path) -> None:
@@ -140,7 +183,7 @@ def test_status_shows_it_in_a_terminal(redis: Redis, redis_server: RedisServer) 
         return shown.stdout
 
     shown = asyncio.run(walk())
-    assert "resque:queue:transport: 0 queue, 0 scheduled, 0 quarantine, 0 gateway:push, 0 gateway:sms" in shown
+    assert "resque:queue:transport: 0 queue, 0 gateway:push, 0 gateway:sms, 0 scheduled, 0 quarantine" in shown
     assert "so far: 1 delivered, 1 invalid" in shown
     assert f":{os.getpid()}:transport): lease" in shown
     assert "1 in flight" in shown

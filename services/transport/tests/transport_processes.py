@@ -33,7 +33,8 @@ class RedisServer:
         self.url = f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> RedisServer:
-        where = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.directory))
+        where = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.directory)]
+        where += ["--repl-diskless-sync-delay", "0"]
         options = self.options or ("--save", "")
         self.process = subprocess.Popen([redis_program()[0], *where, *options], stdout=subprocess.DEVNULL)
         with Redis(port=self.port) as client:

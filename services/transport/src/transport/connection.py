@@ -136,10 +136,10 @@ AnyRedis = PipeliningRedis | Cluster
 
 
 class RedisAvailability:
-    """Whether Redis is available, and since when, in time.monotonic()."""
+    """Whether Redis is available, since when, in time.monotonic(), and how many calls have failed."""
 
     def __init__(self) -> None:
-        self.available, self.available_since = True, -math.inf
+        self.available, self.available_since, self.failures = True, -math.inf, 0
         self._answered = False
 
     async def retry(self, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -162,6 +162,7 @@ class RedisAvailability:
     def record_failure(self, error: Exception) -> None:
         """Note that Redis does not answer. Raises RedisUnusableError."""
         check_usable(error, at_start=not self._answered)
+        self.failures += 1
         if self.available:
             self.available = False
             code = str(error).partition(" ")[0]  # such as MISCONF; redis-py makes classes of some codes

@@ -49,6 +49,7 @@ class QueueConsumer:
         self._settle_now = asyncio.Event()
         self._fetching, self._settling = asyncio.Lock(), asyncio.Lock()
         self._quarantine, self._search_at, self._run_id = False, 0.0, queue.run_id
+        self._failures_seen = 0
 
     async def start(self) -> None:
         """Acquire a lease. Raises OldKeysError."""
@@ -70,14 +71,15 @@ class QueueConsumer:
                 # At least 2 ms: Redis 6.2 rounds 1 ms down to 0, which waits for ever.
                 longest = self._settings.poll if due_in is None else min(self._settings.poll, max(due_in, 0.002))
                 try:
+                    if self._state.redis.failures != self._failures_seen:  # jobs of a lost reply are in flight, too
+                        await self.resync()
                     async with self._fetching:
                         due_in = await self._fetch(longest if self.drained else 0)
                 except LeaseLostError:
                     await self.resync()
-                except REDIS_UNAVAILABLE as error:  # the fetched jobs may be in flight all the same
+                except REDIS_UNAVAILABLE as error:
                     self._state.redis.record_failure(error)
                     await asyncio.sleep(0.05)
-                    await self.resync()
 
     def _wants_more(self) -> bool:
         wanted = [dispatcher.wants_more for dispatcher in self._dispatchers.values()]
@@ -244,12 +246,18 @@ class QueueConsumer:
 
     # resync
 
+    async def resync_loop(self) -> None:
+        """Resync once per lease: after a failover, no call needs to fail for acknowledgements to be lost."""
+        while True:
+            await asyncio.sleep(self._settings.lease)
+            await self.resync()
+
     async def resync(self) -> None:
-        """Make Redis and this worker agree on the jobs in flight, after a restart, a lost lease or a lost reply."""
+        """Make Redis and this worker agree on the jobs in flight, after a failover, a restart, or a lost lease."""
         queue, retry = self.queue, self._retry
         async with self._fetching:
             async with self._settling:
-                lost = False
+                self._failures_seen, lost = self._state.redis.failures, False
                 try:
                     await retry(queue.renew_lease)
                 except LeaseLostError:

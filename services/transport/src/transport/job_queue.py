@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
@@ -22,7 +23,7 @@ from envelopes.catalog import Channel
 
 from . import scripts
 from .connection import AnyRedis, Cluster
-from .jobs import UNSENT, Job, Outcome
+from .jobs import LARGE, UNSENT, Job, Outcome, age
 
 DELIVERY_MODES = ("at-most-once", "at-least-once", "exactly-once")
 QUEUE_PREFIX = "resque:queue:"
@@ -31,6 +32,8 @@ HEARTBEAT = 0.2
 """The time between two heartbeats, as a fraction of the lease."""
 MAX_BYTES_IN_FLIGHT = 32 << 20
 """The bytes of one queue's jobs that a worker holds. The last fetch may add as many again."""
+DELIVERIES_REMEMBERED = 10_000
+"""So many of its last deliveries a worker remembers, and does not send again after a failover that has lost them."""
 _DURATION = TypeAdapter(timedelta)
 
 
@@ -65,6 +68,16 @@ class Batch(NamedTuple):
     due_in: float | None
 
 
+class Depth(NamedTuple):
+    """The number of jobs in one place, and the age of the one at its head in seconds, 0 if there is none.
+
+    The age is NaN if that job cannot be read.
+    """
+
+    jobs: int
+    age: float
+
+
 def _hash_tag(key: str) -> str:
     """Return the part of a key that decides its Cluster slot."""
     return found[1] if (found := re.search(r"\{([^}]+)\}", key)) else key
@@ -73,6 +86,12 @@ def _hash_tag(key: str) -> str:
 def _key_beside(address: str, name: str) -> str:
     """Return the name of a key in the Cluster slot of a queue."""
     return f"{{{address}}}:{name}" if _hash_tag(address) == address else f"{address}:{name}"
+
+
+def _jobs(reply: Sequence[bytes]) -> list[Job]:
+    """Return jobs from a script's reply that has the ticket, the bytes, the failures and the crashes of each."""
+    each = zip(*[iter(reply)] * 4, strict=True)
+    return [Job(ticket.decode(), raw, int(failures), int(crashes)) for ticket, raw, failures, crashes in each]
 
 
 class JobQueue:
@@ -108,6 +127,8 @@ class JobQueue:
         """The workers whose leases have expired, and since when this worker has seen that, in time.monotonic()."""
         self.evicts = False
         """True if the server may remove keys when its memory is full."""
+        self._delivered = deque[str](maxlen=DELIVERIES_REMEMBERED)
+        """The claim keys of the last deliveries."""
         self._incarnation = 0
         self._rename()
 
@@ -199,29 +220,34 @@ class JobQueue:
                 raise LeaseLostError(self.name) from None
             raise
         quarantined, wait, lengths, again, fresh = reply
-        jobs = [
-            Job(ticket.decode(), raw, int(failures), int(crashes))
-            for ticket, raw, failures, crashes in zip(*[iter(again)] * 4, strict=True)
-        ]
-        jobs += [Job(f"{prefix}{number:012d}", raw) for number, raw in enumerate(fresh, first)]
+        jobs = [*_jobs(again), *(Job(f"{prefix}{number:012d}", raw) for number, raw in enumerate(fresh, first))]
         self.in_flight.update([(job.ticket, job) for job in jobs])
         due_in = None if wait < 0 else wait / 1000
         return Batch(jobs, quarantined, dict(zip(self.gateway_queues, lengths, strict=True)), due_in)
 
     async def find_unknown(self) -> list[Job]:
-        """Return jobs that are in flight here according to Redis only, because the reply to their fetch was lost."""
-        (held,) = await self.redis.call(("HKEYS", self._in_flight))
-        jobs = []
-        for ticket in sorted(set(held) - {ticket.encode() for ticket in self.in_flight}):
-            tried = ("HMGET", self.key("attempts"), b"f:" + ticket, b"c:" + ticket)
-            raw, (failures, crashes) = await self.redis.call(("HGET", self._in_flight, ticket), tried)
-            jobs.append(Job(ticket.decode(), raw, int(failures or 0), int(crashes or 0)))
+        """Return jobs that are in flight here according to Redis only.
+
+        The reply to their fetch was lost, or a failover has lost their acknowledgement.
+        """
+        found = await scripts.FIND_UNKNOWN(self.redis, self._keys("in-flight", "attempts"), list(self.in_flight))
+        jobs = sorted(_jobs(found), key=lambda job: job.ticket)
+        if jobs:
+            await self._claim_delivered()
         self.in_flight.update((job.ticket, job) for job in jobs)
         return jobs
 
+    async def _claim_delivered(self) -> None:
+        """Write the claims of the last deliveries, which a failover may have lost."""
+        claims, keys = list(self._delivered), self._keys("in-flight", "attempts", "counts")
+        for first in range(0, len(claims), 1000):
+            some = claims[first : first + 1000]
+            await scripts.ACKNOWLEDGE(self.redis, keys + some, [Outcome.DELIVERED.value, self._keep_claims_ms])
+
     async def restore(self) -> None:
-        """Write the jobs in flight, and their claims, to a Redis that was restarted and may have lost them."""
+        """Write the jobs in flight and all claims to a Redis that was restarted or replaced and may have lost them."""
         await self.renew_lease(acquire=True)
+        await self._claim_delivered()
         for job in list(self.in_flight.values()):
             await self.redis.call(("HSET", self._in_flight, job.ticket, job.raw))
             for claim in self._claims([job]) if job.claimed else ():
@@ -283,9 +309,11 @@ class JobQueue:
                 keys = [self._in_flight, self.address]
                 return int(await scripts.REQUEUE(self.redis, keys, ["LPUSH", *reversed(tickets)]))
         keys = self._keys("in-flight", "attempts", "counts")
-        if in_doubt and outcome is Outcome.DELIVERED:
-            keys += self._claims(jobs)
-        return int(await scripts.ACKNOWLEDGE(self.redis, keys, [outcome.value, self._keep_claims_ms, *tickets]))
+        claims = self._claims(jobs) if outcome is Outcome.DELIVERED else []
+        keys += claims if in_doubt else []
+        settled = await scripts.ACKNOWLEDGE(self.redis, keys, [outcome.value, self._keep_claims_ms, *tickets])
+        self._delivered.extend(claims)
+        return int(settled)
 
     async def move_to_gateway_queue(self, gateway: str, jobs: Sequence[Job]) -> int:
         """Move unclaimed jobs to the queue of a gateway. Return how many of them were still in flight here."""
@@ -296,14 +324,14 @@ class JobQueue:
         """Return True if a decoded job is too old to be sent."""
         return self.expires_after is not None and time.time() > job.entered_at + self.expires_after
 
-    async def depth(self) -> dict[str, int]:
-        """Count the jobs that wait in Redis, by place."""
-        places = {
-            "queue": ("LLEN", self.address),
-            "scheduled": ("ZCARD", self.key("scheduled")),
-            "quarantine": ("LLEN", self.key("quarantine")),
-        } | {f"gateway:{name}": ("LLEN", key) for name, key in self.gateway_queues.items()}
-        return dict(zip(places, await self.redis.call(*places.values()), strict=True))
+    async def depth(self) -> dict[str, Depth]:
+        """Describe the jobs that wait in Redis, by place."""
+        places = ["queue", *(f"gateway:{name}" for name in self.gateway_queues), "scheduled", "quarantine"]
+        keys = [*self._keys("scheduled", "waiting-jobs", "quarantine"), self.address, *self.gateway_queues.values()]
+        reply = await scripts.DEPTH(self.redis, keys, [LARGE])
+        heads = zip(reply[::2], reply[1::2], strict=True)
+        depths = [Depth(jobs, age(head, self.channel.name) if jobs else 0.0) for jobs, head in heads]
+        return dict(zip(places, depths, strict=True))
 
     async def write_report(self, snapshot: Mapping[str, Any]) -> None:
         """Write a description of this worker that expires with its lease."""

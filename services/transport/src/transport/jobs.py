@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -88,6 +90,14 @@ def entered_at(envelope: Envelope[DeliveryRequested]) -> float:
     """Return the Unix time of what caused the delivery: the event's own time, or `enqueued_at` if that is earlier."""
     times = (envelope.data.enqueued_at, envelope.time)
     return min(time.timestamp() for time in times if time is not None)
+
+
+def age(raw: bytes, channel: str) -> float:
+    """Return the seconds since what caused the delivery, or NaN if the job cannot be read."""
+    try:
+        return max(0.0, time.time() - entered_at(read_delivery(raw, channel)))
+    except Exception:  # noqa: BLE001 - whatever reading it raises
+        return math.nan
 
 
 def _unwrap(raw: bytes) -> bytes:

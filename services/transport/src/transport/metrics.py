@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from .connection import REDIS_UNAVAILABLE
 from .dispatch import GatewayDispatcher
 from .http_server import serving
 from .jobs import FINAL, Job, Outcome
+from .registry import ResqueRegistry
 from .state import WorkerState
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 900, 3600, 7200)
@@ -38,14 +39,18 @@ _GATEWAY_GAUGES: dict[str, tuple[str, Callable[[GatewayDispatcher], float]]] = {
 class Metrics:
     """The metrics of one worker. Gauges are read from its state when they are asked for."""
 
-    def __init__(self, state: WorkerState, dispatchers: Mapping[str, GatewayDispatcher]) -> None:
-        self._state, self._dispatchers, self.registry = state, dispatchers, CollectorRegistry()
+    def __init__(
+        self, state: WorkerState, dispatchers: Mapping[str, GatewayDispatcher], resque: ResqueRegistry
+    ) -> None:
+        self._state, self._dispatchers, self._resque, self.registry = state, dispatchers, resque, CollectorRegistry()
         labels = ["outcome", "gateway"]
         self._jobs = Counter("transport_jobs", "Jobs by outcome", labels, registry=self.registry)
         text = "Seconds from the event behind a delivery to the outcome of its job"
         self._age = Histogram("transport_age_seconds", text, labels, buckets=_BUCKETS, registry=self.registry)
         text = "Jobs that wait in Redis, by place"
         self._depth = Gauge("transport_depth", text, ["queue", "where"], registry=self.registry)
+        text = "Seconds since the event behind the delivery at the head of each place; NaN if it cannot be read"
+        self._oldest = Gauge("transport_oldest_seconds", text, ["queue", "where"], registry=self.registry)
         text = "Jobs that this worker has fetched and not settled yet"
         in_flight = Gauge("transport_in_flight", text, ["queue"], registry=self.registry)
         for queue in state.queues:
@@ -53,6 +58,8 @@ class Metrics:
         text = "How often Redis came back without its data"
         self.redis_data_losses = Counter("transport_redis_data_losses", text, registry=self.registry)
         self._dead_letters = Gauge("transport_dead_letters", "Entries of resque:failed", registry=self.registry)
+        text = "Seconds since the oldest entry of resque:failed was written"
+        self._oldest_dead_letter = Gauge("transport_oldest_dead_letter_seconds", text, registry=self.registry)
         up = Gauge("transport_redis_up", "1 if Redis answered the last call", registry=self.registry)
         up.set_function(lambda: state.redis.available)
         for name, (text, read) in _GATEWAY_GAUGES.items():
@@ -84,12 +91,16 @@ class Metrics:
     async def sample_loop(self) -> None:
         """Read from Redis what the pages show, so that the pages themselves never wait for Redis."""
         while True:
-            with suppress(*REDIS_UNAVAILABLE):
+            try:
                 for queue in self._state.queues:
-                    for where, number in (await queue.depth()).items():
-                        self._depth.labels(queue.name, where).set(number)
-                redis = self._state.queues[0].redis
-                self._dead_letters.set(*await redis.call(("LLEN", "resque:failed")))
+                    for where, depth in (await queue.depth()).items():
+                        self._depth.labels(queue.name, where).set(depth.jobs)
+                        self._oldest.labels(queue.name, where).set(depth.age)
+                dead_letters, age = await self._resque.dead_letters()
+                self._dead_letters.set(dead_letters)
+                self._oldest_dead_letter.set(age)
+            except REDIS_UNAVAILABLE:
+                self._state.redis.failures += 1
             await asyncio.sleep(self._state.settings.lease / 2)
 
     async def _show(self, _: web.Request) -> web.Response:

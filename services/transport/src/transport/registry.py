@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import math
 import os
 import socket
 from collections import Counter
@@ -16,9 +17,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from . import scripts
 from .connection import AnyRedis
 from .jobs import LARGE, Job
 
+_FAILED_AT = "%Y/%m/%d %H:%M:%S UTC"
 _MAX_DEPTH = 98
 """Ruby's parser reads 100 levels, and an entry in `resque:failed` is one of them."""
 _MAX_PAYLOAD = 1 << 20
@@ -86,10 +89,19 @@ class ResqueRegistry:
         entry = self._entry(queue, job) if len(job.raw) < LARGE else await asyncio.to_thread(self._entry, queue, job)
         await self._redis.call(("RPUSH", "resque:failed", entry))
 
+    async def dead_letters(self) -> tuple[int, float]:
+        """Return the number of entries of `resque:failed`, and the age of the oldest in seconds, 0 if there is none."""
+        number, failed_at = await scripts.DEAD_LETTERS(self._redis, ["resque:failed"], [])
+        try:
+            oldest = datetime.strptime(failed_at.decode(), _FAILED_AT).replace(tzinfo=UTC)
+        except ValueError:  # there is none, or its own `failed_at` is not as Resque writes it
+            return number, math.nan if number else 0.0
+        return number, (_now() - oldest).total_seconds()
+
     def _entry(self, queue: str, job: Job) -> bytes:
         violation = getattr(job.error, "violation", None)
         return _json({
-            "failed_at": _now().strftime("%Y/%m/%d %H:%M:%S UTC"),
+            "failed_at": _now().strftime(_FAILED_AT),
             "payload": _payload(job.raw),
             "exception": type(job.error).__name__,
             "error": _text(job.error),

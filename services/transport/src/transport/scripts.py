@@ -36,10 +36,7 @@ class Script:
         return replies[-1]
 
 
-FETCH, CLAIM, CHECK_CLAIM, RELEASE_CLAIMS, ACKNOWLEDGE, SCHEDULE, REQUEUE, RENEW_LEASE, RECOVER, TAKE_TOKENS = map(
-    Script,
-    (
-        "fetch", "claim", "check_claim", "release_claims", "acknowledge", "schedule", "requeue", "renew_lease",
-        "recover", "take_tokens",
-    ),
-)  # fmt: skip
+FETCH, CLAIM, CHECK_CLAIM, RELEASE_CLAIMS = map(Script, ("fetch", "claim", "check_claim", "release_claims"))
+ACKNOWLEDGE, SCHEDULE, REQUEUE = map(Script, ("acknowledge", "schedule", "requeue"))
+RENEW_LEASE, RECOVER, FIND_UNKNOWN = map(Script, ("renew_lease", "recover", "find_unknown"))
+TAKE_TOKENS, DEPTH, DEAD_LETTERS = map(Script, ("take_tokens", "depth", "dead_letters"))

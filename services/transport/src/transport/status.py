@@ -15,12 +15,12 @@ async def show_status(queues: Sequence[JobQueue]) -> str:
     """Describe every queue, its workers, and the gateways as each worker sees them."""
     lines = []
     for queue in queues:
-        depth = ", ".join(f"{number} {where}" for where, number in (await queue.depth()).items())
+        waiting = ", ".join(f"{depth.jobs} {where}" for where, depth in (await queue.depth()).items())
         counters = [outcome.value for outcome in Outcome] + ["recovered"]
         (numbers,) = await queue.redis.call(("HMGET", queue.key("counts"), *counters))
         found = {name: int(number) for name, number in zip(counters, numbers, strict=True) if number}
         counts = ", ".join(f"{number} {name}" for name, number in sorted(found.items()))
-        lines.append(f"{queue.address}: {depth}")
+        lines.append(f"{queue.address}: {waiting}")
         lines.append(f"  so far: {counts or 'no jobs'}")
         (workers,) = await queue.redis.call(("ZRANGE", queue.key("leases"), 0, -1))
         lines += [await _worker(queue, name.decode()) for name in workers] or ["  no workers"]

@@ -48,7 +48,7 @@ class Worker:
             limiter.name: GatewayDispatcher(limiter, self._attempt, limit, names, self.state.redis)
             for limiter in limiters
         }
-        self.metrics = Metrics(self.state, self.dispatchers)
+        self.metrics = Metrics(self.state, self.dispatchers, registry)
         self._consumers: dict[str, QueueConsumer] = {}
         for queue in queues:
             more_urgent = tuple(self._consumers.values())
@@ -67,9 +67,12 @@ class Worker:
             return
         await starting
         fetching = [asyncio.create_task(consumer.fetch_loop()) for consumer in consumers]
-        heartbeat = asyncio.create_task(self._heartbeat_loop())
+        staying_alive = [
+            asyncio.create_task(self._heartbeat_loop()),
+            *(asyncio.create_task(consumer.resync_loop()) for consumer in consumers),
+        ]
         tasks = [
-            heartbeat,
+            *staying_alive,
             asyncio.create_task(self.metrics.sample_loop()),
             *fetching,
             *(asyncio.create_task(consumer.settle_loop()) for consumer in consumers),
@@ -81,7 +84,7 @@ class Worker:
         self.stop()
         try:
             async with asyncio.timeout(self._settings.deadline):
-                await self._drain(fetching, heartbeat)
+                await self._drain(fetching, staying_alive)
         except TimeoutError:
             log.warning("stopped at the deadline", extra={"in_flight": state.in_flight})
         for task in (stopping, *tasks):
@@ -95,7 +98,7 @@ class Worker:
             await consumer.start()
         await self._retry(self._registry.register)
 
-    async def _drain(self, fetching: Sequence[asyncio.Task[None]], heartbeat: asyncio.Task[None]) -> None:
+    async def _drain(self, fetching: Sequence[asyncio.Task[None]], staying_alive: Sequence[asyncio.Task[None]]) -> None:
         await asyncio.wait(fetching)
         for dispatcher in self.dispatchers.values():
             dispatcher.limiter.close()
@@ -106,8 +109,9 @@ class Worker:
             await dispatcher.wait_until_idle()
         while self.state.in_flight:
             await self.state.wait_for_change(1)
-        heartbeat.cancel()  # it would acquire again the lease that ends here
-        await asyncio.wait([heartbeat])
+        for task in staying_alive:
+            task.cancel()  # they would acquire again the lease that ends here
+        await asyncio.wait(staying_alive)
         await self._retry(self._write_registry)
         for queue in self.state.queues:
             await self._retry(queue.release_lease)
