@@ -21,7 +21,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 from transport_processes import RedisServer, Stub, answers, free_port, process, wait_ready, wait_until
-from transport_support import GATEWAY_QUEUE, QUEUE, key, resque, running_worker, until
+from transport_support import QUEUE, key, resque, running_worker, settled, until
 
 from contract_test.transports.embedded import redis_program
 from transport.__main__ import main
@@ -106,18 +106,6 @@ def survive(
         "dead letters": redis.llen("resque:failed"),
         "recovered": int(redis.hget(key("counts"), "recovered") or 0),
     }
-
-
-LEFT = """
-local in_flight = #redis.call('KEYS', '*:in-flight:*')
-return in_flight + redis.call('LLEN', KEYS[1]) + redis.call('LLEN', KEYS[2]) + redis.call('LLEN', KEYS[3])
-  + redis.call('ZCARD', KEYS[4]) + redis.call('HLEN', KEYS[5])
-"""
-
-
-def settled(redis: Redis) -> bool:
-    """Nothing waits, and nobody holds anything: at one instant."""
-    return not redis.eval(LEFT, 5, QUEUE, GATEWAY_QUEUE, key("quarantine"), key("scheduled"), key("waiting-jobs"))
 
 
 def judge(verdict: dict[str, int]) -> None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
+from redis import Redis
 from transport_processes import RedisServer
 
 from envelopes.messages import CATALOG
@@ -45,6 +46,18 @@ def resque(number: int | str = 0, age: timedelta = timedelta(0), **changes: Any)
         "caused_by": "l-5d21e0",
     }
     return json.dumps({"class": "DeliveryRequested", "args": [data | changes]}).encode()
+
+
+LEFT = """
+local in_flight = #redis.call('KEYS', '*:in-flight:*')
+return in_flight + redis.call('LLEN', KEYS[1]) + redis.call('LLEN', KEYS[2]) + redis.call('LLEN', KEYS[3])
+  + redis.call('ZCARD', KEYS[4]) + redis.call('HLEN', KEYS[5])
+"""
+
+
+def settled(redis: Redis) -> bool:
+    """Nothing waits, and nobody holds anything: at one instant."""
+    return not redis.eval(LEFT, 5, QUEUE, GATEWAY_QUEUE, key("quarantine"), key("scheduled"), key("waiting-jobs"))
 
 
 async def until(true: Callable[[], object], what: str, seconds: float = 30) -> None:

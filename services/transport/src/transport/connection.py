@@ -59,9 +59,9 @@ def connect(url: str, *, cluster: bool) -> AnyRedis:
     The URL is one of redis-py, or `redis+sentinel://[user:password@]host:port[,host:port]/service[/db]`.
     """
     options: dict[str, Any] = {"socket_timeout": REPLY_TIMEOUT, "socket_connect_timeout": 2}
+    options["retry"] = Retry(NoBackoff(), 0)
     if cluster:
         return cast(Cluster, Cluster.from_url(url, **options))
-    options["retry"] = Retry(NoBackoff(), 0)
     if not url.startswith(SENTINEL_SCHEME):
         return cast(PipeliningRedis, PipeliningRedis.from_url(url, **options))
     sentinels, service, login = parse_sentinel_url(url)
