@@ -247,7 +247,7 @@ class QueueConsumer:
     # resync
 
     async def resync_loop(self) -> None:
-        """Resync once per lease: after a failover, no call needs to fail for acknowledgements to be lost."""
+        """Call `resync` once per lease: a failover can lose acknowledgements without a call that fails."""
         while True:
             await asyncio.sleep(self._settings.lease)
             await self.resync()
