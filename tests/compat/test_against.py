@@ -18,7 +18,7 @@ def test_a_change_since_a_ref_is_compared_with_what_was_there(repo, compat):
 
     assert result.code == 1
     assert result.out.startswith(
-        "contracts/thing.done/v1.json:/properties/a  BACKWARD  type-changed  string → integer\n"
+        "contracts/thing.done/v1.json:/properties/a  BACKWARD  type-changed  string → integer  (breaks feed and trending)\n"
     )
     assert "Reader: v1. Writer: v1 at main." in result.out
 
@@ -56,7 +56,9 @@ def test_a_shared_file_that_changed_changes_the_contract(repo, compat):
     result = compat("--against", "main")
 
     assert result.code == 1
-    assert result.out.startswith("contracts/common.json:/$defs/leaf  BACKWARD  type-changed  string → integer\n")
+    assert result.out.startswith(
+        "contracts/common.json:/$defs/leaf  BACKWARD  type-changed  string → integer  (breaks feed and trending)\n"
+    )
 
 
 def test_a_version_that_is_gone_is_told(repo, compat):

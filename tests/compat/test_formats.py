@@ -89,7 +89,7 @@ def test_github(broken, compat):
 
     assert len(out.splitlines()) == 1
     assert out.startswith("::error file=contracts/thing.done/v2.json,line=1,col=94,title=type-changed::")
-    assert "%0Afeed and trending, which read v2, break on what web sends as v1%0A" in out
+    assert "%0Afeed and trending break on what web sends as v1 once they read v2%0A" in out
     assert "\x1b" not in out
 
 

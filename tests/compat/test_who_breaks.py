@@ -31,7 +31,7 @@ def lines(result):
 @pytest.mark.parametrize(
     ("mode", "told"),
     [
-        ("BACKWARD", "feed and trending, which read v2, break on what web sends as v1"),
+        ("BACKWARD", "feed and trending break on what web sends as v1 once they read v2"),
         ("FORWARD", "feed and trending, which read v1, break on what web sends as v2"),
     ],
 )

@@ -41,10 +41,11 @@ def affected(pair: Pair, reason: Incompatibility) -> Iterator[str]:
 
 
 def who_breaks(pair: Pair, reason: Incompatibility | None = None) -> Iterator[str]:
-    """Yield who breaks on whose messages: `billing, which reads v2, breaks on what shop sends as v1`.
+    """Yield who breaks on whose messages: `billing, which reads v1, breaks on what shop sends as v2`.
 
     A service that was replayed and does not read what the reason is about is left out. The newest version that a
-    service was replayed with is the one that it reads today.
+    service was replayed with is the one that it reads today. No service is taken to read the newer version already
+    unless it was replayed with it.
     """
     if pair.subject is None:
         return
@@ -55,11 +56,14 @@ def who_breaks(pair: Pair, reason: Incompatibility | None = None) -> Iterator[st
     if not readers:
         yield f"nobody in the catalog reads {sent}"
         return
-    if now:
-        yield f"{_listed(now)}, which {_read(now)} {pair.reader.label}, break{'' if len(now) > 1 else 's'} on {sent}"
+    for services in _apart(pair, now):
+        break_ = f"break{'' if len(services) > 1 else 's'} on {sent}"
+        if pair.newer is pair.reader and services[0] not in pair.reader.newest_read:
+            yield f"{_listed(services)} {break_} once {_upgraded(pair, services)}"
+        else:
+            yield f"{_listed(services)}, which {_read(services)} {pair.reader.label}, {break_}"
     for version, services in later.items():
-        upgrade = f"once {'they read' if len(services) > 1 else 'it reads'} {pair.reader.label}"
-        breaks = f"break{'' if len(services) > 1 else 's'} on {sent} {upgrade}"
+        breaks = f"break{'' if len(services) > 1 else 's'} on {sent} once {_upgraded(pair, services)}"
         yield f"{_listed(services)}, which {_read(services)} v{version} today, {breaks}"
     for version, services in others.items():
         yield f"{_listed(services)} {_read(services)} v{version} today, not {pair.reader.label}"
@@ -68,6 +72,25 @@ def who_breaks(pair: Pair, reason: Incompatibility | None = None) -> Iterator[st
         yield f"nobody breaks on {sent}, as far as replays showed: {_listed(named)} read nothing of it"
     elif not now and not later:
         yield f"nobody breaks on {sent}, as far as replays showed"
+
+
+def breaking(pair: Pair, reason: Incompatibility | None = None) -> tuple[str, ...]:
+    """Return the services that break, now or once they read the newer version."""
+    left_out = _not_reading(pair, reason) if reason else frozenset()
+    readers = pair.subject.received_by if pair.subject else ()
+    now, later, _ = _by_version(pair, [service for service in readers if service not in left_out])
+    found = {*now, *(service for services in later.values() for service in services)}
+    return tuple(service for service in readers if service in found)
+
+
+def _apart(pair: Pair, services: Sequence[str]) -> list[list[str]]:
+    """Services that were replayed, and those of which nothing is known."""
+    known = [service for service in services if service in pair.reader.newest_read]
+    return [each for each in (known, [service for service in services if service not in known]) if each]
+
+
+def _upgraded(pair: Pair, services: Sequence[str]) -> str:
+    return f"{'they read' if len(services) > 1 else 'it reads'} {pair.reader.label}"
 
 
 def readers_to_upgrade(pair: Pair) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from contract_test.compare import RULES, Rule
 from contract_test.compare.instance_paths import with_empty_names
-from contract_test.compat.affected import READ_FIELD_REMOVED, affected, readers_to_upgrade, who_breaks
+from contract_test.compat.affected import READ_FIELD_REMOVED, affected, breaking, readers_to_upgrade, who_breaks
 from contract_test.compat.binding_changes import (
     CHANNEL_ADDED,
     CHANNEL_CHANGED,
@@ -131,11 +131,11 @@ def of_reason(
         pointer, sentence = place_in_newer(pair, reason), what_changed(pair, reason)
     file, inside = pair.newer.place_of(pointer, exactly=rule.id in ("property-removed", "property-added"))
     shown = _shown(pair, verdict, reason, recorded)
-    together = tuple(_other_change(pair.reader, line, file) for line in reason.together) if reason else ()
+    together = tuple(_other_change(pair, line, file) for line in reason.together) if reason else ()
     return Finding(
         file,
         inside,
-        rule.id,
+        rule.named(pair.direction),
         sentence,
         f"{_advice(pair, rule)} {_UNDO_TOO}" if together else _advice(pair, rule),
         direction=pair.direction,
@@ -145,6 +145,7 @@ def of_reason(
             *who_breaks(pair, reason),
             *(affected(pair, reason) if reason else ()),
         ),
+        breaks=breaking(pair, reason),
         **_compared(pair),
         witness=shown.data,
         rejected=shown.rejected,
@@ -155,8 +156,9 @@ def of_reason(
     )
 
 
-def _other_change(reader: Snapshot, line: str, file: str) -> OtherChange:
+def _other_change(pair: Pair, line: str, file: str) -> OtherChange:
     """A change that rejects the same message, `RULE at POINTER: WHAT`, with its place in the reader's files."""
+    reader = pair.reader
     rule, _, rest = line.partition(" at ")
     pointer, _, what = rest.partition(": ")
     if rule == "required-property-added" and what.startswith("absent → "):
@@ -164,6 +166,7 @@ def _other_change(reader: Snapshot, line: str, file: str) -> OtherChange:
         around, what = pointer.removesuffix("/required"), f"{name}: absent → required"
         pointer = f"{around}/properties/{escape(name)}" if reader.declares(around, name) else pointer
     other, inside = reader.place_of(pointer, exactly=True)
+    rule = RULES[rule].named(pair.direction) if rule in RULES else rule
     return OtherChange(rule, (inside or "(the whole message)") if other == file else f"{other}:{inside}", what)
 
 
@@ -289,6 +292,7 @@ def of_recording(pair: Pair, verdict: Verdict, recorded: RecordedMessage) -> Fin
         direction=pair.direction,
         explanation=rule.explanation,
         affected=tuple(who_breaks(pair)),
+        breaks=breaking(pair),
         **_compared(pair),
         witness=shown.data,
         rejected=shown.rejected,
@@ -311,6 +315,7 @@ def of_upcaster(pair: Pair, kept: Migration) -> Finding:
         direction=pair.direction,
         explanation=rule.explanation,
         affected=tuple(who_breaks(pair)),
+        breaks=breaking(pair),
         **_compared(pair),
         key=_key(pair, rule),
     )

@@ -58,7 +58,7 @@ def _by_side(pair: Pair, reason: Incompatibility) -> str:
         return RULES[reason.rule].explanation
     before, after = texts(reason.before, reason.after)
     if reason.rule in _REMOVED_FROM_A_LIST:
-        return f"{before} only in {newer}, {older} accepts {after}"
+        return f"{before} added in {newer}, {older} accepts only {after}"
     return f"{before} in {newer}, {after} in {older}"
 
 

@@ -62,6 +62,7 @@ class Finding:
         file_pointer: The JSON pointer into the file, if `pointer` leads into a message.
         position: Where the pointer leads to in the file, if that is known.
         key: The id, if it cannot be read from the file's name.
+        breaks: The names of the services that break.
 
     """
 
@@ -91,6 +92,7 @@ class Finding:
     file_pointer: str | None = None
     position: Position | None = None
     key: str = ""
+    breaks: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from contract_test.data.finding import Finding, Report
 from contract_test.data.verdict import ABSENT, ComparedPair
@@ -10,7 +10,8 @@ from contract_test.report.causes import Cause, advice_of, affected_lines, detail
 from contract_test.report.excerpt import excerpt
 
 WHOLE = "(the whole message)"
-_REQUIRED = "required-property-added"
+_REQUIRED = ({"required-property-added"}, {"no-longer-required"})
+MAX_NAMES_IN_FIRST_LINE = 3
 _ROOM_IN_A_LIST = 60
 NO_WITNESS = "no message was found that breaks for this change alone"
 
@@ -43,7 +44,7 @@ def lines_of(causes: Sequence[Cause], before: Sequence[Cause] = ()) -> Iterator[
 
 def one_rule(each: Finding) -> bool:
     """Return True if a message is rejected for several fields that are required now: each has a line of its own."""
-    return bool(each.together) and {each.rule, *(other.rule for other in each.together)} == {_REQUIRED}
+    return bool(each.together) and {each.rule, *(other.rule for other in each.together)} in _REQUIRED
 
 
 def together_lines(each: Finding) -> Iterator[str]:
@@ -118,4 +119,15 @@ def pair_title(pair: ComparedPair) -> str:
 def sentence_of(each: Finding) -> str:
     """Return the pointer, the direction and the sentence of a finding, on one line."""
     accepted = f"accepted {each.accepted}:" if each.accepted else ""
-    return " ".join(filter(None, (f"{each.pointer or WHOLE}:", each.direction, accepted, each.sentence)))
+    return " ".join(
+        filter(None, (f"{each.pointer or WHOLE}:", each.direction, accepted, each.sentence, breaks_of([each])))
+    )
+
+
+def breaks_of(findings: Iterable[Finding]) -> str:
+    """Return `(breaks billing and search)`, for the first line; "" if no service is known to break."""
+    names = list(dict.fromkeys(name for each in findings for name in each.breaks))
+    if len(names) > MAX_NAMES_IN_FIRST_LINE:
+        names = [*names[: MAX_NAMES_IN_FIRST_LINE - 1], f"{len(names) - MAX_NAMES_IN_FIRST_LINE + 1} more services"]
+    listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else ""
+    return f"(breaks {listed})" if listed else ""

@@ -14,7 +14,7 @@ FORMAT = 2
 _ALWAYS = ("file", "pointer", "rule", "severity", "sentence", "advice")
 _SOMETIMES = (
     "accepted", "subject", "direction", "writer", "reader", "explanation", "recorded", "rejected", "affected",
-    "details", "pair",
+    "breaks", "details", "pair",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from contract_test.data.finding import Finding, Report
 from contract_test.report.causes import Cause, by_rule, causes_of
-from contract_test.report.finding_lines import WHOLE, lines_of, unexplained_lines
+from contract_test.report.finding_lines import WHOLE, breaks_of, lines_of, unexplained_lines
 from contract_test.report.inert import log_line
 
 MAX_LISTED_PLACES = 10
@@ -37,11 +37,12 @@ def as_text(report: Report) -> str:
 
 def _causes(causes: Sequence[Cause], before: Sequence[Cause]) -> Iterator[str]:
     first = causes[0].first
+    breaks = breaks_of(each for cause in causes for each in cause.findings)
     if len(causes) == 1:
         whole = not first.pointer and first.verdict is not None and first.verdict.incompatibilities
-        yield _head(first, f"{first.place}:{WHOLE}" if whole else first.place)
+        yield _head(first, f"{first.place}:{WHOLE}" if whole else first.place, breaks)
     else:
-        yield _head(replace(first, sentence=f"{len(causes)} places"), first.file)
+        yield _head(replace(first, sentence=f"{len(causes)} places"), first.file, breaks)
     yield from (f"    {line}" for line in lines_of(causes, before))
 
 
@@ -58,6 +59,6 @@ def _places(same: Sequence[Sequence[Cause]]) -> Iterator[str]:
         yield f"    {first.advice}"
 
 
-def _head(each: Finding, place: str) -> str:
+def _head(each: Finding, place: str, breaks: str = "") -> str:
     severity = {"error": "", "accepted": f"accepted {each.accepted}: "}.get(each.severity, f"{each.severity}: ")
-    return "  ".join(filter(None, (place, each.direction, each.rule, f"{severity}{each.sentence}")))
+    return "  ".join(filter(None, (place, each.direction, each.rule, f"{severity}{each.sentence}", breaks)))
