@@ -46,6 +46,40 @@ class TestReruns:
         result = repo.run("--reruns=2")
         assert result.parseoutcomes() == {"failed": 3, "passed": 3, "rerun": 6}
 
+    @pytest.mark.parametrize(
+        ("options", "marker", "reruns"),
+        [
+            (("--reruns=2", "--only-rerun=ConnectionError"), "", 3),
+            (("--reruns=2", "--only-rerun=ValueError"), "", 0),
+            (("--reruns=2", "--rerun-except=ConnectionError"), "", 0),
+            (("--reruns=2", "--rerun-except=ValueError"), "", 3),
+            ((), "@pytest.mark.flaky(reruns=1)\n", 3),
+            ((), "@pytest.mark.flaky(reruns=1, condition=False)\n", 0),
+            ((), "@pytest.mark.flaky(reruns=1, only_rerun=['ConnectionError'])\n", 3),
+            ((), "@pytest.mark.flaky(reruns=1, rerun_except='ConnectionError')\n", 0),
+            (("--reruns=2", "--max-suite-reruns=1"), "", 1),
+        ],
+    )
+    def test_of_some_errors_only(self, repo, options, marker, reruns):
+        repo.tests(SERVICE + "SEEN = {}\n" + PRODUCER + FLAKY.replace("@pytest", f"{marker}@pytest", 1))
+        result = repo.run(*options)
+        outcomes = result.parseoutcomes()
+        assert outcomes.get("rerun", 0) == reruns
+        assert outcomes.get("failed", 0) == 3 - reruns
+        assert result.ret == (0 if reruns == 3 else 1)
+        result.stdout.re_match_lines([rf"order.placed +v1 +consumes +3 .* {reruns} +{3 - reruns} +0$"])
+
+    def test_that_are_not_wanted_are_red(self, repo):
+        repo.tests(SERVICE + "SEEN = {}\n" + PRODUCER + FLAKY)
+        assert repo.run("--reruns=2", "--fail-on-flaky").ret == 7
+
+    def test_keep_the_fixtures_of_a_module(self, repo):
+        fixture = "@pytest.fixture(scope='module')\ndef shop():\n    print('opened')\n    yield\n    print('closed')\n"
+        repo.tests(SERVICE + "SEEN = {}\n" + fixture + PRODUCER + FLAKY.replace("request)", "request, shop)"))
+        result = repo.run("--reruns=2", "-s")
+        assert result.ret == 0
+        assert (str(result.stdout).count("opened"), str(result.stdout).count("closed")) == (1, 1)
+
 
 class TestSubtests:
     TEST = '@pytest.mark.consumes("order.placed")\ndef test_orders(message, subtests):\n    with subtests.test("mail"):\n        assert {0}\n'

@@ -116,6 +116,9 @@ class TestACauseWithoutRecordedEffects:
             ["produces mail.requested v1: messages were emitted for 2 causes of which no effect is recorded.*"]
         )
 
+    def test_has_no_faults_made_on_purpose(self, unanswered):
+        assert unanswered.run("--contracts-mutate").ret == 0
+
     def test_for_which_nothing_is_sent_is_as_expected(self, unanswered):
         unanswered.change("for mail in handle(cause):", "for mail in handle(cause) if cause.order_id < 'o3' else []:")
         result = unanswered.run()

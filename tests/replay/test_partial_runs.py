@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,22 @@ class TestShares:
         done = merge(repo, "0.json", "0.json")
         assert done.returncode == 1
         assert "deselected" in done.stdout
+
+    @pytest.mark.skipif(find_spec("pytest_split") is None, reason="pytest-split is not installed")
+    def test_tests_that_pytest_split_distributes(self, repo):
+        reads, compares = "test_reads", "test_compares"
+        repo.tests(
+            TEST_FILE.replace("test_orders_are_read", reads)
+            + f'@pytest.mark.consumes("order.placed")\ndef {compares}(message):\n    assert message == message\n'
+        )
+        for group in "123":
+            assert self.share(repo, f"{group}.json", "--splits=3", f"--group={group}").ret == 0
+        done = merge(repo, "1.json", "2.json", "3.json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        for left_out in "123":
+            done = merge(repo, *(f"{group}.json" for group in "123" if group != left_out))
+            assert done.returncode == 1, left_out
+            assert "deselected" in done.stdout
 
     def test_an_operation_that_no_share_ran(self, repo):
         self.share(repo, "a.json", *READ)

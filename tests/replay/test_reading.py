@@ -19,13 +19,21 @@ from unittest.mock import AsyncMock, MagicMock, Mock, patch
 
 class Shop:
     def __init__(self): self.mails = {}
-    def drop(self, raw): return None
+    def drop(self, raw=None, **more): return None
     def take_json(self, raw):
         order = json.loads(raw)
         self.mails[order["order_id"]] = order["buyer"]["mail"]
     def take_event(self, raw): self.take_json(json.dumps(json.loads(raw)["data"]))
     def take(self, order): self.mails[order.order_id] = order.buyer.mail
     def keep(self, order): self.mails["one"] = order
+    def put(self, key, value): self.mails[key] = value
+    def put_all(self, pairs): self.mails.update(pairs)
+    def put_one(self, order): self.put(order["order_id"], order["mail"])
+    def put_order(self, order): self.put(order.key, order.value)
+    async def put_later(self, key, value): self.put(key, value)
+    def take_dict(self, order=None, **more):
+        order = order or more
+        self.mails[order["order_id"]] = order["buyer"]["mail"]
 
 @pytest.fixture
 def shop():
@@ -35,6 +43,25 @@ def shop():
 def test_mails(cause, emits):
     emits({"mail_id": "mail-" + cause.order_id, "order_id": cause.order_id, "to": cause.buyer.mail,
            "asked_at": "2030-01-01T00:00:00Z"})
+
+"""
+VALUES = """
+import asyncio, copy, dataclasses, queue, subprocess, sys, threading
+from types import SimpleNamespace
+
+@dataclasses.dataclass
+class Order:
+    key: str
+    value: str
+
+class Thread:
+    \"""Takes messages in a thread of its own, which began before.\"""
+    def __init__(self, shop, raw):
+        self.jobs, self.done, self.raw = queue.Queue(), queue.Queue(), raw
+        threading.Thread(target=lambda: self.done.put(shop.take_json(self.jobs.get())), daemon=True).start()
+    def run(self):
+        self.jobs.put(self.raw)
+        self.done.get(timeout=60)
 
 """
 STATE = "@pytest.fixture\ndef contract_state(shop):\n    return lambda: {0}\n\n"
@@ -135,21 +162,35 @@ class TestAMockInThePlaceOfTheService:
 
 
 class TestOnlyATestReads:
-    @pytest.mark.parametrize(
-        "body",
-        [
-            "assert message.order_id",
-            "assert message == message",
-            "shop.keep(message)\n    assert shop.mails['one'] == message",
-        ],
-    )
-    def test_is_noted_and_red_where_the_run_is_strict(self, repo, body):
-        consumer(repo, body)
+    def test_a_field_is_noted_and_red_where_the_run_is_strict(self, repo):
+        consumer(repo, "assert message.order_id")
         result = repo.run()
         assert result.ret == 0
         noted = "consumes order.placed v1: only tests read 3 messages of 3, and no code of the service."
         result.stdout.fnmatch_lines([f"{noted}*"])
         red(repo.run("--contracts-strict"), noted)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "assert message == message",
+            "assert message.order_id == message.order_id",
+            "assert message.buyer == message.buyer",
+            "assert hash(message) == hash(message)",
+            "assert repr(message) == str(repr(message))",
+            "assert str(message)",
+            "shop.keep(message)\n    assert shop.mails['one'] == message",
+            "seen = []\n    seen.append(message)\n    assert seen[0].order_id == message.order_id",
+        ],
+    )
+    @pytest.mark.parametrize("options", [(), ("--contracts-bulk",)])
+    def test_to_compare_the_message_with_itself_is_red(self, repo, body, options):
+        consumer(repo, body)
+        red(repo.run(*options), "consumes order.placed v1: ", " 3 messages of 3", "read them. Give ")
+
+    def test_one_value_twice_in_a_loop_is_no_comparison(self, repo):
+        consumer(repo, "assert all(message.order_id for _ in range(3))")
+        assert repo.run().ret == 0
 
     def test_another_test_may_reach_the_service(self, repo):
         consumer(
@@ -185,6 +226,95 @@ class TestOnlyATestReads:
         service.write_text(service.read_text() + "    def take_id(self, order): self.mails[order.order_id] = 1\n")
         assert repo.run().ret == 0
         assert readers(repo) == {"/order_id": (3, 0), "/buyer": (0, 3), "/buyer/mail": (0, 3)}
+
+
+class TestSingleValues:
+    """A test gives the service values of the message, and not the message: they have to make a difference."""
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            "shop.put(message.order_id, message.buyer.mail)",
+            "shop.put(key=message.order_id, value=message.buyer.mail)",
+            "shop.put_all([(message.order_id, message.buyer.mail)])",
+            "shop.put_one({'order_id': message.order_id, 'mail': message.buyer.mail})",
+            "shop.put_order(Order(message.order_id, message.buyer.mail))",
+            "shop.put_order(SimpleNamespace(key=message.order_id, value=message.buyer.mail))",
+            "asyncio.run(shop.put_later(message.order_id, message.buyer.mail))",
+            "asyncio.run(asyncio.to_thread(shop.put, message.order_id, message.buyer.mail))",
+        ],
+    )
+    def test_that_the_test_finds_again(self, repo, call):
+        consumer(repo, f"{call}\n    assert shop.mails == {{message.order_id: message.buyer.mail}}", before=VALUES)
+        result = repo.run("--contracts-strict")
+        assert result.ret == 0
+        result.stdout.fnmatch_lines(["*reading cannot be watched in 3 messages (tests fail with other messages)*"])
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "shop.drop(message.order_id)",
+            "shop.drop(message.order_id)\n    assert message.order_id == message.order_id",
+            "key = message.order_id\n    shop.drop(key)\n    assert key == message.order_id",
+            "shop.drop(message)\n    assert message.order_id",
+            "shop.drop(None)\n    assert message.order_id",
+        ],
+    )
+    def test_that_the_service_drops(self, repo, body):
+        consumer(repo, body)
+        red(repo.run(), "consumes order.placed v1: code of the service ran with 3 messages of 3, and nothing shows")
+
+    def test_whose_effect_cannot_be_seen(self, repo):
+        consumer(repo, "shop.drop(message.order_id)", marker=", reads_elsewhere=True")
+        assert repo.run("--contracts-strict").ret == 0
+
+
+class TestAMessageInAnotherFormThatIsDropped:
+    """Although the test fails with another message: it compares what it has with the message, and not the service."""
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "assert message == message.model_copy()",
+            "assert message == copy.deepcopy(message)",
+            "assert json.loads(message.to_json())['order_id'] == message.order_id",
+            "assert json.loads(json.dumps(message.model_dump()))['order_id'] == message.order_id",
+            "raw = message.to_json()\n    shop.drop(raw)\n    assert json.loads(raw)['order_id'] == message.order_id",
+            "seen = dict(message)\n    shop.drop(seen)\n    assert seen['order_id'] == message.order_id",
+            "seen = {'value': message.to_json()}\n    shop.drop(seen)\n    assert message.to_json() == seen['value']",
+            "seen = json.loads(message.to_json())\n    shop.drop(**seen)\n    assert seen['order_id'] == message.order_id",
+        ],
+    )
+    def test_is_red(self, repo, body):
+        consumer(repo, body, before=VALUES)
+        red(repo.run(), "reading cannot be watched, because the test gives the service the message in another form")
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            "shop.take_json(message.to_json())",
+            "shop.take_json(message.to_json().decode())",
+            "shop.take_dict(message.model_dump())",
+            "shop.take_dict(json.loads(message.to_json()))",
+            "shop.take_dict(**json.loads(message.to_json()))",
+            "Thread(shop, message.to_json()).run()",
+        ],
+    )
+    def test_is_green_where_it_is_read(self, repo, call):
+        consumer(repo, f"{call}\n    assert shop.mails == {{message.order_id: message.buyer.mail}}", before=VALUES)
+        result = repo.run("--contracts-strict")
+        assert result.ret == 0, result.outlines
+        result.stdout.fnmatch_lines(["*reading cannot be watched in 3 messages (tests fail with other messages)*"])
+
+    def test_is_green_where_another_process_reads_it(self, repo):
+        program = "import json, sys; print(json.load(sys.stdin)['order_id'])"
+        consumer(
+            repo,
+            f'found = subprocess.run([sys.executable, "-c", "{program}"], input=message.to_json(), capture_output=True)\n'
+            "    assert found.stdout.decode().strip() == message.order_id",
+            before=VALUES,
+        )
+        assert repo.run("--contracts-strict").ret == 0
 
 
 class TestFilesOfTests:

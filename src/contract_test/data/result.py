@@ -105,10 +105,12 @@ class MessageResult:
     any item or any undeclared name, `/**` at the end all below; where it failed there are none. `message` is the data
     as JSON text, kept where it failed; so is `expected`, what was recorded, where that is something else.
     `elsewhere` is how it is known that the service read the message if that could not be watched: "effect" (its state
-    changed), "noticed" (its test fails with another message) or "reads_elsewhere" (the marker says so). `hidden` are
-    errors that did not reach the test, and `emitted` counts messages for a cause without recorded effects. `sent` are
-    the versions of the messages that a producer's test emitted. `reason` says why it was skipped. `finding` is the id
-    of its failure in `contracts/accepted.toml`, and `accepted` says until when and why it is accepted.
+    changed), "noticed" (its test fails with another message) or "reads_elsewhere" (the marker says so). `unread` says
+    what a test did whose service did not read the message: "compared" (it with itself), "ignored" (code of the service
+    ran) or "only-test" (none ran). `hidden` are errors that did not reach the test, and `emitted` counts messages for a
+    cause without recorded effects. `sent` are the versions of the messages that a producer's test emitted. `reason`
+    says why it was skipped. `finding` is the id of its failure in `contracts/accepted.toml`, and `accepted` says until
+    when and why it is accepted.
     """
 
     item: str
@@ -128,6 +130,7 @@ class MessageResult:
     expected: str = ""
     faults: tuple[Fault, ...] = ()
     elsewhere: str = ""
+    unread: str = ""
     hidden: tuple[str, ...] = ()
     emitted: int = 0
     reason: str = ""

@@ -1,9 +1,8 @@
-"""How other plugins see the runs of an item: pytest-rerunfailures asks for more attempts, subtests report their own."""
+"""How other plugins see the runs of an item: pytest-rerunfailures asks for more of them, subtests report their own."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
@@ -11,24 +10,21 @@ from typing import Any
 
 import pytest
 
+Reports = list[pytest.TestReport]
 _RERUNS = "rerunfailures"
 
 
-def attempts_after_failure(item: pytest.Item) -> int:
-    """Return how many times pytest-rerunfailures would run a failing item again."""
+def run_with_reruns(item: pytest.Item, nextitem: pytest.Item | None, run: Callable[[], Reports]) -> bool:
+    """Let pytest-rerunfailures run an item by `run`, by its own rules. Return False if it leaves the item alone."""
     if not item.config.pluginmanager.hasplugin(_RERUNS):
-        return 0
-    return int(import_module("pytest_rerunfailures").get_reruns_count(item) or 0)
-
-
-def log_rerun(item: pytest.Item, reports: Sequence[pytest.TestReport], attempt: int) -> None:
-    """Report a failed attempt as pytest-rerunfailures does, and wait as long as it would."""
-    for report in reports:
-        report.rerun = attempt  # type: ignore[attr-defined] # as that plugin sets it
-        if report.failed:
-            report.outcome = "rerun"  # type: ignore[assignment] # an outcome that this plugin adds
-            item.ihook.pytest_runtest_logreport(report=report)
-    time.sleep(import_module("pytest_rerunfailures").get_reruns_delay(item) or 0)
+        return False
+    plugin: Any = import_module("pytest_rerunfailures")
+    usual = plugin.runtestprotocol
+    plugin.runtestprotocol = lambda *_, **__: run()
+    try:
+        return bool(plugin.pytest_runtest_protocol(item, nextitem))
+    finally:
+        plugin.runtestprotocol = usual
 
 
 class _Relay:

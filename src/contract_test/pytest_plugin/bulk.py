@@ -13,21 +13,29 @@ from contract_test.data.errors import UnplayableError
 from contract_test.data.result import Failure, GivenMessage, MessageResult, Outcome
 from contract_test.data.texts import counted
 from contract_test.pytest_plugin.multi_call import Call, call_repeatedly, needs_one_message
-from contract_test.replay.cases import Case, Elsewhere, Replay
+from contract_test.replay.cases import Case, Replay
 from contract_test.replay.copies import RecordedMessage, copied
 from contract_test.replay.diagnosis import failure_of, no_cause, several_causes
 from contract_test.replay.field_access import FieldAccess
 from contract_test.replay.hidden_errors import HiddenErrors
 from contract_test.replay.results import ItemReport
 from contract_test.replay.test_files import TestFiles
-from contract_test.replay.unused_message import UnreadError, check_reading, decoded_too, encoding_watched, mocks_watched
+from contract_test.replay.unused_message import (
+    WATCHED,
+    Reading,
+    UnreadError,
+    check_reading,
+    decoded_too,
+    encoding_watched,
+    mocks_watched,
+)
 from contract_test.report.inert import printable
 from envelopes import DecodeError
 
 Lines = tuple[int, int]
 Reads = tuple[tuple[str, ...], tuple[str, ...]]
-Kind = tuple[Outcome, str, Elsewhere, tuple[str, ...], Reads, str, int, tuple[int, ...]]
-"""What messages have in common: outcome, reason, how reading is known, hidden errors, reads, subject, versions."""
+Kind = tuple[Outcome, str, Reading, tuple[str, ...], Reads, str, int, tuple[int, ...]]
+"""What messages have in common: outcome, reason, how they were read, hidden errors, reads, subject and versions."""
 _CONSUMED = frozenset(("message", "messages", "envelope"))
 MAX_FAILURES_SHOWN = 100
 
@@ -76,7 +84,7 @@ class Tally:
         for (
             outcome,
             reason,
-            elsewhere,
+            reading,
             hidden,
             (by_service, by_test),
             subject,
@@ -88,7 +96,8 @@ class Tally:
                     item,
                     outcome=outcome,
                     reason=reason,
-                    elsewhere=elsewhere,
+                    elsewhere=reading.elsewhere,
+                    unread=reading.unread,
                     hidden=hidden,
                     given=None if item.given is None else replace(item.given, subject=subject, version=version),
                     reads=by_service,
@@ -212,7 +221,7 @@ class _Counting:
     def _passed(self, case: Case) -> None:
         """Check a message whose test passed. Raises UnreadError or UnplayableError."""
         if case.operation == "consumes":
-            self._note("passed", elsewhere=check_reading(self._watch, self._undecoded, case))
+            self._note("passed", reading=check_reading(self._watch, self._undecoded, case))
             return
         replay = self._around.replay
         if self._recorded is not None and self._recorded.is_copied(self._emitted, case, replay):
@@ -230,11 +239,11 @@ class _Counting:
         self.tally.failed.append((self._case, failure))
         self.tally.first = self.tally.first or error
 
-    def _note(self, outcome: Outcome, reason: str = "", elsewhere: Elsewhere = "", sent: tuple[int, ...] = ()) -> None:
+    def _note(self, outcome: Outcome, reason: str = "", reading: Reading = WATCHED, sent: tuple[int, ...] = ()) -> None:
         sets = frozenset(self._watch.by_service), frozenset(self._watch.by_test)
         reads = self._seen.get(sets)
         if reads is None:
             reads = self._seen[sets] = (tuple(sorted(sets[0])), tuple(sorted(sets[1])))
         given = (self._case.cause or self._case.message).interaction
-        kind = outcome, reason, elsewhere, self._around.hidden.take(), reads, given.subject, given.version, sent
+        kind = outcome, reason, reading, self._around.hidden.take(), reads, given.subject, given.version, sent
         self.tally.not_failed.setdefault(kind, []).append((self._case.message.interaction.line, given.line))

@@ -13,14 +13,13 @@ from contract_test.recordings.messages import Message
 from contract_test.replay.cases import Case
 from contract_test.replay.copies import RecordedMessage
 from contract_test.replay.field_access import FieldAccess
+from contract_test.replay.unused_message import WATCHED, Reading
 from envelopes import Envelope
 
 RECORDED = pytest.StashKey[RecordedMessage]()
 """What a producer's test got as `recorded`."""
-ELSEWHERE = pytest.StashKey[str]()
-"""How it is known that the service read the message of an item, if that could not be watched."""
-UNWATCHED = pytest.StashKey[bool]()
-"""Whether an item failed because what its service reads could not be watched."""
+READING = pytest.StashKey[Reading]()
+"""How the service read the message of an item, if that could not be watched."""
 EMITTED = pytest.StashKey[int]()
 """How many messages the test of an item emitted for a cause without recorded effects."""
 SENT = pytest.StashKey[tuple[int, ...]]()
@@ -51,8 +50,7 @@ def begin(item: pytest.Item) -> None:
     item.stash[HIDDEN] = ()
     item.stash[EMITTED] = 0
     item.stash[SENT] = ()
-    item.stash[ELSEWHERE] = ""
-    item.stash[UNWATCHED] = False
+    item.stash[READING] = WATCHED
 
 
 def watched_of(item: pytest.Item) -> tuple[Message, FieldAccess] | None:

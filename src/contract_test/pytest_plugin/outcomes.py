@@ -11,7 +11,7 @@ import pytest
 
 from contract_test.data.result import Failure, GivenMessage, MessageResult, Outcome
 from contract_test.pytest_plugin.bulk import TALLY
-from contract_test.pytest_plugin.items import ELSEWHERE, EMITTED, HIDDEN, MISMATCHES, SENT, case_of, seen_of
+from contract_test.pytest_plugin.items import EMITTED, HIDDEN, MISMATCHES, READING, SENT, case_of, seen_of
 from contract_test.pytest_plugin.pending import expect_failure, marked_pending
 from contract_test.pytest_plugin.reruns import FAULTS
 from contract_test.pytest_plugin.tracebacks import make_inert
@@ -23,6 +23,7 @@ from contract_test.replay.cases import Case
 from contract_test.replay.diagnosis import failure_of
 from contract_test.replay.results import ItemReport, as_text
 from contract_test.replay.service import Service
+from contract_test.replay.unused_message import WATCHED
 from contract_test.report.failure import failure_text
 
 RESULT = "contract_result"
@@ -56,6 +57,7 @@ class Outcomes:
         if tally is not None and tally.failed:
             report.sections.append(("every message that failed", tally.text))
         given, reads, test_reads = seen_of(item)
+        reading = item.stash.get(READING, WATCHED) if report.passed else WATCHED
         played = MessageResult(
             report.nodeid,
             case.subject.name,
@@ -75,7 +77,8 @@ class Outcomes:
             faults=item.stash.get(FAULTS, ()) if report.when == "call" else (),
             emitted=item.stash.get(EMITTED, 0) if report.passed else 0,
             hidden=item.stash.get(HIDDEN, ()) if report.passed else (),
-            elsewhere=item.stash.get(ELSEWHERE, "") if report.passed else "",
+            elsewhere=reading.elsewhere,
+            unread=reading.unread,
             reason=skip_reason(report) if report.skipped else "",
             finding=finding,
             accepted=accepted,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,19 +12,20 @@ from _pytest.runner import runtestprotocol  # as every plugin that runs an item 
 from contract_test.data.errors import NothingFoundError
 from contract_test.data.result import Fault
 from contract_test.data.texts import counted
-from contract_test.pytest_plugin.attempts import attempts_after_failure, kept_subtests, log_rerun
+from contract_test.pytest_plugin.attempts import Reports, kept_subtests, run_with_reruns
 from contract_test.pytest_plugin.generated_messages import FailedError, for_each_generated, nothing_generated
-from contract_test.pytest_plugin.items import READS, UNWATCHED, Reads
+from contract_test.pytest_plugin.items import READING, READS, Reads
 from contract_test.pytest_plugin.redelivery import borne
 from contract_test.pytest_plugin.tracking import ACCEPTED
 from contract_test.recordings.messages import Message
 from contract_test.replay.cases import Case, Delivery, Replay
 from contract_test.replay.field_access import FieldAccess
+from contract_test.replay.message_exchange import MessageExchange
 from contract_test.replay.mutation import mutants
+from contract_test.replay.test_files import TestFiles
+from contract_test.replay.unused_message import Unread
 from contract_test.replay.variation_cases import others, with_data
 from contract_test.schema.fields import fields_of
-
-Reports = list[pytest.TestReport]
 
 PARAMETER = "contract_case"
 FAULTS = pytest.StashKey[tuple[Fault, ...]]()
@@ -49,21 +50,19 @@ class Reruns:
         replay: Replay,
         generated: int,
         watched: Callable[[], tuple[Message, FieldAccess] | None],
+        tests: TestFiles,
         *,
         mutates: bool,
     ) -> None:
         self._replay, self._generated, self._watched, self._mutates = replay, generated, watched, mutates
+        self._tests = tests
 
     def protocol(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> bool:
         """Run an item, and report it once."""
+        if run_with_reruns(item, nextitem, lambda: self._run(item, case, nextitem)):
+            return True
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        reports = self._run(item, case, nextitem)
-        for attempt in range(attempts_after_failure(item)):
-            if not failed(reports):
-                break
-            log_rerun(item, reports, attempt)
-            reports = self._run(item, case, nextitem)
-        for report in reports:
+        for report in self._run(item, case, nextitem):
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
@@ -80,27 +79,46 @@ class Reruns:
 
     def _recorded(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> Reports:
         reports = run_once(item, case, nextitem)
-        if not item.stash.get(UNWATCHED, False):
-            return reports
-        return run_once(item, self._noticed(item, case), nextitem)
+        unread = item.stash[READING].unread
+        return run_once(item, self._noticed(item, case, unread), nextitem) if unread else reports
 
-    def _noticed(self, item: pytest.Item, case: Case) -> Case:
-        """Return the case of a message that the test hands over as JSON, or in another form.
+    def _noticed(self, item: pytest.Item, case: Case, unread: Unread) -> Case:
+        """Return the case of a message whose reading could not be watched, with what other messages show of it.
 
-        If the test fails as soon as it hands over another message, the service reads it.
+        If the test fails as soon as the service gets another message, the service reads it.
         """
-        beside = _beside(item)
-        for other in others(self._replay, case):
-            if failed(run_once(item, replace(case, dumped=other), beside)):
+        ran = False
+        for exchange, notices in self._exchanged(item, case, with_test=False):
+            ran = ran or exchange.service_ran
+            if not exchange.exchanged:
+                break
+            if notices:
                 return replace(case, elsewhere="noticed")
-        return case
+        else:
+            return replace(case, ignored=ran)
+        if unread == "handed-over":  # nothing of it is in the arguments of any function of the service
+            for exchange, notices in self._exchanged(item, case, with_test=True):
+                if notices and exchange.left:
+                    return replace(case, elsewhere="noticed")
+        return replace(case, ignored=ran)
+
+    def _exchanged(self, item: pytest.Item, case: Case, *, with_test: bool) -> Iterator[tuple[MessageExchange, bool]]:
+        """Run an item with other messages for its service; yield what was exchanged, and whether its test failed.
+
+        With `with_test`, the test, too, gets the other message as soon as it turns the whole of it into something else.
+        """
+        beside, message = _beside(item), case.message.envelope.data
+        for other in others(self._replay, case):
+            exchange = MessageExchange(self._tests, message, other)
+            changed = replace(case, exchange=exchange, dumped=other if with_test else None)
+            yield exchange, failed(run_once(item, changed, beside))
 
     def _mutated(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> Reports:
         """First as it was recorded, then with each fault in what the service read, then whole again, for the report."""
         beside = _beside(item)
         reports = run_once(item, case, beside)
-        if item.stash.get(UNWATCHED, False):
-            case = self._noticed(item, case)
+        if unread := item.stash[READING].unread:
+            case = self._noticed(item, case, unread)
             reports = run_once(item, case, beside)
         watched = None if failed(reports) else self._watched()
         if watched is not None:

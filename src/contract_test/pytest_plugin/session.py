@@ -14,14 +14,13 @@ from contract_test.pytest_plugin.bulk import Surroundings, all_in_one
 from contract_test.pytest_plugin.effects import watch_effect
 from contract_test.pytest_plugin.ending import Ending
 from contract_test.pytest_plugin.items import (
-    ELSEWHERE,
     EMITTED,
     GIVEN,
     HIDDEN,
     MISMATCHES,
+    READING,
     RECORDED,
     SENT,
-    UNWATCHED,
     begin,
     case_of,
     watched_of,
@@ -43,7 +42,14 @@ from contract_test.replay.hidden_errors import MARKER, HiddenErrors
 from contract_test.replay.results import ResultCollector, from_text
 from contract_test.replay.service import open_service
 from contract_test.replay.test_files import TestFiles
-from contract_test.replay.unused_message import UnreadError, check_reading, decoded_too, encoding_watched, mocks_watched
+from contract_test.replay.unused_message import (
+    Reading,
+    UnreadError,
+    check_reading,
+    decoded_too,
+    encoding_watched,
+    mocks_watched,
+)
 from envelopes import Envelope
 
 
@@ -119,10 +125,13 @@ class ContractSession:
         """Run an item whose message may still be chosen; None leaves it to pytest."""
         case = case_of(item)
         mutating = self._config.getoption("--contracts-mutate")
-        if case is None or case.bulk or (case.operation == "produces" and not mutating):
+        if case is None or case.bulk:
+            return None
+        if case.operation == "produces" and (not mutating or case.origin == "cause"):  # nothing to compare faults with
             return None
         generated = self._config.getoption("--contracts-generated")
-        return Reruns(self.replay, generated, lambda: watched_of(item), mutates=mutating).protocol(item, case, nextitem)
+        reruns = Reruns(self.replay, generated, lambda: watched_of(item), self._tests, mutates=mutating)
+        return reruns.protocol(item, case, nextitem)
 
     def collecting(self, report: pytest.CollectReport) -> None:
         """Take note of a file that cannot be collected: its tests are not known."""
@@ -206,13 +215,14 @@ class ContractSession:
             return item.stash[GIVEN][2]
 
         decoding = decoded_too(watch, type(given.envelope.data))
-        with decoding as failed, mocks_watched(), encoding_watched(), watch_effect(item, case) as effect:
+        exchanging = nullcontext() if case.exchange is None else case.exchange.watching()
+        with decoding as failed, mocks_watched(), encoding_watched(), watch_effect(item, case) as effect, exchanging:
             yield
         if case.operation == "consumes":
             try:
-                item.stash[ELSEWHERE] = check_reading(watch(), failed, case, effect)
+                item.stash[READING] = check_reading(watch(), failed, case, effect)
             except UnreadError as error:
-                item.stash[UNWATCHED] = error.handed_over
+                item.stash[READING] = Reading(unread="handed-over" if error.handed_over else "")
                 raise pytest.fail.Exception(error.problem, pytrace=False) from None  # its context is what is reported
 
     def _check_emitted(self, item: pytest.Function, case: Case, emitted: list[Any]) -> None:

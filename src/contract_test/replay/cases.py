@@ -23,6 +23,7 @@ from contract_test.recordings.messages import Message, by_id, causes_of, read_me
 from contract_test.recordings.provenance import too_old
 from contract_test.replay.effect_matching import check_emitted, compared_by_type
 from contract_test.replay.emitted import Emitted, read_emitted
+from contract_test.replay.message_exchange import MessageExchange
 from contract_test.replay.variations.derivation import Variation
 from contract_test.schema.fields import fields_of
 from contract_test.schema.message_shapes import MessageShapes, Shape
@@ -80,6 +81,10 @@ class Case:
     """The value object of another message, which the test turns into JSON in the place of this one."""
     elsewhere: Elsewhere = ""
     """How it is known that the service reads the message where that cannot be watched."""
+    exchange: MessageExchange | None = None
+    """What gives the service another message than its test has."""
+    ignored: bool = False
+    """Whether code of the service ran without reading the message, as far as anybody can know."""
     twice: bool = False
     """Another fault made on purpose: the service gets its message once more."""
 

@@ -20,7 +20,7 @@ from contract_test.replay.hidden_errors import hidden_errors
 from contract_test.replay.results import ResultCollector
 from contract_test.replay.selection import Selection
 from contract_test.replay.service import Service
-from contract_test.replay.unused_message import only_tests_read, unwatched
+from contract_test.replay.unused_message import not_read, only_tests_read, unwatched
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,13 @@ def conclude(service: Service, results: ResultCollector, selection: Selection, s
         notes += unused(service.accepted, run)
     notes += [*unwatched(run), *_new_traffic(run), *_compared_by_type(replay, run)]
     doubts = [*only_tests_read(run), *hidden_errors(run)]
+    unread = not_read(run)
+    notes += unread if partial else []  # a test of another part may read it
     if limits.max_age is not None:
         notes += replay.old(limits.max_age)
     problems = [
         *completeness.problems(selection, run, scope),
+        *(() if partial else unread),
         *too_little(run, limits.coverage, limits.strength),
         *(_incomplete(partial, limits.whole) if selection.selected or not scope.optional else ()),
         *(doubts if limits.strict else ()),

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, TypeVar
 
 import pydantic
@@ -51,13 +51,20 @@ class FieldAccess:
         self.tests, self.replaced, self.dumped = tests or _NO_TESTS, dict(replaced or {}), dumped
         self.by_service: set[str] = set()
         self.by_test: set[str] = set()
-        self.handed_over = self.given_to_mock = False
+        self.handed_over = self.given_to_mock = self._read_twice = False
+        self._read_at: dict[tuple[str, CodeType], int] = {}
 
     def clear(self) -> None:
         """Forget what was read, for the next message."""
         self.by_service.clear()
         self.by_test.clear()
-        self.handed_over = self.given_to_mock = False
+        self._read_at.clear()
+        self.handed_over = self.given_to_mock = self._read_twice = False
+
+    @property
+    def compared(self) -> bool:
+        """Whether the test compared the message with itself: as a whole, or a field of it with the same field."""
+        return self._read_twice or EVERYTHING in self.by_test
 
     def over(self, message: T, pointer: str = "") -> T:
         """Return the same message, watched; it is equal to the one that was given."""
@@ -90,7 +97,11 @@ class FieldAccess:
         test = self.tests.is_reader(frame)
         seen = self.by_test if test else self.by_service
         seen.add(pointer)
-        if pointer in self.replaced and not test:
+        if test:
+            code, step = frame.f_code, frame.f_lasti
+            before = self._read_at.setdefault((pointer, code), step)
+            self._read_twice |= before != step and _line(code, before) == _line(code, step)
+        elif pointer in self.replaced:
             return self.replaced[pointer]
         values = object.__getattribute__(message, "__dict__")
         value = values[name]
@@ -179,6 +190,12 @@ def forget() -> None:
     """Leave every class as it was."""
     while _changed:
         del _changed.pop().__getattribute__
+
+
+@lru_cache(maxsize=4096)
+def _line(code: CodeType, step: int) -> int | None:
+    """Return the line of an instruction."""
+    return next((line for begin, end, line in code.co_lines() if begin <= step < end), None)
 
 
 def _compares(frame: FrameType | None) -> bool:

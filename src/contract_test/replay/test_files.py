@@ -39,6 +39,18 @@ class TestFiles:
             frame = frame.f_back
         return False
 
+    def is_called_by_service(self, frame: FrameType) -> bool:
+        """Return whether code of the service called this code, be it through a library."""
+        caller = frame.f_back
+        while caller is not None:
+            name = caller.f_code.co_filename
+            if self.is_service(name):
+                return True
+            if self._known[name]:
+                return False
+            caller = caller.f_back
+        return False
+
     def is_service(self, name: str) -> bool:
         """Return whether code of the service may be in a file: it is no test, and no library that is known here."""
         if name not in self._known:
@@ -49,7 +61,7 @@ class TestFiles:
         """Return None for a library that reads for whoever calls it."""
         if name.startswith("<"):  # code that was made at run time, such as a dataclass's
             return None
-        installed = "site-packages" in name or "dist-packages" in name
+        installed = is_installed(name)
         if (
             name.startswith(_callees())
             or (installed and "/pytest" in name)
@@ -61,6 +73,11 @@ class TestFiles:
         if self._root is None or installed or not name.startswith(self._root):
             return False
         return not _FOLDERS.isdisjoint(Path(name.removeprefix(self._root)).parts[:-1])
+
+
+def is_installed(name: str) -> bool:
+    """Return whether a file is part of an installed package."""
+    return "site-packages" in name or "dist-packages" in name
 
 
 @cache

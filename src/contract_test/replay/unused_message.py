@@ -6,7 +6,8 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from contract_test.data.errors import ContractTestError
 from contract_test.data.result import Run
@@ -17,6 +18,21 @@ from envelopes import DecodeError, Envelope, ValueObject, _coding
 from envelopes._compiled import compiled_model
 
 CHECK = "message-not-read"
+
+
+Unread = Literal["", "handed-over", "only-test", "compared", "ignored"]
+"""How a test passed whose service did not read the message."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is known of a passed test whose service was not seen reading the message: nothing if it was."""
+
+    elsewhere: Elsewhere = ""
+    unread: Unread = ""
+
+
+WATCHED = Reading()
 
 
 class UnreadError(ContractTestError):
@@ -94,14 +110,13 @@ def mocks_watched() -> Iterator[None]:
 
 def check_reading(
     watch: FieldAccess, failed: list[DecodeError], case: Case, has_effect: Callable[[], bool] = lambda: False
-) -> Elsewhere:
-    """Raise UnreadError where a consumer's test passed although its service did not read the message.
+) -> Reading:
+    """Return how a consumer's message was read. Raise UnreadError where its test alone shows that it was not.
 
     Of what was made of a recorded message a consumer may read nothing, such as of one of a version that it skips.
-    Return how it is known that the service reads the message if that could not be watched.
     """
     if watch.by_service:
-        return ""
+        return WATCHED
     if failed:
         raise UnreadError(
             f"the message could not be decoded, and the test passed all the same: {failed[0]}",
@@ -109,17 +124,16 @@ def check_reading(
             "the error, or the dead letter.",
         )
     if case.origin != "recorded" or case.message.data in ({}, []):
-        return ""
-    if case.elsewhere or case.dumped is not None:  # with another message, its test has to fail
-        return case.elsewhere
+        return WATCHED
+    if case.elsewhere or case.dumped is not None or case.exchange is not None:  # with another message, it has to fail
+        return Reading(case.elsewhere)
     if has_effect():
-        return "effect"
+        return Reading("effect")
     if watch.handed_over:
         raise UnreadError(
             "reading cannot be watched, because the test gives the service the message in another form, such as JSON; "
             "and no effect shows that it is read",
-            advice="Assert on what the service did with its values. Or write a fixture `contract_state`, and ask for "
-            "it. Or, if the service reads it where no test can see it, write reads_elsewhere=True into the marker.",
+            advice=_SHOW_EFFECT,
             handed_over=True,
         )
     if watch.given_to_mock:
@@ -129,13 +143,17 @@ def check_reading(
             "what it did.",
         )
     if watch.by_test:
-        return ""
+        return Reading(unread="ignored" if case.ignored else "compared" if watch.compared else "only-test")
     raise UnreadError(
         "the test passed, and nothing of the message was read: by the service as little as by the test",
         advice="Give `message` to the code that handles it (awaited, if it is async); assert on what it did.",
     )
 
 
+_SHOW_EFFECT = (
+    "Assert on what the service did with its values. Or write a fixture `contract_state`, and ask for it. Or, if the "
+    "service reads it where no test can see it, write reads_elsewhere=True into the marker."
+)
 _KNOWN_BY = {
     "effect": "the state changed",
     "noticed": "tests fail with other messages",
@@ -158,18 +176,35 @@ def unwatched(run: Run) -> list[str]:
     return found
 
 
+_NOT_READ = {
+    "compared": "tests only compared {0} with themselves, and no code of the service read them. Give each message to "
+    "the code that handles it, and assert on what it did",
+    "ignored": "code of the service ran with {0}, and nothing shows that it read them. Give it the message itself. "
+    f"{_SHOW_EFFECT.rstrip('.')}",
+    "only-test": "only tests read {0}, and no code of the service. Code in the files of tests counts as the test",
+}
+
+
+def not_read(run: Run) -> list[str]:
+    """Return a line for each contract whose messages were certainly not read by the service."""
+    return list(_unread(run, "compared", "ignored"))
+
+
 def only_tests_read(run: Run) -> list[str]:
     """Return a line for each contract whose messages were read by tests, and by no code of the service."""
-    found = []
+    return list(_unread(run, "only-test"))
+
+
+def _unread(run: Run, *kinds: str) -> Iterator[str]:
     for each in run.operations:
-        if each.operation != "consumes":
-            continue
         recorded = [played for played in each.played if played.origin == "recorded" and played.outcome == "passed"]
-        by_test = {played.place for played in recorded if played.test_reads and not played.reads}
-        unread = by_test and by_test - {played.place for played in recorded if played.reads or played.elsewhere}
-        if unread:
-            found.append(
-                f"consumes {each.subject} v{each.version}: only tests read {counted(len(unread), 'message')} of "
-                f"{each.recorded}, and no code of the service. Code in the files of tests counts as the test"
-            )
-    return found
+        unread = {played.place: played.unread for played in recorded if played.unread}
+        if not unread:
+            continue
+        for played in recorded:
+            if not played.unread:  # another test shows that the service reads it
+                unread.pop(played.place, None)
+        for kind, count in sorted(Counter(unread.values()).items()):
+            if kind in kinds:
+                messages = f"{counted(count, 'message')} of {each.recorded}"
+                yield f"consumes {each.subject} v{each.version}: {_NOT_READ[kind].format(messages)}"
