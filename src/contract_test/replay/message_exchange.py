@@ -44,7 +44,7 @@ class MessageExchange:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Exchange inside, also in threads that begin there."""
+        """Give the service the other message inside, also in threads that begin there."""
         before = sys.getprofile()
         threading.setprofile(self._see)
         sys.setprofile(self._see)

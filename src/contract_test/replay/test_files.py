@@ -40,7 +40,7 @@ class TestFiles:
         return False
 
     def is_called_by_service(self, frame: FrameType) -> bool:
-        """Return whether code of the service called this code, be it through a library."""
+        """Return whether code of the service called this code, directly or through a library."""
         caller = frame.f_back
         while caller is not None:
             name = caller.f_code.co_filename
