@@ -25,6 +25,7 @@ from transport_support import QUEUE, key, resque, running_worker, settled, until
 
 from contract_test.transports.embedded import redis_program
 from transport.__main__ import main
+from transport.connection import connected
 from transport.gateway_stub import GatewayStub
 from transport.limiter import Limits
 from transport.scripts import FETCH, RECOVER, RENEW_LEASE, SCHEDULE, TAKE_TOKENS
@@ -253,6 +254,22 @@ def test_sigterm_ends_a_worker_that_never_saw_redis(stub: Stub, more: list[str])
         assert "redis is unavailable" in worker.stderr.readline()
         worker.terminate()
         assert worker.wait(20) == 0
+
+
+def test_a_connection_that_cannot_be_closed_in_time_does_not_fail_the_stop(tmp_path: Path) -> None:
+    """The server hangs, so what was written stays in the socket, and closing it waits for that."""
+    server = RedisServer(tmp_path).start()
+
+    async def walk() -> None:
+        async with connected(server.url, cluster=False) as redis:
+            connection = await redis.connection_pool.get_connection()
+            server.process.send_signal(signal.SIGSTOP)
+            writing = asyncio.create_task(connection.send_packed_command([b"x" * (64 << 20)]))
+            await asyncio.sleep(0.2)
+        writing.cancel()
+
+    with server:
+        asyncio.run(walk())
 
 
 def test_a_redis_that_forgets_everything_takes_nothing_that_was_in_hand(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import aclosing, nullcontext
+from contextlib import nullcontext
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -24,7 +24,7 @@ from redis.asyncio.connection import parse_url
 
 from envelopes.messages import CATALOG
 
-from .connection import REDIS_UNAVAILABLE, SENTINEL_SCHEME, AnyRedis, RedisUnusableError, connect, parse_sentinel_url
+from .connection import REDIS_UNAVAILABLE, SENTINEL_SCHEME, AnyRedis, RedisUnusableError, connected, parse_sentinel_url
 from .gateways import GATEWAYS, Credential, Endpoint
 from .http_server import CannotListenError
 from .job_queue import QUEUE_PREFIX, JobQueue, OldKeysError
@@ -204,7 +204,7 @@ def _job_queues(options: argparse.Namespace, redis: AnyRedis, token: str) -> lis
 
 
 async def _status(options: argparse.Namespace) -> None:
-    async with aclosing(connect(options.redis, cluster=options.cluster)) as redis:
+    async with connected(options.redis, cluster=options.cluster) as redis:
         sys.stdout.write(await show_status(_job_queues(options, redis, "status")) + "\n")
 
 
@@ -219,7 +219,7 @@ async def _work(options: argparse.Namespace) -> None:
     tune_garbage_collector()
     token = secrets.token_hex(6)
     async with (
-        aclosing(connect(options.redis, cluster=options.cluster)) as redis,
+        connected(options.redis, cluster=options.cluster) as redis,
         aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=options.timeout)
         ) as session,

@@ -8,7 +8,8 @@ import math
 import random
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from ssl import SSLError
 from typing import Any, ParamSpec, TypeVar, cast
 from urllib.parse import unquote, urlsplit
@@ -68,6 +69,17 @@ def connect(url: str, *, cluster: bool) -> AnyRedis:
     sentinel_options = {"socket_timeout": 2, "socket_connect_timeout": 2, "retry": options["retry"]}
     sentinel = Sentinel(sentinels, sentinel_kwargs=sentinel_options)  # type: ignore[no-untyped-call] # redis-py's
     return cast(PipeliningRedis, sentinel.master_for(service, redis_class=PipeliningRedis, **login, **options))
+
+
+@asynccontextmanager
+async def connected(url: str, *, cluster: bool) -> AsyncIterator[AnyRedis]:
+    """Yield a client, see `connect`, and close it. A connection that cannot be closed in time is left to the system."""
+    redis = connect(url, cluster=cluster)
+    try:
+        yield redis
+    finally:
+        with suppress(*REDIS_UNAVAILABLE):
+            await redis.aclose()
 
 
 def parse_sentinel_url(url: str) -> tuple[list[tuple[str, int]], str, dict[str, Any]]:
