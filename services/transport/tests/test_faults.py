@@ -532,8 +532,11 @@ def test_a_worker_follows_every_failover(tmp_path: Path, *, idle: bool) -> None:
         asyncio.run(walk())
 
 
+@pytest.mark.parametrize("delivery", ["exactly-once", "at-most-once"])
 @pytest.mark.parametrize("fetching", [True, False])
-def test_what_only_the_old_master_knows_is_written_to_the_new_one(tmp_path: Path, *, fetching: bool) -> None:
+def test_what_only_the_old_master_knows_is_written_to_the_new_one(
+    tmp_path: Path, *, fetching: bool, delivery: str
+) -> None:
     """Both servers are masters for a moment, and the old one receives all acknowledgements, or the fetches, too.
 
     The worker is paused meanwhile, so that only its heartbeat notices the failover.
@@ -552,7 +555,11 @@ def test_what_only_the_old_master_knows_is_written_to_the_new_one(tmp_path: Path
         await until(partial(is_in_sync, new), "the replica")
         proxy = Forwarder(servers[0].port)
         server, port = await proxy.serve()
-        async with stub.serving() as url, running_worker(f"redis://127.0.0.1:{port}/0", url, patience=60) as worker:
+        redis_url = f"redis://127.0.0.1:{port}/0"
+        async with (
+            stub.serving() as url,
+            running_worker(redis_url, url, patience=60, delivery=delivery) as worker,
+        ):
             await until(lambda: worker.state.ready, "it works")
             if fetching:
                 old.set("resque:pause-all-workers", "true")
@@ -572,6 +579,7 @@ def test_what_only_the_old_master_knows_is_written_to_the_new_one(tmp_path: Path
             old.replicaof("127.0.0.1", str(proxy.target))
             new.delete("resque:pause-all-workers")
             await until(lambda: settled(new), "all settled")
+            assert not new.exists("resque:failed")
         server.close()
 
     with ExitStack() as stack:
