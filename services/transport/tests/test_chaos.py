@@ -146,7 +146,8 @@ class World:
     def busy(self) -> None:
         self.redis.config_set("lua-time-limit", 100)
         Thread(target=self._slow_script).start()
-        time.sleep(0.5)
+        wait_until(lambda: not self._answers(), "the script runs")
+        self.pause()
         self.redis.script_kill()
         wait_until(self._answers, "the end of the script")
 
