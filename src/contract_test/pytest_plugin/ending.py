@@ -95,10 +95,16 @@ class Ending:
         except (ReportError, OSError) as error:
             run = replace(run, problems=(*run.problems, str(error)))
         self._run = run
-        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and run.problems:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        self.keep_red(session)
         if is_whole(run, selection, scope):
             write_what_was_read(self._service, run, self._readers_folder)
+
+    def keep_red(self, session: pytest.Session) -> None:
+        """Let a run fail whose contract tests failed, whatever other plugins and hooks make of their outcomes."""
+        run = self._run
+        failed = run is not None and (run.problems or any(len(each.failed) > each.accepted for each in run.operations))
+        if failed and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def summarize(self, reporter: pytest.TerminalReporter) -> None:
         """Show the table, and what is missing."""

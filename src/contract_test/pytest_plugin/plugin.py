@@ -153,6 +153,13 @@ class _Counter:
         with self._session.looking(request.node):
             return (yield)
 
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Look last at the exit code, which other hooks may have changed."""
+        result = yield
+        self._session.keep_red(session)
+        return result
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker of xdist which service's settings were found."""

@@ -23,7 +23,7 @@ from contract_test.replay.field_access import FieldAccess
 from contract_test.replay.message_exchange import MessageExchange
 from contract_test.replay.mutation import mutants
 from contract_test.replay.test_files import TestFiles
-from contract_test.replay.unused_message import Unread
+from contract_test.replay.unused_message import WATCHED, Unread
 from contract_test.replay.variation_cases import others, with_data
 from contract_test.schema.fields import fields_of
 
@@ -79,7 +79,7 @@ class Reruns:
 
     def _recorded(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> Reports:
         reports = run_once(item, case, nextitem)
-        unread = item.stash[READING].unread
+        unread = item.stash.get(READING, WATCHED).unread
         return run_once(item, self._noticed(item, case, unread), nextitem) if unread else reports
 
     def _noticed(self, item: pytest.Item, case: Case, unread: Unread) -> Case:
@@ -117,7 +117,7 @@ class Reruns:
         """First as it was recorded, then with each fault in what the service read, then whole again, for the report."""
         beside = _beside(item)
         reports = run_once(item, case, beside)
-        if unread := item.stash[READING].unread:
+        if unread := item.stash.get(READING, WATCHED).unread:
             case = self._noticed(item, case, unread)
             reports = run_once(item, case, beside)
         watched = None if failed(reports) else self._watched()

@@ -256,6 +256,10 @@ class ContractSession:
         if not hasattr(session.config, "workerinput"):
             self._ending.finish(session)
 
+    def keep_red(self, session: pytest.Session) -> None:
+        """Let a run fail whose contract tests failed."""
+        self._ending.keep_red(session)
+
     def summarize(self, reporter: pytest.TerminalReporter) -> None:
         """Show the table, and what is missing."""
         self._ending.summarize(reporter)
