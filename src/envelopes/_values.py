@@ -280,7 +280,7 @@ class ValueObject(PydanticMethods):
         if not isinstance(other, ValueObject):
             return NotImplemented
         return (
-            type(self) is type(other)
+            (isinstance(other, type(self)) or isinstance(self, type(other)))
             and self.__dict__ == other.__dict__
             and self.__pydantic_fields_set__ == other.__pydantic_fields_set__
             and json_equal(self._plain_json(), other._plain_json())
@@ -290,7 +290,7 @@ class ValueObject(PydanticMethods):
         return _json.loads(_json.dumps(self, _plain))
 
     def __hash__(self) -> int:
-        return hash((type(self), *self.__dict__.values()))
+        return hash(tuple(self.__dict__.values()))
 
 
 del ValueObject.model_config["validate_by_name"]

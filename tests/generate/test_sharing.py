@@ -111,8 +111,74 @@ def test_an_import_path_stays_when_contracts_are_added(write, tmp_path, monkeypa
     alarm, hired, newer, shared = modules(tmp_path, monkeypatch, "alarm_v1", "hired_v1", "hired_v2", "shared")
     assert hired.Person is shared.Person, "the old class stays where it was"
     assert alarm.Person is newer.Person is shared.Person2
+    read = alarm.AlarmV1.from_json('{"who": {"name": "Ana", "home": {}}}')
+    assert type(read.who) is shared.Person2
+    assert newer.HiredV2(who=read.who).to_json() == read.to_json()
     assert check(load_catalog(tmp_path / "contracts"), "shared_things", tmp_path).stale == ()
     assert write().written == ()
+
+
+HUMAN = {
+    "title": "Human",
+    "type": "object",
+    "required": ["name"],
+    "properties": {"name": TEXT, "friends": {"type": "array", "items": {"$ref": "#"}}},
+}
+
+
+def holding(path):
+    return {"type": "object", "properties": {"lead": {"$ref": path}}}
+
+
+def test_a_message_can_be_a_part_of_another_one(write, tmp_path, monkeypatch):
+    write(**{"hired/v1.json": HUMAN, "team/v1.json": holding("../hired/v1.json")})
+    hired, team = modules(tmp_path, monkeypatch, "hired_v1", "team_v1")
+    lead = hired.HiredV1(name="Ana")
+    assert type(team.TeamV1.from_json('{"lead": {"name": "Ana"}}').lead) is hired.HiredV1
+    assert team.TeamV1(lead=lead).to_json() == b'{"lead":{"name":"Ana"}}'
+    newer = HUMAN | {"required": ["name", "friends"]}
+    write(
+        **{
+            "hired/v2.json": newer,
+            "team/v2.json": holding("../hired/v2.json"),
+            "club/v1.json": holding("../hired/v1.json"),
+        }
+    )
+    hired, second, team, newest, club = modules(
+        tmp_path, monkeypatch, "hired_v1", "hired_v2", "team_v1", "team_v2", "club_v1"
+    )
+    assert team.Human is club.Human is hired.HiredV1
+    assert newest.Human is second.HiredV2 is not hired.HiredV1
+    assert check(load_catalog(tmp_path / "contracts"), "shared_things", tmp_path).stale == ()
+
+
+def test_a_message_that_only_refers_to_a_schema_is_a_kind_of_its_class(write, tmp_path, monkeypatch):
+    write(**{"common/human.json": HUMAN, "hired/v1.json": {"$ref": "../common/human.json"}})
+    (hired,) = modules(tmp_path, monkeypatch, "hired_v1")
+    read = hired.HiredV1.from_json('{"name": "Ana", "friends": [{"name": "Bo"}]}')
+    assert (type(read), type(read.friends[0])) == (hired.HiredV1, hired.Human)
+    write(**{
+        "common/other.json": HUMAN | {"required": []}, "hired/v2.json": {"$ref": "../common/other.json"},
+        "fired/v1.json": {"$ref": "../hired/v1.json"}, "team/v1.json": holding("../common/human.json"),
+    })  # fmt: skip
+    hired, second, fired, team = modules(tmp_path, monkeypatch, "hired_v1", "hired_v2", "fired_v1", "team_v1")
+    read = hired.HiredV1.from_json('{"name": "Ana", "friends": [{"name": "Bo"}]}')
+    assert type(read.friends[0]) is hired.Human is fired.Human is team.Human is not second.Human
+    assert read.__contract__.subject == "hired"
+    made = team.TeamV1(lead=read)
+    assert made == team.TeamV1.from_json(made.to_json())
+    assert hash(made) == hash(team.TeamV1.from_json(made.to_json()))
+    assert fired.FiredV1.from_json(read.to_json()) != read
+    with pytest.raises(ContractViolationError):
+        team.TeamV1(lead=second.HiredV2())
+
+
+def test_messages_that_are_parts_of_each_other_can_be_imported(write, tmp_path, monkeypatch):
+    write(**{"one/v1.json": holding("../two/v1.json"), "two/v1.json": holding("../one/v1.json")})
+    (two,) = modules(tmp_path, monkeypatch, "two_v1")
+    (one,) = modules(tmp_path, monkeypatch, "one_v1")
+    for cls in (one.OneV1, two.TwoV1):
+        assert cls.from_json('{"lead": {"lead": {}}}').to_json() == b'{"lead":{"lead":{}}}'
 
 
 def test_the_shared_module_goes_with_the_last_contract_that_needs_it(write, tmp_path):
@@ -128,10 +194,14 @@ def test_the_shared_module_goes_with_the_last_contract_that_needs_it(write, tmp_
     "checker", [["mypy", "--strict", "--config-file="], ["pyright", "--pythonpath", sys.executable]]
 )
 def test_type_checkers_see_one_class(write, tmp_path, checker):
-    write("typed_sharing", **{"hired/v1.json": message(), "fired/v1.json": message()})
+    write("typed_sharing", **{
+        "hired/v1.json": message(), "fired/v1.json": message(), "human/v1.json": HUMAN, "hero/v1.json": {"$ref": "../human/v1.json"},
+        "team/v1.json": holding("../human/v1.json"),
+    })  # fmt: skip
     (tmp_path / "use.py").write_text(
-        "from typed_sharing.messages import Fired, Hired\nfrom typed_sharing.messages.fired_v1 import Person\n"
+        "from typed_sharing.messages import Fired, Hero, Hired, Human, Team\nfrom typed_sharing.messages.fired_v1 import Person\n"
         "def use(hired: Hired, person: Person) -> Fired:\n    Hired(who=person)\n    return Fired(who=hired.who)\n"
+        "def lead(human: Human, hero: Hero) -> list[Human | None]:\n    return [Team(lead=human).lead, Team(lead=hero).lead]\n"
     )
     done = subprocess.run(
         [sys.executable, "-m", *checker, "use.py", "typed_sharing"],

@@ -13,7 +13,7 @@ from contract_test.generate.defaults import Defaults
 from contract_test.generate.drafts import Choice, Draft
 from contract_test.generate.entries import parts_in, whole_entry
 from contract_test.generate.finished import Finisher
-from contract_test.generate.naming import definition_name, in_order
+from contract_test.generate.naming import definition_name, file_name, in_order
 from contract_test.generate.objects import ObjectShape, is_impossible, object_shape, says_nothing
 from contract_test.generate.plan import Attribute, General, ModulePlan, Named, Type, ValueClass, has_decimals
 from contract_test.generate.reasons import NO_KEYWORD, WHY_FIELD, general_reason, untyped_reason, why_free, why_others
@@ -64,7 +64,9 @@ class _Planner:
         position: Position = ((self._references.root,),)
         root = self._root_class(position, name)
         own: list[ValueClass] = []
-        if root is None:
+        if root is not None and root.name != name:
+            own.append(ValueClass(self._key(), name, root.name, "", (), text=class_text(self._references.root)))
+        elif root is None:
             type_ = self._type(position, "Root", (name, ""))
             attribute = Attribute("root", "root", type_, required=True)
             own.append(
@@ -81,7 +83,7 @@ class _Planner:
         named = [replace(each, marker=markers.get(each.key, each.marker)) for each in named]
         if any(map(has_decimals, classes)) or any(map(has_decimals, named)):
             classes = [replace(each, decimals=True) for each in classes]
-        parts = in_order([*classes, *named], root.key if root else own[0].key)
+        parts = in_order([*classes, *named], own[0].key if own or root is None else root.key)
         return ModulePlan(parts, tuple(dict.fromkeys(self._general)), self._values, tuple(self._untyped))
 
     def _key(self) -> str:
@@ -97,7 +99,14 @@ class _Planner:
             return None
         if len(objects) > 1 and (by_tag(self._reader, objects) or len(by_fields(self._reader, objects)) > 1):
             return None
+        node = self._place(objects)
+        if node is not None and (definition_name(node.location) or self._is_another_file(node)):
+            return self._draft(objects, file_name(node.location))
         return self._draft(objects, "", name)
+
+    def _is_another_file(self, node: Node) -> bool:
+        document, _, pointer = node.location.partition("#")
+        return document != self._references.uri and not pointer
 
     def _objects(self, alternatives: Sequence[Alternative]) -> Group:
         objects = [(each, object_shape(self._reader, each)) for each in alternatives if "object" in each.types]

@@ -27,6 +27,13 @@ def definition_name(location: str) -> str:
     return unescape(steps[-1]) if len(steps) > 1 and steps[-2] in ("$defs", "definitions") else ""
 
 
+def file_name(location: str) -> str:
+    """Return a name for the schema of a whole file: that of the file, or of the folder of a contract's version."""
+    steps = unquote(location.partition("#")[0]).split("/")
+    stem = steps[-1].removesuffix(".json")
+    return steps[-2] if len(steps) > 1 and stem.removeprefix("v").isdecimal() else stem
+
+
 def in_order(parts: list[ValueClass | Named], root: str = "") -> tuple[ValueClass | Named, ...]:
     """Return classes and named types, each after those that it uses, and the root last if there is one."""
     by_key = {each.key: each for each in parts}

@@ -25,14 +25,25 @@ MAX_REACHED = 2000
 _ANNOTATIONS = ("$comment", "examples", "$id", "id", "$schema")
 
 
+@dataclass(frozen=True, order=True)
+class Import:
+    """A class of another module: its name there, and here."""
+
+    module: str
+    there: str
+    here: str
+
+
 @dataclass(frozen=True)
 class Shared:
     """The plan of the shared module, and those of the contracts' modules without what is in it."""
 
     plan: ModulePlan
     plans: tuple[ModulePlan, ...]
-    imports: tuple[tuple[tuple[str, str], ...], ...]
-    """For each module the shared classes that it uses: the name there, and here."""
+    imports: tuple[tuple[Import, ...], ...]
+    """For each module the classes that it uses of other modules."""
+    aliases: Mapping[str, str]
+    """The names of imported classes by key, where a module calls one by another name than its own."""
     names: Mapping[str, str]
     """The names of shared classes by digest."""
     owners: tuple[Contract, ...]
@@ -48,9 +59,10 @@ def share(contracts: Sequence[Contract], plans: Sequence[ModulePlan], known: Map
     `known` are the names that shared classes have already, by digest: they keep them.
     """
     found: dict[str, _Uses] = {}
+    files = {contract.uri for contract in contracts}
     alone = len(contracts) < 2 and not known  # noqa: PLR2004 - it takes two to share
     for place, (contract, plan) in enumerate(() if alone else zip(contracts, plans, strict=True)):
-        digester = _Digester(contract)
+        digester = _Digester(contract, files)
         for cls in plan.classes[:-1]:
             digest = digester.digest(cls)
             if digest is not None:
@@ -66,7 +78,48 @@ def share(contracts: Sequence[Contract], plans: Sequence[ModulePlan], known: Map
         if digest not in names:
             names[digest] = unused(uses[0][1].name, taken, "")
             taken.add(names[digest])
-    return _moved(contracts, plans, several, names)
+    return _moved(contracts, plans, several, names, _borrowed(contracts, plans, keys))
+
+
+def _borrowed(
+    contracts: Sequence[Contract], plans: Sequence[ModulePlan], shared: set[str]
+) -> dict[str, tuple[int, ValueClass]]:
+    """Return by key the classes of schemas that stand in the file of another contract: its module has them."""
+    places = {contract.uri: place for place, contract in enumerate(contracts)}
+    known = [{cls.place: cls for cls in plan.classes if cls.key not in shared} for plan in plans]
+    found: dict[str, tuple[int, ValueClass]] = {}
+    uses: dict[int, set[int]] = {}
+    for here, plan in enumerate(plans):
+        for cls in plan.classes[:-1]:
+            document, _, pointer = (cls.place or "").partition("#")
+            there = places.get(document, here)
+            owner = known[there].get(pointer)
+            if (
+                there == here
+                or owner is None
+                or cls.key in shared
+                or not _reads_alike(contracts[here], contracts[there])
+            ):
+                continue
+            if here not in _all_reached(uses, there):  # two modules cannot import each other
+                uses.setdefault(here, set()).add(there)
+                found[cls.key] = (there, owner)
+    return found
+
+
+def _reads_alike(one: Contract, other: Contract) -> bool:
+    """Return whether a file without `$schema` means the same in both contracts."""
+    return References(one.resources, one.uri).draft == References(other.resources, other.uri).draft
+
+
+def _all_reached(uses: Mapping[int, set[int]], start: int) -> set[int]:
+    found = {start}
+    pending = [start]
+    while pending:
+        new = uses.get(pending.pop(), set()) - found
+        found |= new
+        pending += new
+    return found
 
 
 def _closed_under_use(plans: Sequence[ModulePlan], keys: set[str]) -> set[str]:
@@ -93,7 +146,11 @@ def _reaches(parts: Mapping[str, ValueClass | Named], key: str) -> set[str]:
 
 
 def _moved(
-    contracts: Sequence[Contract], plans: Sequence[ModulePlan], several: Mapping[str, _Uses], names: Mapping[str, str]
+    contracts: Sequence[Contract],
+    plans: Sequence[ModulePlan],
+    several: Mapping[str, _Uses],
+    names: Mapping[str, str],
+    borrowed: Mapping[str, tuple[int, ValueClass]],
 ) -> Shared:
     kept = {cls.key: digest for digest, uses in several.items() for _, cls in uses}
     target = {key: several[digest][0][1].key for key, digest in kept.items()}
@@ -108,12 +165,19 @@ def _moved(
     copies = {key: f"{key}s" for key in needed}
     parts += [replace(each, key=copies[each.key], name="") for each in needed.values()]
     moved = in_order([_retargeted(part, target | copies) for part in parts])
-    own = [[_retargeted(part, target) for part in plan.parts if part.key not in kept] for plan in plans]
-    imports = [
-        tuple(sorted((names[kept[part.key]], part.name) for part in plan.parts if part.key in kept)) for plan in plans
-    ]
-    left = tuple(replace(plan, parts=tuple(each)) for plan, each in zip(plans, own, strict=True))
-    return Shared(ModulePlan(moved), left, tuple(imports), names, tuple(owners.values()))
+    origin = {key: (Import(SHARED, names[digest], ""), target[key]) for key, digest in kept.items()}
+    for key, (there, owner) in borrowed.items():
+        origin[key] = (Import(contracts[there].module_name, owner.name, ""), owner.key)
+    imports, left = [], []
+    aliases: dict[str, str] = {}
+    for plan in plans:
+        taken = {part.key: part.name for part in plan.parts if part.key in origin}
+        imports.append(tuple(sorted(replace(origin[key][0], here=here) for key, here in taken.items())))
+        keys = {key: origin[key][1] if origin[key][0].there == here else f"{key}i" for key, here in taken.items()}
+        aliases |= {keys[key]: here for key, here in taken.items() if keys[key] == f"{key}i"}
+        own = (part for part in plan.parts if part.key not in taken)
+        left.append(replace(plan, parts=tuple(_retargeted(part, keys) for part in own)))
+    return Shared(ModulePlan(moved), tuple(left), tuple(imports), aliases, names, tuple(owners.values()))
 
 
 def _named_types(plan: ModulePlan, cls: ValueClass) -> dict[str, Named]:
@@ -153,18 +217,19 @@ def _replaced(type_: Type, keys: Mapping[str, str]) -> Type:
 class _Digester:
     """Digests what a schema says, with everything that it refers to."""
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, files: set[str]) -> None:
+        self._files = files
         self._references = References(contract.resources, contract.uri)
         self._uri = contract.uri
         self._texts: dict[str, tuple[str, list[Node]]] = {}
 
     def digest(self, cls: ValueClass) -> str | None:
-        """Return the digest of a class if it can be shared: of an entry of `$defs`, or of a schema in another file."""
+        """Return the digest of a class if it can be shared: of an entry of `$defs`, or of another file."""
         if cls.place is None:
             return None
         location = cls.place if "#" in cls.place else f"{self._uri}#{cls.place}"
         document, _, pointer = location.partition("#")
-        if document == self._uri and "/$defs/" not in pointer and "/definitions/" not in pointer:
+        if document in self._files and "/$defs/" not in pointer and "/definitions/" not in pointer:
             return None
         node = self._references.follow(self._references.root, location)
         if node is None:

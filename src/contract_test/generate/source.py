@@ -15,7 +15,7 @@ from contract_test.generate.classes import plan_module
 from contract_test.generate.dialects import in_own_dialect
 from contract_test.generate.docstrings import docstring
 from contract_test.generate.plan import ModulePlan
-from contract_test.generate.sharing import SHARED, Shared, share
+from contract_test.generate.sharing import SHARED, Import, Shared, share
 from contract_test.generate.writer import write_parts
 from contract_test.schema.keywords import is_no_schema
 from contract_test.schema.names import identifier, literal, unused
@@ -48,7 +48,7 @@ def module_files(contracts: Sequence[Contract], names: Mapping[str, str] | None 
         refuse_unusable(contract)
     plans = [plan_contract(contract, f"M{place}c") for place, contract in enumerate(contracts)]
     shared = share(contracts, plans, names or {})
-    written = write_parts([*shared.plans, shared.plan])
+    written = write_parts([*shared.plans, shared.plan], shared.aliases)
     files = {}
     for contract, plan, imports in zip(contracts, shared.plans, shared.imports, strict=True):
         contract_line = f"contract_beside({literal(contract.subject)}, {contract.version}, __file__)"
@@ -115,16 +115,14 @@ def _reserved() -> frozenset[str]:
     return frozenset((*dir(ValueObject), *_TYPING, *_RUNTIME, "CONTRACT", "annotations", "str", "tuple", "None"))
 
 
-def _module(
-    title: str, contract: str, plan: ModulePlan, written: Mapping[str, str], imports: Sequence[tuple[str, str]]
-) -> str:
+def _module(title: str, contract: str, plan: ModulePlan, written: Mapping[str, str], imports: Sequence[Import]) -> str:
     named = [part for part in plan.parts if part.name]
     body = "\n\n\n".join(written[part.key] for part in named)
     used = {node.id for node in ast.walk(ast.parse(f"{body}\nCONTRACT = {contract}")) if isinstance(node, ast.Name)}
     typing = ", ".join(name for name in _TYPING if name in used)
     runtime = "".join(f"    {name},\n" for name in _RUNTIME if name in used)
-    beside = "".join(f"    {there} as {here},\n" for there, here in imports)
-    exported = sorted({"CONTRACT", *(here for _, here in imports), *(part.name for part in named)})
+    lines = [_import(module, [each for each in imports if each.module == module]) for module in _modules_of(imports)]
+    exported = sorted({"CONTRACT", *(each.here for each in imports), *(part.name for part in named)})
     return "\n".join((
         docstring(f"{title}\n\n{HEADER}", ""),
         "",
@@ -133,7 +131,7 @@ def _module(
         *([f"from typing import {typing}", ""] if typing else []),
         f"from envelopes.generated import (\n{runtime})",
         "",
-        *([f"from .{SHARED} import (\n{beside})", ""] if imports else []),
+        *([*lines, ""] if imports else []),
         *(["__all__ = [", *(f"    {literal(name)}," for name in exported), "]", ""] if imports else []),
         f"CONTRACT = {contract}",
         "",
@@ -141,6 +139,15 @@ def _module(
         body,
         "",
     ))  # fmt: skip
+
+
+def _modules_of(imports: Sequence[Import]) -> list[str]:
+    return sorted({each.module for each in imports})
+
+
+def _import(module: str, names: Iterable[Import]) -> str:
+    beside = "".join(f"    {each.there} as {each.here},\n" for each in names)
+    return f"from .{module} import (\n{beside})"
 
 
 def _messages(catalog: Catalog) -> str:

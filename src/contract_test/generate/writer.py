@@ -23,9 +23,13 @@ TEMPLATES = Path(__file__).parent / "templates"
 _PART = re.compile(r"^#: (\w+)\n", re.MULTILINE)
 
 
-def write_parts(plans: Iterable[ModulePlan]) -> dict[str, str]:
-    """Return the source of each class and named type of some modules, by key."""
+def write_parts(plans: Iterable[ModulePlan], imported: Mapping[str, str]) -> dict[str, str]:
+    """Return the source of each class and named type of some modules, by key.
+
+    `imported` are the names of classes that stand in none of these plans under their key.
+    """
     parts = [part for plan in plans for part in plan.parts]
+    parts += [ValueClass(key, name, "ValueObject", None, ()) for key, name in imported.items()]
     definitions = {part.key: _definition(part) for part in parts}
     if not definitions:
         return {}
@@ -35,7 +39,8 @@ def write_parts(plans: Iterable[ModulePlan]) -> dict[str, str]:
     parser = _parser_class()(json.dumps({"$defs": definitions}), planned, _Names(names, in_place))
     text = str(parser.parse(with_import=True, format_=False))
     pieces = _PART.split(text)[1:]
-    return {key: body.strip("\n") for key, body in zip(pieces[::2], pieces[1::2], strict=True)}
+    written = zip(pieces[::2], pieces[1::2], strict=True)
+    return {key: body.strip("\n") for key, body in written if key not in imported}
 
 
 @dataclass(frozen=True)
