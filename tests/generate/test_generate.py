@@ -539,3 +539,80 @@ def test_a_schema_of_thousands_of_classes_stays_typed(contracts, tmp_path):
     done = generate(load_catalog(directory), "thousands", tmp_path)
     assert done.general.places == ()
     assert done.general.values == 600 * 4 + 1
+
+
+@pytest.mark.parametrize(
+    ("subject", "wanted"),
+    [
+        ("none", "none.sent"),
+        ("true", "true.sent"),
+        ("2fa.requested", "message.2fa.requested"),
+        ("catalog", "catalog.sent"),
+    ],
+)
+def test_a_subject_that_is_no_name_is_refused_with_one_to_use_instead(contracts, tmp_path, subject, wanted):
+    from contract_test.cli.lint import command as lint
+
+    directory = contracts(**{f"{subject}/v1.json": obj(x={"type": "string"})})
+    with pytest.raises(CatalogError, match=f"for example to {wanted}"):
+        generate(load_catalog(directory), "odd", tmp_path)
+    linted = CliRunner().invoke(lint, ["--contracts", str(directory)], standalone_mode=False)
+    assert linted.return_value == 1
+    assert f"such as {wanted}." in linted.output
+
+
+OPTIONS = """
+[generate]
+snake_case_field = true
+header = '''
+Copyright Acme
+raise SystemExit
+'''
+"""
+
+
+def test_options_of_the_catalog_change_what_is_written(contracts, tmp_path, monkeypatch):
+    pay = {
+        "oneOf": [
+            obj(kindOf={"const": tag}, **{f"{tag}Id": {"type": "string"}})
+            | {"title": tag.title(), "required": ["kindOf"]}
+            for tag in ("card", "iban")
+        ]
+    }
+    schema = obj(orderId={"type": "string"}, order_id={"type": "integer"}, HTTPStatus={"type": "integer"}, pay=pay)
+    directory = contracts(**{"a/v1.json": schema | {"required": ["orderId"]}})
+    generate(load_catalog(directory), "optional", tmp_path)
+    (directory / "catalog.toml").write_text(OPTIONS)
+    arguments = ("--contracts", directory, "--package", "optional", "--output", tmp_path)
+    assert run("--check", *arguments).return_value == 1
+    assert run(*arguments).return_value == 0
+    assert run("--check", *arguments).return_value == 0
+    assert generate(load_catalog(directory), "optional", tmp_path).written == ()
+    cls = load(tmp_path, monkeypatch, "optional", "AV1")
+    raw = b'{"orderId":"x","order_id":3,"HTTPStatus":5,"pay":{"kindOf":"iban","ibanId":"i"}}'
+    value = cls.from_json(raw)
+    assert (value.order_id_2, value.order_id, value.http_status, value.pay.iban_id) == ("x", 3, 5, "i")
+    assert value.to_json() == raw
+    assert (
+        (tmp_path / "optional" / "messages" / "a_v1.py")
+        .read_text()
+        .startswith("# Copyright Acme\n# raise SystemExit\n")
+    )
+    use = "from optional.messages import A\nfrom optional.messages.a_v1 import Card\n\n\ndef use(value: A) -> str:\n    A(order_id_2='x', pay=Card(kind_of='card', card_id='i'))\n    return value.order_id_2\n"
+    (tmp_path / "use.py").write_text(use)
+    for checker in (["mypy", "--strict", "--config-file="], ["pyright", "--pythonpath", sys.executable]):
+        done = subprocess.run(
+            [sys.executable, "-m", *checker, "use.py", "optional"],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("text", ["generate = 5", "[generate]\nsnake_case_field = 1", "[generate]\nenums = true"])
+def test_an_option_that_does_not_exist_is_refused(contracts, text):
+    directory = contracts(**{"a/v1.json": obj(), "catalog.toml": text})
+    with pytest.raises(CatalogError, match="generate"):
+        load_catalog(directory)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,7 +11,7 @@ from typing import Any
 
 from envelopes.catalog import Channel
 
-__all__ = ["Catalog", "Channel", "Contract", "Subject", "class_name", "snake_case"]
+__all__ = ["Catalog", "Channel", "Contract", "Generation", "Subject", "class_name", "snake_case", "usable_subject"]
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,22 @@ class Subject:
 
 
 @dataclass(frozen=True)
+class Generation:
+    """How value objects are written: `[generate]` in the catalog."""
+
+    snake_case_field: bool = False
+    header: str = ""
+    """A text on top of every generated module, such as a copyright notice."""
+
+
+@dataclass(frozen=True)
 class Catalog:
     """Everything that a contracts directory declares."""
 
     root: Path
     channels: Mapping[str, Channel]
     subjects: Mapping[str, Subject]
+    generation: Generation = Generation()
 
     @cached_property
     def contracts(self) -> tuple[Contract, ...]:
@@ -122,6 +133,21 @@ class Catalog:
 def class_name(text: str) -> str:
     """Return `message.liked` → `MessageLiked`."""
     return "".join(word[:1].upper() + word[1:] for word in _words(text))
+
+
+def usable_subject(name: str) -> str:
+    """Return a name for a subject that classes and modules can be called after: the same, or one to use instead.
+
+    `none` → `none.sent`, `2fa.requested` → `message.2fa.requested`.
+    """
+    made = class_name(name)
+    if not made.isidentifier():
+        return f"message.{name}"
+    return f"{name}.sent" if keyword.iskeyword(made) or made in _RESERVED else name
+
+
+_RESERVED = frozenset(("CATALOG", "Catalog", "Channel", "Reader", "Subject"))
+"""Names that every generated package has already."""
 
 
 def snake_case(text: str) -> str:

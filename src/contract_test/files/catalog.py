@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from contract_test.data.compatibility_modes import MODES
-from contract_test.data.contract import Catalog, Channel, Contract, Subject
+from contract_test.data.contract import Catalog, Channel, Contract, Generation, Subject
 from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError, SchemaError
 from contract_test.files.additions import toml_text
 from contract_test.files.schemas import SchemaFiles
@@ -25,6 +25,7 @@ _POINTER = re.compile(r"(/([^~/]|~[01])*)*")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _EXTENSION = re.compile(r"[a-z0-9]{1,20}")
 
+_TRUTH = "true or false"
 _TEXT, _LIST, _TEXT_OR_LIST, _IDS, _TYPES, _POINTER_TEXT, _POINTER_OR_EXTENSION = (
     "a text",
     "a list of texts",
@@ -65,6 +66,8 @@ _SUBJECT_KEYS: dict[str, str | tuple[str, ...]] = {
     "sends_undeclared": _LIST,
 }
 
+_GENERATE_KEYS: dict[str, str | tuple[str, ...]] = {"snake_case_field": _TRUTH, "header": _TEXT}
+
 
 def load_catalog(root: Path, broken: list[ContractTestError] | None = None) -> Catalog:
     """Read a contracts directory. A directory without a catalog holds subjects without channels.
@@ -79,7 +82,9 @@ def load_catalog(root: Path, broken: list[ContractTestError] | None = None) -> C
             advice="Name one with --contracts DIR, or run `contract-test init`.",
         )
     document = read_toml(root / "catalog.toml")
-    _only(document, ("channels", "dialects", "subjects"), str(root / "catalog.toml"))
+    _only(document, ("channels", "dialects", "generate", "subjects"), str(root / "catalog.toml"))
+    generation = document.get("generate", {})
+    _check_table(generation, _GENERATE_KEYS, f"{root / 'catalog.toml'}:[generate]")
     channels = {name: _channel(root, name, table) for name, table in _tables(root, document, "channels")}
     tables = dict(_tables(root, document, "subjects"))
     files = SchemaFiles(root)
@@ -107,7 +112,7 @@ def load_catalog(root: Path, broken: list[ContractTestError] | None = None) -> C
         advice = "A contract is a file <subject>/v1.json; `contract-test init` writes a first one."
         raise NothingFoundError("no contracts found", place=str(root), advice=advice)
     order = [name for name in tables if name in subjects] + sorted(name for name in subjects if name not in tables)
-    return Catalog(root, channels, {name: subjects[name] for name in order})
+    return Catalog(root, channels, {name: subjects[name] for name in order}, Generation(**generation))
 
 
 def _dotted(name: str, table: Mapping[str, Any]) -> str:
@@ -224,12 +229,20 @@ def _only(table: Mapping[str, Any], known: Mapping[str, Any] | tuple[str, ...], 
             )
 
 
+def _check_table(table: Any, known: Mapping[str, str | tuple[str, ...]], place: str) -> None:
+    if not isinstance(table, dict):
+        raise CatalogError("it is not a table", place=place, advice=f"Write a table with {', '.join(known)}.")
+    _check_keys(table, known, place)
+
+
 def _check_keys(table: Mapping[str, Any], known: Mapping[str, str | tuple[str, ...]], place: str) -> None:
     _only(table, known, place)
     for key, value in table.items():
         wanted = known[key]
         if isinstance(wanted, tuple):
             right = value in wanted
+        elif wanted == _TRUTH:
+            right = isinstance(value, bool)
         elif wanted == _LIST:
             right = isinstance(value, list) and all(isinstance(item, str) for item in value)
         elif wanted == _TEXT_OR_LIST:

@@ -31,19 +31,28 @@ MAX_CONJUNCTIONS = 64
 """How many combinations of schemas one value may have."""
 
 
-def plan_module(resources: Mapping[str, Any], uri: str, name: str, taken: frozenset[str], prefix: str) -> ModulePlan:
+def plan_module(
+    resources: Mapping[str, Any], uri: str, name: str, taken: frozenset[str], prefix: str, *, snake_case: bool = False
+) -> ModulePlan:
     """Return the plan of a contract's module, the message's own class last.
 
     `name` is the message's class, `taken` the names that a class or a field may not have. `prefix` begins the keys of
-    this module's classes.
+    this module's classes. With `snake_case`, a field `orderId` is `order_id` in Python.
     """
-    return _Planner(References(resources, uri), resources, taken, prefix).plan(name)
+    return _Planner(References(resources, uri), resources, taken, prefix, snake_case=snake_case).plan(name)
 
 
 class _Planner:
     def __init__(
-        self, references: References, resources: Mapping[str, Any], taken: frozenset[str], prefix: str
+        self,
+        references: References,
+        resources: Mapping[str, Any],
+        taken: frozenset[str],
+        prefix: str,
+        *,
+        snake_case: bool,
     ) -> None:
+        self._snake_case = snake_case
         self._references, self._resources = references, resources
         self._reader = Reader(references)
         self._reserved, self._taken = taken, set(taken)
@@ -77,7 +86,9 @@ class _Planner:
         named = list(self._named.values())
         drafts, choices = list(self._drafts.values()), list(self._choices.values())
         defaults = Defaults(self._reader, self._resources, drafts, named, choices)
-        finisher = Finisher(self._reader, frozenset(self._taken | self._reserved), defaults)
+        finisher = Finisher(
+            self._reader, frozenset(self._taken | self._reserved), defaults, snake_case=self._snake_case
+        )
         classes = [*map(finisher.value_class, drafts), *own]
         markers = {choice.key: finisher.marker(choice) for choice in choices}
         named = [replace(each, marker=markers.get(each.key, each.marker)) for each in named]

@@ -16,7 +16,8 @@ from contract_test.schema.names import literal
 class Finisher:
     """Finishes the classes of one module, once all names and all types are known."""
 
-    def __init__(self, reader: Reader, taken: frozenset[str], defaults: Defaults) -> None:
+    def __init__(self, reader: Reader, taken: frozenset[str], defaults: Defaults, *, snake_case: bool) -> None:
+        self._snake_case = snake_case
         self._reader, self._taken, self._defaults = reader, taken, defaults
 
     def value_class(self, draft: Draft) -> ValueClass:
@@ -57,7 +58,7 @@ class Finisher:
 
     def _python_names(self, draft: Draft) -> dict[str, str]:
         taken = {name for name, _ in self._maps_of(draft.shape)}
-        return attribute_names(draft.shape.fields, {*self._taken, *taken})
+        return attribute_names(draft.shape.fields, {*self._taken, *taken}, snake_case=self._snake_case)
 
     def _maps_of(self, shape: ObjectShape) -> tuple[tuple[str, tuple[str, ...]], ...]:
         return map_names(shape, {*self._taken, *shape.fields})

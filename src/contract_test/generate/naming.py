@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -11,14 +12,23 @@ from contract_test.schema.names import identifier, unused
 from contract_test.schema.walk import unescape
 
 
-def attribute_names(fields: Iterable[str], taken: set[str]) -> dict[str, str]:
+def attribute_names(fields: Iterable[str], taken: set[str], *, snake_case: bool = False) -> dict[str, str]:
     """Return the Python names of fields by JSON name; one that can be kept as it is goes to no other field."""
     used, found = set(taken), dict.fromkeys(fields, "")
-    for name in sorted(found, key=lambda name: identifier(name, "field") != name):
-        wanted = identifier(name, "field")
+    names = {name: identifier(_snake_case(name) if snake_case else name, "field") for name in found}
+    for name in sorted(found, key=lambda name: names[name] != name):
+        wanted = names[name]
         found[name] = unused(f"{wanted}_" if wanted in taken else wanted, used)
         used.add(found[name])
     return found
+
+
+def _snake_case(name: str) -> str:
+    """Return `orderId` → `order_id`, `HTTPStatus` → `http_status`."""
+    return _WORD_BEGINS.sub("_", name).lower()
+
+
+_WORD_BEGINS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def definition_name(location: str) -> str:

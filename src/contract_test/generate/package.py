@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract_test.data.contract import Catalog, Contract
+from contract_test.data.contract import Catalog, Contract, Generation, usable_subject
 from contract_test.data.errors import CatalogError
 from contract_test.generate.general import GeneralTypes, general_types
 from contract_test.generate.sharing import SHARED
-from contract_test.generate.source import HEADER, module_files, package_files, schema_file, write_files
+from contract_test.generate.source import HEADER, comments, module_files, package_files, schema_file, write_files
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def generate(catalog: Catalog, package: str, output: Path, *, again: bool = Fals
     messages = folder / "messages"
     modules = None
     if again or not _is_up_to_date(catalog, messages):
-        modules = module_files(catalog.contracts, _shared_names(messages))
+        modules = module_files(catalog.contracts, _shared_names(messages), catalog.generation)
         written += write_files(messages, modules.files.items())
     written += write_files(folder, package_files(catalog, package).items())
     removed = []
@@ -53,7 +53,7 @@ def check(catalog: Catalog, package: str, output: Path) -> Generated:
     _refuse_clashes(catalog)
     folder = output / package
     files = {folder / name: text for name, text in package_files(catalog, package).items()}
-    made = module_files(catalog.contracts, _shared_names(folder / "messages")).files
+    made = module_files(catalog.contracts, _shared_names(folder / "messages"), catalog.generation).files
     files |= {folder / "messages" / name: text for name, text in made.items()}
     stale = [path for path, text in files.items() if not path.is_file() or path.read_bytes() != text.encode()]
     return Generated(stale=(*stale, *_orphans(catalog, folder, made)))
@@ -65,10 +65,17 @@ def _is_unchanged(contract: Contract, folder: Path) -> bool:
     return there and beside.read_text(encoding="utf-8") == schema_file(contract)
 
 
+def _has_options(module: Path, generation: Generation) -> bool:
+    """Return whether a module was written with the options of the catalog, or is not there yet."""
+    return not module.is_file() or module.read_text(encoding="utf-8").startswith(f'{comments(generation)}"""')
+
+
 def _is_up_to_date(catalog: Catalog, messages: Path) -> bool:
     """Return whether the schemas beside the modules are those of the contracts, and no others."""
     known = {contract.module_name for contract in catalog.contracts} | {SHARED}
     if any(path.stem not in known for path in messages.glob("*.json")):
+        return False
+    if not _has_options(messages / "__init__.py", catalog.generation):
         return False
     both = [(messages / f"{SHARED}{suffix}").is_file() for suffix in (".py", ".json")]
     return both[0] == both[1] and all(_is_unchanged(contract, messages) for contract in catalog.contracts)
@@ -98,6 +105,13 @@ def _orphans(catalog: Catalog, folder: Path, files: Collection[str] | None) -> I
 def _refuse_clashes(catalog: Catalog) -> None:
     by_name: dict[str, Contract] = {}
     for contract in catalog.contracts:
+        wanted = usable_subject(contract.subject)
+        if wanted != contract.subject:
+            raise CatalogError(
+                f"no class can be named after the subject {contract.subject!r}",
+                place=str(contract.path.parent),
+                advice=f"Rename it, for example to {wanted}.",
+            )
         for name in (contract.class_name, contract.module_name):
             other = by_name.setdefault(name.lower(), contract)
             if other.subject != contract.subject:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from contract_test.data.contract import Catalog, Contract, Subject, class_name, snake_case
+from contract_test.data.contract import Catalog, Contract, Generation, Subject, class_name, snake_case
 from contract_test.data.errors import ContractTestError, SchemaError
 from contract_test.generate.classes import plan_module
 from contract_test.generate.dialects import in_own_dialect
@@ -39,14 +39,17 @@ class Modules:
     """In the order of the contracts, before shared classes were moved."""
 
 
-def module_files(contracts: Sequence[Contract], names: Mapping[str, str] | None = None) -> Modules:
+def module_files(
+    contracts: Sequence[Contract], names: Mapping[str, str] | None = None, generation: Generation | None = None
+) -> Modules:
     """Return the files of contracts by name: a module and a schema each, and the module of what they share.
 
     `names` are those that shared classes have already, by digest. Raises SchemaError.
     """
     for contract in contracts:
         refuse_unusable(contract)
-    plans = [plan_contract(contract, f"M{place}c") for place, contract in enumerate(contracts)]
+    generation = generation or Generation()
+    plans = [plan_contract(contract, f"M{place}c", generation) for place, contract in enumerate(contracts)]
     shared = share(contracts, plans, names or {})
     written = write_parts([*shared.plans, shared.plan], shared.aliases)
     files = {}
@@ -58,10 +61,25 @@ def module_files(contracts: Sequence[Contract], names: Mapping[str, str] | None 
         title = "Value objects that several messages have in common"
         files[f"{SHARED}.py"] = _module(title, "shared_beside(__file__)", shared.plan, written, ())
         files[f"{SHARED}.json"] = _shared_schemas(shared)
-    for name, source in files.items():
+    return Modules(_checked(files, generation), tuple(plans))
+
+
+def comments(generation: Generation) -> str:
+    """Return the lines on top of a module: the header of the catalog, and the options that change what is written."""
+    lines = [line for line in generation.header.splitlines() if line.isprintable()]
+    lines += ["Generated with snake_case_field."] if generation.snake_case_field else []
+    return "".join(f"# {line}".rstrip() + "\n" for line in lines)
+
+
+def _checked(files: Mapping[str, str], generation: Generation) -> dict[str, str]:
+    """Return files with their comments. Raises ContractTestError if a text of a schema has become code."""
+    found = {
+        name: f"{comments(generation)}{text}" if name.endswith(".py") and text else text for name, text in files.items()
+    }
+    for name, source in found.items():
         if name.endswith(".py"):
             check_source(source)
-    return Modules(files, tuple(plans))
+    return found
 
 
 def _shared_schemas(shared: Shared) -> str:
@@ -96,16 +114,14 @@ def package_files(catalog: Catalog, package: str) -> dict[str, str]:
     if package != "envelopes":
         files["__init__.py"] = _package(package)
         files["py.typed"] = ""
-    for name, source in files.items():
-        if name.endswith(".py"):
-            check_source(source)
-    return files
+    return _checked(files, catalog.generation)
 
 
-def plan_contract(contract: Contract, prefix: str) -> ModulePlan:
+def plan_contract(contract: Contract, prefix: str, generation: Generation | None = None) -> ModulePlan:
     """Return the plan of a contract's module."""
     resources = in_own_dialect(contract.resources, contract.uri)
-    return plan_module(resources, contract.uri, contract.class_name, _reserved(), prefix)
+    snake_case = generation is not None and generation.snake_case_field
+    return plan_module(resources, contract.uri, contract.class_name, _reserved(), prefix, snake_case=snake_case)
 
 
 @cache

@@ -13,7 +13,7 @@ from pathlib import Path
 import jsonschema_rs
 
 from contract_test.compare import empty_places
-from contract_test.data.contract import Catalog, Channel, Contract, Subject
+from contract_test.data.contract import Catalog, Channel, Contract, Subject, snake_case, usable_subject
 from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError
 from contract_test.data.finding import Finding, Position
 from contract_test.files.catalog import load_catalog
@@ -155,8 +155,13 @@ def _names(catalog: Catalog) -> Iterator[Finding]:
     for subject in catalog.subjects.values():
         folder = subject.newest.path.parent
         if not _SUBJECT.fullmatch(subject.name):
-            advice = "Use lower-case words with dots between, such as order.placed."
+            wanted = usable_subject(snake_case(subject.name).replace("_", "."))
+            advice = f"Use lower-case words with dots between, such as {wanted}."
             yield Finding(str(folder), "", "subject-name", f"{subject.name!r} is not a valid subject name", advice)
+        elif usable_subject(subject.name) != subject.name:
+            sentence = f"no class can be named after the subject {subject.name!r}"
+            advice = f"Use another name, such as {usable_subject(subject.name)}."
+            yield Finding(str(folder), "", "subject-name", sentence, advice)
         if subject.channel is None:
             advice = f'Add channel = "NAME" to [subjects."{subject.name}"].'
             sentence = f"{subject.name} has no channel, so it can be neither encoded nor recorded"
