@@ -90,7 +90,7 @@ def causes_of(message: Message, subject: Subject) -> tuple[str, ...]:
     where = subject.caused_by
     found = resolve_pointer(message.data, where) if where is not None and where.startswith("/") else None
     if isinstance(found, list):
-        return tuple(each for each in found if isinstance(each, str))
+        return tuple(filter(None, map(_id_of, found)))
     one = cause_of(message, subject)
     return () if one is None else (one,)
 
@@ -100,8 +100,14 @@ def cause_in(envelope: Envelope[Any], data: Any, subject: Subject) -> str | None
     where = subject.caused_by
     if where is None:
         return None
-    found = resolve_pointer(data, where) if where.startswith("/") else envelope.extensions.get(where)
-    return found if isinstance(found, str) else None
+    return _id_of(resolve_pointer(data, where) if where.startswith("/") else envelope.extensions.get(where))
+
+
+def _id_of(value: Any) -> str | None:
+    """Return the id that a value names: a text, or a whole number, which the envelope of its message has as a text."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else None
 
 
 def by_id(messages: Iterable[Message]) -> Mapping[str, Message]:

@@ -1,16 +1,16 @@
 """Masking: replaces personal data in a message by pseudonyms, so that the message stays valid.
 
-Values are masked unless the contract allows them to stay. A text stays if `x-sensitivity` is `public`, or if the
-contract itself contains it: an enum value, a constant, one of a pattern's few words. A time stays, too. A number stays
-unless it can identify somebody: seven significant digits, or a field named like an id, a phone or a place. A field's
-name stays if some contract declares it. Everything else becomes a pseudonym. The schema accepts it as it accepted the
-value.
+Values are masked unless the contract allows them to stay. A text or a number stays if `x-sensitivity` is `public`, or
+if the contract itself contains it: an enum value, a constant, a bound, one of a pattern's few words, one of the few
+numbers of a range. A text that the contract calls a time stays, too. A field's name stays if some contract declares it.
+Everything else becomes a pseudonym. The schema accepts it as it accepted the value.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
@@ -18,10 +18,10 @@ import jsonschema_rs
 from contract_test.data.contract import Contract
 from contract_test.schema.walk import draft_of, escape, subschemas
 from contract_test.scrub.pseudonyms import Pseudonyms
-from contract_test.scrub.schema_conformity import StandIns, as_read
-from contract_test.scrub.sensitivity_rules import ContractRules, Rule
+from contract_test.scrub.schema_conformity import StandIns, TakenNames, as_read
+from contract_test.scrub.sensitivity_rules import ContractRules, Rule, View
 
-MAX_ROUNDS = 12
+MAX_ROUNDS, MAX_ERRORS = 12, 1000
 _PREFIX = re.compile(r"\^((?=.{0,19}[A-Za-z])(?:[A-Za-z0-9_:-]|\\[.:_-]){0,19}(?:[-_:]|\\[.:_-]))(?![?*{+])")
 
 
@@ -35,12 +35,17 @@ def prefixes_of(contract: Contract) -> Iterator[str]:
 
 
 class DataScrubber:
-    """Masks the messages of one contract. `words` are the names of fields that stay."""
+    """Masks the messages of one contract.
 
-    def __init__(self, contract: Contract, pseudonyms: Pseudonyms, words: frozenset[str]) -> None:
+    `words` are the names of fields that stay. `kept` are JSON pointers to values that the catalog itself contains.
+    """
+
+    def __init__(
+        self, contract: Contract, pseudonyms: Pseudonyms, words: frozenset[str], kept: frozenset[str] = frozenset()
+    ) -> None:
         self.rules = ContractRules(contract)
         self.stand_ins = StandIns(pseudonyms, self.scrub_unknown)
-        self.words = words
+        self.words, self.kept = words, kept
 
     def scrub(self, value: Any) -> tuple[Any, tuple[str, ...]]:
         """Mask the data of a valid message. Return the new data, and the JSON pointers in it that were masked.
@@ -49,12 +54,14 @@ class DataScrubber:
         still not valid then is returned all the same: it is masked.
         """
         salts: dict[str, int] = {}
+        validator, read = self.rules.validator, as_read(value)
         for _ in range(MAX_ROUNDS):
             walk = _Walk(self, salts)
-            made = walk.value(value, self.rules.message, "", "")
-            broken = [_pointer(error) for error in self.rules.validator.iter_errors(as_read(made))]
-            if not broken:
+            made = walk.value(value, read, self.rules.message, "", "")
+            now = as_read(made)
+            if validator.is_valid(now):
                 break
+            broken = {_pointer(error) for error in islice(validator.iter_errors(now), MAX_ERRORS)}
             for before in walk.doubtful(broken):
                 salts[before] = salts.get(before, 0) + 1
         return made, tuple(sorted(walk.masked))
@@ -62,11 +69,11 @@ class DataScrubber:
     def mask(self, value: Any) -> tuple[Any, tuple[str, ...]]:
         """Mask any JSON value, valid or not. Return as `scrub` does."""
         walk = _Walk(self, {})
-        return walk.value(value, self.rules.message, "", ""), tuple(sorted(walk.masked))
+        return walk.value(value, as_read(value), self.rules.message, "", ""), tuple(sorted(walk.masked))
 
     def scrub_unknown(self, value: Any) -> Any:
         """Mask a JSON value that the contract does not describe."""
-        return _Walk(self, {}).value(value, self.rules.undescribed, "", "")
+        return _Walk(self, {}).value(value, value, self.rules.undescribed, "", "")
 
 
 class _Walk:
@@ -78,25 +85,31 @@ class _Walk:
         self.renamed: dict[str, str] = {}
         self._made: dict[str, Any] = {}
 
-    def value(self, value: Any, rule: Rule, pointer: str, before: str, sensitivity: str = "") -> Any:
-        """Return a value in which everything is masked that may not stay. `sensitivity` is inherited from above."""
-        sensitivity = rule.sensitivity or sensitivity
+    def value(self, value: Any, read: Any, rule: Rule, pointer: str, before: str, sensitivity: str = "") -> Any:
+        """Return a value in which everything is masked that may not stay.
+
+        `read` is the value as validators take it. `sensitivity` is inherited from above.
+        """
+        if value is None:
+            return None
+        view = rule.view(read)
+        sensitivity = view.sensitivity or sensitivity
         if isinstance(value, (dict, list)):
-            if sensitivity != "masked" and rule.declares(value):
+            if sensitivity != "masked" and view.declares(value):
                 return value
             if isinstance(value, dict):
-                return self._object(value, rule, pointer, before, sensitivity)
+                return self._object(value, read, view, pointer, before, sensitivity)
             return [
-                self.value(child, rule.item, f"{pointer}/{index}", f"{before}/{index}", sensitivity)
-                for index, child in enumerate(value)
+                self.value(child, inner, view.item(index), f"{pointer}/{index}", f"{before}/{index}", sensitivity)
+                for index, (child, inner) in enumerate(zip(value, read, strict=True))
             ]
-        if value is None or isinstance(value, bool) or rule.keeps(value, sensitivity):
+        if before in self._scrubber.kept or view.keeps(value, sensitivity):
             return value
         self.masked[pointer] = before
-        made = self._made[pointer] = self._scrubber.stand_ins.value(value, rule, self._salts.get(before, 0))
+        made = self._made[pointer] = self._scrubber.stand_ins.value(value, read, view, self._salts.get(before, 0))
         return made
 
-    def doubtful(self, broken: list[str]) -> list[str]:
+    def doubtful(self, broken: set[str]) -> list[str]:
         """Return the pointers into the old data where another stand-in may repair what is broken in the new.
 
         If two values got the same stand-in, it is one of these. Else it is everything below the violations.
@@ -104,7 +117,7 @@ class _Walk:
         below = {
             pointer: before
             for pointer, before in (*self.masked.items(), *self.renamed.items())
-            if any(f"{pointer}/".startswith(f"{each}/") for each in broken)
+            if not broken.isdisjoint(_prefixes(pointer))
         }
         taken: set[str] = set()
         doubled = []
@@ -115,10 +128,13 @@ class _Walk:
             taken.add(made)
         return doubled or list(below.values())
 
-    def _object(self, value: dict[str, Any], rule: Rule, pointer: str, before: str, sensitivity: str) -> dict[str, Any]:
-        fields, words = rule.fields(value), self._scrubber.words
+    def _object(
+        self, value: dict[str, Any], read: dict[str, Any], view: View, pointer: str, before: str, sensitivity: str
+    ) -> dict[str, Any]:
+        rule, words = view.rule, self._scrubber.words
+        fields = rule.fields(value)
         made: dict[str, Any] = {}
-        taken = _Taken(fields, value, made, words)
+        taken = TakenNames(fields, value, made, words)
         for name, child in value.items():
             step = escape(name)
             old = f"{before}/{step}"
@@ -128,19 +144,17 @@ class _Walk:
                 new = self._scrubber.stand_ins.name(name, rule, taken, self._salts.get(old, 0))
                 step = escape(new)
                 self.masked[pointer], self.renamed[f"{pointer}/{step}"] = before, old
-            inner = fields[name] if name in fields else rule.undeclared_field(name)
-            made[new] = self.value(child, inner, f"{pointer}/{step}", old, sensitivity)
+            inner = view.field(name, fields)
+            made[new] = self.value(child, read[name], inner, f"{pointer}/{step}", old, sensitivity)
         return made
 
 
-class _Taken(Container[str]):
-    """The names that a renamed field must not get, without copying them for each field."""
-
-    def __init__(self, *names: Container[str]) -> None:
-        self._names = names
-
-    def __contains__(self, name: object) -> bool:
-        return any(name in names for names in self._names)
+def _prefixes(pointer: str) -> Iterator[str]:
+    """Yield a JSON pointer, and those of everything around it."""
+    yield pointer
+    while pointer:
+        pointer = pointer.rpartition("/")[0]
+        yield pointer
 
 
 def _pointer(error: jsonschema_rs.ValidationError) -> str:

@@ -1,25 +1,27 @@
 """Pseudonyms: what stands in for a text or a number that may not be kept.
 
-Keyed by HMAC-SHA-256 (RFC 2104): the same text is the same pseudonym wherever it stands, and without the key nobody can
-tell which text it was. Length, kinds of characters and formats stay. By its form nobody takes a pseudonym for the real
-thing: addresses end in `.test` (RFC 2606), phone numbers begin with 999, network addresses are reserved ones (RFC 1112,
-RFC 3849), and of a long text only the first characters vary, the rest is one letter again and again.
+Keyed by BLAKE2b (RFC 7693), in one direction: the same text is the same pseudonym wherever it stands, and nothing turns
+a pseudonym back into the text. Length, kinds of characters and formats stay. By its form nobody takes a pseudonym for
+the real thing: addresses end in `.test` (RFC 2606), phone numbers begin with 999, network addresses are reserved ones
+(RFC 1112, RFC 3849), and of a long text only the first characters vary, the rest is one letter again and again.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hmac
+import hashlib
 import ipaddress
 import math
 import re
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from functools import lru_cache
 from itertools import cycle
 from typing import Any
 
-from contract_test.compare.automata import Automaton
+from contract_test.compare.automata import Automaton, State
 from envelopes import _json
 
 Masks = Callable[[Any], Any]
@@ -29,16 +31,19 @@ MAX_VARIED_CHARACTERS, MIN_VARIED_CHARACTERS = 12, 4
 """At most so many characters of a text vary, and at least so many behind a number or an address in it."""
 MIN_LONG_LENGTH = 20
 MAX_TRIES = 8
-_SEARCHABLE = 1 << 40
-"""So few texts can be tried one by one by whoever has the key: there a permutation gives no more away than a hash,
-and two texts never become one."""
+MAX_ORDERED = 20_000
+"""Of so few texts of one form no two get the same pseudonym: their hashes put them into an order, and the pseudonym of
+each is the next one. Of more, two seldom get the same."""
 MIN_PHONE_DIGITS, MIN_CARD_DIGITS = 6, 12
+MIN_LARGE_DIGITS = 9
+"""Numbers from here on begin with 1: so they are seldom above a maximum that allowed as many digits."""
 _BARE = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_ONLY_ZEROS = re.compile(r"\.0+")
 _SOCIAL_SECURITY = re.compile("[0-9]{3}-[0-9]{2}-[0-9]{4}")
 MAX_NESTED_LENGTH = 100_000
 _CODED_JSON = frozenset(("ey", "ew", "W1", "W2", "W3", "Ww", "Wy", "Wz"))
 """How base64 of an object begins, by what follows `{`, and of an array, by the type of its first item."""
-MAX_KNOWN = 50_000
+MAX_KNOWN, MAX_KNOWN_LENGTH = 50_000, 1_000
 _PREFIXES_DEEP = 3
 
 _LOWER, _UPPER, _DIGITS = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
@@ -72,23 +77,36 @@ class Pseudonyms:
     """Makes pseudonyms under one key. `prefixes` are the contracts' own words before an id, such as `m-`: they stay."""
 
     def __init__(self, key: bytes, prefixes: Iterable[str] = ()) -> None:
-        self._key = key
+        key = key if len(key) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(key).digest()
+        self._keyed = hashlib.blake2b(key=key, digest_size=32)
         self._prefixes = tuple(sorted(prefixes, key=len, reverse=True))
         self._known: dict[tuple[str, int], str] = {}
+        self._orders: dict[int, tuple[array[int], array[int]]] = {}
 
     def text(self, text: str, salt: int = 0) -> str:
         """Return the stand-in for a text. Another `salt` gives another one, where the first cannot be used."""
         known = self._known.get((text, salt))
         if known is None:
+            known = self._text(text, salt)
             if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
-            known = self._known[text, salt] = self._text(text, salt)
+            if len(text) <= MAX_KNOWN_LENGTH:
+                self._known[text, salt] = known
         return known
 
+    def longer(self, text: str, salt: int = 0) -> str:
+        """Return a stand-in that is longer than the text, for when all of its length are taken."""
+        return self.text(text) + self._letters(f"longer {text}", MIN_VARIED_CHARACTERS, salt)
+
     def number(self, value: Any, salt: int = 0) -> Any:
-        """Return the stand-in for a number: of the same sign, type and number of digits."""
+        """Return the stand-in for a number: of the same sign, type and number of digits, and whole if it is whole."""
         mantissa, mark, exponent = str(value).upper().partition("E")
-        made = self._number(mantissa, salt)
+        whole, dot, fraction = mantissa.partition(".")
+        made = (
+            f"{self._number(whole, salt)}{dot}{fraction}"
+            if _ONLY_ZEROS.fullmatch(dot + fraction)
+            else self._number(mantissa, salt)
+        )
         if not isinstance(value, float):
             return (int if isinstance(value, int) else Decimal)(made + mark + exponent)
         number = float(made + mark + exponent)
@@ -99,22 +117,23 @@ class Pseudonyms:
 
         Every character leads where the one did that stood there.
         """
+        alphabets, states = [], automaton.start
+        for letter, alphabet in zip(text, _alphabets(text, len(text)), strict=True):
+            same, states = _equivalents(automaton, states, letter, alphabet)
+            alphabets.append(same)
         for more in range(MAX_TRIES):
-            made = self._along(automaton, text, self._digest(text, salt + more * MAX_TRIES))
+            made = self._varied(text, alphabets, salt + more * MAX_TRIES)
             if not (made.isdigit() and len(made) >= MIN_CARD_DIGITS and _adds_up(list(map(int, made)))):
                 break
         return made
 
-    @staticmethod
-    def _along(automaton: Automaton, text: str, digest: bytes) -> str:
-        stream = cycle(digest)
-        states, made, varied = automaton.start, [], 0
-        for letter, alphabet in zip(text, _alphabets(text, len(text)), strict=True):
-            after = automaton.step(states, ord(letter))
-            same = [each for each in alphabet if automaton.step(states, ord(each)) == after]
+    def _varied(self, text: str, alphabets: list[str], salt: int) -> str:
+        if math.prod(map(len, filter(None, alphabets))) <= MAX_ORDERED:
+            return self._ordered(text, alphabets, salt)
+        stream, made, varied = cycle(self._digest(text, salt)), [], 0
+        for letter, same in zip(text, alphabets, strict=True):
             made.append(same[next(stream) % len(same) if varied < MAX_VARIED_CHARACTERS else -1] if same else letter)
             varied += len(same) > 1
-            states = after
         return "".join(made)
 
     def mails(self, text: str, salt: int) -> Iterator[str]:
@@ -231,7 +250,10 @@ class Pseudonyms:
         if len(places) >= MIN_PHONE_DIGITS and not _BARE.fullmatch(text):
             for place in places[:3]:
                 made[place] = "9"
-        elif len(places) >= MIN_CARD_DIGITS and _adds_up([int(made[place]) for place in places]):
+            return "".join(made)
+        if len(places) >= MIN_LARGE_DIGITS and text.find(".", 0, places[MIN_LARGE_DIGITS - 1]) < 0:
+            made[places[0]] = "1"
+        if len(places) >= MIN_CARD_DIGITS and _adds_up([int(made[place]) for place in places]):
             made[places[-1]] = str((int(made[places[-1]]) + 1) % 10)
         return "".join(made)
 
@@ -242,8 +264,8 @@ class Pseudonyms:
         if len(varied) == len(text):
             size = math.prod(map(len, filter(None, alphabets)))
             own = all(letter in alphabet for letter, alphabet in zip(text, alphabets, strict=True) if alphabet)
-            if size <= _SEARCHABLE and own:
-                return self._permuted(text, alphabets, size, salt)
+            if size <= MAX_ORDERED and own:
+                return self._ordered(text, alphabets, salt)
         return self._scattered(text, alphabets, self._digest(text, salt))
 
     @staticmethod
@@ -256,26 +278,17 @@ class Pseudonyms:
         ]
         return "".join(made) + text[len(varied) :].translate(_fillers(text))
 
-    def _permuted(self, text: str, alphabets: list[str], size: int, salt: int) -> str:
-        """Another text of the same alphabets: a Feistel network over their numbers, walked until it comes back in."""
+    def _ordered(self, text: str, alphabets: list[str], salt: int) -> str:
+        """Return another text of the same alphabets: the next one, in the order of the hashes of all of them."""
+        size = math.prod(map(len, filter(None, alphabets)))
         if size == 1:
             return text
         index = 0
         for letter, alphabet in zip(text, alphabets, strict=True):
             if alphabet:
                 index = index * len(alphabet) + alphabet.index(letter)
-        half = ((size - 1).bit_length() + 1) // 2
-        low = (1 << half) - 1
-        tweak = "".join(alphabet[:1] + alphabet[-1:] if alphabet else letter for letter, alphabet in zip(
-            text, alphabets, strict=True))  # fmt: skip
-        while True:
-            left, right = index >> half, index & low
-            for turn in range(4):
-                digest = self._digest(f"{turn} {right} {tweak}", salt)
-                left, right = right, left ^ (int.from_bytes(digest[:8], "big") & low)
-            index = left << half | right
-            if index < size:
-                break
+        order, ranks = self._order(size)
+        index = order[(ranks[index] + 1 + salt) % size]
         made = []
         for letter, alphabet in zip(reversed(text), reversed(alphabets), strict=True):
             if alphabet:
@@ -285,13 +298,35 @@ class Pseudonyms:
                 made.append(letter)
         return "".join(reversed(made))
 
+    def _order(self, size: int) -> tuple[array[int], array[int]]:
+        known = self._orders.get(size)
+        if known is None:
+            order = array(
+                "H", sorted(range(size), key=[self._digest(f"{size} {each}", 0) for each in range(size)].__getitem__)
+            )
+            ranks = array("H", bytes(2 * size))
+            for rank, each in enumerate(order):
+                ranks[each] = rank
+            known = self._orders[size] = order, ranks
+        return known
+
     def _letters(self, text: str, count: int, salt: int) -> str:
         digest = self._digest(text, salt)
         varied = "".join(_LOWER[number % 26] for number in digest[: max(1, min(count, MAX_VARIED_CHARACTERS))])
         return varied + "x" * (count - MAX_VARIED_CHARACTERS)
 
     def _digest(self, text: str, salt: int) -> bytes:
-        return hmac.digest(self._key, f"{salt} {text}".encode(errors="surrogatepass"), "sha256")
+        state = self._keyed.copy()
+        state.update(f"{salt} {text}".encode(errors="surrogatepass"))
+        return state.digest()
+
+
+@lru_cache(maxsize=16_384)
+def _equivalents(automaton: Automaton, states: State, letter: str, alphabet: str) -> tuple[str, State]:
+    """Return the letters of an alphabet that lead where a letter does, itself among them, and where that is."""
+    after = automaton.step(states, ord(letter))
+    same = "".join(each for each in alphabet if automaton.step(states, ord(each)) == after)
+    return (same if letter in same or not same else same + letter), after
 
 
 class _Fillers(dict[int, str]):

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
-from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 import jsonschema_rs
 
@@ -20,49 +19,23 @@ from contract_test.data.contract import Contract
 from contract_test.schema.shape import Shape, Shapes
 from contract_test.schema.sources import MAYBE, Position, Source
 from contract_test.schema.walk import References
+from contract_test.scrub.applied_schemas import Application, Applied, AppliedSchemas, dict_in
 from envelopes.validation import CompiledSchema, compile_schema
 
-ANNOTATION = "x-sensitivity"
 MAX_WORDS_OF_PATTERN = 20
 MAX_AUTOMATON_STATES = 1000
 _REPEATS = frozenset("*+{.")
-_IDENTIFYING_DIGITS = 7
-_TIMES = {
-    "date-time": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]{5,40}([Zz]|[+-][0-9]{2}:[0-9]{2})"),
-    "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
-    "time": re.compile(r"[0-9]{2}:[0-9:.]{2,40}([Zz]|[+-][0-9]{2}:[0-9]{2})"),
-    "duration": re.compile(r"P[0-9YMWDTHS]{2,40}"),
-}
-_NAME_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_IDENTIFYING = frozenset((
-    "id", "ids", "phone", "tel", "telephone", "mobile", "msisdn", "fax", "ssn", "iban", "card", "account", "birth",
-    "birthday", "birthdate", "dob", "born", "lat", "latitude", "lon", "lng", "longitude", "zip", "zipcode", "postal",
-    "postcode", "ip", "imei", "imsi", "pin", "otp", "cvv", "cvc", "passcode", "password", "secret", "token",
-    "userid", "customerid", "personid", "accountid", "phonenumber", "cardnumber", "accountnumber", "pincode",
-))  # fmt: skip
-"""Words in the name of a field whose numbers and days single somebody out, however short."""
-_OF_TIME = frozenset((
-    "at", "on", "time", "timestamp", "date", "ts", "since", "until", "expires", "expiry", "created", "updated", "epoch",
-))  # fmt: skip
+_OF_BIRTH = re.compile(
+    "birth|born|dob(?![a-z])|bday|geburt|geboren|geboort|naiss|nacim|nascim|nascit|fodel|födel|født|fødsel|fodsel"
+    "|syntym|urodz|narozen|doğum|dogum"
+)
+"""Parts of the names of fields whose days identify somebody, in a dozen languages."""
 _ASSERTIONS = frozenset((
     "$ref", "pattern", "format", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
     "multipleOf", "enum", "const", "not", "allOf", "anyOf", "oneOf", "if",
 ))  # fmt: skip
-
-
-class Name(NamedTuple):
-    """What a field's name tells about its values."""
-
-    identifying: bool
-    of_time: bool
-
-    @classmethod
-    @lru_cache(maxsize=4096)
-    def of(cls, text: str) -> Name:
-        """Return what the words in a name tell."""
-        words = [word.lower() for word in _NAME_WORDS.findall(text)]
-        singular = [word.removesuffix("s") for word in words]  # an array has the name of what is in it
-        return cls(not _IDENTIFYING.isdisjoint((*words, *singular)), not _OF_TIME.isdisjoint(words))
+MAX_KNOWN = 10_000
+Key = tuple[Position, tuple[Applied, ...], bool]
 
 
 class ContractRules:
@@ -72,30 +45,34 @@ class ContractRules:
         self._contract = contract
         self.references = References(contract.resources, contract.uri)
         self.shapes = Shapes(self.references)
-        self._rules: dict[tuple[Position, Name], Rule] = {}
+        self.application = Application(contract.resources, self.references, self._validator_at)
+        self._rules: dict[Key, Rule] = {}
         self._validators: dict[str, CompiledSchema | None] = {}
 
     @cached_property
     def message(self) -> Rule:
         """The rule for a whole message."""
-        return self.rule((Source(self.references.root),), "")
+        root = self.references.root
+        return self.rule((Source(root),), (Applied(root),))
 
     @cached_property
     def undescribed(self) -> Rule:
         """The rule for a value that the contract does not describe."""
-        return self.rule((), "")
+        return self.rule((), ())
 
     @cached_property
     def validator(self) -> CompiledSchema:
         """The whole contract, compiled."""
         return compile_schema(self._contract.resources, f"{self._contract.uri}#")
 
-    def rule(self, position: Position, name: str | Name) -> Rule:
-        """Return the rule for the values at a position. `name` is the field's name, or what it tells."""
-        name = Name.of(name) if isinstance(name, str) else name
-        known = self._rules.get((position, name))
+    def rule(self, position: Position, applied: tuple[Applied, ...], *, of_birth: bool = False) -> Rule:
+        """Return the rule for the values at a position, to which some schemas apply."""
+        key = (position, applied, of_birth)
+        known = self._rules.get(key)
         if known is None:
-            known = self._rules[position, name] = Rule(self, position, name)
+            if len(self._rules) >= MAX_KNOWN:
+                self._rules.clear()
+            known = self._rules[key] = Rule(self, position, applied, of_birth=of_birth)
         return known
 
     def validators(self, sources: Iterable[Source]) -> list[CompiledSchema]:
@@ -115,48 +92,78 @@ class ContractRules:
 class Rule:
     """What the contract says about the values at one position.
 
-    `sensitivity` is "public", "masked", or "" if the contract does not say. `schemas` are the subschemas that apply.
+    `schemas` are all subschemas that may apply to such a value. Which ones do apply depends on the value: see `view`.
     """
 
-    def __init__(self, rules: ContractRules, position: Position, name: Name) -> None:
-        self._rules = rules
+    def __init__(
+        self, rules: ContractRules, position: Position, applied: tuple[Applied, ...], *, of_birth: bool
+    ) -> None:
+        self._rules, self._applied, self.of_birth = rules, applied, of_birth
         self._sources = rules.shapes.sources(position)
         self.schemas = [source.node.schema for source in self._sources]
-        words = [schema[ANNOTATION] for schema in self.schemas if isinstance(schema.get(ANNOTATION), str)]
-        self.sensitivity = "" if not words else "public" if all(word == "public" for word in words) else "masked"
-        self._name, self._shape = name, rules.shapes.shape(position)
+        self._shape = rules.shapes.shape(position)
+        in_place, depends = rules.application.everywhere(applied)
+        self._always = None if depends else View(self, in_place)
+        self._views: dict[tuple[Applied, ...], View] = {}
 
-    # Where the rules for the values inside are
+    def view(self, value: Any) -> View:
+        """Return the rule for one value, as validators take it: by the schemas that apply to it."""
+        if self._always is not None:
+            return self._always
+        applied = self._rules.application.to(value, self._applied)
+        known = self._views.get(applied)
+        if known is None:
+            if len(self._views) >= MAX_KNOWN:
+                self._views.clear()
+            known = self._views[applied] = View(self, applied)
+        return known
 
-    @cached_property
-    def item(self) -> Rule:
-        """The rule for the items of an array."""
-        return self._rules.rule(self._shape.items, self._name)
+    # Positions inside
 
-    def fields(self, value: dict[str, Any]) -> dict[str, Rule]:
-        """Return the rules for an object's declared fields. Among alternatives, its tag decides."""
+    @property
+    def has_alternatives(self) -> bool:
+        """True if a tag decides which fields are declared."""
+        return bool(self._branches)
+
+    @property
+    def items(self) -> Position:
+        """The position of the items of an array."""
+        return self._shape.items
+
+    def fields(self, value: dict[str, Any]) -> dict[str, Position]:
+        """Return the positions of an object's declared fields. Among alternatives, its tag decides."""
         if not self._branches:
             return self._named
-        for fields in self._branches:
-            if value.get(self._shape.tag) in fields[self._shape.tag].declared_texts:
+        for texts, fields in self._branches:
+            tag = value.get(self._shape.tag)
+            if isinstance(tag, str) and tag in texts:
                 return fields
         return {}
 
     @cached_property
-    def _named(self) -> dict[str, Rule]:
-        return self._fields(self._shape)
+    def _named(self) -> dict[str, Position]:
+        return _fields(self._shape)
 
     @cached_property
-    def _branches(self) -> list[dict[str, Rule]]:
-        return [self._fields(self._rules.shapes.shape(branch)) for _, branch in self._shape.branches]
+    def _branches(self) -> list[tuple[frozenset[str], dict[str, Position]]]:
+        shapes, found = self._rules.shapes, []
+        for _, branch in self._shape.branches:
+            fields = _fields(shapes.shape(branch))
+            tags = [source.node.schema for source in shapes.sources(fields[self._shape.tag])]
+            found.append((declared_texts(tags), fields))
+        return found
 
-    def _fields(self, shape: Shape) -> dict[str, Rule]:
-        return {field.name: self._rules.rule(field.position, field.name) for field in shape.fields}
+    def position_of(self, name: str, declared: Position | None) -> Position:
+        """Return the position of a field; `declared` is what `fields` has for the name."""
+        matching = tuple(source for validator, source in self._by_name_pattern if validator.is_valid(name))
+        if declared is None:
+            return matching or self._additional
+        return (*declared, *(each for each in matching if each not in declared)) if matching else declared
 
-    def undeclared_field(self, name: str) -> Rule:
-        """Return the rule for a field that is not declared by name."""
-        matching = [source for validator, source in self._by_name_pattern if validator.is_valid(name)]
-        return self._rules.rule(tuple(matching or self._additional), name)
+    def inside(self, position: Position, applied: tuple[Applied, ...], name: str | None = None) -> Rule:
+        """Return the rule for a field, or for an item if there is no name."""
+        of_birth = self.of_birth if name is None else _OF_BIRTH.search(name.lower()) is not None
+        return self._rules.rule(position, applied, of_birth=of_birth)
 
     @cached_property
     def _by_name_pattern(self) -> list[tuple[jsonschema_rs.Validator, Source]]:
@@ -183,7 +190,7 @@ class Rule:
     @cached_property
     def names(self) -> Rule:
         """The rule for the names of fields: `propertyNames`."""
-        return self._rules.rule(self._names, "")
+        return self._rules.rule(self._names, tuple(Applied(source.node) for source in self._names))
 
     @cached_property
     def _names(self) -> Position:
@@ -206,11 +213,12 @@ class Rule:
 
     def keeps_name(self, name: str) -> bool:
         """Return True if the schema allows the name of an undeclared field to stay."""
-        return self.names.keeps(name, self.names.sensitivity) or name in self._declared_names
+        view = self.names.view(name)
+        return view.keeps(name, view.sensitivity) or name in self._declared_names
 
     @cached_property
     def _declared_names(self) -> frozenset[str]:
-        return frozenset(_words_of(self.name_patterns))
+        return frozenset(words_of(self.name_patterns))
 
     # Values
 
@@ -228,35 +236,71 @@ class Rule:
 
     @cached_property
     def declared_texts(self) -> frozenset[str]:
-        """The texts that the contract itself contains: enums, constants, and patterns with few words."""
-        declared = [text for schema in self.schemas for text in (*list_in(schema, "enum"), schema.get("const"))]
-        return frozenset(text for text in (*declared, *_words_of(self.patterns)) if isinstance(text, str))
+        """The texts that the contract itself contains here, whether they apply to a value or not."""
+        return declared_texts(self.schemas)
 
-    def declares(self, value: Any) -> bool:
-        """Return True if the contract itself contains this object or array, as an enum value or constant."""
-        return isinstance(value, dict | list) and value in self._declared_composites
+
+class View(AppliedSchemas):
+    """The rule for one value."""
+
+    def __init__(self, rule: Rule, applied: tuple[Applied, ...]) -> None:
+        super().__init__(rule._rules.references, applied)  # noqa: SLF001 - of the same module
+        self.rule = rule
+        self._fields: dict[str, Rule] = {}
+        self._items: dict[tuple[Applied, ...], Rule] = {}
+
+    def item(self, index: int) -> Rule:
+        """Return the rule for an item of an array."""
+        applied = self.to_item(index)
+        known = self._items.get(applied)
+        if known is None:
+            known = self._items[applied] = self.rule.inside(self.rule.items, applied)
+        return known
+
+    def field(self, name: str, declared: dict[str, Position]) -> Rule:
+        """Return the rule for a field of an object. `declared` are the positions of its declared fields."""
+        position = declared.get(name)
+        if position is None or self.rule.has_alternatives:
+            return self._of_field(name, position)
+        known = self._fields.get(name)
+        if known is None:
+            known = self._fields[name] = self._of_field(name, position)
+        return known
+
+    def _of_field(self, name: str, declared: Position | None) -> Rule:
+        return self.rule.inside(self.rule.position_of(name, declared), self.to_field(name), name)
 
     @cached_property
-    def _declared_composites(self) -> list[Any]:
-        declared = [value for schema in self.schemas for value in (*list_in(schema, "enum"), schema.get("const"))]
-        return [value for value in declared if isinstance(value, dict | list)]
+    def declared_texts(self) -> frozenset[str]:
+        """The texts that the contract itself contains: enums, constants, and patterns with few words."""
+        return declared_texts(self.schemas)
 
     def keeps(self, value: Any, sensitivity: str) -> bool:
-        """Return True if a text or a number may stay. `sensitivity` is the word that applies here, or ""."""
+        """Return True if a text, a number or a boolean may stay. `sensitivity` is the word that applies, or ""."""
         if sensitivity:
             return sensitivity == "public"
+        if isinstance(value, bool):
+            return True
         if isinstance(value, str):
             if not value or value in self.declared_texts:
                 return True
-            forms = [_TIMES.get(schema.get("format", "")) for schema in self.schemas]
-            return not self._name.identifying and any(form is not None and form.fullmatch(value) for form in forms)
-        digits = str(abs(value)).upper().partition("E")[0].replace(".", "").strip("0")
-        if not digits or any(value == bound for schema in self.schemas for bound in _constants(schema)):
-            return True
-        return not self._name.identifying and (self._name.of_time or len(digits) < _IDENTIFYING_DIGITS)
+            return not self.rule.of_birth and self.is_time(value)
+        return self.is_harmless(value)
 
 
-def _words_of(patterns: Iterable[str]) -> Iterator[str]:
+def _fields(shape: Shape) -> dict[str, Position]:
+    return {field.name: field.position for field in shape.fields}
+
+
+def declared_texts(schemas: Iterable[dict[str, Any]]) -> frozenset[str]:
+    """Return the texts that schemas contain themselves: enums, constants, and patterns with few words."""
+    known = list(schemas)
+    declared = [text for schema in known for text in (*list_in(schema, "enum"), schema.get("const"))]
+    patterns = [schema["pattern"] for schema in known if isinstance(schema.get("pattern"), str)]
+    return frozenset(text for text in (*declared, *words_of(patterns)) if isinstance(text, str))
+
+
+def words_of(patterns: Iterable[str]) -> Iterator[str]:
     """Yield the words of every pattern that has only a few. A pattern that repeats something has more."""
     for known in filter(None, map(automaton_of, (pattern for pattern in patterns if _REPEATS.isdisjoint(pattern)))):
         found, complete = Words([known], []).find(0, None, MAX_WORDS_OF_PATTERN)
@@ -273,24 +317,7 @@ def automaton_of(pattern: str) -> Automaton | None:
     return known if len(known.free) <= MAX_AUTOMATON_STATES else None
 
 
-def _constants(schema: dict[str, Any]) -> list[Any]:
-    """Return the numbers that the contract itself contains, its bounds included."""
-    declared = [*list_in(schema, "enum"), schema.get("const"), schema.get("minimum"), schema.get("maximum")]
-    return [value for value in declared if is_number(value)]
-
-
 def list_in(schema: dict[str, Any], keyword: str) -> list[Any]:
     """Return a keyword's array. Return an empty one if it has none."""
     value = schema.get(keyword)
     return value if isinstance(value, list) else []
-
-
-def dict_in(schema: dict[str, Any], keyword: str) -> dict[str, Any]:
-    """Return a keyword's object. Return an empty one if it has none."""
-    value = schema.get(keyword)
-    return value if isinstance(value, dict) else {}
-
-
-def is_number(value: Any) -> bool:
-    """Return True for a JSON number."""
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
