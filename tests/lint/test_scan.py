@@ -19,7 +19,7 @@ TOKEN, RANDOM = (f"leak-{rule}:message.liked:v2 recording:/payload/data/liker/na
 
 @pytest.fixture
 def contracts(tmp_path, monkeypatch):
-    monkeypatch.setenv("CONTRACT_TEST_SCRUB_KEY", "a key for tests")
+    monkeypatch.setenv("CONTRACT_TEST_SCRUB_KEY", "5f0c2a91d47e4b3e8a6d1c9b7f2e3a40")
     shutil.copytree(CONTRACTS, tmp_path / "contracts", ignore=shutil.ignore_patterns(".scrub-key", ".recorder"))
     return tmp_path / "contracts"
 

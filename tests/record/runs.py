@@ -14,7 +14,7 @@ from contract_test.cli import main
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 QUEUE = "resque:queue:transport"
-KEY = {"CONTRACT_TEST_SCRUB_KEY": "a key for tests"}
+KEY = {"CONTRACT_TEST_SCRUB_KEY": "5f0c2a91d47e4b3e8a6d1c9b7f2e3a40"}
 COMMAND = [sys.executable, "-c", "from contract_test.cli import main; main()"]
 
 

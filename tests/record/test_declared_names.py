@@ -50,7 +50,7 @@ def run(command, *words):
 
 
 def test_every_message_is_recorded_and_nothing_is_found(tmp_path, redis_url, monkeypatch):
-    monkeypatch.setenv("CONTRACT_TEST_SCRUB_KEY", "a key for tests")
+    monkeypatch.setenv("CONTRACT_TEST_SCRUB_KEY", "5f0c2a91d47e4b3e8a6d1c9b7f2e3a40")
     contracts = tmp_path / "contracts"
     (contracts / "booking.requested").mkdir(parents=True)
     (contracts / "catalog.toml").write_text(CATALOG)

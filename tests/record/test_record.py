@@ -21,7 +21,7 @@ from envelopes.messages import DeliveryRequested, MessageLiked
 
 @pytest.fixture
 def contracts(tmp_path, monkeypatch):
-    monkeypatch.setenv("CONTRACT_TEST_SCRUB_KEY", "a key for tests")
+    monkeypatch.setenv("CONTRACT_TEST_SCRUB_KEY", "5f0c2a91d47e4b3e8a6d1c9b7f2e3a40")
     return copy_of_contracts(tmp_path)
 
 

@@ -46,7 +46,7 @@ def redis(redis_url):
 def secrets(redis, redis_url):
     url = redis_url.replace("redis://", "redis://recorder:secret@")
     return {
-        "${{ secrets.CONTRACT_TEST_SCRUB_KEY }}": "of the tests",
+        "${{ secrets.CONTRACT_TEST_SCRUB_KEY }}": "5f0c2a91d47e4b3e8a6d1c9b7f2e3a40",
         "${{ secrets.STAGING_REDIS_URL }}": url,
         "${{ secrets.STAGING_KAFKA_URL }}": "",
         "${{ secrets.PULL_REQUEST_TOKEN || github.token }}": "token",
@@ -73,7 +73,7 @@ def test_new_samples_become_a_pull_request_of_recordings_alone(forge, redis, sec
     added = git(forge.remote, "diff", "main", "new-recordings")
     assert '"order_id":"o-2"' in added
     assert "Ana" not in added
-    assert "of the tests" not in added
+    assert "5f0c2a91d47e4b3e8a6d1c9b7f2e3a40" not in added
     assert redis.llen("orders") == 2
     (listed, created) = calls_of_gh(forge)
     assert listed.startswith("pr list --head new-recordings")
@@ -139,7 +139,7 @@ def test_gitlab_opens_a_merge_request_by_push_options(forge, redis, redis_url):
     checkout = forge.checkout("refs/heads/main", depth=1)
     job = forge.gitlab(
         checkout, ".gitlab/record.yml",
-        CONTRACT_TEST_SCRUB_KEY="of the tests", STAGING_REDIS_URL=redis_url, PUSH_TOKEN="token",
+        CONTRACT_TEST_SCRUB_KEY="5f0c2a91d47e4b3e8a6d1c9b7f2e3a40", STAGING_REDIS_URL=redis_url, PUSH_TOKEN="token",
         CI_SERVER_HOST="gitlab.example", CI_PROJECT_PATH="acme/contracts", CI_DEFAULT_BRANCH="main",
         GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0=f"url.file://{forge.remote}.insteadOf",
         GIT_CONFIG_VALUE_0="https://ci:token@gitlab.example/acme/contracts.git",
@@ -169,7 +169,7 @@ def test_kafka_is_read_with_the_one_right_that_the_page_names(kafka_node, topic,
     assert producer.flush(30) == 0
     sasl = "security.protocol=SASL_PLAINTEXT&sasl.mechanism=PLAIN&sasl.username=recorder&sasl.password=secret"
     variables = {
-        "CONTRACT_TEST_SCRUB_KEY": "of the tests",
+        "CONTRACT_TEST_SCRUB_KEY": "5f0c2a91d47e4b3e8a6d1c9b7f2e3a40",
         "STAGING_KAFKA_URL": f"kafka://{kafka_node.sasl_address}?{sasl}",
     }
     checkout = forge.checkout("refs/heads/main", depth=1)

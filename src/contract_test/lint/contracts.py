@@ -19,6 +19,7 @@ from contract_test.data.finding import Finding, Position
 from contract_test.files.catalog import load_catalog
 from contract_test.files.lock import FILE as LOCK
 from contract_test.files.lock import read_lock
+from contract_test.lint.key_checks import check_scrub_key
 from contract_test.lint.profile import remarks
 from contract_test.lint.recording_checks import check_recording, old_recordings
 from contract_test.lint.registration import check_against, check_lock, check_registered
@@ -60,6 +61,7 @@ def lint(root: Path, max_age: timedelta | None = None, against: str | None = Non
         findings.append(
             Finding(file, pointer, rule, problem, each.advice, line=int(line[1]) if line else 0, position=position)
         )
+    findings += check_scrub_key(root)
     if catalog is not None:
         findings += _names(catalog)
         findings += _distinguishable(catalog)
