@@ -132,6 +132,18 @@ def with_property(**schema):
             "/properties/id/format",
             with_property(id={"type": "string", "format": "iri"}),
         ),
+        (
+            "sensitivity-unknown",
+            "error",
+            "/properties/x/x-sensitivity",
+            with_property(x={"type": "string", "x-sensitivity": "pubilc"}),
+        ),
+        (
+            "sensitivity-unknown",
+            "error",
+            "/properties/x/items/x-sensitivity",
+            with_property(x={"type": "array", "items": {"type": "string", "x-sensitivity": True}}),
+        ),
     ],
 )
 def test_a_rule_finds_its_place(contracts, rule, severity, pointer, schema):

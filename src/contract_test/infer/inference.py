@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -19,14 +20,16 @@ from contract_test.data.contract import Catalog, Channel, Contract, Subject
 from contract_test.data.errors import CatalogError, NothingFoundError
 from contract_test.data.finding import Finding
 from contract_test.data.interaction import Interaction, Tapped
+from contract_test.data.texts import counted
 from contract_test.files.accepted import accepted_by, mark_accepted, read_accepted
 from contract_test.files.additions import add_version, append_tables
 from contract_test.files.catalog import load_catalog
 from contract_test.files.leak_findings import acceptance_advice, leak_findings
 from contract_test.files.recordings import wire_of
 from contract_test.infer import CannotWidenError, DeclaredFields, Masked, Proposal, format_of, infer, widen
+from contract_test.infer.evidence import looks_like_data
 from contract_test.lint.contracts import check_contract
-from contract_test.schema.declared import field_names
+from contract_test.schema.declared import field_names, general_pointer
 from contract_test.schema.walk import DRAFT_2020_12, escape
 from envelopes import Wire
 from envelopes.codecs import CODECS, CodecError
@@ -39,6 +42,7 @@ _GUESSES = tuple(sorted(CODECS, key=lambda name: name == "json"))
 """The codecs in the order in which they are tried. `json` is last, because it can read most messages of the others."""
 
 MIN_UNIQUE_IDS = 10
+_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_$:-]*(?:[./][A-Za-z][A-Za-z0-9_$:-]*)*(?:[./][0-9]{1,2})?")
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ def of_type(
     Raises NothingFoundError if there are none, and CatalogError if the messages have several types and none was chosen.
     """
     types = traffic.types
-    listed = ", ".join(f"{name!r} ({count})" for name, count in types.most_common())
+    listed = _listed(types)
     names = [wanted] if wanted else [known.type, subject] if known else [subject]
     chosen = next((name for name in names if name is not None and name in types), None)
     if chosen is None and wanted:
@@ -130,6 +134,14 @@ def of_type(
         reasons = "; ".join(f"{reason} ({count})" for reason, count in traffic.unreadable.most_common(3))
         raise NothingFoundError(f"no message could be read: {reasons}", advice="Name another codec with --codec.")
     return seen, chosen
+
+
+def _listed(types: Counter[str]) -> str:
+    """List types, without those that look like data."""
+    names = {name: count for name, count in types.most_common() if _TYPE.fullmatch(name) and not looks_like_data(name)}
+    shown = [f"{name!r} ({count})" for name, count in names.items()]
+    others = len(types) - len(names)
+    return ", ".join([*shown, *([f"{counted(others, 'other')} that may be data"] if others else [])])
 
 
 def propose(
@@ -297,7 +309,10 @@ def _verify_proposal(
         problem = next((each.sentence for each in check_contract(contract) if each.severity == "error"), None)
         validator = _validator(contract)
         broken = next((each.data for each in seen if not validator.is_valid(each.data)), None)
-        problem = problem or (str(find_violation(validator, broken)) if broken is not None else None)
+        if problem is None and broken is not None:
+            violation = find_violation(validator, broken)
+            pointer = general_pointer(violation.pointer, frozenset(field_names(contract))) if violation else ""
+            problem = f"{violation.keyword if violation else 'the schema'} at {pointer or '/'} is too narrow"
         if problem is not None:
             advice = "Write this version by hand. Run `contract-test verify` to see what the messages contain."
             raise CatalogError(

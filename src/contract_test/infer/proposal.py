@@ -122,7 +122,7 @@ class _Inference:
         distinct = sorted({str(text) for text in texts})
         if len(distinct) == 1:
             return {}
-        if place in self._declared.enums or (self._may_show(place) and is_settled(texts)):
+        if place in self._declared.enums:
             self.remarks.append((place, f"is an enum of {len(distinct)} values, which are in the schema"))
             return {"enum": [*distinct, None] if nullable else distinct}
         if is_settled(texts):

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import jsonschema_rs
 
+from contract_test.data.texts import counted
 from contract_test.infer.enums import are_codes
 from contract_test.infer.evidence import DeclaredFields, Masked, kind_of, looks_like_data, without_marks
 from contract_test.infer.objects import split
@@ -176,17 +177,17 @@ class _Widening:
         texts = [value for value in broken.values if isinstance(value, str)]
         del node[keyword]
         only_texts = all(value is None or isinstance(value, str) for value in broken.values)
-        if only_texts and (
-            not texts
-            or are_codes(texts)
-            or (broken.place in self._declared.enums and not any(isinstance(text, Masked) for text in texts))
-        ):
+        may_show = broken.place in self._declared.enums and not any(isinstance(text, Masked) for text in texts)
+        if only_texts and (not texts or may_show):
             node["enum"] = [
                 *before,
                 *dict.fromkeys(without_marks(each) for each in broken.values if each not in before),
             ]
-        else:
-            node.setdefault("type", list(dict.fromkeys(map(kind_of, (*before, *broken.values)))))
+            return
+        node.setdefault("type", list(dict.fromkeys(map(kind_of, (*before, *broken.values)))))
+        if only_texts:
+            new = counted(len(set(texts)), "new value")
+            self.remarks.append((broken.place, f"has {new}. To add them to the enum, add --enum {broken.place}"))
 
     def _loosen_additional(self, node: dict[str, Any], keyword: str, broken: _Broken) -> None:
         found: dict[str, list[Any]] = {}

@@ -26,7 +26,8 @@ from contract_test.lint.registration import check_against, check_lock, check_reg
 from contract_test.schema.bundle import bundle
 from contract_test.schema.fields import Fields
 from contract_test.schema.keywords import is_no_schema
-from contract_test.schema.walk import References, escape, subschemas
+from contract_test.schema.walk import References, draft_of, escape, subschemas
+from contract_test.scrub.applied_schemas import ANNOTATION, SENSITIVITIES
 from envelopes.validation import ASSERTED_FORMATS, compile_schema, find_violation
 
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
@@ -93,6 +94,7 @@ def check_contract(contract: Contract) -> Iterator[Finding]:
         yield Finding(file, *_invalid_schema(error, references.draft))
         return
     yield from _unsatisfiable(contract)
+    yield from _sensitivities(contract)
     yield from _examples(contract, references)
     for pointer, rule, sentence, advice in remarks(contract.schema, contract.uri, references.draft):
         yield Finding(file, pointer, rule, sentence, advice, "warning")
@@ -112,6 +114,18 @@ def _invalid_schema(error: ValueError, draft: str) -> tuple[str, str, str, str]:
             f"Use one of: {', '.join(_TYPES)}.",
         )
     return pointer, rule, cause.message[:200], advice
+
+
+def _sensitivities(contract: Contract) -> Iterator[Finding]:
+    """Yield a finding for each `x-sensitivity` that is none of the known words, in every file of the contract."""
+    for uri, resource in contract.resources.items():
+        for pointer, node, _ in subschemas(resource, uri, draft_of(resource)):
+            if ANNOTATION in node and node[ANNOTATION] not in SENSITIVITIES:
+                place = "" if uri == contract.uri else f" (in {uri}#{pointer})"
+                sentence = f"{json.dumps(node[ANNOTATION])[:60]} is no {ANNOTATION}, so the values are masked{place}"
+                inside = "" if place else f"{pointer}/{ANNOTATION}"
+                advice = f"Use one of: {', '.join(SENSITIVITIES)}."
+                yield Finding(str(contract.path), inside, "sensitivity-unknown", sentence, advice)
 
 
 def _unsatisfiable(contract: Contract) -> Iterator[Finding]:

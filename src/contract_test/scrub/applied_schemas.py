@@ -16,6 +16,8 @@ from contract_test.schema.walk import Node, References, draft_of, subschemas
 from envelopes.validation import CompiledSchema
 
 ANNOTATION = "x-sensitivity"
+SENSITIVITIES = ("public", "personal", "pseudonym", "secret")
+"""The values of the annotation. Any other is masked as `personal` is, and lint finds it."""
 MAX_HARMLESS_VALUES = 1000
 """A number says little if its schema allows so few."""
 _TIMES = {
