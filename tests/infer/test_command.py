@@ -171,7 +171,8 @@ def test_what_a_recording_masks_is_in_no_enum(tmp_path):
          "payload": {"status": ("qwx", "zrt")[number % 2], "kind": ("new", "old")[number % 2]}}
         for number in range(60)
     ]  # fmt: skip
-    result = infer(tmp_path / "contracts", lines(tmp_path / "v1.jsonl", *interactions), "--subject", "order.placed")
+    result = infer(tmp_path / "contracts", lines(tmp_path / "v1.jsonl", *interactions), "--subject", "order.placed",
+                   "--enum", "/kind", "--enum", "/status")  # fmt: skip
     properties = json.loads(result.stdout)["properties"]
     assert properties["kind"]["enum"] == ["new", "old"]
     assert properties["status"] == {"type": "string"}

@@ -228,3 +228,16 @@ def test_a_clean_run_has_one_case_that_passed():
 @given(REPORTS)
 def test_junit_is_well_formed_whatever_the_findings_say(report):
     junit(FORMATS["junit"](report))
+
+
+@settings(deadline=None)
+@given(
+    REPORTS, st.sampled_from(["::error::x", "##[add-mask]x", "##vso[x]y", "##[x]", "ok\n::stop-commands::x", " ::x::y"])
+)
+def test_no_text_begins_a_command_of_a_ci_server(report, command):
+    hostile = Finding(command, "/x", "rule", command, command, details=(command,), affected=(command,), witness=command)
+    whole = Report("lint", [*report.findings, hostile])
+    for name, render in FORMATS.items():
+        for line in render(whole).splitlines():
+            assert name == "github" or not line.lstrip().startswith("::"), (name, line)
+            assert name == "github" or not re.search(r"##[A-Za-z0-9_-]*\[", line), (name, line)

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
+
+_LOG_COMMAND = re.compile(r"##(?=[A-Za-z0-9_-]*\[)|^(?=[^\S\n]*::)([^\S\n]*):", re.MULTILINE)
+"""What CI servers take for a command: `##[error]` and `##vso[` anywhere, `::error::` at the start of a line."""
 
 
 def inert(text: str) -> str:
-    """Return a text that does nothing to a terminal: what cannot be printed is escaped as in JSON; line ends stay."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else json.dumps(letter)[1:-1] for letter in text)
+    """Return a text that does nothing to a terminal or a CI server.
+
+    What cannot be printed, and what begins a command, is escaped as in JSON. Line ends stay.
+    """
+    escaped = "".join(letter if letter.isprintable() or letter == "\n" else json.dumps(letter)[1:-1] for letter in text)
+    return without_commands(escaped)
+
+
+def without_commands(text: str) -> str:
+    """Return a text in which nothing begins a command of a CI server."""
+    return _LOG_COMMAND.sub(lambda found: "#\\u0023" if found[1] is None else f"{found[1]}\\u003a", text)
 
 
 def counted(number: int, name: str) -> str:

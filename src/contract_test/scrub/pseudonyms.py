@@ -30,6 +30,8 @@ Masks = Callable[[Any], Any]
 MAX_VARIED_CHARACTERS, MIN_VARIED_CHARACTERS = 12, 4
 """At most so many characters of a text vary, and at least so many behind a number or an address in it."""
 MIN_LONG_LENGTH = 20
+MAX_SHORT_WORD, MAX_VARIED_OF_LONG_WORD, MIN_VARIED_OF_DIGEST = 11, 8, 6
+"""A longer word varies less, and a digest still less: else scanners for secrets take it for a random one."""
 MAX_TRIES = 8
 MAX_ORDERED = 20_000
 """Of so few texts of one form no two get the same pseudonym: their hashes put them into an order, and the pseudonym of
@@ -57,6 +59,8 @@ _FIRST_WIDE, _FIRST_ASTRAL = 0x2E80, 0x10000
 _HEXADECIMAL = re.compile(r"(?=[^0-9]*[0-9])[0-9a-f-]{8,}|(?=[^0-9]*[0-9])[0-9A-F-]{8,}")
 _ULID = re.compile(r"(?=[0-9]*[A-Z])[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{16,}|[A-Za-z0-9_-]{16,})={0,2}")
+_TOKEN_OF_PARTS = re.compile(r"[A-Za-z0-9_-]{6,}(?:[.:][A-Za-z0-9_-]{4,}){0,3}[.:][A-Za-z0-9_-]{20,}")
+_NO_PARTS = str.maketrans(".:", "~~")
 _SCHEMES = frozenset((
     "http", "https", "ws", "wss", "ftp", "redis", "rediss", "kafka", "postgres", "postgresql", "mysql", "amqp", "amqps",
     "mongodb", "s3", "file",
@@ -88,6 +92,8 @@ class Pseudonyms:
         known = self._known.get((text, salt))
         if known is None:
             known = self._text(text, salt)
+            if len(text) > MIN_LONG_LENGTH and _TOKEN_OF_PARTS.search(known):
+                known = _TOKEN_OF_PARTS.sub(lambda found: found[0].translate(_NO_PARTS), known)
             if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
             if len(text) <= MAX_KNOWN_LENGTH:
@@ -181,7 +187,7 @@ class Pseudonyms:
         pieces = list(_PIECES.finditer(text))
         if not pieces:
             return kept + self._plain(text, salt)
-        made, end, most = [kept], 0, MAX_VARIED_CHARACTERS
+        made, end, most = [kept], 0, _max_varied(text)
         for found in pieces:
             between, kind = text[end : found.start()], found.lastgroup or ""
             made += (self._between(between, text, most, salt), getattr(self, f"_{kind}")(found[0], salt))
@@ -213,11 +219,10 @@ class Pseudonyms:
         return f"{self._letters(text, len(local) + len(domain) - len(name), salt)}@{name}"
 
     def _uuid(self, text: str, salt: int) -> str:
-        made = self._digest(text.lower(), salt).hex()[:32]
-        plain = text.lower().replace("-", "")
-        made = f"{made[:12]}{plain[12]}{made[13:16]}{plain[16]}{made[17:]}"  # its version and variant (RFC 9562)
-        made = "-".join((made[:8], made[8:12], made[12:16], made[16:20], made[20:]))
-        return made.upper() if text.upper() == text else made
+        """Twelve digits vary. The rest is zeros, which no generator makes, but its version and variant (RFC 9562)."""
+        made = self._digest(text.lower(), salt).hex()[:12]
+        made = f"{made[:8]}-{made[8:]}-{text[14]}000-{text[19]}000-000000000000"
+        return made.upper() if text.upper() == text else made.lower()
 
     def _ip(self, text: str, salt: int) -> str:
         first, *others = self._digest(text, salt)[:4]
@@ -259,7 +264,7 @@ class Pseudonyms:
 
     def _plain(self, text: str, salt: int) -> str:
         """Letters for letters, digits for digits; the rest stays."""
-        alphabets = _alphabets(text)
+        alphabets = _alphabets(text, _max_varied(text))
         varied = text[: len(alphabets)]
         if len(varied) == len(text):
             size = math.prod(map(len, filter(None, alphabets)))
@@ -352,6 +357,22 @@ _SIGNS = re.compile("[^0-9A-Za-z\\s\u0080-\U0010ffff]")
 
 def _fillers(text: str) -> dict[int, str] | dict[int, int]:
     return _ULIDS if _ULID.fullmatch(text) else _HEXADECIMALS if _HEXADECIMAL.fullmatch(text) else _PLAIN
+
+
+def _max_varied(text: str) -> int:
+    """Return how many characters of a text may vary."""
+    size = len(text)
+    if size <= MAX_SHORT_WORD and not (size > MAX_VARIED_OF_LONG_WORD and _is_digest(text)):
+        return MAX_VARIED_CHARACTERS
+    if _is_digest(text):
+        return max(MIN_VARIED_OF_DIGEST, min(MAX_VARIED_OF_LONG_WORD, size // 2))
+    return (
+        MAX_VARIED_CHARACTERS if max(map(len, text.split()), default=0) <= MAX_SHORT_WORD else MAX_VARIED_OF_LONG_WORD
+    )
+
+
+def _is_digest(text: str) -> bool:
+    return not text.isdigit() and _HEXADECIMAL.fullmatch(text) is not None
 
 
 def _alphabets(text: str, most: int = MAX_VARIED_CHARACTERS) -> list[str]:

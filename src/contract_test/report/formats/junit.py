@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from xml.etree import ElementTree as ET
 
 from contract_test.data.finding import Finding, Report
+from contract_test.data.texts import without_commands
 from contract_test.report.causes import Cause
 from contract_test.report.finding_lines import lines_of
 
@@ -84,7 +85,7 @@ def _sentence(each: Finding) -> str:
 
 
 def _safe(text: str) -> str:
-    """What XML 1.0 can hold."""
-    return "".join(
-        letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
+    """What XML 1.0 can hold, and no CI server takes for a command."""
+    return without_commands(
+        "".join(letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text)
     )
