@@ -87,11 +87,9 @@ class Scrubber:
     def _data_scrubber(self, contract: Contract) -> DataScrubber:
         if contract.name not in self._data_scrubbers:
             subject = self._catalog.subjects.get(contract.subject)
-            said = (
-                self._channel.type,
-                subject.version if subject else None,
-            )  # the catalog decides which values these have
-            kept = frozenset(pointer for pointer in said if pointer and pointer.startswith("/"))
+            version = subject.version if subject else None
+            chosen = (self._channel.type, version)  # the catalog decides which values these have
+            kept = frozenset(pointer for pointer in chosen if pointer and pointer.startswith("/"))
             self._data_scrubbers[contract.name] = DataScrubber(contract, self.pseudonyms, self._words, kept)
         return self._data_scrubbers[contract.name]
 

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from contract_test.scanner.people_rules import has_birth_date, has_identity_number, has_phone
 from contract_test.scanner.randomness import is_filled, is_random
 
 Confirm = Callable[["re.Match[str]"], bool]
@@ -129,8 +130,8 @@ def _is_filled(text: str) -> bool:
 
 
 def _decoded(text: str) -> str:
-    """The text that base64 or hexadecimal digits stand for; empty where they stand for none."""
-    for decode in (_from_hexadecimal, _from_base64):
+    """The text that base64, base32 or hexadecimal digits stand for; empty where they stand for none."""
+    for decode in (_from_hexadecimal, _from_base64, _from_base32):
         try:
             inner = decode(text).decode()
         except (ValueError, binascii.Error):
@@ -144,6 +145,11 @@ def _from_hexadecimal(text: str) -> bytes:
     return bytes.fromhex(text)
 
 
+def _from_base32(text: str) -> bytes:
+    text = text.rstrip("=")
+    return base64.b32decode(text + "=" * (-len(text) % 8))
+
+
 def _from_base64(text: str) -> bytes:
     text = text.rstrip("=")
     return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_" if "-" in text or "_" in text else None)
@@ -154,6 +160,7 @@ decoded: Callable[[str], str] = _decoded
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 MIN_BITS = 2.5
 """The entropy of one character. Random hexadecimal digits have more; a few letters again and again have less."""
+_WHOLE = r"(?s)\A.{6,}\Z"
 _WORD = r"(?<![A-Za-z0-9_-])"
 
 
@@ -234,6 +241,10 @@ RULES = (
     _rule("phone", "a phone number",
           r"(?<![A-Za-z0-9.+-])\(?[2-9][0-9]{2}\)?[ .-]{1,2}[2-9][0-9]{2}[ .-][0-9]{4}(?![A-Za-z0-9-])",
           _is_real_phone, digits=10),
+    _rule("phone", "a phone number", _WHOLE, lambda found: has_phone(found[0]), digits=8),
+    _rule("identity-number", "a personal identity number", _WHOLE, lambda found: has_identity_number(found[0]),
+          digits=5),
+    _rule("birth-date", "a date of birth", _WHOLE, lambda found: has_birth_date(found[0]), digits=6),
     _rule("card", "a payment card", r"(?<![A-Za-z0-9.-])[0-9](?:[ -]?[0-9]){12,18}(?![A-Za-z0-9-])", _is_card,
           digits=13),
     _rule("account", "a bank account",

@@ -11,12 +11,14 @@ from typing import Any
 from urllib.parse import unquote
 
 from contract_test.scanner.leak_rules import ENCODED, RULES, decoded
+from contract_test.scanner.people_rules import is_past_day, names_birth
 
 MAX_DECODING_DEPTH = 4
 MAX_STEP_LENGTH = 60
 _SHORT = 100
 MIN_LENGTH = 6  # a mail address
 _MASKED = re.compile(r"/masked/[0-9]+")
+_ESCAPED = re.compile(r"\\(?:u\{([0-9A-Fa-f]{1,4})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2}))")
 _WITHOUT_DIGITS = str.maketrans("", "", "0123456789")
 
 
@@ -92,6 +94,8 @@ def _inside(text: str) -> Iterator[str]:
     """The texts that a text carries in another form."""
     if re.search("%[0-9A-Fa-f]{2}", text):
         yield unquote(text)
+    if "\\" in text and _ESCAPED.search(text):
+        yield _ESCAPED.sub(lambda found: chr(int(found[1] or found[2] or found[3], 16)), text)
     for found in ENCODED.finditer(text):
         inner = decoded(found[0])
         if inner:
@@ -104,6 +108,8 @@ def _leaks(value: Any, pointer: str, depth: int, public: frozenset[str]) -> Iter
             leaks_in_name = [] if name in public else leaks_in_text(name, depth)
             yield from (Leak(rule, f"{thing} in a key", pointer) for rule, thing in leaks_in_name)
             step = "*" if leaks_in_name or len(name) > MAX_STEP_LENGTH else name.replace("~", "~0").replace("/", "~1")
+            if isinstance(child, str) and names_birth(name) and is_past_day(child):
+                yield Leak("birth-date", "a date of birth", f"{pointer}/{step}")
             yield from _leaks(child, f"{pointer}/{step}", depth, public)
     elif isinstance(value, list):
         for place, child in enumerate(value):

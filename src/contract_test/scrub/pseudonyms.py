@@ -37,9 +37,11 @@ MAX_ORDERED = 20_000
 """Of so few texts of one form no two get the same pseudonym: their hashes put them into an order, and the pseudonym of
 each is the next one. Of more, two seldom get the same."""
 MIN_PHONE_DIGITS, MIN_CARD_DIGITS = 6, 12
+YEARS_INTO_THE_FUTURE = 80
 MIN_LARGE_DIGITS = 9
 """Numbers from here on begin with 1: so they are seldom above a maximum that allowed as many digits."""
 _BARE = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_YEAR = re.compile("(?<![0-9])(?:19[0-9]{2}|20[0-2][0-9])(?=-)")
 _ONLY_ZEROS = re.compile(r"\.0+")
 _SOCIAL_SECURITY = re.compile("[0-9]{3}-[0-9]{2}-[0-9]{4}")
 MAX_NESTED_LENGTH = 100_000
@@ -99,6 +101,10 @@ class Pseudonyms:
             if len(text) <= MAX_KNOWN_LENGTH:
                 self._known[text, salt] = known
         return known
+
+    def future_day(self, text: str, salt: int = 0) -> str:
+        """Return the stand-in for a text with days in it that are in the future: nobody is born then."""
+        return _YEAR.sub(lambda year: str(int(year[0]) + YEARS_INTO_THE_FUTURE), self.text(text, salt))
 
     def longer(self, text: str, salt: int = 0) -> str:
         """Return a stand-in that is longer than the text, for when all of its length are taken."""

@@ -53,6 +53,8 @@ class StandIns:
             return not all(validator.is_valid(False) == valid for validator, valid in checks)  # noqa: FBT003 - the value
         is_text = isinstance(value, str)
         candidates = self._texts(value, rule, rule.patterns, salt) if is_text else self._numbers(value, view, salt)
+        if is_text and rule.of_birth:
+            candidates = chain((self._pseudonyms.future_day(value, salt + more) for more in range(_SALTS)), candidates)
         first = None
         for candidate in candidates:
             first = candidate if first is None else first
