@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from contract_test.data.errors import UnreachableError
+from contract_test.data.errors import RecordingError, UnreachableError
 from contract_test.data.reading import Mark
 
 FOLDER = ".recorder"
@@ -83,7 +83,13 @@ def write_whole(path: Path, lines: Iterable[bytes]) -> None:
 
     The new one is made in `.recorder` where there is one, so that what a killed process leaves behind is out of sight;
     it has a name of its own, so that two processes make two, and is removed by a later one.
+    Raises RecordingError if the directory is a symbolic link: it may lead out of the repository.
     """
+    if path.parent.is_symlink():
+        advice = "Replace the link by a directory."
+        raise RecordingError(
+            "this directory is a symbolic link, so nothing is written", place=str(path.parent), advice=advice
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     hidden = path.parents[2] / FOLDER if len(path.parents) > 2 else path.parent  # noqa: PLR2004 - ROOT/SUBJECT/recordings/FILE
     folder = hidden if hidden.is_dir() else path.parent
