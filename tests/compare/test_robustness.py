@@ -178,3 +178,62 @@ def test_a_large_pair_that_differs_in_one_leaf_is_decided(content_model):
 
     assert wider.status == "compatible"
     assert narrower.status == "incompatible"
+
+
+INT_MAX = 2**31 - 1
+
+
+@pytest.mark.parametrize(
+    ("writer", "reader"),
+    [
+        ({"type": "string"}, {"type": "string", "maxLength": INT_MAX}),
+        ({"type": "string", "maxLength": INT_MAX}, {"type": "string", "maxLength": INT_MAX - 1}),
+        ({"type": "string", "minLength": INT_MAX - 1}, {"type": "string", "minLength": INT_MAX}),
+        ({"type": "string", "format": "uri"}, {"type": "string", "maxLength": INT_MAX}),
+        ({"type": "array"}, {"type": "array", "maxItems": INT_MAX}),
+        ({"type": "object", "additionalProperties": {}}, {"type": "object", "maxProperties": INT_MAX}),
+    ],
+)
+def test_a_message_that_is_too_large_is_not_built(writer, reader):
+    verdict = compare(writer, reader)
+    assert verdict.status == "unknown"
+    assert verdict.cause.startswith("a breaking message may be too large to be built: the schemas count to 2,147,48")
+
+
+def test_large_counts_are_compared_all_the_same():
+    assert compare({"type": "string", "maxLength": INT_MAX - 1}, {"type": "string", "maxLength": INT_MAX}).status == (
+        "compatible"
+    )
+    assert compare({"type": "array", "maxItems": 3}, {"type": "array", "maxItems": INT_MAX}).status == "compatible"
+    verdict = compare({"type": "string"}, {"type": "string", "maxLength": 100_000})
+    assert verdict.incompatibilities[0].rule == "max-length-added"
+    assert len(verdict.witness) == 100_001
+
+
+@pytest.mark.parametrize("ending", [{"type": "string"}, {"$ref": "#/$defs/d0"}, {"items": {"$ref": "#/$defs/d0"}}])
+def test_long_chains_of_references_are_numbered_in_one_pass_or_not_at_all(ending):
+    chain = {f"d{number}": {"items": {"$ref": f"#/$defs/d{number + 1}"}} for number in range(20_000)}
+    schema = {"$ref": "#/$defs/d0", "$defs": {**chain, "d20000": ending}}
+    assert compare(schema, {**schema, "type": "array"}).status in ("unknown", "incompatible")
+
+
+def test_equal_chains_that_lead_to_a_circle_mean_the_same():
+    def chain(name, leaf):
+        links = {f"{name}{number}": {"items": {"$ref": f"#/$defs/{name}{number + 1}"}} for number in range(30)}
+        loop = {f"{name}30": {"properties": {"again": {"$ref": f"#/$defs/{name}29"}, "leaf": leaf}}}
+        return {"$ref": f"#/$defs/{name}0", "$defs": {**links, **loop}}
+
+    assert compare(chain("a", {"type": "string"}), chain("b", {"type": "string"})).status == "compatible"
+    assert compare(chain("a", {"type": "string"}), chain("b", {"type": "integer"})).status == "incompatible"
+
+
+def test_the_budget_holds_while_schemas_are_read():
+    wide = {"oneOf": [{"const": number} for number in range(20_000)]}
+    verdict = compare(wide, {"oneOf": wide["oneOf"][1:]}, budget=0.05)
+    assert (verdict.status, verdict.cause) == ("unknown", "the time for this pair is spent")
+
+
+def test_long_enums_are_compared_value_by_value_once():
+    values = list(range(30_000))
+    verdict = compare({"enum": values}, {"enum": values[:-1]}, budget=60)
+    assert verdict.witness == 29_999

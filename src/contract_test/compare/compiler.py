@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from contract_test.compare import format_assertion, lookarounds, nodes
+from contract_test.compare.automata import no_deadline
 from contract_test.compare.declarations import DRAFT_2019, DRAFT_2020, Declarations
 from contract_test.compare.documents import Document, Place, UnusableSchemaError
 from contract_test.compare.nodes import Node, Pool
@@ -23,25 +24,28 @@ class Compiler:
     With `assert_formats`, `format` is asserted. With `closed`, an object holds only the properties that
     some part of its schema declares or requires: what a writer sends, as opposed to what its schema admits. A
     schema that declares no property, or has a schema for others, stays as it is. `additionalProperties: true` is
-    no promise to send any, unless the writer is `open_where_true`.
+    no promise to send any, unless the writer is `open_where_true`. `in_time` raises an exception after the deadline.
     """
 
     def __init__(
         self, pool: Pool, document: Document, *, assert_formats: bool, closed: bool = False,
-        open_where_true: bool = False,
+        open_where_true: bool = False, in_time: Callable[[], None] = no_deadline,
     ) -> None:  # fmt: skip
         self.pool = pool
         self.document = document
         self.assert_formats = assert_formats
         self.closed = closed
         self.open_where_true = open_where_true
+        self._in_time = in_time
         self._declarations = Declarations(self)
         self._compiled: dict[tuple[int, str], tuple[Any, Node]] = {}
         """By identity of a schema, which is held with its node, and by what it was compiled as."""
 
     def root(self) -> Node:
-        """Return the node of the whole document."""
-        return self.location(self.document.schema, self.document.place)
+        """Return the node of the whole document. What its references lead to is compiled later, without a deadline."""
+        node = self.location(self.document.schema, self.document.place)
+        self._in_time = no_deadline
+        return node
 
     def location(self, schema: Any, place: Place, *, closed: bool | None = None) -> Node:
         """Return a schema that stands for a value of its own: the root, a property, an item."""
@@ -80,6 +84,7 @@ class Compiler:
         )
 
     def _written(self, schema: dict[str, Any], place: Place, *, closed: bool) -> Node:
+        self._in_time()
         place = self.document.in_subschema(schema, place)
         known = place.dialect.keywords
         if "$ref" in schema and place.dialect.ref_stands_alone:

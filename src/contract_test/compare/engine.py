@@ -44,6 +44,7 @@ Formats = Literal["annotation", "assertion"]
 Resources = Mapping[str, Any]
 ContentModel = Literal["as-written", "closed-writer", "open-where-true"]
 
+_NO_TIME = "the time for this pair is spent"
 _CORRECT = "Correct the schema at this place."
 _NO_MESSAGE = "the writer's schema accepts no message, so there is nothing to compare"
 _NO_VALUE = "the writer's schema accepts no value at {}, so what changed there is not compared"
@@ -107,12 +108,15 @@ def compare(
             assert_formats=formats == "assertion",
             closed=content_model != "as-written",
             open_where_true=content_model == "open-where-true",
+            deadline=deadline,
         )
         return comparison.verdict(deadline)
     except UnusableSchemaError as error:
         return Verdict("unknown", cause=str(error))
     except RecursionError:
         return Verdict("unknown", cause="the schemas are nested too deeply")
+    except OutOfTimeError:
+        return Verdict("unknown", cause=_NO_TIME)
 
 
 def _plain(schema: Any, side: str) -> tuple[Any, str]:
@@ -160,7 +164,8 @@ class _Comparison:
         *,
         assert_formats: bool,
         closed: bool,
-        open_where_true: bool = False,
+        open_where_true: bool,
+        deadline: float,
     ) -> None:
         self.writer, self.reader = schemas
         self.newer: Side = newer
@@ -173,13 +178,15 @@ class _Comparison:
             Document(self.writer, "writer", resources[0], equivalents, apart=apart),
             Document(self.reader, "reader", resources[1], equivalents, apart=apart),
         )
+        self.solver = Solver(self.pool, deadline)
+        in_time = self.solver.in_time
         self.compile_writer = Compiler(
-            self.pool, sides[0], assert_formats=assert_formats, closed=closed, open_where_true=open_where_true
-        )
-        self.compile_reader = Compiler(self.pool, sides[1], assert_formats=assert_formats)
+            self.pool, sides[0], assert_formats=assert_formats, closed=closed, open_where_true=open_where_true,
+            in_time=in_time,
+        )  # fmt: skip
+        self.compile_reader = Compiler(self.pool, sides[1], assert_formats=assert_formats, in_time=in_time)
         self.sent = self.compile_writer.root()
         self.read = self.compile_reader.root()
-        self.solver = Solver(self.pool, 0.0)
         self.doubt = ""
         try:
             self.writers_judge, self.readers_judge = (
@@ -263,7 +270,7 @@ class _Comparison:
         try:
             return self.solver.search([(self.sent, True), (self.read, False)], want)
         except OutOfTimeError:
-            self.doubt = self.doubt or "the time for this pair is spent"
+            self.doubt = self.doubt or _NO_TIME
             return UNKNOWN
 
     def _where_nothing_is_sent(self) -> str | None:
@@ -283,6 +290,8 @@ class _Comparison:
         if found.values:
             return "found a possible counterexample, but jsonschema-rs and jsonschema disagree about it"
         causes = self.pool.causes()
+        if not causes and (count := self.pool.largest_count()) > LARGE:
+            return f"a breaking message may be too large to be built: the schemas count to {count:,}"
         return causes[0] if causes else "neither a proof nor a breaking message was found"
 
     def _sends(self, value: Any) -> bool:

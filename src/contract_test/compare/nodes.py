@@ -375,3 +375,12 @@ class Pool:
     def causes(self) -> list[str]:
         """Return why some nodes are not supported."""
         return [node.cause for node in self._nodes.values() if isinstance(node, Unsupported)]
+
+    def largest_count(self) -> int:
+        """Return the largest number of characters, items or properties that a node names; 0 where none does."""
+        lengths = [node.length for node in self._nodes.values() if isinstance(node, (MinLength, MaxLength))]
+        counts = [node.count for node in self._nodes.values() if isinstance(node, _COUNTS)]
+        return max(lengths + counts, default=0)
+
+
+_COUNTS = (MinItems, MaxItems, MinProperties, MaxProperties)

@@ -226,8 +226,9 @@ class SchemaPair:
                 if (before is not ABSENT or after is not ABSENT) and not _are_equal(before, after):
                     self._atomic(keyword, before, after)
             return
-        removed = [value for value in ours[1] if identity(value) not in set(map(identity, theirs[1]))]
-        added = [value for value in theirs[1] if identity(value) not in set(map(identity, ours[1]))]
+        sent, accepted = ({identity(value) for value in values} for _, values in (ours, theirs))
+        removed = [value for value in ours[1] if identity(value) not in accepted]
+        added = [value for value in theirs[1] if identity(value) not in sent]
         if not removed and not added:
             return
         if ours[0] == theirs[0] == "enum":

@@ -55,7 +55,7 @@ class Solver:
     def __init__(self, pool: Pool, deadline: float) -> None:
         self.pool = pool
         self.evaluator = Evaluator(pool)
-        self.relations = Relations(pool, self.evaluator, self._in_time)
+        self.relations = Relations(pool, self.evaluator, self.in_time)
         self.deadline = deadline
         self._known: dict[State, tuple[Found, int]] = {}
         self._conditional: dict[State, set[int]] = {}
@@ -122,7 +122,8 @@ class Solver:
             return any((node, True) in state for node in unwanted)
         return any(self.relations.includes(one, other) for other in unwanted for one in wanted)
 
-    def _in_time(self) -> None:
+    def in_time(self) -> None:
+        """Raise `OutOfTimeError` after the deadline."""
         if time.thread_time() > self.deadline:
             raise OutOfTimeError
 
@@ -176,7 +177,7 @@ class Solver:
 
     def _search(self, branch: Branch, values: dict[Any, Any], want: int) -> bool:
         """Add values of a branch; return whether all of them were added."""
-        self._in_time()
+        self.in_time()
         if not branch.propagate():
             return True
         found = self.leaf(branch, want)
@@ -271,7 +272,7 @@ class Solver:
 
     def leaf(self, branch: Branch, want: int) -> Found:
         """Return the values of a branch as far as its plain literals say: its unions may still exclude some."""
-        self._in_time()
+        self.in_time()
         facts = branch.facts
         listed = [node for node, wanted in facts.items() if wanted and isinstance(node, nodes.OneValueOf)]
         if listed:
@@ -297,7 +298,7 @@ class Solver:
             case "number":
                 return numbers.solve(facts, want)
             case "string":
-                return strings.solve(facts, want, self._in_time)
+                return strings.solve(facts, want, self.in_time)
             case "array":
                 return arrays.solve(self, facts, want)
         return objects.solve(self, facts, want)
