@@ -54,6 +54,6 @@ from contract_test.cli.running import run
 raise SystemExit(run(click.Group("broken", callback=lambda: 1 / 0, invoke_without_command=True)))
 """
     done = typed(code=code)
-    assert done.returncode == 3
+    assert done.returncode == 4
     assert "ZeroDivisionError" in done.stderr
     assert "this is a bug in contract-test" in done.stderr

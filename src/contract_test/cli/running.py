@@ -22,6 +22,7 @@ from contract_test.report.formats import FORMATS
 F = TypeVar("F", bound=Callable[..., Any])
 
 CLEAN, FINDINGS, USAGE, COULD_NOT_RUN = 0, 1, 2, 3
+DEFECT = 4
 READER_GONE = 141
 """As a shell has it for a program that SIGPIPE ended."""
 
@@ -101,7 +102,7 @@ def run(group: click.Group) -> int:
     except Exception:  # noqa: BLE001 - a defect: exit code 1 would mean that there are findings
         print_exc()
         note("error: this is a bug in contract-test. Please report it, with the traceback and without personal data.")
-        return COULD_NOT_RUN
+        return DEFECT
     except SystemExit:  # click's own, where whoever read stdout has gone: `| head`
         return READER_GONE
     return code if isinstance(code, int) else CLEAN

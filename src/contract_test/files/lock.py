@@ -35,7 +35,11 @@ def read_lock(root: Path) -> dict[tuple[str, int], str]:
     found: dict[tuple[str, int], str] = {}
     if not path.is_file():
         return found
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeError:
+        raise CatalogError("not UTF-8 text", place=str(path), advice="Restore it from git.") from None
+    for number, line in enumerate(text.splitlines(), start=1):
         match = _LINE.fullmatch(line.strip())
         if match:
             found[match[1], int(match[2])] = match[3]

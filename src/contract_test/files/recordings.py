@@ -84,6 +84,18 @@ def wire_of(interaction: Interaction) -> Wire:
     return wire(interaction.payload, interaction.key, interaction.headers, interaction.prefix)
 
 
+_KINDS: dict[str, tuple[type, str]] = {
+    "channel": (str, "a text"),
+    "subject": (str, "a text"),
+    "version": (int, "a number"),
+    "headers": (dict, "an object"),
+    "prefix": (str, "a text"),
+    "masked": (list, "a list"),
+    "seen": (dict, "an object"),
+}
+"""What the members of a line are. Payload and key may be any JSON value."""
+
+
 def _read_line(line: bytes, contract: Contract | None, path: Path, number: int) -> Interaction:
     place = f"{path}:{number}"
     if number == 1 and line.startswith(codecs.BOM_UTF8):
@@ -101,6 +113,10 @@ def _read_line(line: bytes, contract: Contract | None, path: Path, number: int) 
     if "reasons" in values:
         advice = "Read the file as it is: a line is a JSON object, with the reasons beside the scrubbed message."
         raise RecordingError("this is a quarantined message, not a recording", place=place, advice=advice)
+    for name, (kind, words) in _KINDS.items():
+        if name in values and not isinstance(values[name], kind):
+            advice = "Remove the line, or record again."
+            raise RecordingError(f"{name} is not {words}", place=place, advice=advice)
     try:
         return Interaction(
             channel=values["channel"],

@@ -48,7 +48,10 @@ def toml_offsets(text: str) -> dict[Path, int]:
             _remember(offsets, table, start)
             tokens.skip_line()
         else:
-            _read_pair(tokens, table, offsets)
+            try:
+                _read_pair(tokens, table, offsets)
+            except RecursionError:  # values that are nested too deeply have no position
+                break
     return offsets
 
 
