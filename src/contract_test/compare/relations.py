@@ -48,7 +48,8 @@ class Relations:
         self._current: _Pair | None = None
         self._local: dict[_Pair, Gap] = {}
         self._todo: deque[_Pair] = deque()
-        self._relied: dict[_Pair, set[_Pair]] = {}
+        self._waiting: set[_Pair] = set()
+        self._relied: dict[_Pair, dict[_Pair, None]] = {}
 
     def includes(self, inner: Node, outer: Node) -> bool:
         """Return whether every value of `inner` is plainly one of `outer`."""
@@ -66,10 +67,10 @@ class Relations:
         if isinstance(inner, nodes.Ref) or isinstance(outer, nodes.Ref):
             if pair not in self._gaps:
                 self._gaps[pair] = None
-                self._todo.append(pair)
+                self._look_later(pair)
             known = self._gaps[pair]
             if known is None and self._current in self._gaps:
-                self._relied.setdefault(pair, set()).add(self._current)
+                self._relied.setdefault(pair, {})[self._current] = None
             return None if known is None else known + 1
         if pair not in self._local:
             self._in_time()
@@ -91,6 +92,7 @@ class Relations:
         finally:
             self._current = None
             self._todo.clear()
+            self._waiting.clear()
             self._relied.clear()
         self._gaps[pair] = gap
 
@@ -100,11 +102,18 @@ class Relations:
         return self._gap(*pair)
 
     def _look_again(self, pair: _Pair) -> None:
+        self._waiting.discard(pair)
         if self._gaps[pair] is None:
             gap = self._look_at(pair)
             if gap is not None:
                 self._gaps[pair] = gap
-                self._todo.extend(self._relied.pop(pair, set()) - set(self._todo))
+                for other in self._relied.pop(pair, ()):
+                    self._look_later(other)
+
+    def _look_later(self, pair: _Pair) -> None:
+        if pair not in self._waiting:
+            self._waiting.add(pair)
+            self._todo.append(pair)
 
     def _gap(self, inner: Node, outer: Node) -> Gap:
         match inner, outer:
