@@ -23,6 +23,7 @@ ROOMS = {
     "lint": set(),
     "infer": {"compat", "lint"},
     "compat": {"replay"},
+    "gate": set(),
     "package": {"compat", "generate"},
     "start": {"generate", "record", "replay"},
 }

@@ -5,10 +5,12 @@ from __future__ import annotations
 import keyword
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from contract_test.data.durations import iso_duration
 from envelopes.catalog import Channel
 
 __all__ = ["Catalog", "Channel", "Contract", "Generation", "Subject", "class_name", "snake_case", "usable_subject"]
@@ -107,12 +109,16 @@ class Generation:
 
 @dataclass(frozen=True)
 class Catalog:
-    """Everything that a contracts directory declares."""
+    """Everything that a contracts directory declares.
+
+    `retention` says how long a channel keeps its messages, by the name of the channel.
+    """
 
     root: Path
     channels: Mapping[str, Channel]
     subjects: Mapping[str, Subject]
     generation: Generation = Generation()
+    retention: Mapping[str, timedelta] = field(default_factory=dict)
 
     @cached_property
     def contracts(self) -> tuple[Contract, ...]:
@@ -120,6 +126,11 @@ class Catalog:
         return tuple(
             subject.contracts[version] for subject in self.subjects.values() for version in sorted(subject.contracts)
         )
+
+    def expires_after(self, channel: str) -> timedelta | None:
+        """Return after which time messages on a channel are dropped, or None."""
+        expiry = self.channels[channel].expires_after
+        return iso_duration(expiry) if expiry is not None else None
 
     def sent_by(self, service: str) -> list[Subject]:
         """Return the subjects that a service produces."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from contract_test.data.compatibility_modes import MODES
 from contract_test.data.contract import Catalog, Channel, Contract, Generation, Subject
+from contract_test.data.durations import iso_duration
 from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError, SchemaError
 from contract_test.files.additions import toml_text
 from contract_test.files.schemas import SchemaFiles
@@ -35,6 +36,7 @@ _TEXT, _LIST, _TEXT_OR_LIST, _IDS, _TYPES, _POINTER_TEXT, _POINTER_OR_EXTENSION 
     "a JSON pointer, such as /id",
     "a JSON pointer into the data, such as /caused_by, or a CloudEvents extension's name",
 )
+_DURATION = "a duration, such as P7D or PT2H"
 
 _CHANNEL_KEYS: dict[str, str | tuple[str, ...]] = {
     "protocol": PROTOCOLS,
@@ -43,6 +45,7 @@ _CHANNEL_KEYS: dict[str, str | tuple[str, ...]] = {
     "mode": ("structured", "binary"),
     "type": _POINTER_TEXT,
     "expires_after": _TEXT,
+    "retention": _DURATION,
     "delivery": DELIVERIES,
     "without_data": ("reject", "allow"),
     "extensions": _TYPES,
@@ -85,7 +88,9 @@ def load_catalog(root: Path, broken: list[ContractTestError] | None = None) -> C
     _only(document, ("channels", "dialects", "generate", "subjects"), str(root / "catalog.toml"))
     generation = document.get("generate", {})
     _check_table(generation, _GENERATE_KEYS, f"{root / 'catalog.toml'}:[generate]")
-    channels = {name: _channel(root, name, table) for name, table in _tables(root, document, "channels")}
+    channel_tables = _tables(root, document, "channels")
+    channels = {name: _channel(root, name, table) for name, table in channel_tables}
+    retention = {name: iso_duration(table["retention"]) for name, table in channel_tables if "retention" in table}
     tables = dict(_tables(root, document, "subjects"))
     files = SchemaFiles(root)
     found = {folder.name: _contracts(files, folder, broken) for folder in _subject_folders(root)}
@@ -112,7 +117,8 @@ def load_catalog(root: Path, broken: list[ContractTestError] | None = None) -> C
         advice = "A contract is a file <subject>/v1.json; `contract-test init` writes a first one."
         raise NothingFoundError("no contracts found", place=str(root), advice=advice)
     order = [name for name in tables if name in subjects] + sorted(name for name in subjects if name not in tables)
-    return Catalog(root, channels, {name: subjects[name] for name in order}, Generation(**generation))
+    kept = {name: time for name, time in retention.items() if time is not None}
+    return Catalog(root, channels, {name: subjects[name] for name in order}, Generation(**generation), kept)
 
 
 def _dotted(name: str, table: Mapping[str, Any]) -> str:
@@ -158,7 +164,7 @@ def _channel(root: Path, name: str, table: Mapping[str, Any]) -> Channel:
             raise CatalogError(
                 f"{required} is missing", place=place, advice=f"Add {required} = {_wanted(_CHANNEL_KEYS[required])}."
             )
-    return Channel(name, **table)
+    return Channel(name, **{key: value for key, value in table.items() if key != "retention"})
 
 
 def _subject(
@@ -262,6 +268,8 @@ def _check_keys(table: Mapping[str, Any], known: Mapping[str, str | tuple[str, .
             right = isinstance(value, str) and _POINTER.fullmatch(value) is not None
         elif wanted == _POINTER_OR_EXTENSION:
             right = isinstance(value, str) and bool(_POINTER.fullmatch(value) or _EXTENSION.fullmatch(value))
+        elif wanted == _DURATION:
+            right = isinstance(value, str) and iso_duration(value) is not None
         else:
             right = isinstance(value, str) and value != ""
         if not right:

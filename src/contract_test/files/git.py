@@ -33,7 +33,9 @@ def run_git(
     except FileNotFoundError:
         raise UnreachableError("git is not installed", advice="Install git.") from None
     if done.returncode:
-        reason = done.stderr.decode(errors="replace").strip().partition("\n")[0].removeprefix("fatal: ")
+        lines = [line.strip().removeprefix("fatal: ") for line in done.stderr.decode(errors="replace").splitlines()]
+        refused = [line for line in lines if line.startswith("! [")]  # by a remote, below the line that names it
+        reason = next(filter(None, refused or lines), "")
         advice = "Run it in the git repository that holds the contracts."
         raise HistoryError(
             f"git {arguments[0]} failed: {reason or 'it gives no reason'}", place=str(place), advice=advice

@@ -106,6 +106,18 @@ def registered_file(root: Path, digest: str, path: Path) -> Any:
         return None
 
 
+def commits_that_may_hold(root: Path, digest: str, subject: str, most: int) -> list[str]:
+    """Return commits in which a version may have the content of a digest, the likely ones first, `most` of each kind.
+
+    First those whose lock gained or lost the digest, then those that changed the subject, then any schema.
+    """
+    place = directory(root)
+    log = ("log", f"--max-count={most}", "--format=%H")
+    by_lock = run_git(place, *log, f"-S{digest}", "--", LOCK).decode().split()
+    below = [run_git(place, *log, "--", spec).decode().split() for spec in (f":(literal){subject}", ":(glob)**/*.json")]
+    return list(dict.fromkeys((*by_lock, *(commit for commits in below for commit in commits))))
+
+
 def is_shallow(root: Path) -> bool:
     """Return True if the clone holds only the newest commits. Raises HistoryError where `root` is in no repository."""
     return run_git(directory(root), "rev-parse", "--is-shallow-repository").strip() == b"true"
@@ -169,6 +181,11 @@ def commits_since(root: Path, start: str | None, end: str, specs: Sequence[str])
 def schema_commits_since(root: Path, start: str, end: str) -> list[str]:
     """Return the commits that changed more of the contracts than recordings; the newest first."""
     return _commits(root, start, end, [".", ":(exclude,glob)**/recordings/**"])
+
+
+def schema_commits(root: Path) -> list[str]:
+    """Return the commits that changed more of the contracts than recordings, up to HEAD; the newest first."""
+    return _commits(root, None, "HEAD", [".", ":(exclude,glob)**/recordings/**"])
 
 
 def _commits(root: Path, start: str | None, end: str, paths: Sequence[str]) -> list[str]:

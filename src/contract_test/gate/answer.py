@@ -1,0 +1,148 @@
+"""Answer: yes, no, yes after other deployments, or unknown; and which version can be rolled back to."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from contract_test.data.deployment import ServiceVersion
+from contract_test.gate.decision import Check, Surroundings, checks_of
+from contract_test.gate.timeline import Timeline
+
+Status = Literal["yes", "no", "after", "unknown"]
+MAX_SERVICES = 6
+"""Among how many services an order of deployments is searched."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Whether a version may be deployed. `steps` are the deployments that have to come first, in their order."""
+
+    candidate: ServiceVersion
+    environment: str
+    status: Status
+    checks: tuple[Check, ...] = ()
+    steps: tuple[ServiceVersion, ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def blocking(self) -> tuple[Check, ...]:
+        """The checks that keep it from being deployed now."""
+        return tuple(each for each in self.checks if each.status in ("no", "unknown"))
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """The version that a service can be rolled back to, or None; and what would break in each newer one."""
+
+    service: str
+    environment: str
+    target: ServiceVersion | None
+    answers: tuple[Answer, ...] = ()
+
+
+class Gate:
+    """Answers for one environment. `newest_of` returns the newest verified version of a service, or None."""
+
+    def __init__(
+        self, timeline: Timeline, around: Surroundings, newest_of: Callable[[str], ServiceVersion | None]
+    ) -> None:
+        self._timeline, self._around, self._newest_of = timeline, around, newest_of
+
+    def answer(self, candidate: ServiceVersion) -> Answer:
+        """Return whether a version may be deployed now, or after which other deployments."""
+        environment = self._timeline.environment
+        if not self._timeline.intervals:
+            reason = (
+                f"nothing is recorded of {environment}. Record what runs there with `contract-test record-deployment`, "
+                "or name it with --assume SERVICE=VERSION"
+            )
+            return Answer(candidate, environment, "unknown", reason=reason)
+        checks = tuple(checks_of(candidate, self._timeline, self._around))
+        statuses = {each.status for each in checks}
+        notes = tuple(self._notes(candidate))
+        if "no" not in statuses and "unknown" in statuses:
+            return Answer(candidate, environment, "unknown", checks, notes=notes)
+        if "no" not in statuses:
+            return Answer(candidate, environment, "yes", checks, notes=notes, warnings=tuple(self._warnings(candidate)))
+        steps = self._order(candidate, checks)
+        return Answer(candidate, environment, "after" if steps else "no", checks, tuple(steps or ()), notes)
+
+    def rollback(self, service: str) -> Rollback:
+        """Return the newest earlier version that may be deployed now."""
+        answers = []
+        for version in self._timeline.earlier(service):
+            answer = self._plain(ServiceVersion(service, version), self._timeline)
+            answers.append(answer)
+            if answer.status == "yes":
+                return Rollback(service, self._timeline.environment, answer.candidate, tuple(answers))
+        return Rollback(service, self._timeline.environment, None, tuple(answers))
+
+    def _plain(self, candidate: ServiceVersion, timeline: Timeline) -> Answer:
+        checks = tuple(checks_of(candidate, timeline, self._around))
+        statuses = {each.status for each in checks}
+        status: Status = "no" if "no" in statuses else "unknown" if "unknown" in statuses else "yes"
+        return Answer(candidate, timeline.environment, status, checks)
+
+    def _warnings(self, candidate: ServiceVersion) -> Iterator[str]:
+        """Yield a line if every version of the service that ran before could not be rolled back to."""
+        after = self._timeline.after(candidate, self._around.now)
+        earlier = [ServiceVersion(candidate.service, each) for each in after.earlier(candidate.service)]
+        answers = [self._plain(each, after) for each in earlier]
+        if answers and not any(each.status == "yes" for each in answers):
+            first = next(iter(answers[0].blocking))
+            yield f"after this deployment there is no version to roll back to: {first.sentence}"
+
+    def _notes(self, candidate: ServiceVersion) -> Iterator[str]:
+        catalog = self._around.evidences.catalog
+        own = [*catalog.sent_by(candidate.service), *catalog.received_by(candidate.service)]
+        named = {service for each in own for service in (*each.sent_by, *each.received_by)} - {candidate.service}
+        gone = sorted(each for each in named if not self._timeline.deployed(each))
+        if gone:
+            yield f"not deployed in {self._timeline.environment}, by the ledger: {', '.join(gone)}"
+        if not own:
+            yield f"the catalog names no subject that {candidate.service} sends or receives"
+
+    def _order(self, candidate: ServiceVersion, checks: Sequence[Check]) -> list[ServiceVersion] | None:
+        """Return the fewest deployments of other services, each safe in its turn, after which the candidate is safe."""
+        chosen = self._candidates(candidate, checks)
+        start: tuple[Timeline, tuple[ServiceVersion, ...]] = (self._timeline, ())
+        queue, seen = deque([start]), {frozenset[ServiceVersion]()}
+        while queue:
+            timeline, steps = queue.popleft()
+            if steps and self._plain(candidate, timeline).status == "yes":
+                return list(steps)
+            for each in chosen:
+                reached = frozenset((*steps, each))
+                if each in steps or reached in seen or self._plain(each, timeline).status != "yes":
+                    continue
+                seen.add(reached)
+                queue.append((timeline.after(each, self._around.now), (*steps, each)))
+        return None
+
+    def _candidates(self, candidate: ServiceVersion, checks: Iterable[Check]) -> list[ServiceVersion]:
+        """Return newer versions of the services that are in the way, and of those in their way in turn."""
+        found: list[ServiceVersion] = []
+        pending, seen = deque(_services(checks, candidate.service)), {candidate.service}
+        while pending and len(found) < MAX_SERVICES - 1:
+            service = pending.popleft()
+            if service in seen:
+                continue
+            seen.add(service)
+            newest = self._newest_of(service)
+            if newest is None or newest.version in self._timeline.deployed(service):
+                continue
+            found.append(newest)
+            pending += _services(self._plain(newest, self._timeline).checks, service)
+        return found
+
+
+def _services(checks: Iterable[Check], own: str) -> list[str]:
+    """Return the other services of the checks that say no, each once."""
+    blocking = [each for each in checks if each.status == "no"]
+    sides = [side.service for each in blocking for side in (each.reader, each.writer) if side is not None]
+    return [each for each in dict.fromkeys(sides) if each != own]

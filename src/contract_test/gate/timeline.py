@@ -1,0 +1,133 @@
+"""Timeline: which versions of which services ran in an environment, when, and for how long their messages stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+
+from contract_test.data.contract import Catalog, Subject
+from contract_test.data.deployment import Deployment, ServiceVersion
+
+SEGMENT = timedelta(days=7)
+"""Kafka removes whole segments, so a message may stay for a segment longer than `retention.ms`; `segment.ms` is a week
+by default."""
+
+_BEFORE = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A service version that was deployed from `since` to `until`; None if it still is."""
+
+    of: ServiceVersion
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Everything that was ever deployed in one environment, the oldest first."""
+
+    environment: str
+    intervals: tuple[Interval, ...]
+
+    @cached_property
+    def _by_service(self) -> dict[str, list[Interval]]:
+        found: dict[str, list[Interval]] = {}
+        for each in self.intervals:
+            found.setdefault(each.of.service, []).append(each)
+        return found
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Every service that was ever deployed here."""
+        return tuple(sorted(self._by_service))
+
+    def deployed(self, service: str) -> tuple[str, ...]:
+        """Return the versions of a service that are deployed now: several during a rollout."""
+        found = self._by_service.get(service, ())
+        return tuple(dict.fromkeys(each.of.version for each in found if each.until is None))
+
+    def in_flight(self, service: str, horizon: timedelta | None, now: datetime) -> dict[str, datetime | None]:
+        """Return the versions whose messages may still be there, with the time at which the last one is gone.
+
+        That is None for a version that is deployed, and where messages stay for ever (`horizon` is None).
+        """
+        found: dict[str, datetime | None] = {}
+        for each in self._by_service.get(service, ()):
+            gone = None if each.until is None or horizon is None else _later(each.until, horizon)
+            if gone is None or gone > now:
+                known = found.get(each.of.version, gone)
+                found[each.of.version] = None if gone is None or known is None else max(known, gone)
+        return found
+
+    def earlier(self, service: str) -> list[str]:
+        """Return the versions of a service that ran here before those that do now, the newest first."""
+        deployed = self.deployed(service)
+        ended = sorted(
+            (each for each in self._by_service.get(service, ()) if each.of.version not in deployed),
+            key=lambda each: each.since,
+            reverse=True,
+        )
+        return list(dict.fromkeys(each.of.version for each in ended))
+
+    def after(self, of: ServiceVersion, now: datetime) -> Timeline:
+        """Return the timeline once a version has replaced those that are deployed."""
+        ended = (replace(each, until=now) if _is_open(each, of.service) else each for each in self.intervals)
+        return Timeline(self.environment, (*ended, Interval(of, now)))
+
+
+def timeline_of(
+    environment: str, deployments: Iterable[Deployment], assumed: Sequence[ServiceVersion] = ()
+) -> Timeline:
+    """Return the timeline that some deployments make. What is `assumed` runs for ever, beside what is recorded."""
+    found: list[Interval] = []
+    for each in sorted(deployments, key=lambda each: each.time):
+        if each.environment != environment:
+            continue
+        of = ServiceVersion(each.service, each.version)
+        for number, interval in enumerate(found):
+            if not _is_open(interval, each.service):
+                continue
+            ends = not each.beside if each.state == "deployed" else each.version in ("", interval.of.version)
+            if ends and not (each.state == "deployed" and interval.of == of):
+                found[number] = replace(interval, until=each.time)
+        if each.state == "deployed" and not any(interval.of == of and interval.until is None for interval in found):
+            found.append(Interval(of, each.time))
+    known = {each.of for each in found if each.until is None}
+    return Timeline(environment, (*(Interval(each, _BEFORE) for each in assumed if each not in known), *found))
+
+
+def horizon_of(catalog: Catalog, subject: Subject) -> timedelta | None:
+    """Return how long a message of a subject may be met, on its channels and wherever its copies go; None: for ever.
+
+    A copy is as old as the channel that it was read from allows, so the times of a channel, of its retries and of its
+    dead letters add up.
+    """
+    total = timedelta()
+    for channels in (subject.channels, subject.retry, subject.dead_letter):
+        times = [_kept(catalog, channel.name) for channel in channels]
+        if any(each is None for each in times) or (channels is subject.channels and not times):
+            return None
+        longest = [each for each in times if each is not None]
+        total += max(longest, default=timedelta()) if channels is subject.channels else sum(longest, timedelta())
+    return total
+
+
+def _kept(catalog: Catalog, name: str) -> timedelta | None:
+    channel = catalog.channels[name]
+    kept = catalog.retention[name] if name in catalog.retention else catalog.expires_after(name)
+    return kept + SEGMENT if kept is not None and channel.protocol == "kafka" else kept
+
+
+def _is_open(interval: Interval, service: str) -> bool:
+    return interval.of.service == service and interval.until is None
+
+
+def _later(time: datetime, by: timedelta) -> datetime:
+    try:
+        return time + by
+    except OverflowError:
+        return datetime.max.replace(tzinfo=time.tzinfo)
