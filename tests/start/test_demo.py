@@ -28,6 +28,11 @@ def test_the_whole_loop_runs_and_leaves_nothing_behind(tmp_path):
     assert "embedded Kafka" in done.stdout
     assert "pointer    /lover: the contract has no such field" in done.stdout
     assert "the breaking change was caught" in done.stdout
+    assert "no: transport 1.0 rejects delivery.requested v2 of feed 2.0" in done.stdout
+    assert "/kind: expected " in done.stdout
+    assert "yes, after transport 2.0" in done.stdout
+    assert "with transport 2.0 deployed: yes" in done.stdout
+    assert "roll back to: feed 1.0" in done.stdout
     assert str(tmp_path) not in processes(), "a process still uses the demo's folder"
     assert list(tmp_path.iterdir()) == []
     assert {path: path.read_bytes() for path in (ROOT / "contracts").rglob("*") if path.is_file()} == before

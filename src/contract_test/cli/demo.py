@@ -22,20 +22,22 @@ from contract_test.transports.embedded import REDIS_URL
     help="Use this empty database instead of an embedded Redis. It is emptied again.",
 )
 def command(redis_url: str | None) -> int:
-    """Show the whole loop on embedded brokers: publish, record, replay, and catch a breaking change.
+    """Show the whole loop on embedded brokers: publish, record, replay, catch a breaking change, deploy in order.
 
     This needs a checkout, because it runs the reference services. Afterwards, everything is stopped and removed.
     """
     started = time.monotonic()
     outcome = demo(click.echo, redis_url)
     seconds = time.monotonic() - started
-    if outcome.green and outcome.red:
+    if outcome.green and outcome.red and outcome.in_order:
         click.echo(
             f"\nVerdict: {counted(outcome.recorded, 'recorded message')} replayed green in both services, "
-            f"and the breaking change was caught before it shipped ({seconds:.0f} s)."
+            "the breaking change was caught before it shipped, and the producer waited for its reader "
+            f"({seconds:.0f} s)."
         )
         return CLEAN
     click.echo(
-        "\nVerdict: the demo failed: " + ("the change was not caught." if outcome.green else "the replay is red.")
+        "\nVerdict: the demo failed: "
+        + ("the replay is red." if not outcome.green else "a change, or a deployment, was not caught.")
     )
     return FINDINGS

@@ -10,8 +10,8 @@ from contract_test.data.finding import Report
 from contract_test.data.texts import counted, inert
 from contract_test.data.verdict import ABSENT
 from contract_test.gate.answer import Answer, Rollback
-from contract_test.gate.deployed_versions import DeployedVersion
 from contract_test.gate.decision import Check
+from contract_test.gate.deployed_versions import DeployedVersion
 from contract_test.gate.evidence import Evidence
 from contract_test.gate.matrix import Cell, Turn
 from contract_test.report.formats.github import as_github

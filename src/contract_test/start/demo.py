@@ -23,6 +23,7 @@ from contract_test.data.reading import Reading
 from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import installed_contracts
 from contract_test.record.recorder import Recorded, Recorder
+from contract_test.start.deployment_demo import deploy_in_order, show_deployments
 from contract_test.transports.embedded import Server, given_redis, kafka_broker, redis_server
 from contract_test.transports.processes import Child, free_port, running
 from contract_test.transports.taps import tap
@@ -43,6 +44,8 @@ class DemoResult:
     green: bool
     red: bool
     """True if the breaking change was caught."""
+    in_order: bool
+    """True if a producer was kept back until its reader was deployed."""
 
 
 def demo(say: Say, redis_url: str | None = None) -> DemoResult:
@@ -81,7 +84,8 @@ def demo(say: Say, redis_url: str | None = None) -> DemoResult:
         say("4. Replay: pytest --contracts, in each service's repo")
         green = True
         for service in ("feed", "transport"):
-            code, output = _replay(services / service, contracts, environment)
+            report = folder / f"{service}.json"
+            code, output = _replay(services / service, contracts, environment, f"--contracts-report={report}")
             green = green and code == 0
             for line in _table(output):
                 say(f"   {line}")
@@ -90,7 +94,12 @@ def demo(say: Say, redis_url: str | None = None) -> DemoResult:
         red, output = _broken(services / "feed", contracts, folder, environment)
         for line in _reason(output):
             say(f"   {line}")
-    return DemoResult(sum(recorded.values()), delivered, green, red)
+
+        say("6. Deploy: can-i-deploy and rollback-target, from what was verified and what is in flight")
+        reports = {service: folder / f"{service}.json" for service in ("feed", "transport")}
+        deployments = deploy_in_order(folder, contracts, reports)
+        show_deployments(deployments, say)
+    return DemoResult(sum(recorded.values()), delivered, green, red, deployments.is_right)
 
 
 def _services() -> Path:
@@ -233,11 +242,11 @@ def _wait(true: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
-def _replay(service: Path, contracts: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+def _replay(service: Path, contracts: Path, environment: Mapping[str, str], *options: str) -> tuple[int, str]:
     # The other test modules of the services import packages that only their developers have.
     command = [sys.executable, "-m", "pytest", "tests/test_contracts.py", "--contracts", f"--contracts-dir={contracts}"]
     done = subprocess.run(  # noqa: S603 - this interpreter and our own service
-        [*command, "-q", "--no-header", "-p", "no:cacheprovider", "--contracts-only-recorded"],
+        [*command, "-q", "--no-header", "-p", "no:cacheprovider", "--contracts-only-recorded", *options],
         cwd=service, env={**environment, "NO_COLOR": "1"}, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     return done.returncode, done.stdout or done.stderr
