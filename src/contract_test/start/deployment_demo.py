@@ -35,7 +35,7 @@ class DeploymentsResult:
 
 
 def deploy_in_order(folder: Path, contracts: Path, reports: Mapping[str, Path]) -> DeploymentsResult:
-    """Deploy feed and transport as they were verified; then ask about a feed 2.0 that sends what transport cannot read.
+    """Record feed and transport as they were verified; then ask about a feed 2.0 that sends what transport cannot read.
 
     `reports` are the reports of `pytest --contracts` by service.
     """
