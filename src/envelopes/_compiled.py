@@ -8,16 +8,22 @@ from typing import Any
 from pydantic_core import SchemaValidator
 
 from ._errors import Violation
+from ._json import loads
+from .types import loads_with_decimals
 from .validation import CompiledSchema, find_violation, find_violations
 
 
 class CompiledModel:
     """The contract's validator of a class, and the function that makes its objects of what the contract accepts."""
 
-    __slots__ = ("_validator", "accepts", "carrier", "make")
+    __slots__ = ("_validator", "accepts", "as_is", "carrier", "loads", "make")
 
-    def __init__(self, validator: CompiledSchema | None, carrier: SchemaValidator, make: Callable[[Any], Any]) -> None:
-        self._validator, self.carrier, self.make = validator, carrier, make
+    def __init__(self, cls: Any, validator: CompiledSchema | None) -> None:
+        self._validator = validator
+        self.carrier: SchemaValidator = cls.__carrier__
+        self.make: Callable[[Any], Any] = cls._core(self.carrier)
+        self.loads: Callable[[bytes], Any] = loads_with_decimals if cls.__as_written__ else loads
+        self.as_is: bool = cls.__as_is__
         self.accepts: Callable[[Any], bool] = _anything if validator is None else validator.is_valid
 
     def violation(self, value: Any) -> Violation:
@@ -49,5 +55,5 @@ def compile_model(cls: Any) -> CompiledModel:
     cls.model_rebuild()
     place = cls.__within__ if cls.__pointer__ is None else cls.__pointer__
     validator = None if place is None else cls.__contract__.validator_at(place)
-    compiled = COMPILED_MODELS[cls] = CompiledModel(validator, cls.__carrier__, cls._core(cls.__carrier__))
+    compiled = COMPILED_MODELS[cls] = CompiledModel(cls, validator)
     return compiled

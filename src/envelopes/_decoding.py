@@ -16,6 +16,7 @@ from . import _json
 from ._compiled import CompiledModel, compiled_model
 from ._envelope import Envelope, Received, Wire
 from ._errors import DecodeError, Violation
+from ._json import JsonError, loads
 from ._message_version import declared_version, known_version, matching_version
 from .catalog import Catalog, Channel, Subject
 from .codecs import CODECS, NO_DATA, CodecError, Context
@@ -36,14 +37,17 @@ def decode_message(message: bytes | str | None, channel: str, catalog: Catalog) 
 class _Version(NamedTuple):
     """What reads the data of one version of a subject."""
 
+    subject: Subject
+    version: int
     from_value: Callable[[Any, bytes], Any]
     compiled: CompiledModel | None
-    """What is behind `from_value`, unless something else stands in for the class."""
+    """What is behind `from_value`, unless something else is in the place of the class."""
     as_written: bool
     """Whether it has decimals."""
     id_name: str | None
-    """The field of the id, if it is at the top of the data."""
-    time: str | None
+    """The name of the id in JSON, if it is at the top of the data."""
+    time_field: str | None
+    """The field of the time, if it is at the top of the data."""
     fields: dict[str, Any]
     """An envelope's attributes, as far as they are known."""
 
@@ -55,33 +59,32 @@ class ChannelDecoder:
         self._catalog, self._channel = catalog, channel
         self._read = CODECS[channel.codec].read
         self._versions: dict[tuple[str, int], _Version] = {}
-        here = catalog.by_channel.get(channel.name, [])
-        self._only: tuple[Subject, int] | None = None
-        """Subject and version of a message that names none, if there is but one of each."""
-        if len(here) == 1 and channel.type is None and here[0].version is None and len(here[0].versions) == 1:
-            self._only = here[0], next(iter(here[0].versions))
+        self._declared: dict[tuple[str | None, str | None], _Version] = {}
+        """What reads messages with a type and a `dataschema` that name one version, or with none, if that is enough."""
+        self._is_bare = channel.codec == "json"
 
     def decode(self, message: bytes | str | None) -> Envelope[Any]:
         """Return the envelope of one message. Raises DecodeError."""
+        wire = message if type(message) is bytes else Wire.of(message)
+        raw = bytes(wire)
         try:
-            if type(message) is bytes:
-                wire = raw = message
-                context, data = self._read(message, None, (), self._channel)
-            else:
-                wire = Wire.of(message)
-                raw = bytes(wire)
+            if isinstance(wire, Wire):
                 context, data = self._read(None if wire.is_null else raw, wire.key, wire.headers, self._channel)
+            elif self._is_bare:  # as the codec does, without two calls more
+                context, data = EMPTY, loads(raw)
+            else:
+                context, data = self._read(raw, None, (), self._channel)
             if data is NO_DATA:
                 return _without_data(self._catalog, self._channel, context, wire)
-            only = self._only
-            if only is None or context.type is not None or context.dataschema is not None:
-                only = self._subject(context, data)
-            subject, declared = only
+            reader = self._declared.get((context.type, context.dataschema))
+            subject, version = (reader.subject, reader.version) if reader else self._subject(context, data)
         except CodecError as error:
             violation = Violation(error.pointer, self._channel.codec, error.expected, error.found)
-            raise DecodeError(f"channel {self._channel.name}", None, violation, bytes(Wire.of(message))) from None
-        version = declared if declared in subject.versions else known_version(subject, declared, raw)
-        reader = self._versions.get((subject.name, version)) or self._prepare(subject, version)
+            raise DecodeError(f"channel {self._channel.name}", None, violation, raw) from None
+        except JsonError:
+            return self.decode(Wire(raw))  # the codec says what is wrong
+        if reader is None:
+            reader = self._reader(subject, version, context, raw)
         if reader.as_written:
             data = loads_with_decimals(data_as_read(wire, context))
         compiled = reader.compiled
@@ -95,20 +98,20 @@ class ChannelDecoder:
         fields = reader.fields.copy()
         fields["data"] = value_object
         if context is EMPTY:
-            name = reader.id_name
-            found = data.get(name) if name is not None and type(data) is dict else resolve_pointer(data, subject.id)
-            fields["id"] = found if found is None or type(found) is str else text_of(found)
-            if reader.time is not None:
-                fields["time"] = time_of(resolve_pointer(data, reader.time))
+            fields["id"] = _found(data, reader.id_name, subject.id)
+            if subject.time is not None:
+                fields["time"] = _time_in(value_object, data, reader.time_field, subject.time)
         else:
-            fields["id"] = context.id if context.id is not None else text_of(resolve_pointer(data, subject.id))
-            fields["time"] = context.time if context.time is not None else time_of(resolve_pointer(data, reader.time))
-            fields["source"], fields["dataschema"] = context.source, context.dataschema
-            fields["key"], fields["extensions"] = context.key, context.extensions
-        if declared != version:
-            fields["version"], fields["newer"] = declared, True
-        fields["_received"] = _new_tuple(Received, (value_object, wire, context))
-        envelope: Envelope[Any] = object.__new__(Envelope)
+            fields["id"] = _found(data, reader.id_name, subject.id) if context.id is None else context.id
+            fields["time"] = context.time
+            if context.time is None and subject.time is not None:
+                fields["time"] = _time_in(value_object, data, reader.time_field, subject.time)
+            fields["source"], fields["key"] = context.source, context.key
+            fields["dataschema"], fields["extensions"] = context.dataschema, context.extensions
+        if version != reader.version:
+            fields["version"], fields["newer"] = version, True
+        fields["_received"] = _new_tuple(Received, (value_object, wire, context, True))
+        envelope: Envelope[Any] = _new(Envelope)
         _set_fields(envelope, fields)  # not through the frozen class's __init__, which sets one field at a time
         return envelope
 
@@ -121,10 +124,25 @@ class ChannelDecoder:
         version = declared_version(subject, context, data)
         return subject, matching_version(self._catalog, subject, data) if version is None else version
 
+    def _reader(self, subject: Subject, declared: int, context: Context, raw: bytes) -> _Version:
+        """Return what reads a version, or the newest one in place of one that is not known yet. Raises DecodeError."""
+        version = declared if declared in subject.versions else known_version(subject, declared, raw)
+        reader = self._versions.get((subject.name, version)) or self._prepare(subject, version)
+        is_only = context.type is None and context.dataschema is None and self._is_only(subject)
+        if is_only or (self._channel.name, context.type, context.dataschema) in self._catalog.declared:
+            self._declared[context.type, context.dataschema] = reader
+        return reader
+
+    def _is_only(self, subject: Subject) -> bool:
+        """Return True if a message of the channel that names nothing is always of one version of this subject."""
+        here = self._catalog.by_channel.get(self._channel.name, [])
+        return len(here) == len(subject.versions) == 1 and self._channel.type is None and subject.version is None
+
     def _prepare(self, subject: Subject, version: int) -> _Version:
         cls = self._catalog.value_object(subject.name, version)
-        pointer = subject.id
-        at_the_top = pointer is not None and pointer.startswith("/") and pointer.count("/") == 1 and "~" not in pointer
+        compiled = compiled_model(cls) if isinstance(cls, type) else None  # a test may put something else in its place
+        at = _name_at_the_top(subject.time)
+        time_fields = [name for name, json in cls.__json_names__.items() if json == at] if compiled else []
         fields: dict[str, Any] = {
             "data": None,
             "id": None,
@@ -140,15 +158,36 @@ class ChannelDecoder:
             "_received": None,
         }
         prepared = _Version(
+            subject,
+            version,
             cls.from_value,
-            compiled_model(cls) if isinstance(cls, type) else None,
+            compiled,
             cls.__as_written__,
-            pointer[1:] if pointer and at_the_top else None,
-            subject.time,
+            _name_at_the_top(subject.id),
+            time_fields[0] if time_fields else None,
             fields,
         )
         self._versions[subject.name, version] = prepared
         return prepared
+
+
+def _name_at_the_top(pointer: str | None) -> str | None:
+    """Return the name that a pointer leads to, if it is a field of the whole message."""
+    at_the_top = pointer is not None and pointer.startswith("/") and pointer.count("/") == 1 and "~" not in pointer
+    return pointer[1:] if pointer and at_the_top else None
+
+
+def _found(data: Any, name: str | None, pointer: str | None) -> str | None:
+    found = data.get(name) if name is not None and type(data) is dict else resolve_pointer(data, pointer)
+    return found if found is None or type(found) is str else text_of(found)
+
+
+def _time_in(value_object: Any, data: Any, field: str | None, pointer: str) -> datetime | None:
+    if field is not None and field in value_object.__pydantic_fields_set__:
+        made = value_object.__dict__[field]
+        if isinstance(made, datetime):
+            return made
+    return time_of(resolve_pointer(data, pointer))
 
 
 def _without_data(catalog: Catalog, channel_config: Channel, context: Context, wire: bytes) -> Envelope[Any]:
@@ -183,6 +222,7 @@ def data_as_read(wire: bytes, context: Context) -> bytes:
     return base64.b64decode(value) if context.data_path[-1] == "data_base64" else _json.dumps(value, plain)
 
 
+_new = object.__new__
 _new_tuple = tuple.__new__  # half the time of a named tuple's own
 _set_fields: Callable[[Envelope[Any], dict[str, Any]], None] = Envelope.__dict__["__dict__"].__set__
 

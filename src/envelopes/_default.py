@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from ._coding import encode_message
 from ._decoding import decode_message
+from ._encoding import encode_message
 from ._envelope import Envelope, Wire
 from ._values import ValueObject
 from .catalog import Catalog

@@ -64,6 +64,13 @@ class Wire(bytes):
         """Return a message as `Wire`. Raises TypeError."""
         return message if isinstance(message, Wire) else Wire(message)
 
+    @classmethod
+    def of_parts(cls, value: bytes, key: bytes | None, headers: Headers) -> Self:
+        """Return a message whose parts are bytes already."""
+        wire = super().__new__(cls, value)
+        wire.key, wire.headers, wire.is_null = key, headers, False
+        return wire
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Wire, (None if self.is_null else bytes(self), self.key, self.headers)
 
@@ -86,6 +93,8 @@ class Received(NamedTuple):
     wire: bytes
     context: Any
     """What the codec read: an `envelopes.codecs.Context`."""
+    is_unchanged: bool = True
+    """True if the envelope is the one that `decode` returned, and not a copy with changes."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +129,11 @@ class Envelope(Generic[T_co]):
     newer: bool = False
     channel: str | None = field(default=None, compare=False)
     _received: Received | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # `decode` does not come here, but `dataclasses.replace` does.
+        if self._received is not None and self._received.is_unchanged:
+            object.__setattr__(self, "_received", self._received._replace(is_unchanged=False))
 
     @property
     def data_path(self) -> tuple[str | int, ...]:

@@ -28,7 +28,7 @@ from ._pydantic import (
     violation_from,
 )
 from ._pydantic_methods import PydanticMethods
-from .types import FrozenMap, exact_numbers_as_decimals, loads_with_decimals, plain
+from .types import FrozenMap, exact_numbers_as_decimals, plain
 
 
 class ValueObject(PydanticMethods):
@@ -56,6 +56,7 @@ class ValueObject(PydanticMethods):
     """The names of the declared fields in JSON."""
     __absent_as_none__: ClassVar[frozenset[str]] = frozenset()
     __as_is__: ClassVar[bool] = True
+    """Whether the JSON object is the fields that are present, under their own names."""
     __carrier__: ClassVar[Any]
     """Pydantic's validator of the fields, without the contract."""
 
@@ -110,7 +111,8 @@ class ValueObject(PydanticMethods):
         cls.__declared__ = frozenset(
             json for name, json in cls.__json_names__.items() if name not in cls.__additional__
         )
-        cls.__as_is__ = not cls.__additional__ and all(name == json for name, json in cls.__json_names__.items())
+        own_names = all(name == json for name, json in cls.__json_names__.items())
+        cls.__as_is__ = own_names and not cls.__additional__ and cls._json_value is ValueObject._json_value
 
     if not TYPE_CHECKING:  # a type checker takes the fields as the signature
 
@@ -136,21 +138,19 @@ class ValueObject(PydanticMethods):
             DecodeError: The text is not JSON, or the contract does not accept it.
 
         """
-        text = raw.encode(errors="surrogatepass") if isinstance(raw, str) else raw
-        try:
-            value = loads_with_decimals(text) if cls.__as_written__ else _json.loads(text)
-        except _json.JsonError as error:
-            if not isinstance(text, bytes | bytearray | memoryview):
-                raise TypeError(f"from_json takes bytes or str, and got {type(raw).__name__}") from None
-            violation = Violation("", "json", "one JSON text", str(error))
-            raise DecodeError(*cls._names(), violation, bytes(text)) from None
+        text = raw if type(raw) is bytes else _as_bytes(raw)
         compiled = COMPILED_MODELS.get(cls) or compile_model(cls)
-        if compiled.accepts(value):  # as in from_value, without a call more for the most frequent of all
-            try:
+        try:
+            value = compiled.loads(text)
+            if compiled.accepts(value):  # as in from_value, without a call more for the most frequent of all
                 return compiled.make(value)  # type: ignore[no-any-return] # the core of this very class
-            except ValidationError as error:
-                raise DecodeError(*cls._names(), violation_from(error, value), bytes(text)) from None
-        raise DecodeError(*cls._names(), compiled.violation(value), bytes(text))
+        except _json.JsonError as error:
+            violation = Violation("", "json", "one JSON text", str(error))
+        except ValidationError as error:
+            violation = violation_from(error, value)
+        else:
+            violation = compiled.violation(value)
+        raise DecodeError(*cls._names(), violation, text)
 
     @classmethod
     def from_value(cls, value: Any, raw: bytes = b"") -> Self:
@@ -315,12 +315,26 @@ class RootValue(ValueObject):
         return self.__dict__["root"]
 
 
+def _as_bytes(raw: Any) -> bytes:
+    if isinstance(raw, str):
+        return raw.encode(errors="surrogatepass")
+    if isinstance(raw, bytes | bytearray | memoryview):
+        return bytes(raw)
+    raise TypeError(f"from_json takes bytes or str, and got {type(raw).__name__}")
+
+
 def _common(value: Any) -> Any:
     """Give orjson the object for what most messages are made of, and only for that."""
+    kind = type(value)
+    compiled = COMPILED_MODELS.get(kind)
+    if compiled is not None and compiled.as_is:  # as in _json_value
+        fields, present = value.__dict__, value.__pydantic_fields_set__
+        if len(present) == len(fields):
+            return fields
+        return {name: item for name, item in fields.items() if name in present}
     json_value = getattr(value, "_json_value", None)  # isinstance asks pydantic's metaclass, which takes its time
     if json_value is not None:
         return json_value()
-    kind = type(value)
     if kind is FrozenMap:
         return dict(value.items())
     if kind is ExactDatetime or kind is ExactDecimal:

@@ -103,6 +103,8 @@ class Catalog:
         self.by_channel: dict[str | None, list[Subject]] = {}
         self.decoders: dict[str, Any] = {}
         """What reads the messages of each channel, prepared when it is first needed."""
+        self.writers: dict[tuple[type[Any], str | None, str | None], Any] = {}
+        """What writes the messages of each class, by the channel that they were read from and the channel asked for."""
         self._places: dict[str, str] = {}
         for subject in self.subjects.values():
             for channel in subject.all_channels:

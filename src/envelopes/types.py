@@ -211,15 +211,7 @@ def _number(value: Any) -> int | float:
 def read_timestamp(value: Any) -> datetime:
     """Read an RFC 3339 date-time, or check an aware datetime. Raises ValueError."""
     if isinstance(value, str):
-        size = len(value)
-        if size in (_SECONDS, _MICROSECONDS) and value[-1] == "Z" and value[10] == "T":
-            try:
-                near = datetime.fromisoformat(value)
-            except ValueError:
-                return ExactDatetime.of(value)
-            if near.microsecond or size == _SECONDS:  # as `dumps` writes it
-                return near
-        return ExactDatetime.of(value)
+        return usual_timestamp(value) or ExactDatetime.of(value)
     if not isinstance(value, datetime):
         raise ValueError("a date-time")
     offset = value.utcoffset()
@@ -229,6 +221,20 @@ def read_timestamp(value: Any) -> datetime:
         return value
     whole_minutes = offset % timedelta(minutes=1) == timedelta(0)
     return value.astimezone(timezone(offset) if whole_minutes else UTC)
+
+
+def usual_timestamp(value: Any) -> datetime | None:
+    """Return the time of a text such as `dumps` writes, or None for any other text."""
+    if type(value) is not str or len(value) not in (_SECONDS, _MICROSECONDS):
+        return None
+    usual = value[-1] == "Z" and value[10] == "T" and value[4] == value[7] == "-" and value[13] == value[16] == ":"
+    if not usual or value[_SECONDS - 1] not in "Z.":
+        return None
+    try:
+        near = datetime.fromisoformat(value)
+    except ValueError:  # a leap second, a year 0000
+        return None
+    return near if near.microsecond or len(value) == _SECONDS else None
 
 
 _SECONDS, _MICROSECONDS = len("2026-03-01T12:00:00Z"), len("2026-03-01T12:00:00.000000Z")
@@ -299,13 +305,13 @@ Number: TypeAlias = Annotated[
     float, _Plain(_number, _DOUBLE, _INT64, shown='{"type": "number"}', from_strings=_from_string)
 ]
 Boolean: TypeAlias = Annotated[bool, Strict()]
-_AS_WRITTEN = core_schema.chain_schema(  # the texts that `dumps` writes again: no function call for those
+_AS_WRITTEN = core_schema.chain_schema(  # the texts that `dumps` writes again
     [
         core_schema.str_schema(
             strict=True,
             pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.([0-9]{5}[1-9]|[1-9][0-9]{5}))?Z$",
         ),
-        core_schema.datetime_schema(),
+        core_schema.no_info_plain_validator_function(datetime.fromisoformat),  # its UTC is written twice as fast
     ]
 )
 Timestamp: TypeAlias = Annotated[

@@ -155,6 +155,32 @@ def test_what_no_reader_should_take_is_refused_with_the_limit(exact, text, found
     assert (refused.value.expected, refused.value.found) == ("one JSON text", found)
 
 
+IDS = (
+    "2f1b7e0c-123e-4123-9e77-400000000000",
+    "77777777-777e-4123-8123-123456789012",
+    "1234567890123456789",
+    "n: -12345678901234567890.5, m: 1e-400, ",
+    'quoted \\" 12345678901234567890, 1e-400',
+)
+
+
+@pytest.mark.parametrize("text", IDS)
+def test_digits_in_a_text_do_not_have_the_message_read_again_by_the_standard_library(monkeypatch, text):
+    value = {"id": text, "n": [1.5, -2]}
+    raw = json.dumps(value).encode()
+    monkeypatch.setattr(json, "loads", lambda *_, **__: pytest.fail("read again"))
+    assert loads(raw) == value
+
+
+@pytest.mark.parametrize(
+    "number", ["12345678901234567890123", "-0.12345678901234567890", "1e-400", "-1E-400", "5e-325"]
+)
+@pytest.mark.parametrize("around", ["%s", " %s ", "[%s]", '{"a":%s}', '{"a" :\n%s\n}', '["1e-5",%s,0]', "[1,\t%s]"])
+def test_a_long_number_is_exact_wherever_it_is(number, around):
+    text = around % number
+    assert loads(text.encode()) == json.loads(text, parse_float=Decimal)
+
+
 @pytest.mark.parametrize(
     "text",
     [

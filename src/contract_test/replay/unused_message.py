@@ -14,7 +14,7 @@ from contract_test.data.result import Run
 from contract_test.data.texts import counted
 from contract_test.replay.cases import Case, Elsewhere
 from contract_test.replay.field_access import FieldAccess, watch_of
-from envelopes import DecodeError, Envelope, ValueObject, _coding
+from envelopes import DecodeError, Envelope, ValueObject, _encoding
 from envelopes._compiled import compiled_model
 
 CHECK = "message-not-read"
@@ -69,7 +69,8 @@ def decoded_too(watch: Callable[[], FieldAccess], cls: type[ValueObject]) -> Ite
 @contextmanager
 def encoding_watched() -> Iterator[None]:
     """Note inside that a test encodes its envelope. The bytes that were received are passed on, which reads nothing."""
-    passed_on = _coding._passed_on  # noqa: SLF001 - what `encode` does with a message that was decoded
+    passed_on = _encoding._passed_on  # noqa: SLF001 - what `encode` does with a message that was decoded
+    as_read = _encoding.ChannelWriter.as_read
 
     def note(envelope: Envelope[Any], *arguments: Any) -> Any:
         watch = watch_of(envelope.data)
@@ -77,11 +78,13 @@ def encoding_watched() -> Iterator[None]:
             watch.handed_over = True
         return passed_on(envelope, *arguments)
 
-    _coding._passed_on = note  # type: ignore[assignment] # noqa: SLF001 - until the test has ended
+    _encoding._passed_on = note  # type: ignore[assignment] # noqa: SLF001 - until the test has ended
+    _encoding.ChannelWriter.as_read = lambda *_: None  # type: ignore[method-assign] # a short cut around it
     try:
         yield
     finally:
-        _coding._passed_on = passed_on  # noqa: SLF001 - as above
+        _encoding._passed_on = passed_on  # noqa: SLF001 - as above
+        _encoding.ChannelWriter.as_read = as_read  # type: ignore[method-assign] # as above
 
 
 @contextmanager

@@ -104,7 +104,11 @@ def key_bytes(context: Context) -> bytes | None:
 
 def last_header(headers: Headers, name: str) -> bytes | None:
     """Return the value of a header, or None. If it is there twice, the last one counts."""
-    return next((value for other, value in reversed(headers) if other == name), None)
+    found = None
+    for other, value in headers:
+        if other == name:
+            found = value
+    return found
 
 
 def header_text(name: str, value: bytes) -> str:

@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -19,7 +19,7 @@ from envelopes import _json
 from envelopes._envelope import Headers, Wire
 from envelopes._time_problems import describe_timestamp
 from envelopes.catalog import Channel
-from envelopes.types import FrozenMap, freeze, plain, read_timestamp
+from envelopes.types import FrozenMap, freeze, plain, read_timestamp, usual_timestamp
 from envelopes.validation import excerpt
 
 from ._context import NO_DATA, CodecError, Context, header_text, key_bytes, key_of, last_header
@@ -27,11 +27,15 @@ from .json import parse
 
 _REQUIRED = ("specversion", "id", "source", "type")
 _NOT_EXTENSIONS = frozenset((*_REQUIRED, "time", "dataschema", "datacontenttype", "data", "data_base64"))
+_DATA, _BASE64 = ("data",), ("data_base64",)
 _NO_EXTENSIONS: FrozenMap[str, Any] = FrozenMap()
+_USUAL_NUMBER = len(_REQUIRED)
 _USUAL_TYPES = (None, "application/json")
 _JSON_TYPE = re.compile(r"^[\w.+-]+/([\w.-]+\+)?json\s*(;.*)?$", re.IGNORECASE)
 _FOREIGN_CHARSET = re.compile(r";\s*charset=\"?(?!utf-?8|us-ascii)[\w-]", re.IGNORECASE)
 _EVENT_TYPE = "application/cloudevents"
+EVENT_HEADERS = (("content-type", b"application/cloudevents+json; charset=UTF-8"),)
+_USUAL_EVENT_TYPES = (b"application/cloudevents+json; charset=UTF-8", b"application/cloudevents+json")
 _EXTENSION_NAME = re.compile("[a-z0-9]+")
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _SMALLEST, _LARGEST = -(2**31), 2**31 - 1
@@ -43,6 +47,10 @@ CONTEXT_NAMES = (_NOT_EXTENSIONS - {"data_base64"}) | {"subject", "partitionkey"
 def read(raw: bytes | None, key: bytes | None, headers: Headers, channel: Channel) -> tuple[Context, Any]:
     """Read an event in either mode."""
     media_type = last_header(headers, "content-type")
+    if media_type in _USUAL_EVENT_TYPES or not headers:
+        if raw is None and not headers:
+            return Context(key=key_of(key)), NO_DATA
+        return read_event(parse(raw or b""), key_of(key))
     content_type = None if media_type is None else header_text("content-type", media_type)
     if content_type is not None and content_type.lower().startswith(_EVENT_TYPE):
         _check_format(content_type)
@@ -70,23 +78,21 @@ def write(context: Context, raw: bytes, channel: Channel) -> Wire:
         del event["data"]
         headers = [(f"ce_{name}", _header(value)) for name, value in event.items()]
         return Wire(raw, key_bytes(context), [("content-type", content_type), *headers])
-    event_type = ("content-type", b"application/cloudevents+json; charset=UTF-8")
-    return Wire(_json.dumps(event_of(context, raw, channel), plain), key_bytes(context), [event_type])
+    return Wire.of_parts(_json.dumps(event_of(context, raw, channel), plain), key_bytes(context), EVENT_HEADERS)
 
 
 def read_event(event: Any, key: str | bytes | None) -> tuple[Context, Any]:
     """Read a structured event that is parsed already."""
     if not isinstance(event, dict):
         raise CodecError("", "a CloudEvents object", excerpt(event))
-    path = ("data",) if "data" in event else ("data_base64",) if "data_base64" in event else ()
+    path = _DATA if "data" in event else _BASE64 if "data_base64" in event else ()
     try:
-        context = _context(event, key)
-        if "data" in event and "data_base64" in event:
+        context = _context(event, key, path)
+        if path is _DATA and "data_base64" not in event:
+            return context, event["data"]
+        if path is _DATA:
             raise CodecError("/data_base64", "either data or data_base64", "both")  # noqa: TRY301 - as all else here
-        if not path:
-            return context, NO_DATA
-        context = context._replace(data_path=path)
-        return context, event["data"] if path == ("data",) else _from_base64(event["data_base64"])
+        return context, _from_base64(event["data_base64"]) if path else NO_DATA
     except CodecError as error:
         raise CodecError(error.pointer, error.expected, error.found, path) from None
 
@@ -94,10 +100,16 @@ def read_event(event: Any, key: str | bytes | None) -> tuple[Context, Any]:
 def event_of(context: Context, raw: bytes, channel: Channel) -> dict[str, Any]:
     """Return a structured event whose values are ready for `_json.dumps`. Raises CodecError."""
     event: dict[str, Any] = {"specversion": "1.0"}
-    for name in ("id", "source", "type", "time", "dataschema"):
-        value = getattr(context, name)
-        if value is not None:
-            event[name] = _checked_time(value) if name == "time" else _checked_text(name, value)
+    if context.id is not None:
+        event["id"] = _checked_text("id", context.id)
+    if context.source is not None:
+        event["source"] = _checked_text("source", context.source)
+    if context.type is not None:
+        event["type"] = _checked_text("type", context.type)
+    if context.time is not None:
+        event["time"] = _checked_time(context.time)
+    if context.dataschema is not None:
+        event["dataschema"] = _checked_text("dataschema", context.dataschema)
     if context.content_type is not None:
         event["datacontenttype"] = context.content_type
     for name, value in context.extensions.items():
@@ -109,6 +121,19 @@ def event_of(context: Context, raw: bytes, channel: Channel) -> dict[str, Any]:
             event[name] = _extension(name, value, channel)
     event["data"] = orjson.Fragment(raw)
     return event
+
+
+def is_as_written(context: Context, channel: Channel) -> bool:
+    """Return True if an event that was read so is one that `write` could have written for a channel."""
+    return (
+        channel.mode == "structured"
+        and context.data_path == _DATA
+        and not context.extensions
+        and all(
+            text is None or text.isprintable()
+            for text in (context.id, context.source, context.type, context.dataschema)
+        )
+    )
 
 
 def is_event(value: Any) -> bool:
@@ -153,17 +178,13 @@ def _from_base64(text: Any) -> Any:
         raise CodecError("/data_base64", "base64", excerpt(text)) from None
 
 
-def _context(event: Mapping[str, Any], key: str | bytes | None) -> Context:
+def _context(event: Mapping[str, Any], key: str | bytes | None, path: tuple[str, ...] = ()) -> Context:
     get = event.get
-    for name in _REQUIRED:
-        value = get(name)
-        if not value or not isinstance(value, str):
-            raise CodecError(
-                f"/{name}",
-                "a non-empty string (CloudEvents 1.0 requires it)",
-                "nothing" if value is None else excerpt(value),
-            )
-    if event["specversion"] != "1.0":
+    id_, source, type_ = get("id"), get("source"), get("type")
+    if not (type(id_) is type(source) is type(type_) is str and id_ and source and type_):
+        _refuse_missing(event)
+    if get("specversion") != "1.0":
+        _refuse_missing(event)
         raise CodecError("/specversion", '"1.0"', excerpt(event["specversion"]))
     content_type = get("datacontenttype")
     if content_type not in _USUAL_TYPES and not (isinstance(content_type, str) and _JSON_TYPE.match(content_type)):
@@ -171,26 +192,30 @@ def _context(event: Mapping[str, Any], key: str | bytes | None) -> Context:
     dataschema = get("dataschema")
     if dataschema is not None and not isinstance(dataschema, str):
         raise CodecError("/dataschema", "a URI", excerpt(dataschema))
+    time = get("time")
     extensions = _NO_EXTENSIONS
-    if not event.keys() <= _NOT_EXTENSIONS:
+    usual = _USUAL_NUMBER + (time is not None) + (dataschema is not None) + (content_type is not None) + bool(path)
+    if len(event) != usual and not event.keys() <= _NOT_EXTENSIONS:
         extensions = FrozenMap(
             {name: freeze(value) for name, value in event.items() if name not in _NOT_EXTENSIONS and value is not None}
         )
-    time = get("time")
-    return Context(
-        event["type"],
-        event["id"],
-        event["source"],
-        None if time is None else _time(time),
-        dataschema,
-        None,
-        key,
-        extensions,
-        content_type,
-    )
+    when = None if time is None else _time(time)
+    return Context(type_, id_, source, when, dataschema, None, key, extensions, content_type, path)
+
+
+def _refuse_missing(event: Mapping[str, Any]) -> None:
+    """Raise CodecError for the first required attribute that is no text, if there is one."""
+    for name in _REQUIRED:
+        value = event.get(name)
+        if not value or not isinstance(value, str):
+            found = "nothing" if value is None else excerpt(value)
+            raise CodecError(f"/{name}", "a non-empty string (CloudEvents 1.0 requires it)", found)
 
 
 def _time(value: Any) -> datetime:
+    usual = usual_timestamp(value)
+    if usual is not None:
+        return usual
     problem = describe_timestamp(value)
     if problem is None:
         try:
@@ -204,12 +229,14 @@ def _time(value: Any) -> datetime:
 def _checked_text(name: str, value: Any) -> str:
     if not value or not isinstance(value, str):
         raise CodecError(f"/{name}", "a non-empty string (CloudEvents 1.0 requires it)", excerpt(value))
-    if _NO_TEXT.search(value):
+    if not value.isprintable() and _NO_TEXT.search(value):
         raise CodecError(f"/{name}", "a string without control characters", excerpt(value))
     return value
 
 
 def _checked_time(value: Any) -> datetime:
+    if type(value) is datetime and value.tzinfo is UTC:
+        return value
     offset = value.utcoffset() if isinstance(value, datetime) else None
     if offset is None or offset % timedelta(minutes=1):
         raise CodecError("/time", "a datetime with an offset of whole minutes", str(value))

@@ -27,7 +27,7 @@ def read(
 
 def write(context: Context, raw: bytes, channel: Channel) -> Wire:  # noqa: ARG001 - every codec has this signature
     """Write the data alone."""
-    return Wire(raw, key_bytes(context))
+    return Wire.of_parts(raw, key_bytes(context), ())
 
 
 def parse(raw: bytes) -> Any:
