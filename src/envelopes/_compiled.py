@@ -10,7 +10,7 @@ from pydantic_core import SchemaValidator
 from ._errors import Violation
 from ._json import loads
 from .types import loads_with_decimals
-from .validation import CompiledSchema, find_violation, find_violations
+from .validation import CompiledSchema, find_violation, find_violations, with_sensitivity
 
 
 class CompiledModel:
@@ -35,7 +35,8 @@ class CompiledModel:
     def violations(self, value: Any) -> Iterator[Violation]:
         """Yield everything that is wrong with a value that is not accepted."""
         assert self._validator is not None, "invalid, and yet there is no validator"
-        return find_violations(self._validator, value)
+        validator = self._validator
+        return (with_sensitivity(validator, each) for each in find_violations(validator, value))
 
 
 def _anything(_: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ._sensitivity import described
@@ -60,12 +60,20 @@ class Violation:
     found: str
     public: bool = field(default=False, compare=False)
 
+    @property
+    def shown(self) -> str:
+        """`found` if the place is public, and otherwise the type and the length of the value: for logs."""
+        return self.found if self.public else described(self.found)
+
     def __str__(self) -> str:
         return f"{self.pointer or '/'}: expected {self.expected}, found {self.found}"
 
 
 class ContractViolationError(EnvelopesError, ValueError):
     """A value object was built with values that its contract does not accept.
+
+    The text of the error can be logged. It shows a value only if the contract says `x-sensitivity: public` of it. Of
+    any other value, it has the type and the length. `found` shows more.
 
     Attributes:
         subject: The subject, or a class name or channel if no subject is known.
@@ -77,11 +85,8 @@ class ContractViolationError(EnvelopesError, ValueError):
     def __init__(self, subject: str, version: int | None, violation: Violation) -> None:
         self.subject, self.version, self.violation = subject, version, violation
         contract = subject if version is None else f"{subject} v{version}"
-        super().__init__(f"{contract} at {self._text_of(violation)}")
-
-    @staticmethod
-    def _text_of(violation: Violation) -> str:
-        return str(violation)
+        place = violation.pointer or "/"
+        super().__init__(f"{contract} at {place}: expected {violation.expected}, found {violation.shown}")
 
     @property
     def pointer(self) -> str:
@@ -106,9 +111,6 @@ class EncodeError(ContractViolationError):
 class DecodeError(ContractViolationError):
     """A message was read that its contract or codec does not accept.
 
-    The text of the error can be logged. It shows a value only if the contract says `x-sensitivity: public` of it. Of
-    any other value, it has the type and the length. `found` and `raw` show more.
-
     Attributes:
         raw: The bytes of the whole message. The error's text never shows them.
 
@@ -117,10 +119,6 @@ class DecodeError(ContractViolationError):
     def __init__(self, subject: str, version: int | None, violation: Violation, raw: bytes) -> None:
         super().__init__(subject, version, violation)
         self.raw = raw
-
-    @staticmethod
-    def _text_of(violation: Violation) -> str:
-        return str(violation if violation.public else replace(violation, found=described(violation.found)))
 
 
 class UpcastError(EnvelopesError):

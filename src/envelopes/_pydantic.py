@@ -6,20 +6,16 @@ is written as JSON is what `to_json` writes.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from typing import Any, get_args
 
-from pydantic import BaseModel, ConfigDict, SerializationInfo, ValidationError, ValidationInfo
+from pydantic import BaseModel, ConfigDict, SerializationInfo, ValidationInfo
 from pydantic_core import (
     CoreSchema,
-    InitErrorDetails,
-    PydanticCustomError,
     PydanticSerializationUnexpectedValue,
     core_schema,
 )
@@ -28,10 +24,8 @@ from . import _json
 from ._compiled import compiled_model
 from ._dumping import NotJsonError, as_json, dump, selected, under_json_names
 from ._errors import ContractViolationError, EncodeError, Violation
+from ._pydantic_errors import validation_error, without_values
 from .types import exact_numbers_as_decimals, plain
-from .validation import excerpt
-
-_MAX_ERRORS = 20
 
 CARRIES: ContextVar[bool] = ContextVar("carries", default=False)
 """True while pydantic builds what carries a value object: the fields, without the contract."""
@@ -166,32 +160,37 @@ def read(cls: Any, value: Any, handler: Callable[[Any], Any], info: ValidationIn
     compiled = compiled_model(cls)
     mode: str = info.mode
     if mode == "string":  # of `model_validate_strings`
-        return checked(cls, compiled.carrier.validate_strings(cls._fields_of(value)), value)
-    try:
-        data = value if mode == "json" else as_json(value)
-    except NotJsonError as error:
-        if error.pointer == "" and not isinstance(value, Mapping | list | tuple):
-            data = _attributes(cls, handler(value))  # or pydantic's error, which says what it takes
-        else:
-            violation = Violation(error.pointer, "json", error.expected, error.found)
-            raise validation_error(cls, [violation], value) from None
+        with without_values(cls, value):
+            made = compiled.carrier.validate_strings(cls._fields_of(value))
+        return checked(cls, made, value)
+    data = value if mode == "json" else _json_value_of(cls, value, handler)
     if not compiled.accepts(data):
         raise validation_error(cls, compiled.violations(data), data)
-    handler(cls._fields_of(data))  # for the outline's sake: pydantic counts the fields to find the best of a union
-    return compiled.make(data)
+    with without_values(cls, data):
+        handler(cls._fields_of(data))  # for the outline's sake: pydantic counts the fields to find the best of a union
+        return compiled.make(data)
 
 
-def _attributes(cls: Any, outline: Any) -> Any:
-    """Return the JSON value of an object whose attributes pydantic read, as `from_attributes` asks for."""
-    names = cls.__json_names__
-    fields = {name: each for name, each in outline.__dict__.items() if name in outline.model_fields_set}
-    return as_json({names[name]: each.value if isinstance(each, _Constant) else each for name, each in fields.items()})
+def _json_value_of(cls: Any, value: Any, handler: Callable[[Any], Any] | None) -> Any:
+    """Return a Python value as a parsed JSON value; with a handler, also an object with the fields as attributes."""
+    try:
+        return as_json(value)
+    except NotJsonError as error:
+        if handler is None or error.pointer or isinstance(value, Mapping | list | tuple):
+            violation = Violation(error.pointer, "json", error.expected, error.found)
+            raise validation_error(cls, [violation], value) from None
+    with without_values(cls, value):
+        outline = handler(value)  # or pydantic's error, which says what it takes
+    names, present = cls.__json_names__, outline.model_fields_set
+    fields = {names[name]: each for name, each in outline.__dict__.items() if name in present}
+    constants = {name: each.value for name, each in fields.items() if isinstance(each, _Constant)}
+    return _json_value_of(cls, fields | constants, None)
 
 
 def read_by_name(cls: Any, value: Mapping[Any, Any], *, by_alias: bool | None = None, **arguments: Any) -> Any:
     """Return the value object of fields under their Python names. Raises ValidationError."""
     data = exact_numbers_as_decimals(dict(value))
-    with _reading_by_name():
+    with _reading_by_name(), without_values(cls, data):
         made = compiled_model(cls).carrier.validate_python(
             cls._fields_of(data), by_name=True, by_alias=by_alias, **arguments
         )
@@ -210,42 +209,6 @@ def checked(cls: Any, made: Any, given: Any) -> Any:
         if undeclared and not compiled.accepts(data | undeclared):
             raise validation_error(cls, compiled.violations(data | undeclared), given)
     return made
-
-
-def validation_error(cls: Any, violations: Iterable[Violation], value: Any) -> ValidationError:
-    """Return pydantic's error for violations of a contract, each at its place in the value."""
-    subject, version = cls._names()
-    contract = subject if version is None else f"{subject} v{version}"
-    lines: list[InitErrorDetails] = []
-    for each in islice(violations, _MAX_ERRORS):
-        steps, part = _place(value, each.pointer)
-        context = {
-            "contract": contract,
-            "pointer": each.pointer,
-            "keyword": each.keyword,
-            "expected": each.expected,
-            "found": each.found,
-        }
-        text = "{contract} at {place}: expected {expected}, found {found}"
-        kind = PydanticCustomError("contract_violation", text, context | {"place": each.pointer or "/"})
-        shown = excerpt(part) if isinstance(part, dict | list | tuple) else part
-        lines.append(InitErrorDetails(type=kind, loc=steps, input=shown))
-    return ValidationError.from_exception_data(cls.__name__, lines)
-
-
-def _place(value: Any, pointer: str) -> tuple[tuple[int | str, ...], Any]:
-    """Return the steps of a JSON pointer as pydantic writes them, and what is there."""
-    steps: list[int | str] = []
-    for step in pointer.split("/")[1:]:
-        name: int | str = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, list | tuple) and step.isdecimal():
-            name = int(step)
-        try:
-            value = value[name]
-        except (LookupError, TypeError):
-            value = None
-        steps.append(name)
-    return tuple(steps), value
 
 
 def _write_python(cls: Any, value: Any, info: SerializationInfo) -> Any:
@@ -339,41 +302,3 @@ _DUMP_ARGUMENTS = frozenset(
      "fallback", "include", "polymorphic_serialization", "round_trip", "serialize_as_any", "warnings")
 )  # fmt: skip
 """Those that nothing is done for change nothing here: an absent field is always left out, every type is known."""
-
-
-NO_JSON = "a value of type"
-
-
-def violation_from(error: ValidationError, value: Any) -> Violation:
-    """Return pydantic's error as a violation at its place in the value."""
-    errors = error.errors(include_url=False, include_context=False)
-    here = [each for each in errors if each["loc"][:1] == errors[0]["loc"][:1]]
-    telling = next((each for each in here if each["type"] == "value_error"), here[0])
-    steps = []
-    for place, step in enumerate(
-        telling["loc"], start=1
-    ):  # pydantic also names the members of a union, which are no places
-        inside = (
-            step in value if isinstance(value, Mapping) else isinstance(value, list | tuple) and isinstance(step, int)
-        )
-        if inside:
-            value = value[step]
-        if inside or (telling["type"] == "missing" and place == len(telling["loc"])):
-            steps.append(str(step).replace("~", "~0").replace("/", "~1"))
-    if telling["type"] == "missing":
-        expected, found = f"the field {telling['loc'][-1]!r}", "nothing"
-    elif telling["type"] == "extra_forbidden":
-        expected, found = "no undeclared field", repr(telling["loc"][-1])
-    else:
-        expected = telling["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-        given = telling["input"]
-        found = excerpt(given) if _is_json(given) else f"{NO_JSON} {type(given).__name__}"
-    return Violation("".join(f"/{step}" for step in steps), telling["type"], expected, found)
-
-
-def _is_json(value: Any) -> bool:
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True

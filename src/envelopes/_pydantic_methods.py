@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from . import _json
 from ._errors import Violation
 from ._frozen_type import ValueObjectType
-from ._pydantic import Selection, json_part_of, json_text_of, part_of, read_by_name, validation_error
+from ._pydantic import Selection, json_part_of, json_text_of, part_of, read_by_name
+from ._pydantic_errors import validation_error
 from .types import loads_with_decimals
 
 

@@ -20,13 +20,12 @@ from ._exact import ExactDatetime, ExactDecimal
 from ._names import BUILDING
 from ._pydantic import (
     CARRIES,
-    NO_JSON,
     carrying,
     definition_name,
     incomplete_parts,
     outer_schema,
-    violation_from,
 )
+from ._pydantic_errors import NO_JSON, violation_from
 from ._pydantic_methods import PydanticMethods
 from .types import FrozenMap, exact_numbers_as_decimals, plain
 
@@ -87,7 +86,7 @@ class ValueObject(PydanticMethods):
             done = super().model_rebuild(_parent_namespace_depth=_parent_namespace_depth + 1, **arguments)
         if done and cls not in BASES:
             cls.__carrier__ = cls.__pydantic_validator__
-            schema, config = outer_schema(cls), core_schema.CoreConfig(title=cls.__name__)
+            schema, config = outer_schema(cls), core_schema.CoreConfig(title=cls.__name__, hide_input_in_errors=True)
             cls.__pydantic_serializer__ = SchemaSerializer(schema, config)
             cls.__pydantic_validator__ = SchemaValidator(schema, config)
         return done

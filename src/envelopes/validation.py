@@ -267,9 +267,13 @@ def find_violation(validator: CompiledSchema, value: Any) -> Violation | None:
                 best = each
     except ValueError:
         return _TOO_DEEP
-    if best is not None and described(best.found) != best.found and validator.is_public(best.pointer):
-        return replace(best, public=True)
-    return best
+    return None if best is None else with_sensitivity(validator, best)
+
+
+def with_sensitivity(validator: CompiledSchema, violation: Violation) -> Violation:
+    """Return a violation as public if it shows a value of which the schema says that."""
+    shows = described(violation.found) != violation.found
+    return replace(violation, public=True) if shows and validator.is_public(violation.pointer) else violation
 
 
 _MAX_VIOLATIONS = 1000

@@ -1,9 +1,12 @@
-"""The text of a DecodeError can be logged: it shows a value only if the contract calls it public."""
+"""The text of an error can be logged: it shows a value only if the contract calls it public."""
 
 import pytest
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from envelopes import DecodeError, Violation, Wire, decode
+from envelopes import ContractViolationError, DecodeError, EncodeError, Envelope, Violation, Wire, decode, encode
 from envelopes._sensitivity import described
+from envelopes.messages import MessageLiked, MessagePosted
+from envelopes.messages.message_liked_v2 import Person
 from envelopes.validation import compile_schema, find_violation
 
 PUBLIC, PERSONAL = {"x-sensitivity": "public"}, {"x-sensitivity": "personal"}
@@ -140,3 +143,71 @@ def test_no_codec_shows_what_a_message_holds(channel, wire):
         decode(wire, channel=channel)
     for shown in (str(caught.value), repr(caught.value), *caught.value.args):
         assert not any(part in shown for part in ("ana", "diaz", "4670", "example.org"))
+
+
+LIKE = {
+    "like_id": "l-5d21e0", "message_id": "m-7f3a9c", "group_id": "g-blue01", "reaction": "like",
+    "liker": {"person_id": "p-bo0002", "name": "Bo"}, "author": {"person_id": "p-ana001", "name": "Bo"},
+    "liked_at": "2026-03-01T12:00:05.120Z",
+}  # fmt: skip
+WRONG = [
+    LIKE | {"like_id": SECRET},
+    LIKE | {"reaction": SECRET},
+    LIKE | {"liked_at": SECRET},
+    LIKE | {"liker": SECRET},
+    LIKE | {"liker": {"person_id": SECRET, "name": "Bo"}},
+    LIKE | {"liker": {"person_id": "p-bo0002", "name": [SECRET]}},
+    LIKE | {"like_id": {SECRET}},
+    [SECRET],
+    SECRET,
+]
+
+
+class Outer(BaseModel):
+    like: MessageLiked | MessagePosted
+
+
+class Attributes:
+    def __init__(self, fields):
+        self.__dict__.update(fields)
+
+    def __repr__(self):
+        return f"Attributes({self.__dict__})"
+
+
+WAYS = {
+    "built": lambda value: MessageLiked(**value),
+    "a part built": lambda value: Person(person_id=value["like_id"], name=value["like_id"]),
+    "copied": lambda value: MessageLiked.from_value(LIKE).model_copy(update=value),
+    "validated": MessageLiked.model_validate,
+    "validated by name": lambda value: MessageLiked.model_validate(value, by_name=True),
+    "read as JSON": lambda value: MessageLiked.model_validate_json(str(value)),
+    "read from texts": MessageLiked.model_validate_strings,
+    "read from attributes": lambda value: TypeAdapter(MessageLiked).validate_python(
+        Attributes(value), from_attributes=True
+    ),
+    "in a list": lambda value: TypeAdapter(list[MessageLiked]).validate_python([value]),
+    "in a model": lambda value: Outer(like=value),
+    "in the JSON of a model": lambda value: Outer.model_validate_json(f'{{"like": {value}}}'),
+    "written in an envelope": lambda value: encode(Envelope(MessageLiked.from_value(LIKE), type=str(value))),
+    "written for another version": lambda value: encode(Envelope(MessageLiked.from_value(LIKE), dataschema=str(value))),
+    "written with a time": lambda value: encode(Envelope(MessageLiked.from_value(LIKE), time=value)),
+    "written with an extension": lambda value: encode(
+        Envelope(MessageLiked.from_value(LIKE), extensions={"mail": [value]})
+    ),
+}
+
+
+@pytest.mark.parametrize("value", WRONG, ids=range(len(WRONG)))
+@pytest.mark.parametrize("way", WAYS)
+def test_no_way_to_build_or_write_shows_a_value(way, value):
+    try:
+        WAYS[way](value)
+    except (ContractViolationError, EncodeError, ValidationError) as error:
+        shown = [str(error), repr(error)]
+        if isinstance(error, ValidationError) and (way != "read from texts" or isinstance(value, dict)):
+            shown += [error.json(), str(error.errors())]
+        if not (way.endswith("JSON of a model") or way == "read as JSON"):  # whose text pydantic shows if it is no JSON
+            assert not any(part in each for each in shown for part in ("ana.diaz", "4670", "example.org"))
+    except (TypeError, AttributeError, LookupError, ValueError):  # Python's own, for what is no keyword argument
+        assert not isinstance(value, dict) or way == "a part built" or way.startswith("written")

@@ -465,7 +465,7 @@ def test_what_is_built_wrongly_is_told_as_what_is_read_wrongly(contracts, tmp_pa
         with pytest.raises(ContractViolationError) as built:
             sent(**json.loads(wrong))
         assert str(read.value.violation) == str(built.value.violation) == told
-    with pytest.raises(ContractViolationError, match="/payload/sender: expected no undeclared field, found 'sender'"):
+    with pytest.raises(ContractViolationError, match="/payload/sender: expected no undeclared field, found a text"):
         sent(payload={"kind": "mail", "sender": "x"})  # what is read may hold it
 
 

@@ -239,7 +239,7 @@ def _checked_time(value: Any) -> datetime:
         return value
     offset = value.utcoffset() if isinstance(value, datetime) else None
     if offset is None or offset % timedelta(minutes=1):
-        raise CodecError("/time", "a datetime with an offset of whole minutes", str(value))
+        raise CodecError("/time", "a datetime with an offset of whole minutes", excerpt(str(value)))
     assert isinstance(value, datetime)
     return value
 
