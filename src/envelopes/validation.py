@@ -11,6 +11,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from ._equality import json_equal
 from ._errors import Violation
 from ._every_draft import same_in_every_draft
 from ._expectations import expected_by, matching_several, short
@@ -56,7 +57,7 @@ class CompiledSchema:
         """
         place = self._locate(value, for_one=for_one)
         if place is None:
-            yield from map(self._nearest, self._validator.iter_errors(value))
+            yield from (self._nearest(each, value) for each in self._validator.iter_errors(value))
             return
         if place.node.schema is False:
             kind = "item" if place.pointer.rpartition("/")[2].isdigit() else "field"
@@ -69,14 +70,15 @@ class CompiledSchema:
             )
             yield Violation(place.pointer, place.keyword, expected, excerpt(place.value))
             return
-        for each in map(part._nearest, part._validator.iter_errors(place.value)):  # noqa: SLF001 - of the same class
+        for error in part._validator.iter_errors(place.value):  # noqa: SLF001 - of the same class
+            each = part._nearest(error, place.value)  # noqa: SLF001 - the same
             yield replace(each, pointer=place.pointer + each.pointer)
 
     def is_public(self, pointer: str) -> bool:
         """Return True if the schema says `x-sensitivity: public` of the value at a pointer."""
         return is_public(self._resources, self._location, pointer)
 
-    def _nearest(self, error: jsonschema_rs.ValidationError) -> Violation:
+    def _nearest(self, error: jsonschema_rs.ValidationError, value: Any) -> Violation:
         """Describe an error. Of alternatives, describe the one that was meant, or the one that comes nearest."""
         while branches := [branch for branch in getattr(error.kind, "context", None) or () if branch]:
             level = len(error.instance_path)
@@ -96,7 +98,8 @@ class CompiledSchema:
                 if len(deepest.instance_path) <= level:
                     break
                 error = deepest
-        return _violation(error, self._expected_time(error) or self._overlap(error) or expected_by(error))
+        violation = _violation(error, self._expected_time(error) or self._overlap(error) or expected_by(error))
+        return _with_empty_names(violation, error, value)
 
     def _overlap(self, error: jsonschema_rs.ValidationError) -> str | None:
         """Return which alternatives of a `oneOf` all accept the value, if several do."""
@@ -329,6 +332,34 @@ def _excludes(error: jsonschema_rs.ValidationError, level: int) -> bool:
 def _violation(error: jsonschema_rs.ValidationError, expected: str) -> Violation:
     pointer = "".join("/" + escape(str(step)) for step in error.instance_path)
     return Violation(pointer, error.kind.name, expected, excerpt(error.instance))
+
+
+def _with_empty_names(violation: Violation, error: jsonschema_rs.ValidationError, value: Any) -> Violation:
+    """Return a violation whose pointer has the empty names, too, which jsonschema-rs leaves out of its paths."""
+    path, has_empty = list(error.instance_path), False
+    pending: list[tuple[Any, int, str]] = [(value, 0, "")]
+    for _ in range(_MAX_STEPS):
+        if not pending:
+            break
+        here, place, pointer = pending.pop()
+        is_end = place == len(path)
+        if is_end and not has_empty and not (isinstance(here, dict) and "" in here):
+            break  # nothing was left out on the way
+        if is_end and json_equal(here, error.instance):
+            return replace(violation, pointer=pointer)
+        if isinstance(here, dict) and "" in here:
+            has_empty = True
+            pending.append((here[""], place, f"{pointer}/"))
+        if not is_end and isinstance(here, dict | list):
+            step = path[place]
+            named: Any = here
+            inside = step in named if isinstance(here, dict) else isinstance(step, int) and step < len(here)
+            if inside:
+                pending.append((named[step], place + 1, f"{pointer}/{escape(str(step))}"))
+    return violation
+
+
+_MAX_STEPS = 500
 
 
 def excerpt(value: Any) -> str:

@@ -115,3 +115,25 @@ def test_an_enum_of_several_values_tells_alternatives_apart():
     compiled = compile_schema({"u": {"properties": {"r": {"oneOf": [failed, done]}}}}, "u#")
 
     assert str(find_violation(compiled, {"r": {"status": "pass", "at": 3}})) == "/r/at: expected string, found 3"
+
+
+@pytest.mark.parametrize(
+    ("value", "pointer"),
+    [
+        ({"": {"a": 1}}, "//a"),
+        ({"": {"": 1}}, "//"),
+        ({"a": 1, "": {"a": 1}}, "/a"),
+        ({"list": [1, {"": "s"}]}, "/list/1/"),
+        ({"": {"a": "x", "b~/": 1}}, "//b~0~1"),
+        ({"": 1}, "/"),
+    ],
+)
+def test_a_pointer_has_the_names_that_are_empty(value, pointer):
+    inner = {
+        "type": "object",
+        "properties": {"a": {"type": "string"}, "": {"type": "string"}, "b~/": {"type": "string"}},
+    }
+    schema = {
+        "properties": {"": inner, "a": {"type": "string"}, "list": {"items": {"properties": {"": {"type": "integer"}}}}}
+    }
+    assert find_violation(compile_schema({"urn:s": schema}, "urn:s#"), value).pointer == pointer

@@ -55,7 +55,14 @@ class Maker:
                 self.map,
             ]
             kinds += [self.reference, self.negation, self.choice, self.choice, self.closed_choice, self.switch]
-            kinds += [self.recursive, self.fixed, self.wrapped, self.pattern_map]
+            kinds += [
+                self.recursive,
+                self.fixed,
+                self.wrapped,
+                self.pattern_map,
+                self.referred_choice,
+                self.referred_choice,
+            ]
         if self.random.random() < 0.03:
             return True
         made = self.random.choice(kinds)(depth - 1)
@@ -79,6 +86,32 @@ class Maker:
             branches = [{"oneOf": branches[:2]}, *branches[2:]]
         made: dict[str, Any] = {self.random.choice(["oneOf", "anyOf"]): branches}
         return made | self.random.choice([{}, {"x-note": 1}, {"type": "object"}, {"title": "Way"}, {"readOnly": True}])
+
+    def referred_choice(self, depth: int) -> dict[str, Any]:
+        """References told apart by a field: by its constant, or by being there. Others may refer to the same schemas."""
+        field = self.random.choice(["kind", "class", "first name"])
+        tags = self.random.sample(["push", "sms", "mail", 1, 2, True], 3)
+        by_constant = self.random.random() < 0.7
+        branches = []
+        for number, tag in enumerate(tags):
+            own = {field: {"const": tag}} if by_constant else {f"only {number}": self.schema(0)}
+            branch = self.object(min(depth, 1))
+            branch["properties"] |= own
+            branch["required"] = [*(name for name in branch.get("required", []) if name not in own), *own]
+            branches.append(self.defined(branch))
+        union: dict[str, Any] = {self.random.choice(["oneOf", "anyOf"]): branches}
+        match self.random.randrange(6):
+            case 0:
+                return self.defined(union)
+            case 1:
+                return {"type": "object", "properties": {"one": branches[0], "any": union}, "required": ["any"]}
+            case 2:
+                return {"type": "array", "items": union}
+            case 3:
+                return {"type": "object", "properties": {"at": self.schema(0)}, "required": ["at"]} | union
+            case 4:
+                return {"allOf": [union, {"type": "object", "properties": {"at": self.schema(0)}}]}
+        return union | self.random.choice([{}, {"discriminator": {"propertyName": field}}])
 
     def closed_choice(self, depth: int) -> dict[str, Any]:
         branches = [self.object(min(depth, 1)) | {"additionalProperties": False} for _ in range(2)]
@@ -245,7 +278,9 @@ class Maker:
             return self.random.choice(schema["enum"])
         for keyword in ("anyOf", "oneOf"):
             if keyword in schema:
-                return self.instance(self.random.choice(schema[keyword]), depth - 1)
+                made = self.instance(self.random.choice(schema[keyword]), depth - 1)
+                beside = self.filled(schema, depth) if "properties" in schema else {}
+                return beside | made if isinstance(made, dict) else made
         if "if" in schema and "properties" in schema:
             made = self.filled(schema, depth)
             return made | (self.filled(schema["then"], depth) if self.random.random() < 0.5 else {})
