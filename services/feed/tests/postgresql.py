@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,20 @@ class PostgreSQL:
     def disconnect(self, database):
         """End every connection to a database."""
         self.run(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{database}'")
+
+    @contextmanager
+    def hanging(self, database):
+        """Have every connection to a database hang."""
+        with self._engine.connect() as connection:
+            query = f"SELECT pid FROM pg_stat_activity WHERE datname = '{database}'"
+            pids = connection.exec_driver_sql(query).scalars().all()
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
 
 class Pair:

@@ -2,8 +2,10 @@
 
 import re
 import threading
+import time
 
 import pytest
+import sqlalchemy as sa
 from envelopes import decode
 from tests.conftest import QUEUE, fetch, make_database, person
 
@@ -90,3 +92,16 @@ def test_what_the_replica_had_not_received_is_read_again_and_not_pushed_again(
     assert pushed(mailbox) == [f"l-{n:04}" for n in range(20 + more)]
     process.terminate()
     assert process.wait(60) == 0
+
+
+def test_sigterm_does_not_wait_for_a_database_that_hangs(service, kafka, mailbox, postgresql_server, like, until):
+    url = make_database(postgresql_server.url)
+    process = service(store=url)
+    kafka.publish(like(1))
+    until(lambda: mailbox.llen(QUEUE) == 1)
+    with postgresql_server.hanging(sa.engine.make_url(url).database):
+        kafka.publish(like(2, person(2)))
+        time.sleep(1)  # it is in the middle of a batch
+        process.terminate()
+        assert process.wait(60) == 0
+    assert "something hangs" in process.stderr.read()

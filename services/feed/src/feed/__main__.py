@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
+import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -25,6 +27,8 @@ from .stream import Settings
 from .trending import run as run_trending
 
 log = logging.getLogger("feed")
+
+SECONDS_TO_STOP = 10
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -139,7 +143,6 @@ def client(options: argparse.Namespace) -> Settings:
 
 def consume(options: argparse.Namespace) -> None:
     """Run the service."""
-    stopping = told_to_stop()
     store = Store(options.store)
     outbox = Outbox(store, options.redis, cluster=options.cluster, adopt_store=options.adopt_store)
     feed = Feed(store)
@@ -149,9 +152,10 @@ def consume(options: argparse.Namespace) -> None:
         from .http import make_app, serve
 
         server = serve(make_app(feed, consumer.problem, consumer.silence), options.http)
-    with server, outbox.sending():
-        consumer.run(stopping)
-    store.close()
+    with told_to_stop() as stopping:
+        with server, outbox.sending():
+            consumer.run(stopping)
+        store.close()
 
 
 def rebuild(options: argparse.Namespace) -> None:
@@ -162,15 +166,35 @@ def rebuild(options: argparse.Namespace) -> None:
 
 def watch(options: argparse.Namespace) -> None:
     """Print what trends."""
-    run_trending(client(options), options.window, options.top, told_to_stop())
+    with told_to_stop() as stopping:
+        run_trending(client(options), options.window, options.top, stopping)
 
 
-def told_to_stop() -> Callable[[], bool]:
-    """Handle SIGTERM and SIGINT; return a function that returns whether one was received."""
+@contextmanager
+def told_to_stop() -> Iterator[Callable[[], bool]]:
+    """Handle SIGTERM and SIGINT; yield a function that returns whether one was received.
+
+    After it was, the block must end in time. Otherwise the process ends as it is: what is not stored yet is read again.
+    """
+    deadline = threading.Timer(SECONDS_TO_STOP, end_at_once)
+    deadline.daemon = True
     signals: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        if not signals:
+            deadline.start()
+        signals.append(number)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _: signals.append(number))
-    return lambda: bool(signals)
+        signal.signal(number, stop)
+    yield lambda: bool(signals)
+    deadline.cancel()
+
+
+def end_at_once() -> None:
+    """End the process, whatever hangs: the database, or Kafka's client."""
+    log.warning("something hangs, and is not waited for")
+    os._exit(0)
 
 
 if __name__ == "__main__":
