@@ -1,4 +1,5 @@
 import json
+import resource
 import socket
 import threading
 from contextlib import ExitStack
@@ -6,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 from tests.conftest import fetch
 
-from feed.http import make_app, serve
+from feed.http import MAX_CONNECTIONS, listen, make_app, serve
 
 
 @pytest.fixture
@@ -82,6 +83,55 @@ def test_health_and_metrics_answer_while_the_database_hangs_and_many_sockets_are
         released.set()
 
 
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET /messages/m-0001/likes HTTP/1.1\r\n", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"]
+)
+def test_more_connections_than_the_service_can_have_open_do_not_take_its_pages_away(feed, port, until, sent):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    clients = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
+    try:
+        with serve(make_app(feed, problem=lambda: None), f"127.0.0.1:{port}"):
+            until(lambda: fetch(port, "/healthz") == "ok")
+            for _ in range(2000):
+                clients.append(socket.create_connection(("127.0.0.1", port)))
+                clients[-1].sendall(sent)
+            assert [fetch(port, path) for path in ("/healthz", "/livez")] == ["ok", "ok"]
+            assert fetch(port, "/messages/m-0001/likes") == '{"message_id":"m-0001","likes":0}'
+            until(lambda: sum(map(is_open, clients)) <= MAX_CONNECTIONS)
+    finally:
+        for client in clients:
+            client.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_every_answer_has_the_headers_that_protect_browsers(feed, port, until):
+    requests = [f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" for method, path in (
+        ("GET", "/"), ("GET", "/healthz"), ("GET", "/metrics"), ("GET", "/people/p-ana001/feed"), ("GET", "/nowhere"),
+        ("POST", "/healthz"), ("GET", "/people/p-ana001/feed?limit=0"), ("GET", "/messages/%00/likes"),
+        ("GET", "/docs"), ("GET", "/openapi.json"), ("GET", "/messages/m-broken/likes"),
+    )]  # fmt: skip
+    feed.likes = lambda _: 1 / 0
+    with serve(make_app(feed, problem=lambda: None), f"127.0.0.1:{port}"):
+        until(lambda: fetch(port, "/healthz") == "ok")
+        statuses = set()
+        for request in [*requests, "no HTTP at all\r\n\r\n"]:
+            with socket.create_connection(("127.0.0.1", port)) as client:
+                client.sendall(request.encode())
+                head = b"".join(iter(lambda: client.recv(1 << 16), b"")).partition(b"\r\n\r\n")[0].decode().lower()
+            statuses.add(head.split()[1])
+            assert "content-security-policy: default-src 'none'; " in head, request
+            assert "x-content-type-options: nosniff" in head, request
+            assert "server:" not in head
+    assert statuses == {"200", "400", "404", "405", "422", "500"}
+
+
+def test_it_listens_on_this_machine_only_unless_told_otherwise():
+    for address, expected in ((":0", "127.0.0.1"), ("0.0.0.0:0", "0.0.0.0")):
+        with listen(address) as listener:
+            assert listener.getsockname()[0] == expected
+
+
 def test_a_loop_that_does_not_turn_is_dead(feed, port, until):
     silence = [0]
     with serve(make_app(feed, lambda: None, lambda: silence[0]), f"127.0.0.1:{port}"):
@@ -94,3 +144,16 @@ def test_an_ipv6_address_and_any_port_can_be_listened_at(feed):
     for address in ("[::1]:0", ":0", "localhost:0"):
         with serve(make_app(feed, problem=lambda: None), address):
             pass
+
+
+def is_open(client):
+    """Return False if the service has ended a connection."""
+    client.settimeout(0)
+    try:
+        while client.recv(1 << 16):
+            pass
+    except BlockingIOError:
+        return True
+    except ConnectionError:
+        pass
+    return False

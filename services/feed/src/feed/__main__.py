@@ -12,15 +12,15 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from confluent_kafka import KafkaException
 
 from .consumer import Consumer
 from .errors import UnrecoverableError, UnusableError
 from .likes import Feed
+from .options import Parser, addresses, command, count, redis_url, setting, store, window
 from .outbox import Outbox
-from .redis_client import SENTINEL_SCHEME, check_url
+from .redis_client import SENTINEL_SCHEME
 from .replay import replay
 from .store import UNAVAILABLE, Store
 from .stream import Settings
@@ -52,19 +52,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
     """Describe the command line."""
-    parser = argparse.ArgumentParser(prog="python -m feed", description="Count likes, keep news feeds, ask for pushes.")
-    parser.add_argument("command", nargs="?", choices=["replay", "trending"], help="what to do instead of serving")
+    parser = Parser(
+        prog="python -m feed", allow_abbrev=False, fromfile_prefix_chars="@",
+        description="Count likes, keep news feeds, ask for pushes.",
+        epilog="@FILE stands for what is in a file: each line is an option, or a value of one.",
+    )  # fmt: skip
+    parser.add_argument("command", nargs="?", type=command, help="what to do instead of serving: replay or trending")
     parser.add_argument(
         "--kafka", metavar="ADDRESS", type=addresses, required=True, help="bootstrap servers, host:port[,host:port]"
     )
     parser.add_argument(
-        "--redis", metavar="URL", type=redis_url, default="redis://localhost",
-        help=f"where the mailbox is: redis://host:port/db, or {SENTINEL_SCHEME}host:port,host:port/service/db",
+        "--redis", metavar="URL", type=redis_url, default=os.environ.get("FEED_REDIS", "redis://localhost"),
+        help=f"where the mailbox is: redis://host:port/db, or {SENTINEL_SCHEME}host:port,host:port/service/db;"
+        " also $FEED_REDIS",
     )  # fmt: skip
     parser.add_argument("--cluster", action="store_true", help="--redis names a node of a Redis Cluster")
-    parser.add_argument("--store", metavar="PATH", default="feed.db", help="an SQLite file, or postgresql+psycopg://…")
+    parser.add_argument(
+        "--store", metavar="PATH", type=store, default=os.environ.get("FEED_STORE", "feed.db"),
+        help="an SQLite file, or postgresql+psycopg://…; also $FEED_STORE",
+    )  # fmt: skip
     parser.add_argument(
         "--adopt-store", action="store_true", help="the store was moved on purpose: make this one the group's"
     )
@@ -83,57 +91,6 @@ def make_parser() -> argparse.ArgumentParser:
     group.add_argument("--window", type=window, default=timedelta(hours=1), metavar="SECONDS")
     group.add_argument("--top", type=count, default=10, metavar="N")
     return parser
-
-
-# argparse turns a ValueError from these into a usage error with their name.
-
-
-def count(text: str) -> int:
-    """Parse an integer of at least 1."""
-    if (number := int(text)) < 1:
-        raise ValueError(text)
-    return number
-
-
-def window(text: str) -> timedelta:
-    """Parse a number of seconds above 0, of at most a thousand years."""
-    if not 0 < (seconds := float(text)) < 1000 * 365 * 86400:
-        raise ValueError(text)
-    return timedelta(seconds=seconds)
-
-
-def addresses(text: str) -> str:
-    """Return addresses of servers whose ports are ports."""
-    _ = [urlsplit(f"//{each.rpartition('://')[2]}").port for each in text.split(",")]  # raises for others
-    return text
-
-
-def redis_url(text: str) -> str:
-    """Return the URL of a Redis."""
-    return check_url(text)
-
-
-def setting(text: str) -> tuple[str, str]:
-    """Take `NAME=VALUE` apart."""
-    name, found, value = text.partition("=")
-    if not found:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
-    if reason := RESERVED_SETTINGS.get(name) or RESERVED_SETTINGS.get(text):
-        raise argparse.ArgumentTypeError(f"{text} cannot be given: {reason}")
-    return name, value
-
-
-RESERVED_SETTINGS = {
-    **dict.fromkeys(("bootstrap.servers", "metadata.broker.list"), "use --kafka"),
-    **dict.fromkeys(("enable.auto.commit", "auto.commit.enable", "enable.auto.offset.store", "auto.offset.reset"),
-                    "the offsets are in the store"),
-    "group.id": "the groups are named feed and trending",
-    "group.protocol=consumer": "it has not been tried",
-    "enable.partition.eof": "replay needs it",
-    **dict.fromkeys(("enable.idempotence", "transactional.id"), "dead letters are written with idempotence"),
-    **dict.fromkeys(("error_cb", "stats_cb", "throttle_cb", "oauth_cb", "on_commit", "on_delivery", "logger"),
-                    "it is a function"),
-}  # fmt: skip
 
 
 def client(options: argparse.Namespace) -> Settings:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import re
 import socket
 import threading
+import time
+from base64 import b64encode
 from collections.abc import AsyncIterable, Callable, Iterator
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import uvicorn
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
@@ -18,6 +22,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.sse import EventSourceResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .errors import UnusableError
 from .likes import Feed
@@ -26,8 +31,26 @@ from .store import UNAVAILABLE, Item
 LIVE_EVERY = 0.3
 """Seconds between two looks at the store for a live page: other members write to it, too."""
 MAX_LIVE_PAGES = 500
+MAX_CONNECTIONS = 700
+"""Beyond it, a new connection ends the one that has been idle for longest. Often 1,024 files may be open."""
 MAX_SILENCE = 60
 """Seconds after which a loop that has not turned is dead."""
+
+PAGE = Path(__file__).with_name("live.html").read_bytes()
+_HASHES = [
+    f"'sha256-{b64encode(sha256(part).digest()).decode()}'"
+    for part in re.findall(b"<(?:style|script)>(.*?)</", PAGE, re.DOTALL)
+]
+HEADERS = {
+    "content-security-policy": f"default-src 'none'; style-src {_HASHES[0]}; script-src {_HASHES[1]};"
+    " connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+"""Headers of every answer. Only the live page's own style and script run."""
 
 
 class Likes(BaseModel):
@@ -49,7 +72,7 @@ def make_app(feed: Feed, problem: Callable[[], str | None], silence: Callable[[]
     `problem` says what keeps the service from its work, or None; `silence` says for how many seconds its loop has not
     turned. The pages for those who run it are answered in the event loop, so that no query that hangs holds them up.
     """
-    app = FastAPI(title="feed", version="1", dependencies=[Depends(refuse_nul)])
+    app = FastAPI(title="feed", version="1", dependencies=[Depends(refuse_nul)], docs_url=None, redoc_url=None)
     app.state.closing, app.state.live_pages = False, 0
     for unavailable in UNAVAILABLE:
         app.add_exception_handler(unavailable, lambda *_: Response("the database is unavailable; try again", 503))
@@ -89,7 +112,7 @@ def make_app(feed: Feed, problem: Callable[[], str | None], silence: Callable[[]
     @app.get("/", include_in_schema=False)
     def page() -> HTMLResponse:
         """The live page."""
-        return HTMLResponse(Path(__file__).with_name("live.html").read_bytes())
+        return HTMLResponse(PAGE)
 
     @app.get("/livez", responses={503: {"description": "Its loop does not turn."}})
     async def livez() -> Response:
@@ -111,11 +134,39 @@ def make_app(feed: Feed, problem: Callable[[], str | None], silence: Callable[[]
     return app
 
 
+class Connection(H11Protocol):
+    """A client's connection. Those that send nothing make room for others."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in H11Protocol
+        """End the connection that has been idle for longest, where there are too many."""
+        super().connection_made(transport)
+        self.opened_at = time.monotonic()
+        connections: set[Any] = self.connections
+        if len(connections) > MAX_CONNECTIONS:
+            idlest = min(connections, key=lambda each: (each.is_busy, each.opened_at))
+            connections.discard(idlest)
+            idlest.transport.abort()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is being answered."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - it says nothing of use
+        """Answer what is no HTTP, with the headers of every answer."""
+        lines = ["HTTP/1.1 400 Bad Request", *(f"{name}: {value}" for name, value in HEADERS.items())]
+        self.transport.write("\r\n".join([*lines, "content-length: 0", "connection: close", "\r\n"]).encode())
+        self.transport.close()
+
+
 @contextmanager
 def serve(app: FastAPI, address: str) -> Iterator[None]:
     """Answer on `HOST:PORT` in a thread, until the end of the block. Raises UnusableError where it cannot listen."""
     listener = listen(address)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3))
+    settings: Any = {"http": Connection, "ws": "none", "backlog": 128, "headers": list(HEADERS.items())}
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3, server_header=False, **settings)
+    )
     thread = threading.Thread(target=server.run, args=([listener],), name="http", daemon=True)
     thread.start()
     try:
@@ -134,7 +185,5 @@ def listen(address: str) -> socket.socket:
     try:
         return socket.create_server((host, int(colon and port)), family=family, backlog=2048)
     except (OSError, OverflowError, ValueError) as error:
-        reason = "the port is taken" if getattr(error, "errno", None) == errno.EADDRINUSE else error
-        raise UnusableError(
-            f"cannot listen on {address!r}: {reason}. Give --http a HOST:PORT that is free on this machine"
-        ) from None
+        reason = {errno.EADDRINUSE: "the port is taken"}.get(getattr(error, "errno", 0) or 0, type(error).__name__)
+        raise UnusableError(f"--http: {reason}. Give it a HOST:PORT that is free on this machine") from None

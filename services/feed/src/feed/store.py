@@ -124,13 +124,18 @@ class Store:
         """What tells this store from every other one."""
         if url.startswith("sqlite"):
             one: Any = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
-            self.engine = sa.create_engine(url, **(one if url == "sqlite://" else {}))
+            self.engine = sa.create_engine(url, hide_parameters=True, **(one if url == "sqlite://" else {}))
             sa.event.listen(self.engine, "connect", set_up_sqlite)
             sa.event.listen(self.engine, "begin", begin_sqlite)
         else:
             # Two members that change the same row: the later one fails, and tries again on what the first one left.
             isolation["isolation_level"] = "REPEATABLE READ"
-            options: Any = {"pool_pre_ping": True, "pool_timeout": 5, "connect_args": {"connect_timeout": 5}}
+            options: Any = {
+                "hide_parameters": True,
+                "pool_pre_ping": True,
+                "pool_timeout": 5,
+                "connect_args": {"connect_timeout": 5},
+            }
             try:
                 self.engine = sa.create_engine(url, paramstyle="format", **options)  # by position: `Unit._many`
             except (sa.exc.ArgumentError, ValueError, ImportError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -44,6 +45,8 @@ SETUP_ERRORS = {
     KafkaError._SSL,  # noqa: SLF001
 }
 
+SECRET_SETTINGS = re.compile("password|secret|pem|oauthbearer")
+
 Client = TypeVar("Client")
 
 
@@ -52,7 +55,10 @@ def make_client(kind: Callable[[dict[str, Any]], Client], settings: dict[str, An
     try:
         return kind(settings)
     except (KafkaException, TypeError, ValueError) as error:
-        raise UnusableError(f"Kafka's client refuses a setting: {error}. Check -X") from None
+        text = str(error)
+        for name, value in settings.items():
+            text = text.replace(value, "…") if SECRET_SETTINGS.search(name) and value else text
+        raise UnusableError(f"Kafka's client refuses a setting: {text}. Check -X") from None
 
 
 def is_cooperative(kafka: Settings) -> bool:
@@ -142,7 +148,8 @@ def envelope_of(record: Record) -> Envelope[Any]:
     try:
         return decode(Wire(record.value() or b"", record.key(), record.headers() or ()), channel="activity")
     except DecodeError as error:
-        raise UnreadableRecordError(str(error)) from error
+        expected = f"{error.subject} at {error.pointer or '/'}: expected {error.expected}"
+        raise UnreadableRecordError(expected if error.violation.public else str(error)) from error
     except (UnicodeDecodeError, SystemError) as error:  # which one depends on the version of the client
         raise UnreadableRecordError("the name of a header is not UTF-8; the headers are left out") from error
     except Exception as error:
