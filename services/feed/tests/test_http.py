@@ -7,7 +7,9 @@ from contextlib import ExitStack
 import pytest
 from tests.conftest import fetch
 
+from feed.consumer import Consumer
 from feed.http import MAX_CONNECTIONS, listen, make_app, serve
+from feed.outbox import Outbox
 
 
 @pytest.fixture
@@ -138,6 +140,13 @@ def test_a_loop_that_does_not_turn_is_dead(feed, port, until):
         until(lambda: fetch(port, "/livez") == "ok")
         silence[0] = 61
         assert fetch(port, "/livez").startswith("503 ")
+
+
+def test_a_loop_that_hangs_is_unhealthy(feed, kafka):
+    consumer = Consumer({"bootstrap.servers": kafka.address}, feed, Outbox(feed.store, "redis://127.0.0.1:1"))
+    assert consumer.problem() == "waiting for its partitions"
+    consumer._last_turn -= 31
+    assert consumer.problem() == "the service hangs: it has read nothing for 31 s"
 
 
 def test_an_ipv6_address_and_any_port_can_be_listened_at(feed):

@@ -3,19 +3,21 @@
 import contextlib
 import os
 import signal
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 import redis
 from contract_test.transports.embedded import redis_program
 from contract_test.transports.processes import running
 from envelopes import decode
-from tests.conftest import QUEUE, answers, fetch, free_port, run_redis, send_pushes, wait_until
+from tests.conftest import NOON, QUEUE, answers, fetch, free_port, run_redis, send_pushes, wait_until
 
 from feed import Feed, Received, Store
 from feed.__main__ import main
 from feed.errors import UnusableError
-from feed.metrics import OUTBOX_AGE, OUTBOX_PUSHES, REDIS_DATA_LOSSES
+from feed.metrics import OUTBOX_AGE, OUTBOX_PUSHES, PUSH_LATENCY, REDIS_DATA_LOSSES
 from feed.outbox import SENT, STORE, Outbox
 from feed.redis_client import drop_connections
 from feed.store import Push
@@ -103,6 +105,14 @@ def test_the_metrics_tell_what_waits(stored, take_in):
     assert OUTBOX_AGE._value.get() > 0
 
 
+def test_a_metric_tells_how_old_a_like_is_when_its_push_is_in_the_mailbox(redis_url, mailbox, stored, take_in):
+    before = PUSH_LATENCY._sum.get()
+    take_in(1)  # at noon of a day in the past
+    send_pushes(stored.store, redis_url)
+    age = (datetime.now(UTC) - NOON).total_seconds()
+    assert age - 60 < PUSH_LATENCY._sum.get() - before <= age
+
+
 @pytest.mark.parametrize("error", ["MISCONF", "UNBLOCKED", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "LOADING", "WRONGTYPE"])
 def test_pushes_wait_whatever_redis_answers(mailbox, proxy, stored, take_in, error):
     take_in(1)
@@ -126,6 +136,28 @@ def test_a_redis_that_hangs_holds_up_neither_reading_nor_stopping(
         until(lambda: "503 pushes wait in the outbox: " in fetch(port, "/healthz"))
         process.terminate()
         assert process.wait(30) == 0
+
+
+def test_a_push_that_takes_for_ever_does_not_hold_up_reading(
+    kafka, redis_url, mailbox, stored, like, tmp_path, until, monkeypatch
+):
+    released = threading.Event()
+    monkeypatch.setattr("feed.outbox.Outbox.send", lambda _: released.wait(120))
+
+    def read_two_batches():
+        try:
+            for number in (1, 2):
+                kafka.publish(like(number, message=f"m-{number:04}"))
+                until(lambda: stored.likes(f"m-{number:04}"))  # noqa: B023 - it is over before the next one
+        finally:
+            released.set()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    options = ["--kafka", kafka.address, "--redis", redis_url, "--store", str(tmp_path / "feed.db")]
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(read_two_batches)
+        assert main([*options, "-X", "session.timeout.ms=4000"]) == 0
+        reading.result()
 
 
 def test_sigterm_does_not_wait_for_a_long_outbox(service, kafka, stored, mailbox, until):
