@@ -124,6 +124,25 @@ def test_pushes_wait_whatever_redis_answers(mailbox, proxy, stored, take_in, err
     assert (sent(mailbox), outbox.problem) == (["l-0001"], None)
 
 
+def test_pushes_follow_the_name_of_the_server_when_the_old_one_becomes_read_only(
+    mailbox, proxy, stored, take_in, tmp_path
+):
+    with run_redis(free_port(), tmp_path) as successor:
+        take_in(1)
+        outbox = send_pushes(stored.store, f"redis://127.0.0.1:{proxy.port}")
+        assert sent(mailbox) == ["l-0001"]
+        mailbox.replicaof("127.0.0.1", 1)
+        proxy.target = successor.connection_pool.connection_kwargs["port"]  # for new connections
+        try:
+            take_in(2, start=1)
+            outbox.send()
+            outbox._not_before = 0
+            outbox.send()
+            assert (sent(successor), outbox.problem) == (["l-0002"], None)
+        finally:
+            mailbox.replicaof("NO", "ONE")
+
+
 def test_a_redis_that_hangs_holds_up_neither_reading_nor_stopping(
     service, kafka, stored, like, free_redis, until, port
 ):
@@ -171,6 +190,7 @@ def test_sigterm_does_not_wait_for_a_long_outbox(service, kafka, stored, mailbox
     assert process.wait(60) == 0
     assert mailbox.llen(QUEUE) < 250_000, "the rest is sent by the next one"
     assert stored.store.waiting_partitions() == {"embedded/0"}
+    assert "hangs" not in process.stderr.read()
 
 
 def test_pushes_reach_a_cluster(stored, take_in, tmp_path):

@@ -193,7 +193,10 @@ def test_status_shows_it_in_a_terminal(redis: Redis, redis_server: RedisServer) 
 
 @pytest.mark.parametrize(
     ("url", "code", "words"),
-    [("localhost:6379", 2, "invalid redis_url"), ("redis://:hidden@127.0.0.1:1/0", 3, "Redis does not answer")],
+    [
+        ("localhost:6379", 2, "not a URL such as redis://"),
+        ("redis://:hidden@127.0.0.1:1/0", 3, "Redis does not answer"),
+    ],
 )
 def test_a_status_that_cannot_be_had_says_why(url: str, code: int, words: str) -> None:
     command = [sys.executable, "-m", "transport", "status", "--redis", url]

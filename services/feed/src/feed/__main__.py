@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from datetime import timedelta
 
 from confluent_kafka import KafkaException
@@ -110,7 +110,7 @@ def consume(options: argparse.Namespace) -> None:
 
         server = serve(make_app(feed, consumer.problem, consumer.silence), options.http)
     with told_to_stop() as stopping:
-        with server, outbox.sending():
+        with server, closing(consumer), outbox.sending():
             consumer.run(stopping)
         store.close()
 
@@ -155,4 +155,6 @@ def end_at_once() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_code = main()
+    sys.stdout.flush()
+    os._exit(exit_code)  # Python's own end may abort in a thread that still waits for Redis, Kafka or the database

@@ -84,8 +84,10 @@ class Consumer:
         except (*UNAVAILABLE, KafkaException):  # it waited for what is away when it was told to stop
             if not stopping():
                 raise
-        finally:
-            self._consumer.close()
+
+    def close(self) -> None:
+        """Leave the group. Its partitions, and their pushes, belong to others from now on."""
+        self._consumer.close()
 
     def step(self) -> None:
         """Take in what has arrived, or wait a moment for something."""

@@ -7,6 +7,7 @@ import asyncio
 import gc
 import logging
 import os
+import re
 import secrets
 import signal
 import socket
@@ -16,6 +17,7 @@ from contextlib import nullcontext
 from functools import partial
 from math import inf
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -35,6 +37,13 @@ from .status import show_status
 from .worker import Worker
 
 log = logging.getLogger("transport")
+
+_HOST = r"(\[[\w:.%]*\]|[^\s:@/?#,\[\]]*)(:\d+)?"
+_URL = re.compile(rf"[a-z][a-z0-9+]*://([^\s:@/?#]*(:[^\s:@/?#]*)?@)?{_HOST}(,{_HOST})*([/?#][^\s@]*)?")
+"""A URL in which it is clear where the password ends: others might be taken for a host that an error names."""
+_QUOTING = re.compile(
+    r"(unrecognized arguments|ignored explicit argument|invalid choice|invalid \w+ value).*", re.DOTALL
+)
 
 _SETTINGS = (
     ("batch", "N", "jobs per fetch"),
@@ -73,11 +82,24 @@ def _log_to_stderr(level: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler])
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="transport", description=__doc__)
+class Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong with an option without quoting its value, which may be a password."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with 2."""
+        super().error(_QUOTING.sub(r"\1", message))
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="transport", description=__doc__, allow_abbrev=False, fromfile_prefix_chars="@",
+        epilog="@FILE stands for what is in a file: each line is an option, or a value of one.",
+    )  # fmt: skip
     add = parser.add_argument
     add("command", nargs="?", choices=("work", "status"), default="work")
-    add("--redis", required=True, type=redis_url, metavar="URL", help="redis://host:port/db")
+    redis = os.environ.get("TRANSPORT_REDIS")
+    text = "redis://host:port/db; also $TRANSPORT_REDIS"
+    add("--redis", required=redis is None, default=redis, type=redis_url, metavar="URL", help=text)
     add("--cluster", action="store_true", help="the URL names a node of a Redis Cluster")
     text = "a Resque queue, the most urgent first; by default the queue of the channel"
     add("--queue", action="append", type=queue_names, metavar="NAME", help=text)
@@ -157,14 +179,25 @@ def queue_names(text: str) -> str:
 
 def gateway_url(text: str) -> str:
     """Return an absolute HTTP URL without a slash at its end."""
-    url = urlsplit(text)
-    if url.scheme not in ("http", "https") or not url.hostname or url.port == 0:
-        raise ValueError(text)
+    url = urlsplit(text if _URL.fullmatch(text) else "")
+    if url.scheme not in ("http", "https") or not url.hostname or url.port == 0 or url.username is not None:
+        raise ValueError
     return text.rstrip("/")
 
 
 def redis_url(text: str) -> str:
     """Return the URL if redis-py accepts it."""
+    try:
+        if _URL.fullmatch(text):
+            return _redis_url(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(
+        "not a URL such as redis://user:password@host:6379/0. In a password, write %40 for @, %3A for : and %2F for /"
+    )
+
+
+def _redis_url(text: str) -> str:
     if text.startswith(SENTINEL_SCHEME):
         sentinels, *_ = parse_sentinel_url(text)
         if not any(map(_has_address, sentinels)):  # redis-py's error would not say it
@@ -173,6 +206,7 @@ def redis_url(text: str) -> str:
     parse_url(text)
     if (db := urlsplit(text).path.strip("/")) and not text.startswith("unix:"):
         int(db)  # redis-py takes database 0 for what is no number
+    _ = urlsplit(text).port  # raises if it is too large
     return text
 
 

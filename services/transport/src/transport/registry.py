@@ -17,9 +17,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from envelopes import ContractViolationError
+
 from . import scripts
 from .connection import AnyRedis
-from .jobs import LARGE, Job
+from .gateways import GatewayError
+from .jobs import LARGE, Job, JobTooLargeError, WorkerDiedError
 
 _FAILED_AT = "%Y/%m/%d %H:%M:%S UTC"
 _MAX_DEPTH = 98
@@ -104,7 +107,7 @@ class ResqueRegistry:
             "failed_at": _now().strftime(_FAILED_AT),
             "payload": _payload(job.raw),
             "exception": type(job.error).__name__,
-            "error": _text(job.error),
+            "error": _text(_without_values(job.error)),
             "backtrace": [],
             "worker": self.worker,
             "queue": queue,
@@ -112,6 +115,14 @@ class ResqueRegistry:
             "attempts": job.failures + (job.message is not None),
             "original": base64.b64encode(job.raw).decode(),
         })  # fmt: skip
+
+
+def _without_values(error: Exception | None) -> str:
+    """Describe an error without values from the payload."""
+    if isinstance(error, ContractViolationError) and error.violation.public:  # its text shows the value
+        return f"{error.subject} at {error.pointer or '/'}: expected {error.expected}"
+    known = isinstance(error, ContractViolationError | GatewayError | JobTooLargeError | WorkerDiedError)
+    return str(error) if known else "an unexpected error"
 
 
 def _text(value: object) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import ClientError, ClientResponse, ClientSession
@@ -24,6 +26,9 @@ _NOT_THE_GATEWAY = (404, 405, 407, 421, 425)
 _ABOUT_THE_MESSAGE = ("SENDER_ID_MISMATCH", "UNREGISTERED", "Unregistered", "BadDeviceToken", "DeviceTokenNotForTopic")
 """Error codes about one recipient: the delivery is refused, whatever the status is."""
 _TWILIO_MESSAGE_ERRORS = range(21000, 22000)
+_LOGGABLE_CODE = re.compile(r"[A-Z][A-Za-z_]{2,39}|\d{3,5}")
+"""A code that the log shows. Other texts of a gateway may quote the payload, also the reason beside the status."""
+_STANDARD_PHRASES = {each.value: each.phrase for each in HTTPStatus}
 _MAX_BODY = 1 << 16
 """The bytes of a response that are read, before and after decompression."""
 _MAX_BODY_SECONDS = 2.0
@@ -77,7 +82,7 @@ async def _read_body(response: ClientResponse) -> bytes:
 def _error_of(response: ClientResponse, body: bytes, pause: float) -> GatewayError | None:
     """Return None if the gateway has accepted the delivery."""
     status, code = response.status, _code(body, response.status)
-    reason = f"{status} {code or response.reason or ''}".strip()
+    reason = f"{status} {code if _LOGGABLE_CODE.fullmatch(code) else _STANDARD_PHRASES.get(status, '')}".strip()
     wait = retry_after(response.headers.get("Retry-After"))
     about_message = code in _ABOUT_THE_MESSAGE or (code.isdecimal() and int(code) in _TWILIO_MESSAGE_ERRORS)
     accepted = HTTP_OK <= status < HTTP_REDIRECTS
