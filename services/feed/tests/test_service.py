@@ -116,4 +116,4 @@ def test_a_setting_without_a_value_is_a_usage_error():
     command = [sys.executable, "-m", "feed", "--kafka", "127.0.0.1:1", "-X", "security.protocol"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "'security.protocol' is not NAME=VALUE" in done.stderr
+    assert "argument -X: not NAME=VALUE" in done.stderr
