@@ -1,6 +1,6 @@
 # `make demo` and `make test` need Python 3.11 or newer, and nothing else that is not said on the way.
 .DEFAULT_GOAL := help
-.PHONY: help venv test demo lint types docs lowest pythons redises soak bench mutants clean
+.PHONY: help venv test demo lint types docs lowest pythons redises soak bench mutants constraints audit clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -49,7 +49,7 @@ pythons: ## the toolkit's tests on each supported Python that is here
 		.venv/$$version/bin/python -m pytest -n 2 $(ARGS) || exit 1; \
 	done
 
-redises: venv ## the tests that use Redis on the one on the PATH, on Redis 6.2 and on Valkey; many minutes
+redises: venv ## the tests that use Redis on the one on the PATH, and on Valkey; many minutes
 	@$(PYTHON) tests/brokers/each_redis.py $(ARGS)
 
 soak: venv ## random bytes, and the services' faults, at length and against the clock; many minutes, on an idle machine
@@ -63,6 +63,15 @@ bench: venv ## every goal beside what this run measures, and the peers; ARGS="re
 mutants: venv ## change the code and see which tests notice; ARGS="contract_test.scanner*" names what; all of it takes many hours
 	@$(PIP) install --group mutants
 	@$(VENV)/bin/mutmut run $(ARGS)
+
+constraints: ## write .ci/constraints.txt: every package that a checkout installs, with its version and hashes
+	@uv pip compile pyproject.toml --extra demo --group dev --group ecosystem --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --quiet --output-file .ci/constraints.txt
+
+audit: venv ## known vulnerabilities of the packages in .ci/constraints.txt; fails if their source is not reached
+	@$(PIP) install pip-audit
+	@$(VENV)/bin/pip-audit --disable-pip --require-hashes --requirement .ci/constraints.txt || \
+		{ echo "A package has a known vulnerability, or the source of vulnerabilities was not reached: see above" >&2; exit 1; }
 
 venv: $(VENV)/installed ## the environment, in .venv
 

