@@ -264,6 +264,16 @@ class TestSingleValues:
         consumer(repo, body)
         red(repo.run(), "consumes order.placed v1: code of the service ran with 3 messages of 3, and nothing shows")
 
+    def test_that_the_test_finds_in_state_that_earlier_tests_left(self, repo):
+        consumer(
+            repo,
+            "KEPT.put(message.order_id, message.buyer.mail)\n    assert KEPT.mails[message.order_id] == message.buyer.mail",
+            before="KEPT = Shop()\n",
+        )
+        result = repo.run("--contracts-strict")
+        assert result.ret == 0
+        result.stdout.fnmatch_lines(["*reading cannot be watched in 3 messages (tests fail with other messages)*"])
+
     def test_whose_effect_cannot_be_seen(self, repo):
         consumer(repo, "shop.drop(message.order_id)", marker=", reads_elsewhere=True")
         assert repo.run("--contracts-strict").ret == 0

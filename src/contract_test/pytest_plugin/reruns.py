@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -24,10 +25,12 @@ from contract_test.replay.message_exchange import MessageExchange
 from contract_test.replay.mutation import mutants
 from contract_test.replay.test_files import TestFiles
 from contract_test.replay.unused_message import WATCHED, Unread
-from contract_test.replay.variation_cases import others, with_data
+from contract_test.replay.variation_cases import new_message, others, with_data
 from contract_test.schema.fields import fields_of
 
 PARAMETER = "contract_case"
+_NUMBERS = itertools.count(1)
+"""Make messages different from all others of the run."""
 FAULTS = pytest.StashKey[tuple[Fault, ...]]()
 """Of an item that was run with faults made on purpose: whether its test noticed each."""
 
@@ -87,20 +90,30 @@ class Reruns:
 
         If the test fails as soon as the service gets another message, the service reads it.
         """
-        ran = False
+        ran = exchanged = False
         for exchange, notices in self._exchanged(item, case, with_test=False):
-            ran = ran or exchange.service_ran
-            if not exchange.exchanged:
-                break
-            if notices:
+            ran, exchanged = ran or exchange.service_ran, exchanged or exchange.exchanged
+            if notices and exchange.exchanged:
                 return replace(case, elsewhere="noticed")
-        else:
-            return replace(case, ignored=ran)
-        if unread == "handed-over":  # nothing of it is in the arguments of any function of the service
-            for exchange, notices in self._exchanged(item, case, with_test=True):
-                if notices and exchange.left:
-                    return replace(case, elsewhere="noticed")
-        return replace(case, ignored=ran)
+        if exchanged:
+            notices = self._notices_new(item, case)
+        else:  # nothing of it is in the arguments of any function of the service
+            others_too = self._exchanged(item, case, with_test=True) if unread == "handed-over" else ()
+            notices = any(notices and exchange.left for exchange, notices in others_too)
+        return replace(case, elsewhere="noticed") if notices else replace(case, ignored=ran)
+
+    def _notices_new(self, item: pytest.Item, case: Case) -> bool:
+        """Return whether a test notices that its service did not get a message that is new to it.
+
+        State that an earlier run left, such as a row of a database, may hold all that the test asserts of this one.
+        """
+        beside, new = _beside(item), new_message(self._replay, case, next(_NUMBERS))
+        exchange = MessageExchange(self._tests, new.envelope.data, case.message.envelope.data)
+        if not failed(run_once(item, replace(case, message=new, exchange=exchange), beside)):
+            return False
+        return exchange.exchanged and not failed(
+            run_once(item, replace(case, message=new, elsewhere="noticed"), beside)
+        )
 
     def _exchanged(self, item: pytest.Item, case: Case, *, with_test: bool) -> Iterator[tuple[MessageExchange, bool]]:
         """Run an item with other messages for its service; yield what was exchanged, and whether its test failed.

@@ -64,6 +64,22 @@ def others(replay: Replay, case: Case) -> Iterator[Any]:
     yield from islice((each.envelope.data for each in varied if each.data != data), MAX_OTHERS)
 
 
+def new_message(replay: Replay, case: Case, number: int) -> Message:
+    """Return a message whose texts end in a number, where its contract allows it."""
+    message = case.message
+    for path, text in _texts(message.data, ()):
+        message = with_data(replay, case, _put(message.data, path, f"{text}{number}")) or message
+    return message
+
+
+def _texts(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict | list):
+        for step, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _texts(part, (*path, step))
+
+
 def vary(replay: Replay, case: Case, variation: Variation) -> Case | None:
     """Return a case with a variation of its message; None where the channel cannot carry it, such as a version."""
     message = with_data(replay, case, variation.applied(case.message.data), newer=variation.newer)
