@@ -60,7 +60,12 @@ class Changes:
     @property
     def are_none(self) -> bool:
         """Return whether both schemas mean the same: every subschema was looked at, and nothing differs."""
-        return not self.all() and not self._todo and self._is_complete
+        return not self.all() and self.are_all
+
+    @property
+    def are_all(self) -> bool:
+        """Return whether every subschema was looked at: once all changes are undone, nothing differs."""
+        return not self._todo and self._is_complete
 
     def visit(self, writer: Spot, reader: Spot, alternative: str = "", rule: str = "", step: Path = ()) -> None:
         """Look at a pair of subschemas later, of the same value, or of the part of it that `step` names."""

@@ -235,6 +235,8 @@ class Explainer:
 
     def _another(self, explained: Changed) -> Any:
         """A message that breaks also where all that is explained is undone; `ABSENT` where there is none."""
+        if len(explained) == len(self._changes) and self._walk.are_all:
+            return ABSENT
         node = self._without(explained)
         if node is None:
             self.left = "the newer schema cannot be read without them"
@@ -244,7 +246,12 @@ class Explainer:
 
     def _add_hidden(self, found: list[tuple[Changed, Any]], explained: Changed) -> None:
         """Add what breaks once the rest is undone: where every message of a newer writer breaks for something else."""
-        while not self.left and self.sides.newer == "writer" and len(found) < MAX_REASONS:
+        while (
+            not self.left
+            and self.sides.newer == "writer"
+            and len(found) < MAX_REASONS
+            and len(explained) < len(self._changes)
+        ):
             node = self._without(explained)
             values = [] if node is None else self.solver.search([(node, True), (self.sides.read, False)]).values
             changes = self._smallest(values[0], explained) if values else None
