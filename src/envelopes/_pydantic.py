@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, SerializationInfo, ValidationInfo
 from pydantic_core import (
@@ -24,6 +24,7 @@ from . import _json
 from ._compiled import compiled_model
 from ._dumping import NotJsonError, as_json, dump, selected, under_json_names
 from ._errors import ContractViolationError, EncodeError, Violation
+from ._names import BUILDING
 from ._pydantic_errors import validation_error, without_values
 from .types import exact_numbers_as_decimals, plain
 
@@ -55,6 +56,40 @@ def carrying() -> Iterator[None]:
         CARRIES.reset(token)
 
 
+_MAX_NESTED = 12
+_NESTED: ContextVar[int] = ContextVar("nested", default=0)
+"""How many classes pydantic is inside of: it recurses into each class that it has not met yet."""
+
+
+def nested_schema(cls: Any, handler: Callable[[Any], CoreSchema], source: Any) -> CoreSchema:
+    """Return the core schema of the fields of a class inside others. One that is far inside is built on first use."""
+    level = _NESTED.get()
+    if level >= _MAX_NESTED:
+        outline = core_schema.model_schema(_Outline, core_schema.model_fields_schema(_constants_of(cls)))
+        return core_schema.with_info_wrap_validator_function(partial(_read_late, cls), outline)
+    token = _NESTED.set(level + 1)
+    try:
+        return handler(source)
+    finally:
+        _NESTED.reset(token)
+
+
+def _constants_of(cls: Any) -> dict[str, core_schema.ModelField]:
+    """Return fields with their constants alone: pydantic finds the member of a discriminated union with them."""
+    found = {}
+    for name, field in cls.model_fields.items():
+        constants = list(get_args(field.annotation)) if get_origin(field.annotation) is Literal else []
+        schema = core_schema.literal_schema(constants) if constants else core_schema.any_schema()
+        found[name] = core_schema.model_field(schema, validation_alias=field.validation_alias)
+    return found
+
+
+def _read_late(cls: Any, value: Any, _: Callable[[Any], Any], info: ValidationInfo) -> Any:
+    extra: Any = "forbid" if info.context == BUILDING else None
+    by_name = BY_NAME.get() or None
+    return compiled_model(cls).carrier.validate_python(value, extra=extra, context=info.context, by_name=by_name)
+
+
 def outer_schema(cls: Any, ref: str | None = None) -> CoreSchema:
     """Return the core schema of a value object outside other value objects.
 
@@ -74,33 +109,6 @@ def outer_schema(cls: Any, ref: str | None = None) -> CoreSchema:
     return core_schema.with_info_wrap_validator_function(
         partial(read, cls), outline, ref=ref, serialization=as_json_value
     )
-
-
-def incomplete_parts(cls: Any) -> list[Any]:
-    """Return the classes in a class's fields that pydantic has not built yet, each after those in its own fields."""
-    found: dict[Any, None] = {}
-    pending, seen = [(cls, False)], {cls}
-    while pending:
-        each, is_done = pending.pop()
-        if is_done:
-            found[each] = None
-            continue
-        pending.append((each, True))
-        for part in _classes_in(each):
-            if part not in seen and not part.__pydantic_complete__:
-                seen.add(part)
-                pending.append((part, False))
-    del found[cls]
-    return list(found)
-
-
-def _classes_in(cls: Any) -> Iterator[Any]:
-    annotations = [field.annotation for field in cls.model_fields.values()]
-    while annotations:
-        annotation = annotations.pop()
-        if isinstance(annotation, type) and hasattr(annotation, "__json_names__"):
-            yield annotation
-        annotations.extend(get_args(annotation))
 
 
 class _Outline(BaseModel):

@@ -22,7 +22,7 @@ from ._pydantic import (
     CARRIES,
     carrying,
     definition_name,
-    incomplete_parts,
+    nested_schema,
     outer_schema,
 )
 from ._pydantic_errors import NO_JSON, violation_from
@@ -62,7 +62,7 @@ class ValueObject(PydanticMethods):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         if CARRIES.get():
-            return handler(source)
+            return nested_schema(cls, handler, source)
         if cls in BASES:
             return core_schema.is_instance_schema(cls)
         cls.model_rebuild()
@@ -79,9 +79,6 @@ class ValueObject(PydanticMethods):
     @classmethod
     def model_rebuild(cls, *, _parent_namespace_depth: int = 2, **arguments: Any) -> bool | None:
         """Build what pydantic reads and writes this class with, as pydantic's own method does."""
-        if not cls.__pydantic_complete__:
-            for each in incomplete_parts(cls):  # else pydantic would build all levels of a deep schema in one recursion
-                each.model_rebuild()
         with carrying():
             done = super().model_rebuild(_parent_namespace_depth=_parent_namespace_depth + 1, **arguments)
         if done and cls not in BASES:

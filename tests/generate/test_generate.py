@@ -616,3 +616,31 @@ def test_an_option_that_does_not_exist_is_refused(contracts, text):
     directory = contracts(**{"a/v1.json": obj(), "catalog.toml": text})
     with pytest.raises(CatalogError, match="generate"):
         load_catalog(directory)
+
+
+def test_messages_of_a_schema_of_many_nested_classes_are_read(contracts, tmp_path, monkeypatch):
+    names = [f"Part{number}" for number in range(300)]
+    parts = {}
+    for number, name in enumerate(names):
+        following = {"$ref": f"#/$defs/{names[(number + 1) % len(names)]}"}
+        other = obj(kindOf={"const": "other"}) | {"required": ["kindOf"]}
+        union = {"oneOf": [following, {"$ref": "#/$defs/Other"}]}
+        fields = {"kindOf": {"const": name}, "next": following, "all": {"type": "array", "items": union}}
+        parts |= {name: obj(**fields) | {"required": ["kindOf"]}, "Other": other}
+    directory = contracts(**{"a/v1.json": obj(first={"$ref": "#/$defs/Part0"}) | {"$defs": parts}})
+    generate(load_catalog(directory), "nested_parts", tmp_path)
+    cls = load(tmp_path, monkeypatch, "nested_parts", "AV1")
+    value = {"kindOf": "Part60"}
+    for number in reversed(range(60)):
+        value = {"kindOf": f"Part{number}", "next": value, "all": [{"kindOf": "other"}]}
+    message = cls.from_json(json.dumps({"first": value}))
+    assert json.loads(message.to_json()) == {"first": value}
+    assert cls(first=message.first) == message
+    assert cls.model_validate(message.model_dump()) == message
+    inside = message.first
+    for _ in range(50):
+        assert type(inside.all[0]).__name__ == "Other"
+        inside = inside.next
+    assert (type(inside).__name__, inside.kindOf) == ("Part50", "Part50")
+    with pytest.raises(DecodeError):
+        cls.from_json(json.dumps({"first": value | {"next": {"kindOf": "Part2"}}}))
