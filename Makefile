@@ -53,7 +53,7 @@ redises: venv ## the tests that use Redis on the one on the PATH, and on Valkey;
 	@$(PYTHON) tests/brokers/each_redis.py $(ARGS)
 
 soak: venv ## random bytes, and the services' faults, at length and against the clock; many minutes, on an idle machine
-	@$(PYTHON) -m pytest -m soak --timeout 3600 tests/envelopes tests/record $(ARGS)
+	@$(PYTHON) -m pytest -m soak --timeout 3600 tests/envelopes tests/gate tests/record $(ARGS)
 	@for service in $(SERVICES); do (cd $$service && ../../$(PYTHON) -m pytest -m soak $(ARGS)) || exit 1; done
 
 bench: venv ## every goal beside what this run measures, and the peers; ARGS="record_speed" runs one

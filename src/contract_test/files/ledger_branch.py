@@ -87,6 +87,8 @@ class BranchLedger(Ledger):
         self._remote = remotes[0] if remotes else ""
         self._tracking = f"refs/remotes/{self._remote}/{branch}"
         self._blobs: dict[str, str] | None = None
+        self._folders: dict[str, list[str]] = {}
+        self._contents: dict[str, bytes] = {}
         self._push = push
         if push and not self._remote:
             raise CatalogError(
@@ -112,12 +114,27 @@ class BranchLedger(Ledger):
 
     def paths(self, folder: str) -> list[str]:
         """Return the paths of all entries below a folder, in order."""
-        return sorted(path for path in self._entries() if path.startswith(f"{folder}/"))
+        return sorted(path for path in self._below(folder) if path.startswith(f"{folder}/"))
+
+    def _below(self, folder: str) -> Iterable[str]:
+        """Return the paths in the folder `verifications/SERVICE`, or another of two names, that a folder is in."""
+        entries = self._entries()
+        head = "/".join(folder.split("/")[:2])
+        if "/" not in head:
+            return entries
+        if not self._folders:
+            for path in entries:
+                self._folders.setdefault("/".join(path.split("/")[:2]), []).append(path)
+        return self._folders.get(head, ())
 
     def contents(self, paths: Iterable[str]) -> Iterator[bytes]:
         """Yield what is in some entries, in their order."""
-        wanted = [self._entries()[path] for path in paths]
-        return contents_of(self._where, wanted) if wanted else iter(())
+        entries, wanted = self._entries(), list(paths)
+        missing = [path for path in wanted if entries[path] not in self._contents]
+        if missing:  # with everything beside it, in one call: what is asked for next is often there
+            blobs = [entries[path] for path in dict.fromkeys((*missing, *self._below(missing[0])))]
+            self._contents.update(zip(blobs, contents_of(self._where, blobs), strict=True))
+        return (self._contents[entries[path]] for path in wanted)
 
     def add(self, entries: Mapping[str, bytes], subject: str) -> None:
         """Commit entries, and push them if that was asked for; again and again while others are faster."""
@@ -211,7 +228,7 @@ class BranchLedger(Ledger):
     def _entries(self) -> dict[str, str]:
         """Every entry that is known here: what was fetched, and what was added and not pushed yet."""
         if self._blobs is None:
-            self._blobs = {}
+            self._blobs, self._folders = {}, {}
             tips = [self._commit_at(ref) for ref in (self._tracking, self._local)]
             for tip in dict.fromkeys(filter(None, tips)):
                 for entry in run_git(self._where, "ls-tree", "-r", "-z", "--full-tree", tip).decode().split("\0"):

@@ -84,18 +84,23 @@ def timeline_of(
 ) -> Timeline:
     """Return the timeline that some deployments make. What is `assumed` runs for ever, beside what is recorded."""
     found: list[Interval] = []
+    present: dict[str, list[int]] = {}  # the places of the intervals of a service that have no end yet
     for each in sorted(deployments, key=lambda each: each.time):
         if each.environment != environment:
             continue
         of = ServiceVersion(each.service, each.version)
-        for number, interval in enumerate(found):
-            if not _is_open(interval, each.service):
-                continue
+        still = []
+        for number in present.get(each.service, ()):
+            interval = found[number]
             ends = not each.beside if each.state == "deployed" else each.version in ("", interval.of.version)
             if ends and not (each.state == "deployed" and interval.of == of):
                 found[number] = replace(interval, until=each.time)
-        if each.state == "deployed" and not any(interval.of == of and interval.until is None for interval in found):
+            else:
+                still.append(number)
+        if each.state == "deployed" and not any(found[number].of == of for number in still):
+            still.append(len(found))
             found.append(Interval(of, each.time))
+        present[each.service] = still
     known = {each.of for each in found if each.until is None}
     return Timeline(environment, (*(Interval(each, _BEFORE) for each in assumed if each not in known), *found))
 
