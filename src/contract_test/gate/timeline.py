@@ -40,6 +40,10 @@ class Timeline:
             found.setdefault(each.of.service, []).append(each)
         return found
 
+    @cached_property
+    def _asked(self) -> dict[tuple[str, timedelta | None, datetime], dict[str, datetime | None]]:
+        return {}
+
     @property
     def services(self) -> tuple[str, ...]:
         """Every service that was ever deployed here."""
@@ -55,7 +59,10 @@ class Timeline:
 
         That is None for a version that is deployed, and where messages stay for ever (`horizon` is None).
         """
-        found: dict[str, datetime | None] = {}
+        key = service, horizon, now
+        if key in self._asked:  # once for each subject with the same horizon
+            return self._asked[key]
+        found = self._asked[key] = dict[str, datetime | None]()
         for each in self._by_service.get(service, ()):
             gone = None if each.until is None or horizon is None else _later(each.until, horizon)
             if gone is None or gone > now:
