@@ -91,11 +91,14 @@ class Gate:
     def _warnings(self, candidate: ServiceVersion) -> Iterator[str]:
         """Yield a line if every version of the service that ran before could not be rolled back to."""
         after = self._timeline.after(candidate, self._around.now)
-        earlier = [ServiceVersion(candidate.service, each) for each in after.earlier(candidate.service)]
-        answers = [self._plain(each, after) for each in earlier]
-        if answers and not any(each.status == "yes" for each in answers):
-            first = next(iter(answers[0].blocking))
-            yield f"after this deployment there is no version to roll back to: {first.sentence}"
+        refused: Answer | None = None
+        for version in after.earlier(candidate.service):
+            answer = self._plain(ServiceVersion(candidate.service, version), after)
+            if answer.status == "yes":
+                return
+            refused = refused or answer
+        if refused is not None:
+            yield f"after this deployment there is no version to roll back to: {refused.blocking[0].sentence}"
 
     def _notes(self, candidate: ServiceVersion) -> Iterator[str]:
         catalog = self._around.evidences.catalog
