@@ -17,7 +17,7 @@ from contextlib import nullcontext
 from functools import partial
 from math import inf
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -105,41 +105,16 @@ def _parser() -> Parser:
     add("--queue", action="append", type=queue_names, metavar="NAME", help=text)
     add("--gateway", type=gateway_url, metavar="URL", help="the URL of all gateways that have none of their own")
     for kind in GATEWAYS:
-        text = "read the secret from this file, again when the gateway rejects it"
-        add(f"--{kind}-secret-file", type=Path, metavar="PATH", help=text)
-        text = "read the secret from the output of this command, again when the gateway rejects it"
-        add(f"--{kind}-secret-command", default="", metavar="COMMAND", help=text)
-        add(
-            f"--{kind}-url",
-            type=gateway_url,
-            metavar="URL",
-            help=f"the URL of the {kind} gateway; its secret is in ${_secret(kind)}",
-        )
-        add(
-            f"--{kind}-account",
-            default="local",
-            metavar="NAME",
-            help="the project or account at the gateway; %(default)s",
-        )
-        add(f"--{kind}-rate", type=amount, metavar="N", help="requests in any one second, from all workers together")
-        add(
-            f"--{kind}-concurrency",
-            type=count,
-            default=Limits().concurrency,
-            metavar="N",
-            help="requests in flight; %(default)s",
-        )
-    add(
-        "--sms-sender",
-        default="+15005550006",
-        metavar="NUMBER",
-        help="a number or a Messaging Service SID; %(default)s",
-    )
+        for name, read, unit, default, text in _GATEWAY_OPTIONS:
+            described = text.format(kind=kind, secret=_secret(kind))
+            add(f"--{kind}-{name}", type=read, metavar=unit, default=default, help=described)
+    text = "a number or a Messaging Service SID; %(default)s"
+    add("--sms-sender", default="+15005550006", metavar="NUMBER", help=text)
     add("--timeout", type=amount, default=10.0, metavar="S", help="for the response of a gateway; %(default)s")
     for name, unit, text in _SETTINGS:
-        default = getattr(Settings(), name)
-        read = count if isinstance(default, int) else amount
-        add(f"--{name.replace('_', '-')}", type=read, default=default, metavar=unit, help=f"{text}; %(default)s")
+        value = getattr(Settings(), name)
+        read = count if isinstance(value, int) else amount
+        add(f"--{name.replace('_', '-')}", type=read, default=value, metavar=unit, help=f"{text}; %(default)s")
     add("--metrics", type=address, metavar="HOST:PORT", help="serve /metrics, /healthz and /livez there")
     add("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     return parser
@@ -208,6 +183,23 @@ def _redis_url(text: str) -> str:
         int(db)  # redis-py takes database 0 for what is no number
     _ = urlsplit(text).port  # raises if it is too large
     return text
+
+
+_GATEWAY_OPTIONS: tuple[tuple[str, Callable[[str], Any], str, Any, str], ...] = (
+    ("url", gateway_url, "URL", None, "the URL of the {kind} gateway; its secret is in ${secret}"),
+    ("account", str, "NAME", "local", "the project or account at the gateway; %(default)s"),
+    ("secret-file", Path, "PATH", None, "read the secret from this file, again when the gateway rejects it"),
+    (
+        "secret-command",
+        str,
+        "COMMAND",
+        "",
+        "the secret is the output of this command, run again when it is rejected",
+    ),
+    ("rate", amount, "N", None, "requests in any one second, from all workers together"),
+    ("concurrency", count, "N", Limits().concurrency, "requests in flight; %(default)s"),
+)
+"""The options of each gateway: name, how its text is read, unit, default, help."""
 
 
 def _has_address(place: tuple[str, int]) -> bool:
