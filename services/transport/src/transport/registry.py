@@ -12,6 +12,7 @@ import json
 import math
 import os
 import socket
+import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -42,6 +43,8 @@ class ResqueRegistry:
         self._redis, self._queues = redis, (*queues, *inner)
         self.worker = f"{socket.gethostname()}-transport-{token}:{os.getpid()}:{','.join(queues)}"
         self._unwritten: Counter[str] = Counter()
+        self._oldest_failure: float | None = None
+        self._look_at = 0.0
 
     async def register(self) -> None:
         """Add this worker to Resque's workers."""
@@ -93,13 +96,22 @@ class ResqueRegistry:
         await self._redis.call(("RPUSH", "resque:failed", entry))
 
     async def dead_letters(self) -> tuple[int, float]:
-        """Return the number of entries of `resque:failed`, and the age of the oldest in seconds, 0 if there is none."""
-        number, failed_at = await scripts.DEAD_LETTERS(self._redis, ["resque:failed"], [])
-        try:
-            oldest = datetime.strptime(failed_at.decode(), _FAILED_AT).replace(tzinfo=UTC)
-        except ValueError:  # there is none, or its own `failed_at` is not as Resque writes it
-            return number, math.nan if number else 0.0
-        return number, (_now() - oldest).total_seconds()
+        """Return the number of entries of `resque:failed`, and the age of the oldest in seconds, 0 if there is none.
+
+        The oldest is looked up once a minute, because Redis has to copy all of it. NaN means that its time is unknown.
+        """
+        (number,) = await self._redis.call(("LLEN", "resque:failed"))
+        if not number:
+            self._oldest_failure = None
+            return 0, 0.0
+        if self._oldest_failure is None or time.monotonic() > self._look_at:
+            self._look_at = time.monotonic() + 60
+            failed_at = await scripts.FAILED_AT(self._redis, ["resque:failed"], [])
+            try:
+                self._oldest_failure = datetime.strptime(failed_at.decode(), _FAILED_AT).replace(tzinfo=UTC).timestamp()
+            except ValueError:
+                self._oldest_failure = math.nan
+        return number, time.time() - self._oldest_failure
 
     def _entry(self, queue: str, job: Job) -> bytes:
         violation = getattr(job.error, "violation", None)

@@ -39,4 +39,4 @@ class Script:
 FETCH, CLAIM, CHECK_CLAIM, RELEASE_CLAIMS = map(Script, ("fetch", "claim", "check_claim", "release_claims"))
 ACKNOWLEDGE, SCHEDULE, REQUEUE = map(Script, ("acknowledge", "schedule", "requeue"))
 RENEW_LEASE, RECOVER, FIND_UNKNOWN = map(Script, ("renew_lease", "recover", "find_unknown"))
-TAKE_TOKENS, DEPTH, DEAD_LETTERS = map(Script, ("take_tokens", "depth", "dead_letters"))
+TAKE_TOKENS, DEPTH, FAILED_AT = map(Script, ("take_tokens", "depth", "failed_at"))
