@@ -184,10 +184,12 @@ class World:
             self.shift_clock, self.forget_scripts, self.fail_over,
         ]  # fmt: skip
 
-    def settled(self) -> bool:
+    def waiting(self) -> int:
         lists = (QUEUE, GATEWAY_QUEUE, key("quarantine"))
-        waiting = sum(self.redis.llen(each) for each in lists) + self.redis.hlen(key("waiting-jobs"))
-        return not waiting and not self.redis.keys("*in-flight:*")
+        return sum(self.redis.llen(each) for each in lists) + int(self.redis.hlen(key("waiting-jobs")))
+
+    def settled(self) -> bool:
+        return not self.waiting() and not self.redis.keys("*in-flight:*")
 
 
 @contextmanager
@@ -205,8 +207,9 @@ def survive(home: Path, stub: Stub, seed: int, seconds: float) -> None:
     with world(home, stub, seed) as here:
         end = time.monotonic() + seconds
         while time.monotonic() < end or len(made) < len(here.faults):
-            here.enqueue(jobs, 100)
-            jobs += 100
+            if here.waiting() < 5000:  # a starved machine delivers less than this loop would enqueue
+                here.enqueue(jobs, 100)
+                jobs += 100
             if not faults:
                 faults = here.faults
                 here.random.shuffle(faults)
