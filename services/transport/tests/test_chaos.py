@@ -18,7 +18,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 from transport_processes import RedisServer, Stub, wait_until
-from transport_support import GATEWAY_QUEUE, QUEUE, key, resque
+from transport_support import GATEWAY_QUEUE, QUEUE, key, resque, settled
 
 from transport import scripts
 from transport.__main__ import main
@@ -188,9 +188,6 @@ class World:
         lists = (QUEUE, GATEWAY_QUEUE, key("quarantine"))
         return sum(self.redis.llen(each) for each in lists) + int(self.redis.hlen(key("waiting-jobs")))
 
-    def settled(self) -> bool:
-        return not self.waiting() and not self.redis.keys("*in-flight:*")
-
 
 @contextmanager
 def world(home: Path, stub: Stub, seed: int) -> Iterator[World]:
@@ -218,7 +215,7 @@ def survive(home: Path, stub: Stub, seed: int, seconds: float) -> None:
             fault()
             here.pause()
         # Starved of processors, one worker delivers 40 jobs a second. A job that is stuck stays so for ever.
-        wait_until(here.settled, f"the rest, after {made}", seconds=200)
+        wait_until(lambda: settled(here.redis), f"the rest, after {made}", seconds=200)
         dead = here.redis.llen("resque:failed")
         log = here.log.read_text()
     delivered = {row["delivery_id"] for row in stub.ledger()}
