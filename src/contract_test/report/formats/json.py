@@ -8,6 +8,7 @@ from typing import Any
 
 from contract_test.data.finding import Finding, Report
 from contract_test.data.verdict import ABSENT, ComparedPair, Incompatibility, Verdict
+from contract_test.report.inert import json_escaped
 
 FORMAT = 2
 
@@ -32,7 +33,7 @@ def as_json(report: Report) -> str:
         "verdicts": {pair: _verdict(verdict) for pair, verdict in verdicts.items()},
         "notes": list(report.notes),
     }
-    return json.dumps(document, indent=2) + "\n"
+    return json_escaped(json.dumps(document, indent=2)) + "\n"
 
 
 def _finding(each: Finding) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from contract_test.data.finding import Finding, Report
 from contract_test.report.causes import Cause, causes_of
 from contract_test.report.finding_lines import lines_of, sentence_of
-from contract_test.report.inert import printable
+from contract_test.report.inert import json_escaped, printable
 from contract_test.report.workspace import in_workspace
 
 
@@ -27,7 +27,7 @@ def as_sarif(report: Report) -> str:
     driver = {"name": "contract-test", "rules": rules}
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
-    return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+    return json_escaped(json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2)) + "\n"
 
 
 def _result(cause: Cause) -> dict[str, Any]:
