@@ -18,7 +18,7 @@ def test_a_change_since_a_ref_is_compared_with_what_was_there(repo, compat):
 
     assert result.code == 1
     assert result.out.startswith(
-        "contracts/thing.done/v1.json:/properties/a  BACKWARD  type-changed  string → integer  (breaks feed and trending)\n"
+        "contracts/thing.done/v1.json:/properties/a  BACKWARD  type-changed  string → integer  (breaks feed and trending: reading v1 at main as v1)\n"
     )
     assert "Reader: v1. Writer: v1 at main." in result.out
 
@@ -57,7 +57,7 @@ def test_a_shared_file_that_changed_changes_the_contract(repo, compat):
 
     assert result.code == 1
     assert result.out.startswith(
-        "contracts/common.json:/$defs/leaf  BACKWARD  type-changed  string → integer  (breaks feed and trending)\n"
+        "contracts/common.json:/$defs/leaf  BACKWARD  type-changed  string → integer  (breaks feed and trending: reading v1 at main as v1)\n"
     )
 
 

@@ -25,7 +25,7 @@ def test_a_finding_reads_as_promised(repo, compat):
     first, *rest = result.out.splitlines()
     assert (
         first
-        == "contracts/thing.done/v2.json:/properties/liker  BACKWARD  type-changed  string → integer  (breaks feed and trending)"
+        == "contracts/thing.done/v2.json:/properties/liker  BACKWARD  type-changed  string → integer  (breaks feed and trending: reading v1 as v2)"
     )
     assert rest == [
         "    The reader expects another type. Reader: v2. Writer: v1.",
@@ -44,8 +44,8 @@ def test_each_incompatibility_is_a_finding(repo, compat):
     lines = [line for line in compat().out.splitlines() if not line.startswith(" ")]
 
     assert lines == [
-        "contracts/thing.done/v2.json:/properties/b  BACKWARD  required-property-added  b: optional → required  (breaks feed and trending)",
-        "contracts/thing.done/v2.json:/properties/a  BACKWARD  type-changed  string → integer  (breaks feed and trending)",
+        "contracts/thing.done/v2.json:/properties/b  BACKWARD  required-property-added  b: optional → required  (breaks feed and trending: reading v1 as v2)",
+        "contracts/thing.done/v2.json:/properties/a  BACKWARD  type-changed  string → integer  (breaks feed and trending: reading v1 as v2)",
     ]
 
 
@@ -91,7 +91,7 @@ def test_a_forward_finding_is_told_in_the_newer_file(repo, compat):
     result = compat()
 
     assert result.out.startswith(
-        "contracts/thing.done/v2.json:/properties/a  FORWARD  no-longer-required  a: optional in v2, required by v1  (breaks feed and trending)\n"
+        "contracts/thing.done/v2.json:/properties/a  FORWARD  no-longer-required  a: optional in v2, required by v1  (breaks feed and trending: reading v2 as v1)\n"
     )
     assert "Reader: v1. Writer: v2." in result.out
 
@@ -123,7 +123,7 @@ def test_an_alternative_that_changed_inside_is_named_by_its_tag(repo, compat):
 
     assert compat().out.startswith(
         "contracts/thing.done/v2.json:/properties/payload/oneOf/1/properties/to  BACKWARD  required-property-added  "
-        'where kind: "mail": to: optional → required  (breaks feed and trending)\n'
+        'where kind: "mail": to: optional → required  (breaks feed and trending: reading v1 as v2)\n'
     )
 
 
@@ -592,5 +592,5 @@ def test_changes_that_break_only_together_are_counted_in_the_first_line(repo, co
 
     first, *rest = compat().out.splitlines()
 
-    assert first.endswith("b: absent → required (together with 2 more changes)  (breaks feed and trending)")
+    assert first.endswith("b: absent → required (together with 2 more changes)  (breaks feed and trending: reading v1 as v2)")
     assert "Do the same for the other changes that reject the message." in "\n".join(rest)

@@ -54,7 +54,7 @@ def test_a_recorded_message_with_a_field_that_its_version_does_not_declare_break
 
     assert result.code == 1
     assert result.out.startswith(
-        'contracts/thing.done/v2.json  BACKWARD  recorded-message-breaks  /extra: expected integer, found "text"  (breaks feed and trending)\n'
+        'contracts/thing.done/v2.json  BACKWARD  recorded-message-breaks  /extra: expected integer, found "text"  (breaks feed and trending: reading v1 as v2)\n'
     )
 
 

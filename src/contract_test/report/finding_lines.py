@@ -125,9 +125,14 @@ def sentence_of(each: Finding) -> str:
 
 
 def breaks_of(findings: Iterable[Finding]) -> str:
-    """Return `(breaks billing and search)`, for the first line; "" if no service is known to break."""
-    names = list(dict.fromkeys(name for each in findings for name in each.breaks))
+    """Return `(breaks billing and search: reading v1 as v2)`, for the first line; "" if no service is known to break."""
+    found = list(findings)
+    names = list(dict.fromkeys(name for each in found for name in each.breaks))
+    if not names:
+        return ""
     if len(names) > MAX_NAMES_IN_FIRST_LINE:
         names = [*names[: MAX_NAMES_IN_FIRST_LINE - 1], f"{len(names) - MAX_NAMES_IN_FIRST_LINE + 1} more services"]
-    listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else ""
-    return f"(breaks {listed})" if listed else ""
+    listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    versions = {(each.writer, each.reader) for each in found}
+    reading = "".join(f": reading {writer} as {reader}" for writer, reader in versions if writer and reader)
+    return f"(breaks {listed}{reading if len(versions) == 1 else ''})"
