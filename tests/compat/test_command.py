@@ -592,5 +592,7 @@ def test_changes_that_break_only_together_are_counted_in_the_first_line(repo, co
 
     first, *rest = compat().out.splitlines()
 
-    assert first.endswith("b: absent → required (together with 2 more changes)  (breaks feed and trending: reading v1 as v2)")
+    assert first.endswith(
+        "b: absent → required (together with 2 more changes)  (breaks feed and trending: reading v1 as v2)"
+    )
     assert "Do the same for the other changes that reject the message." in "\n".join(rest)

@@ -213,7 +213,7 @@ sed 's/"borrower"/"member"/g' contracts/loan.started/v1.json > contracts/loan.st
 contract-test generate && contract-test register
 git add . && git commit --quiet --message "Rename borrower to member"
 pull_request rename-borrower
-red "reminder, which reads v2, breaks on what desk sends as v1" checks
+red "reminder breaks on what desk sends as v1 once it reads v2" checks
 
 step "A pull request that does not break is green"
 cd ../contracts

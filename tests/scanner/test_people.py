@@ -48,13 +48,14 @@ def test_ids_times_amounts_and_order_numbers_are_nobodys():
         lambda: f"{random.randrange(10**6):06}-{random.randrange(10**4):04}", lambda: f"A{random.randrange(10**7)}",
         lambda: f"2026-{random.randrange(10**6):06}", lambda: random.randrange(10**9),
     )  # fmt: skip
-    counts = dict.fromkeys(("id", "ms", "amount", "order"), 0)
+    counts = dict.fromkeys(("id", "ms", "amount", "order", "time"), 0)
     for number in range(2500):
         row = {
             "id": random.randrange(10 ** random.randrange(4, 13)),
             "ms": 1_600_000_000_000 + random.randrange(2 * 10**11),
             "amount": round(random.random() * 10 ** random.randrange(2, 7), 2),
             "order": random.choice(orders)(),
+            "time": f"2026-11-30T{number % 24:02}:{number % 60:02}:{number % 60:02}.{random.randrange(10**6):06}+00:00",
         }
         for name, value in row.items():
             counts[name] += bool(leaks_in_line(json.dumps({name: value, "number": number}).encode()))

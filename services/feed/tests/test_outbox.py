@@ -116,12 +116,14 @@ def test_a_metric_tells_how_old_a_like_is_when_its_push_is_in_the_mailbox(redis_
 @pytest.mark.parametrize("error", ["MISCONF", "UNBLOCKED", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "LOADING", "WRONGTYPE"])
 def test_pushes_wait_whatever_redis_answers(mailbox, proxy, stored, take_in, error):
     take_in(1)
-    proxy.error = error
     outbox = send_pushes(stored.store, f"redis://127.0.0.1:{proxy.port}")
+    take_in(2, start=1)
+    proxy.error = error
+    outbox.send()
     assert outbox.problem.startswith("pushes wait in the outbox: ")
     proxy.error, outbox._not_before = None, 0
     outbox.send()
-    assert (sent(mailbox), outbox.problem) == (["l-0001"], None)
+    assert (sent(mailbox), outbox.problem) == (["l-0001", "l-0002"], None)
 
 
 def test_pushes_follow_the_name_of_the_server_when_the_old_one_becomes_read_only(

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import pydantic
 
 import envelopes
+from contract_test.replay.self_comparison import compares_twice
 from contract_test.replay.test_files import TestFiles
 from contract_test.schema.walk import escape
 from envelopes import ValueObject
@@ -100,7 +101,8 @@ class FieldAccess:
         if test:
             code, step = frame.f_code, frame.f_lasti
             before = self._read_at.setdefault((pointer, code), step)
-            self._read_twice |= before != step and _line(code, before) == _line(code, step)
+            if before != step and (line := _line(code, step)) and line == _line(code, before):
+                self._read_twice |= compares_twice(code.co_filename, line, name)
         elif pointer in self.replaced:
             return self.replaced[pointer]
         values = object.__getattribute__(message, "__dict__")

@@ -125,7 +125,7 @@ def sentence_of(each: Finding) -> str:
 
 
 def breaks_of(findings: Iterable[Finding]) -> str:
-    """Return `(breaks billing and search: reading v1 as v2)`, for the first line; "" if no service is known to break."""
+    """Return `(breaks billing and search: reading v1 as v2)`, for the first line; "" if no service breaks."""
     found = list(findings)
     names = list(dict.fromkeys(name for each in found for name in each.breaks))
     if not names:

@@ -100,16 +100,16 @@ def client(options: argparse.Namespace) -> Settings:
 
 def consume(options: argparse.Namespace) -> None:
     """Run the service."""
-    store = Store(options.store)
-    outbox = Outbox(store, options.redis, cluster=options.cluster, adopt_store=options.adopt_store)
-    feed = Feed(store)
-    consumer = Consumer(client(options), feed, outbox, skip_lost=options.skip_lost)
-    server: AbstractContextManager[None] = nullcontext()
-    if options.http:
-        from .http import make_app, serve
-
-        server = serve(make_app(feed, consumer.problem, consumer.silence), options.http)
     with told_to_stop() as stopping:
+        store = Store(options.store)
+        outbox = Outbox(store, options.redis, cluster=options.cluster, adopt_store=options.adopt_store)
+        feed = Feed(store)
+        consumer = Consumer(client(options), feed, outbox, skip_lost=options.skip_lost)
+        server: AbstractContextManager[None] = nullcontext()
+        if options.http:
+            from .http import make_app, serve
+
+            server = serve(make_app(feed, consumer.problem, consumer.silence), options.http)
         with server, closing(consumer), outbox.sending():
             consumer.run(stopping)
         store.close()

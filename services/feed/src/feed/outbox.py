@@ -103,11 +103,7 @@ class Outbox:
         try:
             self._check_redis()
         except REDIS_ERRORS as error:
-            causes = (error, error.__cause__, error.__context__)
-            wrong = isinstance(error, AuthenticationError) or "DB index" in str(error) or "WRONGTYPE" in str(error)
-            if wrong or any(isinstance(each, gaierror | SSLError | FileNotFoundError) for each in causes):
-                raise UnusableError(f"Redis cannot be used. Check --redis. The error was: {error}") from None
-            self._wait(error)
+            self._refuse_or_wait(error)
 
     def send(self) -> None:
         """Send all pushes of the partitions that wait, until it is told to stop.
@@ -130,7 +126,7 @@ class Outbox:
                     unit.sent(partition, last)
             self.problem = self._eviction
         except REDIS_ERRORS as error:
-            self._wait(error)
+            self._refuse_or_wait(error)
         except UNAVAILABLE as error:
             if not is_collision(error):
                 self._wait(error)
@@ -171,6 +167,15 @@ class Outbox:
                 f" ({self._store.identity}). Give all members the same --store. If it was moved on purpose, start one"
                 " member with --adopt-store"
             )
+
+    def _refuse_or_wait(self, error: Exception) -> None:
+        """Raise UnusableError for what is set up wrong, if this Redis was never used. Else wait."""
+        causes = (error, error.__cause__, error.__context__)
+        wrong = isinstance(error, AuthenticationError) or "DB index" in str(error) or "WRONGTYPE" in str(error)
+        wrong = wrong or any(isinstance(each, gaierror | SSLError | FileNotFoundError) for each in causes)
+        if wrong and not self._store_was_kept:
+            raise UnusableError(f"Redis cannot be used. Check --redis. The error was: {error}") from None
+        self._wait(error)
 
     def _check_redis(self) -> None:
         """Compare the store with the one of the group, and look whether Redis may drop pushes."""
