@@ -9,6 +9,7 @@ from pathlib import Path
 
 from contract_test.data.deployment import Deployment, ServiceVersion, Verification
 from contract_test.data.result import PinnedContract
+from contract_test.data.verdict import ABSENT
 from contract_test.files.catalog import load_catalog
 from contract_test.files.ledger import DirectoryLedger, now
 from contract_test.files.lock import digest
@@ -65,8 +66,9 @@ def show_deployments(result: DeploymentsResult, say: Callable[[str], None]) -> N
     say("   may feed 2.0, which asks for deliveries by mail, be deployed?")
     check = result.before.blocking[0]
     say(f"   no: {check.sentence} ({check.why})")
-    say(f"      message   {json.dumps(check.evidence.witness)}")
-    say(f"      rejected  {check.evidence.rejected}")
+    if check.evidence.witness is not ABSENT:
+        say(f"      message   {json.dumps(check.evidence.witness)}")
+        say(f"      rejected  {check.evidence.rejected}")
     say(f"   {f'yes, after {steps}' if steps else 'and in no order'}")
     say(f"   with transport 2.0 deployed: {result.after.status}")
     say(f"   with feed 2.0 deployed, roll back to: {result.target or 'none'}")
