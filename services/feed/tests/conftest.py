@@ -177,7 +177,7 @@ class Kafka:
 def kafka():
     """A broker of this test alone: the one inside librdkafka, speaking Kafka's protocol over TCP."""
     broker = Producer({"bootstrap.servers": "", "test.mock.num.brokers": 1})
-    brokers = broker.list_topics(timeout=5).brokers
+    brokers = broker.list_topics(timeout=60).brokers
     return Kafka(",".join(f"{each.host}:{each.port}" for each in brokers.values()), broker)
 
 
@@ -329,7 +329,7 @@ def send_pushes(store, url, *partitions, **options):
 
 def fetch(port, path):
     try:
-        return urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10).read().decode()
+        return urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60).read().decode()
     except urllib.error.HTTPError as error:
         return f"{error.code} {error.read().decode()}"
     except urllib.error.URLError as error:
@@ -349,7 +349,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_until(condition, seconds=60):
+def wait_until(condition, seconds=120):
     """Poll until the condition holds; the limit only ends a test that would never end."""
     deadline = time.monotonic() + seconds
     while not condition():

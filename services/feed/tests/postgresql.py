@@ -108,7 +108,7 @@ class Pair:
         """Kill the primary and have the replica take over; then make a new replica where the old primary was."""
         self.primary.stop(signal.SIGKILL)
         between()
-        assert self.replica.run("SELECT pg_promote(true, 30)")
+        assert self.replica.run("SELECT pg_promote(true, 120)")
         lost, self.primary = self.primary, self.replica
         self.replica = PostgreSQL(self.primary, lost.port)
         lost.remove()

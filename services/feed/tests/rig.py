@@ -76,7 +76,7 @@ class Rig:
 
     def shares_evenly(self):
         """Whether each member has its part of the partitions, and none more than one above another."""
-        group = self.admin.describe_consumer_groups(["feed"])["feed"].result(30)
+        group = self.admin.describe_consumer_groups(["feed"])["feed"].result(120)
         shares = [len(member.assignment.topic_partitions) for member in group.members]
         return len(shares) == len(self.members) and sum(shares) == PARTITIONS and max(shares) - min(shares) <= 1
 
@@ -131,4 +131,4 @@ class Rig:
 
 def make_topic(address):
     admin = AdminClient({"bootstrap.servers": address})
-    admin.create_topics([NewTopic("activity", PARTITIONS, 1)])["activity"].result(30)
+    admin.create_topics([NewTopic("activity", PARTITIONS, 1)])["activity"].result(120)

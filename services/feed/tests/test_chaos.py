@@ -49,7 +49,7 @@ class Faults:
         self.rig.all_run()
         leaving = self.dice.choice(self.rig.members)
         leaving.terminate()
-        assert leaving.wait(60) in {0, -signal.SIGTERM}  # the latter while it was still starting
+        assert leaving.wait(120) in {0, -signal.SIGTERM}  # the latter while it was still starting
         self.rig.members.remove(leaving)
         if len(self.rig.members) < 2:
             self.rig.start()

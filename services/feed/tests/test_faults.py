@@ -68,7 +68,7 @@ def test_a_dead_letter_that_cannot_be_written_stops_everything_and_skips_nothing
 ):
     process = service(store=store_url)
     kafka.publish((b"x" * 2_000_000, b"m-0001", []))
-    assert process.wait(60) == 3
+    assert process.wait(120) == 3
     assert "activity.dead-letter" in process.stderr.read()
     assert set(stored.store.known_offsets().values()) == {0}
 
@@ -79,7 +79,7 @@ def test_it_waits_for_a_broker_that_is_away_and_still_ends_when_it_is_told_to(se
         if "Connection refused" in line:
             break
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
+    assert process.wait(120) == 0
 
 
 def test_a_database_that_is_away_at_the_start_is_waited_for(service, kafka, port, until, like, postgresql):
@@ -88,4 +88,4 @@ def test_a_database_that_is_away_at_the_start_is_waited_for(service, kafka, port
     assert fetch(port, "/livez") == "ok"
     assert fetch(port, "/messages/m-0001/likes").startswith("503 ")
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
+    assert process.wait(120) == 0

@@ -73,7 +73,7 @@ def test_a_running_service_answers_and_counts(service, kafka, mailbox, like, unt
 
 def test_health_and_metrics_answer_while_the_database_hangs_and_many_sockets_are_idle(feed, port, until, monkeypatch):
     released = threading.Event()
-    monkeypatch.setattr(feed, "likes", lambda _: released.wait(60))
+    monkeypatch.setattr(feed, "likes", lambda _: released.wait(120))
     with serve(make_app(feed, problem=lambda: None), f"127.0.0.1:{port}"), ExitStack() as stack:
         until(lambda: fetch(port, "/healthz") == "ok")
         for number in range(600):

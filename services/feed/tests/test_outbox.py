@@ -81,7 +81,7 @@ def test_a_member_with_another_store_does_not_start(service, kafka, redis_url, p
     other = ["--kafka", kafka.address, "--redis", redis_url, "--store", str(tmp_path / "other.db")]
     assert main(other) == 2
     Outbox(Store(str(tmp_path / "other.db")), redis_url, adopt_store=True).check()
-    assert first.wait(60) == 2, "the store of the group is another one now"
+    assert first.wait(120) == 2, "the store of the group is another one now"
     assert "--adopt-store" in first.stderr.read()
 
 
@@ -156,7 +156,7 @@ def test_a_redis_that_hangs_holds_up_neither_reading_nor_stopping(
         until(lambda: all(stored.likes(f"m-{n:04}") for n in range(5)))
         until(lambda: "503 pushes wait in the outbox: " in fetch(port, "/healthz"))
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
 
 
 def test_a_push_that_takes_for_ever_does_not_hold_up_reading(
@@ -189,7 +189,7 @@ def test_sigterm_does_not_wait_for_a_long_outbox(service, kafka, stored, mailbox
     process = service()
     until(lambda: mailbox.llen(QUEUE))
     process.terminate()
-    assert process.wait(60) == 0
+    assert process.wait(120) == 0
     assert mailbox.llen(QUEUE) < 250_000, "the rest is sent by the next one"
     assert stored.store.waiting_partitions() == {"embedded/0"}
     assert "hangs" not in process.stderr.read()
@@ -225,7 +225,7 @@ def test_pushes_follow_the_master_that_sentinel_names(stored, take_in, tmp_path)
     with run_redis(ports[1], folders[1], "--replicaof", "127.0.0.1", str(ports[0])) as replica, master as client:
         wait_until(lambda: client.info("replication")["connected_slaves"] == 1)
         sentinel = redis.Redis(port=ports[2])
-        with running(watch, ready=lambda _: answers(f"redis://127.0.0.1:{ports[2]}"), seconds_to_start=30) as _:
+        with running(watch, ready=lambda _: answers(f"redis://127.0.0.1:{ports[2]}"), seconds_to_start=120) as _:
             wait_until(lambda: sentinel.sentinel_slaves("pushes"))
             take_in(1)
             outbox = send_pushes(stored.store, f"redis+sentinel://127.0.0.1:{ports[2]}/pushes/0")

@@ -135,7 +135,7 @@ def port_like():
 
 def status(port, path):
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
             return answer.status
     except urllib.error.HTTPError as error:
         return error.code

@@ -65,7 +65,7 @@ def test_a_failover_loses_and_doubles_nothing_and_pages_answer_503_meanwhile(
     assert found == {"/messages/m-0001/likes": {200, 503}, "/people/p-ana000/feed": {200, 503}, "/healthz": {200, 503},
                      "/metrics": {200}}  # fmt: skip
     process.terminate()
-    assert process.wait(60) == 0
+    assert process.wait(120) == 0
     assert "Traceback" not in process.stderr.read()
 
 
@@ -91,7 +91,7 @@ def test_what_the_replica_had_not_received_is_read_again_and_not_pushed_again(
     until(lambda: stored.store.waiting_partitions() == set())
     assert pushed(mailbox) == [f"l-{n:04}" for n in range(20 + more)]
     process.terminate()
-    assert process.wait(60) == 0
+    assert process.wait(120) == 0
 
 
 def test_sigterm_does_not_wait_for_a_database_that_hangs(service, kafka, mailbox, postgresql_server, like, until):
@@ -103,5 +103,5 @@ def test_sigterm_does_not_wait_for_a_database_that_hangs(service, kafka, mailbox
         kafka.publish(like(2, person(2)))
         time.sleep(1)  # it is in the middle of a batch
         process.terminate()
-        assert process.wait(60) == 0
+        assert process.wait(120) == 0
     assert "something hangs" in process.stderr.read()

@@ -37,8 +37,8 @@ def test_a_topic_that_is_made_again_is_read_from_its_beginning(rig, like, until)
     until(lambda: rig.mailbox.llen(QUEUE) == 50)
     rig.kill(rig.members[0])
     admin = AdminClient({"bootstrap.servers": rig.node.address})
-    admin.delete_topics(["activity"])["activity"].result(30)
-    until(lambda: "activity" not in admin.list_topics(timeout=5).topics)
+    admin.delete_topics(["activity"])["activity"].result(120)
+    until(lambda: "activity" not in admin.list_topics(timeout=60).topics)
     make_topic(rig.node.address)
     with rig.feed.store.begin() as unit:  # a push of the old topic that did not leave in time
         unit.enqueue("old/0", 0, [Push(50, "l-left", "m-0001", "p-ana000", "Bo", 0)])
@@ -58,8 +58,8 @@ def test_a_topic_that_is_made_again_while_it_is_read_is_read_from_its_beginning(
     publish(0, 50)
     until(lambda: rig.mailbox.llen(QUEUE) == 50)
     for likes, more in ((50, 50), (100, 200)):  # the new one ends where the old one did, and far behind
-        rig.admin.delete_topics(["activity"])["activity"].result(30)
-        until(lambda: "activity" not in rig.admin.list_topics(timeout=5).topics)
+        rig.admin.delete_topics(["activity"])["activity"].result(120)
+        until(lambda: "activity" not in rig.admin.list_topics(timeout=60).topics)
         make_topic(rig.node.address)
         publish(likes, more)
         until(lambda: rig.feed.likes("m-0001") == likes + more)  # noqa: B023 - it is over before the next one
@@ -78,9 +78,9 @@ def test_healthz_says_that_kafka_or_the_topic_of_dead_letters_is_away_and_that_i
     until(lambda: health().startswith("503 "))
     rig.node.start()
     until(lambda: health() == "ok")
-    rig.admin.delete_topics(["activity.dead-letter"])["activity.dead-letter"].result(30)
+    rig.admin.delete_topics(["activity.dead-letter"])["activity.dead-letter"].result(120)
     until(lambda: health().startswith("503 the topic activity.dead-letter cannot be used: "))
-    rig.admin.create_topics([NewTopic("activity.dead-letter", 1, 1)])["activity.dead-letter"].result(30)
+    rig.admin.create_topics([NewTopic("activity.dead-letter", 1, 1)])["activity.dead-letter"].result(120)
     until(lambda: health() == "ok")
     rig.publish([encode(like(1), source="/web")])
     until(lambda: rig.feed.likes("m-0001") == 1)
@@ -95,15 +95,15 @@ def test_the_metrics_tell_how_many_dead_letters_wait_and_for_how_long(rig, until
         lines = fetch(port, "/metrics").splitlines()
         return next((float(line.split()[1]) for line in lines if line.startswith(f"{name} ")), None)
 
-    [each.result(30) for each in rig.admin.create_topics([NewTopic(name, 3, 1)]).values()]
+    [each.result(120) for each in rig.admin.create_topics([NewTopic(name, 3, 1)]).values()]
     for partition in (0, 0, 0, 2):
         rig.producer.produce(name, b"", partition=partition, timestamp=round(written_at * 1000))
     assert rig.producer.flush(30) == 0
-    [each.result(30) for each in rig.admin.delete_records([TopicPartition(name, 0, 1)]).values()]
+    [each.result(120) for each in rig.admin.delete_records([TopicPartition(name, 0, 1)]).values()]
     rig.start("--http", f"127.0.0.1:{port}")
     until(lambda: metric("feed_dead_letter_topic_messages") == 3)
     assert 5000 <= metric("feed_dead_letter_topic_age_seconds") <= time.time() - written_at
-    [each.result(30) for each in rig.admin.delete_records([TopicPartition(name, n, -1) for n in (0, 2)]).values()]
+    [each.result(120) for each in rig.admin.delete_records([TopicPartition(name, n, -1) for n in (0, 2)]).values()]
     until(lambda: metric("feed_dead_letter_topic_messages") == 0)
     until(lambda: metric("feed_dead_letter_topic_age_seconds") == 0)
 
@@ -149,7 +149,7 @@ def test_the_oldest_message_is_the_first_one_and_deleted_ones_that_were_to_be_re
 
     def delete_all():
         ends = [TopicPartition("activity", each, -1) for each in range(PARTITIONS)]
-        [each.result(30) for each in rig.admin.delete_records(ends).values()]
+        [each.result(120) for each in rig.admin.delete_records(ends).values()]
 
     publish(*range(5))
     delete_all()
@@ -158,10 +158,10 @@ def test_the_oldest_message_is_the_first_one_and_deleted_ones_that_were_to_be_re
     until(lambda: rig.feed.likes("m-0001") == 1)
     assert "is read for the first time, from the oldest offset, 5" in rig.said()
     first.terminate()
-    assert first.wait(30) == 0
+    assert first.wait(120) == 0
     publish(6, 7)
     delete_all()
-    assert rig.start().wait(60) == 3
+    assert rig.start().wait(120) == 3
     assert "--skip-lost" in rig.said()
     rig.start("--skip-lost")
     publish(8)
@@ -201,8 +201,8 @@ def test_the_rights_that_the_readme_names_are_enough(rig, like, until, redis_url
     for operation, kind, name in grants:
         allowed = AclOperation[operation.upper()], AclPermissionType.ALLOW
         acl = AclBinding(kinds[kind], name, ResourcePatternType.LITERAL, "User:recorder", "*", *allowed)
-        [each.result(30) for each in rig.admin.create_acls([acl]).values()]
-    [each.result(30) for each in rig.admin.create_topics([NewTopic("activity.dead-letter", 1, 1)]).values()]
+        [each.result(120) for each in rig.admin.create_acls([acl]).values()]
+    [each.result(120) for each in rig.admin.create_topics([NewTopic("activity.dead-letter", 1, 1)]).values()]
     with rig.feed.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("DROP SCHEMA public CASCADE")
         connection.exec_driver_sql("CREATE SCHEMA public")
@@ -216,7 +216,7 @@ def test_the_rights_that_the_readme_names_are_enough(rig, like, until, redis_url
     rest = ["--redis", redis_url.replace("redis://", "redis://feed:password@")]
     rest += ["--store", store_url.replace("feed@", "feed_user@"), "--http", f"127.0.0.1:{port}"]
 
-    assert rig.start(*kafka, "-X", "sasl.password=wrong", *rest).wait(60) == 2
+    assert rig.start(*kafka, "-X", "sasl.password=wrong", *rest).wait(120) == 2
     assert "Kafka cannot be used" in rig.said()
     rig.members.clear()
     right = [*kafka, "-X", "sasl.password=secret"]

@@ -44,7 +44,7 @@ def test_sigterm_ends_it_cleanly_and_the_next_one_goes_on_where_it_was(
     kafka.publish(like(1))
     until(lambda: jobs(mailbox))
     first.send_signal(signal.SIGTERM)
-    assert first.wait(30) == 0
+    assert first.wait(120) == 0
 
     kafka.publish(like(2, people.cy))
     service()

@@ -54,7 +54,7 @@ def test_it_reads_the_stream_beside_the_feed(kafka, like, people):
             if json.loads(line) == wanted:
                 break
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
 
 
 def test_it_says_that_the_broker_is_away_and_still_ends():
@@ -62,4 +62,4 @@ def test_it_says_that_the_broker_is_away_and_still_ends():
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         assert next(line for line in process.stderr if "waiting for Kafka" in line)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0

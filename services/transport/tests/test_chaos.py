@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -17,7 +18,7 @@ from threading import Thread
 import pytest
 from redis import Redis
 from redis.exceptions import RedisError
-from transport_processes import RedisServer, Stub, wait_until
+from transport_processes import RedisServer, Stub, asked_until, is_master, wait_until
 from transport_support import GATEWAY_QUEUE, QUEUE, key, resque, settled
 
 from transport import scripts
@@ -47,7 +48,7 @@ class Proxy:
         self.loop = asyncio.new_event_loop()
         Thread(target=self.loop.run_forever, daemon=True).start()
         serving = asyncio.start_server(self._carry, "127.0.0.1", 0)
-        self.server = asyncio.run_coroutine_threadsafe(serving, self.loop).result(10)
+        self.server = asyncio.run_coroutine_threadsafe(serving, self.loop).result(120)
         self.port = self.server.sockets[0].getsockname()[1]
 
     def cut(self) -> None:
@@ -117,7 +118,7 @@ class World:
     def _replace(self, how: str) -> None:
         number = self.random.randrange(len(self.workers))
         getattr(self.workers[number], how)()
-        self.workers[number].join(20)
+        self.workers[number].join(120)
         code = self.workers[number].exitcode
         assert code is not None, "the deadline holds"
         well = how == "kill" or code in (0, -signal.SIGTERM)  # the latter before it listens
@@ -168,9 +169,8 @@ class World:
 
     def fail_over(self) -> None:
         self.wait_for_replica()
-        self.redis.execute_command("FAILOVER")
-        new = Redis(port=self.replica.port)
-        wait_until(lambda: new.info("replication")["role"] == "master", "the new master")
+        old, new = self.redis, Redis(port=self.replica.port)
+        wait_until(asked_until(partial(is_master, new), partial(old.execute_command, "FAILOVER")), "the new master")
         self.master, self.replica, self.redis = self.replica, self.master, new
         self.proxy.target = self.master.port
 
@@ -214,8 +214,8 @@ def survive(home: Path, stub: Stub, seed: int, seconds: float) -> None:
             made.append(fault.__name__)
             fault()
             here.pause()
-        # Starved of processors, one worker delivers 40 jobs a second. A job that is stuck stays so for ever.
-        wait_until(lambda: settled(here.redis), f"the rest, after {made}", seconds=200)
+        # Starved of processors, the workers deliver 20 jobs a second. A job that is stuck stays so for ever.
+        wait_until(lambda: settled(here.redis), f"the rest, after {made}", seconds=200 + here.waiting() / 20)
         dead = here.redis.llen("resque:failed")
         log = here.log.read_text()
     delivered = {row["delivery_id"] for row in stub.ledger()}

@@ -94,6 +94,6 @@ def test_ruby_counts_the_jobs_that_wait_for_their_gateway(
         assert 1000 < waiting <= pending <= 2000
         assert run_ruby(calls, "Resque.peek('{resque:queue:transport}:push')", redis_server)["class"]
         worker.terminate()
-        assert worker.wait(20) == 0
+        assert worker.wait(120) == 0
     pending = run_ruby(calls, "Resque.info[:pending]", redis_server)
     assert pending + redis.zcard(key("scheduled")) + len(stub.ledger()) == 2000

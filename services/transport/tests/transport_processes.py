@@ -9,20 +9,45 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
 from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
 
 from contract_test.transports.embedded import redis_program
 
 
-def wait_until(true: Callable[[], object], what: str, seconds: float = 30) -> None:
+def wait_until(true: Callable[[], object], what: str, seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, f"not within {seconds} s: {what}"
         time.sleep(0.01)
+
+
+def asked_until(true: Callable[[], object], ask: Callable[[], object]) -> Callable[[], bool]:
+    """Return a condition that asks for what it waits for, every ten seconds: a busy server refuses, or gives it up."""
+    ask_at = 0.0
+
+    def is_true() -> bool:
+        nonlocal ask_at
+        if true():
+            return True
+        if time.monotonic() >= ask_at:
+            with suppress(ResponseError):  # not yet possible, or under way
+                ask()
+            ask_at = time.monotonic() + 10
+        return False
+
+    return is_true
+
+
+def is_master(redis: Redis) -> bool:
+    with suppress(RedisConnectionError):  # a sentinel closes all connections of the server that it promotes
+        return bool(redis.info("replication")["role"] == "master")
+    return False
 
 
 class RedisServer:

@@ -60,7 +60,7 @@ def settled(redis: Redis) -> bool:
     return not redis.eval(LEFT, 5, QUEUE, GATEWAY_QUEUE, key("quarantine"), key("scheduled"), key("waiting-jobs"))
 
 
-async def until(true: Callable[[], object], what: str, seconds: float = 30) -> None:
+async def until(true: Callable[[], object], what: str, seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, f"not within {seconds} s: {what}"
