@@ -107,3 +107,14 @@ def test_two_files_name_nobody(repo, compat):
 
     assert result.code == 1
     assert not any(word in result.out for word in ("catalog", "breaks on", "break on"))
+
+
+def test_a_finding_names_the_owner_of_who_breaks(repo, compat):
+    repo.subject(versions=[message(a=STRING), message(a=INTEGER)])
+    with (repo.root / "contracts" / "catalog.toml").open("a") as catalog:
+        catalog.write('[services.feed]\nowner = "readers"\n[owners.readers]\ncontacts = { slack = "#feed" }\n')
+
+    (finding,) = compat("--format", "json").findings
+
+    assert "feed is owned by readers (slack #feed)" in finding["affected"]
+    assert not [line for line in finding["affected"] if line.startswith("trending is owned")]

@@ -461,3 +461,18 @@ def test_a_message_recorded_where_its_subject_does_not_travel_is_found(contracts
     path = root / "order.placed" / "recordings" / "v1.jsonl"
     path.write_text(json.dumps({"format": 1, "channel": "b", "payload": {"id": "x"}}) + "\n")
     assert "does not put order.placed on the channel b" in findings(root)["recording-channel", "error"]["sentence"]
+
+
+def test_owners_links_and_services_of_the_catalog(contracts):
+    catalog = (
+        '[channels.c]\nprotocol = "kafka"\naddress = "c"\ncodec = "json"\nowner = "nobody"\n'
+        '[subjects."order.placed"]\nchannel = "c"\nsent_by = ["web"]\nowner = "shop"\n'
+        'links = { wiki = "https://wiki.acme.example/orders", bad = "javascript:alert(1)" }\n'
+        '[services.web]\nowner = "shop"\ndomain = "sales"\n[services.wbe]\n[owners.shop]\ncontacts = { slack = "#shop" }\n'
+    )
+
+    found = findings(contracts(catalog=catalog))
+
+    assert found["owner-unknown", "warning"]["pointer"] == "[channels.c].owner"
+    assert found["link-invalid", "error"]["pointer"] == '[subjects."order.placed"].links'
+    assert found["service-unused", "warning"]["pointer"] == "[services.wbe]"

@@ -24,7 +24,7 @@ from contract_test.data.result import (
 from contract_test.files.catalog import load_catalog
 from contract_test.files.lock import digest
 from contract_test.files.revision import CI_VARIABLES
-from contract_test.report.marked_json import marked_lines
+from contract_test.pages.marked_json import marked_lines
 from contract_test.report.run_github import run_as_github
 from contract_test.report.run_html import run_as_html
 from contract_test.report.run_json import run_as_json

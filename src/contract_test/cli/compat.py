@@ -14,6 +14,7 @@ from contract_test.cli.progress import with_progress
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note, package_name
 from contract_test.compare import MODES, RULES
 from contract_test.compat.findings import OWN_RULES
+from contract_test.compat.owners import with_owners
 from contract_test.compat.parallel import compare_pairs
 from contract_test.compat.plan import Plan, plan_against, plan_files, plan_subjects
 from contract_test.compat.undeclared_fields import ContentModel
@@ -126,6 +127,7 @@ def command(
         findings += outcome.findings
         if outcome.note:
             plan.notes.append(outcome.note)
+    findings = with_owners(findings, plan.catalog) if plan.catalog else findings
     unique = list({(each.place, each.rule, each.sentence, each.subject, each.pair): each for each in findings}.values())
     unique = _with_accepted(unique, contracts, everything=not what and against is None and mode is None)
     notes = _notes(plan, against)

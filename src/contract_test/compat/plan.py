@@ -45,6 +45,7 @@ class Plan:
     not_compared: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    catalog: Catalog | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Outcome:
 def plan_subjects(root: Path, subject: str | None = None, mode: str | None = None) -> Plan:
     """Return every subject, or one, against its own earlier versions."""
     plan = Plan()
-    catalog = _load(root, plan)
+    catalog = plan.catalog = _load(root, plan)
     broken = {Path(each.file).parent.name for each in plan.findings}
     all_sides = snapshots_of(catalog, read_readers(root / FOLDER))
     for each in _chosen(catalog, subject):
@@ -105,7 +106,7 @@ def plan_against(root: Path, ref: str, subject: str | None = None, mode: str | N
     What changed at the ref since this branch left it is no change of this branch, and is told in a note.
     """
     plan = Plan()
-    catalog = _load(root, plan)
+    catalog = plan.catalog = _load(root, plan)
     try:
         with contracts_at(ref, root) as folder:
             _plan_since(plan, catalog, folder, ref, subject, mode)

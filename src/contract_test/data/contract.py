@@ -13,7 +13,41 @@ from typing import Any
 from contract_test.data.durations import iso_duration
 from envelopes.catalog import Channel
 
-__all__ = ["Catalog", "Channel", "Contract", "Generation", "Subject", "class_name", "snake_case", "usable_subject"]
+__all__ = [
+    "About",
+    "Catalog",
+    "Channel",
+    "Contract",
+    "Generation",
+    "Owner",
+    "Subject",
+    "class_name",
+    "snake_case",
+    "usable_subject",
+]
+
+
+@dataclass(frozen=True)
+class About:
+    """What the catalog tells people of a service, a channel or a subject. `links` are addresses by their titles."""
+
+    owner: str = ""
+    description: str = ""
+    domain: str = ""
+    links: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who answers for something. `contacts` are addresses or names by what they are, such as `slack`."""
+
+    name: str
+    contacts: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
+
+    def __str__(self) -> str:
+        contacts = ", ".join(f"{kind} {address}" for kind, address in self.contacts.items())
+        return f"{self.name} ({contacts})" if contacts else self.name
 
 
 @dataclass(frozen=True)
@@ -80,6 +114,7 @@ class Subject:
     sent_by: tuple[str, ...] = ()
     received_by: tuple[str, ...] = ()
     sends_undeclared: tuple[str, ...] = ()
+    about: About = About()
 
     @property
     def channel(self) -> Channel | None:
@@ -111,7 +146,8 @@ class Generation:
 class Catalog:
     """Everything that a contracts directory declares.
 
-    `retention` says how long a channel keeps its messages, by the name of the channel.
+    `retention` says how long a channel keeps its messages, by the name of the channel. `about_channels` and
+    `about_services` tell people about those; not every service has to be there.
     """
 
     root: Path
@@ -119,6 +155,9 @@ class Catalog:
     subjects: Mapping[str, Subject]
     generation: Generation = Generation()
     retention: Mapping[str, timedelta] = field(default_factory=dict)
+    about_channels: Mapping[str, About] = field(default_factory=dict)
+    about_services: Mapping[str, About] = field(default_factory=dict)
+    owners: Mapping[str, Owner] = field(default_factory=dict)
 
     @cached_property
     def contracts(self) -> tuple[Contract, ...]:
@@ -126,6 +165,17 @@ class Catalog:
         return tuple(
             subject.contracts[version] for subject in self.subjects.values() for version in sorted(subject.contracts)
         )
+
+    @cached_property
+    def services(self) -> tuple[str, ...]:
+        """The names of all services that send or receive something, or that the catalog tells about."""
+        found = {name for subject in self.subjects.values() for name in (*subject.sent_by, *subject.received_by)}
+        return tuple(sorted(found | self.about_services.keys()))
+
+    def owner_of(self, service: str) -> Owner | None:
+        """Return the owner of a service, or None if the catalog names none."""
+        name = self.about_services[service].owner if service in self.about_services else ""
+        return self.owners.get(name, Owner(name)) if name else None
 
     def expires_after(self, channel: str) -> timedelta | None:
         """Return after which time messages on a channel are dropped, or None."""

@@ -10,6 +10,9 @@ _LOG_COMMAND = re.compile(r"##(?=[A-Za-z0-9_-]*\[)|^(?=[^\S\n]*::)([^\S\n]*):", 
 """What CI servers take for a command: `##[error]` and `##vso[` anywhere, `::error::` at the start of a line."""
 
 
+_WEB_ADDRESS = re.compile(r"(?:https?://[^\s/?#]+|mailto:[^\s@]+@)[^\s]*")
+
+
 def inert(text: str) -> str:
     """Return a text that does nothing to a terminal or a CI server.
 
@@ -22,6 +25,16 @@ def inert(text: str) -> str:
 def without_commands(text: str) -> str:
     """Return a text in which nothing begins a command of a CI server."""
     return _LOG_COMMAND.sub(lambda found: "#\\u0023" if found[1] is None else f"{found[1]}\\u003a", text)
+
+
+def printable(text: str) -> str:
+    r"""Show what a terminal could act on, or what would turn the reading order, as an escape: `\x1b`, `\u202e`."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
+def is_web_address(text: str) -> bool:
+    """Return True if a page can have a link to an address: with https, http or mailto, and without blanks."""
+    return _WEB_ADDRESS.fullmatch(text) is not None
 
 
 def counted(number: int, name: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from contract_test.data.compatibility_modes import MODES
-from contract_test.data.contract import Catalog, Channel, Contract, Generation, Subject
+from contract_test.data.contract import About, Catalog, Channel, Contract, Generation, Owner, Subject
 from contract_test.data.durations import iso_duration
 from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError, SchemaError
 from contract_test.files.additions import toml_text
@@ -37,6 +37,15 @@ _TEXT, _LIST, _TEXT_OR_LIST, _IDS, _TYPES, _POINTER_TEXT, _POINTER_OR_EXTENSION 
     "a JSON pointer into the data, such as /caused_by, or a CloudEvents extension's name",
 )
 _DURATION = "a duration, such as P7D or PT2H"
+_NAMED_TEXTS = "a table of name = text"
+
+_ABOUT_KEYS: dict[str, str | tuple[str, ...]] = {
+    "owner": _TEXT,
+    "description": _TEXT,
+    "domain": _TEXT,
+    "links": _NAMED_TEXTS,
+}
+_OWNER_KEYS: dict[str, str | tuple[str, ...]] = {"description": _TEXT, "contacts": _NAMED_TEXTS}
 
 _CHANNEL_KEYS: dict[str, str | tuple[str, ...]] = {
     "protocol": PROTOCOLS,
@@ -49,6 +58,7 @@ _CHANNEL_KEYS: dict[str, str | tuple[str, ...]] = {
     "delivery": DELIVERIES,
     "without_data": ("reject", "allow"),
     "extensions": _TYPES,
+    **_ABOUT_KEYS,
 }
 _SUBJECT_KEYS: dict[str, str | tuple[str, ...]] = {
     "channel": _TEXT,
@@ -67,6 +77,7 @@ _SUBJECT_KEYS: dict[str, str | tuple[str, ...]] = {
     "sent_by": _LIST,
     "received_by": _LIST,
     "sends_undeclared": _LIST,
+    **_ABOUT_KEYS,
 }
 
 _GENERATE_KEYS: dict[str, str | tuple[str, ...]] = {"snake_case_field": _TRUTH, "header": _TEXT}
@@ -85,11 +96,13 @@ def load_catalog(root: Path, broken: list[ContractTestError] | None = None) -> C
             advice="Name one with --contracts DIR, or run `contract-test init`.",
         )
     document = read_toml(root / "catalog.toml")
-    _only(document, ("channels", "dialects", "generate", "subjects"), str(root / "catalog.toml"))
+    _only(document, ("channels", "dialects", "generate", "owners", "services", "subjects"), str(root / "catalog.toml"))
     generation = document.get("generate", {})
     _check_table(generation, _GENERATE_KEYS, f"{root / 'catalog.toml'}:[generate]")
     channel_tables = _tables(root, document, "channels")
     channels = {name: _channel(root, name, table) for name, table in channel_tables}
+    about_channels = {name: _about(table) for name, table in channel_tables}
+    about_services, owners = _services(root, document), _owners(root, document)
     retention = {name: iso_duration(table["retention"]) for name, table in channel_tables if "retention" in table}
     tables = dict(_tables(root, document, "subjects"))
     files = SchemaFiles(root)
@@ -118,7 +131,31 @@ def load_catalog(root: Path, broken: list[ContractTestError] | None = None) -> C
         raise NothingFoundError("no contracts found", place=str(root), advice=advice)
     order = [name for name in tables if name in subjects] + sorted(name for name in subjects if name not in tables)
     kept = {name: time for name, time in retention.items() if time is not None}
-    return Catalog(root, channels, {name: subjects[name] for name in order}, Generation(**generation), kept)
+    in_order = {name: subjects[name] for name in order}
+    return Catalog(root, channels, in_order, Generation(**generation), kept, about_channels, about_services, owners)
+
+
+def _about(table: Mapping[str, Any]) -> About:
+    return About(**{key: value for key, value in table.items() if key in _ABOUT_KEYS})
+
+
+def _services(root: Path, document: Mapping[str, Any]) -> dict[str, About]:
+    tables = dict(_tables(root, document, "services"))
+    for name, table in tables.items():
+        _check_keys(table, _ABOUT_KEYS, _place_of_table(root, "services", name))
+    return {name: _about(table) for name, table in tables.items()}
+
+
+def _owners(root: Path, document: Mapping[str, Any]) -> dict[str, Owner]:
+    tables = dict(_tables(root, document, "owners"))
+    for name, table in tables.items():
+        _check_keys(table, _OWNER_KEYS, _place_of_table(root, "owners", name))
+    return {name: Owner(name, **table) for name, table in tables.items()}
+
+
+def _place_of_table(root: Path, section: str, name: str) -> str:
+    key = name if _BARE_KEY.fullmatch(name) else toml_text(name)
+    return f"{root / 'catalog.toml'}:[{section}.{key}]"
 
 
 def _dotted(name: str, table: Mapping[str, Any]) -> str:
@@ -164,7 +201,7 @@ def _channel(root: Path, name: str, table: Mapping[str, Any]) -> Channel:
             raise CatalogError(
                 f"{required} is missing", place=place, advice=f"Add {required} = {_wanted(_CHANNEL_KEYS[required])}."
             )
-    return Channel(name, **{key: value for key, value in table.items() if key != "retention"})
+    return Channel(name, **{key: value for key, value in table.items() if key not in ("retention", *_ABOUT_KEYS)})
 
 
 def _subject(
@@ -172,7 +209,8 @@ def _subject(
 ) -> Subject:
     place = f'{root / "catalog.toml"}:[subjects."{name}"]'
     _check_keys(table, _SUBJECT_KEYS, place)
-    values = dict(table)
+    values = {key: value for key, value in table.items() if key not in _ABOUT_KEYS}
+    values["about"] = _about(table)
     values |= _subject_channels(values, channels, place)
     for key in ("volatile", "sent_by", "received_by", "sends_undeclared"):
         values[key] = tuple(values.get(key, ()))
@@ -264,6 +302,8 @@ def _check_keys(table: Mapping[str, Any], known: Mapping[str, str | tuple[str, .
             right = isinstance(value, dict) and all(
                 _EXTENSION.fullmatch(name) and kind in ("string", "integer", "boolean") for name, kind in value.items()
             )
+        elif wanted == _NAMED_TEXTS:
+            right = isinstance(value, dict) and all(isinstance(text, str) and text for text in value.values())
         elif wanted == _POINTER_TEXT:
             right = isinstance(value, str) and _POINTER.fullmatch(value) is not None
         elif wanted == _POINTER_OR_EXTENSION:

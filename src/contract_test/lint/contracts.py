@@ -20,6 +20,7 @@ from contract_test.files.catalog import load_catalog
 from contract_test.files.lock import FILE as LOCK
 from contract_test.files.lock import read_lock
 from contract_test.lint.key_checks import check_scrub_key
+from contract_test.lint.owners import check_owners
 from contract_test.lint.profile import remarks
 from contract_test.lint.recording_checks import check_recording, old_recordings
 from contract_test.lint.registration import check_against, check_lock, check_registered
@@ -67,6 +68,7 @@ def lint(root: Path, max_age: timedelta | None = None, against: str | None = Non
         findings += _names(catalog)
         findings += _distinguishable(catalog)
         findings += _address_clashes(catalog)
+        findings += check_owners(catalog)
         findings += check_lock(catalog)
         findings += check_registered(catalog)
         for contract in catalog.contracts:

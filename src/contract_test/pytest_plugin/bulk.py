@@ -11,7 +11,7 @@ import pytest
 
 from contract_test.data.errors import UnplayableError
 from contract_test.data.result import Failure, GivenMessage, MessageResult, Outcome
-from contract_test.data.texts import counted
+from contract_test.data.texts import counted, printable
 from contract_test.pytest_plugin.multi_call import Call, call_repeatedly, needs_one_message
 from contract_test.replay.cases import Case, Replay
 from contract_test.replay.copies import RecordedMessage, copied
@@ -29,7 +29,6 @@ from contract_test.replay.unused_message import (
     encoding_watched,
     mocks_watched,
 )
-from contract_test.report.inert import printable
 from envelopes import DecodeError
 
 Lines = tuple[int, int]

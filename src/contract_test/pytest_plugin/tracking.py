@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from contract_test.data.texts import printable
 from contract_test.replay.cases import Case
 from contract_test.replay.completeness import DELIVERED, OPERATIONS
 from contract_test.replay.selection import Selection, Tested
-from contract_test.report.inert import printable
 
 _IMPORTS = "; what stands in this folder is found by `python -m pytest --contracts`, or once it is installed"
 _OUTPUT = "contract-test"

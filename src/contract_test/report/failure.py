@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contract_test.data.result import Failure
+from contract_test.data.texts import printable
 from contract_test.replay.cases import Case
-from contract_test.report.inert import printable
 
 
 def failure_text(case: Case, failure: Failure) -> str:

@@ -6,13 +6,10 @@ import json
 import re
 from typing import Any
 
+from contract_test.data.texts import printable
+
 _LOG_COMMAND = re.compile(r"##(?=[A-Za-z0-9_-]*\[)")
 _COLOUR = re.compile("(\x1b\\[[0-9;]*m)")
-
-
-def printable(text: str) -> str:
-    r"""Show what a terminal could act on, or what would turn the reading order, as an escape: `\x1b`, `\u202e`."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def log_line(text: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 
+from contract_test.data.texts import printable
 from contract_test.replay.observed_readers import ReadersTable
-from contract_test.report.inert import printable
 
 FORMAT = 1
 

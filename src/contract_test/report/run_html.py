@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from contract_test.data.result import Coverage, Failure, MessageResult, Operation, Reader, Run
+from contract_test.data.texts import printable
 from contract_test.pages.environment import page_environment
-from contract_test.report.inert import printable
+from contract_test.pages.marked_json import Line, marked_lines
 from contract_test.report.kinds import Kind, kinds
-from contract_test.report.marked_json import Line, marked_lines
 
 MAX_MESSAGES_SHOWN = 20
 """Failed messages of one kind that are shown whole; the others are listed."""

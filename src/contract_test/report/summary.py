@@ -5,8 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from contract_test.data.result import Run
-from contract_test.data.texts import percent
-from contract_test.report.inert import printable
+from contract_test.data.texts import percent, printable
 from contract_test.report.kinds import kinds
 
 MAX_KINDS_SHOWN = 10

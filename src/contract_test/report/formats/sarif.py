@@ -7,9 +7,10 @@ from typing import Any
 from urllib.parse import quote
 
 from contract_test.data.finding import Finding, Report
+from contract_test.data.texts import printable
 from contract_test.report.causes import Cause, causes_of
 from contract_test.report.finding_lines import lines_of, sentence_of
-from contract_test.report.inert import json_escaped, printable
+from contract_test.report.inert import json_escaped
 from contract_test.report.workspace import in_workspace
 
 
