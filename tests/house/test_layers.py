@@ -25,6 +25,7 @@ ROOMS = {
     "compat": {"replay"},
     "gate": set(),
     "package": {"compat", "generate"},
+    "site": {"compat", "gate", "replay"},
     "start": {"gate", "generate", "record", "replay"},
 }
 """What people come for: a room imports foundations, and of the other rooms only these."""

@@ -21,6 +21,7 @@ COMMANDS = {
     "deployments": "show which versions run where",
     "can-i-deploy": "say whether a version may be deployed, given what is in flight",
     "rollback-target": "find the version that a service can be rolled back to",
+    "site": "write static pages of the contracts",
     "matrix": "show which versions of writers and readers get along",
     "compact-ledger": "remove old entries from the ledger",
     "infer": "propose a contract, or its next version, from traffic",

@@ -194,6 +194,24 @@ def _commits(root: Path, start: str | None, end: str, paths: Sequence[str]) -> l
     return run_git(directory(root), "rev-list", *options, *reach, "--", *paths).decode().split()
 
 
+def added_versions(root: Path) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    """Return the commits that added schema files up to HEAD, the newest first: commit, time, title and files.
+
+    Raises HistoryError where `root` is in no git repository.
+    """
+    options = ("--diff-filter=A", "--no-renames", "--name-only", "-z", "--format=%x01%H%x00%cI%x00%s", "--relative")
+    try:
+        found = run_git(directory(root), "log", *options, "--", ":(glob)**/v*.json").decode(errors="replace")
+    except HistoryError:
+        run_git(directory(root), "rev-parse", "--git-dir")
+        return []  # a repository without a commit
+    commits = []
+    for entry in found.split("\1")[1:]:
+        commit, time, title, *files = entry.split("\0")
+        commits.append((commit, time, title, tuple(file.strip("\n") for file in files if file.strip("\n"))))
+    return commits
+
+
 def uncommitted(root: Path, specs: Sequence[str]) -> list[str]:
     """Return the changed, deleted, untracked and ignored files of `pathspecs`, as git names them.
 

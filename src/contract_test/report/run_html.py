@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from contract_test.data.result import Coverage, Failure, MessageResult, Operation, Reader, Run
-from contract_test.data.texts import printable
 from contract_test.pages.environment import page_environment
 from contract_test.pages.marked_json import Line, marked_lines
 from contract_test.report.kinds import Kind, kinds
@@ -51,7 +50,7 @@ class Section:
 
 def run_as_html(run: Run) -> str:
     """Return the page. Every value is escaped for HTML, and what cannot be printed is shown as an escape."""
-    environment = page_environment("contract_test.report", printable)
+    environment = page_environment("contract_test.report")
     environment.globals |= {
         "shown": MAX_MESSAGES_SHOWN,
         "message_lines": _message_lines,
