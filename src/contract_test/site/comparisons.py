@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
 from contract_test.compat.findings import OWN_RULES
+from contract_test.compat.owners import with_owners
 from contract_test.compat.parallel import compare_pairs
 from contract_test.compat.plan import Outcome
 from contract_test.compat.snapshot import Pair, Snapshot
@@ -61,7 +62,9 @@ def compare_all(
         asked += [Pair(old, new, "BACKWARD", subject), Pair(new, old, "FORWARD", subject)]
     outcomes = compare_pairs(asked, "closed-writer", budget, package, cache=cache)
     for name, older, newer in chosen:
-        yield name, Compared(older, newer, next(outcomes), next(outcomes))
+        both = (next(outcomes), next(outcomes))
+        backward, forward = (replace(each, findings=tuple(with_owners(each.findings, catalog))) for each in both)
+        yield name, Compared(older, newer, backward, forward)
 
 
 def direction(outcome: Outcome, writer: int, reader: int) -> Direction:

@@ -114,6 +114,13 @@ class FieldReading:
     words: str
 
     @property
+    def sentence(self) -> str:
+        """The same for people, after the name of the service."""
+        if self.words == "unknown":
+            return "not known, because it was not replayed"
+        return f"{self.words.replace(',', ' it', 1)} recorded messages" if " of " in self.words else f"{self.words} it"
+
+    @property
     def is_read(self) -> bool:
         """True if it was seen that the service reads it."""
         return self.words.startswith("reads")

@@ -15,9 +15,9 @@ from contract_test.site.data import FieldChange, FieldData, FieldReading, FieldR
 MAX_FIELDS = 2000
 _LIMITS = {
     "minimum": "≥ {}", "exclusiveMinimum": "> {}", "maximum": "≤ {}", "exclusiveMaximum": "< {}",
-    "multipleOf": "multiple of {}", "minLength": "at least {} characters", "maxLength": "at most {} characters",
-    "minItems": "at least {} items", "maxItems": "at most {} items", "minProperties": "at least {} fields",
-    "maxProperties": "at most {} fields", "pattern": "matches {}", "format": "{}", "const": "always {}",
+    "multipleOf": "multiple of {}", "minLength": "length ≥ {}", "maxLength": "length ≤ {}",
+    "minItems": "items ≥ {}", "maxItems": "items ≤ {}", "minProperties": "fields ≥ {}",
+    "maxProperties": "fields ≤ {}", "pattern": "matches {}", "format": "{}", "const": "always {}",
     "contentEncoding": "{}", "contentMediaType": "{}", "default": "default {}",
 }  # fmt: skip
 _FLAGS = {"uniqueItems": "no item twice", "deprecated": "deprecated"}
@@ -137,9 +137,7 @@ def _field(
     for service, each in latest.items():
         if each.is_read:
             breaks.append(service)
-            sentences.append(
-                f"{service} breaks: it {each.words.replace(',', ' it', 1)} recorded messages of v{each.version}."
-            )
+            sentences.append(f"{service} breaks: it {each.sentence} of v{each.version}.")
         elif each.words == "unknown" and row.required:
             breaks.append(service)
             sentences.append(f"{service} may break: it was not replayed, and v{versions[-1]} requires the field.")
@@ -147,7 +145,7 @@ def _field(
             sentences.append(f"{service}: not known, because it was not replayed. The field is optional.")
         elif row.required:
             why = f"v{versions[-1]} requires it: a reader that validates rejects the message"
-            sentences.append(f"{service} {each.words} it, but {why}.")
+            sentences.append(f"{service} {each.sentence}, but {why}.")
         else:
-            sentences.append(f"{service} does not break: it {each.words} it.")
+            sentences.append(f"{service} does not break: it {each.sentence}.")
     return FieldData(pointer, versions, row, tuple(readings), tuple(breaks), tuple(sentences))

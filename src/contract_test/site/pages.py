@@ -83,7 +83,7 @@ class _SharedPages:
     def _lists(self) -> Iterator[Page]:
         data, rows, listing = self._data, self._rows, self._layout.listing
         subjects = packed((each.name, rows.subject("", each)) for each in data.subjects.values())
-        columns = ("subject", "versions", "sent by", "received by", "channel", "owner")
+        columns: tuple[str, ...] = ("subject", "versions", "sent by", "received by", "channel", "owner")
         yield from listing("subjects", "Subjects", subjects, columns)
         services = packed((each.name, rows.service("", each)) for each in data.services.values())
         yield from listing("services", "Services", services, _SERVICE_COLUMNS)

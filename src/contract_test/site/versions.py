@@ -77,7 +77,7 @@ def value_object_source(package: str | None) -> Callable[[Contract], str]:
             return ""
         with suppress(OSError, ValueError):
             beside = json.loads((folder / f"{contract.module_name}.json").read_bytes())
-            if contract.schema in (beside, *(beside.values() if isinstance(beside, dict) else ())):
+            if isinstance(beside, dict) and beside.get("resources") == contract.resources:
                 return (folder / f"{contract.module_name}.py").read_text(encoding="utf-8")
         return ""
 

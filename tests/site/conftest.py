@@ -1,0 +1,147 @@
+"""A contracts repository, its site, and a real browser."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from contract_test.cli import main
+from contract_test.data.result import FieldReads, Reader
+from contract_test.files.catalog import load_catalog
+from contract_test.files.reader_files import content_of, write_readers
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def message(required=(), **properties):
+    """A schema as contracts have it: an object with these properties."""
+    return {"$schema": DRAFT, "type": "object", "properties": properties, "required": list(required)}
+
+
+STRING, INTEGER = {"type": "string"}, {"type": "integer"}
+
+
+@dataclass
+class Contracts:
+    """A contracts repository, and the command that makes its site."""
+
+    root: Path
+    run: object
+
+    @property
+    def folder(self):
+        return self.root / "contracts"
+
+    @property
+    def site(self):
+        return self.root / "site"
+
+    def write(self, catalog, **subjects):
+        """Write a catalog, and a list of schemas for each subject; `_` in a name stands for a dot."""
+        self.folder.mkdir(exist_ok=True)
+        (self.folder / "catalog.toml").write_text(catalog)
+        for name, schemas in subjects.items():
+            folder = self.folder / name.replace("_", ".")
+            folder.mkdir(exist_ok=True)
+            for number, schema in enumerate(schemas, start=1):
+                (folder / f"v{number}.json").write_text(json.dumps(schema))
+
+    def reads(self, service, subject, version, messages, **fields):
+        """Note in how many messages a service read each field."""
+        catalog = load_catalog(self.folder)
+        contract = catalog.subjects[subject].contracts[version]
+        found = tuple(FieldReads(f"/{name}", count) for name, count in fields.items())
+        reader = Reader(service, subject, version, content_of(contract), messages, found)
+        write_readers(self.folder / "readers", service, [reader], catalog)
+
+    def git(self, *arguments, date="2026-03-01T12:00:00Z"):
+        identity = ("-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false")
+        environment = os.environ | {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+        subprocess.run(["git", *identity, *arguments], cwd=self.root, check=True, capture_output=True, env=environment)
+
+    def page(self, path):
+        return (self.site / path).read_text()
+
+    def files(self):
+        """Every file of the site, with its content."""
+        return {
+            path.relative_to(self.site).as_posix(): path.read_bytes() for path in self.site.rglob("*") if path.is_file()
+        }
+
+
+@pytest.fixture
+def contracts(tmp_path, monkeypatch, capsys):
+    """An empty contracts repository; `run(*options)` runs `contract-test site`, and returns its code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*options, output="site"):
+        where = ("--output", output) if output else ()
+        monkeypatch.setattr(sys, "argv", ["contract-test", "site", *where, *options])
+        with pytest.raises(SystemExit) as end:
+            main()
+        out, err = capsys.readouterr()
+        return end.value.code or 0, out, err
+
+    return Contracts(tmp_path, run)
+
+
+@pytest.fixture
+def shop(contracts):
+    """Three versions of one subject with two readers, one of which was replayed, and their owners."""
+    contracts.write(
+        """
+[channels.orders]
+protocol = "kafka"
+address = "orders.v1"
+codec = "json"
+delivery = "at-least-once"
+[subjects."order.placed"]
+channel = "orders"
+owner = "shop"
+description = "Somebody bought something."
+compatibility = "FULL"
+sent_by = ["billing"]
+received_by = ["mailer", "audit"]
+[services.billing]
+owner = "shop"
+domain = "sales"
+[services.mailer]
+owner = "letters"
+domain = "messages"
+description = "Writes letters."
+links = { runbook = "https://wiki.acme.example/mailer" }
+[owners.letters]
+contacts = { slack = "#letters", mail = "mailto:letters@acme.example" }
+[owners.shop]
+""",
+        order_placed=[
+            message(["id", "name"], id=STRING, name={**STRING, "description": "Who bought it."}),
+            message(["id", "name"], id=STRING, name=STRING, note=STRING),
+            message(["id"], id=INTEGER, note=STRING),
+        ],
+    )
+    contracts.reads("mailer", "order.placed", 1, 4, id=4, name=3)
+    return contracts
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A real Chromium without a window."""
+    programs = shutil.which("chromium"), shutil.which("chromedriver")
+    if not all(programs):
+        missing = "NOT RUN in a browser: there is none here (Debian: apt-get install chromium chromium-driver)"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+    webdriver = pytest.importorskip("selenium.webdriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = programs[0]
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(programs[1]))
+    yield driver
+    driver.quit()
