@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from contract_test.cli import main
 from contract_test.data.result import FieldReads, Reader
@@ -145,3 +146,48 @@ def browser():
     driver = webdriver.Chrome(options, webdriver.ChromeService(programs[1]))
     yield driver
     driver.quit()
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The script of an accessibility checker."""
+    if shutil.which("npm") is None:
+        missing = "NOT RUN: no npm, which brings the accessibility checker (Debian: apt-get install npm)"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+    sources = sorted((Path(__file__).parent / "axe").glob("package*.json"))
+    folder = Path(__file__).parents[2] / ".cache" / "axe"
+    folder.mkdir(parents=True, exist_ok=True)
+    script = folder / "node_modules" / "axe-core" / "axe.min.js"
+    with FileLock(folder.with_suffix(".lock")):
+        stamp = "".join(path.read_text() for path in sources)
+        built = folder / "built"
+        if not script.is_file() or not built.is_file() or built.read_text() != stamp:
+            for path in sources:
+                shutil.copy2(path, folder)
+            options = ("--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error")
+            subprocess.run(["npm", "ci", *options], cwd=folder, check=True, timeout=240)
+            built.write_text(stamp)
+    return script.read_text()
+
+
+@pytest.fixture
+def report(tmp_path):
+    """The report of a run that broke /name in one of four messages, and no test noticed."""
+    messages = {
+        origin: {"passed": 4 if origin == "recorded" else 0, "failed": 0, "skipped": 0}
+        for origin in ("recorded", "variation", "generated", "delivery", "cause")
+    }
+    survivors = [{"item": f"t[{number}]", "pointer": "/name", "change": "gone"} for number in range(4)]
+    operation = {
+        "subject": "order.placed", "version": 1, "operation": "consumes", "sent_by": [], "received_by": [],
+        "messages": messages, "sent": [], "unwatched": False, "failed": [],
+        "strength": {"noticed": 3, "total": 4, "survivors": survivors},
+    }  # fmt: skip
+    coverage = {"subject": "order.placed", "version": 1, "facts": [], "share": 0.5, "recorded_share": 0.5}
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps({
+        "format": 2, "service": "mailer", "service_version": "mmm", "dirty": False,
+        "contracts": {"digest": "", "pinned": []}, "operations": [operation], "coverage": [coverage],
+        "readers": [], "problems": [], "notes": [], "partial": "",
+    }))  # fmt: skip
+    return path

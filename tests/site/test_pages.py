@@ -4,7 +4,6 @@ import json
 import re
 from html.parser import HTMLParser
 
-import pytest
 from site_pages import text_of
 
 from contract_test.files.ledger import DirectoryLedger
@@ -211,29 +210,6 @@ def test_all_pairs_only_if_asked_for(contracts):
 
 def message_number(number):
     return {"type": "object", "properties": {f"field{each}": {"type": "string"} for each in range(number + 1)}}
-
-
-@pytest.fixture
-def report(tmp_path):
-    """The report of a run that broke /name in one of four messages, and no test noticed."""
-    messages = {
-        origin: {"passed": 4 if origin == "recorded" else 0, "failed": 0, "skipped": 0}
-        for origin in ("recorded", "variation", "generated", "delivery", "cause")
-    }
-    survivors = [{"item": f"t[{number}]", "pointer": "/name", "change": "gone"} for number in range(4)]
-    operation = {
-        "subject": "order.placed", "version": 1, "operation": "consumes", "sent_by": [], "received_by": [],
-        "messages": messages, "sent": [], "unwatched": False, "failed": [],
-        "strength": {"noticed": 3, "total": 4, "survivors": survivors},
-    }  # fmt: skip
-    coverage = {"subject": "order.placed", "version": 1, "facts": [], "share": 0.5, "recorded_share": 0.5}
-    path = tmp_path / "result.json"
-    path.write_text(json.dumps({
-        "format": 2, "service": "mailer", "service_version": "mmm", "dirty": False,
-        "contracts": {"digest": "", "pinned": []}, "operations": [operation], "coverage": [coverage],
-        "readers": [], "problems": [], "notes": [], "partial": "",
-    }))  # fmt: skip
-    return path
 
 
 class Links(HTMLParser):
