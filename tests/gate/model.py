@@ -23,9 +23,7 @@ from contract_test.files.proof_cache import ProofCache
 from contract_test.gate.answer import Answer, Gate
 from contract_test.gate.decision import Check, Surroundings
 from contract_test.gate.evidence import Evidences
-from contract_test.gate.past_contracts import PastContracts
-from contract_test.gate.proofs import Proofs
-from contract_test.gate.timeline import timeline_of
+from contract_test.gate.timeline import horizon_of, timeline_of
 from envelopes import DecodeError
 from envelopes._decoding import decode_message
 from envelopes.catalog import Catalog as Runtime
@@ -180,14 +178,16 @@ class Model:
         self._decodes: dict[tuple[ServiceVersion, bytes], bool] = {}
         self._messages: dict[tuple[str, int], list[bytes]] = {}
         catalog = universe.catalog
-        self.evidences = Evidences(catalog, self._verifications, PastContracts(catalog), Proofs(ProofCache(None)))
+        self.evidences = Evidences(catalog, self._verifications, ProofCache(None))
 
     @property
     def now(self) -> datetime:
         return START + timedelta(hours=self.hour)
 
     def gate(self) -> Gate:
-        around = Surroundings(self.evidences, self.now)
+        subjects = self.universe.catalog.subjects.values()
+        horizons = {each.name: horizon_of(self.universe.catalog, each, {}) for each in subjects}
+        around = Surroundings(self.evidences, self.now, horizons)
         return Gate(timeline_of("prod", self.deployments), around, self._newest)
 
     def step(self) -> Iterator[tuple[Answer, str]]:
@@ -235,7 +235,7 @@ class Model:
 
     def _build_reader(self, answer: Answer) -> bool:
         """Somebody builds a version of a reader that is in the way, which knows every version and emits as before."""
-        services = {each.reader.service for each in answer.blocking if each.direction == "writes"}
+        services = {each.reader.service for each in answer.blocking if each.direction(answer.candidate) == "writes"}
         for service in sorted(services):
             (old, *more) = self.running[service]
             of = ServiceVersion(service, f"{sum(each.service == service for each in self.built) + 1}")
@@ -354,15 +354,17 @@ class Model:
 
     def _unshown(self, answer: Answer) -> str:
         """Return the check of a `no` or an `after` that the model cannot show to fail."""
-        return next((str(each) for each in answer.checks if each.status == "no" and not self._shows(each)), "")
+        return next(
+            (str(each) for each in answer.checks if each.status == "no" and not self._shows(each, answer.candidate)), ""
+        )
 
-    def _shows(self, check: Check) -> bool:
+    def _shows(self, check: Check, candidate: ServiceVersion) -> bool:
         """Whether the writer may have sent, or will send, a message that the reader cannot read."""
         name, version = check.written.subject, check.written.version
         assert check.writer is not None
         sent = self.last_sent.get((check.writer, name, version))
         running = check.writer in self.running.get(check.writer.service, ())
-        if check.direction == "reads" and not running and (sent is None or self._is_gone(name, sent)):
+        if check.direction(candidate) == "reads" and not running and (sent is None or self._is_gone(name, sent)):
             return False
         wires = list(self.messages(name, version))
         if check.evidence.witness is not ABSENT:

@@ -30,13 +30,19 @@ ORDER = {
 
 
 def catalog(
-    retention: str = 'retention = "P1D"\n', protocol: str = "redis-list", codec: str = "cloudevents", **more: str
+    retention: str = 'retention = "P1D"\n',
+    protocol: str = "redis-list",
+    codec: str = "cloudevents",
+    more: str = "",
+    **keys: str,
 ) -> str:
+    """A catalog of one subject; `more` is put before it, and `keys` are more keys of the subject."""
     subject = '[subjects."order.placed"]\nchannel = "orders"\nid = "/id"\nsent_by = ["shop"]\nreceived_by = ["mailer", "stats"]\n'
     return (
-        f'[channels.orders]\nprotocol = "{protocol}"\naddress = "orders"\ncodec = "{codec}"\n{retention}\n'
+        more
+        + f'[channels.orders]\nprotocol = "{protocol}"\naddress = "orders"\ncodec = "{codec}"\n{retention}\n'
         + subject
-        + "".join(f"{key} = {value}\n" for key, value in more.items())
+        + "".join(f"{key} = {value}\n" for key, value in keys.items())
     )
 
 
@@ -84,7 +90,7 @@ class World:
     def gate(self, **more: object):
         assumed = [ServiceVersion(*each.split("=")) for each in more.pop("assume", ())]
         environment = more.pop("environment", "prod")
-        return open_gate(self.contracts, self.ledger, environment, more.pop("now", NOW), assumed=assumed, **more).gate
+        return open_gate(self.contracts, self.ledger, environment, more.pop("now", NOW), assumed=assumed, **more)
 
     def ask(self, service: str, version: str, **more: object) -> Answer:
         return self.gate(**more).answer(ServiceVersion(service, version))

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from contract_test.cli.running import CLEAN, FINDINGS, max_age_option, note
+from contract_test.compat.upcasts import tried_upcasters
 from contract_test.data.texts import counted
 from contract_test.files.revision import revision_of
 from contract_test.files.settings import read_settings
@@ -68,7 +69,9 @@ def command(
     collector.add(whole.results)
     limits = Limits("", service.settings.strict, min_coverage, min_strength, max_age)
     run = conclude(service, collector, whole.selection, whole.scope, limits)
-    run = replace(run, revision=revision_of(Path.cwd())) if paths or form == "json" else run
+    if paths or form == "json":
+        upcasts = tried_upcasters(service.replay.catalog, service.replay.service, service.settings.package)
+        run = replace(run, revision=revision_of(Path.cwd()), upcasts=upcasts)
     write_reports(run, paths)
     if is_whole(run, whole.selection, whole.scope):
         write_what_was_read(service, run, readers)

@@ -9,13 +9,13 @@ import click
 from contract_test.cli.ledger_options import (
     environment_option,
     ledger_options,
-    opened,
+    record,
     service_version,
     version_option,
 )
-from contract_test.cli.running import CLEAN, contracts_option, note
+from contract_test.cli.running import CLEAN
 from contract_test.data.deployment import Deployment
-from contract_test.files.ledger import checked_name, now
+from contract_test.files.ledger import Ledger, checked_name, now
 
 
 @click.command("record-deployment")
@@ -23,29 +23,14 @@ from contract_test.files.ledger import checked_name, now
 @version_option
 @environment_option
 @click.option("--beside", is_flag=True, help="A rollout began: the versions before it still run.")
-@contracts_option
 @ledger_options(writes=True)
-def command(
-    service: str,
-    service_version_text: str,
-    environment: str,
-    contracts: Path,
-    place: Path | None,
-    ledger_branch: str,
-    *,
-    beside: bool,
-    push: bool,
-) -> int:
+def command(service: str, version: str, environment: str, contracts: Path, ledger: Ledger, *, beside: bool) -> int:
     """Record that a version of SERVICE runs in an environment.
 
     It replaces the versions before it, unless a rollout began. When the rollout is over, record it again without
     --beside.
     """
-    of = service_version(service, service_version_text)
-    ledger = opened(place, contracts, ledger_branch, push=push)
-    entry = Deployment(of.service, of.version, checked_name("an environment", environment), now(), beside=beside)
-    recorded = ledger.record(entry)
-    if recorded.time != entry.time:
-        note(f"this clock is behind the newest entry: recorded at {recorded.time.isoformat()}")
-    note(f"{of} deployed in {environment}, recorded in {ledger.place}")
+    del contracts
+    of, where = service_version(service, version), checked_name("an environment", environment)
+    record(ledger, Deployment(of.service, of.version, where, now(), beside=beside))
     return CLEAN

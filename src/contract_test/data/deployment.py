@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Literal
 
-from contract_test.data.result import OperationKind, PinnedContract, digest_of_contracts
+from contract_test.data.result import OperationKind, PinnedContract, Upcast, digest_of_contracts
 
 
 @dataclass(frozen=True, order=True)
@@ -91,6 +91,7 @@ class Verification:
     dirty: bool = False
     problems: tuple[str, ...] = ()
     branch: str = ""
+    upcasts: tuple[Upcast, ...] = ()
 
     @cached_property
     def digest(self) -> str:
@@ -105,9 +106,20 @@ class Verification:
     def _by_key(self) -> dict[tuple[OperationKind, str, int], VerifiedOperation]:
         return {(each.operation, each.subject, each.version): each for each in self.operations}
 
-    def known(self, subject: str) -> dict[int, str]:
+    def known(self, subject: str) -> Mapping[int, str]:
         """Return the digests of the versions of a subject that its package holds, by version."""
-        return {each.version: each.digest for each in self.contracts if each.subject == subject}
+        return self._digests.get(subject, {})
+
+    @cached_property
+    def _digests(self) -> dict[str, dict[int, str]]:
+        found: dict[str, dict[int, str]] = {}
+        for each in self.contracts:
+            found.setdefault(each.subject, {})[each.version] = each.digest
+        return found
+
+    def upcast(self, subject: str, version: int) -> Upcast | None:
+        """Return how messages of a version are brought to the newest one, or None if they stay as they are."""
+        return next((each for each in self.upcasts if (each.subject, each.version) == (subject, version)), None)
 
     @cached_property
     def sends(self) -> frozenset[str]:

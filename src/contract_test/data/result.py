@@ -289,6 +289,19 @@ class PinnedContract:
     receives: bool = False
 
 
+@dataclass(frozen=True)
+class Upcast:
+    """What came of trying the upcasters of a package on messages of a version, to bring them to the newest one.
+
+    `problem` says why they do not bring every message there; `tried` on how many messages they were tried.
+    """
+
+    subject: str
+    version: int
+    tried: str
+    problem: str = ""
+
+
 def digest_of_contracts(contracts: Iterable[PinnedContract]) -> str:
     """Return one digest for the content of all these contracts, whoever uses them for what."""
     lines = sorted(f"{each.subject} v{each.version} {each.digest}\n" for each in contracts)
@@ -300,7 +313,8 @@ class Run:
     """Everything that one run found. `problems` concern the run as a whole; each makes it red.
 
     `partial` says how much of the service was verified, if somebody selected a part: "partial: 3 of 7 operations".
-    `contracts` are those of the service's subjects, every version, and `revision` is the service's own.
+    `contracts` are those of the service's subjects, every version, and `revision` is the service's own. `upcasts` tell
+    of each version from which an upcaster leads to the newest one.
     """
 
     service: str
@@ -312,3 +326,4 @@ class Run:
     partial: str = ""
     revision: Revision = Revision()
     contracts: tuple[PinnedContract, ...] = ()
+    upcasts: tuple[Upcast, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -83,11 +83,14 @@ _SUBJECT_KEYS: dict[str, str | tuple[str, ...]] = {
 _GENERATE_KEYS: dict[str, str | tuple[str, ...]] = {"snake_case_field": _TRUTH, "header": _TEXT}
 
 
-def load_catalog(root: Path, broken: list[ContractTestError] | None = None) -> Catalog:
+def load_catalog(
+    root: Path, broken: list[ContractTestError] | None = None, *, schemas_when_asked: bool = False
+) -> Catalog:
     """Read a contracts directory. A directory without a catalog holds subjects without channels.
 
     Raises CatalogError or SchemaError with the place, NothingFoundError where there is no contract at all. Where a list
-    `broken` is given, schemas that cannot be used are left out, and their errors are put there.
+    `broken` is given, schemas that cannot be used are left out, and their errors are put there. With
+    `schemas_when_asked`, a schema is read, and its error raised, when its contract is asked for.
     """
     if not root.is_dir():
         raise NothingFoundError(
@@ -106,7 +109,8 @@ def load_catalog(root: Path, broken: list[ContractTestError] | None = None) -> C
     retention = {name: iso_duration(table["retention"]) for name, table in channel_tables if "retention" in table}
     tables = dict(_tables(root, document, "subjects"))
     files = SchemaFiles(root)
-    found = {folder.name: _contracts(files, folder, broken) for folder in _subject_folders(root)}
+    read = _Unread if schemas_when_asked else _contracts
+    found = {folder.name: read(files, folder, broken) for folder in _subject_folders(root)}
     for name, table in tables.items():
         dotted = _dotted(name, table)
         if dotted != name:
@@ -173,24 +177,46 @@ def _subject_folders(root: Path) -> list[Path]:
     )  # fmt: skip
 
 
-def _contracts(files: SchemaFiles, folder: Path, broken: list[ContractTestError] | None) -> dict[int, Contract]:
-    if not _SUBJECT.fullmatch(folder.name):
-        advice = "Use letters, digits, dots, hyphens and underscores, beginning with a letter or digit."
-        raise CatalogError(f"{folder.name[:60]!r} cannot be a subject's name", place=str(folder), advice=advice)
-    contracts = {}
-    for path in folder.glob("v*.json"):
-        match = _VERSION.fullmatch(path.name)
-        if match:
-            version = int(match[1])
-            try:
-                resources = files.reach(path)
-            except SchemaError as error:
-                if broken is None:
-                    raise
-                broken.append(error)
-                continue
-            contracts[version] = Contract(folder.name, version, path, files.uri_of(path), files.read(path), resources)
-    return dict(sorted(contracts.items()))
+def _contracts(files: SchemaFiles, folder: Path, broken: list[ContractTestError] | None) -> Mapping[int, Contract]:
+    unread, contracts = _Unread(files, folder, broken), {}
+    for version in unread:
+        try:
+            contracts[version] = unread[version]
+        except SchemaError as error:
+            if broken is None:
+                raise
+            broken.append(error)
+    return contracts
+
+
+class _Unread(Mapping[int, Contract]):
+    """The contracts of a subject, each read from its file when it is asked for."""
+
+    sends_undeclared: tuple[str, ...] = ()
+
+    def __init__(self, files: SchemaFiles, folder: Path, _: list[ContractTestError] | None) -> None:
+        if not _SUBJECT.fullmatch(folder.name):
+            advice = "Use letters, digits, dots, hyphens and underscores, beginning with a letter or digit."
+            raise CatalogError(f"{folder.name[:60]!r} cannot be a subject's name", place=str(folder), advice=advice)
+        self._files, self._subject = files, folder.name
+        matches = [(_VERSION.fullmatch(path.name), path) for path in folder.glob("v*.json")]
+        self._paths = dict(sorted((int(match[1]), path) for match, path in matches if match))
+        self._read: dict[int, Contract] = {}
+
+    def __getitem__(self, version: int) -> Contract:
+        if version not in self._read:
+            path, files = self._paths[version], self._files
+            resources = files.reach(path)
+            self._read[version] = Contract(
+                self._subject, version, path, files.uri_of(path), files.read(path), resources, self.sends_undeclared
+            )
+        return self._read[version]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
 def _channel(root: Path, name: str, table: Mapping[str, Any]) -> Channel:
@@ -218,7 +244,9 @@ def _subject(
     if unknown:
         problem = f"sends_undeclared names {unknown[0]!r}, which is not in sent_by"
         raise CatalogError(problem, place=place, advice="Name services that send the subject.")
-    if values["sends_undeclared"]:
+    if isinstance(contracts, _Unread):
+        contracts.sends_undeclared = values["sends_undeclared"]
+    elif values["sends_undeclared"]:
         contracts = {
             version: replace(contract, sends_undeclared=values["sends_undeclared"])
             for version, contract in contracts.items()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from contract_test.data.errors import HistoryError, NothingFoundError, UnreachableError
 
@@ -20,7 +22,6 @@ def run_git(
 
     Only `fetch` and `push` use the network.
     """
-    inherited = {name: value for name, value in os.environ.items() if name not in _OF_A_HOOK}
     try:
         done = subprocess.run(  # noqa: S603 - fixed words; what is given stands behind --end-of-options or on stdin
             ["git", *arguments],  # noqa: S607 - git from the PATH, as for everybody
@@ -28,7 +29,7 @@ def run_git(
             input=stdin.encode() if isinstance(stdin, str) else stdin,
             capture_output=True,
             check=False,
-            env={**inherited, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **environment},
+            env=_environment(environment),
         )
     except FileNotFoundError:
         raise UnreachableError("git is not installed", advice="Install git.") from None
@@ -41,6 +42,11 @@ def run_git(
             f"git {arguments[0]} failed: {reason or 'it gives no reason'}", place=str(place), advice=advice
         )
     return done.stdout
+
+
+def _environment(more: Mapping[str, str]) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name not in _OF_A_HOOK}
+    return {**inherited, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **more}
 
 
 def directory(root: Path) -> Path:
@@ -62,3 +68,34 @@ def contents_of(place: Path, identities: Sequence[str]) -> Iterator[bytes]:
             raise HistoryError(f"git lacks the object {identity}", advice="Fetch it: git fetch --refetch.")
         yield output[end + 1 : end + 1 + int(head[2])]
         start = end + 1 + int(head[2]) + 1
+
+
+class Objects:
+    """The objects of a repository, one after the other, from one process of git that ends with this object."""
+
+    def __init__(self, place: Path) -> None:
+        process = subprocess.Popen(
+            ["git", "cat-file", "--batch"],  # noqa: S607 - git from the PATH, as for everybody
+            cwd=place,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=_environment(NO_NETWORK),
+        )
+        assert process.stdin is not None, "it is a pipe"
+        assert process.stdout is not None, "it is a pipe"
+        self._asked: IO[bytes] = process.stdin
+        self._told: IO[bytes] = process.stdout
+        weakref.finalize(self, _end, process)
+
+    def read(self, identity: str) -> bytes:
+        """Return what is in an object. Raises HistoryError where git lacks it."""
+        self._asked.write(f"{identity}\n".encode())
+        self._asked.flush()
+        head = self._told.readline().split(b" ")
+        if len(head) != 3:  # noqa: PLR2004 - id, type and size; "missing" has no size
+            raise HistoryError(f"git lacks the object {identity}", advice="Fetch it: git fetch --refetch.")
+        return self._told.read(int(head[2]) + 1)[:-1]
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.communicate()

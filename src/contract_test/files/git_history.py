@@ -109,10 +109,11 @@ def registered_file(root: Path, digest: str, path: Path) -> Any:
 def commits_that_may_hold(root: Path, digest: str, subject: str, most: int) -> list[str]:
     """Return commits in which a version may have the content of a digest, the likely ones first, `most` of each kind.
 
-    First those whose lock gained or lost the digest, then those that changed the subject, then any schema.
+    First those whose lock gained or lost the digest, then those that changed the subject, then any schema; of every
+    branch that git knows here.
     """
     place = directory(root)
-    log = ("log", f"--max-count={most}", "--format=%H")
+    log = ("log", "--all", f"--max-count={most}", "--format=%H")
     by_lock = run_git(place, *log, f"-S{digest}", "--", LOCK).decode().split()
     below = [run_git(place, *log, "--", spec).decode().split() for spec in (f":(literal){subject}", ":(glob)**/*.json")]
     return list(dict.fromkeys((*by_lock, *(commit for commits in below for commit in commits))))

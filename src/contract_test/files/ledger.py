@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -55,6 +56,8 @@ class Ledger(ABC):
 
     place: str
     """What people know it as."""
+    options: str
+    """The options of a command that adds an entry to it."""
 
     @abstractmethod
     def paths(self, folder: str) -> list[str]:
@@ -139,7 +142,7 @@ class DirectoryLedger(Ledger):
     """A ledger in a plain directory."""
 
     def __init__(self, root: Path) -> None:
-        self._root, self.place = root, str(root)
+        self._root, self.place, self.options = root, str(root), shlex.join(["--ledger", str(root.resolve())])
 
     def paths(self, folder: str) -> list[str]:
         """Return the paths of all entries below a folder, in order."""

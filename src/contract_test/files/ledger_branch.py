@@ -8,13 +8,15 @@ process that is killed.
 from __future__ import annotations
 
 import random
+import shlex
 import tempfile
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from contract_test.data.errors import CatalogError, ContractTestError, HistoryError, UnreachableError
-from contract_test.files.git import contents_of, run_git
+from contract_test.files.git import Objects, directory, run_git
 from contract_test.files.ledger import DirectoryLedger, Ledger, checked_name
 
 BRANCH = "contract-test-ledger"
@@ -45,8 +47,11 @@ class _FasterError(Exception):
 def open_ledger(place: Path | None, contracts: Path, branch: str = BRANCH, *, push: bool = False) -> Ledger:
     """Return the ledger at a place: a repository, whose branch holds it, or a plain directory.
 
-    Without a place, it is in the repository around the contracts. Raises CatalogError where `push` has no remote.
+    Without a place, it is in the repository around the contracts. Raises CatalogError where `push` has no remote, and
+    NothingFoundError where there are no contracts.
     """
+    if place is None:
+        directory(contracts)
     repository = _repository(contracts if place is None else place, within=place is None)
     if repository is not None:
         checked_name("a branch", branch)
@@ -86,10 +91,12 @@ class BranchLedger(Ledger):
         remotes = sorted(run_git(repository, "remote").decode().split(), key=lambda name: name != "origin")
         self._remote = remotes[0] if remotes else ""
         self._tracking = f"refs/remotes/{self._remote}/{branch}"
-        self._blobs: dict[str, str] | None = None
-        self._folders: dict[str, list[str]] = {}
-        self._contents: dict[str, bytes] = {}
+        self._known: tuple[dict[str, str], list[str]] | None = None
+        self._objects: Objects | None = None
         self._push = push
+        options = ["--ledger", str(repository.resolve())]
+        options += ["--ledger-branch", branch] if branch != BRANCH else []
+        self.options = shlex.join([*options, *(["--push"] if remotes else [])])
         if push and not self._remote:
             raise CatalogError(
                 "there is no remote to push to", place=str(repository), advice="git remote add origin URL"
@@ -110,31 +117,18 @@ class BranchLedger(Ledger):
             if not any(word in error.problem for word in _RACES):
                 advice = "Check the remote and the token: see `git fetch`."
                 raise UnreachableError(error.problem, place=error.place, advice=advice) from None
-        self._blobs = None
+        self._known = None
 
     def paths(self, folder: str) -> list[str]:
         """Return the paths of all entries below a folder, in order."""
-        return sorted(path for path in self._below(folder) if path.startswith(f"{folder}/"))
-
-    def _below(self, folder: str) -> Iterable[str]:
-        """Return the paths in the folder `verifications/SERVICE`, or another of two names, that a folder is in."""
-        entries = self._entries()
-        head = "/".join(folder.split("/")[:2])
-        if "/" not in head:
-            return entries
-        if not self._folders:
-            for path in entries:
-                self._folders.setdefault("/".join(path.split("/")[:2]), []).append(path)
-        return self._folders.get(head, ())
+        paths = self._entries()[1]
+        return paths[bisect_left(paths, f"{folder}/") : bisect_left(paths, f"{folder}0")]  # 0 comes after /
 
     def contents(self, paths: Iterable[str]) -> Iterator[bytes]:
         """Yield what is in some entries, in their order."""
-        entries, wanted = self._entries(), list(paths)
-        missing = [path for path in wanted if entries[path] not in self._contents]
-        if missing:  # with everything beside it, in one call: what is asked for next is often there
-            blobs = [entries[path] for path in dict.fromkeys((*missing, *self._below(missing[0])))]
-            self._contents.update(zip(blobs, contents_of(self._where, blobs), strict=True))
-        return (self._contents[entries[path]] for path in wanted)
+        blobs = self._entries()[0]
+        self._objects = self._objects or Objects(self._where)
+        return map(self._objects.read, [blobs[path] for path in paths])
 
     def add(self, entries: Mapping[str, bytes], subject: str) -> None:
         """Commit entries, and push them if that was asked for; again and again while others are faster."""
@@ -165,7 +159,7 @@ class BranchLedger(Ledger):
                 time.sleep(random.uniform(0, wait))  # noqa: S311 - so that those that met do not meet again
                 wait = min(2 * wait, 2.0)
             else:
-                self._blobs = None
+                self._known = None
                 return
 
     def _try(self, made: Callable[[str], str]) -> None:
@@ -225,14 +219,15 @@ class BranchLedger(Ledger):
         except ContractTestError:
             return None
 
-    def _entries(self) -> dict[str, str]:
-        """Every entry that is known here: what was fetched, and what was added and not pushed yet."""
-        if self._blobs is None:
-            self._blobs, self._folders = {}, {}
+    def _entries(self) -> tuple[dict[str, str], list[str]]:
+        """Every entry that is known here, fetched or added and not pushed yet: its object by path, and all paths."""
+        if self._known is None:
+            blobs: dict[str, str] = {}
             tips = [self._commit_at(ref) for ref in (self._tracking, self._local)]
             for tip in dict.fromkeys(filter(None, tips)):
                 for entry in run_git(self._where, "ls-tree", "-r", "-z", "--full-tree", tip).decode().split("\0"):
                     about, _, path = entry.partition("\t")
                     if path.endswith(".json"):
-                        self._blobs[path] = about.split(" ")[2]
-        return self._blobs
+                        blobs[path] = about.split(" ")[2]
+            self._known = blobs, sorted(blobs)
+        return self._known

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any, Literal
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Literal
 
 from contract_test.data.deployment import ServiceVersion
 from contract_test.data.finding import Finding
-from contract_test.gate.evidence import Evidence, Evidences, Written
-from contract_test.gate.timeline import Timeline, horizon_of
+from contract_test.gate.evidence import Evidence, Evidences
+from contract_test.gate.proofs import Written
+from contract_test.gate.timeline import Timeline
 
-Direction = Literal["reads", "writes", "itself"]
 Outcome = Literal["yes", "no", "unknown", "accepted"]
 
 RULES = {
@@ -38,7 +39,6 @@ class Check:
     deployed any more sent it. `writer` is None for a message that was counted.
     """
 
-    direction: Direction
     written: Written
     writer: ServiceVersion | None
     reader: ServiceVersion
@@ -52,6 +52,12 @@ class Check:
     def status(self) -> Outcome:
         """What it says; "accepted" if somebody accepted it."""
         return "accepted" if self.accepted else self.evidence.status
+
+    def direction(self, candidate: ServiceVersion) -> str:
+        """Return what the candidate does: "reads", "writes", or "itself" between its own old and new instances."""
+        if self.writer and self.writer.service == self.reader.service:
+            return "itself"
+        return "reads" if self.reader == candidate else "writes"
 
     @property
     def sentence(self) -> str:
@@ -70,12 +76,14 @@ class Check:
         sender = self.writer.service if self.writer else "standing"
         details = tuple(filter(None, (self.why, f"place: {found.place}" if found.place else "")))
         key = f"{rule}:{subject}:{sender} v{self.written.version}>{self.reader.service}:{found.rule}:{found.pointer}"
+        where = f"in the repository of {found.where}: " if found.where else ""
+        advice = "Deploy a version of the reader that accepts it first, or send a compatible version."
         return Finding(
             f"{subject}/v{self.written.version}.json" if subject else str(self.reader),
             found.pointer,
             rule,
             f"{self.sentence}: {found.sentence}" if subject else found.sentence,
-            found.command or "Deploy a version of the reader that accepts it first, or send a compatible version.",
+            f"{where}{found.command}" if found.command else advice,
             explanation=RULES[rule],
             details=details,
             affected=(self.affected,) if self.affected else (),
@@ -89,147 +97,111 @@ class Check:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What an answer depends on, beside the timeline: what was counted, and the findings that somebody accepted."""
+    """What an answer depends on, beside the timeline: what was counted, and the findings that somebody accepted.
+
+    `horizons` say how long a message of a subject may be met; None: for ever.
+    """
 
     evidences: Evidences
     now: datetime
+    horizons: Mapping[str, timedelta | None]
     standing: Sequence[Standing] = ()
     accepted: Mapping[str, str] = field(default_factory=dict)
 
 
-def checks_of(candidate: ServiceVersion, timeline: Timeline, around: Surroundings) -> list[Check]:
-    """Return every check that the deployment of a version depends on."""
-    found = [*_own(candidate, around), *_reads(candidate, timeline, around), *_writes(candidate, timeline, around)]
-    unique: dict[Any, Check] = {}
-    for each in found:
-        unique.setdefault((each.written, each.writer, each.reader), each)
-    return [_marked(each, around) for each in unique.values()]
-
-
-def _marked(check: Check, around: Surroundings) -> Check:
-    if check.evidence.status == "yes":
-        return replace(check, accepted="") if not check.evidence.accepted else check
-    accepted = around.accepted.get(check.finding.id, "")
-    return replace(check, accepted=accepted) if accepted else check
+def checks_of(candidate: ServiceVersion, timeline: Timeline, around: Surroundings) -> Iterator[Check]:
+    """Yield every check that the deployment of a version depends on, each once."""
+    seen: set[tuple[Written, ServiceVersion | None, ServiceVersion]] = set()
+    for each in chain(_own(candidate, around), _met(candidate, timeline, around)):
+        key = each.written, each.writer, each.reader
+        if key not in seen:
+            seen.add(key)
+            accepted = around.accepted.get(each.finding.id, "") if around.accepted and each.status != "yes" else ""
+            yield replace(each, accepted=accepted) if accepted else each
 
 
 def _own(candidate: ServiceVersion, around: Surroundings) -> Iterator[Check]:
     """Yield what the candidate's own run says: that it never ran, that it was red, or that it emits other messages."""
-    known = around.evidences.of(candidate)
+    evidences = around.evidences
+    known, unverified = evidences.of(candidate), evidences.unproved(candidate, "consumes", "")
     nothing = Written("", 0)
-    if known is None:
-        unverified = around.evidences.unproved(candidate, "consumes", "")
-        assert unverified is not None, "it has no verification"
-        yield Check("itself", nothing, None, candidate, "", unverified)
-        return
-    for problem in known.problems:
-        command = "Make the run green, and publish its result."
-        evidence = Evidence("unknown", "run-failed", f"its run failed: {problem}", command=command)
-        yield Check("itself", nothing, None, candidate, "", evidence)
-    for each in known.operations:
-        failures = [failure for failure in each.failures if not failure.accepted]
-        if each.operation == "produces" and failures:
-            first = failures[0]
+    if known is None and unverified is not None:
+        yield Check(nothing, None, candidate, "", unverified)
+    for problem in known.problems if known else ():
+        evidence = evidences.unverified(candidate, "run-failed", f"its run failed: {problem}")
+        yield Check(nothing, None, candidate, "", evidence)
+    for each in known.operations if known else ():
+        first = next((failure for failure in each.failures if not failure.accepted), None)
+        if known and each.operation == "produces" and first:
             sentence = f"what it emits is not as it was recorded: {first.check}: {first.sentence}"
             written = Written(each.subject, each.version, known.known(each.subject).get(each.version, ""))
             evidence = Evidence("no", "recorded-message-fails", sentence, first.check, place=first.place)
-            yield Check("writes", written, candidate, candidate, "its own test", evidence)
+            yield Check(written, candidate, candidate, "its own test", evidence)
 
 
-def _reads(candidate: ServiceVersion, timeline: Timeline, around: Surroundings) -> Iterator[Check]:
-    """Yield a check for everything that the candidate may meet on its channels."""
-    evidences, catalog = around.evidences, around.evidences.catalog
+def _met(candidate: ServiceVersion, timeline: Timeline, around: Surroundings) -> Iterator[Check]:
+    """Yield a check for everything that the candidate may meet on its channels, and for everybody who may meet its own.
+
+    Its own instances count on both sides, because old and new ones run at once during its rollout.
+    """
+    evidences, here = around.evidences, timeline.environment
     if evidences.of(candidate) is None:
         return
+    services = sorted({*timeline.services, candidate.service})
     for name in sorted(evidences.receives(candidate)):
-        subject = catalog.subjects.get(name)
-        horizon = horizon_of(catalog, subject) if subject else None
-        for service in sorted({*timeline.services, candidate.service}):
-            present = timeline.in_flight(service, horizon, around.now)
+        for service in services:
             deployed = timeline.deployed(service)
-            if service == candidate.service:
-                present = {**present, candidate.version: None}
+            present = timeline.in_flight(service, around.horizons.get(name), around.now)
+            present = {**present, candidate.version: None} if service == candidate.service else present
             for version, until in present.items():
                 writer = ServiceVersion(service, version)
-                why = _why(writer, candidate, deployed, until, timeline.environment)
-                direction: Direction = "itself" if service == candidate.service else "reads"
-                yield from _between(direction, writer, candidate, name, why, until, around)
+                if name in evidences.sends(writer):
+                    why = _why(writer, candidate, until, here, is_deployed=version in deployed)
+                    yield from _between(writer, candidate, name, why, around, until)
         for each in around.standing:
             if each.written.subject == name:
                 why = f"{each.count} of them stand on the channel, by {each.place}"
-                yield _check("reads", each.written, None, candidate, why, None, around)
+                evidence = evidences.accepts(candidate, each.written)
+                yield Check(each.written, None, candidate, why, evidence, affected=_affected(name, around))
+    for name in sorted(evidences.sends(candidate)):
+        for service in services:
+            versions = dict.fromkeys(timeline.deployed(service))
+            versions |= {candidate.version: None} if service == candidate.service else {}
+            for version in versions:
+                reader = ServiceVersion(service, version)
+                if name in evidences.receives(reader):
+                    why = "it reads it itself" if reader == candidate else f"{reader} is deployed in {here}"
+                    yield from _between(candidate, reader, name, why, around)
 
 
 def _why(
-    writer: ServiceVersion,
-    candidate: ServiceVersion,
-    deployed: Sequence[str],
-    until: datetime | None,
-    environment: str,
+    writer: ServiceVersion, candidate: ServiceVersion, until: datetime | None, environment: str, *, is_deployed: bool
 ) -> str:
     if writer == candidate:
         return "it will send it itself"
-    if writer.version in deployed:
+    if is_deployed:
         return f"{writer} is deployed in {environment}"
     if until is None:
         return f"{writer} was deployed in {environment}, and no retention says how long its messages stay"
     return f"{writer} was deployed in {environment}; its messages may be in flight until {until:%Y-%m-%d %H:%M} UTC"
 
 
-def _writes(candidate: ServiceVersion, timeline: Timeline, around: Surroundings) -> Iterator[Check]:
-    """Yield a check for every reader that is deployed, of everything that the candidate may send."""
-    evidences = around.evidences
-    if evidences.of(candidate) is None:
-        return
-    for name in sorted(evidences.sends(candidate)):
-        for service in sorted({*timeline.services, candidate.service}):
-            versions = dict.fromkeys(timeline.deployed(service))
-            if service == candidate.service:
-                versions[candidate.version] = None
-            for version in versions:
-                reader = ServiceVersion(service, version)
-                if name in evidences.receives(reader):
-                    why = (
-                        f"{reader} is deployed in {timeline.environment}"
-                        if reader != candidate
-                        else "it reads it itself"
-                    )
-                    direction: Direction = "itself" if service == candidate.service else "writes"
-                    yield from _between(direction, candidate, reader, name, why, None, around)
-
-
 def _between(
-    direction: Direction,
     writer: ServiceVersion,
     reader: ServiceVersion,
     subject: str,
     why: str,
-    until: datetime | None,
     around: Surroundings,
+    until: datetime | None = None,
 ) -> Iterator[Check]:
-    evidences = around.evidences
-    if subject not in evidences.sends(writer):
-        return
+    """Yield a check for each version of a subject that a writer sends."""
+    evidences, affected = around.evidences, _affected(subject, around)
     unproved = evidences.unproved(writer, "produces", subject)
     if unproved is not None:
-        yield Check(direction, Written(subject, 0), writer, reader, why, unproved, until, _affected(subject, around))
+        yield Check(Written(subject, 0), writer, reader, why, unproved, until, affected)
         return
     for written in evidences.writes(writer, subject):
-        yield _check(direction, written, writer, reader, why, until, around)
-
-
-def _check(
-    direction: Direction,
-    written: Written,
-    writer: ServiceVersion | None,
-    reader: ServiceVersion,
-    why: str,
-    until: datetime | None,
-    around: Surroundings,
-) -> Check:
-    evidence = around.evidences.accepts(reader, written)
-    affected = _affected(written.subject, around)
-    return Check(direction, written, writer, reader, why, evidence, until, affected)
+        yield Check(written, writer, reader, why, evidences.accepts(reader, written), until, affected)
 
 
 def _affected(name: str, around: Surroundings) -> str:

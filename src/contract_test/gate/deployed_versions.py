@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from contract_test.data.deployment import ServiceVersion, combined
 from contract_test.files.ledger import Ledger
@@ -20,17 +19,6 @@ class DeployedVersion:
     since: datetime
     contracts: str = ""
     verified: str = "never verified"
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the row as a JSON object."""
-        return {
-            "environment": self.environment,
-            "service": self.of.service,
-            "service_version": self.of.version,
-            "since": self.since.isoformat(),
-            "contracts": self.contracts,
-            "verified": self.verified,
-        }
 
 
 def deployed_now(ledger: Ledger, environment: str = "") -> list[DeployedVersion]:

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from contract_test.data.contract import Catalog, Contract
 from contract_test.data.deployment import ServiceVersion, Verification, combined
 from contract_test.data.result import OperationKind
 from contract_test.data.verdict import ABSENT
+from contract_test.files.proof_cache import ProofCache
 from contract_test.gate.past_contracts import PastContracts
-from contract_test.gate.proofs import Proof, Proofs
+from contract_test.gate.proofs import Proof, Proofs, Written
 
 Status = Literal["yes", "no", "unknown"]
-_VERIFY = (
-    "git checkout {0} && pytest --contracts --contracts-report result.json && "
-    "contract-test publish-verification result.json --service-version {0} --push"
-)
-
-
-@dataclass(frozen=True, order=True)
-class Written:
-    """What a writer sends: a version of a subject, by the digest of its content; "" if that is not known."""
-
-    subject: str
-    version: int
-    digest: str = ""
 
 
 @dataclass(frozen=True)
 class Evidence:
     """Whether a reader accepts what is written, by which kind of evidence, and in words.
 
-    `command` settles what is unknown. `pointer` leads to the place where the reader rejects the witness.
+    `command` settles what is unknown, in the repository of the service `where` if there is one. `pointer` leads to the
+    place where the reader rejects the witness.
     """
 
     status: Status
@@ -45,12 +34,21 @@ class Evidence:
     rejected: str = ""
     place: str = ""
     command: str = ""
+    where: str = ""
     accepted: str = ""
 
     @property
     def brief(self) -> str:
         """Where and why the reader rejects a message, if there is one; else the sentence."""
         return self.rejected or self.sentence
+
+
+@dataclass(frozen=True)
+class Commands:
+    """What settles an unknown: the options that name the ledger where this runs, and the question with more time."""
+
+    publish_options: str = ""
+    again: str = ""
 
 
 class Evidences:
@@ -60,11 +58,14 @@ class Evidences:
         self,
         catalog: Catalog,
         verifications: Callable[[ServiceVersion], list[Verification]],
-        contracts: PastContracts,
-        proofs: Proofs,
+        cache: ProofCache,
+        budget: float = 2.0,
+        commands: Commands = Commands(),
     ) -> None:
         self.catalog = catalog
-        self._read, self._contracts, self._proofs = verifications, contracts, proofs
+        self._read, self._commands, self._contracts = verifications, commands, PastContracts(catalog)
+        undeclared = [each.name for each in catalog.subjects.values() if each.sends_undeclared]
+        self._proofs = Proofs(cache, self._contracts, budget, undeclared)
         self._known: dict[ServiceVersion, Verification | None] = {}
         self._dirty: set[ServiceVersion] = set()
         self._accepts: dict[tuple[ServiceVersion, Written], Evidence] = {}
@@ -104,15 +105,22 @@ class Evidences:
     def unproved(self, version: ServiceVersion, operation: OperationKind, subject: str) -> Evidence | None:
         """Return that nothing is known of an operation of a service version, and how to change that; None if it is."""
         known = self.of(version)
-        command = _VERIFY.format(version.version)
         if known is None:
             why = "was verified with changed files only" if version in self._dirty else "was never verified"
-            return Evidence("unknown", "not-verified", f"{version} {why}", command=command)
+            return self.unverified(version, "not-verified", f"{version} {why}")
         ran = any((each.operation, each.subject) == (operation, subject) for each in known.operations)
         if ran or not known.partial:
             return None
         sentence = f"{version} was verified in part, and not what it {operation} of {subject}"
-        return Evidence("unknown", "partial", sentence, command=command)
+        return self.unverified(version, "partial", sentence)
+
+    def unverified(self, version: ServiceVersion, kind: str, sentence: str) -> Evidence:
+        """Return that a whole and green run of a service version is missing."""
+        command = (
+            f"git checkout {version.version} && pytest --contracts --contracts-report result.json && contract-test "
+            f"publish-verification result.json --service-version {version.version} {self._commands.publish_options}"
+        )
+        return Evidence("unknown", kind, sentence, command=command.rstrip(), where=version.service)
 
     def remember(self, contract: Contract) -> None:
         """Let a contract of another commit be found by its digest."""
@@ -135,47 +143,41 @@ class Evidences:
         ran = known.operation("consumes", written.subject, written.version)
         ran = ran if ran is not None and pinned.get(written.version) == digest else None
         failures = [each for each in ran.failures if not each.accepted] if ran else []
-        if ran and failures:
+        if failures:
             first = failures[0]
             failure = f"{first.check}: {first.sentence}"
             return Evidence("no", "recorded-message-fails", failure, first.check, place=first.place)
+        if ran and ran.unwatched:
+            sentence = f"it decodes with other code, and every message passed ({ran.recorded + ran.made}): no proof"
+            evidence = Evidence("yes", "replayed", sentence)
+        else:
+            evidence = self._proved(known, replace(written, digest=digest))
         accepted = next((each.accepted for each in ran.failures), "") if ran else ""
-        evidence = self._proved(reader, known, written, digest)
-        replayed = ran is not None and ran.recorded > 0
-        if evidence.status == "unknown" and evidence.kind != "contract-missing" and replayed and ran is not None:
-            sentence = f"every recorded message passed ({ran.recorded}), which is weaker than a proof"
-            return Evidence("yes", "replayed", sentence, accepted=accepted)
-        return Evidence(**{**vars(evidence), "accepted": accepted}) if accepted else evidence
+        return replace(evidence, accepted=accepted) if accepted else evidence
 
-    def _proved(self, reader: ServiceVersion, known: Verification, written: Written, digest: str) -> Evidence:
-        pinned = known.known(written.subject)
+    def _proved(self, known: Verification, written: Written) -> Evidence:
+        pinned = {
+            number: Written(written.subject, number, each) for number, each in known.known(written.subject).items()
+        }
         label = f"v{written.version}"
-        if not pinned:
-            sentence = f"{reader} holds no contract of {written.subject}, and the catalog says that it receives it"
-            return Evidence("unknown", "contract-missing", sentence, command="Verify it with the present contracts.")
-        if pinned.get(written.version) == digest:
-            return Evidence("yes", "proved", f"it knows {label} itself")
-        writer = self._contracts.find(written.subject, written.version, digest) if digest else None
-        if writer is None:
-            sentence = f"the schema of {written.subject} {label} ({digest[:12] or 'unknown'}) is not in git's history"
-            return Evidence("unknown", "contract-missing", sentence, command="git fetch --unshallow")
-        tried = self._versions_that_read(written, sorted(pinned, reverse=True))
+        if pinned.get(written.version) == written:
+            return _brought(known, written, f"it knows {label} itself")
+        tried = [pinned[number] for number in self._versions_that_read(written, sorted(pinned, reverse=True))]
         if not tried:
-            sentence = f"its package holds {_listed(pinned)}, and not {label}, which `decode` rejects"
-            return Evidence("no", "version-unknown", sentence, "version-unknown")
-        found: list[tuple[Contract, Proof]] = []
-        for version in tried:
-            own = self._contracts.find(written.subject, version, pinned[version])
-            if own is None:
-                sentence = (
-                    f"the schema of {written.subject} v{version} ({pinned[version][:12]}) is not in git's history"
-                )
-                return Evidence("unknown", "contract-missing", sentence, command="git fetch --unshallow")
-            proof = self._proofs.compare(writer, own)
+            listed = ", ".join(f"v{number}" for number in sorted(pinned))
+            sentence = f"its package holds {listed}, and not {label}, which `decode` rejects"
+            witness = self._proofs.compare(written, None).witness
+            return Evidence("no", "version-unknown", sentence, "version-unknown", witness=witness)
+        proofs: list[Proof] = []
+        for own in tried:
+            proof = self._proofs.compare(written, own)
+            if proof.status == "missing":
+                command = self._contracts.fetch_command
+                return Evidence("unknown", "contract-missing", proof.sentence, command=command)
             if proof.status == "compatible":
-                return Evidence("yes", "proved", f"its v{version} accepts every message of {label}")
-            found.append((own, proof))
-        return self._rejected(known, written, found)
+                return _brought(known, own, f"its v{own.version} accepts every message of {label}")
+            proofs.append(proof)
+        return self._rejected(known, written, tried, proofs)
 
     def _versions_that_read(self, written: Written, newest_first: list[int]) -> list[int]:
         """Return the reader's versions that may read a message, as `decode` chooses among them."""
@@ -186,20 +188,23 @@ class Evidences:
         names_version = bool(codecs & {"cloudevents"}) or (subject is not None and subject.version is not None)
         if not names_version:
             return newest_first
-        return newest_first[:1] if written.version > newest_first[0] else []
+        return newest_first[:1] if newest_first and written.version > newest_first[0] else []
 
-    def _rejected(self, known: Verification, written: Written, found: list[tuple[Contract, Proof]]) -> Evidence:
+    def _rejected(self, known: Verification, written: Written, tried: list[Written], proofs: list[Proof]) -> Evidence:
         """Return the evidence where no version of the reader is proved to accept everything."""
-        broken = (
-            proof
-            for _, proof in found
-            if proof.status == "incompatible" and self._proofs.all_reject([own for own, _ in found], proof.witness)
-        )
-        proof = next(broken, None)
+
+        def broken() -> Iterator[Proof]:
+            for proof in proofs:
+                only = len(tried) == 1 or self._proofs.all_reject(tried, proof.witness)
+                if proof.status == "incompatible" and only:
+                    yield proof
+
+        proof = next(broken(), None)
         if proof is None:
-            sentence = next((each.sentence for _, each in found if each.status == "unknown"), "")
-            command = f"contract-test compat {written.subject} --budget 30"
-            return Evidence("unknown", "undecided", sentence or "neither proved nor disproved", command=command)
+            sentence = next((each.sentence for each in proofs if each.status == "unknown"), "")
+            return Evidence(
+                "unknown", "undecided", sentence or "neither proved nor disproved", command=self._commands.again
+            )
         shown = proof.rule, proof.pointer, proof.witness, proof.rejected
         ran = [known.operation("consumes", written.subject, each) for each in known.known(written.subject)]
         if proof.pointer and any(each and each.unwatched and proof.pointer in each.unnoticed for each in ran):
@@ -208,5 +213,11 @@ class Evidences:
         return Evidence("no", "witness", proof.sentence, *shown)
 
 
-def _listed(versions: dict[int, str]) -> str:
-    return ", ".join(f"v{each}" for each in sorted(versions))
+def _brought(known: Verification, read_as: Written, proved: str) -> Evidence:
+    """Return that a message is accepted, unless the package's upcasters fail to bring it to the newest version."""
+    upcast = known.upcast(read_as.subject, read_as.version)
+    if upcast is None:
+        return Evidence("yes", "proved", proved)
+    if upcast.problem:
+        return Evidence("no", "upcaster-fails", f"{proved}, but {upcast.problem}", "upcaster-fails")
+    return Evidence("yes", "upcast", f"{proved}; {upcast.tried}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from contract_test.data.contract import Contract, Subject
@@ -11,7 +12,8 @@ from contract_test.files.catalog import load_catalog
 from contract_test.files.git_history import contracts_at, is_no_recording, schema_commits
 from contract_test.files.ledger import Ledger
 from contract_test.files.lock import digest
-from contract_test.gate.evidence import Evidence, Evidences, Written
+from contract_test.gate.evidence import Evidence, Evidences
+from contract_test.gate.proofs import Written
 
 
 @dataclass(frozen=True)
@@ -33,15 +35,20 @@ class Cell:
 
 def matrix_of(subject: Subject, ledger: Ledger, evidences: Evidences, last: int) -> list[Cell]:
     """Return a cell for each pair of the newest verified versions of writers and readers, `last` of each service."""
-    writers = [each for service in subject.sent_by for each in _newest(service, ledger, evidences, last)]
-    readers = [each for service in subject.received_by for each in _newest(service, ledger, evidences, last)]
+
+    def newest(services: Sequence[str], deals_with: Callable[[ServiceVersion], frozenset[str]]) -> list[ServiceVersion]:
+        found = []
+        for service in services:
+            known = [ServiceVersion(service, each) for each in ledger.verified_versions(service)]
+            timed = [
+                (run.time, each) for each in known if (run := evidences.of(each)) and subject.name in deals_with(each)
+            ]
+            found += [each for _, each in sorted(timed)[-last:]]
+        return found
+
+    readers = newest(subject.received_by, evidences.receives)
+    writers = newest(subject.sent_by, evidences.sends)
     return [_cell(writer, reader, subject.name, evidences) for writer in writers for reader in readers]
-
-
-def _newest(service: str, ledger: Ledger, evidences: Evidences, last: int) -> list[ServiceVersion]:
-    known = [ServiceVersion(service, each) for each in ledger.verified_versions(service)]
-    timed = [(verification.time, each) for each in known if (verification := evidences.of(each)) is not None]
-    return [each for _, each in sorted(timed)[-last:]]
 
 
 def _cell(writer: ServiceVersion, reader: ServiceVersion, subject: str, evidences: Evidences) -> Cell:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from contract_test.data.contract import Catalog
@@ -18,19 +17,12 @@ from contract_test.files.proof_cache import user_cache
 from contract_test.files.verification_files import read_results
 from contract_test.gate.answer import Gate
 from contract_test.gate.decision import Standing, Surroundings
-from contract_test.gate.evidence import Evidences, Written
-from contract_test.gate.past_contracts import PastContracts
-from contract_test.gate.proofs import Proofs
-from contract_test.gate.timeline import Timeline, timeline_of
+from contract_test.gate.evidence import Commands, Evidences
+from contract_test.gate.proofs import Written
+from contract_test.gate.timeline import horizon_of, timeline_of
 
-
-@dataclass(frozen=True)
-class OpenedGate:
-    """The gate of one environment, and what it looks at."""
-
-    gate: Gate
-    timeline: Timeline
-    evidences: Evidences
+BUDGET = 2.0
+"""Seconds of processor time for one comparison."""
 
 
 def open_gate(
@@ -41,25 +33,31 @@ def open_gate(
     *,
     assumed: Sequence[ServiceVersion] = (),
     standing: Iterable[Path] = (),
-    budget: float = 2.0,
-) -> OpenedGate:
-    """Read everything that an answer depends on. Nothing uses the network."""
-    catalog = load_catalog(contracts)
-    evidences = evidences_of(catalog, ledger, budget)
+    kept: Mapping[str, timedelta | None] | None = None,
+    budget: float = BUDGET,
+    again: str = "",
+) -> Gate:
+    """Read everything that an answer depends on. Nothing uses the network.
+
+    `kept` is what a broker says of channels, by name. `again` is the command that asks the same with a larger budget.
+    """
+    catalog = load_catalog(contracts, schemas_when_asked=True)
+    evidences = evidences_of(catalog, ledger, budget, again)
     timeline = timeline_of(environment, ledger.deployments(environment), assumed)
-    around = Surroundings(evidences, now, _standing(catalog, standing), _accepted(contracts, now))
+    horizons = {name: horizon_of(catalog, subject, kept or {}) for name, subject in catalog.subjects.items()}
+    around = Surroundings(evidences, now, horizons, _standing(catalog, standing), _accepted(contracts, now))
 
     def newest_of(service: str) -> ServiceVersion | None:
         versions = [ServiceVersion(service, each) for each in ledger.verified_versions(service)]
         known = [(verification.time, each) for each in versions if (verification := evidences.of(each)) is not None]
         return max(known)[1] if known else None
 
-    return OpenedGate(Gate(timeline, around, newest_of), timeline, evidences)
+    return Gate(timeline, around, newest_of)
 
 
-def evidences_of(catalog: Catalog, ledger: Ledger, budget: float = 2.0) -> Evidences:
+def evidences_of(catalog: Catalog, ledger: Ledger, budget: float = BUDGET, again: str = "") -> Evidences:
     """Return what is known of service versions."""
-    return Evidences(catalog, ledger.verifications, PastContracts(catalog), Proofs(user_cache(), budget))
+    return Evidences(catalog, ledger.verifications, user_cache(), budget, Commands(ledger.options, again))
 
 
 def _standing(catalog: Catalog, paths: Iterable[Path]) -> list[Standing]:

@@ -5,21 +5,20 @@ from __future__ import annotations
 from contract_test.data.contract import Catalog, Contract
 from contract_test.data.errors import ContractTestError
 from contract_test.files.catalog import load_catalog
-from contract_test.files.git_history import commits_that_may_hold, contracts_at, is_no_recording
+from contract_test.files.git_history import commits_that_may_hold, contracts_at, is_no_recording, is_shallow
 from contract_test.files.lock import digest
 
 MAX_COMMITS = 200
 """How many of the newest commits that changed a subject, or any schema, are looked through."""
+_BRANCHES = 'origin "+refs/heads/*:refs/remotes/origin/*"'
 
 
 class PastContracts:
     """Finds contracts by subject, version and digest."""
 
     def __init__(self, catalog: Catalog) -> None:
-        self._root = catalog.root
-        self._found: dict[tuple[str, int, str], Contract | None] = {
-            (each.subject, each.version, digest(each)): each for each in catalog.contracts
-        }
+        self._catalog = catalog
+        self._found: dict[tuple[str, int, str], Contract | None] = {}
         self._commits: set[str] = set()
 
     def add(self, contract: Contract) -> None:
@@ -27,16 +26,33 @@ class PastContracts:
         self._found[contract.subject, contract.version, digest(contract)] = contract
 
     def find(self, subject: str, version: int, wanted: str) -> Contract | None:
-        """Return the contract of that content, or None if it is neither in the files nor in git's history."""
+        """Return the contract of that content, or None if it is neither in the files nor in git's history.
+
+        Raises SchemaError where the file of that version is broken.
+        """
         key = subject, version, wanted
         if key not in self._found:
-            self._found[key] = None
-            self._search(subject, key)
+            here = self._catalog.subjects.get(subject)
+            if here is not None and version in here.contracts:
+                self.add(here.contracts[version])
+            self._found.setdefault(key, None)
+            if self._found[key] is None:
+                self._search(key)
         return self._found[key]
 
-    def _search(self, subject: str, key: tuple[str, int, str]) -> None:
+    @property
+    def fetch_command(self) -> str:
+        """The command that brings the rest of git's history."""
+        root = self._catalog.root.resolve()
         try:
-            commits = commits_that_may_hold(self._root, key[2], subject, MAX_COMMITS)
+            unshallow = "--unshallow " if is_shallow(root) else ""
+        except ContractTestError:
+            unshallow = ""
+        return f"git -C {root} fetch {unshallow}{_BRANCHES}"
+
+    def _search(self, key: tuple[str, int, str]) -> None:
+        try:
+            commits = commits_that_may_hold(self._catalog.root, key[2], key[0], MAX_COMMITS)
         except ContractTestError:
             return
         for commit in commits:
@@ -49,10 +65,9 @@ class PastContracts:
     def _take(self, commit: str) -> None:
         """Remember every contract of a commit. What cannot be read there is left out."""
         try:
-            with contracts_at(commit, self._root, is_no_recording) as folder:
+            with contracts_at(commit, self._catalog.root, is_no_recording) as folder:
                 for each in load_catalog(folder, []).contracts:
-                    key = each.subject, each.version, digest(each)
-                    if self._found.get(key) is None:
-                        self._found[key] = each
+                    if self._found.get((each.subject, each.version, digest(each))) is None:
+                        self.add(each)
         except ContractTestError:
             return

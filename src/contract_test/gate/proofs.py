@@ -6,21 +6,32 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from contract_test.compare import compare
 from contract_test.data.contract import Contract
 from contract_test.data.errors import InvalidSchemaError
 from contract_test.data.verdict import ABSENT, Verdict
-from contract_test.files.lock import digest
 from contract_test.files.proof_cache import ProofCache, key_of
+from contract_test.gate.past_contracts import PastContracts
 from contract_test.schema.bundle import Bundle, bundle
 from envelopes.validation import ASSERTED_FORMATS, CompiledSchema, compile_schema, find_violation
 
 
+@dataclass(frozen=True, order=True)
+class Written:
+    """A version of a subject, by the digest of its content; "" if that is not known."""
+
+    subject: str
+    version: int
+    digest: str = ""
+
+
 @dataclass(frozen=True)
 class Proof:
-    """The result of one comparison. An incompatible one has a witness, and `rejected` says where and why."""
+    """The result of one comparison. An incompatible one has a witness, and `rejected` says where and why.
 
-    status: Literal["compatible", "incompatible", "unknown"]
+    It is missing if git's history does not hold one of the schemas; `sentence` says which.
+    """
+
+    status: Literal["compatible", "incompatible", "unknown", "missing"]
     rule: str = ""
     sentence: str = ""
     witness: Any = ABSENT
@@ -29,53 +40,58 @@ class Proof:
 
 
 class Proofs:
-    """Compares contracts, each pair once; what was proved stays in the cache on disk."""
+    """Compares contracts, each pair once; what was proved stays in the cache on disk.
 
-    def __init__(self, cache: ProofCache, budget: float = 2.0) -> None:
-        self._cache, self._budget = cache, budget
-        self._known: dict[tuple[str, str], Proof] = {}
-        self._bundles: dict[str, Bundle] = {}
-        self._validators: dict[str, CompiledSchema] = {}
-        self._digests: dict[int, str] = {}
+    A schema is read only where the cache does not know the pair. `open_subjects` are those whose senders send
+    undeclared fields.
+    """
 
-    def compare(self, writer: Contract, reader: Contract) -> Proof:
-        """Return whether the reader accepts every message of the writer."""
-        pair = self._digest(writer), self._digest(reader)
+    def __init__(
+        self, cache: ProofCache, contracts: PastContracts, budget: float = 2.0, open_subjects: Iterable[str] = ()
+    ) -> None:
+        self._cache, self._contracts, self._budget = cache, contracts, budget
+        self._open = frozenset(open_subjects)
+        self._known: dict[tuple[Written, Written | None], Proof] = {}
+        self._bundles: dict[Written, Bundle] = {}
+        self._validators: dict[Written, CompiledSchema] = {}
+
+    def compare(self, writer: Written, reader: Written | None) -> Proof:
+        """Return whether the reader accepts every message of the writer; None accepts no message at all."""
+        pair = writer, reader
         if pair not in self._known:
-            self._known[pair] = self._compared(writer, reader, pair)
+            self._known[pair] = self._compared(writer, reader)
         return self._known[pair]
 
-    def all_reject(self, readers: Iterable[Contract], message: Any) -> bool:
+    def all_reject(self, readers: Iterable[Written], message: Any) -> bool:
         """Return whether each of some contracts rejects a message."""
         try:
             return not any(self._validator(each).is_valid(message) for each in readers)
         except ValueError:
             return True
 
-    def _digest(self, contract: Contract) -> str:
-        if id(contract) not in self._digests:
-            self._digests[id(contract)] = digest(contract)
-        return self._digests[id(contract)]
-
-    def _compared(self, writer: Contract, reader: Contract, pair: tuple[str, str]) -> Proof:
-        if pair[0] == pair[1] and not writer.sends_undeclared:
+    def _compared(self, writer: Written, reader: Written | None) -> Proof:
+        model = "open-where-true" if writer.subject in self._open else "closed-writer"
+        if reader is not None and writer.digest == reader.digest and model == "closed-writer":
             return Proof("compatible", sentence="it is the same contract")
-        model = "open-where-true" if writer.sends_undeclared else "closed-writer"
-        key = key_of("gate 1", *pair, model, "assertion")
-        kept = self._cache.get(key)
+        key = key_of("gate 2", writer.digest, reader.digest if reader else "", model, "assertion")
+        kept = self._cache.get(key) if writer.digest else None
         if kept is not None:
-            proof = Proof(**kept)
-            if proof.status == "compatible" or self._is_confirmed(proof, writer, reader):
-                return proof
+            return Proof(**kept)
+        for each in filter(None, (writer, reader)):
+            if self._contract(each) is None:
+                name = f"{each.subject} v{each.version} ({each.digest[:12] or 'unknown'})"
+                return Proof("missing", sentence=f"the schema of {name} is not in git's history")
         proof = self._made(writer, reader, model)
         if proof.status != "unknown":  # more time may decide it
             self._cache.put(key, {name: value for name, value in asdict(proof).items() if value is not ABSENT})
         return proof
 
-    def _made(self, writer: Contract, reader: Contract, model: str) -> Proof:
-        ours = self._bundle(reader)
-        theirs = self._bundle(writer).beside(ours)
+    def _made(self, writer: Written, reader: Written | None, model: str) -> Proof:
+        from contract_test.compare import compare  # takes long to import, and is not needed for what the cache knows
+
+        ours = self._bundle(reader) if reader else Bundle(schema=False)
         try:
+            theirs = self._bundle(writer).beside(ours)
             verdict = compare(
                 theirs.schema,
                 ours.schema,
@@ -90,11 +106,11 @@ class Proofs:
             return Proof(verdict.status, sentence=verdict.cause)
         return self._explained(verdict, reader)
 
-    def _explained(self, verdict: Verdict, reader: Contract) -> Proof:
+    def _explained(self, verdict: Verdict, reader: Written | None) -> Proof:
         reason = verdict.incompatibilities[0] if verdict.incompatibilities else None
         witness = reason.witness if reason is not None and reason.witness is not ABSENT else verdict.witness
         try:
-            violation = find_violation(self._validator(reader), witness)
+            violation = find_violation(self._validator(reader), witness) if reader else None
         except ValueError:  # a text that no JSON text can carry
             violation = None
         return Proof(
@@ -108,27 +124,20 @@ class Proofs:
             else "",
         )
 
-    def _is_confirmed(self, proof: Proof, writer: Contract, reader: Contract) -> bool:
-        """Whether the witness of a kept proof is one: the writer accepts it, and the reader rejects it."""
-        if proof.witness is ABSENT:
-            return False
-        try:
-            return self._validator(writer).is_valid(proof.witness) and not self._validator(reader).is_valid(
-                proof.witness
-            )
-        except ValueError:
-            return False
+    def _contract(self, of: Written) -> Contract | None:
+        return self._contracts.find(of.subject, of.version, of.digest) if of.digest else None
 
-    def _bundle(self, contract: Contract) -> Bundle:
-        key = self._digest(contract)
-        if key not in self._bundles:
-            self._bundles[key] = bundle(contract.resources, contract.uri, ASSERTED_FORMATS)
-        return self._bundles[key]
+    def _bundle(self, of: Written) -> Bundle:
+        if of not in self._bundles:
+            contract = self._contract(of)
+            assert contract is not None, "it was found before"
+            self._bundles[of] = bundle(contract.resources, contract.uri, ASSERTED_FORMATS)
+        return self._bundles[of]
 
-    def _validator(self, contract: Contract) -> CompiledSchema:
-        key = self._digest(contract)
-        if key not in self._validators:
-            made = self._bundle(contract)
+    def _validator(self, of: Written) -> CompiledSchema:
+        if of not in self._validators:
+            made, contract = self._bundle(of), self._contract(of)
+            assert contract is not None, "it was found before"
             resources = made.resources or {contract.uri: made.schema}
-            self._validators[key] = compile_schema(resources, f"{contract.uri}#")
-        return self._validators[key]
+            self._validators[of] = compile_schema(resources, f"{contract.uri}#")
+        return self._validators[of]

@@ -11,7 +11,7 @@ from typing import Any
 
 from contract_test.data.deployment import FailedMessage, Verification, VerifiedOperation
 from contract_test.data.errors import CatalogError, RecordingError
-from contract_test.data.result import PinnedContract
+from contract_test.data.result import PinnedContract, Upcast
 
 FORMAT = 2
 MAX_FAILURES = 5
@@ -74,6 +74,10 @@ def _read(document: dict[str, Any], time: datetime) -> Verification:
         str(document["partial"]),
         bool(document["dirty"]),
         tuple(map(str, document["problems"])),
+        upcasts=tuple(
+            Upcast(str(each["subject"]), int(each["version"]), str(each["tried"]), str(each["problem"]))
+            for each in document["upcasts"]
+        ),
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
-from contract_test.data.contract import Catalog, Subject
+from contract_test.data.contract import Catalog, Channel, Subject
 from contract_test.data.deployment import Deployment, ServiceVersion
 
 SEGMENT = timedelta(days=7)
@@ -112,26 +112,26 @@ def timeline_of(
     return Timeline(environment, (*(Interval(each, _BEFORE) for each in assumed if each not in known), *found))
 
 
-def horizon_of(catalog: Catalog, subject: Subject) -> timedelta | None:
+def horizon_of(catalog: Catalog, subject: Subject, kept: Mapping[str, timedelta | None]) -> timedelta | None:
     """Return how long a message of a subject may be met, on its channels and wherever its copies go; None: for ever.
 
-    A copy is as old as the channel that it was read from allows, so the times of a channel, of its retries and of its
-    dead letters add up.
+    `kept` is what a broker says of channels, and counts more than the catalog. A copy is as old as the channel that it
+    was read from allows, so the times of a channel, of its retries and of its dead letters add up.
     """
-    total = timedelta()
-    for channels in (subject.channels, subject.retry, subject.dead_letter):
-        times = [_kept(catalog, channel.name) for channel in channels]
-        if any(each is None for each in times) or (channels is subject.channels and not times):
-            return None
-        longest = [each for each in times if each is not None]
-        total += max(longest, default=timedelta()) if channels is subject.channels else sum(longest, timedelta())
-    return total
+    first, *copies = ([_kept(catalog, each, kept) for each in group] for group in (
+        subject.channels, subject.retry, subject.dead_letter
+    ))  # fmt: skip
+    times = [time for time in (*first, *copies[0], *copies[1]) if time is not None]
+    if not first or len(times) < len(subject.all_channels):
+        return None
+    return max(times[: len(first)]) + sum(times[len(first) :], timedelta())
 
 
-def _kept(catalog: Catalog, name: str) -> timedelta | None:
-    channel = catalog.channels[name]
-    kept = catalog.retention[name] if name in catalog.retention else catalog.expires_after(name)
-    return kept + SEGMENT if kept is not None and channel.protocol == "kafka" else kept
+def _kept(catalog: Catalog, channel: Channel, kept: Mapping[str, timedelta | None]) -> timedelta | None:
+    if channel.name in kept:
+        return kept[channel.name]
+    time = catalog.retention.get(channel.name, catalog.expires_after(channel.name))
+    return time + SEGMENT if time is not None and channel.protocol == "kafka" else time
 
 
 def _is_open(interval: Interval, service: str) -> bool:

@@ -12,7 +12,7 @@ import pytest
 
 from contract_test.data.durations import parse_duration
 from contract_test.data.errors import CatalogError, ReportError
-from contract_test.data.result import Run
+from contract_test.data.result import Run, Upcast
 from contract_test.files.revision import revision_of
 from contract_test.pytest_plugin.narrowing import is_asked_for, is_share, narrowed, why_whole
 from contract_test.pytest_plugin.tracking import Tracker
@@ -85,19 +85,25 @@ class Ending:
         selection, scope = self._tracker.selection, self._scope()
         try:
             if self._reports:
-                run = replace(run, revision=revision_of(self._service.home))
+                run = replace(run, revision=revision_of(self._service.home), upcasts=self._upcasts())
             write_reports(run, self._reports)
             if self._results is not None:
                 share = RunShare(
                     run.service, content_of(self._service.replay), scope, selection, self._collector.item_reports
                 )
                 write_share(self._results, share)
-        except (ReportError, OSError) as error:
+        except (CatalogError, ReportError, OSError) as error:
             run = replace(run, problems=(*run.problems, str(error)))
         self._run = run
         self.keep_red(session)
         if is_whole(run, selection, scope):
             write_what_was_read(self._service, run, self._readers_folder)
+
+    def _upcasts(self) -> tuple[Upcast, ...]:
+        from contract_test.compat.upcasts import tried_upcasters
+
+        replay = self._service.replay
+        return tried_upcasters(replay.catalog, replay.service, self._service.settings.package)
 
     def keep_red(self, session: pytest.Session) -> None:
         """Let a run fail whose contract tests failed, whatever other plugins and hooks make of their outcomes."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from contract_test.data.deployment import ServiceVersion
 from contract_test.data.finding import Report
 from contract_test.data.texts import counted, inert
 from contract_test.data.verdict import ABSENT
@@ -17,8 +18,10 @@ from contract_test.gate.matrix import Cell, Turn
 from contract_test.report.formats.github import as_github
 
 FORMAT = 1
-MAX_PROVED = 20
-"""How many checks that say yes are listed in a text."""
+MAX_SHOWN = 20
+"""How many findings, and how many checks that say yes, are listed in a text."""
+MAX_ALSO = 5
+"""How many other pairs of the same finding are named."""
 EXPAND = (
     "Expand and contract: first deploy readers that accept both the old and the new messages, then the writers, and "
     "take the old form out of the contract when no old message is in flight any more."
@@ -42,38 +45,51 @@ def _lines(answer: Answer) -> Iterator[str]:
     yield headline(answer)
     if answer.reason:
         yield f"  {answer.reason}"
+    by_finding: dict[str, list[Check]] = {}
     for each in answer.blocking:
+        by_finding.setdefault(each.finding.id, []).append(each)
+    for checks in list(by_finding.values())[:MAX_SHOWN]:
         yield ""
-        yield from _blocking_lines(each)
+        yield from _blocking_lines(checks)
+    if len(by_finding) > MAX_SHOWN:
+        yield f"and {counted(len(by_finding) - MAX_SHOWN, 'other finding')}: --format json shows everything"
     if answer.status == "no":
         yield ""
         yield EXPAND
-    accepted = [each for each in answer.checks if each.status == "accepted"]
-    for each in accepted:
-        yield f"accepted {each.accepted}: {each.sentence} [{each.finding.id}]"
-    passed = [each for each in answer.checks if each.status == "yes"]
+    for each in answer.checks:
+        if each.status == "accepted":
+            yield f"accepted {each.accepted}: {each.sentence} [{each.finding.id}]"
+    passed = list(dict.fromkeys(_passed_line(each) for each in answer.checks if each.status == "yes"))
     if passed:
         yield ""
-    for each in passed[:MAX_PROVED]:
-        accepted_too = f" (accepted {each.evidence.accepted})" if each.evidence.accepted else ""
-        yield f"  {each.evidence.kind:<10} {each.sentence}: {each.evidence.sentence}{accepted_too}"
-    if len(passed) > MAX_PROVED:
-        yield f"  and {counted(len(passed) - MAX_PROVED, 'other check')} passed"
+    yield from passed[:MAX_SHOWN]
+    if len(passed) > MAX_SHOWN:
+        yield f"  and {counted(len(passed) - MAX_SHOWN, 'other check')} passed"
     for warning in answer.warnings:
         yield f"warning: {warning}"
     for note in answer.notes:
         yield f"note: {note}"
 
 
-def _blocking_lines(check: Check) -> Iterator[str]:
+def _passed_line(each: Check) -> str:
+    accepted = f" (accepted {each.evidence.accepted})" if each.evidence.accepted else ""
+    return f"  {each.evidence.kind:<10} {each.sentence}: {each.evidence.sentence}{accepted}"
+
+
+def _blocking_lines(checks: Sequence[Check]) -> Iterator[str]:
+    """Yield the first of some checks with the same finding, and who else it is about."""
+    check, *others = checks
     found = check.finding
     yield f"{check.status}: {found.sentence}"
+    also = list(dict.fromkeys(f"{each.reader} of {each.writer or 'the channel'}" for each in others))
+    more = f", and {len(also) - MAX_ALSO} more" if len(also) > MAX_ALSO else ""
     for name, value in (
         ("because", check.why),
         ("message", "" if found.witness is ABSENT else json.dumps(found.witness)),
         ("rejected", found.rejected),
         ("recorded", check.evidence.place),
         ("affects", check.affected),
+        ("also", ", ".join(also[:MAX_ALSO]) + more),
         ("finding", found.id),
         ("to do", found.advice),
     ):
@@ -91,31 +107,29 @@ def answer_as_json(answer: Answer) -> str:
         "environment": answer.environment,
         "after": [{"service": each.service, "service_version": each.version} for each in answer.steps],
         "reason": answer.reason,
-        "checks": [_check(each) for each in answer.checks],
+        "checks": [_check(each, answer.candidate) for each in answer.checks],
         "warnings": answer.warnings,
         "notes": answer.notes,
     }
     return json.dumps(document, indent=2) + "\n"
 
 
-def _check(each: Check) -> dict[str, Any]:
+def _check(each: Check, candidate: ServiceVersion) -> dict[str, Any]:
     found = each.evidence
     row = {
         "status": each.status,
-        "direction": each.direction,
+        "direction": each.direction(candidate),
         "subject": each.written.subject,
         "version": each.written.version,
         "writer": str(each.writer or ""),
         "reader": str(each.reader),
-        "evidence": found.kind,
-        "sentence": found.sentence,
+        **_evidence(found),
         "why": each.why,
         "until": each.until.isoformat() if each.until else None,
     }
     if each.status != "yes":
         row |= {"id": each.finding.id, "affected": each.affected, "accepted": each.accepted, "command": found.command}
-        row |= {"pointer": found.pointer, "rejected": found.rejected, "place": found.place}
-        row |= {} if found.witness is ABSENT else {"witness": found.witness}
+        row |= {"pointer": found.pointer, "place": found.place}
     return row
 
 
@@ -156,7 +170,9 @@ def rollback_as_text(found: Rollback) -> str:
     """Return the version to roll back to, and why each newer one is none."""
     lines = [f"{found.target.version if found.target else 'none'}"]
     for answer in found.answers:
-        lines += [f"  {answer.candidate}: {each.sentence}: {each.evidence.brief}" for each in answer.blocking[:3]]
+        lines += [f"  {answer.candidate}: {each.sentence}: {each.evidence.brief}" for each in answer.blocking]
+    if found.untried:
+        lines.append(f"  and {counted(found.untried, 'older version')}, not tried")
     if not found.answers:
         lines.append(f"  no other version of {found.service} ever ran in {found.environment}")
     return inert("\n".join(lines) + "\n")
@@ -169,11 +185,12 @@ def rollback_as_json(found: Rollback) -> str:
         "service": found.service,
         "environment": found.environment,
         "target": found.target.version if found.target else None,
+        "untried": found.untried,
         "tried": [
             {
                 "service_version": each.candidate.version,
                 "answer": each.status,
-                "checks": [_check(check) for check in each.blocking],
+                "checks": [_check(check, each.candidate) for check in each.blocking],
             }
             for each in found.answers
         ],
@@ -226,6 +243,22 @@ def matrix_as_json(cells: Sequence[Cell], turns: Sequence[Turn]) -> str:
 def _evidence(found: Evidence) -> dict[str, Any]:
     row: dict[str, Any] = {"evidence": found.kind, "sentence": found.sentence, "rejected": found.rejected}
     return row if found.witness is ABSENT else row | {"witness": found.witness}
+
+
+def deployments_as_json(rows: Sequence[DeployedVersion]) -> str:
+    """Return what runs where, for programs."""
+    found = [
+        {
+            "environment": each.environment,
+            "service": each.of.service,
+            "service_version": each.of.version,
+            "since": each.since.isoformat(),
+            "contracts": each.contracts,
+            "verified": each.verified,
+        }
+        for each in rows
+    ]
+    return json.dumps({"format": FORMAT, "deployments": found}, indent=2) + "\n"
 
 
 def deployments_as_text(rows: Sequence[DeployedVersion]) -> str:

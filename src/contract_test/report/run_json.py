@@ -32,6 +32,7 @@ def run_as_json(run: Run) -> str:
         "service_version": run.revision.version,
         "dirty": run.revision.dirty,
         "contracts": {"digest": digest_of_contracts(run.contracts), "pinned": [asdict(each) for each in run.contracts]},
+        "upcasts": [asdict(each) for each in run.upcasts],
         "operations": [_operation(each) for each in run.operations],
         "coverage": [_coverage(each) for each in run.coverage],
         "readers": [asdict(each) for each in run.readers],

@@ -50,7 +50,7 @@ def deploy_in_order(folder: Path, contracts: Path, reports: Mapping[str, Path]) 
     ledger.publish(_next_version(first["transport"], contracts))
 
     def gate() -> Gate:
-        return open_gate(contracts, ledger, ENVIRONMENT, now()).gate
+        return open_gate(contracts, ledger, ENVIRONMENT, now())
 
     feed = ServiceVersion("feed", "2.0")
     before = gate().answer(feed)

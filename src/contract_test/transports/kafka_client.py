@@ -73,6 +73,34 @@ def find_topics(address: Address, topic: str, left_out: Collection[str] = ()) ->
     as `kafka_consumer`.
     """
     from confluent_kafka import KafkaException, TopicCollection
+
+    admin, found = connected_admin(address, topic)
+    names = [topic] if topic in found.topics else []
+    if "*" in topic:
+        names = sorted(each for each in found.topics if address_matches(topic, each) and each not in left_out)
+    if not names:
+        place = f"{address.shown} {topic}"
+        advice = "Check the channel's address, and that this user may read the topic: Kafka hides it from others."
+        raise NothingFoundError("there is no such topic", place=place, advice=advice)
+    if found.controller_id < 0:  # librdkafka's own broker, which has no ids
+        return dict.fromkeys(names, "")
+    topics = {}
+    for name, future in admin.describe_topics(TopicCollection(names), request_timeout=_ATTEMPT).items():
+        try:
+            described = future.result()
+        except KafkaException:  # older servers, and users who may read and not describe
+            topics[name] = ""
+        else:
+            topics[name] = "" if described.topic_id is None else str(described.topic_id)
+    return topics
+
+
+def connected_admin(address: Address, topic: str) -> tuple[Any, Any]:
+    """Return librdkafka's client for administrators, and what it says of all topics. `topic` is what errors name.
+
+    Raises UnreachableError where the servers do not answer or refuse, and CatalogError where the options are wrong.
+    """
+    from confluent_kafka import KafkaException
     from confluent_kafka.admin import AdminClient
 
     reported: list[str] = []
@@ -97,24 +125,7 @@ def find_topics(address: Address, topic: str, left_out: Collection[str] = ()) ->
                     raise
     except (KafkaException, ValueError, TypeError) as error:
         raise unreachable(address, topic, reported[0] if reported else error) from None
-    names = [topic] if topic in found.topics else []
-    if "*" in topic:
-        names = sorted(each for each in found.topics if address_matches(topic, each) and each not in left_out)
-    if not names:
-        place = f"{address.shown} {topic}"
-        advice = "Check the channel's address, and that this user may read the topic: Kafka hides it from others."
-        raise NothingFoundError("there is no such topic", place=place, advice=advice)
-    if found.controller_id < 0:  # librdkafka's own broker, which has no ids
-        return dict.fromkeys(names, "")
-    topics = {}
-    for name, future in admin.describe_topics(TopicCollection(names), request_timeout=_ATTEMPT).items():
-        try:
-            described = future.result()
-        except KafkaException:  # older servers, and users who may read and not describe
-            topics[name] = ""
-        else:
-            topics[name] = "" if described.topic_id is None else str(described.topic_id)
-    return topics
+    return admin, found
 
 
 def librdkafka_options(address: Address) -> dict[str, Any]:
