@@ -14,6 +14,7 @@ import click
 
 from contract_test.cli.running import contracts_option, note
 from contract_test.data.deployment import Deployment, ServiceVersion
+from contract_test.data.errors import CatalogError
 from contract_test.files.ledger import checked_name, now
 from contract_test.files.ledger_branch import BRANCH, BranchLedger, open_ledger
 
@@ -33,8 +34,11 @@ kafka_option = click.option(
 )
 
 
-def ledger_options(*, writes: bool) -> Callable[[Command], Command]:
-    """Give a command the options of the contracts and the ledger, as `contracts` and an open `ledger`."""
+def ledger_options(*, writes: bool, optional: bool = False) -> Callable[[Command], Command]:
+    """Give a command the options of the contracts and the ledger, as `contracts` and an open `ledger`.
+
+    With `optional`, the ledger is None if none was named and the contracts are in no repository.
+    """
 
     def decorated(command: Command) -> Command:
         @contracts_option
@@ -61,7 +65,12 @@ def ledger_options(*, writes: bool) -> Callable[[Command], Command]:
         def with_ledger(
             *, contracts: Path, place: Path | None, ledger_branch: str, remotely: bool, **others: Any
         ) -> Any:
-            ledger = open_ledger(place, contracts, ledger_branch, push=writes and remotely)
+            try:
+                ledger = open_ledger(place, contracts, ledger_branch, push=writes and remotely)
+            except CatalogError:
+                if not optional or place is not None or remotely:
+                    raise
+                ledger = None
             if remotely and isinstance(ledger, BranchLedger):
                 ledger.fetch()
             return command(contracts=contracts, ledger=ledger, **others)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from contract_test.cli.ledger_options import ledger_options, opened
+from contract_test.cli.ledger_options import ledger_options
 from contract_test.cli.progress import with_progress
-from contract_test.cli.running import CLEAN, contracts_option, note, package_name, package_option
-from contract_test.data.errors import CatalogError, ContractTestError
+from contract_test.cli.running import CLEAN, note, package_name, package_option
+from contract_test.data.errors import ContractTestError
 from contract_test.data.texts import counted
 from contract_test.files.ledger import Ledger
 from contract_test.files.settings import read_package
@@ -41,9 +41,8 @@ from contract_test.site.data import SiteData
     show_default=True,
     help="Which versions have a page together: each with the next one and with the newest, or all.",
 )
-@contracts_option
 @package_option
-@ledger_options(writes=False)
+@ledger_options(writes=False, optional=True)
 def command(
     output: Path | None,
     title: str,
@@ -51,11 +50,9 @@ def command(
     pairs: str,
     contracts: Path,
     package: str | None,
-    place: Path | None,
-    ledger_branch: str,
+    ledger: Ledger | None,
     *,
     as_json: bool,
-    fetch: bool,
 ) -> int:
     """Write static pages of the contracts: who sends, who reads, what breaks.
 
@@ -70,7 +67,6 @@ def command(
     package = package or read_package(contracts.resolve().parent)
     if package is not None:
         package_name(package)
-    ledger = _ledger(place, contracts, ledger_branch, fetch=fetch)
     data = site_data(Sources(contracts, _today(), ledger, results, package, "all" if pairs == "all" else "near"))
     if as_json:
         from contract_test.site.as_json import site_as_json
@@ -96,16 +92,6 @@ def _write(output: Path, data: SiteData, title: str) -> None:
     removed = f", {written.removed} removed" if written.removed else ""
     files = f"{counted(written.files, 'file')} in {output}, {written.written} of them written{removed}"
     note(f"{files}: open {output / 'index.html'}")
-
-
-def _ledger(place: Path | None, contracts: Path, branch: str, *, fetch: bool) -> Ledger | None:
-    """Return the ledger; None if none was named and the contracts are in no repository."""
-    try:
-        return opened(place, contracts, branch, fetch=fetch)
-    except CatalogError:
-        if place is not None or fetch:
-            raise
-        return None
 
 
 def _today() -> date:

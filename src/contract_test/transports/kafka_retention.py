@@ -19,7 +19,10 @@ def retention_of_topics(url: str, topics: Collection[str]) -> dict[str, timedelt
     newest message of each key for ever. Raises UnreachableError where the servers do not answer, or refuse.
     """
     from confluent_kafka import KafkaException
-    from confluent_kafka.admin import ConfigResource, ResourceType
+    from confluent_kafka.admin import (  # type: ignore[attr-defined] # both are public, and it has no __all__
+        ConfigResource,
+        ResourceType,
+    )
 
     address = Address.of(url)
     admin, found = connected_admin(address, "")
