@@ -76,7 +76,7 @@ def _read(document: dict[str, Any], time: datetime) -> Verification:
         tuple(map(str, document["problems"])),
         upcasts=tuple(
             Upcast(str(each["subject"]), int(each["version"]), str(each["tried"]), str(each["problem"]))
-            for each in document["upcasts"]
+            for each in document.get("upcasts", ())
         ),
     )
 
