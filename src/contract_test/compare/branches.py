@@ -194,7 +194,7 @@ class Branch:
 
     def _by_length(self) -> Union:
         """Shorter and longer arrays, where tuples are to be told apart: only in longer ones by each of their items."""
-        longest = max(self.relations.tuple_length(part) for parts, _ in self.ones for part in parts)
+        longest = max(self.relations.disjointness.tuple_length(part) for parts, _ in self.ones for part in parts)
         if not 1 < longest <= _MAX_TUPLE or self._least >= longest:
             return ()
         longer = self.pool.make(nodes.MinItems, longest)
@@ -230,15 +230,17 @@ class Branch:
     def _is_given(self, node: Node) -> bool:
         """Whether what holds as a whole plainly keeps out of a composite node."""
         least = self._least
-        return isinstance(node, _COMPOSITE) and any(self.relations.disjoint(each, node, least) for each in self._wholes)
+        return isinstance(node, _COMPOSITE) and any(
+            self.relations.disjointness.are_disjoint(each, node, least) for each in self._wholes
+        )
 
     def _is_excluded(self, node: Node, wanted: bool) -> bool:  # noqa: FBT001
         """Whether one of the literals that hold as a whole plainly excludes another."""
         if wanted:
             least, present = self._least, self._present
             return any(
-                self.relations.disjoint(whole, node, least)
-                or (present and self.relations.are_apart_at(whole, node, present))
+                self.relations.disjointness.are_disjoint(whole, node, least)
+                or (present and self.relations.disjointness.are_apart_at(whole, node, present))
                 for whole in self._wholes
             )
         return any(self.relations.includes(whole, node) for whole in self._wholes)

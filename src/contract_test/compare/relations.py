@@ -13,17 +13,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from collections.abc import Set as AbstractSet
 from typing import Any
 
 from contract_test.compare import nodes
+from contract_test.compare.disjointness import MAX_VALUES, Disjointness
 from contract_test.compare.evaluation import Evaluator
 from contract_test.compare.gaps import HERE, Gap, every_gap, gap_if, some_gap
 from contract_test.compare.nodes import Node, Pool
-from contract_test.compare.values import type_of
 
-_MAX_VALUES = 60
-_MAX_DISJOINT_DEPTH = 12
 _FEW = 4
 
 _Index = dict[Any, list[Node]]
@@ -37,12 +34,9 @@ class Relations:
         self._pool = pool
         self._in_time = in_time
         self._evaluator = evaluator
+        self.disjointness = Disjointness(pool, evaluator)
         self._gaps: dict[_Pair, Gap] = {}
-        self._disjoint: dict[tuple[Node, Node, int], bool] = {}
         self._indices: dict[Node, _Index] = {}
-        self._flat: dict[Node, tuple[Node, ...]] = {}
-        self._named: dict[Node, dict[str, Node]] = {}
-        self._depth = 0
         # while a fixpoint is sought: the pair at work, what it has seen so far, what is to do, and who relied
         # on whom
         self._current: _Pair | None = None
@@ -118,7 +112,7 @@ class Relations:
     def _gap(self, inner: Node, outer: Node) -> Gap:
         match inner, outer:
             case _, nodes.Ref():
-                return self.gap(inner, self._pool.resolve(outer))
+                return self._gap_to_reference(inner, outer)
             case nodes.Ref(), _:
                 return self.gap(self._pool.resolve(inner), outer)
             case _, nodes.AllOf(parts):
@@ -127,58 +121,65 @@ class Relations:
                 return every_gap(self._gap_to_one(part, others, (at,)) for at, part in enumerate(parts))
             case ((nodes.AnyOf(parts) | nodes.OneOf(parts)), _):
                 return every_gap(self.gap(part, outer) for part in parts)
-            case nodes.OneValueOf(_, values), _ if len(values) <= _MAX_VALUES:
+            case nodes.TypeIs(types), (nodes.AnyOf() | nodes.OneOf()) if len(types) > 1:
+                each = (self._pool.make(nodes.TypeIs, frozenset([name])) for name in sorted(types))
+                return every_gap(self.gap(one, outer) for one in each)
+            case nodes.OneValueOf(_, values), _ if len(values) <= MAX_VALUES:
                 return None if all(self._evaluator.holds(outer, value) for value in values) else HERE
-        if outer.about and outer.about not in self._types(inner):
+        if outer.about and outer.about not in self.disjointness.types_of(inner):
             return None
         found: Gap = HERE
         match outer:
             case nodes.AnyOf(parts) if not self._has_union(inner):
-                found = some_gap(self.gap(inner, part) for part in parts if not self.disjoint(inner, part))
+                found = some_gap(
+                    self.gap(inner, part) for part in parts if not self.disjointness.are_disjoint(inner, part)
+                )
             case nodes.OneOf(parts) if not self._has_union(inner):
                 found = self._gap_to_one(inner, parts, range(len(parts)))
             case nodes.Not(part):
-                return None if self.disjoint(inner, part) else HERE
+                return None if self.disjointness.are_disjoint(inner, part) else HERE
         if found is not None and isinstance(inner, nodes.AllOf):
             return self._gap_of_conjunction(inner, outer, found)
         return found if isinstance(outer, (nodes.AnyOf, nodes.OneOf)) else self._gap_of_keyword(inner, outer)
 
+    def _gap_to_reference(self, inner: Node, outer: nodes.Ref) -> Gap:
+        """From `inner` to what a reference leads to: one that `inner` is narrowed from may lead into it as a whole."""
+        bases = [part for part in inner.parts if isinstance(part, nodes.Ref)] if isinstance(inner, nodes.AllOf) else []
+        gaps = [self.gap(base, outer) for base in bases]
+        return None if None in gaps else some_gap([*gaps, self.gap(inner, self._pool.resolve(outer))])
+
     def _gap_to_one(self, inner: Node, parts: tuple[Node, ...], choices: Iterable[int]) -> Gap:
         """From `inner` to being in one of the chosen parts and in no other one."""
-        near = [at for at, part in enumerate(parts) if not self.disjoint(inner, part)]
+        near = [at for at, part in enumerate(parts) if not self.disjointness.are_disjoint(inner, part)]
         gaps = [self.gap(inner, parts[at]) for at in ([at for at in choices if at in near] or near)]
         return some_gap(gaps) if len(near) == 1 else min((gap for gap in gaps if gap is not None), default=HERE)
 
     def _gap_of_conjunction(self, inner: nodes.AllOf, outer: Node, found: Gap) -> Gap:
+        return some_gap(self._gaps_of_conjunction(inner, outer, found))
+
+    def _gaps_of_conjunction(self, inner: nodes.AllOf, outer: Node, found: Gap) -> Iterator[Gap]:
+        """Yield how far each of the things that hold together is from `outer`: it is enough that one is included."""
         index = self._index(inner)
-        alike = index.get(_kind(outer)) or [
-            part
-            for part in index.get("composite", ())
+        for part in index.get(_kind(outer)) or index.get("composite") or ():
             # every alternative of a large union against one keyword of another: nearly always in vain, and much work
-            if isinstance(outer, _COMPOSITE) or len(getattr(part, "parts", ())) <= _FEW
-        ]
-        gaps = [self.gap(part, outer) for part in alike]
+            if isinstance(outer, _COMPOSITE) or len(getattr(part, "parts", ())) <= _FEW:
+                yield self.gap(part, outer)
         match outer:
             case nodes.Property(name, member):
-                gaps += [
-                    self.gap(group.member, member)
-                    for group in index.get(nodes.Members, ())
-                    if isinstance(group, nodes.Members) and self._evaluator.covers(group, name)
-                ]
+                for group in index.get(nodes.Members, ()):
+                    if isinstance(group, nodes.Members) and self._evaluator.covers(group, name):
+                        yield self.gap(group.member, member)
             case nodes.Members(matching, names, patterns, member):
                 for group in index.get(nodes.Members, ()):
                     assert isinstance(group, nodes.Members)
                     if group.matching == matching and group.except_patterns == patterns:
                         declared = group.except_names - names
                         asked = (self._pool.make(nodes.Property, name, member) for name in sorted(declared))
-                        gaps.append(
-                            every_gap([self.gap(group.member, member), *(self.gap(inner, one) for one in asked)])
-                        )
+                        yield every_gap([self.gap(group.member, member), *(self.gap(inner, one) for one in asked)])
             case nodes.OneOf(parts):
-                gaps.append(self._gap_between_choices(index.get("composite", ()), parts))
+                yield self._gap_between_choices(index.get("composite", ()), parts)
         if isinstance(outer, (nodes.AnyOf, nodes.OneOf)):
-            gaps.append(found)
-        return some_gap(gaps)
+            yield found
 
     def _gap_between_choices(self, holding: Iterable[Node], parts: tuple[Node, ...]) -> Gap:
         """From what holds to exactly one of some parts, of which several may be alike.
@@ -248,7 +249,7 @@ class Relations:
         index = self._indices.get(node)
         if index is None:
             index = self._indices[node] = {}
-            for part in node.parts:
+            for part in dict.fromkeys((*node.parts, *self.disjointness.parts_of(node))):
                 index.setdefault("composite" if isinstance(part, _COMPOSITE) else _kind(part), []).append(part)
                 if isinstance(part, nodes.Members):
                     index.setdefault(nodes.Members, []).append(part)
@@ -257,117 +258,14 @@ class Relations:
         return index
 
     def _has_union(self, node: Node) -> bool:
-        composites = self._index(node).get("composite", ()) if isinstance(node, nodes.AllOf) else ()
-        return any(isinstance(part, (nodes.AnyOf, nodes.OneOf)) for part in composites)
-
-    def _types(self, node: Node) -> frozenset[str]:
-        """The types that a node's own `type` leaves open."""
-        if isinstance(node, nodes.TypeIs):
-            return node.types
-        if isinstance(node, nodes.OneValueOf):
-            return frozenset(type_of(value) for value in node.values)
-        types = [part.types for part in self._parts(node) if isinstance(part, nodes.TypeIs)]
-        return frozenset.intersection(*types) if types else _ALL
-
-    def _parts(self, node: Node, depth: int = 3) -> tuple[Node, ...]:
-        """What holds of every value of a node, references followed a few steps."""
-        known = self._flat.get(node)
-        if known is None:
-            parts: list[Node] = []
-            for part in node.parts if isinstance(node, nodes.AllOf) else (node,):
-                if isinstance(part, nodes.Ref) and depth:
-                    parts += self._parts(self._pool.resolve(part), depth - 1)
-                else:
-                    parts.append(part)
-            known = tuple(parts)
-            if depth == 3:  # noqa: PLR2004 - the full look
-                self._flat[node] = known
-        return known
-
-    def disjoint(self, one: Node, other: Node, least: int = 0) -> bool:
-        """Return whether two nodes plainly have no value in common, among arrays none of at least so many items."""
-        key = (one, other, least)
-        known = self._disjoint.get(key)
-        if known is None:
-            self._disjoint[key] = known = False  # while it is open
-            if self._depth < _MAX_DISJOINT_DEPTH:
-                self._depth += 1
-                known = self._disjoint[key] = self._are_disjoint(one, other, least)
-                self._depth -= 1
-        return known
-
-    def _are_disjoint(self, one: Node, other: Node, least: int) -> bool:
-        match one, other:
-            case (nodes.Nothing(), _) | (_, nodes.Nothing()):
-                return True
-            case (nodes.Ref(), _):
-                return self.disjoint(self._pool.resolve(one), other, least)
-            case (_, nodes.Ref()):
-                return self.disjoint(one, self._pool.resolve(other), least)
-            case ((nodes.AnyOf(parts) | nodes.OneOf(parts)), _):
-                return all(self.disjoint(part, other, least) for part in parts)
-            case (_, (nodes.AnyOf(parts) | nodes.OneOf(parts))):
-                return all(self.disjoint(one, part, least) for part in parts)
-            case (nodes.OneValueOf(_, values), _) if len(values) <= _MAX_VALUES:
-                return all(self._evaluator.holds(other, value) is False for value in values)
-            case (_, nodes.OneValueOf(_, values)) if len(values) <= _MAX_VALUES:
-                return all(self._evaluator.holds(one, value) is False for value in values)
-        types = self._types(one) & self._types(other)
-        if types == {"array"}:
-            return self._items_apart(one, other, least)
-        return not types or (types == {"object"} and self._told_apart(one, other))
-
-    def _items_apart(self, one: Node, other: Node, least: int) -> bool:
-        """Whether some item that must be there has no value that both arrays may hold."""
-        needed = max(
-            (part.count for node in (one, other) for part in self._parts(node) if isinstance(part, nodes.MinItems)),
-            default=0,
-        )
-        return any(
-            self.disjoint(mine, theirs)
-            for index in range(min(max(least, needed), _MAX_ITEMS))
-            for mine in self._items_at(one, index)
-            for theirs in self._items_at(other, index)
-        )
-
-    def tuple_length(self, node: Node) -> int:
-        """Return how many items a node says something of one by one; references and unions are not looked into."""
-        return max((part.index + 1 for part in self._parts(node) if isinstance(part, nodes.ItemAt)), default=0)
-
-    def _items_at(self, node: Node, index: int) -> Iterator[Node]:
-        for part in self._parts(node):
-            if (isinstance(part, nodes.ItemAt) and part.index == index) or (
-                isinstance(part, nodes.ItemsFrom) and part.start <= index
-            ):
-                yield part.item
-
-    def _told_apart(self, one: Node, other: Node) -> bool:
-        """Whether some required property has no value that both objects may hold."""
-        required = {part.name for node in (one, other) for part in self._parts(node) if isinstance(part, nodes.Has)}
-        return self.are_apart_at(one, other, required)
-
-    def are_apart_at(self, one: Node, other: Node, names: AbstractSet[str]) -> bool:
-        """Return whether one of these properties, if it is there, has no value that two objects may hold."""
-        mine, theirs = self._members(one), self._members(other)
-        shared = sorted(names & mine.keys() & theirs.keys(), key=lambda name: isinstance(mine[name], nodes.Ref))
-        return any(self.disjoint(mine[name], theirs[name]) for name in shared)
-
-    def _members(self, node: Node) -> dict[str, Node]:
-        known = self._named.get(node)
-        if known is None:
-            properties = (part for part in self._parts(node) if isinstance(part, nodes.Property))
-            known = self._named[node] = {part.name: part.member for part in properties}
-        return known
+        parts = node.parts if isinstance(node, nodes.AllOf) else ()
+        return any(isinstance(part, (nodes.AnyOf, nodes.OneOf)) for part in parts)
 
 
 def _effort(part: Node) -> bool:
     """Whether a keyword leads on to other schemas, and is better looked at last."""
     member = getattr(part, "member", None) or getattr(part, "item", None) or part
     return isinstance(member, (nodes.Ref, nodes.AllOf, nodes.AnyOf, nodes.OneOf))
-
-
-_MAX_ITEMS = 8
-_ALL = frozenset(["null", "boolean", "number", "string", "array", "object"])
 
 
 _COMPOSITE = (nodes.AnyOf, nodes.OneOf, nodes.Ref, nodes.Not, nodes.OneValueOf)
