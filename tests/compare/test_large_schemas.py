@@ -79,3 +79,64 @@ def test_a_large_schema_that_reads_more_is_compatible():
     new, _ = changed(old, ["D3", "D50", "D110"])
 
     assert compare(new, old, content_model="closed-writer", formats="assertion", budget=20).status == "compatible"
+
+
+def webhook(names=24, *, states=("queued", "done"), card="string"):
+    """One schema for every event of a webhook, told apart by what each one requires, with a shared base that is narrowed."""
+    base = {
+        "type": "object",
+        "required": [f"f{at}" for at in range(12)],
+        "properties": {
+            **{f"f{at}": {"type": "string", "description": "d" * 80} for at in range(12)},
+            "state": {"type": "string", "enum": list(states)},
+            "card": card if isinstance(card, dict) else {"type": [card, "null"]},
+        },
+        "additionalProperties": False,
+    }
+    narrowed = {
+        "allOf": [
+            {"$ref": "#/definitions/base"},
+            {"type": "object", "required": ["f0"], "properties": {"f0": {"type": "string"}}},
+        ]
+    }
+
+    def event(name, action):
+        return {
+            "type": "object",
+            "required": ["action", name, "sender"],
+            "properties": {
+                "action": {"type": "string", "enum": [action]},
+                name: narrowed,
+                "sender": {"$ref": "#/definitions/base"},
+                "extra": {"$ref": "#/definitions/base"},
+            },
+            "additionalProperties": False,
+        }
+
+    kinds = [f"kind{number}" for number in range(names)]
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "oneOf": [{"$ref": f"#/definitions/{kind}"} for kind in kinds],
+        "definitions": {
+            "base": base,
+            **{f"{kind}${action}": event(kind, action) for kind in kinds for action in ("made", "gone", "moved")},
+            **{
+                kind: {"oneOf": [{"$ref": f"#/definitions/{kind}${action}"} for action in ("made", "gone", "moved")]}
+                for kind in kinds
+            },
+        },
+    }
+
+
+ONE_MORE_STATE = webhook(states=("queued", "waiting", "done"))
+ONE_MORE_EVENT = webhook(25)
+ONE_TYPE_MORE = webhook(card={"oneOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}]})
+
+
+@pytest.mark.parametrize("newer", [ONE_MORE_STATE, ONE_MORE_EVENT, ONE_TYPE_MORE])
+def test_many_events_in_one_schema_that_accepts_more_are_compatible(newer):
+    """Events that share the values of their action are told apart by what a closed one does not have."""
+    older = webhook()
+
+    assert compare(writer=older, reader=newer, budget=20).status == "compatible"
+    assert compare(writer=newer, reader=older, budget=20).status == "incompatible"

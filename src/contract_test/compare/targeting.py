@@ -44,7 +44,23 @@ class Targeting:
 
     def may_break(self, change: Change) -> bool:
         """Return whether there is a value for the place of a change that the writer may send and the reader rejects."""
-        return bool(self._solver.search(self._differing(self._value_of(self._walk.pair_of[change]))).values)
+        return bool(self._breaking(change, self._differing(self._value_of(self._walk.pair_of[change])), 1))
+
+    def _breaking(self, change: Change, literals: list[Literal], want: int) -> list[Any]:
+        """Values that break; where an alternative of the writer has no partner, those of this alternative first."""
+        alternative = self._removed_alternative(change)
+        if alternative is not None:
+            found = self._solver.search([*literals, (alternative, True)], want)
+            if found.values or found.complete:
+                return found.values
+        return self._solver.search(literals, want).values
+
+    def _removed_alternative(self, change: Change) -> Node | None:
+        writer = self._walk.ways[self._walk.pair_of[change]].writer
+        match change.writer_pointer.removeprefix(writer.pointer).split("/"):
+            case ["", "oneOf" | "anyOf" as keyword, index] if change.rule == "alternative-removed":
+                return self._writer.in_place(writer.schema[keyword][int(index)], writer.place, closed=False)
+        return None
 
     def _differing(self, key: PairKey) -> list[Literal]:
         way = self._walk.ways[key]
@@ -66,7 +82,7 @@ class Targeting:
             left = _at(undone.document.schema, newer.path) if not newer.document else ABSENT
             if left is not ABSENT:
                 literals.append((undone.location(left, undone.document.place), self._walk.newer == "reader"))
-        found = self._solver.search(literals, _MAX_VALUES).values
+        found = self._breaking(change, literals, _MAX_VALUES)
         yield from (message for value in found if (message := self._around(key, value)) is not ABSENT)
 
     def _value_of(self, key: PairKey) -> PairKey:
