@@ -19,7 +19,7 @@ from contract_test.compat.parallel import compare_pairs
 from contract_test.compat.plan import Plan, plan_against, plan_files, plan_subjects
 from contract_test.compat.undeclared_fields import ContentModel
 from contract_test.data.finding import Finding, Report
-from contract_test.data.texts import counted, listed
+from contract_test.data.texts import counted, is_web_address, listed
 from contract_test.data.verdict import ComparedPair
 from contract_test.files.accepted import FILE, append_accepted, read_accepted, with_accepted
 from contract_test.files.positions import with_positions
@@ -80,6 +80,11 @@ class _Compat(click.Command):
 )
 @click.option("--against", metavar="GIT-REF", help="Compare with the contracts at a git ref, such as main.")
 @click.option(
+    "--site",
+    metavar="URL",
+    help="With --format markdown, link to the pages of a site that contract-test site wrote.",
+)
+@click.option(
     "--content-model",
     type=click.Choice(get_args(ContentModel)),
     default="closed-writer",
@@ -105,6 +110,7 @@ def command(
     form: str,
     mode: str | None,
     against: str | None,
+    site: str | None,
     content_model: ContentModel,
     budget: float,
     package: str | None,
@@ -115,6 +121,8 @@ def command(
     send and the reader rejects, if possible a recorded one. The exit code is 1 if there are findings. "unknown" is a
     finding, and a warning is not. An intended break can be accepted: see `contract-test compat accept --help`.
     """
+    if site is not None and not is_web_address(site):
+        raise click.BadParameter(f"{site!r} does not begin with https:// or http://.", param_hint="--site")
     package = package or read_package(contracts.resolve().parent)
     if package is not None:
         package_name(package)
@@ -131,7 +139,7 @@ def command(
     unique = list({(each.place, each.rule, each.sentence, each.subject, each.pair): each for each in findings}.values())
     unique = _with_accepted(unique, contracts, everything=not what and against is None and mode is None)
     notes = _notes(plan, against)
-    click.echo(FORMATS[form](Report("compat", with_positions(unique), pairs, notes)), nl=False)
+    click.echo(FORMATS[form](Report("compat", with_positions(unique), pairs, notes, site or "")), nl=False)
     _summary(notes, Counter(each.status for each in pairs), unique)
     return FINDINGS if any(each.severity == "error" for each in unique) else CLEAN
 

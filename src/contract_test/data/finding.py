@@ -137,6 +137,7 @@ class Report:
         findings: What is wrong.
         pairs: What was compared, the compatible pairs, too.
         notes: What was not looked at, one sentence each.
+        site: The address of a site that `contract-test site` wrote, if pages of it are linked to.
 
     """
 
@@ -144,3 +145,4 @@ class Report:
     findings: Sequence[Finding] = ()
     pairs: Sequence[ComparedPair] = ()
     notes: Sequence[str] = ()
+    site: str = ""

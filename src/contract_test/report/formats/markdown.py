@@ -6,10 +6,13 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from urllib.parse import quote
 
 from contract_test.data.finding import Finding, Report
 from contract_test.data.texts import counted
 from contract_test.data.verdict import ABSENT
+from contract_test.pages.links import service_page, subject_page
 from contract_test.report.causes import Cause, advice_of, by_rule, causes_of, details_of
 from contract_test.report.excerpt import excerpt
 from contract_test.report.finding_lines import (
@@ -28,6 +31,7 @@ MAX_LENGTH = 65_000
 """A comment of GitHub can have 65,536 UTF-16 units."""
 _MAX_CAUSES = 15
 _MAX_WITNESSES = 5
+_MAX_PAGES = 8
 _MAX_WITNESS_LENGTH = 1_500
 _COMPATIBLE = ("compatible", "migrated")
 
@@ -39,14 +43,13 @@ def as_markdown(report: Report) -> str:
     and what was not looked at. If there is more than a comment can hold, it says how much is left out.
     """
     errors = [each for each in report.findings if each.severity == "error"]
+    blocks = partial(_blocks, site=report.site)
     title = "What breaks" if report.pairs else "Errors"
     sections = [
-        _Section(title, 42_000, _blocks(each for each in errors if each.rule != "unknown"), "finding"),
-        _Section("Not decided", 5_000, _blocks(each for each in errors if each.rule == "unknown"), "finding"),
-        _Section("Warnings", 5_000, _blocks(each for each in report.findings if each.severity == "warning"), "finding"),
-        _Section(
-            "Accepted", 4_000, _blocks(each for each in report.findings if each.severity == "accepted"), "finding"
-        ),
+        _Section(title, 42_000, blocks(each for each in errors if each.rule != "unknown"), "finding"),
+        _Section("Not decided", 5_000, blocks(each for each in errors if each.rule == "unknown"), "finding"),
+        _Section("Warnings", 5_000, blocks(each for each in report.findings if each.severity == "warning"), "finding"),
+        _Section("Accepted", 4_000, blocks(each for each in report.findings if each.severity == "accepted"), "finding"),
         _Section("Not looked at", 2_500, [_Block(f"- {plain(each)}") for each in _not_looked_at(report)], "line"),
         _Section("Compatible", 3_500, _compatible(report), "subject", folded=True),
     ]
@@ -113,10 +116,10 @@ def _heading(report: Report) -> str:
     return "\n\n".join(lines)
 
 
-def _blocks(findings: Iterable[Finding]) -> list[_Block]:
+def _blocks(findings: Iterable[Finding], site: str) -> list[_Block]:
     groups = by_rule(causes_of(findings))
     return [
-        _Block(_group(each, before), _head(each), sum(len(cause.findings) for cause in each))
+        _Block(_group(each, before, site), _head(each), sum(len(cause.findings) for cause in each))
         for before, each in zip([[], *groups], groups, strict=False)
     ]
 
@@ -128,7 +131,7 @@ def _head(causes: Sequence[Cause]) -> str:
     return f"**{plain(first.rule, 80)}** in {code(f'{first.file}{line}')}{direction}"
 
 
-def _group(causes: Sequence[Cause], before: Sequence[Cause]) -> str:
+def _group(causes: Sequence[Cause], before: Sequence[Cause], site: str) -> str:
     first = causes[0].first
     lines = [_head(causes), ""]
     lines += [f"- {code(each.first.pointer or WHOLE)}: {code(each.first.sentence)}" for each in causes[:_MAX_CAUSES]]
@@ -140,12 +143,23 @@ def _group(causes: Sequence[Cause], before: Sequence[Cause]) -> str:
     others = [line for cause in causes[:_MAX_CAUSES] for line in together_lines(cause.first)]
     more = (*explanation_lines(first), *reach, *affected, *others[:_MAX_CAUSES], *details_of(causes)[:_MAX_CAUSES])
     lines += [f"- {plain(line)}" for line in more]
+    if site and (pages := _pages(causes, site)):
+        lines.append(f"- see {pages}")
     if advice := advice_of(causes):
         lines += ["", f"To do: {plain(advice)}"]
     if folded_lines := list(_witnesses(causes)):
         title = "A message that breaks" if len(causes) == 1 else "Messages that break"
         lines += ["", folded(title, "\n\n".join(folded_lines))]
     return "\n".join(lines)
+
+
+def _pages(causes: Sequence[Cause], site: str) -> str:
+    """Links to the pages of the subjects, and of the services that break, which are there before a change is merged."""
+    findings = [each for cause in causes for each in cause.findings]
+    pages = {each.subject: subject_page(each.subject) for each in findings if each.subject}
+    pages |= {name: service_page(name) for each in findings for name in each.breaks}
+    base = quote(site.rstrip("/"), safe=":/?@!$&'*+,;=%~")
+    return ", ".join(f"[{plain(name, 80)}]({base}/{page})" for name, page in list(pages.items())[:_MAX_PAGES])
 
 
 def _witnesses(causes: Sequence[Cause]) -> Iterator[str]:
