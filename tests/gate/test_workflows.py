@@ -85,7 +85,7 @@ def test_the_workflows_give_each_job_no_more_than_it_needs():
 def test_the_action_runs_the_command_that_it_is_given(tmp_path):
     action = yaml.safe_load((ROOT / "action.yml").read_text())
     install, run = action["runs"]["steps"]
-    assert "contract-test[tools]" in install["run"]
+    assert "contract-test[site,tools]" in install["run"]
     (tmp_path / "contract-test").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     (tmp_path / "contract-test").chmod(0o755)
     done = subprocess.run(

@@ -177,6 +177,15 @@ def test_html_shows_verdicts_the_message_beside_the_expectation_readers_coverage
     assert "The message passed: 1" in Page(run_as_html(GREEN)).text
 
 
+def test_html_links_to_a_site_of_the_contracts():
+    html = run_as_html(dataclasses.replace(RUN, site="https://contracts.acme.example/"))
+
+    assert 'href="https://contracts.acme.example/services/feed.html"' in html
+    assert 'href="https://contracts.acme.example/subjects/message.liked/v2.html"' in html
+    assert 'href="https' not in run_as_html(RUN)
+    assert 'href="javascript' not in run_as_html(dataclasses.replace(RUN, site="javascript:alert(1)"))
+
+
 def test_html_of_a_producer_shows_what_was_recorded_beside_what_was_emitted():
     mismatches = (Mismatch("/liker/name", '"Bo"', '"Cy"'), Mismatch("/tags/7", "nothing", "7", "new-field"))
     failure = Failure("value-changed", 'expected "Bo", found "Cy"', "/liker/name", "Change it back.", mismatches)

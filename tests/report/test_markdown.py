@@ -164,3 +164,13 @@ def test_a_clean_run_says_so_and_lists_what_is_compatible(repo, compat):
         "<details><summary>Compatible: 1 subject</summary>\n\n"
         "- `thing.done`: v1 → v2 BACKWARD, v2 → v1 FORWARD\n\n</details>\n"
     )
+
+
+def test_a_comment_links_to_the_pages_of_a_site(repo, compat):
+    repo.subject(versions=[message(a=STRING), message(a=INTEGER)])
+
+    comment = compat("--format", "markdown", "--site", "https://contracts.acme.example/x)y/").out
+
+    base = "https://contracts.acme.example/x%29y"
+    assert f"- see [thing.done]({base}/subjects/thing.done/index.html), [feed]({base}/services/feed.html)" in comment
+    assert compat("--format", "markdown", "--site", "javascript:alert(1)").code == 2

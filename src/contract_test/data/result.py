@@ -314,7 +314,8 @@ class Run:
 
     `partial` says how much of the service was verified, if somebody selected a part: "partial: 3 of 7 operations".
     `contracts` are those of the service's subjects, every version, and `revision` is the service's own. `upcasts` tell
-    of each version from which an upcaster leads to the newest one.
+    of each version from which an upcaster leads to the newest one. `site` is the address of a site of
+    the contracts, to whose pages a report links.
     """
 
     service: str
@@ -327,3 +328,4 @@ class Run:
     revision: Revision = Revision()
     contracts: tuple[PinnedContract, ...] = ()
     upcasts: tuple[Upcast, ...] = ()
+    site: str = ""

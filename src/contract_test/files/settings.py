@@ -31,7 +31,8 @@ class Settings:
     The contracts come from the directory `contracts`, or else from the package.
 
     Of the subjects in `allow_empty` no recorded message and no test is asked. `tests` are the folders of its tests,
-    where a repository holds several services. `strict` is as `--contracts-strict`.
+    where a repository holds several services. `strict` is as `--contracts-strict`. `site` is the address of a site that
+    `contract-test site` wrote, to which reports link.
     """
 
     service: str
@@ -40,6 +41,7 @@ class Settings:
     allow_empty: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
     strict: bool = False
+    site: str = ""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,9 @@ def conclude(service: Service, results: ResultCollector, selection: Selection, s
     """Return the result of a run, with everything that makes it red as a whole."""
     replay, completeness = service.replay, service.completeness
     run = results.run(replay.service, replay.catalog)
-    run = replace(run, coverage=coverage_of(replay, results.played), contracts=_pinned(replay))
+    run = replace(
+        run, coverage=coverage_of(replay, results.played), contracts=_pinned(replay), site=service.settings.site
+    )
     partial = completeness.partial(selection, run, scope)
     notes = completeness.notes(selection, scope)
     if is_whole(run, selection, scope):
