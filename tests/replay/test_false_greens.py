@@ -70,6 +70,16 @@ def test_a_fixture_that_nobody_wrote(repo):
     red(result, "fixture 'a_shop_with_stock' not found")
 
 
+def test_a_fixture_that_gives_one_message_for_all(repo):
+    repo.tests(
+        f"KEPT = []\n{TEST_FILE}\n@pytest.fixture\ndef contract_case(contract_case):\n"
+        "    KEPT.append(contract_case)\n    return KEPT[0]\n"
+    )
+    result = repo.run()
+    result.assert_outcomes(passed=1, failed=2, errors=3)
+    red(result, "another fixture named `contract_case` gives this test a message that is not its own")
+
+
 @pytest.mark.parametrize("options", [(), ("-n", "2"), (".",), ("-m", "contract")])
 def test_an_operation_without_a_test(repo, options):
     repo.tests(TEST_FILE.partition('@pytest.mark.produces("mail')[0])

@@ -9,6 +9,7 @@ from contract_test.replay.field_access import FieldAccess, forget
 from contract_test.replay.test_files import TestFiles
 from envelopes.messages import MessagePosted
 
+from .conftest import line, order
 from .test_false_greens import red
 from .test_readers import POSTED
 
@@ -188,6 +189,12 @@ class TestOnlyATestReads:
         consumer(repo, body)
         red(repo.run(*options), "consumes order.placed v1: ", " 3 messages of 3", "read them. Give ")
 
+    def test_of_many_messages_that_the_service_drops_only_now_and_then(self, repo):
+        """No code of the service runs with the first messages, so not every other one is tried: enough of them are."""
+        repo.record("order.placed", [line("order.placed", 1, order(number)) for number in range(20)])
+        consumer(repo, "if int(message.order_id[1:]) > 5:\n        shop.drop(None)\n    assert message.order_id")
+        red(repo.run(), "consumes order.placed v1: code of the service ran with ", " and nothing shows")
+
     def test_one_value_twice_in_a_loop_is_no_comparison(self, repo):
         consumer(repo, "assert all(message.order_id for _ in range(3))")
         assert repo.run().ret == 0
@@ -297,6 +304,16 @@ class TestAMessageInAnotherFormThatIsDropped:
     )
     def test_is_red(self, repo, body):
         consumer(repo, body, before=VALUES)
+        red(repo.run(), "reading cannot be watched, because the test gives the service the message in another form")
+
+    def test_is_red_although_an_installed_package_replaced_import(self, repo):
+        package = repo.pytester.path / "site-packages" / "hooks.py"
+        package.parent.mkdir()
+        package.write_text(
+            "import builtins\noriginal = builtins.__import__\ndef __import__(*arguments): return original(*arguments)\n"
+        )
+        before = "import sys, builtins; sys.path.insert(0, 'site-packages'); import hooks\n@pytest.fixture(autouse=True)\ndef hooked(monkeypatch): monkeypatch.setattr(builtins, '__import__', hooks.__import__)\n"
+        consumer(repo, "import json\n    assert message == message.model_copy()", before=before)
         red(repo.run(), "reading cannot be watched, because the test gives the service the message in another form")
 
     @pytest.mark.parametrize(

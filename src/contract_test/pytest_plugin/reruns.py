@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -31,6 +32,8 @@ from contract_test.schema.fields import fields_of
 PARAMETER = "contract_case"
 _NUMBERS = itertools.count(1)
 """Make messages different from all others of the run."""
+MESSAGES_TO_EXCHANGE = 3
+"""If a test ran no code of the service with so many messages of a version, fewer and fewer of the others are tried."""
 FAULTS = pytest.StashKey[tuple[Fault, ...]]()
 """Of an item that was run with faults made on purpose: whether its test noticed each."""
 
@@ -52,13 +55,14 @@ class Reruns:
         self,
         replay: Replay,
         generated: int,
-        watched: Callable[[], tuple[Message, FieldAccess] | None],
+        watched: Callable[[pytest.Item], tuple[Message, FieldAccess] | None],
         tests: TestFiles,
         *,
         mutates: bool,
     ) -> None:
         self._replay, self._generated, self._watched, self._mutates = replay, generated, watched, mutates
         self._tests = tests
+        self._without_service: Counter[tuple[str, str, int]] = Counter()
 
     def protocol(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> bool:
         """Run an item, and report it once."""
@@ -83,7 +87,19 @@ class Reruns:
     def _recorded(self, item: pytest.Item, case: Case, nextitem: pytest.Item | None) -> Reports:
         reports = run_once(item, case, nextitem)
         unread = item.stash.get(READING, WATCHED).unread
-        return run_once(item, self._noticed(item, case, unread), nextitem) if unread else reports
+        if not unread or (unread != "handed-over" and not self._is_tried(item, case)):
+            return reports
+        noticed = self._noticed(item, case, unread)
+        if noticed.elsewhere or noticed.ignored:
+            del self._without_service[_test_of(item, case)]
+        return run_once(item, noticed, nextitem)
+
+    def _is_tried(self, item: pytest.Item, case: Case) -> bool:
+        """Return whether a message that a test alone reads is exchanged: the first three, the 4th, 8th and so on."""
+        test = _test_of(item, case)
+        alone = self._without_service[test]
+        self._without_service[test] += 1
+        return alone < MESSAGES_TO_EXCHANGE or (alone + 1).bit_count() == 1
 
     def _noticed(self, item: pytest.Item, case: Case, unread: Unread) -> Case:
         """Return the case of a message whose reading could not be watched, with what other messages show of it.
@@ -133,7 +149,7 @@ class Reruns:
         if unread := item.stash.get(READING, WATCHED).unread:
             case = self._noticed(item, case, unread)
             reports = run_once(item, case, beside)
-        watched = None if failed(reports) else self._watched()
+        watched = None if failed(reports) else self._watched(item)
         if watched is not None:
             message, watch = watched
             contract = self._replay.catalog.subjects[message.interaction.subject].contracts[message.interaction.version]
@@ -173,7 +189,7 @@ class Reruns:
             if made is not None:
                 candidate = replace(case, message=made, change="made by Hypothesis, and shrunk")
                 reports = run_once(item, candidate, beside)
-                watched = self._watched()
+                watched = self._watched(item)
                 tried.append((watched[1].by_service, watched[1].by_test) if watched else (set(), set()))
                 if failed(reports):
                     found.append((candidate, reports))
@@ -206,6 +222,11 @@ def run_once(item: pytest.Item, case: Case | NothingFoundError, nextitem: pytest
     with kept_subtests(item) as reports:
         own = runtestprotocol(item, nextitem=nextitem, log=False)
     return [*reports, *own]
+
+
+def _test_of(item: pytest.Item, case: Case) -> tuple[str, str, int]:
+    interaction = case.message.interaction
+    return item.nodeid.partition("[")[0], interaction.subject, interaction.version
 
 
 def _beside(item: pytest.Item) -> pytest.Item:

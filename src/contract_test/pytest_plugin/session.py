@@ -36,7 +36,7 @@ from contract_test.pytest_plugin.unawaited import everything_awaited
 from contract_test.recordings.messages import Message
 from contract_test.replay.cases import Case
 from contract_test.replay.copies import RecordedMessage, copied
-from contract_test.replay.diagnosis import no_cause, not_a_consumer, not_a_producer, several_causes
+from contract_test.replay.diagnosis import no_cause, not_a_consumer, not_a_producer, other_case, several_causes
 from contract_test.replay.field_access import FieldAccess, forget
 from contract_test.replay.hidden_errors import MARKER, HiddenErrors
 from contract_test.replay.results import ResultCollector, from_text
@@ -77,6 +77,8 @@ class ContractSession:
         self._cases = Cases(config, self.replay, service.completeness)
         self._outcomes = Outcomes(service, here)
         self._tests = TestFiles(config.rootpath)
+        generated = config.getoption("--contracts-generated")
+        self._reruns = Reruns(self.replay, generated, watched_of, self._tests, mutates=mutating)
 
     def parametrize(self, metafunc: pytest.Metafunc) -> None:
         """Give a marked test one item a recorded message; one that fails where there is none."""
@@ -112,6 +114,8 @@ class ContractSession:
         if case is None:
             yield
             return
+        if item.funcargs.get("contract_case", case) is not case:
+            _refuse(other_case())
         hidden = HiddenErrors(logged="caplog" not in item.fixturenames)
         watching = hidden.watching() if item.get_closest_marker(MARKER) is None else nullcontext()
         surrounding = self._surrounding(item, case, emitted, hidden)
@@ -129,9 +133,7 @@ class ContractSession:
             return None
         if case.operation == "produces" and (not mutating or case.origin == "cause"):  # nothing to compare faults with
             return None
-        generated = self._config.getoption("--contracts-generated")
-        reruns = Reruns(self.replay, generated, lambda: watched_of(item), self._tests, mutates=mutating)
-        return reruns.protocol(item, case, nextitem)
+        return self._reruns.protocol(item, case, nextitem)
 
     def collecting(self, report: pytest.CollectReport) -> None:
         """Take note of a file that cannot be collected: its tests are not known."""

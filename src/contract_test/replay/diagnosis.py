@@ -97,6 +97,14 @@ def not_a_producer(fixture: str) -> UnplayableError:
     return UnplayableError(f"`{fixture}` is what a producer's test gets, and this is a consumer's", advice=advice)
 
 
+def other_case() -> UnplayableError:
+    """Return why a test whose fixture `contract_case` is not this plugin's proves nothing."""
+    return UnplayableError(
+        "another fixture named `contract_case` gives this test a message that is not its own",
+        advice="Name your fixture differently. To run a test with chosen messages only, parametrize an unmarked test.",
+    )
+
+
 def _unknown_field(part: ValueObject, name: str) -> Failure:
     fields = list(type(part).model_fields)
     near = difflib.get_close_matches(name, fields, 1)

@@ -57,6 +57,8 @@ class MessageExchange:
     def _see(self, frame: FrameType, event: str, argument: Any) -> None:
         if event == "c_call":
             self.left = self.left or _sends(argument)
+        elif frame.f_code.co_name == "__import__":  # some packages replace it: every import would count as theirs
+            return
         elif event == "call" and self._tests.is_service(name := frame.f_code.co_filename):
             self.left = True
             self.service_ran = self.service_ran or not is_installed(name)
