@@ -156,7 +156,8 @@ def test_a_topic_is_recorded_and_its_groups_stay_as_they_were(contracts, kafka, 
 
 def test_a_topic_is_read_to_its_end_and_not_beyond(kafka, topic):
     produce(kafka, topic, *[like(number) for number in range(700)])
-    assert len(list(read_topic(f"kafka://{kafka}", topic, Reading()))) == 700
+    read = read_topic(f"kafka://{kafka}", topic, Reading())
+    assert sum(1 for each in read if each is not None) == 700  # None where the topic is waited for
 
 
 def test_a_list_is_read_in_pages(redis_url):
