@@ -19,7 +19,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 from transport_processes import RedisServer, Stub, asked_until, is_master, wait_until
-from transport_support import GATEWAY_QUEUE, QUEUE, key, resque, settled
+from transport_support import QUEUE, key, resque, settled
 
 from transport import scripts
 from transport.__main__ import main
@@ -185,7 +185,7 @@ class World:
         ]  # fmt: skip
 
     def waiting(self) -> int:
-        lists = (QUEUE, GATEWAY_QUEUE, key("quarantine"))
+        lists = (QUEUE, key("quarantine"))
         return sum(self.redis.llen(each) for each in lists) + int(self.redis.hlen(key("waiting-jobs")))
 
 

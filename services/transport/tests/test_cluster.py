@@ -12,7 +12,7 @@ import pytest
 from redis import Redis, RedisCluster
 from redis.crc import key_slot
 from transport_processes import RedisServer, asked_until, free_port, is_master, wait_until
-from transport_support import GATEWAY_QUEUE, QUEUE, key, resque, running_worker, settled, until
+from transport_support import QUEUE, key, resque, running_worker, settled, until
 
 from contract_test.transports.embedded import redis_program
 from transport.__main__ import main
@@ -81,7 +81,6 @@ def holds(node: RedisServer, slot: int) -> bool:
 def test_the_keys_beside_a_queue_are_in_its_slot() -> None:
     names = ("in-flight:w", "leases", "scheduled", "waiting-jobs", "attempts", "quarantine", "counts", "claim:d-000001")
     assert {key_slot(key(name).encode()) for name in names} == {key_slot(QUEUE.encode())}
-    assert key_slot(GATEWAY_QUEUE.encode()) == key_slot(QUEUE.encode())
 
 
 def test_workers_deliver_from_a_cluster(cluster: Nodes) -> None:

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 from redis import Redis
 from redis.exceptions import ResponseError
 from transport_processes import RedisServer
-from transport_support import CHANNEL, GATEWAY_QUEUE, QUEUE, key, resque
+from transport_support import CHANNEL, QUEUE, key, resque
 
 from transport.connection import connect
 from transport.job_queue import JobQueue, LeaseLostError
@@ -45,7 +45,7 @@ class Scripts(RuleBasedStateMachine):
         self.sync.flushall()
         self.redis = connect(self.url, cluster=False)
         channel = replace(CHANNEL, delivery=self.delivery)
-        self.job_queues = [JobQueue(self.redis, "transport", channel, ["push"], f"w{n}", 3600) for n in range(3)]
+        self.job_queues = [JobQueue(self.redis, "transport", channel, f"w{n}", 3600) for n in range(3)]
         for job_queue in self.job_queues:
             self.run(job_queue.acquire_lease())
         self.enqueued = self.ended = 0
@@ -65,12 +65,12 @@ class Scripts(RuleBasedStateMachine):
         self.sync.rpush(QUEUE, *(resque(number) for number in numbers))
         self.enqueued += len(numbers)
 
-    @rule(target=fetched, worker=st.integers(0, 2), limit=st.integers(1, 5), from_gateway=st.booleans())
-    def fetch(self, worker: int, limit: int, from_gateway: bool) -> Any:  # noqa: FBT001 - drawn
+    @rule(target=fetched, worker=st.integers(0, 2), limit=st.integers(1, 5))
+    def fetch(self, worker: int, limit: int) -> Any:
         job_queue = self.job_queues[worker]
         alone = not job_queue.in_flight
         try:
-            batch = self.run(job_queue.fetch(limit, "push" if from_gateway else ""))
+            batch = self.run(job_queue.fetch(limit))
         except LeaseLostError:
             self.run(job_queue.acquire_lease())
             return multiple()
@@ -102,19 +102,24 @@ class Scripts(RuleBasedStateMachine):
             self.sent.pop(job.message.delivery_id, None)  # type: ignore[union-attr] # given up: another may try
         job_queue.forget([job])
 
-    @rule(job_of=consumes(fetched))
-    def shelve(self, job_of: tuple[int, Job]) -> None:
-        """Only what nobody has claimed waits in a room; what has a history keeps it."""
-        worker, job = job_of
-        job_queue, mine = self.job_queues[worker], self.held(worker, job)
-        if (
-            not job.tried
-            and self.sync.get(f"resque:claim:{job.message.delivery_id}") != f"{job.ticket}@transport".encode()
-        ):  # type: ignore[union-attr]
-            assert self.run(job_queue.move_to_gateway_queue("push", [job])) == mine
-        elif mine:
-            assert self.run(job_queue.settle(Outcome.POSTPONED, [job])) == 1
-        job_queue.forget([job])
+    @rule(target=fetched, worker=st.integers(0, 2), position=st.integers(0, 5), wanted=st.sets(st.integers(0, 5)))
+    def pick(self, worker: int, position: int, wanted: set[int]) -> Any:
+        """Fetch from the middle of the queue. Before that, another fetch has moved what was found there."""
+        job_queue = self.job_queues[worker]
+        found = self.run(job_queue.search(position, b"", 5))
+        assert found.jobs == self.sync.lrange(QUEUE, position, position + 4)
+        picked = {position + each: raw for each, raw in enumerate(found.jobs) if each in wanted}
+        before = self.sync.lrange(QUEUE, 0, -1)
+        try:
+            jobs = self.run(job_queue.pick(picked | {position + 7: b"moved"}))
+        except LeaseLostError:
+            self.run(job_queue.acquire_lease())
+            return multiple()
+        assert [job.raw for job in jobs] == list(picked.values())
+        assert self.sync.lrange(QUEUE, 0, -1) == [raw for each, raw in enumerate(before) if each not in picked]
+        for job in jobs:
+            job.message = read_delivery(job.raw, "transport").data
+        return multiple(*((worker, job) for job in jobs))
 
     def send(self, worker: int, job: Job) -> str:
         """Claim, and send where the claim allows it; to a job that is another's by now, `d` says only that."""
@@ -214,7 +219,7 @@ class Scripts(RuleBasedStateMachine):
         assert len(parked) == len(scheduled) + len(quarantined)
         tickets = [ticket for held in in_flight for ticket in held] + list(parked)
         assert len(tickets) == len(set(tickets))
-        waiting = self.sync.llen(QUEUE) + self.sync.llen(GATEWAY_QUEUE)
+        waiting = self.sync.llen(QUEUE)
         assert len(tickets) + waiting + self.ended == self.enqueued
 
     @invariant()
@@ -258,7 +263,7 @@ def test_a_claim_is_over_with_its_job(redis: Redis, redis_server: RedisServer) -
 
     async def walk() -> list[str]:
         client = connect(redis_server.url, cluster=False)
-        first, second = (JobQueue(client, "transport", CHANNEL, ["push"], name, 3600) for name in "ab")
+        first, second = (JobQueue(client, "transport", CHANNEL, name, 3600) for name in "ab")
         await first.acquire_lease()
         await second.acquire_lease()
         redis.rpush(QUEUE, resque(1))
@@ -285,7 +290,7 @@ def test_what_may_have_been_sent_at_most_once_keeps_its_claim(
 
     async def walk() -> list[str]:
         client, channel = connect(redis_server.url, cluster=False), replace(CHANNEL, delivery="at-most-once")
-        first, second = (JobQueue(client, "transport", channel, ["push"], name, 3600) for name in "ab")
+        first, second = (JobQueue(client, "transport", channel, name, 3600) for name in "ab")
 
         async def take_one(job_queue: JobQueue) -> Job:
             (job,) = (await job_queue.fetch(1)).jobs
@@ -313,7 +318,7 @@ def test_a_job_that_came_back_is_not_settled_by_its_first_life(redis: Redis, red
 
     async def walk() -> list[int]:
         client = connect(redis_server.url, cluster=False)
-        job_queue = JobQueue(client, "transport", CHANNEL, ["push"], "a", 3600)
+        job_queue = JobQueue(client, "transport", CHANNEL, "a", 3600)
         await job_queue.acquire_lease()
         redis.rpush(QUEUE, resque(1))
         (stale,) = (await job_queue.fetch(1)).jobs
@@ -341,7 +346,7 @@ def test_a_hand_takes_no_more_megabytes_than_it_has_space_for(
 
     async def walk() -> list[int]:
         client = connect(redis_server.url, cluster=False)
-        job_queue = JobQueue(client, "transport", CHANNEL, ["push"], "a", 3600)
+        job_queue = JobQueue(client, "transport", CHANNEL, "a", 3600)
         await job_queue.acquire_lease()
         redis.rpush(QUEUE, *[b"x" * (1 << 20)] * 70)
         taken = []
@@ -365,7 +370,7 @@ def test_a_job_that_another_worker_recovers_meanwhile_is_found_whole_or_not_at_a
 ) -> None:
     async def walk() -> None:
         client = connect(redis_server.url, cluster=False)
-        queue = JobQueue(client, "transport", CHANNEL, ["push"], "a", 3600)
+        queue = JobQueue(client, "transport", CHANNEL, "a", 3600)
         await queue.acquire_lease()
         in_flight, tickets = key(f"in-flight:{queue.worker}"), {f"a.1-{number:012}": b"{}" for number in range(20)}
 
@@ -391,7 +396,7 @@ def test_a_job_that_another_worker_recovers_meanwhile_is_found_whole_or_not_at_a
 def test_an_unknown_delivery_mode_is_refused(redis_server: RedisServer) -> None:
     redis = connect(redis_server.url, cluster=False)
     with pytest.raises(ValueError, match="exactly-once"):
-        JobQueue(redis, "transport", replace(CHANNEL, delivery="twice"), [], "w", 1)
+        JobQueue(redis, "transport", replace(CHANNEL, delivery="twice"), "w", 1)
 
 
 LARGE = 20_000
@@ -402,12 +407,12 @@ def test_every_script_takes_its_largest_input(redis: Redis, redis_server: RedisS
 
     async def walk() -> dict[str, int]:
         client = connect(redis_server.url, cluster=False)
-        first, second = (JobQueue(client, "transport", CHANNEL, ["push"], name, 3600) for name in "ab")
+        first, second = (JobQueue(client, "transport", CHANNEL, name, 3600) for name in "ab")
         await first.acquire_lease()
         await second.acquire_lease()
 
-        async def fetch(queue: JobQueue, gateway: str = "") -> list[Job]:
-            jobs = (await queue.fetch(LARGE, gateway)).jobs
+        async def fetch(queue: JobQueue) -> list[Job]:
+            jobs = (await queue.fetch(LARGE)).jobs
             for job in jobs:
                 job.message = read_delivery(job.raw, "transport").data
             return jobs
@@ -422,10 +427,13 @@ def test_every_script_takes_its_largest_input(redis: Redis, redis_server: RedisS
         redis.rpush(QUEUE, *jobs)
         done["returned"] = await settle(first, Outcome.RETURNED, await fetch(first))
         assert redis.lrange(QUEUE, 0, -1) == jobs
+        found = list[bytes]()
+        while len(found) < LARGE:  # it reads a megabyte at once
+            found += (await first.search(len(found), b"", LARGE)).jobs
+        assert found == jobs
+        done["picked"] = len(await first.pick(dict(enumerate(found))))
+        await settle(first, Outcome.RETURNED, list(first.in_flight.values()))
         fetched = await fetch(first)
-        done["moved"] = await first.move_to_gateway_queue("push", fetched)
-        first.forget(fetched)
-        fetched = await fetch(first, "push")
         done["claimed"] = (await first.claim(fetched)).count("g")
         redis.rpush(QUEUE, *jobs)
         rivals = await fetch(second)
@@ -450,17 +458,16 @@ def test_every_script_takes_its_largest_input(redis: Redis, redis_server: RedisS
 def test_a_script_that_fails_leaves_the_jobs_where_they_were(redis: Redis, redis_server: RedisServer) -> None:
     async def walk() -> None:
         client = connect(redis_server.url, cluster=False)
-        queue = JobQueue(client, "transport", CHANNEL, ["push"], "a", 3600)
+        queue = JobQueue(client, "transport", CHANNEL, "a", 3600)
         await queue.acquire_lease()
         redis.rpush(QUEUE, *jobs)
         redis.set(key(f"in-flight:{queue.worker}"), "a key of the wrong type")
         with pytest.raises(ResponseError, match="WRONGTYPE"):
             await queue.fetch(10)
+        with pytest.raises(ResponseError, match="WRONGTYPE"):
+            await queue.pick(dict(enumerate(jobs)))
         redis.delete(key(f"in-flight:{queue.worker}"))
         fetched = (await queue.fetch(10)).jobs
-        redis.set(GATEWAY_QUEUE, "a key of the wrong type")
-        with pytest.raises(ResponseError, match="WRONGTYPE"):
-            await queue.move_to_gateway_queue("push", fetched)
         assert await queue.settle(Outcome.RETURNED, fetched) == len(jobs)
         await client.aclose()
 

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from redis import Redis
 from transport_processes import RedisServer
-from transport_support import GATEWAY_QUEUE, QUEUE, QUICK, key, resque, running_worker, until, work_until
+from transport_support import QUEUE, QUICK, key, resque, running_worker, until, work_until
 
 from transport.circuit_breaker import BreakerState
 from transport.gateway_stub import GatewayStub
@@ -173,7 +173,7 @@ def test_a_gateway_in_trouble_gets_less_and_then_more_again(redis: Redis, redis_
             assert limiter.adaptive_concurrency > narrow
 
     asyncio.run(walk())
-    assert redis.llen(GATEWAY_QUEUE) == 0
+    assert redis.llen(QUEUE) == 0
 
 
 def test_a_burst_waits_in_redis_and_not_in_memory(redis: Redis, redis_server: RedisServer) -> None:
@@ -191,7 +191,7 @@ def test_a_burst_waits_in_redis_and_not_in_memory(redis: Redis, redis_server: Re
 
     most, passed = asyncio.run(walk())
     assert most <= QUICK.max_in_flight
-    waiting = redis.llen(QUEUE) + redis.llen(GATEWAY_QUEUE) + redis.zcard(key("scheduled"))
+    waiting = redis.llen(QUEUE) + redis.zcard(key("scheduled"))
     counts = {name: int(number) for name, number in redis.hgetall(key("counts")).items()}
     assert waiting + counts.get(b"delivered", 0) + counts.get(b"duplicate", 0) == 100_000
     assert len(stub.ledger) <= 50 * (passed + 1)

@@ -25,8 +25,6 @@ from transport.settings import Settings
 from transport.worker import Worker
 
 QUEUE = "resque:queue:transport"
-GATEWAY_QUEUE = "resque:queue:{resque:queue:transport}:push"
-"""Jobs that wait for the gateway of pushes; Resque shows it as a queue."""
 CHANNEL = CATALOG.channel("transport")
 QUICK = Settings(lease=2.0, poll=0.05, backoff=0.05, deadline=5)
 
@@ -50,14 +48,14 @@ def resque(number: int | str = 0, age: timedelta = timedelta(0), **changes: Any)
 
 LEFT = """
 local in_flight = #redis.call('KEYS', '*:in-flight:*')
-return in_flight + redis.call('LLEN', KEYS[1]) + redis.call('LLEN', KEYS[2]) + redis.call('LLEN', KEYS[3])
-  + redis.call('ZCARD', KEYS[4]) + redis.call('HLEN', KEYS[5])
+return in_flight + redis.call('LLEN', KEYS[1]) + redis.call('LLEN', KEYS[2])
+  + redis.call('ZCARD', KEYS[3]) + redis.call('HLEN', KEYS[4])
 """
 
 
 def settled(redis: Redis) -> bool:
     """Nothing waits, and nobody holds anything: at one instant."""
-    return not redis.eval(LEFT, 5, QUEUE, GATEWAY_QUEUE, key("quarantine"), key("scheduled"), key("waiting-jobs"))
+    return not redis.eval(LEFT, 4, QUEUE, key("quarantine"), key("scheduled"), key("waiting-jobs"))
 
 
 async def until(true: Callable[[], object], what: str, seconds: float = 120) -> None:
@@ -87,15 +85,14 @@ async def running_worker(
     """A worker in this process, at work until the block ends; then it is stopped in order."""
     redis, token = connect(redis_url, cluster=cluster), secrets.token_hex(6)
     channel = replace(CHANNEL, delivery=delivery)
-    job_queues = [JobQueue(redis, queue, channel, ["push", "sms"], token, settings.lease) for queue in queues]
-    inner = [key.removeprefix("resque:queue:") for each in job_queues for key in each.gateway_queues.values()]
+    job_queues = [JobQueue(redis, queue, channel, token, settings.lease) for queue in queues]
     limiters = [GatewayLimiter(kind, limits or Limits(), redis) for kind in ("push", "sms")]
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=patience)) as session:
         worker = Worker(
             job_queues,
             gateways_at(gateway_url, session),
             limiters,
-            ResqueRegistry(redis, queues, token, inner),
+            ResqueRegistry(redis, queues, token),
             settings,
         )
         running = asyncio.create_task(worker.run())

@@ -220,10 +220,7 @@ def _job_queues(options: argparse.Namespace, redis: AnyRedis, token: str) -> lis
     names = [name for text in options.queue or () for name in text.split(",")] or [
         default.address.removeprefix(QUEUE_PREFIX)
     ]
-    queues = [
-        JobQueue(redis, name, channels.get(QUEUE_PREFIX + name, default), list(GATEWAYS), token, options.lease)
-        for name in names
-    ]
+    queues = [JobQueue(redis, name, channels.get(QUEUE_PREFIX + name, default), token, options.lease) for name in names]
     if options.cluster and len({queue.hash_tag for queue in queues}) > 1:
         _parser().error("on a Cluster, all --queue of a worker need one hash tag, for example '{t}:high' and '{t}:low'")
     return queues
@@ -253,8 +250,7 @@ async def _work(options: argparse.Namespace) -> None:
         gateways = {kind: make(_endpoint(options, kind, session)) for kind, make in GATEWAYS.items()}
         limiters = [GatewayLimiter(kind, _limits(options, kind), redis) for kind in GATEWAYS]
         queues = _job_queues(options, redis, token)
-        inner = [key.removeprefix(QUEUE_PREFIX) for queue in queues for key in queue.gateway_queues.values()]
-        registry = ResqueRegistry(redis, [queue.name for queue in queues], token, inner)
+        registry = ResqueRegistry(redis, [queue.name for queue in queues], token)
         settings = Settings(**{name: getattr(options, name) for name, *_ in _SETTINGS})
         worker = Worker(queues, gateways, limiters, registry, settings)
         actions: dict[int, Callable[[], None]] = dict.fromkeys(

@@ -15,7 +15,7 @@ from envelopes import ContractViolationError
 from .connection import REDIS_UNAVAILABLE
 from .dispatch import GatewayDispatcher
 from .gateways import FailureKind, GatewayError
-from .job_queue import JobQueue, LeaseLostError
+from .job_queue import Batch, JobQueue, LeaseLostError
 from .jobs import FAILED, FINAL, LARGE, Job, JobTooLargeError, Outcome, WorkerDiedError, entered_at, read_delivery
 from .metrics import Metrics
 from .registry import ResqueRegistry
@@ -24,11 +24,15 @@ from .state import WorkerState
 log = logging.getLogger("transport")
 
 _SEARCH_INTERVAL = 0.05
-"""While one gateway has enough jobs, the queue is searched for the jobs of others at this interval, in seconds."""
+"""While one gateway wants no jobs, the queue is searched for the jobs of others at this interval, in seconds."""
 
 
 class QueueConsumer:
-    """Fetches while its jobs can be sent and the consumers of `more_urgent` queues have nothing to fetch."""
+    """Fetches while its jobs can be sent and the consumers of `more_urgent` queues have nothing to fetch.
+
+    While every gateway wants jobs, it fetches the head of the queue. While only some want jobs, it searches the queue
+    for theirs, and leaves the others where they are.
+    """
 
     def __init__(
         self,
@@ -39,9 +43,11 @@ class QueueConsumer:
         registry: ResqueRegistry,
         metrics: Metrics,
     ) -> None:
-        self.queue, self.drained = queue, False
-        self.gateway_queues = dict.fromkeys(queue.gateway_queues, 0)
-        """The number of jobs that wait in Redis for each gateway."""
+        self.queue = queue
+        self.drained: set[str] = set()
+        """The gateways that the queue had no more jobs for when it was last looked at."""
+        self._searched: dict[str, tuple[int, bytes]] = {}
+        """For each gateway, the position behind the last job that is not for it, and that job."""
         self._state, self._more_urgent, self._dispatchers = state, more_urgent, dispatchers
         self._registry, self._metrics = registry, metrics
         self._retry, self._settings = state.redis.retry, state.settings
@@ -63,9 +69,11 @@ class QueueConsumer:
         """Fetch jobs until the worker stops."""
         due_in: float | None = 0.0
         while not self._state.stopping.is_set():
-            if not self._wants_more():
+            wanted = self._wanted()
+            allowed = [name for name in wanted if all(name in each.drained for each in self._more_urgent)]
+            if not wanted:
                 await self._state.wait_for_change(_SEARCH_INTERVAL)
-            elif not all(consumer.drained for consumer in self._more_urgent):
+            elif not allowed:
                 await asyncio.sleep(0.02)
             else:
                 # At least 2 ms: Redis 6.2 rounds 1 ms down to 0, which waits for ever.
@@ -74,72 +82,96 @@ class QueueConsumer:
                     if self._state.redis.failures != self._failures_seen:  # jobs of a lost reply are in flight, too
                         await self.resync()
                     async with self._fetching:
-                        due_in = await self._fetch(longest if self.drained else 0)
+                        if len(allowed) == len(self._dispatchers):
+                            due_in = await self._fetch(longest if self._is_empty else 0)
+                        else:
+                            await self._fetch_due()
+                            await self._search(allowed)
                 except LeaseLostError:
                     await self.resync()
                 except REDIS_UNAVAILABLE as error:
                     self._state.redis.record_failure(error)
                     await asyncio.sleep(0.05)
 
-    def _wants_more(self) -> bool:
-        wanted = [dispatcher.wants_more for dispatcher in self._dispatchers.values()]
-        if self._state.paused or not any(wanted):
-            return False
-        if self._quarantine and self._state.in_flight:  # quarantined jobs are tried alone
-            return False
-        if time.monotonic() < self._search_at and not all(wanted):
-            return False
+    @property
+    def _is_empty(self) -> bool:
+        return len(self.drained) == len(self._dispatchers)
+
+    def _wanted(self) -> list[str]:
+        """Return the gateways that want more jobs of this queue now."""
+        wanted = [name for name, dispatcher in self._dispatchers.items() if dispatcher.wants_more]
         space = self._settings.max_in_flight - self._settings.batch
-        return len(self.queue.in_flight) <= space and self.queue.space > 0
+        if (
+            self._state.paused
+            or (self._quarantine and self._state.in_flight)  # quarantined jobs are tried alone
+            or (time.monotonic() < self._search_at and len(wanted) < len(self._dispatchers))
+            or len(self.queue.in_flight) > space
+            or self.queue.space <= 0
+        ):
+            return []
+        return wanted
 
     async def _fetch(self, longest: float) -> float | None:
-        """Fetch a batch and jobs that wait for their gateways. Return the seconds until the next job is due."""
-        limit = self._settings.batch // 4 if any(self.gateway_queues.values()) else self._settings.batch
+        """Fetch a batch. Return the seconds until the next job is due."""
+        limit = min(self._settings.batch, *(dispatcher.space for dispatcher in self._dispatchers.values()))
         batch = await self.queue.fetch(limit, longest=longest)
-        self.gateway_queues = batch.gateway_queues
-        self.drained = len(batch.jobs) < limit and not batch.quarantined
-        self._quarantine = batch.quarantined > 0 or any(job.crashes > 1 for job in batch.jobs)
-        await self._accept(batch.jobs)
-        for name, dispatcher in self._dispatchers.items():
-            waiting = self.gateway_queues[name] and not self._quarantine and not self._is_behind(name)
-            if waiting and dispatcher.wants_more:
-                waited = await self.queue.fetch(dispatcher.space, name)
-                self.gateway_queues = waited.gateway_queues
-                self.drained &= not self.gateway_queues[name]
-                await self._accept(waited.jobs, from_gateway_queue=True)
+        is_empty = len(batch.jobs) < limit and not batch.quarantined
+        self.drained = set(self._dispatchers) if is_empty else set()
+        await self._accept_batch(batch)
         return batch.due_in
 
-    def _is_behind(self, gateway: str) -> bool:
-        """Return True if jobs of more urgent queues wait for this gateway."""
-        return any(consumer.gateway_queues[gateway] for consumer in self._more_urgent)
+    async def _fetch_due(self) -> None:
+        self._search_at = time.monotonic() + _SEARCH_INTERVAL
+        await self._accept_batch(await self.queue.fetch(self._settings.batch, head=False))
 
-    async def _accept(self, jobs: Sequence[Job], *, from_gateway_queue: bool = False) -> None:
+    async def _accept_batch(self, batch: Batch) -> None:
+        self._quarantine = batch.quarantined > 0 or any(job.crashes > 1 for job in batch.jobs)
+        await self._accept(batch.jobs)
+
+    async def _search(self, gateways: Sequence[str]) -> None:
+        """Fetch the jobs of some gateways from behind those of others, which stay in the queue."""
+        for name in gateways if not self._quarantine else ():
+            position, last = self._searched.get(name, (0, b""))
+            position, is_end, raws = await self.queue.search(position, last, self._settings.batch)
+            found, seen, space = dict[int, bytes](), 0, self._dispatchers[name].space
+            for seen, raw in enumerate(raws, 1):
+                if self._kind(raw) == name:
+                    found[position + seen - 1] = raw
+                else:
+                    last = raw
+                if len(found) == space:
+                    break
+            jobs = await self.queue.pick(found) if found else []
+            if len(jobs) == len(found):  # else another worker has moved them: look again
+                self._searched[name] = position + seen - len(jobs), last
+            if is_end and seen == len(raws) and len(jobs) == len(found):
+                self.drained.add(name)
+            else:
+                self.drained.discard(name)
+            await self._accept(jobs)
+
+    def _kind(self, raw: bytes) -> str:
+        try:
+            return str(read_delivery(raw, self.queue.channel.name).data.kind)
+        except Exception:  # noqa: BLE001 - whatever reading it raises, it is handled at the head of the queue
+            return ""
+
+    async def _accept(self, jobs: Sequence[Job]) -> None:
         """Decode jobs, claim those that can be sent now, and hand them to their dispatchers."""
         if self._state.stopping.is_set():
             for job in jobs:
                 self.give_back(job)
             return
-        dispatchers = self._dispatchers
-        pauses = {name: dispatcher.limiter.paused_for() for name, dispatcher in dispatchers.items()}
-        queued = {
-            name: self._is_behind(name) or (not from_gateway_queue and self.gateway_queues[name] > 0)
-            for name in dispatchers
-        }
-        space = {name: 0 if pauses[name] else dispatcher.space for name, dispatcher in dispatchers.items()}
-        waiting, ready = defaultdict(list), list[tuple[GatewayDispatcher, Job]]()
+        dispatchers, ready = self._dispatchers, list[tuple[GatewayDispatcher, Job]]()
         for job in jobs:
             name = await self._read(job)
             if not name:
                 continue
-            if space[name] > 0 and (job.tried or not queued[name]):
-                space[name] -= 1
-                ready.append((dispatchers[name], job))
-            elif job.tried:
-                self._postpone(job, name, max(pauses[name], 1.0))
+            pause = dispatchers[name].limiter.paused_for()
+            if job.tried and (pause or dispatchers[name].space <= 0):
+                self._postpone(job, name, max(pause, 1.0))
             else:
-                waiting[name].append(job)
-        for name, some in waiting.items():
-            await self._move_to_gateway_queue(name, some)
+                ready.append((dispatchers[name], job))
         verdicts = await self._retry(self.queue.claim, [job for _, job in ready])
         for (dispatcher, job), verdict in zip(ready, verdicts, strict=True):
             match verdict:
@@ -154,7 +186,7 @@ class QueueConsumer:
                     self.finish(Outcome.UNSURE, job, dispatcher.name, error=WorkerDiedError(reason))
         for dispatcher in dispatchers.values():
             dispatcher.start_sender()
-        if self.drained:  # send a single job before asking for more
+        if self._is_empty:  # send a single job before asking for more
             await asyncio.sleep(0)
 
     async def _read(self, job: Job) -> str:
@@ -185,15 +217,6 @@ class QueueConsumer:
         else:
             return kind
         return ""
-
-    async def _move_to_gateway_queue(self, gateway: str, jobs: Sequence[Job]) -> None:
-        self._search_at = time.monotonic() + _SEARCH_INTERVAL
-        if await self._retry(self.queue.move_to_gateway_queue, gateway, jobs) == len(jobs):
-            self.queue.forget(jobs)
-            self.gateway_queues[gateway] += len(jobs)
-        else:  # `settle_loop` resyncs
-            for job in jobs:
-                self.finish(Outcome.RETURNED, job, gateway)
 
     # settle
 

@@ -11,7 +11,8 @@ import json
 import re
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ from envelopes.catalog import Channel
 
 from . import scripts
 from .connection import AnyRedis, Cluster
+from .gateways import GATEWAYS
 from .jobs import LARGE, UNSENT, Job, Outcome, age
 
 DELIVERY_MODES = ("at-most-once", "at-least-once", "exactly-once")
@@ -57,15 +59,19 @@ class OldKeysError(Exception):
 
 
 class Batch(NamedTuple):
-    """The result of a fetch.
-
-    `gateway_queues` has the number of jobs that wait for each gateway; `due_in` is in seconds, or None.
-    """
+    """The result of a fetch. `due_in` is in seconds, or None."""
 
     jobs: list[Job]
     quarantined: int
-    gateway_queues: dict[str, int]
     due_in: float | None
+
+
+class Found(NamedTuple):
+    """Jobs behind a place in the queue, and whether the last one is its end. Large ones are empty."""
+
+    position: int
+    is_end: bool
+    jobs: list[bytes]
 
 
 class Depth(NamedTuple):
@@ -100,9 +106,7 @@ class JobQueue:
     `token` is unique to this process. Leases last `lease` seconds.
     """
 
-    def __init__(
-        self, redis: AnyRedis, name: str, channel: Channel, gateways: Sequence[str], token: str, lease: float
-    ) -> None:
+    def __init__(self, redis: AnyRedis, name: str, channel: Channel, token: str, lease: float) -> None:
         mode = channel.delivery or "at-least-once"
         if mode not in DELIVERY_MODES:
             expected = ", ".join(DELIVERY_MODES)
@@ -115,9 +119,6 @@ class JobQueue:
         self._keep_claims_ms = int(((self.expires_after or DAY) + 3600) * 1000)
         self.address = QUEUE_PREFIX + name
         self.hash_tag = _hash_tag(self.address)
-        beside = name + ":" if "{" in name else self.key("")
-        self.gateway_queues = {gateway: f"{QUEUE_PREFIX}{beside}{gateway}" for gateway in gateways}
-        """The queues in which jobs wait for their gateways. Resque shows them as queues of these names."""
         self.in_flight: dict[str, Job] = {}
         self.lease_ends = 0.0
         """The time.monotonic() until which no other worker can have recovered this worker's jobs."""
@@ -154,8 +155,13 @@ class JobQueue:
 
     async def check_old_keys(self) -> None:
         """Raise OldKeysError if an earlier version of this worker has left jobs under its own key names."""
-        rooms = [f"room:{gateway}" for gateway in self.gateway_queues]
-        old = self._keys("workers", "later", "parked", "suspects", *rooms)
+        gateway_queues = (
+            f"{self.address}:{kind}" if "{" in self.name else QUEUE_PREFIX + self.key(kind) for kind in GATEWAYS
+        )
+        old = [
+            *self._keys("workers", "later", "parked", "suspects", *(f"room:{kind}" for kind in GATEWAYS)),
+            *gateway_queues,
+        ]
         found = await self.redis.call(*[("EXISTS", key) for key in old])
         if any(found):
             raise OldKeysError(self.name, [key for key, exists in zip(old, found, strict=True) if exists])
@@ -200,30 +206,66 @@ class JobQueue:
         """The bytes of jobs that may still be fetched."""
         return MAX_BYTES_IN_FLIGHT - sum([len(job.raw) for job in self.in_flight.values()])
 
-    async def fetch(self, limit: int, gateway: str = "", longest: float = 0) -> Batch:
-        """Fetch up to `limit` jobs from the queue, or from the queue of a gateway. Raises LeaseLostError.
+    async def fetch(self, limit: int, longest: float = 0, *, head: bool = True) -> Batch:
+        """Fetch up to `limit` jobs: those that are due, and the `head` of the queue. Raises LeaseLostError.
 
         Wait up to `longest` seconds for a job: BLMOVE moves the head of the queue to its own place. If the reply gets
         lost, `find_unknown` finds the fetched jobs.
         """
-        first, self._number = self._number, self._number + limit  # tickets of a lost reply are not used again
-        prefix = f"{self.worker}-"
-        keys = [self.gateway_queues[gateway] if gateway else self.address]
+        tickets = self._tickets(limit)
+        keys = [self.address]
         keys += self._keys("in-flight", "leases", "scheduled", "waiting-jobs", "attempts", "quarantine", "clock")
-        keys += self.gateway_queues.values()
-        arguments = [self.worker, limit, int(not self.in_flight), prefix, first, self.space]
+        arguments = [
+            self.worker,
+            limit,
+            int(not self.in_flight),
+            f"{self.worker}-",
+            tickets.start,
+            self.space,
+            int(head),
+        ]
         wait_for_job = ("BLMOVE", self.address, self.address, "LEFT", "LEFT", longest) if longest else None
-        try:
+        with self._lease_needed():
             reply = await scripts.FETCH(self.redis, keys, arguments, after=wait_for_job)
+        quarantined, wait, again, fresh = reply
+        jobs = [*_jobs(again), *(Job(self._ticket(number), raw) for number, raw in zip(tickets, fresh, strict=False))]
+        self.in_flight.update([(job.ticket, job) for job in jobs])
+        return Batch(jobs, quarantined, None if wait < 0 else wait / 1000)
+
+    async def search(self, position: int, last: bytes, number: int) -> Found:
+        """Read jobs behind the job `last`, which was in front of a position when it was read."""
+        position, is_end, jobs = await scripts.SEARCH(self.redis, [self.address], [position, last, number, LARGE])
+        return Found(position, bool(is_end), jobs)
+
+    async def pick(self, found: Mapping[int, bytes]) -> list[Job]:
+        """Fetch jobs by their positions in the queue. Others may have moved some. Raises LeaseLostError."""
+        tickets = [self._ticket(number) for number in self._tickets(len(found))]
+        arguments: list[Any] = [self.worker]
+        for ticket, (position, raw) in zip(tickets, found.items(), strict=True):
+            arguments += (ticket, position, raw)
+        with self._lease_needed():
+            picked = await scripts.PICK(self.redis, [self.address, *self._keys("in-flight", "leases")], arguments)
+        raws = list(found.values())
+        jobs = [Job(tickets[number], raws[number]) for number in picked]
+        self.in_flight.update([(job.ticket, job) for job in jobs])
+        return jobs
+
+    def _tickets(self, number: int) -> range:
+        """Return the numbers of new tickets. Those of a lost reply are not used again."""
+        first, self._number = self._number, self._number + number
+        return range(first, self._number)
+
+    def _ticket(self, number: int) -> str:
+        return f"{self.worker}-{number:012d}"
+
+    @contextmanager
+    def _lease_needed(self) -> Iterator[None]:
+        try:
+            yield
         except ResponseError as error:
             if "LEASELOST" in str(error):
                 raise LeaseLostError(self.name) from None
             raise
-        quarantined, wait, lengths, again, fresh = reply
-        jobs = [*_jobs(again), *(Job(f"{prefix}{number:012d}", raw) for number, raw in enumerate(fresh, first))]
-        self.in_flight.update([(job.ticket, job) for job in jobs])
-        due_in = None if wait < 0 else wait / 1000
-        return Batch(jobs, quarantined, dict(zip(self.gateway_queues, lengths, strict=True)), due_in)
 
     async def find_unknown(self) -> list[Job]:
         """Return jobs that are in flight here according to Redis only.
@@ -289,7 +331,7 @@ class JobQueue:
         postponed = outcome is Outcome.POSTPONED
         if outcome in UNSENT or postponed:
             # A claim from before a worker's death, or before a failure, may have been followed by a request. A job
-            # without a history must not keep its claim: it may get another ticket in the queue of its gateway.
+            # without a history must not keep its claim: in the queue it has no ticket, and gets another one.
             released = [
                 job
                 for job in mine
@@ -306,8 +348,7 @@ class JobQueue:
                     arguments += (job.ticket, int(job.delay * 1000), int(outcome is Outcome.RETRIED))
                 return int(await scripts.SCHEDULE(self.redis, keys, arguments))
             case Outcome.RETURNED:
-                keys = [self._in_flight, self.address]
-                return int(await scripts.REQUEUE(self.redis, keys, ["LPUSH", *reversed(tickets)]))
+                return int(await scripts.REQUEUE(self.redis, [self._in_flight, self.address], tickets[::-1]))
         keys = self._keys("in-flight", "attempts", "counts")
         claims = self._claims(jobs) if outcome is Outcome.DELIVERED else []
         keys += claims if in_doubt else []
@@ -315,23 +356,17 @@ class JobQueue:
         self._delivered.extend(claims)
         return int(settled)
 
-    async def move_to_gateway_queue(self, gateway: str, jobs: Sequence[Job]) -> int:
-        """Move unclaimed jobs to the queue of a gateway. Return how many of them were still in flight here."""
-        arguments = ["RPUSH", *[job.ticket for job in self._mine(jobs)]]
-        return int(await scripts.REQUEUE(self.redis, [self._in_flight, self.gateway_queues[gateway]], arguments))
-
     def is_expired(self, job: Job) -> bool:
         """Return True if a decoded job is too old to be sent."""
         return self.expires_after is not None and time.time() > job.entered_at + self.expires_after
 
     async def depth(self) -> dict[str, Depth]:
         """Describe the jobs that wait in Redis, by place."""
-        places = ["queue", *(f"gateway:{name}" for name in self.gateway_queues), "scheduled", "quarantine"]
-        keys = [*self._keys("scheduled", "waiting-jobs", "quarantine"), self.address, *self.gateway_queues.values()]
+        keys = [self.address, *self._keys("scheduled", "waiting-jobs", "quarantine")]
         reply = await scripts.DEPTH(self.redis, keys, [LARGE])
         heads = zip(reply[::2], reply[1::2], strict=True)
         depths = [Depth(jobs, age(head, self.channel.name) if jobs else 0.0) for jobs, head in heads]
-        return dict(zip(places, depths, strict=True))
+        return dict(zip(("queue", "scheduled", "quarantine"), depths, strict=True))
 
     async def write_report(self, snapshot: Mapping[str, Any]) -> None:
         """Write a description of this worker that expires with its lease."""

@@ -35,12 +35,12 @@ _MAX_PAYLOAD = 1 << 20
 class ResqueRegistry:
     """One worker's entries. Its name has Resque's form `<host>:<pid>:<queues>`.
 
-    `inner` are queues that Resque shows but that are not part of the name. The host part is not the bare host name.
-    Otherwise Ruby workers on that host would prune a worker whose pid they cannot see.
+    The host part is not the bare host name. Otherwise Ruby workers on that host would prune a worker whose pid they
+    cannot see.
     """
 
-    def __init__(self, redis: AnyRedis, queues: Sequence[str], token: str, inner: Sequence[str] = ()) -> None:
-        self._redis, self._queues = redis, (*queues, *inner)
+    def __init__(self, redis: AnyRedis, queues: Sequence[str], token: str) -> None:
+        self._redis, self._queues = redis, queues
         self.worker = f"{socket.gethostname()}-transport-{token}:{os.getpid()}:{','.join(queues)}"
         self._unwritten: Counter[str] = Counter()
         self._oldest_failure: float | None = None

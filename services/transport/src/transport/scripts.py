@@ -38,5 +38,6 @@ class Script:
 
 FETCH, CLAIM, CHECK_CLAIM, RELEASE_CLAIMS = map(Script, ("fetch", "claim", "check_claim", "release_claims"))
 ACKNOWLEDGE, SCHEDULE, REQUEUE = map(Script, ("acknowledge", "schedule", "requeue"))
+SEARCH, PICK = map(Script, ("search", "pick"))
 RENEW_LEASE, RECOVER, FIND_UNKNOWN = map(Script, ("renew_lease", "recover", "find_unknown"))
 TAKE_TOKENS, DEPTH, FAILED_AT = map(Script, ("take_tokens", "depth", "failed_at"))

@@ -1,13 +1,14 @@
--- Put jobs in flight: one from the quarantine, or else those that are due, then the head of `source`.
--- KEYS  source, in-flight, leases, scheduled, waiting-jobs, attempts, quarantine, clock, gateway queues ...
--- ARGV  worker, limit, 1 if it has nothing in flight, prefix of tickets, number of the first ticket, bytes of space
--- Reply {length of the quarantine, ms until the next job is due or -1, {length of each gateway queue},
---        {ticket, raw, failures, crashes, ...}, {raw, ...}}; the last have tickets counted up from the first number
-local source, in_flight, leases, scheduled, waiting_jobs, attempts, quarantine = unpack(KEYS, 1, 7)
+-- Put jobs in flight: one from the quarantine, or else those that are due, then the head of the queue.
+-- KEYS  queue, in-flight, leases, scheduled, waiting-jobs, attempts, quarantine, clock
+-- ARGV  worker, limit, 1 if it has nothing in flight, prefix of tickets, number of the first ticket, bytes of space,
+--       1 to fetch the head of the queue
+-- Reply {length of the quarantine, ms until the next job is due or -1, {ticket, raw, failures, crashes, ...},
+--        {raw, ...}}; the last have tickets counted up from the first number
+local queue, in_flight, leases, scheduled, waiting_jobs, attempts, quarantine = unpack(KEYS, 1, 7)
 local worker, limit, alone, prefix, number = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', ARGV[4], tonumber(ARGV[5])
 if not redis.call('ZSCORE', leases, worker) then return redis.error_reply('LEASELOST ' .. worker) end
 local now = clock(KEYS[8])
-local again, fresh, lengths = {}, {}, {}
+local again, fresh = {}, {}
 
 local function take(ticket)
   local raw = redis.call('HGET', waiting_jobs, ticket)
@@ -31,10 +32,10 @@ else
     end
     redis.call('ZREM', scheduled, ticket)
   end
-  limit = limit - #again / 4
+  limit = ARGV[7] == '1' and limit - #again / 4 or 0
   local space = tonumber(ARGV[6])
   while #fresh < limit and space > 0 do  -- one, then twice as many, so that it reads little more than fits
-    local some = redis.call('LRANGE', source, #fresh, #fresh + math.min(limit - #fresh, #fresh + 1) - 1)
+    local some = redis.call('LRANGE', queue, #fresh, #fresh + math.min(limit - #fresh, #fresh + 1) - 1)
     if #some == 0 then break end
     for _, raw in ipairs(some) do
       fresh[#fresh + 1] = raw
@@ -49,9 +50,8 @@ else
     end
     redis.call('HSET', in_flight, unpack(held))
   end
-  if #fresh > 0 then redis.call('LTRIM', source, #fresh, -1) end  -- only when all of them are in flight
+  if #fresh > 0 then redis.call('LTRIM', queue, #fresh, -1) end  -- only when all of them are in flight
 end
-for i = 9, #KEYS do lengths[i - 8] = redis.call('LLEN', KEYS[i]) end
 local first = redis.call('ZRANGE', scheduled, 0, 0, 'WITHSCORES')
 local wait = first[2] and math.max(0, tonumber(first[2]) - now) or -1
-return {redis.call('LLEN', quarantine), wait, lengths, again, fresh}
+return {redis.call('LLEN', quarantine), wait, again, fresh}

@@ -1,13 +1,13 @@
--- Return jobs in flight unchanged to the head of their queue, or move them to the tail of a gateway queue.
--- KEYS  in-flight, target
--- ARGV  `LPUSH` (tickets from the last to the first) or `RPUSH`, a ticket for each job
+-- Return jobs in flight unchanged to the head of their queue.
+-- KEYS  in-flight, queue
+-- ARGV  a ticket for each job, from the last to the first
 -- Reply the number of jobs that were still in flight
 local moved = 0
-for i = 2, #ARGV do
-  local raw = redis.call('HGET', KEYS[1], ARGV[i])
+for _, ticket in ipairs(ARGV) do
+  local raw = redis.call('HGET', KEYS[1], ticket)
   if raw then
-    redis.call(ARGV[1], KEYS[2], raw)
-    redis.call('HDEL', KEYS[1], ARGV[i])
+    redis.call('LPUSH', KEYS[2], raw)
+    redis.call('HDEL', KEYS[1], ticket)
     moved = moved + 1
   end
 end
