@@ -31,7 +31,8 @@ PLACES = ("127.0.0.1:1/0", "127.0.0.1:99999/0", "127.0.0.1:port/0", "127.0.0.1:1
 
 
 @pytest.mark.parametrize("option", ["--redis", "--store", "--kafka", "-X", "--http", "--top", "command"])
-def test_no_malformed_url_is_quoted(option, capsys, caplog):
+def test_no_malformed_url_is_quoted(option, capsys, caplog, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a URL without a scheme is the path of a database
     refused = 0
     for scheme, login, place in itertools.product(SCHEMES, LOGINS, PLACES):
         given = scheme + login.format(SECRET) + place
