@@ -18,7 +18,7 @@ def start(kafka, redis_url, mailbox, tmp_path, capsys, caplog):
     def run(*options):
         right = {"--kafka": kafka.address, "--redis": redis_url, "--store": str(tmp_path / "feed.db")}
         command = [part for name, value in right.items() if name not in options for part in (name, value)]
-        giving_up = threading.Timer(30, os.kill, (os.getpid(), signal.SIGTERM))
+        giving_up = threading.Timer(120, os.kill, (os.getpid(), signal.SIGTERM))
         giving_up.start()
         try:
             code = main([*command, *options])

@@ -7,6 +7,7 @@ from tests.conftest import person
 
 from feed import Feed, Received, Store
 from feed.errors import OldTablesError
+from feed.likes import StoreIsBehindError
 from feed.store import COLLISIONS
 
 
@@ -79,6 +80,19 @@ def test_members_that_meet_on_one_message_count_each_person_once(store_url, like
         list(pool.map(work, range(3)))
     assert [feed.likes(f"m-000{n}") for n in range(3)] == [80, 60, 60]
     assert len(offsets_waiting(feed.store, ["t/0", "t/1", "t/2"])) == 200
+
+
+def test_a_batch_whose_predecessor_is_no_longer_stored_is_refused_whole(store_url, like):
+    """The reader has stored everything before offset 5, and a failover has lost that from offset 1 on."""
+    feed = Feed(Store(store_url))
+    feed.handle_batch([Received("t/0", 0, like(1)), Received("t/1", 0, like(2, message="m-0002"))])
+    before = everything(feed.store)
+    batch = [Received("t/1", 1, like(3, message="m-0003")), Received("t/0", 5, like(6, message="m-0006"))]
+    with pytest.raises(StoreIsBehindError):
+        feed.handle_batch(batch, {"t/0": 5, "t/1": 1})
+    assert everything(feed.store) == before
+    feed.handle_batch(batch, {"t/0": 1, "t/1": 1})
+    assert feed.store.known_offsets() == {"t/0": 6, "t/1": 2}
 
 
 def test_a_message_that_is_only_passed_moves_the_offset(store_url, like):
