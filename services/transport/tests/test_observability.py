@@ -249,7 +249,7 @@ def test_the_pages_answer_while_redis_and_the_gateway_hang(tmp_path: Path) -> No
                 idle.enter_context(socket.create_connection(("127.0.0.1", port)))
             gateway.send_signal(signal.SIGSTOP)
             redis.rpush(QUEUE, *(resque(number) for number in range(1000)))
-            wait_until(lambda: redis.llen(QUEUE) == 0, "the worker is busy")
+            wait_until(lambda: redis.llen(QUEUE) < 1000, "the worker is busy")
             server.process.send_signal(signal.SIGSTOP)
             wait_until(lambda: page(port, "/healthz") == 503, "Redis is missed")
             assert [page(port, path) for path in ("/metrics", "/livez", "/healthz")] == [200, 200, 503]

@@ -69,12 +69,10 @@ class QueueConsumer:
         """Fetch jobs until the worker stops."""
         due_in: float | None = 0.0
         while not self._state.stopping.is_set():
-            wanted = self._wanted()
-            allowed = [name for name in wanted if all(name in each.drained for each in self._more_urgent)]
-            if not wanted:
+            gateways = self._gateways_to_fetch_for()
+            searches = len(gateways) < len(self._dispatchers)
+            if not gateways or (searches and time.monotonic() < self._search_at):
                 await self._state.wait_for_change(_SEARCH_INTERVAL)
-            elif not allowed:
-                await asyncio.sleep(0.02)
             else:
                 # At least 2 ms: Redis 6.2 rounds 1 ms down to 0, which waits for ever.
                 longest = self._settings.poll if due_in is None else min(self._settings.poll, max(due_in, 0.002))
@@ -82,11 +80,10 @@ class QueueConsumer:
                     if self._state.redis.failures != self._failures_seen:  # jobs of a lost reply are in flight, too
                         await self.resync()
                     async with self._fetching:
-                        if len(allowed) == len(self._dispatchers):
-                            due_in = await self._fetch(longest if self._is_empty else 0)
+                        if searches:
+                            await self._search(gateways)
                         else:
-                            await self._fetch_due()
-                            await self._search(allowed)
+                            due_in = await self._fetch(longest if self._is_empty else 0)
                 except LeaseLostError:
                     await self.resync()
                 except REDIS_UNAVAILABLE as error:
@@ -97,19 +94,21 @@ class QueueConsumer:
     def _is_empty(self) -> bool:
         return len(self.drained) == len(self._dispatchers)
 
-    def _wanted(self) -> list[str]:
-        """Return the gateways that want more jobs of this queue now."""
-        wanted = [name for name, dispatcher in self._dispatchers.items() if dispatcher.wants_more]
+    def _gateways_to_fetch_for(self) -> list[str]:
+        """Return the gateways that want jobs of this queue now, and have none in more urgent queues."""
         space = self._settings.max_in_flight - self._settings.batch
         if (
             self._state.paused
             or (self._quarantine and self._state.in_flight)  # quarantined jobs are tried alone
-            or (time.monotonic() < self._search_at and len(wanted) < len(self._dispatchers))
             or len(self.queue.in_flight) > space
             or self.queue.space <= 0
         ):
             return []
-        return wanted
+        return [
+            name
+            for name, dispatcher in self._dispatchers.items()
+            if dispatcher.wants_more and all(name in each.drained for each in self._more_urgent)
+        ]
 
     async def _fetch(self, longest: float) -> float | None:
         """Fetch a batch. Return the seconds until the next job is due."""
@@ -120,16 +119,14 @@ class QueueConsumer:
         await self._accept_batch(batch)
         return batch.due_in
 
-    async def _fetch_due(self) -> None:
-        self._search_at = time.monotonic() + _SEARCH_INTERVAL
-        await self._accept_batch(await self.queue.fetch(self._settings.batch, head=False))
-
     async def _accept_batch(self, batch: Batch) -> None:
         self._quarantine = batch.quarantined > 0 or any(job.crashes > 1 for job in batch.jobs)
         await self._accept(batch.jobs)
 
     async def _search(self, gateways: Sequence[str]) -> None:
-        """Fetch the jobs of some gateways from behind those of others, which stay in the queue."""
+        """Fetch jobs that are due, and those of some gateways from behind those of others, which stay in the queue."""
+        self._search_at = time.monotonic() + _SEARCH_INTERVAL
+        await self._accept_batch(await self.queue.fetch(self._settings.batch, head=False))
         for name in gateways if not self._quarantine else ():
             position, last = self._searched.get(name, (0, b""))
             position, is_end, raws = await self.queue.search(position, last, self._settings.batch)
