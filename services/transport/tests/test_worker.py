@@ -605,6 +605,24 @@ def test_jobs_that_wait_for_a_gateway_stay_in_their_queue(redis: Redis, redis_se
     assert len(order) + redis.zcard(key("scheduled")) + len(stub.ledger) == 3008
 
 
+def test_a_more_urgent_queue_holds_up_only_jobs_for_the_gateway_that_it_waits_for(
+    redis: Redis, redis_server: RedisServer
+) -> None:
+    redis.rpush("resque:queue:high", *(resque(number) for number in range(2000)))
+    redis.rpush("resque:queue:low", resque("d-low"), resque("d-low-sms", kind="sms"))
+    stub = GatewayStub()
+    work_until(
+        lambda: "d-low-sms" in stub.ledger,
+        "the SMS",
+        redis_server,
+        stub,
+        queues=("high", "low"),
+        limits=Limits(rate=20),
+    )
+    assert redis.llen("resque:queue:high") > 1000
+    assert "d-low" not in stub.ledger
+
+
 def test_the_acl_rules_of_the_readme_are_enough(redis: Redis, redis_server: RedisServer, stub: Stub) -> None:
     readme = (Path(__file__).parents[1] / "README.md").read_text()
     (rules,) = re.findall(r"^ACL SETUSER transport (.*)$", readme, re.MULTILINE)
