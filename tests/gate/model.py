@@ -1,8 +1,10 @@
 """A model of services that are deployed and rolled back while messages are in flight, with real value objects.
 
 Time goes on in hours. A service version pins some versions of its subjects and emits some of them. Whatever was sent
-stays in flight for the channel's time, and is then gone; dead letters stay longer. Readers get the bytes that a real
-value object wrote, and read them with the real `decode` of what they pin.
+stays in flight for the time of the channel, of its retries and of its dead letters, and is then gone. Some messages are
+delayed: they stand longer than any retention, and are counted. Readers get the bytes that a real value object wrote, read
+them with the real `decode` of what they pin, and handle what they read: some handlers read a field that an old version
+does not have, and some bring the message to the newest version.
 """
 
 import json
@@ -14,17 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from contract_test.data.contract import Catalog
-from contract_test.data.deployment import Deployment, ServiceVersion, Verification, VerifiedOperation
-from contract_test.data.result import PinnedContract
+from contract_test.data.deployment import Deployment, FailedMessage, ServiceVersion, Verification, VerifiedOperation
+from contract_test.data.result import PinnedContract, Upcast
 from contract_test.data.verdict import ABSENT
 from contract_test.files.catalog import load_catalog
 from contract_test.files.lock import digest
 from contract_test.files.proof_cache import ProofCache
 from contract_test.gate.answer import Answer, Gate
-from contract_test.gate.decision import Check, Surroundings
+from contract_test.gate.decision import Check, Standing, Surroundings
 from contract_test.gate.evidence import Evidences
+from contract_test.gate.proofs import Written
 from contract_test.gate.timeline import horizon_of, timeline_of
-from envelopes import DecodeError
+from envelopes import EnvelopesError
 from envelopes._decoding import decode_message
 from envelopes.catalog import Catalog as Runtime
 
@@ -78,13 +81,15 @@ def write_contracts(root: Path, chance: random.Random) -> None:
         codec = chance.choice(("cloudevents", "cloudevents", "json"))
         kept = chance.choice(('retention = "PT5H"', 'retention = "PT40H"', 'expires_after = "PT9H"', ""))
         text += f'[channels.c{number}]\nprotocol = "redis-list"\naddress = "c{number}"\ncodec = "{codec}"\n{kept}\n'
-        dead = chance.random() < 0.4
-        if dead:
-            text += f'[channels.d{number}]\nprotocol = "redis-list"\naddress = "d{number}"\ncodec = "{codec}"\n'
-            text += f'retention = "PT{chance.choice((10, 60))}H"\n'
+        copies = [each for each in ("retry", "dead_letter") if chance.random() < 0.4]
+        for each in copies:
+            text += (
+                f'[channels.{each}{number}]\nprotocol = "redis-list"\naddress = "{each}{number}"\ncodec = "{codec}"\n'
+            )
+            text += f'retention = "PT{chance.choice((4, 60))}H"\n'
         text += f'[subjects."{subject}"]\nchannel = "c{number}"\nid = "/id"\n'
         text += f"sent_by = {json.dumps(senders)}\nreceived_by = {json.dumps(receivers)}\n"
-        text += f'dead_letter = "d{number}"\n' if dead else ""
+        text += "".join(f'{each} = "{each}{number}"\n' for each in copies)
         schema: dict = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
         (root / subject).mkdir(parents=True)
         for version in range(1, VERSIONS + 1):
@@ -154,11 +159,16 @@ def accepts_so_far(schema: dict, message: dict) -> bool:
 
 @dataclass(frozen=True)
 class Built:
-    """What a service version pins and emits, by subject."""
+    """What a service version pins and emits, by subject, and how it handles what it receives.
+
+    `reads` is a field that its handler takes out of every message; "" reads nothing but what the class has, and "newest"
+    brings the message to the newest version that is pinned.
+    """
 
     of: ServiceVersion
     pinned: Mapping[str, frozenset[int]]
     emits: Mapping[str, tuple[int, ...]]
+    reads: str = ""
 
 
 class Model:
@@ -166,16 +176,18 @@ class Model:
 
     def __init__(self, universe: Universe, seed: int) -> None:
         self.universe, self.chance = universe, random.Random(seed)
-        self.hour = 0
+        self.hour = self.rollbacks = self.handled = 0
         self.built: dict[ServiceVersion, Built] = {}
         self.deployments: list[Deployment] = []
         self.running: dict[str, list[ServiceVersion]] = {}
         self.in_flight: dict[tuple[str, int], int] = {}
         """Subject and version → the hour in which it was last sent."""
         self.last_sent: dict[tuple[ServiceVersion, str, int], int] = {}
-        self.answers: list[str] = []
+        self.delayed: dict[tuple[str, int], int] = {}
+        """Subject and version → the hour in which such a message is read, after all this time."""
         self._runtime: dict[ServiceVersion, Runtime] = {}
-        self._decodes: dict[tuple[ServiceVersion, bytes], bool] = {}
+        self._problems: dict[tuple[ServiceVersion, bytes], str] = {}
+        self._known: dict[ServiceVersion, list[Verification]] = {}
         self._messages: dict[tuple[str, int], list[bytes]] = {}
         catalog = universe.catalog
         self.evidences = Evidences(catalog, self._verifications, ProofCache(None))
@@ -187,7 +199,9 @@ class Model:
     def gate(self) -> Gate:
         subjects = self.universe.catalog.subjects.values()
         horizons = {each.name: horizon_of(self.universe.catalog, each, {}) for each in subjects}
-        around = Surroundings(self.evidences, self.now, horizons)
+        contents = {each: self.universe.catalog.subjects[each[0]].contracts[each[1]] for each in self.delayed}
+        standing = [Standing(Written(*each, digest(of)), 1, "delayed jobs") for each, of in contents.items()]
+        around = Surroundings(self.evidences, self.now, horizons, standing)
         return Gate(timeline_of("prod", self.deployments), around, self._newest)
 
     def step(self) -> Iterator[tuple[Answer, str]]:
@@ -199,14 +213,25 @@ class Model:
             if self.chance.random() < 0.5:
                 self._end_rollout(service)
         action = self.chance.random()
-        if action < 0.75:
+        if action < 0.65:
             yield from self._deploy()
+        elif action < 0.75 and self.running:
+            self._roll_back(self.chance.choice(sorted(self.running)))
         elif action < 0.8 and self.running:
             self._undeploy(self.chance.choice(sorted(self.running)))
         self._send()
         self._read_everything()
 
     # What people do
+
+    def _roll_back(self, service: str) -> None:
+        """Go back, at once, to the version that the gate names; or, during a rollout, abort it."""
+        if len(self.running[service]) > 1:
+            return
+        found = self.gate().rollback(service)
+        if found.target is not None:
+            self.rollbacks += 1
+            self._start(found.target, whole=True)
 
     def _deploy(self) -> Iterator[tuple[Answer, str]]:
         service = self.chance.choice(SERVICES)
@@ -260,7 +285,8 @@ class Model:
                 else tuple(sorted({oldest, self.chance.randint(oldest, newest)}))
             )
             emits[name] = sent
-        self.built[of] = Built(of, pinned, emits)
+        reads = self.chance.choice(("", "", "", "newest", *NAMES))
+        self.built[of] = Built(of, pinned, emits, reads)
         return of
 
     def _start(self, of: ServiceVersion, *, whole: bool = False) -> None:
@@ -290,22 +316,26 @@ class Model:
                     for version in self.built[of].emits[subject.name]:
                         self.in_flight[subject.name, version] = self.hour
                         self.last_sent[of, subject.name, version] = self.hour
+                        if self.chance.random() < 0.02:
+                            self.delayed[subject.name, version] = self.hour + self.chance.randrange(20, 200)
 
     def _read_everything(self) -> None:
         """Every running reader reads everything that is in flight. Fails where it cannot."""
-        for (name, version), hour in self.in_flight.items():
-            if self._is_gone(name, hour):
-                continue
+        self.delayed = {each: due for each, due in self.delayed.items() if due >= self.hour}
+        here = {each for each, hour in self.in_flight.items() if not self._is_gone(each[0], hour)} | self.delayed.keys()
+        for name, version in here:
             for service in self.universe.catalog.subjects[name].received_by:
                 for of in self.running.get(service, ()):
                     for wire in self.messages(name, version):
-                        assert self.decodes(of, name, wire), f"{of} cannot read {name} v{version}: {wire!r}"
+                        problem = self.problem(of, name, wire)
+                        assert not problem, f"{of} fails on {name} v{version}: {problem}: {wire!r}"
+                        self.handled += 1
 
     def _is_gone(self, name: str, sent: int) -> bool:
         """Whether a message of that hour is not in flight any more: a calculation of its own, in hours."""
         catalog, subject = self.universe.catalog, self.universe.catalog.subjects[name]
         hours = 0.0
-        for channel in (*subject.channels, *subject.dead_letter):
+        for channel in subject.all_channels:
             kept = catalog.retention.get(channel.name)
             kept = catalog.expires_after(channel.name) if kept is None else kept
             if kept is None:
@@ -318,34 +348,62 @@ class Model:
             self._messages[name, version] = self.universe.messages(name, version)
         return self._messages[name, version]
 
-    def decodes(self, of: ServiceVersion, name: str, wire: bytes) -> bool:
-        """Whether a service version reads a message, by the real `decode` of what it pins."""
+    def problem(self, of: ServiceVersion, name: str, wire: bytes) -> str:
+        """Why a service version fails on a message, by the real `decode` of what it pins and by its handler; or ""."""
         if of not in self._runtime:
             self._runtime[of] = self.universe.reader(self.built[of].pinned)
-        if (of, wire) not in self._decodes:
+        if (of, wire) not in self._problems:
             channel = self.universe.catalog.subjects[name].channels[0].name
             try:
-                decode_message(wire, channel, self._runtime[of])
-            except DecodeError:
-                self._decodes[of, wire] = False
+                message = decode_message(wire, channel, self._runtime[of]).data
+                self._handle(message, name, of)
+            except (EnvelopesError, AttributeError) as error:
+                self._problems[of, wire] = type(error).__name__
             else:
-                self._decodes[of, wire] = True
-        return self._decodes[of, wire]
+                self._problems[of, wire] = ""
+        return self._problems[of, wire]
+
+    def _handle(self, message: Any, name: str, of: ServiceVersion) -> None:
+        reads = self.built[of].reads
+        if reads == "newest":
+            for version in sorted(self.built[of].pinned[name]):
+                if version > type(message).__contract__.version:
+                    message = self._runtime[of].value_object(name, version).from_json(message.to_json())
+        elif reads and reads in self._newest_fields(name, of):
+            getattr(message, reads)
+
+    def _newest_fields(self, name: str, of: ServiceVersion) -> Mapping[str, Any]:
+        """A handler reads only what the newest version that it pins has; older ones may not have it."""
+        return self.universe.catalog.subjects[name].contracts[max(self.built[of].pinned[name])].schema["properties"]
 
     # What the gate is told, and whether it is right to refuse
 
     def _verifications(self, of: ServiceVersion) -> list[Verification]:
+        if of not in self._known:
+            self._known[of] = [self._verified(of)]
+        return self._known[of]
+
+    def _verified(self, of: ServiceVersion) -> Verification:
+        """What a run says that replays every message of every version that is pinned."""
         built, catalog = self.built[of], self.universe.catalog
-        pinned, operations = [], []
+        pinned, operations, upcasts = [], [], []
         for subject in catalog.subjects.values():
-            sends, receives = of.service in subject.sent_by, of.service in subject.received_by
-            for version in sorted(built.pinned[subject.name]) if sends or receives else ():
+            name, sends, receives = subject.name, of.service in subject.sent_by, of.service in subject.received_by
+            for version in sorted(built.pinned[name]) if sends or receives else ():
                 content = digest(subject.contracts[version])
-                pinned.append(PinnedContract(subject.name, version, content, sends=sends, receives=receives))
+                pinned.append(PinnedContract(name, version, content, sends=sends, receives=receives))
+                problems = [self.problem(of, name, wire) for wire in self.messages(name, version)] if receives else []
+                problem = next(filter(None, problems), "")
+                if receives and built.reads == "newest" and version < max(built.pinned[name]):
+                    upcasts.append(Upcast(name, version, f"tried on {len(problems)}", problem))
+                elif receives:
+                    failed = (FailedMessage(f"v{version}.jsonl:1", "handler-failed", problem),) if problem else ()
+                    count = len(problems) - bool(problem)
+                    operations.append(VerifiedOperation(name, version, "consumes", count, failures=failed))
             if sends:
-                sent = built.emits[subject.name]
-                operations.append(VerifiedOperation(subject.name, max(sent), "produces", 1, sent=sent))
-        return [Verification(of.service, of.version, START, tuple(pinned), tuple(operations))]
+                sent = built.emits[name]
+                operations.append(VerifiedOperation(name, max(sent), "produces", 1, sent=sent))
+        return Verification(of.service, of.version, START, tuple(pinned), tuple(operations), upcasts=tuple(upcasts))
 
     def _newest(self, service: str) -> ServiceVersion | None:
         return max(
@@ -359,17 +417,17 @@ class Model:
         )
 
     def _shows(self, check: Check, candidate: ServiceVersion) -> bool:
-        """Whether the writer may have sent, or will send, a message that the reader cannot read."""
-        name, version = check.written.subject, check.written.version
-        assert check.writer is not None
-        sent = self.last_sent.get((check.writer, name, version))
-        running = check.writer in self.running.get(check.writer.service, ())
-        if check.direction(candidate) == "reads" and not running and (sent is None or self._is_gone(name, sent)):
-            return False
+        """Whether the writer may have sent, or will send, a message that the reader fails on."""
+        name, version, writer = check.written.subject, check.written.version, check.writer
+        if writer is not None and check.direction(candidate) == "reads":
+            sent = self.last_sent.get((writer, name, version))
+            running = writer in self.running.get(writer.service, ())
+            if not running and (sent is None or self._is_gone(name, sent)):
+                return False
         wires = list(self.messages(name, version))
         if check.evidence.witness is not ABSENT:
             wires.insert(0, self.universe.wire(name, version, check.evidence.witness))
-        return not all(self.decodes(check.reader, name, wire) for wire in wires)
+        return any(self.problem(check.reader, name, wire) for wire in wires)
 
 
 def universe_in(folder: Path, seed: int, name: str) -> Universe:

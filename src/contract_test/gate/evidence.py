@@ -139,10 +139,11 @@ class Evidences:
             assert unproved is not None, "nothing is known"
             return unproved
         pinned = known.known(written.subject)
-        digest = written.digest or pinned.get(written.version, "")
-        ran = known.operation("consumes", written.subject, written.version)
-        ran = ran if ran is not None and pinned.get(written.version) == digest else None
-        failures = [each for each in ran.failures if not each.accepted] if ran else []
+        written = replace(written, digest=written.digest or pinned.get(written.version, ""))
+        read_as = self._versions_that_read(written, sorted(pinned, reverse=True))
+        runs = [known.operation("consumes", written.subject, version) for version in read_as]
+        failures = [each for run in runs if run for each in run.failures if not each.accepted]
+        ran = runs[0] if runs and pinned.get(written.version) == written.digest else None
         if failures:
             first = failures[0]
             failure = f"{first.check}: {first.sentence}"
@@ -151,18 +152,18 @@ class Evidences:
             sentence = f"it decodes with other code, and every message passed ({ran.recorded + ran.made}): no proof"
             evidence = Evidence("yes", "replayed", sentence)
         else:
-            evidence = self._proved(known, replace(written, digest=digest))
+            evidence = self._proved(known, written, read_as)
         accepted = next((each.accepted for each in ran.failures), "") if ran else ""
         return replace(evidence, accepted=accepted) if accepted else evidence
 
-    def _proved(self, known: Verification, written: Written) -> Evidence:
+    def _proved(self, known: Verification, written: Written, read_as: list[int]) -> Evidence:
         pinned = {
             number: Written(written.subject, number, each) for number, each in known.known(written.subject).items()
         }
         label = f"v{written.version}"
         if pinned.get(written.version) == written:
             return _brought(known, written, f"it knows {label} itself")
-        tried = [pinned[number] for number in self._versions_that_read(written, sorted(pinned, reverse=True))]
+        tried = [pinned[number] for number in read_as]
         if not tried:
             listed = ", ".join(f"v{number}" for number in sorted(pinned))
             sentence = f"its package holds {listed}, and not {label}, which `decode` rejects"

@@ -129,7 +129,7 @@ def _check(each: Check, candidate: ServiceVersion) -> dict[str, Any]:
     }
     if each.status != "yes":
         row |= {"id": each.finding.id, "affected": each.affected, "accepted": each.accepted, "command": found.command}
-        row |= {"pointer": found.pointer, "place": found.place}
+        row |= {"pointer": found.pointer, "place": found.place, "where": found.where}
     return row
 
 
