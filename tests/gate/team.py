@@ -78,10 +78,10 @@ class Team:
         self.git(home, "clone", "-q", "acme.git", "acme")
         for pinned, recordings in ((1, 1), (2, 2)):
             folder = home / f"pinned{pinned}"
-            self._contracts(folder / "contracts", pinned, recordings)
+            self.write_contracts(folder / "contracts", pinned, recordings)
             generate(load_catalog(folder / "contracts"), "acme_envelopes", folder)
         for pinned in (1, 2):
-            self._contracts(home / "acme" / "contracts", pinned, pinned)
+            self.write_contracts(home / "acme" / "contracts", pinned, pinned)
             self.git(home / "acme", "add", "-A")
             self.git(home / "acme", "commit", "-qm", f"order.placed v{pinned}")
         self.git(home / "acme", "push", "-q", "origin", "HEAD:main")
@@ -95,7 +95,7 @@ class Team:
             self.commit(service, 1, f"{service[0]}1")
 
     @staticmethod
-    def _contracts(folder: Path, newest: int, recordings: int) -> None:
+    def write_contracts(folder: Path, newest: int, recordings: int) -> None:
         (folder / "order.placed" / "recordings").mkdir(parents=True, exist_ok=True)
         (folder / "catalog.toml").write_text(CATALOG)
         for version in range(1, newest + 1):

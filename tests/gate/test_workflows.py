@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from docs.page import read_page
-from gate.team import Team
+from gate.team import Team, order
 
 from contract_test.cli import COMMANDS
 
@@ -108,12 +108,55 @@ def test_the_hooks_run_commands_that_exist(tmp_path):
     assert all(f"id: {each['id']}\n" in page for each in hooks)
 
 
-def test_the_hooks_pass_on_this_repository():
-    for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text()):
-        if "compat" in hook["id"] or "lint" in hook["id"]:
-            done = subprocess.run(shlex.split(hook["entry"]), cwd=ROOT, capture_output=True, text=True, check=False,
-                                  env=os.environ | {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"})  # fmt: skip
-            assert done.returncode == 0, done.stdout + done.stderr
+HOOKS = {each["id"]: each["entry"] for each in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
+
+
+def changed_contract(root: Path) -> None:
+    path = root / "contracts" / "order.placed" / "v1.json"
+    path.write_text(json.dumps(order(1) | {"required": []}))
+
+
+def stale_value_object(root: Path) -> None:
+    (module,) = root.rglob("order_placed_v1.py")
+    module.write_text(module.read_text() + "# by hand\n")
+
+
+def recorded_secret(root: Path) -> None:
+    path = root / "contracts" / "order.placed" / "recordings" / "v1.jsonl"
+    path.write_text(path.read_text().replace('"o-1"', '"kim.larsen@posteo.dk"'))
+
+
+def breaking_version(root: Path) -> None:
+    (root / "contracts" / "order.placed" / "v2.json").write_text(json.dumps(order(2)))
+
+
+@pytest.mark.parametrize(
+    ("hook", "mistake"),
+    [
+        ("contract-test-lint", changed_contract),
+        ("contract-test-generate", stale_value_object),
+        ("contract-test-scan", recorded_secret),
+        ("contract-test-compat", breaking_version),
+    ],
+    ids=["lint", "generate", "scan", "compat"],
+)
+def test_each_hook_passes_in_a_contracts_repository_and_stops_a_mistake(tmp_path, hook, mistake):
+    def run(command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            shlex.split(command), cwd=tmp_path, capture_output=True, text=True, check=False,
+            env=os.environ | {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"},
+        )  # fmt: skip
+
+    Team.write_contracts(tmp_path / "contracts", 1, 1)
+    (tmp_path / "pyproject.toml").write_text('[tool.contract-test]\npackage = "acme_envelopes"\n')
+    for command in ("git init -q", "contract-test register", "contract-test generate"):
+        done = run(command)
+        assert done.returncode == 0, done.stdout + done.stderr
+    before = run(HOOKS[hook])
+    assert before.returncode == 0, before.stdout + before.stderr
+    mistake(tmp_path)
+    after = run(HOOKS[hook])
+    assert after.returncode == 1, after.stdout + after.stderr
 
 
 def test_json_is_what_a_program_gets(tmp_path):
