@@ -9,7 +9,7 @@ does not have, and some bring the message to the newest version.
 
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -120,6 +120,12 @@ class Universe:
             "data": payload,
         }
         return json.dumps(event).encode()
+
+    def object_of(self, subject: str, version: int, wire: bytes) -> Any:
+        """The value object that wrote a message."""
+        found = json.loads(wire)
+        data = found if self.catalog.subjects[subject].channels[0].codec == "json" else found["data"]
+        return self.runtime.value_object(subject, version).from_value(data)
 
     def messages(self, subject: str, version: int) -> list[bytes]:
         """Messages that a version allows and that hold declared fields only."""
@@ -354,14 +360,17 @@ class Model:
             self._runtime[of] = self.universe.reader(self.built[of].pinned)
         if (of, wire) not in self._problems:
             channel = self.universe.catalog.subjects[name].channels[0].name
-            try:
-                message = decode_message(wire, channel, self._runtime[of]).data
-                self._handle(message, name, of)
-            except (EnvelopesError, AttributeError) as error:
-                self._problems[of, wire] = type(error).__name__
-            else:
-                self._problems[of, wire] = ""
+            self._problems[of, wire] = self._handled(
+                lambda: decode_message(wire, channel, self._runtime[of]).data, name, of
+            )
         return self._problems[of, wire]
+
+    def _handled(self, read: Callable[[], Any], name: str, of: ServiceVersion) -> str:
+        try:
+            self._handle(read(), name, of)
+        except (EnvelopesError, AttributeError) as error:
+            return type(error).__name__
+        return ""
 
     def _handle(self, message: Any, name: str, of: ServiceVersion) -> None:
         reads = self.built[of].reads
@@ -392,7 +401,11 @@ class Model:
             for version in sorted(built.pinned[name]) if sends or receives else ():
                 content = digest(subject.contracts[version])
                 pinned.append(PinnedContract(name, version, content, sends=sends, receives=receives))
-                problems = [self.problem(of, name, wire) for wire in self.messages(name, version)] if receives else []
+                wires = self.messages(name, version) if receives else []
+                problems = [self.problem(of, name, wire) for wire in wires]
+                for wire in wires:  # generated messages are given as objects of their version
+                    made = self.universe.object_of(name, version, wire)
+                    problems.append(self._handled(lambda made=made: made, name, of))
                 problem = next(filter(None, problems), "")
                 if receives and built.reads == "newest" and version < max(built.pinned[name]):
                     upcasts.append(Upcast(name, version, f"tried on {len(problems)}", problem))

@@ -156,6 +156,14 @@ def test_a_deployed_version_that_was_never_verified_is_unknown(world):
     assert (answer.status, str(answer.blocking[0].reader)) == ("unknown", "mailer hotfix")
 
 
+def test_a_deployed_version_whose_run_knew_no_contract_is_unknown(world):
+    running(world).verify("mailer", "empty", [])
+    world.deploy("mailer", "empty", 1)
+    world.verify("shop", "s2", [1], emits=[1])
+    answer = world.ask("shop", "s2")
+    assert (answer.status, str(answer.blocking[0].reader)) == ("unknown", "mailer empty")
+
+
 def test_a_run_of_changed_files_proves_nothing_of_the_commit(world):
     running(world).verify("shop", "s2", [1], emits=[1], dirty=True)
     answer = world.ask("shop", "s2")

@@ -37,7 +37,10 @@ def _row(ledger: Ledger, environment: str, of: ServiceVersion, since: datetime) 
     known = combined(runs)
     if known is None:
         return DeployedVersion(
-            environment, of, since, verified="files differed from the commit" if runs else "never verified"
+            environment,
+            of,
+            since,
+            verified="files differed from the commit" if any(each.dirty for each in runs) else "never verified",
         )
     verified = known.partial or (
         "failed" if known.problems or any(each.failed for each in known.operations) else "verified"

@@ -75,7 +75,7 @@ class Evidences:
         if version not in self._known:
             found = self._read(version)
             self._known[version] = combined(found)
-            if found and self._known[version] is None:
+            if any(each.dirty for each in found):
                 self._dirty.add(version)
         return self._known[version]
 
