@@ -135,8 +135,8 @@ class Verification:
 def combined(verifications: Iterable[Verification]) -> Verification | None:
     """Return what several runs of one service version proved together; None if there is no usable run.
 
-    A run of changed files, or of nothing at all, proves nothing of the commit. Of several contents of the contracts, the
-    one that was verified last counts. Of two runs of one operation, the later one counts.
+    A run of changed files, or of nothing, proves nothing of the commit. Of several contents of the contracts, the one
+    that was verified last counts. Of two runs of one operation, the later one counts.
     """
     found = sorted(
         (each for each in verifications if not each.dirty and (each.contracts or each.operations)),
