@@ -24,7 +24,8 @@ from contract_test.transports.embedded import REDIS_URL
 def command(redis_url: str | None) -> int:
     """Show the whole loop on embedded brokers: publish, record, replay, catch a breaking change, deploy in order.
 
-    This needs a checkout, because it runs the reference services. Afterwards, everything is stopped and removed.
+    This needs a checkout, because it runs the reference services. Afterwards, everything is stopped and removed. Only
+    a site of the contracts stays. Its path is printed.
     """
     started = time.monotonic()
     outcome = demo(click.echo, redis_url)

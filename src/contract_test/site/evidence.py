@@ -48,8 +48,7 @@ def read_evidence(ledger: Ledger | None, results: Iterable[Path]) -> Evidence:
     for path in files:
         if not path.name.endswith(SUFFIX):
             service, last = _of_report(path)
-            known = verified.get(service)
-            verified[service] = last if known is None else replace(last, time=known.time, branch=known.branch)
+            verified[service] = _with_strength(verified[service], last) if service in verified else last
     counted = [path for path in files if path.name.endswith(SUFFIX)]
     drifts = combine(read_results(counted)) if counted else {}
     return Evidence(
@@ -98,6 +97,16 @@ def _of_report(path: Path) -> tuple[str, LastVerification]:
     if not found.service:
         raise RecordingError("names no service", place=str(path), advice="Write it with --contracts-report.")
     return found.service, replace(last, operations=operations)
+
+
+def _with_strength(known: LastVerification, report: LastVerification) -> LastVerification:
+    """Return what the ledger knows, with the strength and coverage of a report where it is about the same."""
+    found = {(each.subject, each.version, each.operation): each for each in report.operations}
+    operations = []
+    for each in known.operations:
+        other = found.get((each.subject, each.version, each.operation))
+        operations.append(replace(each, strength=other.strength, coverage=other.coverage) if other else each)
+    return replace(known, operations=tuple(operations))
 
 
 def _strength(row: dict[str, Any] | None) -> str:

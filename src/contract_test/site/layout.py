@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from contract_test.data.texts import printable
 from contract_test.pages import links
 from contract_test.pages.environment import page_environment
+from contract_test.pages.marked_json import Line
 
 Page = tuple[str, str]
 """A path within the site, and a text."""
@@ -27,13 +29,19 @@ class Layout:
         self._environment.globals |= {"title": title, "has_ledger": has_ledger}
         self.rows: Any = self._environment.get_template("rows.html").module
         examples = self._environment.get_template("examples.html").module
-        self._environment.globals |= {"rows": self.rows, "examples": examples}
+        frame: Any = self._environment.get_template("frame.html").module
+        self._top = frame.top
+        self._environment.globals |= {"rows": self.rows, "examples": examples, "foot": frame.foot()}
+        self._tops: dict[Page, Markup] = {}
 
     def page(self, path: str, template: str, heading: str, crumbs: Sequence[Page] = (), **values: Any) -> Page:
         """Return a page by its template. `crumbs` are the names and paths of the pages above it."""
         root = "../" * path.count("/")
+        key = (root, path if not root else "")
+        if key not in self._tops:
+            self._tops[key] = self._top(*key)
         text = self._environment.get_template(template).render(
-            path=path, root=root, heading=heading, crumbs=crumbs, **values
+            path=path, root=root, heading=heading, crumbs=crumbs, top=self._tops[key], **values
         )
         return path, text
 
@@ -81,6 +89,15 @@ def fitting(rows: Iterable[Markup], room: int = MAX_BYTES // 2) -> list[Markup]:
             break
         kept.append(row)
     return kept
+
+
+def as_markup(lines: Iterable[Line | str], marked: str = "marked") -> Markup:
+    """Return lines of a text as HTML, those that are marked with a class."""
+    shown = (each if isinstance(each, Line) else Line(each) for each in lines)
+    return Markup("".join(  # noqa: S704 - every text is escaped
+        f'<span class="line{f" {marked}" if each.marked else ""}">{escape(printable(each.text)) or " "}</span>'
+        for each in shown
+    ))  # fmt: skip
 
 
 def lines_of(text: str, most: int = 60_000) -> list[str]:

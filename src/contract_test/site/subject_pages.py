@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+
+from markupsafe import Markup
 
 from contract_test.pages import links
-from contract_test.pages.marked_json import Line, marked_lines
-from contract_test.site.data import Break, Example, SubjectData, VersionData, VersionPair
-from contract_test.site.layout import Layout, Page, fitting, lines_of, packed
+from contract_test.pages.marked_json import marked_lines
+from contract_test.site.data import Break, Example, FieldRow, SubjectData, VersionData, VersionPair
+from contract_test.site.layout import Layout, Page, as_markup, fitting, lines_of, packed
 from contract_test.site.search import Entry, field_entry
 
 MAX_FIELDS_LISTED = 300
@@ -39,6 +40,7 @@ class SubjectPages:
             for number, part in enumerate(self._field_parts, start=1)
             for pointer, _ in part
         }
+        self._field_rows: dict[FieldRow, Markup] = {}
         self.entries: list[Entry] = [
             field_entry(subject.name, pointer, page) for pointer, page in self._page_of.items()
         ]
@@ -71,19 +73,23 @@ class SubjectPages:
 
     def _version(self, version: VersionData, first: dict[str, int]) -> Page:
         subject = self._subject
-        rows = [
-            self._layout.rows.field_row(_ROOT, subject, row, _Since(first[row.pointer], self._page_of[row.pointer]))
-            for row in version.fields
-        ]
+        rows = [self._field_row(row, first[row.pointer]) for row in version.fields]
         shown = fitting(rows)
         schema = json.dumps(version.schema, indent=2, ensure_ascii=False)
         pairs = [each for each in subject.pairs if version.version in (each.older, each.newer)]
         return self._layout.page(
             links.version_page(subject.name, version.version), "version.html", f"{subject.name} v{version.version}",
             self._crumbs, subject=subject, version=version, field_rows=shown, left_out=len(rows) - len(shown),
-            pairs=pairs[-MAX_PAIRS_OF_A_VERSION:], marked=_marked, schema=lines_of(schema),
-            python=lines_of(version.python) if version.python else (),
+            pairs=pairs[-MAX_PAIRS_OF_A_VERSION:], marked=_marked, schema=as_markup(lines_of(schema)),
+            python=as_markup(lines_of(version.python)) if version.python else "",
         )  # fmt: skip
+
+    def _field_row(self, row: FieldRow, since: int) -> Markup:
+        """Return a row of the table of a version. Most rows are the same in the next version."""
+        if row not in self._field_rows:
+            where = _Since(since, self._page_of[row.pointer])
+            self._field_rows[row] = self._layout.rows.field_row(_ROOT, self._subject, row, where)
+        return self._field_rows[row]
 
     def _pair(self, pair: VersionPair) -> Page:
         name = self._subject.name
@@ -105,9 +111,9 @@ def _since(versions: Sequence[int]) -> int:
     return since
 
 
-def _marked(example: Example) -> list[Line]:
-    return marked_lines(example.data, set(example.masked))
+def _marked(example: Example) -> Markup:
+    return as_markup(marked_lines(example.data, set(example.masked)), "masked")
 
 
-def _witness(each: Break) -> Any:
-    return marked_lines(each.witness, {each.rejected_at} - {""})
+def _witness(each: Break) -> Markup:
+    return as_markup(marked_lines(each.witness, {each.rejected_at} - {""}))

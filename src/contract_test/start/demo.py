@@ -22,7 +22,10 @@ from contract_test.data.errors import ContractTestError, UnreachableError
 from contract_test.data.reading import Reading
 from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import installed_contracts
+from contract_test.files.ledger import DirectoryLedger
 from contract_test.record.recorder import Recorded, Recorder
+from contract_test.site.facts import Sources, site_data
+from contract_test.site.writing import write_site
 from contract_test.start.deployment_demo import deploy_in_order, show_deployments
 from contract_test.transports.embedded import Server, given_redis, kafka_broker, redis_server
 from contract_test.transports.processes import Child, free_port, running
@@ -49,7 +52,7 @@ class DemoResult:
 
 
 def demo(say: Say, redis_url: str | None = None) -> DemoResult:
-    """Run the loop once. Everything that was started has stopped when this returns.
+    """Run the loop once. Everything that was started has stopped when this returns. A site of the contracts stays.
 
     Without `redis_url`, a Redis is started. Raises UnreachableError if a broker or a service does not start, and
     ContractTestError without a checkout, or if the database at `redis_url` is not empty.
@@ -99,7 +102,20 @@ def demo(say: Say, redis_url: str | None = None) -> DemoResult:
         reports = {service: folder / f"{service}.json" for service in ("feed", "transport")}
         deployments = deploy_in_order(folder, contracts, reports)
         show_deployments(deployments, say)
+
+        say("7. Site: contract-test site, from the contracts, the ledger and the reports of the replay")
+        say(f"   open {_write_site(services.parent / 'build' / 'contracts-site', folder, contracts, reports)}")
     return DemoResult(sum(recorded.values()), delivered, green, red, deployments.is_right)
+
+
+def _write_site(output: Path, folder: Path, contracts: Path, reports: Mapping[str, Path]) -> Path:
+    """Write the pages where they stay when the demo has ended, and return the first one."""
+    from contract_test.site.pages import all_pages
+
+    ledger, results = DirectoryLedger(folder / "ledger"), tuple(reports.values())
+    data = site_data(Sources(contracts, datetime.now(UTC).date(), ledger, results, "envelopes"))
+    write_site(output, all_pages(data, "Contracts of the demo", iter))
+    return output / "index.html"
 
 
 def _services() -> Path:
@@ -122,7 +138,7 @@ def _environment(services: Path) -> dict[str, str]:
     there = os.environ.get("PYTHONPATH", "")
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([*sources, there] if there else sources)}
     attempt = subprocess.run(
-        [sys.executable, "-c", "import feed.__main__, transport.__main__, transport.gateway_stub, hypothesis, pytest"],
+        [sys.executable, "-c", "import feed.__main__, transport.__main__, transport.gateway_stub, hypothesis, jinja2, pygraphviz, pytest"],
         env=environment, capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS,
     )  # fmt: skip
     if attempt.returncode:
