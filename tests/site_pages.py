@@ -3,6 +3,16 @@
 import json
 from html.parser import HTMLParser
 
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def message(required=(), **properties):
+    """A schema as contracts have it: an object with these properties."""
+    return {"$schema": DRAFT, "type": "object", "properties": properties, "required": list(required)}
+
+
+STRING, INTEGER = {"type": "string"}, {"type": "integer"}
+
 
 class _Text(HTMLParser):
     def __init__(self):

@@ -10,21 +10,12 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from site_pages import INTEGER, STRING, message
 
 from contract_test.cli import main
 from contract_test.data.result import FieldReads, Reader
 from contract_test.files.catalog import load_catalog
 from contract_test.files.reader_files import content_of, write_readers
-
-DRAFT = "https://json-schema.org/draft/2020-12/schema"
-
-
-def message(required=(), **properties):
-    """A schema as contracts have it: an object with these properties."""
-    return {"$schema": DRAFT, "type": "object", "properties": properties, "required": list(required)}
-
-
-STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 
 
 @dataclass

@@ -4,8 +4,10 @@ import json
 import re
 from html.parser import HTMLParser
 
-from site_pages import text_of
+import pytest
+from site_pages import STRING, crowd, message, text_of
 
+from contract_test.files.catalog import load_catalog
 from contract_test.files.ledger import DirectoryLedger
 
 
@@ -206,6 +208,51 @@ def test_all_pairs_only_if_asked_for(contracts):
     assert near == {"v1-v2.html", "v2-v3.html", "v3-v4.html", "v4-v5.html", "v1-v5.html", "v2-v5.html", "v3-v5.html"}
     contracts.run("--pairs", "all")
     assert len(list(contracts.site.rglob("v*-v*.html"))) == 10
+
+
+@pytest.mark.parametrize("services", [10, 300])
+def test_who_gets_what_a_service_sends_is_read_off_the_map(contracts, services):
+    """With ten services from the first page; with three hundred by way of the service's domain."""
+    crowd(contracts, services)
+    contracts.run()
+    catalog = load_catalog(contracts.folder)
+    for number in range(0, services, services // 10):
+        name = f"s{number:03}"
+        page = "index.html"
+        if services > 10:
+            (domain,) = [
+                each for each in links_of(contracts, page) if f">domain {number % (services // 15)}<" in each[1]
+            ]
+            (page,) = {each[0] for each in links_of(contracts, domain[0]) if each[0].endswith(f"/{name}.html")}
+        arrows = re.findall(r"<title>(s\d+) (sends|receives) (\S+)</title>", contracts.page(page))
+        sent = {what for who, verb, what in arrows if (who, verb) == (name, "sends")}
+        got = {(who, what) for who, verb, what in arrows if verb == "receives" and what in sent}
+        assert got == {(who, each.name) for each in catalog.sent_by(name) for who in each.received_by}, page
+
+
+def links_of(contracts, page):
+    """The links of a page: where they lead to, and their HTML."""
+    found = re.findall(r'<a href="([^"#]+)"[^>]*(>.*?)</a>', contracts.page(page))
+    return [(resolved(page, link), html) for link, html in found if not link.startswith("http")]
+
+
+def test_no_page_is_long_however_many_versions_fields_and_subjects_there_are(contracts):
+    many = {f"field_{number}": {"type": "string", "description": "word " * 120} for number in range(900)}
+    versions = [message(id=STRING, **{f"added_{each}": STRING for each in range(number)}) for number in range(60)]
+    rows = ['[channels.c]\nprotocol = "kafka"\naddress = "a"\ncodec = "cloudevents"\n']
+    subjects = {"wide": [message(**many), message()], "old": versions}
+    subjects |= {f"subject{number}": [message(id=STRING)] for number in range(1500)}
+    rows += [f'[subjects.{name}]\nchannel = "c"\nsent_by = ["a"]\nreceived_by = ["b", "c"]\n' for name in subjects]
+    contracts.write("".join(rows), **subjects)
+
+    contracts.run()
+
+    sizes = {path: len(content) for path, content in contracts.files().items()}
+    assert max(sizes.values()) < 500_000, max(sizes, key=sizes.get)
+    assert len(list(contracts.site.glob("subjects/old/v*-v*.html"))) == 59 + 58
+    assert "fields-2.html" in contracts.page("subjects/wide/fields.html")
+    assert "subjects-2.html" in contracts.page("index.html")
+    assert contracts.page("subjects/wide/index.html").count("fields-2.html") > 30
 
 
 def message_number(number):

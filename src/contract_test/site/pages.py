@@ -16,6 +16,7 @@ from contract_test.site.search import Entry, entries_of, index_files
 from contract_test.site.subject_pages import SubjectPages
 
 MAX_SUBJECTS_LISTED = 500
+MAX_SUBJECTS_ON_START = 60
 _SERVICE_COLUMNS = ("service", "sends", "receives", "runs", "domain", "owner")
 
 
@@ -62,6 +63,8 @@ class _SharedPages:
 
     def all(self) -> Iterator[Page]:
         yield from _scripts_and_styles()
+        rows = ((each.name, self._rows.subject("", each)) for each in self._data.subjects.values())
+        self._subjects = packed(rows)
         yield self._start()
         yield from self._lists()
         yield from self._domains()
@@ -73,18 +76,20 @@ class _SharedPages:
     def _start(self) -> Page:
         data, graph = self._data, whole_map(self._data)
         domains = Counter(each.about.domain for each in data.services.values())
+        firsts = [part[0][0] for part in self._subjects if part]
+        parts = [(name, links.numbered("subjects", number)) for number, name in enumerate(firsts, start=1)]
         return self._layout.page(
             "index.html", "index.html", "Who sends, who reads, what breaks", graph=graph, picture=lay_out(graph),
             subjects=list(data.subjects.values()), services=list(data.services.values()), channels=data.channels,
             domains=sorted(domains.items()) if set(domains) != {""} else [], notes=data.notes,
+            parts=parts if len(data.subjects) > MAX_SUBJECTS_ON_START else (),
             open=sum(each.severity == "error" for each in data.findings),
         )  # fmt: skip
 
     def _lists(self) -> Iterator[Page]:
         data, rows, listing = self._data, self._rows, self._layout.listing
-        subjects = packed((each.name, rows.subject("", each)) for each in data.subjects.values())
         columns: tuple[str, ...] = ("subject", "versions", "sent by", "received by", "channel", "owner")
-        yield from listing("subjects", "Subjects", subjects, columns)
+        yield from listing("subjects", "Subjects", self._subjects, columns)
         services = packed((each.name, rows.service("", each)) for each in data.services.values())
         yield from listing("services", "Services", services, _SERVICE_COLUMNS)
         channels = packed((each.name, rows.channel("", each)) for each in data.channels.values())
