@@ -221,3 +221,42 @@ def test_a_large_schema_whose_alternatives_are_only_reordered_is_the_same():
         return {"$schema": DRAFTS["2020-12"], "oneOf": options[::turn], "$defs": members}
 
     assert closed(manifest(1), manifest(-1)).status == "compatible"
+
+
+@pytest.mark.parametrize("pattern", ["^(.*)$", "^.*$"])
+def test_a_pattern_that_only_excludes_line_breaks_is_broken_by_a_line_break_that_every_validator_sees(pattern):
+    """Validators differ in whether `$` stands before a line break at the end, too, so the witness has another one."""
+    verdict = closed({"properties": {"v": text()}}, {"properties": {"v": text(pattern=pattern)}})
+
+    assert verdict.status == "incompatible"
+    assert verdict.incompatibilities[0].rule == "pattern-added"
+    assert "\n" in verdict.witness["v"]
+    assert not verdict.witness["v"].endswith("\n")
+
+
+def test_many_definitions_with_ids_of_their_own_are_compared():
+    """The references between them are looked up in one registry, not in one made for each of them."""
+
+    def schema(version, last):
+        uri = f"http://example.com/{version}/"
+        return {
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "$id": f"{uri}root",
+            "type": "object",
+            "properties": {f"d{at}": {"$ref": f"{uri}d{at}"} for at in range(150)},
+            "definitions": {
+                f"d{at}": {
+                    "$id": f"{uri}d{at}",
+                    "type": "object",
+                    "properties": {
+                        **{f"p{other}": {"type": "string", "minLength": 1} for other in range(10)},
+                        "last": last,
+                    },
+                }
+                for at in range(150)
+            },
+        }
+
+    verdict = compare(writer=schema(1, {"type": "string"}), reader=schema(2, {"type": ["string", "null"]}), budget=10)
+
+    assert verdict.status == "compatible"

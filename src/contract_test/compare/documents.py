@@ -104,7 +104,8 @@ class Document:
             if dialect is not None:
                 registry = registry.with_resource(uri, _SPECIFICATIONS[dialect.number].create_resource(contents))
         root = _SPECIFICATIONS[self.dialect.number].create_resource(self.schema)
-        return registry.with_resource(self.uri.rstrip("#"), root).resolver(self.uri.rstrip("#"))
+        # crawled here once: a lookup would crawl anew, because it does not keep what it found
+        return registry.with_resource(self.uri.rstrip("#"), root).crawl().resolver(self.uri.rstrip("#"))
 
     def _survey(self, schema: Any) -> list[dict[str, Any]]:
         """Look through the whole document once, for its depth and for what moves references.

@@ -69,10 +69,17 @@ def solve(facts: dict[Node, bool], want: int, in_time: Callable[[], None] = no_d
     )
     if wanted_patterns or unwanted:
         words, complete = _words(wanted_patterns, unwanted, low, high, want + spare, in_time)
+        if any(map(_ends_a_line, words)):  # validators differ in whether "$" stands before it, too
+            others, _ = _words(wanted_patterns, (*unwanted, "\\n$"), low, high, want + spare, in_time)
+            words = [*others, *words]
         return Found([*extra, *words] if words or not complete else [], complete=complete)
     if high == 0:
         return Found([""], complete=True)
     return Found([*extra, *islice(_any_words(low, high), want + 1)], complete=False)
+
+
+def _ends_a_line(word: str) -> bool:
+    return word.endswith("\n")
 
 
 def _any_words(low: int, high: int | None) -> Iterator[str]:
