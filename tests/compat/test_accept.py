@@ -126,3 +126,17 @@ def test_an_acceptance_that_is_not_needed_is_a_warning_of_a_run_that_compares_ev
     assert result.code == 0
     assert "acceptance-unused" in result.out
     assert "acceptance-unused" not in compat("--against", "main").out
+
+
+def test_an_acceptance_of_what_only_a_comparison_with_a_git_ref_finds_is_kept(repo, compat):
+    """The relaxed mode, and what it hides, are not looked for without --against: that is no reason to delete the entries."""
+    repo.subject(versions=[message(a=STRING)])
+    repo.commit()
+    repo.subject(mode="NONE", versions=[message(a=STRING), message(a=INTEGER)])
+    found = compat("--against", "main", "--format", "json").findings
+    for each in found:
+        accept(compat, each["id"])
+
+    assert {each["rule"] for each in found} == {"mode-relaxed", "type-changed"}
+    assert compat("--against", "main").code == 0
+    assert "acceptance-unused" not in compat().out

@@ -137,18 +137,30 @@ def command(
             plan.notes.append(outcome.note)
     findings = with_owners(findings, plan.catalog) if plan.catalog else findings
     unique = list({(each.place, each.rule, each.sentence, each.subject, each.pair): each for each in findings}.values())
-    unique = _with_accepted(unique, contracts, everything=not what and against is None and mode is None)
+    unique = _with_accepted(unique, contracts, plan, pairs, everything=not what and against is None and mode is None)
     notes = _notes(plan, against)
     click.echo(FORMATS[form](Report("compat", with_positions(unique), pairs, notes, site or "")), nl=False)
     _summary(notes, Counter(each.status for each in pairs), unique)
     return FINDINGS if any(each.severity == "error" for each in unique) else CLEAN
 
 
-def _with_accepted(findings: Sequence[Finding], contracts: Path, *, everything: bool) -> list[Finding]:
+def _with_accepted(
+    findings: Sequence[Finding], contracts: Path, plan: Plan, pairs: Sequence[ComparedPair], *, everything: bool
+) -> list[Finding]:
     """Mark what was accepted. Only a run that compares everything can say that an acceptance is not needed any more."""
     entries = [each for each in read_accepted(contracts) if each.command == "compat"]
+    looked_for = {each.place for each in entries if everything and _was_looked_for(each.finding, plan, pairs)}
     marked = with_accepted(findings, entries, datetime.now(UTC).date())
-    return [each for each in marked if everything or each.rule != "acceptance-unused"]
+    return [each for each in marked if each.rule != "acceptance-unused" or f"{each.file}:{each.pointer}" in looked_for]
+
+
+def _was_looked_for(finding: str, plan: Plan, pairs: Sequence[ComparedPair]) -> bool:
+    """Return whether this run would have found it. What differs only from a git ref is looked for with --against."""
+    _, subject, versions, *_ = [*finding.split(":"), "", ""]
+    if plan.catalog is None or subject not in plan.catalog.subjects:
+        return True
+    compared = [{pair.writer, pair.reader} for pair in pairs if pair.subject == subject]
+    return set(versions.split(">")) in compared
 
 
 def _plan(what: Sequence[str], contracts: Path, mode: str | None, against: str | None) -> Plan:
