@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import (
     TYPE_CHECKING,
@@ -31,8 +32,12 @@ from .types import exact_numbers_as_decimals, shown_as
 T = TypeVar("T")
 
 
-_Form = tuple[tuple[str, ...], tuple[str, ...], dict[str, tuple[Any, ...]]]
-"""Names that an object has, names that it never has, and the constants of some fields, if they are there."""
+_Constants = dict[str, tuple[Any, ...]]
+_Types = dict[str, tuple[str, ...]]
+_Form = (
+    tuple[tuple[str, ...], tuple[str, ...], _Constants] | tuple[tuple[str, ...], tuple[str, ...], _Constants, _Types]
+)
+"""Names that an object has, names that it never has, and constants and JSON types of some fields, if they are there."""
 
 
 class OneOf:
@@ -108,12 +113,30 @@ def _under_json_names(cls: type[ValueObject], value: Mapping[str, Any]) -> dict[
 
 
 def _fits(value: Mapping[str, Any], form: _Form) -> bool:
-    present, absent, constants = form
+    present, absent, constants = form[:3]
+    types = form[3] if len(form) > 3 else {}  # noqa: PLR2004 - only the forms of some unions have types
     return (
         all(name in value for name in present)
         and not any(name in value for name in absent)
         and all(_is_one_of(value[name], listed) for name, listed in constants.items() if name in value)
+        and all(_has_type(value[name], listed) for name, listed in types.items() if name in value)
     )
+
+
+def _has_type(value: Any, listed: tuple[str, ...]) -> bool:
+    """Return whether a value, as JSON or as Python has it, is of one of some JSON types. A decimal may be a text."""
+    if isinstance(value, Decimal):
+        return "number" in listed or "string" in listed
+    for name, types in _PYTHON_TYPES:
+        if isinstance(value, types):
+            return name in listed
+    return "null" in listed if value is None else "object" in listed
+
+
+_PYTHON_TYPES = (
+    ("boolean", bool), ("number", int | float), ("string", str | date), ("array", list | tuple)
+)  # fmt: skip
+"""The Python types of values in their order: a boolean is an `int`, too."""
 
 
 def _is_one_of(value: Any, listed: tuple[Any, ...]) -> bool:

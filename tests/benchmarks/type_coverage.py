@@ -2,7 +2,8 @@
 
 Each argument is a schema file, or a folder of schema files that refer to each other. One count reads both outputs: the
 fields of all classes and the named types, and how often `Json` or `Any` occurs in their annotations, nested ones such as
-`list[Any]` included. Classes that keep undeclared fields (`extra="allow"`, `additional_properties`) are counted apart.
+`list[Any]` and the types of undeclared fields included. Classes that keep undeclared fields without a type for them are
+counted apart, and so are fields that are a class or any value but an object (`NotAnObject`).
 With `--why`, each `Json` is listed with its reason. Goal: no more `Json` than datamodel-code-generator has `Any`.
 """
 
@@ -37,35 +38,50 @@ class Count:
 
     fields: int = 0
     general: int = 0
+    untyped: int = 0
     open_classes: int = 0
     classes: int = 0
 
     def read(self, source: str) -> None:
         """Count the annotations of one module."""
-        for node in ast.walk(ast.parse(source)):
+        tree = ast.parse(source)
+        bare = BARE - {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+        bare -= {
+            node.target.id
+            for node in tree.body
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+        }
+        for node in ast.walk(tree):
             match node:
                 case ast.ClassDef(body=body, bases=bases):
                     self.classes += 1
-                    self.general += sum(_general(base) for base in bases)
-                    self.open_classes += any(_keeps_others(each) for each in body)
-                    fields = [each for each in body if isinstance(each, ast.AnnAssign)]
-                    self.fields += len(fields)
-                    self.general += sum(_general(each.annotation) for each in fields)
+                    self.open_classes += any(_keeps_any_others(each) for each in (*bases, *body))
+                    for each in body:
+                        if isinstance(each, ast.AnnAssign):
+                            self._add(each.annotation, bare)
                 case ast.AnnAssign(annotation=ast.Name(id="TypeAlias"), value=ast.expr() as value):
-                    self.fields += 1
-                    self.general += _general(value)
+                    self._add(value, bare)
+                case ast.Dict(keys=[ast.Constant(value="__pydantic_extra__")], values=[value]):
+                    self._add(value, bare)
+
+    def _add(self, annotation: ast.expr, bare: set[str]) -> None:
+        self.fields += 1
+        self.general += _general(annotation, bare)
+        self.untyped += sum(isinstance(node, ast.Name) and node.id == "NotAnObject" for node in ast.walk(annotation))
 
 
-def _general(annotation: ast.expr) -> int:
+BARE = {"Any", "Json", "object", "dict", "list", "Dict", "List"}
+
+
+def _general(annotation: ast.expr, bare: set[str]) -> int:
     """Return how often an annotation says that a value may be anything."""
-    bare = {"Any", "Json", "object", "dict", "list", "Dict", "List"}
     inside = {id(node.value) for node in ast.walk(annotation) if isinstance(node, ast.Subscript)}
     return sum(isinstance(n, ast.Name) and n.id in bare and id(n) not in inside for n in ast.walk(annotation))
 
 
-def _keeps_others(statement: ast.stmt) -> bool:
-    text = ast.unparse(statement)
-    return "extra='allow'" in text or text.startswith("additional_properties") or "__additional__" in text
+def _keeps_any_others(part: ast.AST) -> bool:
+    text = ast.unparse(part)
+    return text == "OpenValueObject" or ("extra='allow'" in text and "__pydantic_extra__" not in text)
 
 
 @dataclass(frozen=True)
@@ -142,7 +158,7 @@ def lines(schema: Path, *, why: bool) -> Iterator[str]:
     label = schema.parent.name + "/" + schema.name
     for title, each in (("contract-test", ours), ("datamodel-code-generator", theirs)):
         c = each.count
-        yield (f"| {label} | {title} | {c.classes} | {c.fields} | {c.general} | {c.open_classes} |"
+        yield (f"| {label} | {title} | {c.classes} | {c.fields} | {c.general} | {c.untyped} | {c.open_classes} |"
                f" {each.generated:.1f} s | {each.imported:.2f} s | {each.problem} |")  # fmt: skip
     places = done.general.places if done and done.general else ()
     for reason, number in Counter(place.rsplit(": ", 1)[1] for place in places).most_common():
@@ -154,7 +170,9 @@ def lines(schema: Path, *, why: bool) -> Iterator[str]:
 def main() -> None:
     """Print a table of all schemas."""
     paths = [Path(each) for each in sys.argv[1:] if not each.startswith("-")]
-    print("| schema | generator | classes | fields | Json/Any | open classes | to generate | to import | |")
+    print(
+        "| schema | generator | classes | fields | Json/Any | NotAnObject | open classes | to generate | to import | |"
+    )
     for path in paths:
         for line in lines(path, why="--why" in sys.argv):
             print(line, flush=True)

@@ -22,8 +22,10 @@ Position = tuple[Conjunction, ...]
 """What is known about a value: one of these conjunctions holds. Without any, no value is valid."""
 
 ANYTHING: Position = ((),)
-MAX_ALTERNATIVES = 256
+MAX_ALTERNATIVES = 4096
 """How many alternatives are told apart at one position; beyond them a keyword that would split further is left out."""
+MAX_COMBINATIONS = 256
+"""How many there may be where several keywords that list alternatives hold together, so that each is combined with each."""
 MAX_PATH = 400
 """How many schemas are followed for one alternative."""
 
@@ -72,6 +74,8 @@ class _Open:
 
     found: Alternative
     pending: tuple[Node, ...]
+    common: int = 0
+    """How many schemas at the end of `pending` hold for other alternatives, too."""
 
 
 class Reader:
@@ -101,12 +105,19 @@ class Reader:
                 yield current.found
                 continue
             node, rest = current.pending[0], current.pending[1:]
-            branches = list(self._read(replace(current, pending=rest), node, room=MAX_ALTERNATIVES - count))
+            combines = len(rest) < current.common
+            rooms = MAX_ALTERNATIVES - count, MAX_COMBINATIONS - count
+            branches = list(self._read(replace(current, pending=rest), node, rooms[combines], rooms[True]))
+            if combines:  # what such a schema refers to holds for the other alternatives, too
+                branches = [replace(each, common=len(each.pending)) for each in branches]
             count += len(branches) - 1
             pending[:0] = branches
 
-    def _read(self, current: _Open, node: Node, room: int) -> Iterator[_Open]:
-        """Yield what becomes of an alternative once a schema holds, too: nothing if no value is left."""
+    def _read(self, current: _Open, node: Node, room: int, to_combine: int) -> Iterator[_Open]:
+        """Yield what becomes of an alternative once a schema holds, too: nothing if no value is left.
+
+        There is room for that many more alternatives, and for fewer where two of its keywords list some.
+        """
         schema, found = node.schema, current.found
         if schema is False:
             return
@@ -136,15 +147,21 @@ class Reader:
         read = replace(found, nodes=nodes, path=(*found.path, node), types=types, hints=hints)
         current = replace(current, found=read, pending=(*more, *current.pending))
         forks = [] if alone else list(self._forks(node))
-        yield from self._fork(current, forks, room)
+        yield from self._fork(current, forks, room, to_combine)
 
-    def _fork(self, current: _Open, forks: list[list[Conjunction]], room: int) -> Iterator[_Open]:
+    def _fork(self, current: _Open, forks: list[list[Conjunction]], room: int, to_combine: int) -> Iterator[_Open]:
         opened = [current]
         for branches in forks:
-            if len(opened) * len(branches) > max(room, 1):
+            most = room if len(opened) == 1 else to_combine
+            if len(opened) * len(branches) > max(most, 1):
                 opened = [replace(each, found=replace(each.found, cut=True)) for each in opened]
                 continue
-            opened = [replace(each, pending=(*branch, *each.pending)) for each in opened for branch in branches]
+            common = len(current.pending) if len(branches) > 1 else current.common
+            opened = [
+                replace(each, pending=(*branch, *each.pending), common=max(each.common, common))
+                for each in opened
+                for branch in branches
+            ]
         yield from opened
 
     def target(self, node: Node) -> Node | None:

@@ -16,7 +16,15 @@ from contract_test.generate.finished import Finisher
 from contract_test.generate.naming import definition_name, file_name, in_order
 from contract_test.generate.objects import ObjectShape, is_impossible, object_shape, says_nothing
 from contract_test.generate.plan import Attribute, General, ModulePlan, Named, Type, ValueClass, has_decimals
-from contract_test.generate.reasons import NO_KEYWORD, WHY_FIELD, general_reason, untyped_reason, why_free, why_others
+from contract_test.generate.reasons import (
+    NO_KEYWORD,
+    WHY_FIELD,
+    WHY_ITEM,
+    general_reason,
+    untyped_reason,
+    why_free,
+    why_others,
+)
 from contract_test.generate.scalars import is_any_scalar, scalar_types
 from contract_test.generate.shapes import array_shape
 from contract_test.generate.unions import Form, Group, by_fields, by_tag, is_class, merged
@@ -27,7 +35,7 @@ from contract_test.schema.walk import Node, References
 
 MAX_MIXTURES = 400
 """How many combinations of schemas get a class of their own: there can be exponentially many."""
-MAX_CONJUNCTIONS = 64
+MAX_CONJUNCTIONS = 1024
 """How many combinations of schemas one value may have."""
 
 
@@ -152,8 +160,6 @@ class _Planner:
         alternatives = self._reader.alternatives(position)
         if not alternatives:
             return self._json(where, "no value is valid")
-        if any(each.cut for each in alternatives):
-            return self._json(where, "there are too many alternatives")
         if any(says_nothing(each) for each in alternatives):
             return self._json(where, general_reason(self._reader, position, why))
         whole = whole_entry(self._reader, alternatives)
@@ -211,7 +217,7 @@ class _Planner:
         items = dict.fromkeys(
             conjunction for array in arrays for position in (array.fixed or (array.items,)) for conjunction in position
         )
-        return [p.array_of(self._type(tuple(items), hint, (where[0], f"{where[1]}/*")))]
+        return [p.array_of(self._type(tuple(items), hint, (where[0], f"{where[1]}/*"), WHY_ITEM))]
 
     def _exact(self, type_: Type) -> Type:
         """Let `1.0` pass where a listed number is `1`: they are the same in JSON."""

@@ -78,10 +78,11 @@ class Defaults:
     def _fits_named(self, value: Any, key: str) -> bool:
         choice = self._choices.get(key)
         if choice is not None and choice.tag is None:
+            if not isinstance(value, dict):
+                return False
             forms = zip(choice.drafts, choice.forms, strict=True)
-            return isinstance(value, dict) and any(
-                self._fits_class(value, draft) for draft, each in forms if any(form.fits(value) for form in each)
-            )
+            first = next((draft for draft, each in forms if any(form.fits(value) for form in each)), None)
+            return first is not None and self._fits_class(value, first)
         if key in self._named:
             return self._fits(value, self._named[key])
         return isinstance(value, dict) and self._fits_class(value, self._drafts[key])

@@ -67,6 +67,8 @@ class ObjectShape:
     """Whether no other name is allowed."""
     never: frozenset[str] = frozenset()
     """Names that no such object has."""
+    cut: bool = False
+    """Whether there are fields that nothing here names, because there are too many alternatives."""
 
     def may_have(self, name: str) -> bool:
         """Return whether such an object may have a field."""
@@ -93,6 +95,9 @@ def object_shape(reader: Reader, alternative: Alternative) -> ObjectShape:
         if name not in fields:
             fields[name] = [each for node in alternative.nodes for each in _ruled(reader, node, name)]
     others, closed = _others(reader, alternative, named=bool(fields))
+    cut = alternative.cut and not closed and others == Others()
+    if cut:
+        others = Others(ANYTHING)
     found: dict[str, Position] = {name: (tuple(nodes),) for name, nodes in fields.items()}
     excluded = {name for node in alternative.nodes if is_aside(node) for name in dict_in(node.schema, "properties")}
     never = frozenset(
@@ -101,7 +106,7 @@ def object_shape(reader: Reader, alternative: Alternative) -> ObjectShape:
         if any(node.schema is False for node in position[0]) or (name in excluded and not reader.alternatives(position))
     )
     shown = {name: position for name, position in found.items() if name not in never}
-    return ObjectShape(shown, frozenset(required), others, closed, never)
+    return ObjectShape(shown, frozenset(required), others, closed, never, cut)
 
 
 def is_impossible(reader: Reader, shape: ObjectShape) -> bool:

@@ -12,6 +12,8 @@ from contract_test.schema.walk import Node
 
 NO_KEYWORD = "no keyword describes it"
 OTHERS = "other fields may have any value"
+TOO_MANY = "there are too many alternatives"
+WHY_ITEM = "no keyword describes the items of the array"
 WHY_FIELD = "the field is named, and the schema or one of its alternatives does not describe it"
 
 
@@ -20,6 +22,8 @@ def general_reason(reader: Reader, position: Position, why: str) -> str:
     if any(not conjunction for conjunction in position):
         return why
     for each in reader.alternatives(position):
+        if each.cut:
+            return TOO_MANY
         if says_nothing(each):
             return f"{_place(reader, (*each.path, *position[0])[-1])} allows any value"
     places = [
@@ -40,6 +44,8 @@ def untyped_reason(reader: Reader, alternatives: Sequence[Alternative]) -> str:
 
 def why_others(shape: ObjectShape) -> str:
     """Return why the values under names that no keyword lists may be anything."""
+    if shape.cut:
+        return TOO_MANY
     if shape.others.typed == ANYTHING and shape.others.patterns:
         return f"`patternProperties` allows any value under {_patterns(shape.others.patterns)}"
     return OTHERS

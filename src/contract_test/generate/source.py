@@ -25,6 +25,8 @@ from envelopes.validation import compile_schema
 HEADER = "Generated from contracts/ by `contract-test generate`: change the contract, not this file."
 
 _TYPING = ("Annotated", "Literal", "TypeAlias")
+_LONG_FORMS = ("Optional", "Union")
+"""Imported with an underscore, because a class may have such a name."""
 _RUNTIME = ("Boolean", "Day", "DecimalNumber", "DecimalText", "Deprecated", "Field", "FrozenMap", "Integer", "Json",
             "JsonDefault", "JsonEqual", "MappingValueObject", "Matching", "NotAnObject", "Number", "OneOf",
             "OpenValueObject", "RootValue", "Timestamp", "ValueObject", "contract_beside", "shared_beside")  # fmt: skip
@@ -135,7 +137,8 @@ def _module(title: str, contract: str, plan: ModulePlan, written: Mapping[str, s
     named = [part for part in plan.parts if part.name]
     body = "\n\n\n".join(written[part.key] for part in named)
     used = {node.id for node in ast.walk(ast.parse(f"{body}\nCONTRACT = {contract}")) if isinstance(node, ast.Name)}
-    typing = ", ".join(name for name in _TYPING if name in used)
+    forms = (form for form in _LONG_FORMS if f"_{form}" in used)
+    typing = ", ".join([*(name for name in _TYPING if name in used), *(f"{form} as _{form}" for form in forms)])
     runtime = "".join(f"    {name},\n" for name in _RUNTIME if name in used)
     lines = [_import(module, [each for each in imports if each.module == module]) for module in _modules_of(imports)]
     exported = sorted({"CONTRACT", *(each.here for each in imports), *(part.name for part in named)})

@@ -16,6 +16,7 @@ from contract_test.generate.alternatives import (
     values_of,
 )
 from contract_test.generate.objects import ObjectShape, Others
+from contract_test.schema.sources import types_of
 
 Group = list[tuple[Alternative, ObjectShape]]
 
@@ -73,31 +74,47 @@ def _may_be_tag(value: Any) -> bool:
 def by_fields(reader: Reader, objects: Group) -> list[tuple[Group, tuple[Form, ...]]]:
     """Return the alternatives in groups that their fields tell apart, each with the forms that its objects may have.
 
-    Two alternatives are told apart by a field that one requires and the other never has, or by constants of a field
-    that one of them requires. Alternatives that nothing tells apart are in one group.
+    Two alternatives are told apart by a field that one requires and the other never has, by constants of a field
+    that one of them requires, or, beside a map, by the JSON type of such a field. Alternatives that nothing tells
+    apart are in one group. A form tells its objects from those of the groups after it.
     """
     shapes = [shape for _, shape in objects]
-    forms = [Form() for _ in objects]
     group_of = list(range(len(objects)))
     for place, one in enumerate(shapes):
         for before, other in enumerate(shapes[:place]):
-            if not _tell_apart(reader, (one, forms[place]), (other, forms[before])):
-                joined, left = sorted((group_of[place], group_of[before]))
+            joined, left = sorted((group_of[place], group_of[before]))
+            if joined != left and _difference(reader, other, one) is None:
                 group_of = [joined if number == left else number for number in group_of]
+    groups = [[place for place, each in enumerate(group_of) if each == number] for number in dict.fromkeys(group_of)]
     found = []
-    for number in dict.fromkeys(group_of):
-        members = [place for place, each in enumerate(group_of) if each == number]
-        found.append(([objects[place] for place in members], tuple(forms[place] for place in members)))
+    for number, members in enumerate(groups):
+        forms = [Form() for _ in members]
+        later = [place for group in groups[number + 1 :] for place in group]
+        for form, place in zip(forms, members, strict=True):
+            for other in later:
+                form.add(_difference(reader, shapes[place], shapes[other]) or Form())
+        found.append(([objects[place] for place in members], tuple(forms)))
     return found
 
 
 @dataclass
 class Form:
-    """What tells the objects of an alternative from others: names that they have, names they never have, constants."""
+    """What tells the objects of an alternative from others.
+
+    Names that they have, names that they never have, and the constants and JSON types of fields if they are there.
+    """
 
     present: dict[str, None] = field(default_factory=dict)
     absent: dict[str, None] = field(default_factory=dict)
     constants: dict[str, list[Any]] = field(default_factory=dict)
+    types: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def add(self, other: Form) -> None:
+        """Let this form ask for what another one asks for, too."""
+        self.present |= other.present
+        self.absent |= other.absent
+        self.constants |= other.constants
+        self.types |= other.types
 
     def fits(self, value: Mapping[str, Any]) -> bool:
         """Return whether an object has this form, as `OneOf` decides it at run time."""
@@ -105,28 +122,41 @@ class Form:
             all(name in value for name in self.present)
             and not any(name in value for name in self.absent)
             and all(_any_in([value[name]], each) for name, each in self.constants.items() if name in value)
+            and all(not types_of(value[name]).isdisjoint(each) for name, each in self.types.items() if name in value)
         )
 
     def as_literals(self) -> tuple[Any, ...]:
         """Return the form as plain values."""
-        return tuple(self.present), tuple(self.absent), {name: tuple(each) for name, each in self.constants.items()}
+        types = {name: tuple(sorted(each - {"integer"})) for name, each in self.types.items()}
+        constants = {name: tuple(each) for name, each in self.constants.items()}
+        return (tuple(self.present), tuple(self.absent), constants, *((types,) if types else ()))
 
 
-def _tell_apart(reader: Reader, one: tuple[ObjectShape, Form], other: tuple[ObjectShape, Form]) -> bool:
-    """Add to two forms what tells them apart. Return whether anything does."""
-    for (shape, form), (opposite, other_form) in ((one, other), (other, one)):
-        for name in sorted(shape.required):
-            if not opposite.may_have(name):
-                form.present[name] = other_form.absent[name] = None
-                return True
-    for name in sorted(one[0].required | other[0].required):
-        values, others = (_tag_values(reader, shape.fields.get(name)) for shape, _ in (one, other))
+def _difference(reader: Reader, one: ObjectShape, other: ObjectShape) -> Form | None:
+    """Return a form that objects of one alternative have, and those of the other never have; None if there is none."""
+    for name in sorted(one.required):
+        if not other.may_have(name):
+            return Form(present={name: None})
+    for name in sorted(other.required):
+        if not one.may_have(name):
+            return Form(absent={name: None})
+    for name in sorted(one.required | other.required):
+        present = {name: None} if name in one.required else {}
+        values, others = (_tag_values(reader, shape.fields.get(name)) for shape in (one, other))
         if values is not None and others is not None and not _any_in(values, others):
-            one[1].constants[name], other[1].constants[name] = values, others
-            for shape, form in (one, other):
-                form.present |= dict.fromkeys((name,) if name in shape.required else ())
-            return True
-    return False
+            return Form(present=dict(present), constants={name: values})
+        if one.fields and other.fields:
+            continue
+        types, other_types = (_types_under(reader, shape, name) for shape in (one, other))
+        if types.isdisjoint(other_types):
+            return Form(present=dict(present), types={name: types})
+    return None
+
+
+def _types_under(reader: Reader, shape: ObjectShape, name: str) -> frozenset[str]:
+    """Return the JSON types that the value of a field may have."""
+    found = frozenset().union(*(each.types for each in reader.alternatives(_under(shape, name))))
+    return found | {"integer", "number"} if found & {"integer", "number"} else found
 
 
 def is_class(objects: Group) -> bool:
@@ -157,7 +187,8 @@ def merged(objects: Group) -> ObjectShape:
     never = frozenset(
         name for shape in shapes for name in shape.never if not any(each.may_have(name) for each in shapes)
     )
-    return ObjectShape(fields, required, _others_of(shapes), all(shape.closed for shape in shapes), never)
+    closed, cut = all(shape.closed for shape in shapes), any(shape.cut for shape in shapes)
+    return ObjectShape(fields, required, _others_of(shapes), closed, never, cut)
 
 
 def _others_of(shapes: list[ObjectShape]) -> Others:

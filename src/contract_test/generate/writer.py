@@ -20,6 +20,8 @@ from contract_test.generate.plan import RUNTIME, Attribute, ModulePlan, Named, V
 from contract_test.schema.names import literal
 
 TEMPLATES = Path(__file__).parent / "templates"
+MAX_OPERATORS = 100
+"""A union of more types is `Union[A, B]` and not `A | B`: Python and type checkers read only so many nested operators."""
 _PART = re.compile(r"^#: (\w+)\n", re.MULTILINE)
 
 
@@ -155,7 +157,9 @@ def _parser_class() -> type[Any]:
             class Type(self.data_type):  # type: ignore[misc,name-defined] # built by the generator for these options
                 @property
                 def type_hint(self) -> str:
-                    hint = super().type_hint
+                    if len(self.data_types) > MAX_OPERATORS:
+                        self.use_union_operator = False
+                    hint = _with_own_names(super().type_hint)
                     if self.literals and hint.startswith("Literal["):
                         none = " | None" if hint.endswith("] | None") else ""
                         return f"Literal[{', '.join(map(literal, self.literals))}]{none}"
@@ -195,6 +199,16 @@ def _parser_class() -> type[Any]:
 
 def _as_it_is(name: str) -> str:
     return name
+
+
+def _with_own_names(hint: str) -> str:
+    """Write `_Union[A, B]` and `_Optional[A]`, as modules import them: a class may be called `Union`."""
+    if "Union[" not in hint and "Optional[" not in hint:
+        return hint
+    return _LONG_FORMS.sub(lambda found: f"_{found[0]}" if found["form"] else found[0], hint)
+
+
+_LONG_FORMS = re.compile(r"""(?P<form>\b(?:Union|Optional)\[)|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""")
 
 
 def _immutable(hint: str, *, is_list: bool, is_dict: bool) -> str:
