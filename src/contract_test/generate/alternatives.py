@@ -25,7 +25,7 @@ ANYTHING: Position = ((),)
 MAX_ALTERNATIVES = 4096
 """How many alternatives are told apart at one position; beyond them a keyword that would split further is left out."""
 MAX_COMBINATIONS = 256
-"""How many there may be where several keywords that list alternatives hold together, so that each is combined with each."""
+"""How many there may be where several keywords list alternatives, so that each is combined with each."""
 MAX_PATH = 400
 """How many schemas are followed for one alternative."""
 

@@ -91,8 +91,8 @@ def by_fields(reader: Reader, objects: Group) -> list[tuple[Group, tuple[Form, .
         forms = [Form() for _ in members]
         later = [place for group in groups[number + 1 :] for place in group]
         for form, place in zip(forms, members, strict=True):
-            for other in later:
-                form.add(_difference(reader, shapes[place], shapes[other]) or Form())
+            for after in later:
+                form.add(_difference(reader, shapes[place], shapes[after]) or Form())
         found.append(([objects[place] for place in members], tuple(forms)))
     return found
 

@@ -21,7 +21,7 @@ from contract_test.schema.names import literal
 
 TEMPLATES = Path(__file__).parent / "templates"
 MAX_OPERATORS = 100
-"""A union of more types is `Union[A, B]` and not `A | B`: Python and type checkers read only so many nested operators."""
+"""A union of more types is `Union[A, B]` and not `A | B`: Python reads only so many nested operators."""
 _PART = re.compile(r"^#: (\w+)\n", re.MULTILINE)
 
 
