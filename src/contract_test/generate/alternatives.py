@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from contract_test.schema.keywords import telling_keywords
@@ -62,7 +63,7 @@ class Alternative:
     cut: bool = False
     """Whether a keyword was left out because there are too many alternatives."""
 
-    @property
+    @cached_property
     def places(self) -> frozenset[str]:
         """Where the schemas stand that say something."""
         return frozenset(node.location for node in self.nodes)

@@ -46,7 +46,7 @@ def map_of(values: Type) -> Type:
 def one_of(members: list[Type]) -> Type:
     """Return the union of types, each once; `Json` if there are none."""
     flat = [inner for member in members for inner in (member["anyOf"] if set(member) == {"anyOf"} else [member])]
-    unique = [member for place, member in enumerate(flat) if member not in flat[:place]]
+    unique = list({repr(member): member for member in flat}.values())
     return {"anyOf": unique} if len(unique) > 1 else unique[0] if unique else JSON
 
 

@@ -27,7 +27,7 @@ def scalar_types(alternatives: Sequence[Alternative]) -> list[Type]:
         else:
             literals += [int(value) if isinstance(value, float) else value for value in values]
     if literals:
-        unique = [value for place, value in enumerate(literals) if not _in(value, literals[:place])]
+        unique = list({(type(value), value): value for value in literals}.values())
         if unique in ([True, False], [False, True]) and all(isinstance(value, bool) for value in unique):
             members.append(p.runtime_type("Boolean"))
         else:
@@ -76,7 +76,3 @@ def _can_be_literals(values: list[Any]) -> bool:
         isinstance(value, str | bool) or (abs(value) < MAX_INTEGER and (isinstance(value, int) or value.is_integer()))
         for value in values
     )
-
-
-def _in(value: Any, others: list[Any]) -> bool:
-    return any(type(value) is type(other) and value == other for other in others)
