@@ -252,3 +252,27 @@ def test_a_rejected_credential_is_read_again(tmp_path: Path, source: str) -> Non
             await gateway.send(delivery(), "key")
 
     asyncio.run(walk())
+
+
+def test_a_rejected_credential_is_read_again_soon_after_the_machine_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (token := tmp_path / "token").write_text("old")
+    monkeypatch.setattr("transport.gateways._credential.time.monotonic", lambda: 10.0)
+    credential = Credential(file=token)
+    assert asyncio.run(credential.get()) == "old"
+    token.write_text("new")
+    assert asyncio.run(credential.get()) == "old"
+    credential.expire()
+    assert asyncio.run(credential.get()) == "new"
+
+
+def test_many_requests_at_once_run_the_command_once(tmp_path: Path) -> None:
+    command = f"sh -c 'echo run >> {tmp_path}/runs; echo token'"
+
+    async def walk() -> list[str]:
+        credential = Credential(command=command)
+        return await asyncio.gather(*(credential.get() for _ in range(20)))
+
+    assert set(asyncio.run(walk())) == {"token"}
+    assert (tmp_path / "runs").read_text() == "run\n"

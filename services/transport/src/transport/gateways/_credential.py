@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import shlex
 import time
 from dataclasses import dataclass, field
@@ -25,25 +26,28 @@ class Credential:
     text: str = "local"
     file: Path | None = None
     command: str = ""
-    _read_at: float = field(default=float("-inf"), init=False)
+    _valid_until: float = field(default=-math.inf, init=False)
+    _was_read: bool = field(default=False, init=False)
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     async def get(self) -> str:
         """Return the secret. Raises GatewayError if it cannot be read and there is no earlier one."""
-        if (self.file or self.command) and time.monotonic() > self._read_at + MAX_AGE:
-            try:
-                text = self.file.read_text() if self.file else await self._run()
-            except (OSError, ValueError, TimeoutError) as error:
-                log.error("the gateway's credential cannot be read", extra={"reason": str(error)})  # noqa: TRY400 - expected
-                if self._read_at < 0:
-                    raise GatewayError(FailureKind.BLOCKED, "the credential cannot be read") from None
-            else:
-                self.text = text.strip()
-            self._read_at = time.monotonic()
+        async with self._reading:  # the first of many requests reads it for all
+            if (self.file or self.command) and time.monotonic() >= self._valid_until:
+                try:
+                    text = self.file.read_text() if self.file else await self._run()
+                except (OSError, ValueError, TimeoutError) as error:
+                    log.error("the gateway's credential cannot be read", extra={"reason": str(error)})  # noqa: TRY400 - expected
+                    if not self._was_read:
+                        raise GatewayError(FailureKind.BLOCKED, "the credential cannot be read") from None
+                else:
+                    self.text, self._was_read = text.strip(), True
+                self._valid_until = time.monotonic() + MAX_AGE
         return self.text
 
     def expire(self) -> None:
         """Read the secret again before the next request."""
-        self._read_at = min(self._read_at, 0.0)
+        self._valid_until = -math.inf
 
     async def _run(self) -> str:
         pipe = asyncio.subprocess.PIPE
