@@ -106,7 +106,11 @@ def survive(rig, faults, wires, until, *, chosen):
     for number, name in enumerate(chosen):
         before = rig.taken_in()
         rig.publish(wires(number))
-        until(lambda: rig.taken_in() > before, 120)  # noqa: B023 - it is over before the next one
+        try:
+            until(lambda: rig.all_run() or rig.taken_in() > before, 240)  # noqa: B023 - it is over before the next one
+        except AssertionError as error:
+            error.add_note(f"after {faults.made[-3:]} the members said: {rig.said()[-3000:]}")
+            raise
         time.sleep(faults.dice.random() * 0.2)  # anywhere in the batch
         faults.one(name)
     rig.publish(wires(-1))
