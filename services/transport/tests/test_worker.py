@@ -605,6 +605,31 @@ def test_jobs_that_wait_for_a_gateway_stay_in_their_queue(redis: Redis, redis_se
     assert len(order) + redis.zcard(key("scheduled")) + len(stub.ledger) == 3008
 
 
+def test_a_job_that_comes_back_to_the_head_of_the_queue_is_found_there(
+    redis: Redis, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker returns it when it stops. The gateway of pushes takes none, so the head is not fetched."""
+    monkeypatch.setattr("transport.consumer._SEARCH_AGAIN", 0.5)
+    redis.rpush(QUEUE, *(resque(number) for number in range(1000)), resque("d-sms0", kind="sms"))
+    held = asyncio.Event()
+
+    async def hold(request: web.Request, _: str) -> None:
+        if "Messages.json" not in request.path:
+            await held.wait()
+
+    stub = GatewayStub(before=hold)
+
+    async def walk() -> None:
+        async with stub.serving() as url, running_worker(redis_server.url, url, patience=300):
+            await until(lambda: "d-sms0" in stub.ledger, "the SMS behind the pushes")
+            redis.lpush(QUEUE, resque("d-sms1", kind="sms"))
+            await until(lambda: "d-sms1" in stub.ledger, "the SMS in front of them")
+            assert redis.llen(QUEUE) > 500
+            held.set()
+
+    asyncio.run(walk())
+
+
 def test_a_more_urgent_queue_holds_up_only_jobs_for_the_gateway_that_it_waits_for(
     redis: Redis, redis_server: RedisServer
 ) -> None:

@@ -25,6 +25,8 @@ log = logging.getLogger("transport")
 
 _SEARCH_INTERVAL = 0.05
 """While one gateway wants no jobs, the queue is searched for the jobs of others at this interval, in seconds."""
+_SEARCH_AGAIN = 60.0
+"""Seconds after which a search that has reached the end starts again at the head, where workers return jobs."""
 
 
 class QueueConsumer:
@@ -46,8 +48,8 @@ class QueueConsumer:
         self.queue = queue
         self.drained: set[str] = set()
         """The gateways that the queue had no more jobs for when it was last looked at."""
-        self._searched: dict[str, tuple[int, bytes]] = {}
-        """For each gateway, the position behind the last job that is not for it, and that job."""
+        self._searched: dict[str, tuple[int, bytes, float]] = {}
+        """For each gateway, the position behind the last job that is not for it, that job, and since when."""
         self._state, self._more_urgent, self._dispatchers = state, more_urgent, dispatchers
         self._registry, self._metrics = registry, metrics
         self._retry, self._settings = state.redis.retry, state.settings
@@ -128,7 +130,7 @@ class QueueConsumer:
         self._search_at = time.monotonic() + _SEARCH_INTERVAL
         await self._accept_batch(await self.queue.fetch(self._settings.batch, head=False))
         for name in gateways if not self._quarantine else ():
-            position, last = self._searched.get(name, (0, b""))
+            position, last, since = self._searched.get(name, (0, b"", time.monotonic()))
             position, is_end, raws = await self.queue.search(position, last, self._settings.batch)
             found, seen, space = dict[int, bytes](), 0, self._dispatchers[name].space
             for seen, raw in enumerate(raws, 1):
@@ -140,11 +142,12 @@ class QueueConsumer:
                     break
             jobs = await self.queue.pick(found) if found else []
             if len(jobs) == len(found):  # else another worker has moved them: look again
-                self._searched[name] = position + seen - len(jobs), last
+                self._searched[name] = position + seen - len(jobs), last, since
+            self.drained.discard(name)
             if is_end and seen == len(raws) and len(jobs) == len(found):
                 self.drained.add(name)
-            else:
-                self.drained.discard(name)
+                if time.monotonic() > since + _SEARCH_AGAIN:
+                    del self._searched[name]
             await self._accept(jobs)
 
     def _kind(self, raw: bytes) -> str:
