@@ -351,25 +351,26 @@ def test_paused_workers_take_nothing(redis: Redis, redis_server: RedisServer) ->
 @pytest.mark.parametrize(
     ("name", "command"),
     [
-        ("later", ("ZADD", 1, "ticket")),
-        ("parked", ("HSET", "ticket", "job")),
-        ("suspects", ("RPUSH", "ticket")),
-        ("room:push", ("RPUSH", "job")),
-        ("workers", ("ZADD", 1, "a-dead-worker.1")),
+        (key("later"), ("ZADD", 1, "ticket")),
+        (key("parked"), ("HSET", "ticket", "job")),
+        (key("suspects"), ("RPUSH", "ticket")),
+        (key("room:push"), ("RPUSH", "job")),
+        (f"resque:queue:{key('push')}", ("RPUSH", "job")),
+        (key("workers"), ("ZADD", 1, "a-dead-worker.1")),
     ],
 )
 def test_keys_of_an_earlier_version_stop_the_start(
     redis: Redis, redis_server: RedisServer, stub: Stub, name: str, command: tuple[str, ...]
 ) -> None:
-    redis.execute_command(command[0], key(name), *command[1:])
+    redis.execute_command(command[0], name, *command[1:])
     with process("transport", "--redis", redis_server.url, "--gateway", stub.url) as worker:
         assert worker.wait(120) == 2
         assert worker.stderr is not None
         output = worker.stderr.read()
-    assert key(name) in output
+    assert name in output
     assert "Drain it before you upgrade" in output
     assert "Traceback" not in output
-    assert redis.exists(key(name)), "the jobs stay where they are"
+    assert redis.exists(name), "the jobs stay where they are"
 
 
 def test_a_batch_may_be_larger_than_lua_unpacks(redis: Redis, redis_server: RedisServer) -> None:
