@@ -1,12 +1,20 @@
 # `make demo` and `make test` need Python 3.11 or newer, and nothing else that is not said on the way.
 .DEFAULT_GOAL := help
-.PHONY: help venv test demo lint types docs lowest pythons redises soak bench mutants constraints audit clean
+.PHONY: help venv test demo lint types docs lowest pythons redises soak bench mutants constraints audit release scanners clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check
 FIND_PYTHON := sh .ci/find-python
 SERVICES := services/transport services/feed
+PROJECTS := --editable '.[demo]' --editable services/transport --editable 'services/feed[postgresql]'
+# In CI, and for a release, exactly the packages of .ci/constraints.txt, whose hashes pip checks.
+ifdef CI
+INSTALL = $(PIP) install --require-hashes --requirement .ci/constraints.txt && \
+	$(PIP) install --no-deps --no-build-isolation $(PROJECTS)
+else
+INSTALL = $(PIP) install --upgrade 'pip>=25.1' && $(PIP) install $(PROJECTS) --group dev --group ecosystem
+endif
 ARGS ?=
 # Two tests at a time: they wait about as much as they work. A Redis that was given is one database, which only one may use.
 PYTEST := -m pytest --numprocesses $(if $(CONTRACT_TEST_REDIS_URL),0,2) --dist worksteal --timeout 300 --durations 5
@@ -52,8 +60,8 @@ pythons: ## the toolkit's tests on each supported Python that is here
 redises: venv ## the tests that use Redis on the one on the PATH, and on Valkey; many minutes
 	@$(PYTHON) tests/brokers/each_redis.py $(ARGS)
 
-soak: venv ## random bytes, and the services' faults, at length and against the clock; many minutes, on an idle machine
-	@$(PYTHON) -m pytest -m soak --timeout 3600 tests/envelopes tests/gate tests/record $(ARGS)
+soak: venv scanners ## random bytes, and the services' faults, at length and against the clock; many minutes, on an idle machine
+	@$(PYTHON) -m pytest -m soak --timeout 3600 tests/envelopes tests/gate tests/record tests/scrub $(ARGS)
 	@for service in $(SERVICES); do (cd $$service && ../../$(PYTHON) -m pytest -m soak $(ARGS)) || exit 1; done
 
 bench: venv ## every goal beside what this run measures, and the peers; ARGS="record_speed" runs one
@@ -69,9 +77,19 @@ constraints: ## write .ci/constraints.txt: every package that a checkout install
 		--generate-hashes --no-header --no-annotate --quiet --output-file .ci/constraints.txt
 
 audit: venv ## known vulnerabilities of the packages in .ci/constraints.txt; fails if their source is not reached
-	@$(PIP) install pip-audit
+	@$(PIP) install --group release
 	@$(VENV)/bin/pip-audit --disable-pip --require-hashes --requirement .ci/constraints.txt || \
 		{ echo "A package has a known vulnerability, or the source of vulnerabilities was not reached: see above" >&2; exit 1; }
+
+release: venv ## the wheel and the sdist, with an SBOM (CycloneDX) and the licences of all packages, in dist
+	@$(PIP) install --group release
+	@rm -rf dist
+	@$(VENV)/bin/hatchling build --directory dist
+	@$(VENV)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file dist/sbom.cdx.json .ci/constraints.txt
+	@$(PYTHON) .ci/licences.py > dist/licences.txt
+
+scanners: venv ## gitleaks, in .venv: what judges recordings beside detect-secrets; with Go 1.24 or newer
+	@GOBIN=$(abspath $(VENV))/bin go install github.com/zricethezav/gitleaks/v8@v8.30.1
 
 venv: $(VENV)/installed ## the environment, in .venv
 
@@ -80,11 +98,9 @@ clean: ## remove the environment, what was fetched, and caches
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is older than a changed pyproject.toml, which is then installed anew.
-$(VENV)/installed: pyproject.toml $(SERVICES:%=%/pyproject.toml) | $(VENV)/bin/pip
+$(VENV)/installed: pyproject.toml $(if $(CI),.ci/constraints.txt) $(SERVICES:%=%/pyproject.toml) | $(VENV)/bin/pip
 	@echo "Installing the toolkit, its tools and the reference services into $(VENV)" >&2
-	@$(PIP) install --upgrade 'pip>=25.1'
-	@$(PIP) install --editable '.[demo]' --group dev --group ecosystem --editable services/transport \
-		--editable 'services/feed[postgresql]'
+	@$(INSTALL)
 	@touch $@
 
 $(VENV)/bin/pip:

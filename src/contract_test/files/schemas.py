@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote, urldefrag, urlsplit
 from contract_test.data.errors import CatalogError, SchemaError
 from contract_test.files.toml import read_toml
 from contract_test.schema.bundle import value_at
-from contract_test.schema.cost import MAX_COST, Costs
+from contract_test.schema.cost import MAX_COST, Costs, width
 from contract_test.schema.walk import DRAFTS, SPECIFICATIONS, Node, References, draft_of, join, subschemas
 
 BASE = "https://contracts.invalid/"
@@ -87,29 +87,19 @@ def read_json(path: Path) -> Any:
     return value
 
 
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_BRACKET = re.compile(r"[\[\]{}]")
+
+
 def _check_depth(text: str, place: str) -> None:
     """Count brackets outside strings; a cheap look before the recursive parser runs."""
-    depth, in_string, escaped = 0, False, False
+    depth = 0
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return
-    for letter in text:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif letter == "\\":
-                escaped = True
-            elif letter == '"':
-                in_string = False
-        elif letter == '"':
-            in_string = True
-        elif letter in "[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise SchemaError(
-                    f"nested deeper than {MAX_DEPTH} levels", place=place, advice="Flatten it with $defs."
-                )
-        elif letter in "]}":
-            depth -= 1
+    for bracket in _BRACKET.finditer(_STRING.sub("", text)):
+        depth += 1 if bracket[0] in "[{" else -1
+        if depth > MAX_DEPTH:
+            raise SchemaError(f"nested deeper than {MAX_DEPTH} levels", place=place, advice="Flatten it with $defs.")
 
 
 class SchemaFiles:
@@ -168,6 +158,8 @@ class SchemaFiles:
             base = pending.pop(0)
             if scanned.get(base) == len(targets[base]):
                 continue
+            if base not in scanned and base not in SPECIFICATIONS:
+                _refuse_wide(resources[base], base, draft, places[base])
             scanned[base] = len(targets[base])
             found_references = list(_references(resources[base], base, draft, targets[base]))
             if any(join(at, target)[:5].lower() == "file:" for _, _, at, target in found_references):
@@ -322,6 +314,18 @@ def _base_of(schema: Any, base: str, draft: str) -> str:
     return next((at for _, _, at in subschemas(schema, base, draft)), base)
 
 
+def _refuse_wide(schema: Any, base: str, draft: str, file: str) -> None:
+    """Refuse a list of too many schemas before anything else looks at each of them."""
+    for pointer, node, _ in subschemas(schema, base, draft):
+        if width(node) > MAX_COST:
+            raise _too_many(file, pointer)
+
+
+def _too_many(file: str, pointer: str) -> SchemaError:
+    place = f"{file}:{pointer}" if pointer else file
+    return SchemaError("applies too many schemas to one value", place=place, advice="Refer to each schema once.")
+
+
 def _refuse_endless(resources: Mapping[str, Any], references: References, places: Mapping[str, str]) -> None:
     costs = Costs(references)
     for document, contents in resources.items():
@@ -329,14 +333,12 @@ def _refuse_endless(resources: Mapping[str, Any], references: References, places
             continue
         for pointer, node, base in subschemas(contents, document, references.draft):
             cost = costs.of(Node(node, base, references.inside_document(document, pointer)))
-            if cost > MAX_COST:
-                loop = cost == float("inf")
-                problem = (
-                    "applies itself to the same value for ever" if loop else "applies too many schemas to one value"
-                )
-                advice = "Let the $ref stand below properties or items." if loop else "Refer to each schema once."
+            if cost == float("inf"):
                 place = f"{places[document]}:{pointer}" if pointer else places[document]
-                raise SchemaError(problem, place=place, advice=advice)
+                advice = "Let the $ref stand below properties or items."
+                raise SchemaError("applies itself to the same value for ever", place=place, advice=advice)
+            if cost > MAX_COST:
+                raise _too_many(places[document], pointer)
 
 
 def _settled(

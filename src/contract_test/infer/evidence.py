@@ -27,6 +27,7 @@ _NUMBER_OF_A_NAME = re.compile(r"(?i:iso|sha|rfc|http|ean|utf)[_-]?[0-9]{3,5}|[0
 _NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$.:-]*")
 _PERSONAL_NAME = re.compile(
     r".@.|[0-9]([ ().-]?[0-9]){5}|(?=[a-fA-F]*[0-9])[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}|[0-9a-fA-F]{4})"
+    r"|([0-9a-fA-F]{2}[:-]){3}[0-9a-fA-F]{2}"
 )
 
 _FORMATS = {

@@ -22,7 +22,7 @@ from envelopes.codecs import CODECS, CodecError, context_of
 _SAYS_NO_VALUE = re.compile(
     r"nothing|no type|an (?:object|array) (?:with|of) [0-9]+(?: fields?)?|true|false|null|v[0-9]{1,9}"
 )
-_SHORT_NUMBER = re.compile(r"-?[0-9.]{1,6}")
+_ONE_DIGIT = re.compile("-?[0-9]")
 _NAME = re.compile(r"[A-Za-z_-]+(?:[0-9]{1,2}[A-Za-z_-]+){0,3}[0-9]{0,3}")
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _FROM_THE_SCHEMA = frozenset(
@@ -34,6 +34,7 @@ _FROM_THE_SCHEMA = frozenset(
 _ADDRESSES = ("list", "stream", "topic")
 MAX_NAMES = 500
 MAX_NAME_LENGTH = 60
+MAX_FORM = 24
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ class ConformanceChecker:
     @staticmethod
     def _shown(found: str) -> str:
         """A short text about a value, without the value."""
-        if _SAYS_NO_VALUE.fullmatch(found) or _SHORT_NUMBER.fullmatch(found):
+        if _SAYS_NO_VALUE.fullmatch(found) or _ONE_DIGIT.fullmatch(found):
             return found
         if found.startswith('"'):
             return f"text of the form {form(found)}"
@@ -164,5 +165,14 @@ def _reads_as_name(name: str) -> bool:
 
 
 def form(text: str) -> str:
-    """Return a text by its letters' kinds alone: `Ana 7` → `Xxx 9`."""
+    """Return a text by its letters' kinds alone: `Ana 7` → `Xxx 9`. Of a long text or a web address only the beginning.
+
+    The whole form of a token is taken for a token by scanners for secrets, and that of credentials for credentials.
+    """
+    scheme, mark, _ = text.partition("://")
+    short = f"{scheme[:MAX_FORM]}{mark}…" if mark else text if len(text) <= MAX_FORM else f"{text[:MAX_FORM]}…"
+    return _kinds(short)
+
+
+def _kinds(text: str) -> str:
     return re.sub(r"[^\W\d_]", lambda match: "X" if match[0].isupper() else "x", re.sub(r"\d", "9", text))

@@ -100,6 +100,10 @@ def _is_mixed(found: re.Match[str]) -> bool:
     return any(letter.isdigit() for letter in text) or (text.lower() != text != text.capitalize())
 
 
+def _is_mixed_and_not_filled(found: re.Match[str]) -> bool:
+    return _is_mixed(found) and not is_filled(found["value"], 6)
+
+
 def _holds_credentials(found: re.Match[str]) -> bool:
     return ":" in found["who"] or len(found["who"]) >= 20  # noqa: PLR2004 - longer than people's names
 
@@ -228,6 +232,10 @@ RULES = (
           r"(?:password|passwd|\bpwd|passphrase|passcode|secret|token|api[ _-]?key|access[ _-]?key|private[ _-]?key|"
           r"account[ _-]?key|credentials?)[\"']?\s{0,3}[:=]\s{0,3}(?P<value>[^\s,;&]{4,500})", _says_something,
           needs="pass pwd secret token key credential", flags=re.IGNORECASE),
+    _rule("session", "the id of a session",
+          r"(?:session(?:[ _-]?(?:id|key))?|sess[ _-]?id|cookie)[\"']?\s{0,3}[:=]\s{0,3}"
+          r"[\"']?(?P<value>[A-Za-z0-9._~+/%-]{12,4000})", _is_mixed_and_not_filled, needs="sess cookie",
+          flags=re.IGNORECASE),
     _rule("password-hash", "the hash of a password",
           r"\$(?:2[abxy]?|5|6|7|y|argon2(?:id|i|d)|scrypt|pbkdf2[a-z0-9-]{0,10})\$[./A-Za-z0-9$=,+-]{8,200}",
           _is_not_filled, needs="$"),

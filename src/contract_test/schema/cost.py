@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from contract_test.schema.walk import Node, References
 
@@ -23,22 +24,22 @@ class Costs:
 
     def of(self, node: Node) -> float:
         """Return the applications that one schema causes at one value, itself included."""
-        pending = [node]
+        pending: list[tuple[Node, list[Node] | None]] = [(node, None)]
         while pending:  # children first, without Python's own stack
-            current = pending[-1]
+            current, children = pending.pop()
             location = current.location
-            if location in self._known and self._known[location] >= 0:
-                pending.pop()
-                continue
-            children = list(self._beside(current))
-            if location not in self._known:
+            if children is not None:
+                self._known[location] = 1 + sum(max(self._known.get(child.location, 0), 0) for child in children)
+            elif location not in self._known:
+                if width(current.schema) + len(pending) > MAX_COST:
+                    return MAX_COST + 1  # all of these apply to the same value
                 self._known[location] = -1  # being counted
-                pending.extend(child for child in children if child.location not in self._known)
+                children = list(self._beside(current))
                 if any(self._known.get(child.location) == -1 for child in children):
                     self._known[location] = float("inf")
-                continue
-            self._known[location] = 1 + sum(max(self._known.get(child.location, 0), 0) for child in children)
-            pending.pop()
+                    continue
+                pending.append((current, children))
+                pending.extend((child, None) for child in children if child.location not in self._known)
         return self._known[node.location]
 
     def _beside(self, node: Node) -> Iterator[Node]:
@@ -62,3 +63,9 @@ class Costs:
                 yield from (
                     inside(node, keyword, name) for name, child in schema[keyword].items() if isinstance(child, dict)
                 )
+
+
+def width(schema: Any) -> int:
+    """Return how many schemas a schema lists for the same value."""
+    lists = (schema.get(keyword) for keyword in _IN_PLACE) if isinstance(schema, dict) else ()
+    return sum(len(each) for each in lists if isinstance(each, list))

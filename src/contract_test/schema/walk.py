@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -54,6 +55,10 @@ _ONE = ("additionalItems", "additionalProperties", "contains", "contentSchema", 
         "propertyNames", "then", "unevaluatedItems", "unevaluatedProperties")  # fmt: skip
 _LISTS_OF_SCHEMAS = ("allOf", "anyOf", "items", "oneOf", "prefixItems")
 _NAMED = ("$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties")
+_HOLD_SUBSCHEMAS = frozenset((*_ONE, *_LISTS_OF_SCHEMAS, *_NAMED))
+
+_UNRESERVED = re.compile("[A-Za-z0-9_.$/-]*")
+"""A JSON pointer that is the same as the fragment of a URI."""
 
 # Before draft 2019-09 nothing beside a `$ref` counts.
 _REF_ALONE = frozenset(("draft-04", "draft-06", "draft-07"))
@@ -85,18 +90,30 @@ def unescape(step: str) -> str:
     return step.replace("~1", "/").replace("~0", "~")
 
 
+def without_fragment(uri: str) -> str:
+    """Return a URI without its fragment."""
+    return uri.partition("#")[0] if "#" in uri else uri
+
+
+def _quoted(pointer: str) -> str:
+    """Return a JSON pointer as the fragment of a URI."""
+    return pointer if _UNRESERVED.fullmatch(pointer) else quote(pointer, safe="/~$")
+
+
 def join(base: str, reference: str) -> str:
     """Return the absolute URI of a reference (RFC 3986).
 
     Unlike urllib's, for any scheme (`urn:` too) where it can be done.
     """
     if reference == "" or reference.startswith("#"):
-        return urldefrag(base).url + reference
+        return without_fragment(base) + reference
     return urljoin(base, reference)
 
 
 def children(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the subschemas directly inside a schema, with their JSON pointers relative to it."""
+    if _HOLD_SUBSCHEMAS.isdisjoint(node):
+        return
     for keyword in _ONE:
         if isinstance(node.get(keyword), dict | bool):
             yield f"/{keyword}", node[keyword]
@@ -147,7 +164,7 @@ class References:
             draft = draft_of(schema) if declared else self.draft
             self._known.setdefault(document, Node(schema, document, f"{document}#"))
             for pointer, node, base in subschemas(schema, document, draft):
-                here = Node(node, base, f"{document}#{quote(pointer, safe='/~$')}")
+                here = Node(node, base, f"{document}#{_quoted(pointer)}")
                 self._bases[id(node)] = (base, here.location)
                 self._drafts[here.location] = draft
                 if pointer == "" or "$id" in node or "id" in node:
@@ -174,20 +191,21 @@ class References:
         child, location = node.schema, node.location
         for step in steps:
             child = child[step]
-            location += "/" + quote(escape(str(step)), safe="~$")
+            text = str(step)
+            location += "/" + (text if text.isalnum() and text.isascii() else quote(escape(text), safe="~$"))
         base, _ = self._bases.get(id(child), (node.base, ""))
         return Node(child, base, location)
 
     def inside_document(self, uri: str, pointer: str) -> str:
         """Return the location of a JSON pointer in a document."""
-        return f"{uri}#{quote(pointer, safe='/~$')}"
+        return f"{uri}#{_quoted(pointer)}"
 
     def follow(self, node: Node, reference: str) -> Node | None:
         """Return what a `$ref` in a node leads to, or None where that is nowhere."""
         target = join(node.base, reference)
         if target in self._known:
             return self._known[target]
-        document, fragment = urldefrag(target)
+        document, _, fragment = target.partition("#")
         found = self._known.get(document)
         if found is None or (fragment and not fragment.startswith("/")):
             return None
