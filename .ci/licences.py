@@ -1,4 +1,5 @@
-"""Prints the packages that a release depends on, with their licences. Fails if one has none, or a new one is copyleft."""
+"""Prints the packages of the constraints with their licences. Fails if one has none, or a new one is copyleft."""
+# ruff: noqa: INP001 - a script
 
 import re
 import sys
@@ -31,10 +32,10 @@ def main() -> int:
             licence = licence_of(name)
         except PackageNotFoundError:
             licence = "not installed on this platform"
-        print(f"{name} {version}: {licence or 'UNKNOWN'}")
+        sys.stdout.write(f"{name} {version}: {licence or 'UNKNOWN'}\n")
         is_copyleft = re.search(r"\bA?L?GPL|GNU|Affero", licence) is not None
         if not licence or (is_copyleft and name not in KNOWN_LGPL):
-            print(f"{name}: {licence or 'no licence'}: see LICENSES in SECURITY.md", file=sys.stderr)
+            sys.stderr.write(f"{name}: {licence or 'no licence'}. Name it in SECURITY.md and here, or do without it.\n")
             code = 1
     return code
 

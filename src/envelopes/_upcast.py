@@ -10,10 +10,12 @@ from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any, TypeVar, cast, overload
 
 from ._envelope import Envelope
-from ._errors import UpcastError
+from ._errors import EnvelopesError, UpcastError
 from ._values import ValueObject
 from .catalog import Catalog
 
@@ -80,6 +82,15 @@ def as_newest(message: Envelope[Any] | ValueObject) -> Envelope[Any] | ValueObje
     return message
 
 
+def _reason(error: Exception) -> str:
+    """Return what failed, and where. Other libraries' texts are left out: they may repeat values of the message."""
+    name = type(error).__name__
+    if isinstance(error, EnvelopesError):
+        return f"{name}: {error}"
+    frame = extract_tb(error.__traceback__)[-1]
+    return f"{name} in {Path(frame.filename).name}, line {frame.lineno}"
+
+
 @cache
 def step_from(cls: type[ValueObject]) -> Callable[[ValueObject], ValueObject] | None:
     """Return the checked step from a version to a later one, or None for the newest."""
@@ -98,10 +109,13 @@ def step_from(cls: type[ValueObject]) -> Callable[[ValueObject], ValueObject] | 
         try:
             made = target.from_json(message.to_json()) if upcaster is None else upcaster(message)
             if type(made) is not target:
-                raise TypeError(f"the upcaster gave a {type(made).__name__}, not a {target.__name__}")  # noqa: TRY301 - told as all else that fails in it
+                reason = f"the upcaster gave a {type(made).__name__}, not a {target.__name__}"
+                raise UpcastError(contract.subject, contract.version, to, reason)  # noqa: TRY301 - as all else in it
             made.to_json()
+        except UpcastError:
+            raise
         except Exception as error:
-            raise UpcastError(contract.subject, contract.version, to, f"{type(error).__name__}: {error}") from error
+            raise UpcastError(contract.subject, contract.version, to, _reason(error)) from error
         return made
 
     return step

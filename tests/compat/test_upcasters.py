@@ -127,6 +127,15 @@ def test_without_an_upcaster_a_message_that_the_next_version_rejects_is_an_error
         as_newest(made.ThingDoneV1(name="Ana"))
 
 
+def test_the_text_of_an_error_in_an_upcaster_is_not_repeated(repo, package):
+    repo.subject(versions=[V1, V2])
+    failing = TOTAL.partition("    first,")[0] + "    raise RuntimeError(old.name)\n"
+    made = messages(package(failing))
+    with pytest.raises(UpcastError, match=r"v2: RuntimeError in upcasters.py, line \d+\. ") as caught:
+        as_newest(made.ThingDoneV1(name="Ana"))
+    assert "Ana" not in str(caught.value) + caught.value.reason
+
+
 def test_a_contract_other_than_the_packages_is_not_kept_by_its_upcasters(repo, compat, package):
     repo.subject(versions=[V1, V2])
     name = package(TOTAL)

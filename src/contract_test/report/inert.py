@@ -12,9 +12,13 @@ _LOG_COMMAND = re.compile(r"##(?=[A-Za-z0-9_-]*\[)")
 _COLOUR = re.compile("(\x1b\\[[0-9;]*m)")
 
 
+def _without_commands(text: str) -> str:
+    return _LOG_COMMAND.sub("#\\\\x23", text)
+
+
 def log_line(text: str) -> str:
     r"""Return a printable line that a CI server takes for no command, such as `##[add-mask]` or `::stop-commands`."""
-    line = _LOG_COMMAND.sub("#\\\\x23", printable(text))
+    line = _without_commands(printable(text))
     return line.replace("::", "\\x3a:", 1) if line.lstrip().startswith("::") else line
 
 
@@ -30,7 +34,7 @@ def workflow_command(level: str, text: str, **properties: str) -> str:
 
 
 def _workflow_data(text: str) -> str:
-    return printable(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+    return printable(_without_commands(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
 def _workflow_property(text: str) -> str:
