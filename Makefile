@@ -78,7 +78,7 @@ constraints: ## write .ci/constraints.txt: every package that a checkout install
 
 audit: venv ## known vulnerabilities of the packages in .ci/constraints.txt; fails if their source is not reached
 	@$(PIP) install --group release
-	@$(VENV)/bin/pip-audit --disable-pip --require-hashes --requirement .ci/constraints.txt || \
+	@$(VENV)/bin/pip-audit --strict --disable-pip --require-hashes --requirement .ci/constraints.txt || \
 		{ echo "A package has a known vulnerability, or the source of vulnerabilities was not reached: see above" >&2; exit 1; }
 
 release: venv ## the wheel and the sdist, with an SBOM (CycloneDX) and the licences of all packages, in dist
