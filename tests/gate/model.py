@@ -121,12 +121,6 @@ class Universe:
         }
         return json.dumps(event).encode()
 
-    def object_of(self, subject: str, version: int, wire: bytes) -> Any:
-        """The value object that wrote a message."""
-        found = json.loads(wire)
-        data = found if self.catalog.subjects[subject].channels[0].codec == "json" else found["data"]
-        return self.runtime.value_object(subject, version).from_value(data)
-
     def messages(self, subject: str, version: int) -> list[bytes]:
         """Messages that a version allows and that hold declared fields only."""
         contract = self.catalog.subjects[subject].contracts[version]
@@ -403,9 +397,6 @@ class Model:
                 pinned.append(PinnedContract(name, version, content, sends=sends, receives=receives))
                 wires = self.messages(name, version) if receives else []
                 problems = [self.problem(of, name, wire) for wire in wires]
-                for wire in wires:  # generated messages are given as objects of their version
-                    made = self.universe.object_of(name, version, wire)
-                    problems.append(self._handled(lambda made=made: made, name, of))
                 problem = next(filter(None, problems), "")
                 if receives and built.reads == "newest" and version < max(built.pinned[name]):
                     upcasts.append(Upcast(name, version, f"tried on {len(problems)}", problem))

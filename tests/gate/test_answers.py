@@ -10,7 +10,7 @@ from contract_test.data.deployment import FailedMessage, VerifiedOperation
 from contract_test.data.result import Upcast
 from contract_test.report.gate import answer_as_text
 
-from .world import NOW, ORDER, TEXT, World, catalog, message
+from .world import NOW, NUMBER, ORDER, TEXT, World, catalog, message
 
 
 def running(world: World, shop: int = 1, mailer: int = 1) -> World:
@@ -145,7 +145,9 @@ def test_a_version_that_was_never_verified_is_unknown_and_not_yes(world):
     running(world)
     answer = world.ask("shop", "s9")
     assert answer.status == "unknown"
-    assert "publish-verification result.json --service-version s9" in answer.blocking[0].evidence.command
+    command = answer.blocking[0].evidence.command
+    ledger = world.contracts.parent / "ledger"
+    assert command.endswith(f"publish-verification result.json --service-version s9 --ledger {ledger}")
 
 
 def test_a_deployed_version_that_was_never_verified_is_unknown(world):
@@ -247,6 +249,18 @@ def test_a_reader_that_no_longer_holds_an_old_version_rejects_its_messages(world
     running(world, 1, 1).verify("mailer", "m2", [3])
     answer = world.ask("mailer", "m2")
     assert (answer.status, answer.blocking[0].evidence.kind) == ("no", "version-unknown")
+
+
+def test_what_is_read_as_several_versions_is_unknown_until_a_test_has_seen_it(tmp_path):
+    """m2 reads a total of 1 as v5, and all others as v1: no test of it has seen a message of v4."""
+    world = running(World(tmp_path, catalog(codec="json")))
+    narrow = {4: message("id", "total", id=TEXT, total=NUMBER), 5: message("id", "total", id=TEXT, total={"const": 1})}
+    world.write(catalog(codec="json"), narrow)
+    world.verify("shop", "s4", [4], emits=[4])
+    world.verify("mailer", "m2", [1, 5])
+    world.deploy("mailer", "m2", 1)
+    (check,) = world.ask("shop", "s4").blocking
+    assert (check.status, check.evidence.kind) == ("unknown", "read-differently")
 
 
 def test_without_a_version_in_the_message_any_known_version_that_accepts_it_will_do(tmp_path):

@@ -165,13 +165,10 @@ def _met(candidate: ServiceVersion, timeline: Timeline, around: Surroundings) ->
                 yield Check(each.written, None, candidate, why, evidence, affected=_affected(name, around))
     for name in sorted(evidences.sends(candidate)):
         for service in services:
-            versions = dict.fromkeys(timeline.deployed(service))
-            versions |= {candidate.version: None} if service == candidate.service else {}
-            for version in versions:
+            for version in timeline.deployed(service):
                 reader = ServiceVersion(service, version)
                 if name in evidences.receives(reader):
-                    why = "it reads it itself" if reader == candidate else f"{reader} is deployed in {here}"
-                    yield from _between(candidate, reader, name, why, around)
+                    yield from _between(candidate, reader, name, f"{reader} is deployed in {here}", around)
 
 
 def _why(

@@ -141,28 +141,29 @@ class Evidences:
         pinned = known.known(written.subject)
         written = replace(written, digest=written.digest or pinned.get(written.version, ""))
         read_as = self._versions_that_read(written, sorted(pinned, reverse=True))
-        runs = [known.operation("consumes", written.subject, version) for version in read_as]
-        failures = [each for run in runs if run for each in run.failures if not each.accepted]
-        ran = runs[0] if runs and pinned.get(written.version) == written.digest else None
+        is_known = pinned.get(written.version) == written.digest
+        tested = written.version if is_known else next(iter(read_as), 0)
+        ran = known.operation("consumes", written.subject, tested)
+        failures = [each for each in ran.failures if not each.accepted] if ran else []
         if failures:
             first = failures[0]
             failure = f"{first.check}: {first.sentence}"
             return Evidence("no", "recorded-message-fails", failure, first.check, place=first.place)
-        if ran and ran.unwatched:
+        if ran and ran.unwatched and is_known:
             sentence = f"it decodes with other code, and every message passed ({ran.recorded + ran.made}): no proof"
             evidence = Evidence("yes", "replayed", sentence)
         else:
-            evidence = self._proved(known, written, read_as)
+            evidence = self._proved(reader, known, written, read_as)
         accepted = next((each.accepted for each in ran.failures), "") if ran else ""
         return replace(evidence, accepted=accepted) if accepted else evidence
 
-    def _proved(self, known: Verification, written: Written, read_as: list[int]) -> Evidence:
+    def _proved(self, reader: ServiceVersion, known: Verification, written: Written, read_as: list[int]) -> Evidence:
         pinned = {
             number: Written(written.subject, number, each) for number, each in known.known(written.subject).items()
         }
         label = f"v{written.version}"
         if pinned.get(written.version) == written:
-            return _brought(known, written, f"it knows {label} itself")
+            return _brought(known, written)
         tried = [pinned[number] for number in read_as]
         if not tried:
             listed = ", ".join(f"v{number}" for number in sorted(pinned))
@@ -175,8 +176,14 @@ class Evidences:
             if proof.status == "missing":
                 command = self._contracts.fetch_command
                 return Evidence("unknown", "contract-missing", proof.sentence, command=command)
+            if proof.status == "compatible" and own is tried[0]:
+                return Evidence("yes", "proved", f"its v{own.version} accepts every message of {label}")
             if proof.status == "compatible":
-                return _brought(known, own, f"its v{own.version} accepts every message of {label}")
+                sentence = (
+                    f"it reads some messages of {label} as v{tried[0].version} and others as an older version, down to "
+                    f"v{own.version}, and no test of it has seen that. Give it a package that holds {label}"
+                )
+                return self.unverified(reader, "read-differently", sentence)
             proofs.append(proof)
         return self._rejected(known, written, tried, proofs)
 
@@ -214,11 +221,12 @@ class Evidences:
         return Evidence("no", "witness", proof.sentence, *shown)
 
 
-def _brought(known: Verification, read_as: Written, proved: str) -> Evidence:
-    """Return that a message is accepted, unless the package's upcasters fail to bring it to the newest version."""
-    upcast = known.upcast(read_as.subject, read_as.version)
+def _brought(known: Verification, written: Written) -> Evidence:
+    """Return that a message of a known version is accepted, unless upcasters fail to bring it to the newest one."""
+    sentence = f"it knows v{written.version} itself"
+    upcast = known.upcast(written.subject, written.version)
     if upcast is None:
-        return Evidence("yes", "proved", proved)
+        return Evidence("yes", "proved", sentence)
     if upcast.problem:
-        return Evidence("no", "upcaster-fails", f"{proved}, but {upcast.problem}", "upcaster-fails")
-    return Evidence("yes", "upcast", f"{proved}; {upcast.tried}")
+        return Evidence("no", "upcaster-fails", f"{sentence}, but {upcast.problem}", "upcaster-fails")
+    return Evidence("yes", "upcast", f"{sentence}; {upcast.tried}")
