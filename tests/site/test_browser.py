@@ -7,6 +7,8 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 from site_pages import crowd, hostile
 
+from contract_test.site.search import Entry, index_files
+
 SIZES = (1280, 800, 420)
 
 
@@ -66,6 +68,19 @@ def test_who_breaks_without_a_field_is_two_clicks_away(shop, window):
     assert "mailer breaks: it reads it in 3 of 4 recorded messages of v1." in field.text
 
 
+def test_what_changed_and_for_whom_is_two_clicks_away_and_who_owns_it_one(shop, window):
+    shop.run()
+    window.open()
+    window.click("order.placed")
+    window.click("v1 and v3")
+    assert "removed" in window.one("table").text
+    assert "mailer, which reads v1 today, breaks" in window.one("main").text
+
+    window.open()
+    window.one(".lead a").click()
+    assert "letters (slack #letters" in window.one("tbody tr").text
+
+
 def test_the_search_finds_fields_services_and_owners_from_disk(shop, window):
     shop.run()
     window.open("services/mailer.html")
@@ -81,6 +96,30 @@ def test_the_search_finds_fields_services_and_owners_from_disk(shop, window):
     assert window.search("nothing like it") == []
     window.driver.switch_to.active_element.send_keys(Keys.ENTER)
     assert window.driver.current_url.endswith("subjects/order.placed/fields.html#f-name")
+
+
+def test_a_large_index_is_split_and_still_finds_everything(shop, window):
+    """Thirty thousand names, of which all share a word, so that no part of the index can hold what that word finds."""
+    entries = [
+        Entry(
+            f"Order{number}.placed", f"a.channel.of.some.length.{number % 7}", "subject", f"subjects/order{number}.html"
+        )
+        for number in range(30_000)
+    ]
+    shop.run()
+    files = index_files(entries)
+    assert len(files) > 10
+    assert max(map(len, files.values())) < 500_000
+    for path in (shop.site / "search").iterdir():
+        path.unlink()
+    for path, text in files.items():
+        (shop.site / path).write_text(text)
+
+    window.open()
+    assert [row[0] for row in window.search("order29999")] == ["Order29999.placed"]
+    assert [row[0] for row in window.search("placed order1234")][:1] == ["Order1234.placed"]
+    assert window.search("placed")
+    assert window.search("order30000") == []
 
 
 def test_without_scripts_everything_but_the_search_is_there(shop, window):
