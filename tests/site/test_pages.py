@@ -119,6 +119,15 @@ def test_without_git_and_without_a_ledger_the_site_says_what_is_missing(shop):
     assert "Not known. Publish one with" in text_of(shop.page("services/mailer.html"))
 
 
+def test_without_git_on_the_machine_there_is_a_site_all_the_same(shop, monkeypatch):
+    monkeypatch.setenv("PATH", "/nonexistent")
+
+    code, _, notes = shop.run()
+
+    assert code == 0
+    assert "Git is not installed, so there is no changelog." in notes
+
+
 def test_what_runs_where_comes_from_the_ledger_and_strength_from_a_report(shop, report):
     from datetime import UTC, datetime
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from contract_test.compare import pairs_for
 from contract_test.compat.snapshot import snapshots_of
 from contract_test.data.contract import About, Catalog, Channel, Subject
-from contract_test.data.errors import HistoryError
+from contract_test.data.errors import HistoryError, UnreachableError
 from contract_test.data.finding import Finding
 from contract_test.data.result import Reader
 from contract_test.files.accepted import accepted_by, mark_accepted, read_accepted
@@ -185,6 +185,9 @@ def _changelog(root: Path, catalog: Catalog, notes: list[str]) -> tuple[Changelo
             )
     except HistoryError:
         notes.append("The contracts are in no git repository, so there is no changelog.")
+        return ()
+    except UnreachableError:
+        notes.append("Git is not installed, so there is no changelog.")
         return ()
     known = {(each.subject, each.version) for each in catalog.contracts}
     found = []
