@@ -14,7 +14,7 @@ import click
 
 from contract_test.cli.running import contracts_option, note
 from contract_test.data.deployment import Deployment, ServiceVersion
-from contract_test.data.errors import CatalogError
+from contract_test.data.errors import CatalogError, UnreachableError
 from contract_test.files.ledger import checked_name, now
 from contract_test.files.ledger_branch import BRANCH, BranchLedger, open_ledger
 
@@ -37,7 +37,7 @@ kafka_option = click.option(
 def ledger_options(*, writes: bool, optional: bool = False) -> Callable[[Command], Command]:
     """Give a command the options of the contracts and the ledger, as `contracts` and an open `ledger`.
 
-    With `optional`, the ledger is None if none was named and the contracts are in no repository.
+    With `optional`, the ledger is None if none was named and the contracts are in no repository, or git is not there.
     """
 
     def decorated(command: Command) -> Command:
@@ -67,7 +67,7 @@ def ledger_options(*, writes: bool, optional: bool = False) -> Callable[[Command
         ) -> Any:
             try:
                 ledger = open_ledger(place, contracts, ledger_branch, push=writes and remotely)
-            except CatalogError:
+            except (CatalogError, UnreachableError):
                 if not optional or place is not None or remotely:
                     raise
                 ledger = None
