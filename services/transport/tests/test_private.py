@@ -88,12 +88,12 @@ def test_a_dead_letter_has_the_pointer_and_the_rule_and_beside_the_job_no_value(
         raw = json.dumps(job).encode()
         with pytest.raises(DecodeError) as caught:
             read_delivery(raw, "transport")
-        entry = json.loads(ResqueRegistry(None, ["q"], "t", [])._entry("q", Job("1", raw, error=caught.value)))  # type: ignore[arg-type]
+        entry = json.loads(ResqueRegistry(None, ["q"], "t")._entry("q", Job("1", raw, error=caught.value)))  # type: ignore[arg-type]
         assert SECRET not in json.dumps({name: entry[name] for name in ("error", "exception", "pointer")})
         pointers.add(entry["pointer"])
     assert {"/kind", "/text", "/priority", "/args"} <= pointers
     unexpected = Job("1", b"{}", error=ValueError(SECRET))
-    assert SECRET.encode() not in ResqueRegistry(None, ["q"], "t", [])._entry("q", unexpected)  # type: ignore[arg-type]
+    assert SECRET.encode() not in ResqueRegistry(None, ["q"], "t")._entry("q", unexpected)  # type: ignore[arg-type]
 
 
 def test_every_answer_has_the_headers_that_protect_browsers() -> None:
