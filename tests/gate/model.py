@@ -234,7 +234,8 @@ class Model:
             self._start(found.target, whole=True)
 
     def _deploy(self) -> Iterator[tuple[Answer, str]]:
-        service = self.chance.choice(SERVICES)
+        catalog = self.universe.catalog
+        service = self.chance.choice([each for each in SERVICES if catalog.sent_by(each) or catalog.received_by(each)])
         if len(self.running.get(service, ())) > 1:
             return
         known = [each for each in self.built if each.service == service]

@@ -35,7 +35,7 @@ def test_after_yes_no_message_fails_and_a_no_can_be_shown(tmp_path, systems, ste
     )
     assert answers["yes"] > 0.1 * answers.total() > 0
     assert answers["after"] > 0
-    assert answers["unknown"] <= 0.05 * answers.total(), kinds
+    assert answers["unknown"] <= 0.1 * answers.total(), kinds
     assert rollbacks > 0
     assert {kind for kind, _ in kinds} >= {"witness", "version-unknown", "recorded-message-fails", "upcaster-fails"}
     assert any(standing for _, standing in kinds), "a message that stands on a channel refused a version"
