@@ -92,6 +92,19 @@ def test_an_entry_never_goes_to_a_repository_without_contracts(clones):
     assert "Name one with --contracts DIR" in done.stderr
 
 
+@pytest.mark.parametrize(("version", "code"), [("abc1", 0), ("abc123", 0), ("def456", 2), ("v1.0", 2)])
+def test_a_report_is_published_for_the_commit_that_it_is_about_and_for_no_other(tmp_path, version, code):
+    World(tmp_path)
+    report = {"format": 2, "service": "shop", "service_version": "abc123", "dirty": False, "partial": "", "problems": [],
+              "contracts": {"pinned": []}, "operations": []}  # fmt: skip
+    (tmp_path / "result.json").write_text(json.dumps(report))
+    command = [TOOL, "publish-verification", "result.json", "--service-version", version, "--ledger", "ledger"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert ("the report is about abc123, and not about" in done.stderr) == (code == 2)
+    assert any((tmp_path / "ledger").rglob("*.json")) == (code == 0)
+
+
 def test_the_newest_fifty_versions_are_tried_to_roll_back_to(tmp_path):
     world = World(tmp_path)
     for number in range(53):

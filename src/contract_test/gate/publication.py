@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from contract_test.data.deployment import FailedMessage, Verification, VerifiedOperation
-from contract_test.data.errors import CatalogError, RecordingError
+from contract_test.data.errors import CatalogError, HistoryError, RecordingError
 from contract_test.data.result import PinnedContract, Upcast
 
 FORMAT = 2
@@ -49,7 +49,7 @@ def _tags(commit: str, path: Path) -> list[str]:
 
     try:
         found = run_git(path.resolve().parent, "tag", "--points-at", commit)
-    except CatalogError:
+    except HistoryError:
         return []
     return found.decode(errors="replace").split()
 
