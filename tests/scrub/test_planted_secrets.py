@@ -7,6 +7,8 @@ import pytest
 from scrub.planted import KINDS, found, secrets
 from scrub.planted_runs import FORMLESS, everywhere, nothing_of, run_command, write_contracts
 
+pytestmark = pytest.mark.timeout(1200)  # on a busy machine
+
 
 @pytest.fixture
 def contracts(tmp_path):

@@ -22,6 +22,7 @@ from contract_test.files.lock import read_lock
 from contract_test.lint.key_checks import check_scrub_key
 from contract_test.lint.owners import check_owners
 from contract_test.lint.profile import remarks
+from contract_test.lint.pseudonym_checks import check_patterns
 from contract_test.lint.recording_checks import check_recording, old_recordings
 from contract_test.lint.registration import check_against, check_lock, check_registered
 from contract_test.schema.bundle import bundle
@@ -97,6 +98,7 @@ def check_contract(contract: Contract) -> Iterator[Finding]:
         return
     yield from _unsatisfiable(contract)
     yield from _sensitivities(contract)
+    yield from check_patterns(contract)
     yield from _examples(contract, references)
     for pointer, rule, sentence, advice in remarks(contract.schema, contract.uri, references.draft):
         yield Finding(file, pointer, rule, sentence, advice, "warning")
