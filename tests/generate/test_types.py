@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 
 import pytest
 
@@ -276,3 +277,16 @@ def test_a_value_that_is_no_object_is_kept_where_the_schema_has_no_type(read):
     for loose in (5, None, "x", True):
         assert read("named", **message | {"loose": loose}).loose == loose
     assert type(value)(maybe=None, either="low", empty=value.empty, loose=7).loose == 7
+
+
+class Level(StrEnum):
+    LOW = "low"
+    HIGH = "high"
+
+
+def test_an_enum_of_your_own_can_be_used_for_listed_texts(read):
+    value = read("listed", level="low", size=1.0, mixed="x", point=[1, "a"])
+    assert Level(value.level) is Level.LOW
+    assert b'"size":1.0' in value.to_json()  # a member of an enum would write 1
+    built = type(value)(level=Level.HIGH, size=1, mixed="x", point=(1, "a"))
+    assert json.loads(built.to_json())["level"] == "high"
