@@ -5,6 +5,7 @@ import re
 
 import pytest
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 from site_pages import crowd, hostile
 
 from contract_test.site.search import Entry, index_files
@@ -94,8 +95,10 @@ def test_the_search_finds_fields_services_and_owners_from_disk(shop, window):
     assert [row[2] for row in window.search("letters")] == ["owner"]
     assert {row[2] for row in window.search("order")} == {"subject", "channel", "field"}
     assert window.search("nothing like it") == []
+    WebDriverWait(window.driver, 60).until(lambda _: window.all(".results a"))
     window.driver.switch_to.active_element.send_keys(Keys.ENTER)
-    assert window.driver.current_url.endswith("subjects/order.placed/fields.html#f-name")
+    field = "subjects/order.placed/fields.html#f-name"
+    WebDriverWait(window.driver, 60).until(lambda driver: driver.current_url.endswith(field))
 
 
 def test_a_large_index_is_split_and_still_finds_everything(shop, window):
