@@ -111,7 +111,7 @@ def the_worker(mode: str) -> None:
 
     async def work() -> None:
         redis = connect(url, cluster=False)
-        queue = JobQueue(redis, "transport", CATALOG.channel("transport"), ["push"], "one", Settings().lease)
+        queue = JobQueue(redis, "transport", CATALOG.channel("transport"), "one", Settings().lease)
         limiter, registry = GatewayLimiter("push", Limits(), redis), ResqueRegistry(redis, ["transport"], "one")
         await Worker([queue], {"push": Nothing()}, [limiter], registry).run()
 
