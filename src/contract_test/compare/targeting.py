@@ -21,6 +21,8 @@ from contract_test.data.verdict import ABSENT
 
 _NAMES = ("a", "key", "a-b", "1", "A", "_")
 _MAX_VALUES = 4
+# Of fewer alternatives the search finds the one that breaks by itself, and a second search costs time.
+_LARGE_UNION = 16
 
 
 class Targeting:
@@ -58,7 +60,9 @@ class Targeting:
     def _removed_alternative(self, change: Change) -> Node | None:
         writer = self._walk.ways[self._walk.pair_of[change]].writer
         match change.writer_pointer.removeprefix(writer.pointer).split("/"):
-            case ["", "oneOf" | "anyOf" as keyword, index] if change.rule == "alternative-removed":
+            case ["", "oneOf" | "anyOf" as keyword, index] if (
+                change.rule == "alternative-removed" and len(writer.schema[keyword]) > _LARGE_UNION
+            ):
                 return self._writer.in_place(writer.schema[keyword][int(index)], writer.place, closed=False)
         return None
 
