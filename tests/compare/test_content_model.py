@@ -200,10 +200,12 @@ def test_a_condition_that_tests_for_a_name_does_not_declare_it():
         {**ORDER, "additionalProperties": False, "required": ["shop"]},
         {**ORDER, "allOf": [{"type": "string"}]},
         {"enum": ["a"], "type": "integer"},
+        {"not": {}},
+        False,
     ],
-    ids=["required but forbidden", "two types", "enum of another type"],
+    ids=["required but forbidden", "two types", "enum of another type", "not anything", "false"],
 )
-@pytest.mark.parametrize("reader", [{"type": "null"}, {"type": "string"}, False], ids=["null", "string", "false"])
+@pytest.mark.parametrize("reader", [{"type": "null"}, {"type": "string"}, {"enum": []}], ids=["null", "string", "none"])
 def test_a_writer_that_can_send_nothing_proves_nothing(writer, reader):
     verdict = closed(writer, reader)
 

@@ -213,9 +213,9 @@ def test_an_alternative_without_a_tag_is_the_one_that_may_read_some_of_it():
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
-        ({}, {"minContains": 2}, "absent → 2."),
+        ({}, {"minContains": 2}, "not set → 2."),
         ({"minContains": 2, "maxContains": 5}, {"minContains": 1, "maxContains": 3}, "5 → 3."),
-        ({"minContains": 0}, {}, "0 → absent."),
+        ({"minContains": 0}, {}, "0 → not set."),
     ],
 )
 def test_a_keyword_beside_another_is_told_where_it_is_what_changed(before, after, told):

@@ -1,7 +1,8 @@
 """Where a closed writer can send nothing at all: what holds of such a place, holds of no message.
 
 A writer that declares too little for its own `minProperties`, or whose `enum` and `type` contradict each other, makes
-every comparison come out well. What is forbidden in so many words (`false`, `not: {}`) is meant.
+every comparison come out well. A value inside that is forbidden in so many words (`false`, `not: {}`) is meant: the
+message can be sent without it. A contract of nothing but that lets no message be sent.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ def empty_places(schema: Any, resources: Mapping[str, Any], budget: float) -> li
 
 
 def sends_nothing(spot: Spot, compiler: Compiler, solver: Solver) -> bool:
-    """Return True if it is proved that a writer can send no value for a subschema, although it does not say so."""
-    if not isinstance(spot.schema, dict) or spot.schema.get("not", None) in ({}, True):
+    """Return True if it is proved that a writer can send no value for a subschema, and that is not what it is for."""
+    if spot.pointer and (not isinstance(spot.schema, dict) or spot.schema.get("not", None) in ({}, True)):
         return False
     return solver.search([(compiler.location(spot.schema, spot.place), True)]).is_empty
 

@@ -100,7 +100,7 @@ def texts(before: Any, after: Any) -> tuple[str, str]:
 
 def _text(value: Any, *, bare: bool) -> str:
     if value is ABSENT:
-        return "absent"
+        return "not set"
     return value if isinstance(value, str) and bare else json.dumps(value, ensure_ascii=False)
 
 

@@ -161,8 +161,8 @@ def _other_change(pair: Pair, line: str, file: str) -> OtherChange:
     reader = pair.reader
     rule, _, rest = line.partition(" at ")
     pointer, _, what = rest.partition(": ")
-    if rule == "required-property-added" and what.startswith("absent → "):
-        name = what.removeprefix("absent → ")
+    if rule == "required-property-added" and what.startswith("not set → "):
+        name = what.removeprefix("not set → ")
         around, what = pointer.removesuffix("/required"), f"{name}: absent → required"
         pointer = f"{around}/properties/{escape(name)}" if reader.declares(around, name) else pointer
     other, inside = reader.place_of(pointer, exactly=True)

@@ -111,6 +111,8 @@ class Reruns:
             ran, exchanged = ran or exchange.service_ran, exchanged or exchange.exchanged
             if notices and exchange.exchanged:
                 return replace(case, elsewhere="noticed")
+            if not exchange.left and unread != "handed-over":
+                break  # the test gives its message to nobody, whatever the other message is
         if exchanged:
             notices = self._notices_new(item, case)
         else:  # nothing of it is in the arguments of any function of the service
