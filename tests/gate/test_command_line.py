@@ -12,6 +12,9 @@ import pytest
 from gate.team import Team
 from gate.world import NOW, World, catalog
 
+from contract_test.data.deployment import ServiceVersion
+from contract_test.files.ledger_branch import open_ledger
+
 TOOL = Path(sys.executable).parent / "contract-test"
 IDENTITY = {f"GIT_{who}_{what}": "kim@acme.example" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
@@ -103,6 +106,29 @@ def test_a_report_is_published_for_the_commit_that_it_is_about_and_for_no_other(
     assert done.returncode == code, done.stderr
     assert ("the report is about abc123, and not about" in done.stderr) == (code == 2)
     assert any((tmp_path / "ledger").rglob("*.json")) == (code == 0)
+
+
+def test_a_report_that_is_published_twice_is_one_entry(clones):
+    report = {"format": 2, "service": "shop", "service_version": "abc123", "dirty": False, "partial": "", "problems": [],
+              "contracts": {"pinned": []}, "operations": []}  # fmt: skip
+    for clone, push in (("one", ""), ("one", " --push"), ("other", " --push")):
+        (clones.root / clone / "result.json").write_text(json.dumps(report))
+        clones.run(clone, f"publish-verification result.json --service-version abc123{push}")
+    bare = clones.root / "acme.git"
+    listed = subprocess.check_output(
+        ["git", "ls-tree", "-r", "--name-only", "contract-test-ledger", "verifications"], cwd=bare, text=True
+    )
+    assert len(listed.split()) == 1
+
+
+def test_the_same_result_after_another_one_is_the_newest(clones):
+    report = {"format": 2, "service": "shop", "service_version": "abc123", "dirty": False, "partial": "", "problems": [],
+              "contracts": {"pinned": []}, "operations": []}  # fmt: skip
+    for problems in ([], ["a flaky server"], []):
+        (clones.root / "one" / "result.json").write_text(json.dumps(report | {"problems": problems}))
+        clones.run("one", "publish-verification result.json --service-version abc123")
+    ledger = open_ledger(None, clones.root / "one" / "contracts")
+    assert len(ledger.verifications(ServiceVersion("shop", "abc123"))) == 3
 
 
 def test_the_newest_fifty_versions_are_tried_to_roll_back_to(tmp_path):

@@ -11,7 +11,7 @@ import re
 import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -119,12 +119,16 @@ class Ledger(ABC):
         return deployment
 
     def publish(self, verification: Verification) -> str:
-        """Add a verification. Return its path."""
-        content = _VERIFICATION.dump_json(_VerificationFile(1, verification), indent=1, exclude_defaults=True) + b"\n"
-        where = f"verifications/{_quoted(verification.service)}/{_quoted(verification.version)}"
-        path = f"{where}/{_digest(content)}.json"
+        """Add a verification, unless it is the same as the last one of its service version. Return its path."""
         of = ServiceVersion(verification.service, verification.version)
-        self.add({path: content}, f"Verification of {of}")
+        content = _VERIFICATION.dump_json(_VerificationFile(1, verification), indent=1, exclude_defaults=True) + b"\n"
+        path = f"verifications/{_quoted(of.service)}/{_quoted(of.version)}/{_digest(content)}.json"
+        paths = self.paths(path.rpartition("/")[0])
+        known = dict(zip(paths, self.verifications(of), strict=True))
+        last = max(known, key=lambda each: known[each].time, default="")
+        if last and replace(known[last], time=verification.time) == verification:
+            path, content = last, next(self.contents([last]))
+        self.add({path: content}, f"Verification of {of}")  # one that is known may have to be pushed
         return path
 
     def _read(self, adapter: TypeAdapter[Any], path: str, content: bytes) -> Any:

@@ -15,6 +15,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from contract_test.data.deployment import Verification
 from contract_test.data.errors import CatalogError, ContractTestError, HistoryError, UnreachableError
 from contract_test.files.git import Objects, directory, run_git
 from contract_test.files.ledger import DirectoryLedger, Ledger, checked_name
@@ -129,6 +130,12 @@ class BranchLedger(Ledger):
         blobs = self._entries()[0]
         self._objects = self._objects or Objects(self._where)
         return map(self._objects.read, [blobs[path] for path in paths])
+
+    def publish(self, verification: Verification) -> str:
+        """Add a verification, unless it is the same as the last one of its service version. Return its path."""
+        if self._push:
+            self.fetch()
+        return super().publish(verification)
 
     def add(self, entries: Mapping[str, bytes], subject: str) -> None:
         """Commit entries, and push them if that was asked for; again and again while others are faster."""
