@@ -171,7 +171,7 @@ def test_the_oldest_message_is_the_first_one_and_deleted_ones_that_were_to_be_re
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_records_that_are_damaged_on_the_broker_s_disk_are_passed_over(rig, like, until, store_url):
     def liked(first, count, message, compression="none"):
-        producer = Producer({"bootstrap.servers": rig.node.address, "compression.type": compression, "linger.ms": 100})
+        producer = Producer({"bootstrap.servers": rig.node.address, "compression.type": compression, "linger.ms": 5000})
         for n in range(first, first + count):
             wire = encode(like(n, person(n), message), source="/web")
             producer.produce("activity", bytes(wire), b"m", headers=list(wire.headers))

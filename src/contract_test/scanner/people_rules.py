@@ -14,10 +14,10 @@ from types import ModuleType
 _REGIONS = ("DE", "FR", "GB", "SE", "IT", "NL", "ES", "CH", "AT", "BE", "FI", "AU", "JP", "ZA", "IE")
 """Where people write a national number with a 0 in front. Others are found by the rules for phone numbers."""
 _GROUPED = re.compile(
-    r"(?<![A-Za-z0-9.+_/-])(?<![0-9]:)"
+    r"(?<![A-Za-z0-9.+_/-])(?<![0-9]:)(?<![0-9]{4} [0-9]{4} )(?<!999[0-9] )"
     r"\(?0[1-9][0-9]{0,3}\)?[ ./-]{1,3}[0-9]{2,8}(?:[ .-][0-9]{2,5}){0,4}(?![A-Za-z0-9_-])"
 )
-"""What follows digits and a colon is a time: `16:39:09.663920`."""
+"""What follows digits and a colon is a time, `16:39:09.663920`, and what follows two groups of four a card's number."""
 _MOBILE = re.compile(r"(?<![A-Za-z0-9.,+_/-])0[17][0-9]{9}(?![A-Za-z0-9_/-]|[.,][0-9])")
 """Without gaps only those of 11 digits: of those of 10, order numbers with zeros in front have the form, too."""
 _LEAST_DIGITS, _MOST_DIGITS = 8, 12

@@ -155,6 +155,12 @@ class Pseudonyms:
         if mark and top in ("com", "net", "org"):
             yield f"{self._letters(text, len(local), salt)}@example.{top}"
 
+    def short_addresses(self, text: str, salt: int) -> Iterator[str]:
+        """Yield network addresses that nobody has (0.0.0.0/8, RFC 1122) and that are no longer than a text of one."""
+        if (found := _PIECES.fullmatch(text)) and found.lastgroup == "ip":
+            digits = zip(self._digest(text, salt), text.split(".")[1:], strict=False)
+            yield ".".join(["0", *(str(digit % 10 ** len(part)) for digit, part in digits)])
+
     def choice(self, text: str, count: int, salt: int = 0) -> int:
         """Return a number below `count` that stands for a text."""
         return int.from_bytes(self._digest(f"choice {text}", salt), "big") % count

@@ -97,6 +97,7 @@ class StandIns:
             yield nested
         yield from (pseudonyms.text(text, salt + more) for more in range(salts))
         yield from pseudonyms.mails(text, salt)
+        yield from pseudonyms.short_addresses(text, salt)
         automata = _automata(patterns, text)
         yield from (pseudonyms.along(each, text, salt + more) for more in range(salts) for each in automata)
         given = [each for schema in rule.schemas for each in list_in(schema, "examples") if isinstance(each, str)]
