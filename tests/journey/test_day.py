@@ -59,7 +59,7 @@ def environment(tmp_path, redis_url):
 def test_the_day_of_a_team_with_three_services(environment, tmp_path, redis_url):
     done = subprocess.run(
         ["bash", SCRIPT], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        check=False, timeout=250,
+        check=False, timeout=290,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:]
     steps = [line for line in done.stdout.splitlines() if line.startswith("== ")]
