@@ -1,6 +1,8 @@
 """Reading is the service's reading: what only its tests read, or nobody, is never taken for it."""
 
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from replay.service_code import write_apart
@@ -307,14 +309,16 @@ class TestAMessageInAnotherFormThatIsDropped:
         red(repo.run(), "reading cannot be watched, because the test gives the service the message in another form")
 
     def test_is_red_although_an_installed_package_replaced_import(self, repo):
-        package = repo.pytester.path / "site-packages" / "hooks.py"
-        package.parent.mkdir()
-        package.write_text(
-            "import builtins\noriginal = builtins.__import__\ndef __import__(*arguments): return original(*arguments)\n"
-        )
-        before = "import sys, builtins; sys.path.insert(0, 'site-packages'); import hooks\n@pytest.fixture(autouse=True)\ndef hooked(monkeypatch): monkeypatch.setattr(builtins, '__import__', hooks.__import__)\n"
-        consumer(repo, "import json\n    assert message == message.model_copy()", before=before)
-        red(repo.run(), "reading cannot be watched, because the test gives the service the message in another form")
+        with TemporaryDirectory(prefix="site-packages-") as folder:  # no part of its path begins with "pytest"
+            Path(folder, "hooks.py").write_text(
+                "import builtins\noriginal = builtins.__import__\n"
+                "def __import__(*arguments, **named): return original(*arguments, **named)\n"
+                "builtins.__import__ = __import__\n"
+            )
+            conftest = f"import sys; sys.path.insert(0, {folder!r}); import hooks\n"
+            (repo.pytester.path / "conftest.py").write_text(conftest)
+            consumer(repo, "import json\n    assert message == message.model_copy()")
+            red(repo.run(), "reading cannot be watched, because the test gives the service the message in another form")
 
     @pytest.mark.parametrize(
         "call",
