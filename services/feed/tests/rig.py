@@ -1,5 +1,6 @@
 """Members of the feed's group as processes, on a real Kafka, and all that can be done to them and to their servers."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from envelopes import decode
-from tests.conftest import QUEUE
+from tests.conftest import QUEUE, fetch, free_port
 from tests.model import Model
 
 from feed import Feed, Store
@@ -25,6 +26,8 @@ class Rig:
     def __init__(self, node, proxy, mailbox, store_url, log):
         self.node, self.proxy, self.mailbox, self.store_url = node, proxy, mailbox, store_url
         self.members, self.log, self.options = [], log.open("w+"), []
+        self.ports = None
+        """By process, the port where a member answers /healthz; None if members serve nothing."""
         self.feed = Feed(Store(store_url))
         self.admin = AdminClient({"bootstrap.servers": node.address})
         self.producer = Producer(
@@ -40,7 +43,12 @@ class Rig:
         command = [sys.executable, "-m", "feed", "--kafka", self.node.address]
         command += ["--redis", f"redis://127.0.0.1:{self.proxy.port}"]
         command += ["--store", self.store_url, "-X", "session.timeout.ms=1500", *self.options, *options]
-        self.members.append(subprocess.Popen(command, stderr=self.log))
+        port = free_port()
+        if self.ports is not None:
+            command += ["--http", f"127.0.0.1:{port}"]
+        self.members.append(subprocess.Popen(command, stderr=self.log, env=os.environ | {"PYTHONFAULTHANDLER": "1"}))
+        if self.ports is not None:
+            self.ports[self.members[-1].pid] = port
         return self.members[-1]
 
     def kill(self, member):
@@ -58,6 +66,43 @@ class Rig:
     def said(self):
         """What the members said so far, on stderr."""
         return Path(self.log.name).read_text(encoding="utf-8")
+
+    def state(self):
+        """Describe everything that tells why nothing goes on. It ends the members: each writes its threads' stacks."""
+        found = [f"load {os.getloadavg()}, {len(self.producer)} messages not written to Kafka yet"]
+        for what in (self._store_state, self._group_state, self._topic_state):
+            try:
+                found.append(what())
+            except Exception as error:  # noqa: BLE001 - what is away is a part of the answer
+                found.append(f"{what.__name__}: {error!r}")
+        for member in self.members:
+            health = fetch(self.ports[member.pid], "/healthz") if self.ports else "not served"
+            status = Path(f"/proc/{member.pid}/status").read_text(encoding="utf-8").split("\n")[2]
+            found.append(f"member {member.pid}: returncode {member.poll()}, {status}, /healthz: {health}")
+        said = len(self.said())
+        for member in self.members:
+            member.send_signal(signal.SIGABRT)
+        for member in self.members:
+            member.wait(60)
+        log = self.said()
+        return "\n".join([*found, "The members said last:", log[:said][-6000:], "Their stacks:", log[said:]])
+
+    def _store_state(self):
+        with self.feed.store.read() as (connection, tables):
+            offsets = {row.partition: row.next_offset for row in connection.execute(tables.offsets.select())}
+        return f"offsets in the store: {offsets}; backlog {self.feed.store.backlog()}; queue {self.mailbox.llen(QUEUE)}"
+
+    def _group_state(self):
+        group = self.admin.describe_consumer_groups(["feed"])["feed"].result(30)
+        shares = [[each.partition for each in member.assignment.topic_partitions] for member in group.members]
+        return f"the group is {group.state.name}; partitions of its members: {shares}"
+
+    def _topic_state(self):
+        consumer = Consumer({"bootstrap.servers": self.node.address, "group.id": "model"})
+        places = [TopicPartition("activity", each) for each in range(PARTITIONS)]
+        ends = [consumer.get_watermark_offsets(place, timeout=30) for place in places]
+        consumer.close()
+        return f"first and next offsets in Kafka: {ends}"
 
     def publish(self, wires):
         for wire in wires:

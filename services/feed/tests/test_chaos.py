@@ -103,18 +103,18 @@ def survive(rig, faults, wires, until, *, chosen):
     """Publish a part of the messages before each fault, and compare everything in the end."""
     while len(rig.members) < 2:
         rig.start()
-    for number, name in enumerate(chosen):
-        before = rig.taken_in()
-        rig.publish(wires(number))
-        try:
+    try:
+        for number, name in enumerate(chosen):
+            before = rig.taken_in()
+            rig.publish(wires(number))
             until(lambda: rig.all_run() or rig.taken_in() > before, 240)  # noqa: B023 - it is over before the next one
-        except AssertionError as error:
-            error.add_note(f"after {faults.made[-3:]} the members said: {rig.said()[-3000:]}")
-            raise
-        time.sleep(faults.dice.random() * 0.2)  # anywhere in the batch
-        faults.one(name)
-    rig.publish(wires(-1))
-    records = rig.check(until)
+            time.sleep(faults.dice.random() * 0.2)  # anywhere in the batch
+            faults.one(name)
+        rig.publish(wires(-1))
+        records = rig.check(until)
+    except (AssertionError, pytest.fail.Exception) as error:
+        error.add_note(f"after {faults.made[-3:]}: {rig.state()}")
+        raise
     log = rig.said()
     assert "Traceback" not in log, log[-3000:]
     return records
@@ -152,6 +152,7 @@ def test_nothing_is_lost_or_doubled_whatever_happens(rig, traffic, faults, until
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_nothing_is_lost_or_doubled_for_half_an_hour(rig, traffic, faults, until):
+    rig.ports = {}
     here, end = faults(random.randrange(1 << 30)), time.monotonic() + 1800
     while time.monotonic() < end:  # everything is compared after each round, in which every fault comes once
         chosen = here.dice.sample(here.names, len(here.names))
