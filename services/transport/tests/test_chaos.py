@@ -1,14 +1,13 @@
 """Faults of all kinds at random, while jobs are enqueued and delivered. The gateway's ledger is the judge."""
 
-import asyncio
 import hashlib
 import os
 import random
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
@@ -16,9 +15,10 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from brokers.redis_proxy import redis_proxy
 from redis import Redis
 from redis.exceptions import RedisError
-from transport_processes import RedisServer, Stub, asked_until, is_master, wait_until
+from transport_processes import RedisServer, Stub, asked_until, is_master, sentinel, wait_until
 from transport_support import QUEUE, key, resque, settled
 
 from transport import scripts
@@ -27,6 +27,10 @@ from transport.__main__ import main
 FORKS = get_context("forkserver")
 FORKS.set_forkserver_preload(["transport.__main__"])
 OWN_TIME = "redis.call('TIME')"
+ERRORS = (
+    "MISCONF", "NOREPLICAS", "BUSY", "UNBLOCKED", "READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN",
+    "NOSCRIPT", "NOPERM", "OOM", "ERR",
+)  # fmt: skip
 SHIFTED_TIME = f"(function() local t = {OWN_TIME} return {{t[1] + (redis.call('GET', 'shift') or 0), t[2]}} end)()"
 
 
@@ -40,56 +44,35 @@ def work(arguments: list[str], log: str) -> None:
     sys.exit(main(arguments))
 
 
-class Proxy:
-    """The one name of a pair of servers: new connections reach the current master, and all can be cut."""
-
-    def __init__(self, port: int) -> None:
-        self.target, self.writers = port, set[asyncio.StreamWriter]()
-        self.loop = asyncio.new_event_loop()
-        Thread(target=self.loop.run_forever, daemon=True).start()
-        serving = asyncio.start_server(self._carry, "127.0.0.1", 0)
-        self.server = asyncio.run_coroutine_threadsafe(serving, self.loop).result(120)
-        self.port = self.server.sockets[0].getsockname()[1]
-
-    def cut(self) -> None:
-        for writer in list(self.writers):
-            self.loop.call_soon_threadsafe(writer.transport.abort)
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            back, forth = await asyncio.open_connection("127.0.0.1", self.target)
-            self.writers.add(writer)
-            await asyncio.gather(self._pump(reader, forth), self._pump(back, writer))
-        self.writers.discard(writer)
-        writer.close()
-
-    @staticmethod
-    async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while data := await source.read(1 << 16):
-                sink.write(data)
-        sink.close()
-
-
 class World:
-    """A master and its replica, workers, and faults that are made and mended."""
+    """A master and its replica, workers, and faults that are made and mended.
 
-    def __init__(self, home: Path, stub: Stub, seed: int) -> None:
+    One worker asks a sentinel for the master. The others reach it by one name, behind which it changes.
+    """
+
+    def __init__(self, home: Path, stub: Stub, seed: int, open_: ExitStack) -> None:
         self.random, self.log = random.Random(seed), home / "workers.log"
         folders = [home / name for name in "ab"]
         for folder in folders:
             folder.mkdir()
-        self.master = RedisServer(folders[0]).start()
-        self.replica = RedisServer(folders[1], "--save", "", "--replicaof", "127.0.0.1", str(self.master.port)).start()
-        self.proxy = Proxy(self.master.port)
-        options = ["--gateway", stub.url, "--batch", "50", "--lease", "1", "--push-rate", "2000", "--deadline", "5"]
-        self.arguments = ["--redis", f"redis://127.0.0.1:{self.proxy.port}/0", *options]
-        self.workers = [self.start() for _ in range(3)]
+        self.master = open_.enter_context(RedisServer(folders[0]).start())
+        options = ["--save", "", "--replicaof", "127.0.0.1", str(self.master.port)]
+        self.replica = open_.enter_context(RedisServer(folders[1], *options).start())
         self.redis = Redis(port=self.master.port)
         self.wait_for_replica()
+        self.proxy = open_.enter_context(redis_proxy(self.master.port))
+        # Only failovers that are asked for: a busy machine would start others.
+        self.sentinel = open_.enter_context(sentinel(home, self.master, down_after=600_000))
+        wait_until(lambda: self.sentinel.sentinel_master("mymaster")["num-slaves"], "the sentinel knows the replica")
+        asking = f"redis+sentinel://127.0.0.1:{self.sentinel.connection_pool.connection_kwargs['port']}/mymaster/0"
+        self.urls = [asking, *[f"redis://127.0.0.1:{self.proxy.port}/0"] * 2]
+        self.options = ["--gateway", stub.url, "--batch", "50", "--lease", "1", "--push-rate", "2000"]
+        self.options += ["--deadline", "5"]
+        self.workers = [self.start(number) for number in range(3)]
+        open_.callback(self.end)
 
-    def start(self) -> BaseProcess:
-        worker = FORKS.Process(target=work, args=(self.arguments, str(self.log)))
+    def start(self, number: int) -> BaseProcess:
+        worker = FORKS.Process(target=work, args=(["--redis", self.urls[number], *self.options], str(self.log)))
         worker.start()
         return worker
 
@@ -97,8 +80,6 @@ class World:
         for worker in self.workers:
             worker.kill()
             worker.join()
-        self.master.stop()
-        self.replica.stop()
 
     def wait_for_replica(self) -> None:
         wait_until(lambda: Redis(port=self.replica.port).info("replication").get("master_link_status") == "up", "link")
@@ -123,10 +104,15 @@ class World:
         assert code is not None, "the deadline holds"
         well = how == "kill" or code in (0, -signal.SIGTERM)  # the latter before it listens
         assert well, f"the worker ended with {code}: {self.log.read_text()[-3000:]}"
-        self.workers[number] = self.start()
+        self.workers[number] = self.start(number)
 
     def cut(self) -> None:
         self.proxy.cut()
+
+    def error(self) -> None:
+        self.proxy.error = self.random.choice(ERRORS)
+        self.pause()
+        self.proxy.error = None
 
     def no_replicas(self) -> None:
         self._set("min-replicas-to-write", 2, 0)
@@ -168,9 +154,11 @@ class World:
         self.redis.script_flush()
 
     def fail_over(self) -> None:
+        """Until the sentinel makes the former master a replica, some seconds later, workers go on writing to it."""
         self.wait_for_replica()
-        old, new = self.redis, Redis(port=self.replica.port)
-        wait_until(asked_until(partial(is_master, new), partial(old.execute_command, "FAILOVER")), "the new master")
+        new = Redis(port=self.replica.port)
+        ask = partial(self.sentinel.execute_command, "SENTINEL", "FAILOVER", "mymaster")
+        wait_until(asked_until(partial(is_master, new), ask), "the new master")
         self.master, self.replica, self.redis = self.replica, self.master, new
         self.proxy.target = self.master.port
 
@@ -180,8 +168,8 @@ class World:
     @property
     def faults(self) -> list[Callable[[], None]]:
         return [
-            self.kill, self.terminate, self.cut, self.no_replicas, self.no_memory, self.no_permission, self.busy,
-            self.shift_clock, self.forget_scripts, self.fail_over,
+            self.kill, self.terminate, self.cut, self.error, self.no_replicas, self.no_memory, self.no_permission,
+            self.busy, self.shift_clock, self.forget_scripts, self.fail_over,
         ]  # fmt: skip
 
     def waiting(self) -> int:
@@ -189,19 +177,11 @@ class World:
         return sum(self.redis.llen(each) for each in lists) + int(self.redis.hlen(key("waiting-jobs")))
 
 
-@contextmanager
-def world(home: Path, stub: Stub, seed: int) -> Iterator[World]:
-    here = World(home, stub, seed)
-    try:
-        yield here
-    finally:
-        here.end()
-
-
 def survive(home: Path, stub: Stub, seed: int, seconds: float) -> None:
     """Make faults at random; every fault comes once before any comes twice."""
     jobs, made, faults = 0, list[str](), list[Callable[[], None]]()
-    with world(home, stub, seed) as here:
+    with ExitStack() as open_:
+        here = World(home, stub, seed, open_)
         end = time.monotonic() + seconds
         while time.monotonic() < end or len(made) < len(here.faults):
             if here.waiting() < 5000:  # a starved machine delivers less than this loop would enqueue

@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
 from functools import partial
@@ -27,12 +26,12 @@ from transport_processes import (
     free_port,
     is_master,
     process,
+    sentinel,
     wait_ready,
     wait_until,
 )
 from transport_support import QUEUE, key, resque, running_worker, settled, until
 
-from contract_test.transports.embedded import redis_program
 from transport.__main__ import main
 from transport.connection import connected
 from transport.gateway_stub import GatewayStub
@@ -623,24 +622,6 @@ def test_a_redis_that_is_flushed_gets_again_what_the_worker_keeps_there(
     assert [record.message for record in caplog.records].count(
         "redis lost its data: queued jobs and records of deliveries are gone"
     ) == 1
-
-
-@contextmanager
-def sentinel(home: Path, master: RedisServer) -> Iterator[Redis]:
-    port, configuration = free_port(), home / "sentinel.conf"
-    configuration.write_text(
-        f"port {port}\nsentinel monitor mymaster 127.0.0.1 {master.port} 1\n"
-        "sentinel down-after-milliseconds mymaster 1000\nsentinel failover-timeout mymaster 5000\n"
-    )
-    command = [redis_program()[0], str(configuration), "--sentinel"]
-    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        with Redis(port=port) as client:
-            wait_until(lambda: answers(client), "the sentinel")
-            yield client
-    finally:
-        running.kill()
-        running.wait()
 
 
 @pytest.mark.parametrize("how", ["asked", "the master is killed"])

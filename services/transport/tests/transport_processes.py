@@ -77,6 +77,25 @@ class RedisServer:
         self.stop()
 
 
+@contextmanager
+def sentinel(home: Path, master: RedisServer, down_after: int = 1000) -> Iterator[Redis]:
+    """A sentinel that knows the pair of a master as `mymaster`."""
+    port, configuration = free_port(), home / "sentinel.conf"
+    configuration.write_text(
+        f"port {port}\nsentinel monitor mymaster 127.0.0.1 {master.port} 1\n"
+        f"sentinel down-after-milliseconds mymaster {down_after}\nsentinel failover-timeout mymaster 5000\n"
+    )
+    command = [redis_program()[0], str(configuration), "--sentinel"]
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        with Redis(port=port) as client:
+            wait_until(lambda: answers(client), "the sentinel")
+            yield client
+    finally:
+        running.kill()
+        running.wait()
+
+
 def answers(client: Redis) -> bool:
     try:
         return bool(client.ping())
