@@ -79,13 +79,13 @@ class Rig:
             health = fetch(self.ports[member.pid], "/healthz") if self.ports else "not served"
             status = Path(f"/proc/{member.pid}/status").read_text(encoding="utf-8").split("\n")[2]
             found.append(f"member {member.pid}: returncode {member.poll()}, {status}, /healthz: {health}")
-        said = len(self.said())
+        length = len(self.said())
         for member in self.members:
             member.send_signal(signal.SIGABRT)
         for member in self.members:
             member.wait(60)
         log = self.said()
-        return "\n".join([*found, "The members said last:", log[:said][-6000:], "Their stacks:", log[said:]])
+        return "\n".join([*found, "The members said last:", log[:length][-6000:], "Their stacks:", log[length:]])
 
     def _store_state(self):
         with self.feed.store.read() as (connection, tables):

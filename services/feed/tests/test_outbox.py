@@ -76,10 +76,11 @@ def test_members_with_different_stores_are_told_apart_and_a_store_can_be_adopted
     assert sent(mailbox) == ["l-0001"]
 
 
-def test_a_member_with_another_store_does_not_start(service, kafka, redis_url, port, tmp_path, capfd):
+def test_a_member_with_another_store_does_not_start(service, kafka, redis_url, port, tmp_path, caplog):
     first = service("--http", f"127.0.0.1:{port}")
     other = ["--kafka", kafka.address, "--redis", redis_url, "--store", str(tmp_path / "other.db")]
     assert main(other) == 2
+    assert "ready" not in caplog.text
     Outbox(Store(str(tmp_path / "other.db")), redis_url, adopt_store=True).check()
     assert first.wait(120) == 2, "the store of the group is another one now"
     assert "--adopt-store" in first.stderr.read()

@@ -94,14 +94,19 @@ def test_what_the_replica_had_not_received_is_read_again_and_not_pushed_again(
     assert process.wait(120) == 0
 
 
-def test_sigterm_does_not_wait_for_a_database_that_hangs(service, kafka, mailbox, postgresql_server, like, until):
+def test_a_database_that_hangs_holds_up_neither_the_pages_about_the_service_nor_sigterm(
+    service, kafka, mailbox, postgresql_server, like, until, port
+):
     url = make_database(postgresql_server.url)
-    process = service(store=url)
+    process = service("--http", f"127.0.0.1:{port}", store=url)
     kafka.publish(like(1))
     until(lambda: mailbox.llen(QUEUE) == 1)
     with postgresql_server.hanging(sa.engine.make_url(url).database):
         kafka.publish(like(2, person(2)))
         time.sleep(1)  # it is in the middle of a batch
+        assert fetch(port, "/healthz").startswith(("ok", "503 "))
+        assert fetch(port, "/livez").startswith(("ok", "503 "))
+        assert "feed_outbox_pushes " in fetch(port, "/metrics")
         process.terminate()
         assert process.wait(120) == 0
     assert "something hangs" in process.stderr.read()
