@@ -6,25 +6,20 @@ import json
 import os
 import posixpath
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from copy import deepcopy
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urldefrag, urlsplit
 
 from contract_test.data.errors import CatalogError, SchemaError
+from contract_test.files.closure import Closures
 from contract_test.files.toml import read_toml
-from contract_test.schema.bundle import value_at
-from contract_test.schema.cost import MAX_COST, Costs, width
-from contract_test.schema.walk import DRAFTS, SPECIFICATIONS, Node, References, draft_of, join, subschemas
+from contract_test.schema.walk import DRAFTS, SPECIFICATIONS, join
 
 BASE = "https://contracts.invalid/"
 """Where the contracts directory's files stand as URIs. The name can never resolve (RFC 2606)."""
 
-_REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
-_DYNAMIC_REFERENCES = ("/$dynamicRef", "/$recursiveRef")
 _FILE_REFERENCE = re.compile(r'("\$(?:ref|dynamicRef|recursiveRef)"\s*:\s*")((?i:file):[^"\\]*)"')
 
 MAX_BYTES = 5_000_000
@@ -109,6 +104,7 @@ class SchemaFiles:
         self.root = root
         self._real_root = root.resolve()
         self._read: dict[Path, Any] = {}
+        self._closures = Closures(self)
 
     def uri_of(self, path: Path) -> str:
         """Return the URI that a file below the directory stands at."""
@@ -147,69 +143,24 @@ class SchemaFiles:
 
         Raises SchemaError with the file and the pointer of a `$ref` that leads nowhere.
         """
-        uri = self.uri_of(path)
-        draft = draft_of(self.read(path), place=str(path))
-        resources: dict[str, Any] = {uri: self.read(path)}
-        places = {uri: str(path)}
-        targets: defaultdict[str, dict[str, None]] = defaultdict(dict)
-        scanned: dict[str, int] = {}
-        pending = [uri]
-        while pending:
-            base = pending.pop(0)
-            if scanned.get(base) == len(targets[base]):
-                continue
-            if base not in scanned and base not in SPECIFICATIONS:
-                _refuse_wide(resources[base], base, draft, places[base])
-            scanned[base] = len(targets[base])
-            found_references = list(_references(resources[base], base, draft, targets[base]))
-            if any(join(at, target)[:5].lower() == "file:" for _, _, at, target in found_references):
-                resources[base] = self._with_inner_uris(resources[base], base, draft)
-                found_references = list(_references(resources[base], base, draft, targets[base]))
-            inside = {urldefrag(at).url for _, _, at in subschemas(resources[base], base, draft)} - {base}
-            for pointer, _, at, target in found_references:
-                document, fragment = urldefrag(join(at, target))
-                if document in inside and document not in resources:
-                    document = base
-                elif document not in resources:
-                    if document in SPECIFICATIONS:
-                        resources[document] = SPECIFICATIONS.contents(document)
-                    else:
-                        file = self._find(document, f"{places[base]}:{pointer}")
-                        places[document] = str(file)
-                        resources[document] = self.read(file)
-                    pending.append(document)
-                if fragment.startswith("/"):
-                    targets[document][unquote(fragment)] = None
-                    pending.append(document)
-        references = References(resources, uri)
-        _refuse_endless(resources, references, places)
-        own = {base: contents for base, contents in resources.items() if base not in SPECIFICATIONS}
-        found = {base: list(_references(contents, base, draft, targets[base])) for base, contents in own.items()}
-        dynamic = any(pointer.endswith(_DYNAMIC_REFERENCES) for each in found.values() for pointer, *_ in each)
-        return resources | {
-            base: _settled(contents, base, references, places[base], found[base], dynamic=dynamic)
-            for base, contents in own.items()
-        }
-
-    def _with_inner_uris(self, contents: Any, base: str, draft: str) -> Any:
-        """Return a schema in which `file://` references to files below the directory are those files' URIs."""
-        contents = deepcopy(contents)
-        for pointer, node, at, target in list(_references(contents, base, draft)):
-            absolute = join(at, target)
-            uri = _inner_uri(absolute, self._real_root)
-            if uri is not None and urldefrag(absolute).url not in self._by_id:
-                node[pointer.rpartition("/")[2]] = uri
-        return contents
+        return self._closures.of(self.uri_of(path), path)
 
     def path_of(self, uri: str) -> Path | None:
         """Return the file below the directory that a URI of `reach` stands for; None for a meta-schema."""
         try:
-            return None if uri in SPECIFICATIONS else self._find(uri, "")
+            return None if uri in SPECIFICATIONS else self.find(uri, "")
         except SchemaError:
             return None
 
-    def _find(self, uri: str, place: str) -> Path:
-        """Find the file for a URI: by its place, by its declared `$id`, or beside a file with a like `$id`."""
+    def inner_uri(self, uri: str) -> str | None:
+        """Return the URI to use for a `file://` URI, if it is that of a file below the directory, and no `$id`."""
+        return None if urldefrag(uri).url in self._by_id else _inner_uri(uri, self._real_root)
+
+    def find(self, uri: str, place: str) -> Path:
+        """Find the file for a URI: by its place, by its declared `$id`, or beside a file with a like `$id`.
+
+        Raises SchemaError with the place of the reference.
+        """
         if uri.startswith(BASE):
             path = self.root / unquote(uri.removeprefix(BASE))
             if ".." not in path.relative_to(self.root).parts and path.is_file():
@@ -287,93 +238,3 @@ def _inner_uri(uri: str, real_root: Path) -> str | None:
     if not real.is_relative_to(real_root) or not real.is_file():
         return None
     return f"{BASE}{quote(real.relative_to(real_root).as_posix())}" + (f"#{fragment}" if "#" in uri else "")
-
-
-_Reference = tuple[str, dict[str, Any], str, str]
-
-
-def _references(schema: Any, base: str, draft: str, targets: Iterable[str] = ()) -> Iterator[_Reference]:
-    """Every reference in a schema: its JSON pointer, the object it stands in, the base URI there, and what it says.
-
-    `targets` are pointers to schemas that may be below names that are no keywords, such as `components/schemas`.
-    """
-    seen: set[int] = set()
-    for start in ("", *targets):
-        around = _base_of(schema, base, draft) if start else base
-        for pointer, node, at in subschemas(value_at(schema, start), around, draft):
-            if id(node) in seen:
-                continue
-            seen.add(id(node))
-            for keyword in _REFERENCES:
-                if isinstance(node.get(keyword), str):
-                    yield f"{start}{pointer}/{keyword}", node, at, node[keyword]
-
-
-def _base_of(schema: Any, base: str, draft: str) -> str:
-    """Return the base URI of a whole document."""
-    return next((at for _, _, at in subschemas(schema, base, draft)), base)
-
-
-def _refuse_wide(schema: Any, base: str, draft: str, file: str) -> None:
-    """Refuse a list of too many schemas before anything else looks at each of them."""
-    for pointer, node, _ in subschemas(schema, base, draft):
-        if width(node) > MAX_COST:
-            raise _too_many(file, pointer)
-
-
-def _too_many(file: str, pointer: str) -> SchemaError:
-    place = f"{file}:{pointer}" if pointer else file
-    return SchemaError("applies too many schemas to one value", place=place, advice="Refer to each schema once.")
-
-
-def _refuse_endless(resources: Mapping[str, Any], references: References, places: Mapping[str, str]) -> None:
-    costs = Costs(references)
-    for document, contents in resources.items():
-        if document in SPECIFICATIONS:
-            continue
-        for pointer, node, base in subschemas(contents, document, references.draft):
-            cost = costs.of(Node(node, base, references.inside_document(document, pointer)))
-            if cost == float("inf"):
-                place = f"{places[document]}:{pointer}" if pointer else places[document]
-                advice = "Let the $ref stand below properties or items."
-                raise SchemaError("applies itself to the same value for ever", place=place, advice=advice)
-            if cost > MAX_COST:
-                raise _too_many(places[document], pointer)
-
-
-def _settled(
-    schema: Any, base: str, references: References, place: str, found_references: list[_Reference], *, dynamic: bool
-) -> Any:
-    """Copy a schema so that its references need neither `$id` nor the place of the file.
-
-    If a reference of the contract is `dynamic`, what it leads to depends on the `$id`s around it: they all stay, with
-    the references inside a file.
-    """
-    if not isinstance(schema, dict):
-        return schema
-    targets: dict[int, str] = {}
-    for pointer, node, at, target in found_references:
-        found = references.follow(Node(node, at, base), target)
-        if found is None:
-            advice = "Point it at a place that exists in that file."
-            raise SchemaError(f"$ref {target[:100]!r} leads nowhere", place=f"{place}:{pointer}", advice=advice)
-        document, fragment = urldefrag(found.location)
-        if pointer.endswith("/$ref") and not (dynamic and document == base):
-            targets[id(node)] = f"#{fragment}" if document == base else found.location
-    identified = set() if dynamic else {id(node) for _, node, _ in subschemas(schema, base, references.draft)}
-
-    def copy(value: Any) -> Any:
-        if isinstance(value, list):
-            return [copy(item) for item in value]
-        if not isinstance(value, dict):
-            return value
-        made = {key: copy(item) for key, item in value.items()}
-        if id(value) in targets:
-            made["$ref"] = targets[id(value)]
-        if id(value) in identified:
-            for keyword in ("$id", "id"):
-                if isinstance(made.get(keyword), str):
-                    del made[keyword]
-        return made
-
-    return copy(schema)

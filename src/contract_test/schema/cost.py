@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contract_test.schema.walk import Node, References
@@ -16,11 +16,14 @@ MAX_COST = 20_000
 
 
 class Costs:
-    """Counts applications; a schema that comes back to itself without descending into the value costs infinity."""
+    """Counts applications; a schema that comes back to itself without descending into the value costs infinity.
 
-    def __init__(self, references: References) -> None:
-        self._references = references
-        self._known: dict[str, float] = {}
+    `elsewhere` are the costs of schemas that are known already, by location. `counted` are the others.
+    """
+
+    def __init__(self, references: References, elsewhere: Mapping[str, float]) -> None:
+        self._references, self._elsewhere = references, elsewhere
+        self.counted: dict[str, float] = {}
 
     def of(self, node: Node) -> float:
         """Return the applications that one schema causes at one value, itself included."""
@@ -29,18 +32,22 @@ class Costs:
             current, children = pending.pop()
             location = current.location
             if children is not None:
-                self._known[location] = 1 + sum(max(self._known.get(child.location, 0), 0) for child in children)
-            elif location not in self._known:
+                self.counted[location] = 1 + sum(max(self._known(child) or 0, 0) for child in children)
+            elif self._known(current) is None:
                 if width(current.schema) + len(pending) > MAX_COST:
                     return MAX_COST + 1  # all of these apply to the same value
-                self._known[location] = -1  # being counted
+                self.counted[location] = -1  # being counted
                 children = list(self._beside(current))
-                if any(self._known.get(child.location) == -1 for child in children):
-                    self._known[location] = float("inf")
+                if any(self._known(child) == -1 for child in children):
+                    self.counted[location] = float("inf")
                     continue
                 pending.append((current, children))
-                pending.extend((child, None) for child in children if child.location not in self._known)
-        return self._known[node.location]
+                pending.extend((child, None) for child in children if self._known(child) is None)
+        return self._known(node) or 0
+
+    def _known(self, node: Node) -> float | None:
+        found = self.counted.get(node.location)
+        return self._elsewhere.get(node.location) if found is None else found
 
     def _beside(self, node: Node) -> Iterator[Node]:
         schema, inside = node.schema, self._references.inside

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urldefrag, urljoin
 
 from contract_test.data.errors import SchemaError
+from contract_test.schema.once import once_per_document
 
 DRAFT_2020_12 = "https://json-schema.org/draft/2020-12/schema"
 DRAFTS = {
@@ -55,7 +56,7 @@ _ONE = ("additionalItems", "additionalProperties", "contains", "contentSchema", 
         "propertyNames", "then", "unevaluatedItems", "unevaluatedProperties")  # fmt: skip
 _LISTS_OF_SCHEMAS = ("allOf", "anyOf", "items", "oneOf", "prefixItems")
 _NAMED = ("$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties")
-_HOLD_SUBSCHEMAS = frozenset((*_ONE, *_LISTS_OF_SCHEMAS, *_NAMED))
+_RANKS = {keyword: rank for rank, keyword in enumerate(dict.fromkeys((*_ONE, *_LISTS_OF_SCHEMAS, *_NAMED)))}
 
 _UNRESERVED = re.compile("[A-Za-z0-9_.$/-]*")
 """A JSON pointer that is the same as the fragment of a URI."""
@@ -112,19 +113,17 @@ def join(base: str, reference: str) -> str:
 
 def children(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the subschemas directly inside a schema, with their JSON pointers relative to it."""
-    if _HOLD_SUBSCHEMAS.isdisjoint(node):
-        return
-    for keyword in _ONE:
-        if isinstance(node.get(keyword), dict | bool):
-            yield f"/{keyword}", node[keyword]
-    for keyword in _LISTS_OF_SCHEMAS:
-        if isinstance(node.get(keyword), list):
-            for position, child in enumerate(node[keyword]):
-                yield f"/{keyword}/{position}", child
-    for keyword in _NAMED:
-        if isinstance(node.get(keyword), dict):
-            for name, child in node[keyword].items():
+    for keyword in sorted(_RANKS.keys() & node.keys(), key=_RANKS.__getitem__):
+        value = node[keyword]
+        if isinstance(value, list):
+            if keyword in _LISTS_OF_SCHEMAS:
+                for position, child in enumerate(value):
+                    yield f"/{keyword}/{position}", child
+        elif isinstance(value, dict) and keyword in _NAMED:
+            for name, child in value.items():
                 yield f"/{keyword}/{escape(name)}", child
+        elif isinstance(value, dict | bool) and keyword in _ONE:
+            yield f"/{keyword}", value
 
 
 def subschemas(schema: Any, base: str, draft: str) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -150,32 +149,61 @@ class Node:
     location: str
 
 
+@dataclass(frozen=True)
+class _Named:
+    """The schemas of one document: by the URIs that lead to them, their base URIs by identity, drafts by location.
+
+    A URI leads to a node for certain, or if no document before has it.
+    """
+
+    nodes: list[tuple[str, Node, bool]]
+    bases: dict[int, str]
+    drafts: dict[str, str]
+
+
+def _named(schema: Any, document: str, draft: str) -> _Named:
+    if isinstance(schema, dict) and "$schema" in schema:
+        draft = draft_of(schema)
+    nodes = [(document, Node(schema, document, f"{document}#"), False)]
+    bases, drafts = dict[int, str](), dict[str, str]()
+    for pointer, node, base in subschemas(schema, document, draft):
+        here = Node(node, base, f"{document}#{_quoted(pointer)}")
+        bases[id(node)] = base
+        drafts[here.location] = draft
+        own = urldefrag(base).url
+        if pointer == "" or "$id" in node or "id" in node:
+            if pointer == "" or not str(node.get("$id", node.get("id"))).startswith("#"):
+                nodes.append((document if pointer == "" else own, here, True))
+            nodes.append((own, here, False))
+            if "#" in base.rstrip("#"):  # only a fragment names a place, and no base: draft-07's anchors
+                nodes.append((base, here, True))
+        nodes += [
+            (f"{own}#{node[keyword]}", here, True)
+            for keyword in ("$anchor", "$dynamicAnchor")
+            if isinstance(node.get(keyword), str)
+        ]
+    return _Named(nodes, bases, drafts)
+
+
+_named_once = once_per_document(_named)
+
+
 class References:
     """Follows `$ref`s among the resources of one contract, and never elsewhere."""
 
-    def __init__(self, resources: Mapping[str, Any], uri: str) -> None:
+    def __init__(self, resources: Mapping[str, Any], uri: str, draft: str | None = None) -> None:
         self.uri = uri
-        self.draft = draft_of(resources[uri])
+        self.draft = draft or draft_of(resources[uri])
         self._drafts: dict[str, str] = {}
         self._known: dict[str, Node] = {}
-        self._bases: dict[int, tuple[str, str]] = {}
+        self._bases: dict[int, str] = {}
         for document, schema in resources.items():
-            declared = isinstance(schema, dict) and "$schema" in schema
-            draft = draft_of(schema) if declared else self.draft
-            self._known.setdefault(document, Node(schema, document, f"{document}#"))
-            for pointer, node, base in subschemas(schema, document, draft):
-                here = Node(node, base, f"{document}#{_quoted(pointer)}")
-                self._bases[id(node)] = (base, here.location)
-                self._drafts[here.location] = draft
-                if pointer == "" or "$id" in node or "id" in node:
-                    if pointer == "" or not str(node.get("$id", node.get("id"))).startswith("#"):
-                        self._known[document if pointer == "" else urldefrag(base).url] = here
-                    self._known.setdefault(urldefrag(base).url, here)
-                    if "#" in base.rstrip("#"):  # only a fragment names a place, and no base: draft-07's anchors
-                        self._known[base] = here
-                for keyword in ("$anchor", "$dynamicAnchor"):
-                    if isinstance(node.get(keyword), str):
-                        self._known[f"{urldefrag(base).url}#{node[keyword]}"] = here
+            named = (_named if document == uri else _named_once)(schema, document, self.draft)
+            for name, node, is_its_own in named.nodes:
+                if is_its_own or name not in self._known:
+                    self._known[name] = node
+            self._bases |= named.bases
+            self._drafts |= named.drafts
 
     @property
     def root(self) -> Node:
@@ -193,8 +221,7 @@ class References:
             child = child[step]
             text = str(step)
             location += "/" + (text if text.isalnum() and text.isascii() else quote(escape(text), safe="~$"))
-        base, _ = self._bases.get(id(child), (node.base, ""))
-        return Node(child, base, location)
+        return Node(child, self._bases.get(id(child), node.base), location)
 
     def inside_document(self, uri: str, pointer: str) -> str:
         """Return the location of a JSON pointer in a document."""
