@@ -119,7 +119,7 @@ def test_without_write_the_schema_goes_to_stdout_and_nothing_is_written(tmp_path
 
 def write_first(tmp_path, *messages):
     contracts = tmp_path / "contracts"
-    source = lines(tmp_path / "first.jsonl", *messages)
+    source = lines(tmp_path / "first.jsonl", *messages * 10)
     assert infer(contracts, source, "--subject", "order.placed", "--key", "orders", "--write").return_value == 0
     return contracts
 

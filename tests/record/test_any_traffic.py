@@ -14,7 +14,8 @@ from contract_test.data.errors import ContractTestError
 from contract_test.data.interaction import Tapped
 from contract_test.files.catalog import load_catalog
 from contract_test.infer import DeclaredFields
-from contract_test.infer.inference import propose, read_traffic
+from contract_test.infer.inference import propose
+from contract_test.infer.traffic import read_traffic
 from contract_test.record.recorder import Recorder
 from contract_test.record.verification import Verifier
 from envelopes import Wire
@@ -45,7 +46,7 @@ def try_all(root, codec, rng, number):
     assert verifier.read == number == sum(share.end - share.start for share in verifier.shares())
     load_catalog(root)  # with the recordings
     seen = read_traffic(messages, codec).seen
-    found = Counter(recorded=sum(recorded.kept.values()), drifted=verifier.drifted, read=len(seen))
+    found = Counter(recorded=sum(recorded.kept.values()), drifted=verifier.drifted, read=seen.read)
     try:
         propose(root, "inferred.subject", seen, DeclaredFields())
         found["inferred"] += 1

@@ -20,7 +20,8 @@ from contract_test.files.additions import schema_text
 from contract_test.files.catalog import load_catalog
 from contract_test.files.recordings import read_recording_file
 from contract_test.infer import DeclaredFields, has_value_at
-from contract_test.infer.inference import Inferred, Traffic, of_type, propose, read_interactions, read_traffic, write
+from contract_test.infer.inference import Inferred, propose, write
+from contract_test.infer.traffic import Traffic, of_type, read_interactions, read_traffic
 from contract_test.report.formats.text import as_text
 from contract_test.transports.taps import keeps_times, scheme_of, tap
 
@@ -70,7 +71,7 @@ def command(
     traffic = _traffic(source, catalog, channel, source.codec if new or channel is None else channel.codec)
     if channel is not None and new:
         channel = replace(channel, codec=traffic.codec)
-    if not traffic.seen and not traffic.unreadable:
+    if not traffic.read and not traffic.unreadable:
         raise nothing_read(source, channel.address if channel else source.url, "nothing was inferred")
     seen, wire_type = of_type(traffic, subject, known, kind)
     for option, pointers in (("--enum", enums), ("--map", maps)):
@@ -153,11 +154,7 @@ def _print_notes(inferred: Inferred, traffic: Traffic) -> None:
         parts.append(f"{inferred.older} of earlier versions left out")
     parts += [f"{count} unreadable ({reason})" for reason, count in traffic.unreadable.most_common(3)]
     note(inert(f"{inferred.subject} v{inferred.version}: {'; '.join(parts)}"))
-    if traffic.codec == "json" and all(map(_is_job, (each.data for each in traffic.seen))):
+    if traffic.codec == "json" and traffic.looks_like_jobs:
         note("  these look like Resque jobs. The codec resque reads only jobs with one argument: each job is read")
     for pointer, sentence in inferred.remarks:
         note(inert(f"  {pointer or '/'}: {sentence}"))
-
-
-def _is_job(data: object) -> bool:
-    return isinstance(data, dict) and data.keys() == {"class", "args"} and isinstance(data["args"], list)

@@ -1,134 +1,133 @@
-"""Properties that many objects have in common: fixed fields, the keys of a map, or alternatives with a tag."""
+"""Names in many objects: fixed fields, or keys of a map."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from math import prod
-from typing import Any
 
-from contract_test.infer.enums import MAX_CODES, MIN_PER_CODE, are_codes
-from contract_test.infer.evidence import is_odd_name, is_personal_name, kind_of, looks_like_data
+from contract_test.infer.evidence import DeclaredFields, is_odd_name, is_personal_name
+from contract_test.infer.profile import Place
+from contract_test.schema.walk import escape
 
-RARE_SHARE = 0.25
-SELDOM_SHARE = 0.6
-MAX_FIELD_NAMES = 8
-MAX_ROOT_FIELD_NAMES = 20
+MIN_KEYS = 12
+MIN_ODD_KEYS = 2
+MAX_KEY_SHARE = 0.5
+MIN_NEW_SHARE = 0.25
+MAX_KNOWN_SHARE = 0.3
 MIN_COMMON_SHARE = 0.5
-MAX_CHANCE = 0.01
 
-Objects = Sequence[dict[str, Any]]
+_PATTERNS = (
+    (r".@.", "@"),
+    (r"[0-9]{4}-[0-9]{2}(-[0-9]{2}([Tt ].*)?)?", "^[0-9]{4}-[0-9]{2}"),
+    (r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}", "^[0-9a-fA-F]{8}-"),
+    (r"[+(]?[0-9][0-9 ().:/-]*", "^[+(]?[0-9][0-9 ().:/-]*$"),
+    (r"[0-9a-fA-F]{8,}", "^[0-9a-fA-F]{8,}$"),
+    (r"[A-Za-z]+[ _.:/-]?[0-9][0-9 _.:/-]*", "^[A-Za-z]+[ _.:/-]?[0-9][0-9 _.:/-]*$"),
+    (r"[\w+/=.-]{20,}", "^[A-Za-z0-9_+/=.-]{20,}$"),
+    (r"(?s).{65,}", "^[\\s\\S]{65,}$"),
+)
+_FORMS = tuple((re.compile(form), pattern) for form, pattern in _PATTERNS)
 
 
 @dataclass(frozen=True)
 class Names:
-    """The names in some objects: `fields` by their first appearance, those in every object, and `keys`: data.
+    """The names in some objects: `fields` by their first appearance, and `keys`: data. `why` says what tells a map.
 
-    `odd` are names that look like data in objects that are no map: they stay out of the schema.
+    `patterns` are the forms of names that look like data in an object that is no map, with these names.
     """
 
     fields: tuple[str, ...]
-    required: tuple[str, ...]
-    keys: frozenset[str]
-    odd: frozenset[str] = frozenset()
+    keys: frozenset[str] = frozenset()
+    why: str = ""
+    patterns: Mapping[str, tuple[str, ...]] | None = None
 
 
-def names_of(objects: Objects, *, root: bool, is_map: bool, capitals: bool) -> Names:
-    """Split names into fields and keys of a map.
+def names_of(place: Place, pointer: str, declared: DeclaredFields, known: Collection[str], *, capitals: bool) -> Names:
+    """Split the names at a place into fields and keys of a map.
 
-    `capitals` is True if the fields of this message begin with a capital letter. Otherwise such a name is odd.
+    `known` are the names of fields elsewhere in the messages. `capitals` is True if fields begin with a capital letter.
     """
-    counts = Counter(name for each in objects for name in each)
-    total = len(objects)
-    if is_map:
-        return Names((), (), frozenset(counts))
-    keys = {
-        name
-        for name, count in counts.items()
-        if is_personal_name(name)
-        or ((is_odd_name(name) or (name[:1].isupper() and not capitals)) and (count < total or total < MIN_PER_CODE))
+    counts = {name: child.values for name, child in place.children.items()}
+    total = place.kinds.get("object", 0)
+    named = {name for name in counts if f"{pointer}/{escape(name)}" in declared.fields}
+    if pointer in declared.maps:
+        return Names(tuple(named), frozenset(counts) - named, "you named it with --map")
+    if place.rest is not None:
+        fields = tuple(name for name in counts if not looks_like_data_at(name, counts[name], total) or name in named)
+        return Names(fields, frozenset(counts) - set(fields), f"it has more than {place.rest_names} different names")
+    personal = {name for name in counts if is_personal_name(name)} - named
+    if pointer in declared.objects:
+        return _patterned(counts, personal)
+    odd = {name for name in counts if is_odd_name(name) and counts[name] < max(total, 2)} - named - personal
+    titled = {name for name in counts if name[:1].isupper() and not capitals and counts[name] < max(total, 2)} - named
+    data = personal | odd
+    if _is_map_of(place, data, counts) or (
+        len(titled) >= MIN_ODD_KEYS and titled == counts.keys() and total > 0 and _alike(place, titled) and pointer
+        and total <= len(titled)
+    ):  # fmt: skip
+        fields = tuple(name for name in counts if name not in personal | odd | titled)
+        return Names(fields, frozenset(counts) - set(fields), "its keys look like data")
+    rest = {name: count for name, count in counts.items() if name not in data}
+    rare = {name for name, count in rest.items() if count < MAX_KEY_SHARE * total or total == 1} - named
+    if pointer and total > 1 and _is_open(rare, counts) and _alike(place, rare) and not _are_fields(rare, known):
+        fields = tuple(name for name in counts if name not in rare | data)
+        return Names(fields, frozenset(rare | data), f"it has {len(rare)} different keys in {total} objects")
+    return _patterned(counts, data)
+
+
+def looks_like_data_at(name: str, count: int, total: int) -> bool:
+    """Return True if a name that this many of all objects have is or may be data."""
+    return is_personal_name(name) or (is_odd_name(name) and count < total)
+
+
+def _patterned(counts: Mapping[str, int], data: Collection[str]) -> Names:
+    """Describe names that look like data in an object that is no map by their form."""
+    fields = tuple(name for name in counts if name not in data)
+    patterns = {
+        pattern: tuple(name for name in counts if re.search(pattern, name))
+        for pattern in sorted({pattern_of(name) for name in data})
     }
-    rest = {name: count for name, count in counts.items() if name not in keys}
-    odd = frozenset[str]()
-    if root and rest and len(keys) < MAX_ROOT_FIELD_NAMES and all(map(looks_like_data, keys)):
-        odd, keys = frozenset(keys), set()
-    seldom = bool(rest) and total > 1 and max(rest.values()) <= SELDOM_SHARE * total
-    if seldom and len(rest) >= (MAX_ROOT_FIELD_NAMES if root else 2) and _alike(objects, rest):
-        keys |= rest.keys()
-    rare = {name for name, count in rest.items() if count < RARE_SHARE * total}
-    if len(rare) >= (MAX_ROOT_FIELD_NAMES if root else MAX_FIELD_NAMES) and _alike(objects, rare):
-        keys |= rare
-    fields = tuple(name for name in counts if name not in keys | odd)
-    return Names(fields, tuple(name for name in fields if counts[name] == total), frozenset(keys), odd)
+    return Names(fields, frozenset(data), patterns=patterns)
 
 
-def _alike(objects: Objects, names: Any) -> bool:
-    """Whether what stands under these names is of one kind; objects also have to share half of their fields."""
-    values = [value for each in objects for name, value in each.items() if name in names and value is not None]
-    kinds = {_type(value) for value in values}
+def pattern_of(name: str) -> str:
+    """Return a pattern for names of the same form as one that looks like data. No part of the name is in it."""
+    for form, pattern in _FORMS:
+        if form.fullmatch(name) or (pattern == "@" and form.search(name)):
+            return pattern
+    letters = "".join("x" if letter.isalpha() else "9" if letter.isdigit() else "" for letter in name)
+    if "9" in letters:
+        return "[0-9]{3}" if re.search("[0-9]{3}", name) else "[0-9]"
+    return "^[^A-Za-z0-9_]" if re.match("[^A-Za-z0-9_]", name) else "[^A-Za-z0-9_]"
+
+
+def _is_map_of(place: Place, data: Collection[str], counts: Mapping[str, int]) -> bool:
+    """Return True if most names look like data, and their values are alike."""
+    return bool(data) and len(data) * 2 > len(counts) and _alike(place, data)
+
+
+def _is_open(rare: Collection[str], counts: Mapping[str, int]) -> bool:
+    """Return True if many names occur, and many of them once: then the next object probably has another one.
+
+    By Good and Turing, the share of names that were seen once estimates how often a new one comes.
+    """
+    seen = sum(counts[name] for name in rare)
+    once = sum(counts[name] == 1 for name in rare)
+    return len(rare) >= MIN_KEYS and once >= MIN_NEW_SHARE * seen
+
+
+def _are_fields(names: Collection[str], known: Collection[str]) -> bool:
+    """Return True if many of the names are names of fields in other objects."""
+    return sum(name in known for name in names) > MAX_KNOWN_SHARE * len(names)
+
+
+def _alike(place: Place, names: Collection[str]) -> bool:
+    """Return True if the values of these names are of one kind; objects also have to share half of their fields."""
+    children = [place.children[name] for name in names]
+    kinds = {kind for each in children for kind in each.kind_set}
     if kinds != {"object"}:
         return len(kinds) <= 1
-    every = {name for value in values for name in value}
-    return sum(len(value) for value in values) >= MIN_COMMON_SHARE * len(every) * len(values)
-
-
-def discriminator(objects: Objects, is_tag: Callable[[str], bool]) -> str | None:
-    """Return the field whose value determines which other fields there are, if that is evident.
-
-    `is_tag` returns True if the values of a field may get into a schema. It is evident if some field is always or never
-    present among the objects of each value, and that would be rare with values assigned at random.
-    """
-    fields = _presence(objects)
-    varying = {path for path, share in fields.items() if share < 1}
-    best, most = None, 0
-    for name in objects[0] if varying else ():
-        texts = [each.get(name) for each in objects]
-        if not is_tag(name) or not all(isinstance(text, str) for text in texts):
-            continue
-        groups = split(objects, name)
-        if 1 < len(groups) <= MAX_CODES and are_codes([text for text in texts if isinstance(text, str)]):
-            shares = [_presence(group) for group in groups.values()]
-            explained = [path for path in varying if all(each.get(path, 1) == 1 for each in shares)]
-            explained = [path for path in explained if _chance(fields[path], groups.values()) < MAX_CHANCE]
-            if len(explained) > most:
-                best, most = name, len(explained)
-    return best
-
-
-def _chance(share: float, groups: Iterable[Objects]) -> float:
-    """Return how probable it is that in each group all objects or none have a field that this share of all has."""
-    return prod(share ** len(group) + (1 - share) ** len(group) for group in groups)
-
-
-def split(objects: Objects, tag: str) -> dict[str, list[dict[str, Any]]]:
-    """Group objects by the value of their field `tag`."""
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for each in objects:
-        groups.setdefault(each[tag], []).append(each)
-    return groups
-
-
-def _presence(objects: Objects) -> dict[tuple[str, ...], float]:
-    """The fields, and the fields of fields, with the share of the objects that have them, all of one type."""
-    kinds: dict[tuple[str, ...], Counter[str]] = {}
-    for each in objects:
-        for path, value in _paths(each):
-            kinds.setdefault(path, Counter())[_type(value)] += 1
-    shares = {}
-    for path, counts in kinds.items():
-        null = counts.pop("null", 0)
-        shares[path] = (max(counts.values(), default=0) + null) / len(objects)
-    return shares
-
-
-def _paths(value: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for name, child in value.items():
-        yield (name,), child
-        if isinstance(child, dict):
-            yield from (((name, inner), grandchild) for inner, grandchild in child.items())
-
-
-def _type(value: Any) -> str:
-    kind = kind_of(value)
-    return "number" if kind == "integer" else kind
+    every = {name for each in children for name in each.children}
+    common = sum(len(each.children) for each in children)
+    return common >= MIN_COMMON_SHARE * len(every) * len(children)

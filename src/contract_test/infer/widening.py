@@ -3,60 +3,64 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat, takewhile
 from typing import Any
-from urllib.parse import unquote
 
 import jsonschema_rs
 
 from contract_test.data.texts import counted
-from contract_test.infer.enums import are_codes
+from contract_test.infer.description import SAFE
 from contract_test.infer.evidence import DeclaredFields, Masked, kind_of, looks_like_data, without_marks
-from contract_test.infer.objects import split
-from contract_test.infer.proposal import SAFE, Proposal, infer
-from contract_test.schema.shape import Shape, Shapes
-from contract_test.schema.sources import Position, Source
-from contract_test.schema.walk import References, escape, unescape
+from contract_test.infer.proposal import Proposal, infer
+from contract_test.infer.schema_paths import Path, alternative_at, at, resolved
+from contract_test.infer.tags import MIN_PER_ALTERNATIVE, is_tag_text, split
+from contract_test.infer.undeclared import CannotWidenError, Declaring
+from contract_test.schema.walk import escape
 from envelopes.validation import compile_schema
 
 MAX_ROUNDS = 40
-
-Path = tuple[str | int, ...]
-
-
-class CannotWidenError(Exception):
-    """A schema that would have to change is not in the contract's own file. `pointer` is the place in the message."""
-
-    def __init__(self, pointer: str) -> None:
-        super().__init__(pointer)
-        self.pointer = pointer
+MAX_BROKEN = 2_000
+"""How many messages that are not valid are kept in memory at a time."""
 
 
 def widen(
-    schema: Any, resources: Mapping[str, Any], uri: str, values: Sequence[Any], declared: DeclaredFields | None = None
+    schema: Any,
+    resources: Mapping[str, Any],
+    uri: str,
+    values: Iterable[tuple[Any, Any]],
+    declared: DeclaredFields | None = None,
 ) -> Proposal:
     """Return the schema with each violated keyword loosened and each undeclared field declared.
 
-    `resources` holds the schema and all that it reaches, by URI, as the catalog resolves it. `uri` is its own. Validate
-    the values under the result once more, because not everything can be loosened. Raises CannotWidenError.
+    `values` are messages, each as it is marked and plain; they are read several times. `resources` holds the schema and
+    all that it reaches, by URI, as the catalog resolves it. `uri` is its own. Messages that are not valid because of a
+    new text for an enum stay so, unless the user named the field. Validate the others under the result once more,
+    because not everything can be loosened. Raises CannotWidenError.
     """
     widening = _Widening(schema, resources, uri, declared or DeclaredFields())
-    pairs = [(value, without_marks(value)) for value in values]
+    widening.declaring.convert(values)
     for _ in range(MAX_ROUNDS):
-        if not widening.loosen(pairs):
+        broken, messages = widening.invalid_among(values)
+        widening.messages = messages
+        changes = sum(1 for _ in takewhile(widening.loosen, repeat(broken, MAX_ROUNDS)))
+        if not changes:
             break
-    widening.declare(values)
-    return Proposal(widening.documents[0], tuple(dict.fromkeys(widening.remarks)))
+    widening.declaring.declare(values)
+    remarks = dict.fromkeys((*widening.declaring.remarks, *widening.remarks))
+    return Proposal(widening.documents[0], tuple(remarks), messages=widening.messages, left_out=widening.left_out)
 
 
 @dataclass
 class _Broken:
-    """The values that break one keyword, why, and where in a message they stand."""
+    """The values that break one keyword, why, and where in a message they are."""
 
     place: str
     errors: list[jsonschema_rs.ValidationError] = field(default_factory=list)
     values: list[Any] = field(default_factory=list)
+    messages: set[int] = field(default_factory=set)
 
 
 class _Widening:
@@ -66,19 +70,48 @@ class _Widening:
         # As people wrote it, and as it is compiled: every change is made in both, at the same place.
         self.documents = copy.deepcopy(schema), self._resources[uri]
         self.remarks: list[tuple[str, str]] = []
+        self.declaring = Declaring(self.documents, self._resources, uri, self._declared)
+        self.messages = self.left_out = 0
+        self._kept: set[Path] = set()
 
-    def loosen(self, values: Sequence[tuple[Any, Any]]) -> bool:
-        """Loosen each keyword that some value breaks (a value as it is marked, and plain); False if there is none."""
+    def invalid_among(self, values: Iterable[tuple[Any, Any]]) -> tuple[list[tuple[Any, Any]], int]:
+        """Return messages that are not valid and may become so, and the number of all messages."""
+        validator = compile_schema(self._resources, f"{self._uri}#")
+        found: list[tuple[Any, Any]] = []
+        self.left_out = count = 0
+        for marked, value in values:
+            count += 1
+            if len(found) == MAX_BROKEN or validator.is_valid(value):
+                continue
+            if self._kept and all(self._stays(error) for error in validator.iter_errors(value)):
+                self.left_out += 1
+            else:
+                found.append((marked, value))
+        return found, count
+
+    def _stays(self, error: jsonschema_rs.ValidationError) -> bool:
+        return all(self._path(each, "") in self._kept for each in _meant(error))
+
+    def _broken(self, values: Sequence[tuple[Any, Any]]) -> dict[Path, _Broken]:
         validator = compile_schema(self._resources, f"{self._uri}#")
         broken: dict[Path, _Broken] = {}
-        for marked, value in values:
+        for number, (marked, value) in enumerate(values):
             for each in (inner for error in validator.iter_errors(value) for inner in _meant(error)):
-                path = _resolved(marked, each.instance_path) or ()
+                path = resolved(marked, each.instance_path) or ()
                 place = "".join(f"/{'*' if isinstance(step, int) else escape(step)}" for step in path)
-                instance = _at(marked, path)
-                found = broken.setdefault(self._path(each, place), _Broken(place))
+                instance = at(marked, path)
+                where = self._path(each, place)
+                if where in self._kept:
+                    continue
+                found = broken.setdefault(where, _Broken(place))
                 found.errors.append(each)
                 found.values.append(instance if without_marks(instance) == each.instance else each.instance)
+                found.messages.add(number)
+        return broken
+
+    def loosen(self, values: Sequence[tuple[Any, Any]]) -> bool:
+        """Loosen each keyword that some value breaks; False if there is none."""
+        broken = self._broken(values)
         done: list[Path] = []
         for path in sorted(broken, key=len):
             if not any(path[: len(other)] == other for other in done):  # what stood there is another one now
@@ -86,81 +119,58 @@ class _Widening:
                 done.append(path)
         return bool(broken)
 
-    def declare(self, values: Sequence[Any]) -> None:
-        """Declare, as optional, the fields that the schema does not name."""
-        references = References(self._resources, self._uri)
-        undeclared = _Undeclared(Shapes(references))
-        for value in values:
-            undeclared.look(value, (Source(references.root),), "")
-        for (position, name), (place, found) in undeclared.found.items():
-            if looks_like_data(name):
-                self.remarks.append(
-                    (place.rpartition("/")[0], "has fields whose names look like data. They are not declared")
-                )
-                continue
-            path = self._home(undeclared.shapes, references, position, place)
-            proposal = infer(found, self._declared, place)
-            for document in self.documents:
-                _at(document, path).setdefault("properties", {})[name] = copy.deepcopy(proposal.schema)
-            self.remarks += [(place, "was not declared. It is optional now"), *proposal.remarks]
-
     def _path(self, error: jsonschema_rs.ValidationError, place: str) -> Path:
         """Where the broken keyword stands in the contract's own file."""
         steps = error.schema_path
-        path = _resolved(self.documents[1], steps)
+        path = resolved(self.documents[1], steps)
         if path is None and [str(step) for step in steps[:2]] == ["$defs", "0"]:  # many files are compiled as one
-            path = _resolved(self.documents[1], steps[2:])
+            path = resolved(self.documents[1], steps[2:])
         if path is None:
             raise CannotWidenError(place)
         return path
 
-    def _home(self, shapes: Shapes, references: References, position: Position, place: str) -> Path:
-        """The schema in the contract's own file that has a say on a position, and can name one more field."""
-        homes = [
-            source
-            for source in shapes.sources(position)
-            if source.node.location.startswith(f"{self._uri}#") and not source.node.location.endswith("/if")
-            if not references.alone(source.node)
-        ]
-        homes.sort(
-            key=lambda source: (
-                "object" not in source.on,
-                "properties" not in source.node.schema,
-                source not in position,
-            )
-        )
-        if not homes:
-            raise CannotWidenError(place)
-        return _steps(self.documents[1], unquote(homes[0].node.location.partition("#")[2]))
-
     def _loosen(self, path: Path, broken: _Broken) -> None:
         *steps, keyword = path
+        if keyword in ("enum", "const") and not self._may_widen_enum(path, broken):
+            return
         if broken.errors[0].kind.name == "falseSchema" and keyword != "additionalProperties":
-            proposal = infer(broken.values, self._declared, broken.place)
+            schema = self._inferred(broken.values, broken.place)
             for document in self.documents:
-                _at(document, steps)[keyword] = copy.deepcopy(proposal.schema)
-            self.remarks += [(broken.place, "was forbidden"), *proposal.remarks]
+                at(document, steps)[keyword] = copy.deepcopy(schema)
+            self._remark(broken, path, "was forbidden, and is optional now")
             return
         for document in self.documents:
-            node = _at(document, steps)
+            node = at(document, steps)
             if keyword == "type":
-                self._loosen_type(node, broken)
+                sentence = self._loosen_type(node, broken)
             elif keyword == "required":
-                gone = {error.kind.as_dict()["property"] for error in broken.errors}
-                node["required"] = [name for name in node["required"] if name not in gone]
+                sentence = _loosen_required(node, broken)
             elif keyword in ("enum", "const"):
-                self._loosen_enum(node, keyword, broken)
+                sentence = _loosen_enum(node, keyword, broken)
             elif keyword in ("additionalProperties", "unevaluatedProperties"):
-                self._loosen_additional(node, keyword, broken)
+                sentence = self._loosen_additional(node, keyword, broken)
             elif keyword in ("anyOf", "oneOf"):
-                self._loosen_alternatives(node, keyword, broken)
+                sentence = self._loosen_alternatives(node, keyword, broken)
             elif keyword in ("minimum", "maximum") and node.get("type") == "integer":
-                _loosen_bound(node, keyword, broken.values)
+                sentence = _loosen_bound(node, keyword, broken.values)
             else:
+                sentence = f"{keyword}{_shown(node[keyword])} is dropped"
                 del node[keyword]
-        self.remarks.append((broken.place, f"{keyword} was too narrow"))
+        self._remark(broken, path, sentence)
 
-    def _loosen_type(self, node: dict[str, Any], broken: _Broken) -> None:
+    def _remark(self, broken: _Broken, path: Path, sentence: str) -> None:
+        alternative = alternative_at(self.documents[1], path[:-1])
+        where = f" in the alternative {alternative}" if alternative else ""
+        more = " or more" if len(broken.messages) >= MAX_BROKEN else ""
+        messages = f"{len(broken.messages)}{more} of {counted(self.messages, 'message')}"
+        self.remarks.append((broken.place, f"{sentence}{where}, because of {messages}"))
+
+    def _inferred(self, values: Sequence[Any], place: str) -> dict[str, Any]:
+        proposal = infer(values, self._declared, place, definitions=False)
+        self.remarks += proposal.remarks
+        return proposal.schema
+
+    def _loosen_type(self, node: dict[str, Any], broken: _Broken) -> str:
         before = [node["type"]] if isinstance(node["type"], str) else node["type"]
         made = dict.fromkeys((*before, *map(kind_of, broken.values)))
         if "number" in made:
@@ -168,106 +178,110 @@ class _Widening:
         node["type"] = list(made) if len(made) > 1 else next(iter(made))
         if "enum" in node and None in broken.values:
             node["enum"] = [*node["enum"], None]
-        for keyword, value in infer(broken.values, self._declared, broken.place).schema.items():
-            if keyword in ("properties", "items", "additionalProperties", "format"):
+        for keyword, value in infer(broken.values, self._declared, broken.place, definitions=False).schema.items():
+            if keyword in ("properties", "items", "additionalProperties", "patternProperties", "format"):
                 node.setdefault(keyword, copy.deepcopy(value))
+        return f"may be {' or '.join(kind for kind in made if kind not in before)} now, too"
 
-    def _loosen_enum(self, node: dict[str, Any], keyword: str, broken: _Broken) -> None:
-        before = node["enum"] if keyword == "enum" else [node["const"]]
-        texts = [value for value in broken.values if isinstance(value, str)]
-        del node[keyword]
-        only_texts = all(value is None or isinstance(value, str) for value in broken.values)
-        may_show = broken.place in self._declared.enums and not any(isinstance(text, Masked) for text in texts)
-        if only_texts and (not texts or may_show):
-            node["enum"] = [
-                *before,
-                *dict.fromkeys(without_marks(each) for each in broken.values if each not in before),
-            ]
-            return
-        node.setdefault("type", list(dict.fromkeys(map(kind_of, (*before, *broken.values)))))
-        if only_texts:
-            new = counted(len(set(texts)), "new value")
-            self.remarks.append((broken.place, f"has {new}. To add them to the enum, add --enum {broken.place}"))
+    def _may_widen_enum(self, path: Path, broken: _Broken) -> bool:
+        """Return False if new texts may not be shown: then the enum stays, and so do the messages with them."""
+        texts = {value for value in broken.values if isinstance(value, str)}
+        masked = any(isinstance(text, Masked) for text in texts)
+        others = any(value is not None and not isinstance(value, str) for value in broken.values)
+        if others or not texts or (broken.place in self._declared.enums and not masked):
+            return True
+        self._kept.add(path)
+        new = counted(len(texts), "value")
+        stays = f"has {new} that the enum lacks. It stays as it is. To add them, add --enum {broken.place}"
+        self._remark(broken, path, stays)
+        return False
 
-    def _loosen_additional(self, node: dict[str, Any], keyword: str, broken: _Broken) -> None:
+    def _loosen_additional(self, node: dict[str, Any], keyword: str, broken: _Broken) -> str:
         found: dict[str, list[Any]] = {}
         for error, value in zip(broken.errors, broken.values, strict=True):
             unexpected: Any = error.kind.as_dict().get("unexpected", value)
             for name in unexpected:
                 found.setdefault(name, []).append(value[name])
-        data = set(filter(looks_like_data, found))
-        for name in found.keys() - data:
+        data = {name for name in found if looks_like_data(name)}
+        fields = [name for name in found if name not in data]
+        for name in fields:
             place = f"{broken.place}/{escape(name)}"
-            node.setdefault("properties", {})[name] = infer(found[name], self._declared, place).schema
+            node.setdefault("properties", {})[name] = self._inferred(found[name], place)
         if data:
             rest = [value for name in data for value in found[name]]
-            node[keyword] = infer(rest, self._declared, f"{broken.place}/*").schema
+            node[keyword] = self._inferred(rest, f"{broken.place}/*")
+        return f"has {counted(len(found), 'field')} more"
 
-    def _loosen_alternatives(self, node: dict[str, Any], keyword: str, broken: _Broken) -> None:
+    def _loosen_alternatives(self, node: dict[str, Any], keyword: str, broken: _Broken) -> str:
         unmatched = [
             value
             for error, value in zip(broken.errors, broken.values, strict=True)
             if error.kind.name != "oneOfMultipleValid"
         ]
         if unmatched:
-            node[keyword] = [*node[keyword], *self._alternatives(unmatched, _tag_of(node[keyword]), broken.place)]
-        elif "anyOf" in node:
+            made = list(self._alternatives(unmatched, _tag_of(node[keyword]), broken.place))
+            node[keyword] = [*node[keyword], *made]
+            return f"has {counted(len(made), 'alternative')} more"
+        if "anyOf" in node:
             del node["oneOf"]
-        else:
-            node["anyOf"] = node.pop("oneOf")
+            return "oneOf is dropped"
+        node["anyOf"] = node.pop("oneOf")
+        return "oneOf is anyOf now"
 
     def _alternatives(self, values: Sequence[Any], tag: str, place: str) -> Iterator[dict[str, Any]]:
-        """What describes values that no alternative does: one for each text of the tag of those that are there."""
+        """Describe values that no alternative does: by one for each text of the tag of those that are there."""
         tagged = [each for each in values if isinstance(each, dict) and isinstance(each.get(tag), str)] if tag else []
-        at, texts = f"{place}/{escape(tag)}", [each[tag] for each in tagged]
+        where, texts = f"{place}/{escape(tag)}", [each[tag] for each in tagged]
         if not tagged or len(tagged) < len(values):
-            yield infer(values, self._declared, place).schema
-        elif are_codes(texts) or (at in self._declared.enums and not any(isinstance(text, Masked) for text in texts)):
-            for text, objects in split(tagged, tag).items():
+            yield self._inferred(values, place)
+        elif _may_show(texts) or (
+            where in self._declared.enums and not any(isinstance(text, Masked) for text in texts)
+        ):
+            for text, objects in split(tagged, (tag,)).items():
                 rest = [{name: value for name, value in each.items() if name != tag} for each in objects]
-                made = infer(rest, self._declared, place).schema
+                made = self._inferred(rest, place)
                 required = [tag, *made.get("required", ())]
                 yield made | {"required": required, "properties": {tag: {"const": text}} | made.get("properties", {})}
-            self.remarks.append((at, "is the tag of a new alternative. Its value is in the schema"))
+            self.remarks.append((where, "is the tag of a new alternative. Its value is in the schema"))
         else:
-            yield infer(values, self._declared, place).schema
+            yield self._inferred(values, place)
             self.remarks.append(
-                (at, f"has a new value that occurs in too few messages. To put it into the schema, add --enum {at}")
+                (
+                    where,
+                    f"has a new value in too few messages. To put it into the schema, add --enum {where}",
+                )
             )
 
 
-class _Undeclared:
-    """Collects the fields that no schema names, with their values; a message may hold what is not declared."""
+def _is_masked(text: str) -> bool:
+    return isinstance(text, Masked)
 
-    def __init__(self, shapes: Shapes) -> None:
-        self.shapes = shapes
-        self.found: dict[tuple[Position, str], tuple[str, list[Any]]] = {}
 
-    def look(self, value: Any, position: Position, place: str) -> None:
-        if not position:
-            return
-        if isinstance(value, list):
-            for item in value:
-                self.look(item, self.shapes.shape(position).items, f"{place}/*")
-        elif isinstance(value, dict):
-            shape, position = self._of(value, position)
-            declared = {field.name: field.position for field in shape.fields}
-            for name, child in value.items():
-                if name in declared:
-                    self.look(child, declared[name], f"{place}/{escape(name)}")
-                elif shape.additional is not None:
-                    self.look(child, shape.additional, f"{place}/*")
-                else:
-                    self.found.setdefault((position, name), (f"{place}/{escape(name)}", []))[1].append(child)
+def _loosen_required(node: dict[str, Any], broken: _Broken) -> str:
+    gone = {error.kind.as_dict()["property"] for error in broken.errors}
+    node["required"] = [name for name in node["required"] if name not in gone]
+    return f"{', '.join(sorted(gone))} {'is' if len(gone) == 1 else 'are'} optional now"
 
-    def _of(self, value: dict[str, Any], position: Position) -> tuple[Shape, Position]:
-        """The shape of an object; of alternatives, the one that its tag names."""
-        shape = self.shapes.shape(position)
-        for _, branch in shape.branches:
-            for each in self.shapes.shape(branch).fields:
-                if each.name == shape.tag and value.get(shape.tag) in self.shapes.shape(each.position).text:
-                    return self.shapes.shape(branch), branch
-        return shape, position
+
+def _loosen_enum(node: dict[str, Any], keyword: str, broken: _Broken) -> str:
+    before = node["enum"] if keyword == "enum" else [node["const"]]
+    del node[keyword]
+    if all(value is None or isinstance(value, str) for value in broken.values):
+        new = dict.fromkeys(without_marks(each) for each in broken.values if each not in before)
+        node["enum"] = [*before, *new]
+        return f"the enum has {counted(len(new), 'value')} more"
+    node.setdefault("type", list(dict.fromkeys(map(kind_of, (*before, *broken.values)))))
+    return f"{keyword} is dropped"
+
+
+def _shown(value: Any) -> str:
+    """Return the value of a keyword of the schema, if it is short."""
+    return f" {value}" if isinstance(value, str | int | float) and len(str(value)) <= 40 else ""  # noqa: PLR2004
+
+
+def _may_show(texts: Sequence[str]) -> bool:
+    """Return True if new texts of a tag may be shown: each was seen several times, and none looks like data."""
+    return min(Counter(texts).values()) >= MIN_PER_ALTERNATIVE and all(map(is_tag_text, texts))
 
 
 def _meant(error: jsonschema_rs.ValidationError) -> Iterator[jsonschema_rs.ValidationError]:
@@ -313,42 +327,13 @@ def _tag_of(alternatives: Sequence[Any]) -> str:
     return next((name for name in tags[0] if all(name in each for each in tags)), "") if tags else ""
 
 
-def _loosen_bound(node: dict[str, Any], keyword: str, values: Sequence[Any]) -> None:
-    lowest, highest = min(values), max(values)
+def _loosen_bound(node: dict[str, Any], keyword: str, values: Sequence[Any]) -> str:
+    lowest, highest, before = min(values), max(values), node[keyword]
     if keyword == "minimum" and lowest >= -SAFE:
         node[keyword] = 0 if lowest >= 0 else -SAFE
     elif keyword == "maximum" and highest <= SAFE:
         node[keyword] = SAFE
     else:
         del node[keyword]
-
-
-def _at(document: Any, path: Sequence[str | int]) -> Any:
-    for step in path:
-        document = document[step]
-    return document
-
-
-def _resolved(document: Any, steps: Sequence[str | int]) -> Path | None:
-    """A validator's path with keys as they are: it has numbers for keys like "0", and leaves out empty ones."""
-    path: list[str | int] = []
-    for step in steps:
-        while isinstance(document, dict) and str(step) not in document and "" in document:
-            path.append("")
-            document = document[""]
-        path.append(str(step) if isinstance(document, dict) else step)
-        try:
-            document = document[path[-1]]
-        except (LookupError, TypeError):
-            return None
-    return tuple(path)
-
-
-def _steps(document: Any, pointer: str) -> Path:
-    """A JSON pointer as steps, an array's as numbers."""
-    path: list[str | int] = []
-    for step in pointer.split("/")[1:]:
-        name: str | int = unescape(step)
-        path.append(int(name) if isinstance(document, list) else name)
-        document = document[path[-1]]
-    return tuple(path)
+        return f"{keyword} {before} is dropped"
+    return f"{keyword} is {node[keyword]} now, and was {before}"

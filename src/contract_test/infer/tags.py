@@ -1,0 +1,239 @@
+"""The field whose text determines which other fields an object has: found in a sample, by what it separates."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+from contract_test.infer.evidence import LONG_NUMBER, MIN_MESSAGES, DeclaredFields, Masked, is_personal_name, kind_of
+from contract_test.schema.walk import escape, unescape
+
+MAX_ALTERNATIVES = 60
+MIN_PER_ALTERNATIVE = 3
+MAX_TAG_LENGTH = 64
+MAX_CHANCE = 0.01
+MAX_TAG_DEPTH = 3
+MAX_PLAN_DEPTH = 12
+MIN_SHARE_NAMED = 0.5
+_WORD = re.compile(r"[@#]?[^\W\d_][\w.:/#@-]*(?: [^\W\d_][\w.:/-]*)*!?")
+_PERSON = re.compile(r"[A-Z][^\W\d_]+ (?:[A-Z][^\W\d_]*\.? )*[A-Z][^\W\d_]+")
+
+Objects = Sequence[dict[str, Any]]
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where objects are counted apart: by the text at `tag` in them, and the plans of the places inside."""
+
+    tag: Path = ()
+    texts: frozenset[str] = frozenset()
+    branches: Mapping[str, Plan] = field(default_factory=dict)
+    inside: Mapping[str, Plan] = field(default_factory=dict)
+
+    def at(self, step: str) -> Plan:
+        """Return the plan for a field, or for `*`: any item, or any key of a map."""
+        return self.inside.get(step, NO_PLAN)
+
+    def branch(self, text: str) -> Plan:
+        """Return the plan for the objects with this text."""
+        return self.branches.get(text, NO_PLAN)
+
+    def text_of(self, value: dict[str, Any]) -> str:
+        """Return the text that an object belongs to; "" if it has none of those that are known."""
+        text = text_at(value, self.tag)
+        return str(text) if text is not None and text in self.texts else ""
+
+
+NO_PLAN = Plan()
+
+
+def text_at(value: Any, path: Path) -> str | None:
+    """Return the text at a path of names in an object, or None."""
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def plan_for(values: Sequence[Any], declared: DeclaredFields, place: str = "", depth: int = 0) -> Plan:
+    """Return where a sample of values shows alternatives."""
+    objects = [each for each in values if isinstance(each, dict)]
+    items = [item for each in values if isinstance(each, list) for item in each[:MAX_ITEMS]]
+    inside: dict[str, Plan] = {}
+    if depth >= MAX_PLAN_DEPTH:
+        return NO_PLAN
+    if objects and place not in declared.maps:
+        tag = _named(objects, declared, place) or discriminator(objects, declared, place)
+        if tag:
+            groups = split(objects, tag)
+            texts = known_texts(groups, certain=_pointer(place, tag) in declared.tags)
+            branches = {
+                text: Plan(inside=_inside(groups[text], declared, place, depth))
+                for text in texts
+                if any(isinstance(child, dict | list) for each in groups[text] for child in each.values())
+            }
+            return Plan(tag, frozenset(texts), {text: each for text, each in branches.items() if each.inside})
+        inside = _inside(objects, declared, place, depth)
+    if items and any(isinstance(item, dict | list) for item in items):
+        found = plan_for(items, declared, f"{place}/*", depth + 1)
+        if found != NO_PLAN:
+            inside["*"] = found
+    return Plan(inside=inside) if inside else NO_PLAN
+
+
+MAX_ITEMS = 200
+
+
+def _inside(objects: Objects, declared: DeclaredFields, place: str, depth: int) -> dict[str, Plan]:
+    children: dict[str, list[Any]] = {}
+    for each in objects:
+        for name, child in each.items():
+            if isinstance(child, dict | list):
+                children.setdefault(name, []).append(child)
+    if place in declared.maps or len(children) > MAX_FIELDS:
+        children = {"*": [child for each in children.values() for child in each[:MAX_ITEMS]][:MAX_SAMPLE]}
+    found = {
+        name: plan_for(each, declared, f"{place}/{name if name == '*' else escape(name)}", depth + 1)
+        for name, each in children.items()
+    }
+    return {name: each for name, each in found.items() if each != NO_PLAN}
+
+
+MAX_FIELDS = 500
+MAX_SAMPLE = 2_000
+
+
+def _pointer(place: str, tag: Path) -> str:
+    return place + "".join(f"/{escape(step)}" for step in tag)
+
+
+def _named(objects: Objects, declared: DeclaredFields, place: str) -> Path:
+    """Return the tag of the objects at a place that the user named, or ()."""
+    for pointer in sorted(declared.tags):
+        if pointer.startswith(f"{place}/"):
+            tag = tuple(map(unescape, pointer[len(place) + 1 :].split("/")))
+            if "*" not in tag and any(text_at(each, tag) is not None for each in objects):
+                return tag
+    return ()
+
+
+def known_texts(groups: Mapping[str, Objects], *, certain: bool) -> list[str]:
+    """Return the texts that are alternatives of their own: those that were seen often enough."""
+    least = 1 if certain else MIN_PER_ALTERNATIVE
+    return [text for text, objects in groups.items() if text and len(objects) >= least]
+
+
+def split(objects: Iterable[dict[str, Any]], tag: Path) -> dict[str, list[dict[str, Any]]]:
+    """Group objects by the text of their tag; "" is for those without one."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for each in objects:
+        groups.setdefault(text_at(each, tag) or "", []).append(each)
+    return groups
+
+
+def discriminator(objects: Objects, declared: DeclaredFields, place: str) -> Path:
+    """Return the path to the field whose text determines which other fields there are, or () if none does.
+
+    It does if some field is always or never present among the objects of each text, and that would be rare with
+    texts assigned at random. Of several fields the one that explains most is taken, then the nearest.
+    What a field inside an inner object explains there is not counted for other fields.
+    """
+    shares = _presence(objects)
+    varying = {path: share for path, share in shares.items() if share < 1}
+    if not varying or len(objects) < MIN_MESSAGES:
+        return ()
+    settled: dict[Path, set[Path]] = {}
+    for tag in sorted(_candidates(objects), key=len):
+        groups = split(objects, tag)
+        if _separates(groups, declared, _pointer(place, tag)):
+            settled[tag] = _settled(varying, groups, tag)
+    local = {path for tag, paths in settled.items() for path in paths if _is_local(path, tag)}
+    counts = {tag: len(paths - local) for tag, paths in settled.items()}
+    return max(counts, key=lambda tag: counts[tag]) if any(counts.values()) else ()
+
+
+def _candidates(objects: Objects) -> Iterator[Path]:
+    """Yield the paths to a text in every object."""
+    pending: list[Path] = [(name,) for name in objects[0]]
+    while pending:
+        path = pending.pop()
+        first: Any = objects[0]
+        for step in path:
+            first = first[step]
+        if isinstance(first, str):
+            if len(first) <= MAX_TAG_LENGTH and all(text_at(each, path) is not None for each in objects):
+                yield path
+        elif isinstance(first, dict) and len(path) < MAX_TAG_DEPTH and len(first) <= MAX_FIELDS:
+            pending += [(*path, name) for name in first]
+
+
+def _separates(groups: Mapping[str, Objects], declared: DeclaredFields, pointer: str) -> bool:
+    """Return True if the texts may be shown: each was seen several times, and none looks like data."""
+    return (
+        1 < len(groups) <= MAX_ALTERNATIVES
+        and all(len(group) >= MIN_PER_ALTERNATIVE for group in groups.values())
+        and (pointer in declared.enums or all(map(is_tag_text, groups)))
+    )
+
+
+def is_tag_text(text: str) -> bool:
+    """Return True if a text may be shown as that of a tag: a few words, no name of a person, no number of anything."""
+    return (
+        not isinstance(text, Masked)
+        and len(text) <= MAX_TAG_LENGTH
+        and _WORD.fullmatch(text) is not None
+        and not LONG_NUMBER.search(text)
+        and _PERSON.fullmatch(text) is None
+        and not is_personal_name(text)
+    )
+
+
+def _settled(varying: Mapping[Path, float], groups: Mapping[str, Objects], tag: Path) -> set[Path]:
+    """Return the fields that each text of a tag settles: all objects with it have the field, or none has."""
+    shares = [_presence(group) for group in groups.values()]
+    return {
+        path
+        for path, share in varying.items()
+        if path != tag[: len(path)]
+        and all(each.get(path, 1) == 1 for each in shares)
+        and _chance(share, groups.values()) < MAX_CHANCE
+    }
+
+
+def _is_local(path: Path, tag: Path) -> bool:
+    """Return True if a tag and what it explains are in the same inner object: then it is the tag of that object."""
+    return len(tag) > 1 and path[: len(tag) - 1] == tag[:-1]
+
+
+def _chance(share: float, groups: Iterable[Objects]) -> float:
+    """Return how probable it is that in each group all objects or none have a field that this share of all has."""
+    return prod(share ** len(group) + (1 - share) ** len(group) for group in groups)
+
+
+def _presence(objects: Objects) -> dict[Path, float]:
+    """The fields, and the fields of fields, with the share of the objects that have them, all of one type."""
+    kinds: dict[Path, Counter[str]] = {}
+    for each in objects:
+        for path, value in _paths(each):
+            kinds.setdefault(path, Counter())[_type(value)] += 1
+    shares = {}
+    for path, counts in kinds.items():
+        null = counts.pop("null", 0)
+        shares[path] = (max(counts.values(), default=0) + null) / len(objects)
+    return shares
+
+
+def _paths(value: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
+    for name, child in value.items():
+        yield (name,), child
+        if isinstance(child, dict) and len(child) <= MAX_FIELDS:
+            yield from (((name, inner), grandchild) for inner, grandchild in child.items())
+
+
+def _type(value: Any) -> str:
+    kind = kind_of(value)
+    return "number" if kind == "integer" else kind
