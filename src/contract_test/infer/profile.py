@@ -56,7 +56,7 @@ class Place:
             if value and depth < MAX_DEPTH:
                 if self.items is None:
                     self.items = Place()
-                items, inner = self.items, plan.at("*")
+                items, inner = self.items, plan.inside_of("*")
                 for item in value:
                     items.add(item, message, inner, depth + 1)
         elif kind == "string":
@@ -84,14 +84,14 @@ class Place:
             if place is None:
                 if self.rest is not None:
                     self.rest_names += 1
-                    self.rest.add(child, message, plan.at("*"), depth + 1)
+                    self.rest.add(child, message, plan.inside_of("*"), depth + 1)
                     continue
                 place = children[name] = Place()
                 if len(children) == MAX_NAMES and self._are_alike():
-                    place.add(child, message, plan.at(name), depth + 1)
+                    place.add(child, message, plan.inside_of(name), depth + 1)
                     self._collapse()
                     continue
-            place.add(child, message, plan.at(name), depth + 1)
+            place.add(child, message, plan.inside_of(name), depth + 1)
 
     def _are_alike(self) -> bool:
         kinds = {loose_kind(kind) for each in self.children.values() for kind in each.kinds}

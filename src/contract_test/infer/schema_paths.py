@@ -10,7 +10,7 @@ from contract_test.schema.walk import unescape
 Path = tuple[str | int, ...]
 
 
-def at(document: Any, path: Sequence[str | int]) -> Any:
+def value_at(document: Any, path: Sequence[str | int]) -> Any:
     """Return what is at a path."""
     for step in path:
         document = document[step]
@@ -47,7 +47,7 @@ def alternative_at(document: Any, path: Sequence[str | int]) -> str:
     found = ""
     for end in range(2, len(path) + 1):
         if path[end - 2] in ("oneOf", "anyOf") and isinstance(path[end - 1], int):
-            branch = at(document, path[:end])
+            branch = value_at(document, path[:end])
             properties = branch.get("properties", {}) if isinstance(branch, dict) else {}
             constants = [each["const"] for each in properties.values() if isinstance(each, dict) and "const" in each]
             found = next((each for each in constants if isinstance(each, str)), found)

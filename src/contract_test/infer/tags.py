@@ -35,7 +35,7 @@ class Plan:
     branches: Mapping[str, Plan] = field(default_factory=dict)
     inside: Mapping[str, Plan] = field(default_factory=dict)
 
-    def at(self, step: str) -> Plan:
+    def inside_of(self, step: str) -> Plan:
         """Return the plan for a field, or for `*`: any item, or any key of a map."""
         return self.inside.get(step, NO_PLAN)
 

@@ -13,7 +13,7 @@ from contract_test.infer.description import Description
 from contract_test.infer.evidence import DeclaredFields, looks_like_data
 from contract_test.infer.objects import pattern_of
 from contract_test.infer.profile import Place
-from contract_test.infer.schema_paths import Path, at, steps_of
+from contract_test.infer.schema_paths import Path, steps_of, value_at
 from contract_test.infer.views import Views
 from contract_test.schema.fields import fields_of
 from contract_test.schema.shape import Shape, Shapes
@@ -44,13 +44,13 @@ class Declaring:
         """Make objects of maps that the user calls objects, and maps of objects that the user calls maps."""
         for pointer in sorted(self._declared.objects):
             for path in self._paths_of(pointer):
-                if isinstance(at(self._documents[1], path).get("additionalProperties"), dict):
+                if isinstance(value_at(self._documents[1], path).get("additionalProperties"), dict):
                     for document in self._documents:
-                        del at(document, path)["additionalProperties"]
+                        del value_at(document, path)["additionalProperties"]
                     self.remarks.append((pointer, "is no map any more. Its names are fields now"))
         for pointer in sorted(self._declared.maps):
             for path in self._paths_of(pointer):
-                if "properties" in at(self._documents[1], path):
+                if "properties" in value_at(self._documents[1], path):
                     self._make_map(path, pointer, values)
 
     def _make_map(self, path: Path, pointer: str, values: Pairs) -> None:
@@ -60,7 +60,7 @@ class Declaring:
                 for child in each.values() if isinstance(each, dict) else ():
                     place.add(child, number)
         for document in self._documents:
-            node = at(document, path)
+            node = value_at(document, path)
             node.pop("properties")
             node.pop("required", None)
             node["additionalProperties"] = _described(place, self._declared, f"{pointer}/*", self.remarks)
@@ -69,7 +69,7 @@ class Declaring:
     def _paths_of(self, pointer: str) -> list[Path]:
         locations = map(urldefrag, fields_of(self._resources, self._uri).locations_of(pointer))
         found = [steps_of(self._documents[1], unquote(fragment)) for uri, fragment in locations if uri == self._uri]
-        return [path for path in found if isinstance(at(self._documents[1], path), dict)]
+        return [path for path in found if isinstance(value_at(self._documents[1], path), dict)]
 
     def declare(self, values: Pairs) -> None:
         """Declare, as optional, the fields that the schema does not name, and the items of arrays that have none."""
@@ -85,13 +85,13 @@ class Declaring:
                 continue
             schema = _described(found, self._declared, place, self.remarks)
             for document in self._documents:
-                at(document, path).setdefault("properties", {})[name] = copy.deepcopy(schema)
+                value_at(document, path).setdefault("properties", {})[name] = copy.deepcopy(schema)
             self.remarks.append((place, f"was not declared. It is optional now, in {found.messages} of {_of(total)}"))
         for position, (place, found) in undeclared.items.items():
             path = self._home(undeclared.shapes, references, position, place)
             schema = _described(found, self._declared, f"{place}/*", self.remarks)
             for document in self._documents:
-                at(document, path)["items"] = copy.deepcopy(schema)
+                value_at(document, path)["items"] = copy.deepcopy(schema)
             self.remarks.append((place, f"had no items before. They are described now, of {_of(found.messages)}"))
 
     def _declare_pattern(self, path: Path, name: str, place: str, found: Place) -> None:
@@ -99,7 +99,7 @@ class Declaring:
         pattern = pattern_of(name)
         schema = _described(found, self._declared, f"{around}/*", self.remarks)
         for document in self._documents:
-            node = at(document, path)
+            node = value_at(document, path)
             others = "patternProperties" in node or any(re.search(pattern, each) for each in node.get("properties", ()))
             node.setdefault("patternProperties", {})[pattern] = {} if others else copy.deepcopy(schema)
         self.remarks.append(

@@ -15,7 +15,7 @@ from contract_test.data.texts import counted
 from contract_test.infer.description import SAFE
 from contract_test.infer.evidence import DeclaredFields, Masked, kind_of, looks_like_data, without_marks
 from contract_test.infer.proposal import Proposal, infer
-from contract_test.infer.schema_paths import Path, alternative_at, at, resolved
+from contract_test.infer.schema_paths import Path, alternative_at, resolved, value_at
 from contract_test.infer.tags import MIN_PER_ALTERNATIVE, is_tag_text, split
 from contract_test.infer.undeclared import CannotWidenError, Declaring
 from contract_test.schema.walk import escape
@@ -99,7 +99,7 @@ class _Widening:
             for each in (inner for error in validator.iter_errors(value) for inner in _meant(error)):
                 path = resolved(marked, each.instance_path) or ()
                 place = "".join(f"/{'*' if isinstance(step, int) else escape(step)}" for step in path)
-                instance = at(marked, path)
+                instance = value_at(marked, path)
                 where = self._path(each, place)
                 if where in self._kept:
                     continue
@@ -136,11 +136,11 @@ class _Widening:
         if broken.errors[0].kind.name == "falseSchema" and keyword != "additionalProperties":
             schema = self._inferred(broken.values, broken.place)
             for document in self.documents:
-                at(document, steps)[keyword] = copy.deepcopy(schema)
+                value_at(document, steps)[keyword] = copy.deepcopy(schema)
             self._remark(broken, path, "was forbidden, and is optional now")
             return
         for document in self.documents:
-            node = at(document, steps)
+            node = value_at(document, steps)
             if keyword == "type":
                 sentence = self._loosen_type(node, broken)
             elif keyword == "required":
