@@ -72,6 +72,17 @@ def test_a_person_of_one_message_can_be_put_into_another(write, tmp_path, monkey
         hired.HiredV1.from_json('{"who": {}}')
 
 
+def test_a_dynamic_reference_that_leads_elsewhere_is_another_class(write, tmp_path, monkeypatch):
+    person = {"type": "object", "properties": {"home": {"$dynamicRef": "#home"}}}
+    flat, house = ({"$dynamicAnchor": "home", "type": "object", "properties": {each: TEXT}} for each in ("flat", "house"))
+    for subject, home in (("hired", flat), ("fired", house), ("rehired", flat)):
+        write(**{f"{subject}/v1.json": message({"Person": person, "Home": home})})
+    hired, fired, rehired = modules(tmp_path, monkeypatch, "hired_v1", "fired_v1", "rehired_v1")
+    assert hired.Person is rehired.Person is not fired.Person
+    assert hired.HiredV1.from_json('{"who": {"home": {"flat": "3"}}}').who.home.flat == "3"
+    assert fired.FiredV1.from_json('{"who": {"home": {"house": "4"}}}').who.home.house == "4"
+
+
 def test_schemas_that_reach_hundreds_of_others_are_shared(write, tmp_path, monkeypatch):
     names = ["Person", *(f"Part{number}" for number in range(300))]
     parts = {

@@ -195,6 +195,17 @@ def test_a_field_that_is_not_there_may_choose_a_branch(read):
     assert not hasattr(pinned.binding, "speed")
 
 
+def test_fields_that_another_field_brings_are_kept(read):
+    fields = {"how": "post", "speed": 3, "x-note": 4}
+    value = read("dependent", open=fields)
+    assert value.open.speed == 3
+    assert json.loads(value.to_json()) == {"open": fields}
+    with pytest.raises(DecodeError):
+        read("dependent", open=fields | {"speed": "fast"})
+    assert read("dependent", open={"speed": "fast"}).open.speed == "fast"
+    assert read("dependent", closed={"how": "post", "speed": 3.0, "style": "x"}).closed.speed == 3
+
+
 def test_one_schema_is_one_class_however_it_is_referred_to(read):
     value = read("wrapped", plain={"zip": "1"}, titled={"zip": "1"}, typed={"zip": "1"})
     assert value.plain == value.titled == value.typed == value.defaulted

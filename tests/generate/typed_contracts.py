@@ -24,6 +24,8 @@ DEFINITIONS = {
     "All": tagged("op", "all", parts={"type": "array", "items": EXPRESSION}),
     "Tags": {"type": "object", "additionalProperties": {"type": "array", "items": TEXT}},
     "Level": {"enum": ["low", "high"]},
+    "Anywhere": PLACE | {"$dynamicAnchor": "place"},
+    "Speed": {"allOf": [obj((), speed=INT)]},
     "Door": {"anyOf": [tagged("door", 1, left=INT) | {"title": "Left"}, tagged("door", True, right=INT) | {"title": "Right"}]},
 }  # fmt: skip
 
@@ -90,6 +92,13 @@ CONTRACTS = {
             place=PLACE, at=TIME, day=TEXT | {"format": "date"}, level={"$ref": "#/$defs/Level"}, maybe={"type": ["integer", "null"]}),
         {"properties": {name: {"default": value} for name, value in MERGED.items()}}]},
         any={"anyOf": [obj(("a",), count=INT | {"default": 3}, other=INT | {"default": 1}, a=TEXT), obj(("b",), count=INT | {"default": 3}, other=INT, b=TEXT)]}),
+    "dependent": obj((), place={"$dynamicRef": "#place"}, several={"type": "array", "items": {"$dynamicRef": "#place"}},
+        closed=obj((), how={"enum": ["post", "visit"]}) | {"title": "Closed", "unevaluatedProperties": False, "dependentSchemas": {"how": {
+            "$ref": "#/$defs/Speed", "properties": {"style": TEXT}, "if": {"required": ["style"]}, "then": {"properties": {"style": {"minLength": 1}}}}}},
+        chosen=obj(("how",), how={"enum": ["post", "visit"]}) | {"title": "Chosen", "unevaluatedProperties": False, "allOf": [
+            {"if": obj(("how",), how={"const": "post"}), "then": obj((), sent=TIME)},
+            {"if": obj(("how", "sent"), how={"const": "post"}, sent={"pattern": "Z$"}), "then": obj((), zone=TEXT)}]},
+        open=obj((), how=TEXT) | {"title": "Open", "dependentSchemas": {"how": {"$ref": "#/$defs/Speed", "patternProperties": {"^x-": INT}}}}),
 }  # fmt: skip
 
 USE = """
@@ -98,8 +107,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, assert_never, assert_type
 
-from {package}.messages import Alike, Defaults, Listed, Maps, Merged, Named, Patterns, Presence, Trees, Unions, Wrapped
+from {package}.messages import Alike, Defaults, Dependent, Listed, Maps, Merged, Named, Patterns, Presence, Trees, Unions, Wrapped
 from {package}.messages.alike_v1 import Box, Street
+from {package}.messages.dependent_v1 import ChosenPost as ByPost, Place as Somewhere
 from {package}.messages.listed_v1 import Level
 from envelopes import FrozenMap
 from {package}.messages.named_v1 import Empty, Expression, Loose, Tags
@@ -113,6 +123,19 @@ def maps(value: Maps) -> None:
     assert_type(value.places["a"].since, datetime | None)
     if value.listed is not None:
         assert_type(value.listed["p-1"], tuple[Place, ...])
+
+
+def dependent(value: Dependent) -> None:
+    assert_type(value.several, tuple[Somewhere, ...] | None)
+    if value.place is not None and value.closed is not None:
+        assert_type(value.place.since, datetime | None)
+        assert_type(value.closed.speed, int | None)
+        assert_type(value.closed.style, str | None)
+    if isinstance(value.chosen, ByPost):
+        assert_type(value.chosen.sent, datetime | None)
+        assert_type(value.chosen.zone, str | None)
+    elif value.chosen is not None:
+        print(value.chosen.zone)  # error
 
 
 def trees(value: Trees) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from contract_test.generate.hints import Hint, always, branch_hints, conditional_hints, dependent_hints
 from contract_test.schema.keywords import telling_keywords
 from contract_test.schema.sources import ALL_TYPES, dict_in, dict_of, list_of, own_types, types_of
 from contract_test.schema.walk import Node, References
@@ -33,7 +34,8 @@ MAX_PATH = 400
 _STRUCTURE = frozenset(("$ref", "allOf", "anyOf", "oneOf", "if", "then", "else"))
 _ABOUT_VALUES = frozenset((
     "type", "const", "enum", "format", "properties", "patternProperties", "additionalProperties", "items",
-    "prefixItems", "additionalItems", "unevaluatedProperties", "unevaluatedItems", "x-python-type", *_STRUCTURE,
+    "prefixItems", "additionalItems", "unevaluatedProperties", "unevaluatedItems", "x-python-type",
+    "$dynamicRef", "$recursiveRef", *_STRUCTURE,
 ))  # fmt: skip
 """Keywords that bring a type. A branch with none of them only restricts, such as `{"required": ["a"]}`."""
 
@@ -58,8 +60,8 @@ class Alternative:
     nodes: Conjunction = ()
     path: tuple[Node, ...] = ()
     types: frozenset[str] = ALL_TYPES
-    hints: tuple[Node, ...] = ()
-    """Schemas that hold for some values only. They name fields, and tell nothing else."""
+    hints: tuple[Hint, ...] = ()
+    """Schemas that hold for some values only. They name fields, and tell nothing else of open objects."""
     cut: bool = False
     """Whether a keyword was left out because there are too many alternatives."""
 
@@ -135,18 +137,16 @@ class Reader:
         says = [] if alone else [word for word in telling_keywords(schema) if word not in _STRUCTURE]
         if "x-python-type" in schema and not alone:
             says.append("x-python-type")
-        more: list[Node] = []
-        target = self.target(node)
-        if target is not None:
-            more.append(target)
+        dynamic = None if alone else self.references.dynamic_target(node)
+        if dynamic is not None:
+            says = [word for word in says if word not in ("$dynamicRef", "$recursiveRef")]
         nodes, hints = found.nodes, found.hints
         if not alone:
-            more += [self.references.inside(node, "allOf", place) for place in range(len(list_of(schema, "allOf")))]
             hints = (*hints, *self._hints(node))
         if says:
             nodes = (*nodes, node)
         read = replace(found, nodes=nodes, path=(*found.path, node), types=types, hints=hints)
-        current = replace(current, found=read, pending=(*more, *current.pending))
+        current = replace(current, found=read, pending=(*always(self.references, node), *current.pending))
         forks = [] if alone else list(self._forks(node))
         yield from self._fork(current, forks, room, to_combine)
 
@@ -234,20 +234,13 @@ class Reader:
             branches.append((*(tag or (composed,)), *((inside(node, keyword),) if keyword in node.schema else ())))
         yield branches
 
-    def _hints(self, node: Node) -> Iterator[Node]:
-        schema, inside = node.schema, self.references.inside
-        if _sides(schema) is None:
-            for keyword in ("if", "then", "else"):
-                if isinstance(schema.get(keyword), dict):
-                    yield inside(node, keyword)
+    def _hints(self, node: Node) -> Iterator[Hint]:
+        if _sides(node.schema) is None:
+            yield from conditional_hints(self.references, node)
         for keyword in ("anyOf", "oneOf"):
-            branches = list_of(schema, keyword)
-            if branches and all(map(_only_restricts, branches)):
-                yield from (inside(node, keyword, place) for place in range(len(branches)))
-        for keyword in ("dependentSchemas", "dependencies"):
-            for name, child in dict_in(schema, keyword).items():
-                if isinstance(child, dict):
-                    yield inside(node, keyword, name)
+            if all(map(_only_restricts, list_of(node.schema, keyword))):
+                yield from branch_hints(self.references, node, keyword)
+        yield from dependent_hints(self.references, node)
 
     def chain(self, position: Position) -> list[Node]:
         """Return the schemas that annotate every value at a position, nearest first."""
@@ -261,9 +254,7 @@ class Reader:
                 continue
             if not self.references.alone(node) or len(node.schema) == 1:
                 found.append(node)
-            target = self.target(node)
-            parts = range(len(list_of(node.schema, "allOf"))) if not self.references.alone(node) else ()
-            pending += [*([target] if target else []), *(self.references.inside(node, "allOf", each) for each in parts)]
+            pending += always(self.references, node)
         return found
 
 
@@ -285,12 +276,12 @@ def values_of(nodes: Sequence[Node]) -> list[Any] | None:
         schema = dict_of(node.schema)
         for listed in ([schema["const"]] if "const" in schema else None, schema.get("enum")):
             if isinstance(listed, list):
-                values = listed if values is None else [value for value in values if _among(value, listed)]
+                values = listed if values is None else [value for value in values if among(value, listed)]
     if values is None:
         return None
     negated = [dict_of(dict_of(node.schema).get("not")) for node in nodes]
     excluded = [each for schema in negated if telling_keywords(schema) == ["enum"] for each in list_of(schema, "enum")]
-    return [value for value in values if not _among(value, excluded)]
+    return [value for value in values if not among(value, excluded)]
 
 
 def same_json(one: Any, other: Any) -> bool:
@@ -304,7 +295,8 @@ def same_json(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def _among(value: Any, values: list[Any]) -> bool:
+def among(value: Any, values: list[Any]) -> bool:
+    """Return whether a JSON value is one of a list."""
     return any(same_json(value, other) for other in values)
 
 

@@ -17,9 +17,11 @@ from contract_test.generate.alternatives import (
     Conjunction,
     Position,
     Reader,
+    among,
     is_aside,
     values_of,
 )
+from contract_test.generate.hints import MAX_HINTS, HintGroup, hint_groups
 from contract_test.generate.shapes import ELSEWHERE
 from contract_test.schema.keywords import telling_keywords
 from contract_test.schema.sources import ALL_TYPES, dict_in, list_of
@@ -45,6 +47,12 @@ class Others:
     def all(self) -> Position | None:
         """What is known about the value of any such name."""
         return ANYTHING if self.free is not None or (self.typed and self.patterns) else self.typed
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The patterns of all such names; empty for every name."""
+        every = self.free == () or (self.typed is not None and not self.patterns)
+        return () if every else (*self.patterns, *(self.free or ()))
 
     def under(self, name: str) -> Position | None:
         """Return what is known about the value under a name, or None if it is not one of them."""
@@ -89,21 +97,31 @@ def object_shape(reader: Reader, alternative: Alternative) -> ObjectShape:
                 fields.setdefault(name, []).append(inside(node, "properties", name))
         required.update(name for name in list_of(node.schema, "required") if isinstance(name, str))
         names += [*_mentioned(node.schema), *(name for each in _patterns(node) for name in listed_names(each))]
-    for node in alternative.hints:
+    groups = hint_groups(reader.references, alternative.hints)
+    known = len(groups) < MAX_HINTS and _only_described(reader, alternative)
+    groups = [
+        each for each in groups if not any(_never_holds(reader, fields, required, node) for node in each.conditions)
+    ]
+    hints = [node for group in groups for node in group.nodes]
+    for node in hints:
         names += [*dict_in(node.schema, "properties"), *_mentioned(node.schema)]
+    hinted: dict[str, Position] = {}
     for name in names:
         if name not in fields:
             fields[name] = [each for node in alternative.nodes for each in _ruled(reader, node, name)]
-    others, closed = _others(reader, alternative, named=bool(fields))
+            if known and not fields[name]:
+                hinted[name] = tuple(_described(reader, groups, name)) or ANYTHING
+    others, closed = _others(reader, alternative, hints, named=bool(fields))
     cut = alternative.cut and not closed and others == Others()
     if cut:
         others = Others(ANYTHING)
-    found: dict[str, Position] = {name: (tuple(nodes),) for name, nodes in fields.items()}
+    found: dict[str, Position] = {name: (tuple(nodes),) for name, nodes in fields.items()} | hinted
     excluded = {name for node in alternative.nodes if is_aside(node) for name in dict_in(node.schema, "properties")}
     never = frozenset(
         name
         for name, position in found.items()
-        if any(node.schema is False for node in position[0]) or (name in excluded and not reader.alternatives(position))
+        if all(any(node.schema is False for node in nodes) for nodes in position)
+        or (name in excluded and not reader.alternatives(position))
     )
     shown = {name: position for name, position in found.items() if name not in never}
     return ObjectShape(shown, frozenset(required), others, closed, never, cut)
@@ -116,6 +134,52 @@ def is_impossible(reader: Reader, shape: ObjectShape) -> bool:
 
 def _empty(reader: Reader, position: Position) -> bool:
     return all(values_of(each.nodes) == [] for each in reader.alternatives(position))
+
+
+def _never_holds(reader: Reader, fields: dict[str, list[Node]], required: set[str], condition: Node) -> bool:
+    """Return whether a field that must be there has none of the constants that an `if` asks for."""
+    for name in dict_in(condition.schema, "properties"):
+        values = values_of((reader.references.inside(condition, "properties", name),))
+        if values is None or name not in fields or name not in required.union(list_of(condition.schema, "required")):
+            continue
+        own = [values_of(each.nodes) for each in reader.alternatives((tuple(fields[name]),))]
+        if not any(each is None or any(among(value, values) for value in each) for each in own):
+            return True
+    return False
+
+
+def _only_described(reader: Reader, alternative: Alternative) -> bool:
+    """Return whether an object has no fields but those that a schema describes which holds for it."""
+    if alternative.cut:
+        return False
+    closed = False
+    for node in alternative.path:
+        if not isinstance(node.schema, dict):
+            continue
+        closed = closed or node.schema.get("unevaluatedProperties") is False
+        dynamic = "$dynamicRef" in node.schema or "$recursiveRef" in node.schema
+        opens = node.schema.get("unevaluatedProperties", False) is not False
+        if opens or (dynamic and reader.references.dynamic_target(node) is None):
+            return False
+    return closed
+
+
+def _described(reader: Reader, groups: list[HintGroup], name: str) -> Iterator[Conjunction]:
+    """Yield what hints say about a name, without those inside another one that says something about it."""
+    said = {group: tuple(each for node in group.nodes for each in _says_of(reader, node, name)) for group in groups}
+    for group, nodes in said.items():
+        outer = group.outer
+        while outer is not None and not said.get(outer):
+            outer = outer.outer
+        if nodes and outer is None:
+            yield nodes
+
+
+def _says_of(reader: Reader, node: Node, name: str) -> Iterator[Node]:
+    if name in dict_in(node.schema, "properties"):
+        yield reader.references.inside(node, "properties", name)
+    else:
+        yield from _ruled(reader, node, name)
 
 
 def _ruled(reader: Reader, node: Node, name: str) -> Iterator[Node]:
@@ -136,8 +200,12 @@ class _Rule:
     closed: bool = False
 
 
-def _others(reader: Reader, alternative: Alternative, *, named: bool) -> tuple[Others, bool]:
+def _others(reader: Reader, alternative: Alternative, hints: list[Node], *, named: bool) -> tuple[Others, bool]:
     rules = [rule for node in alternative.nodes for rule in [_rule(reader, node)] if rule is not None]
+    for node in hints:
+        rule = _rule(reader, node)
+        if rule is not None and rule.others != Others():
+            rules.append(_Rule(Others(ANYTHING, rule.others.names), whole=not rule.others.names))
     counted = any(not _COUNTING.isdisjoint(node.schema) for node in alternative.nodes)
     whole = [rule for rule in rules if rule.whole]
     closed = any(rule.closed for rule in whole)

@@ -259,10 +259,11 @@ class _Digester:
             for _, inner, base in subschemas(schema, node.base, self._references.draft):
                 reference = inner.get("$ref")
                 here = Node(inner, base, node.location)
-                target = self._references.follow(here, reference) if isinstance(reference, str) else None
-                if target is not None:
-                    targets.append(target)
-                    inner["$ref"] = len(targets)
+                found = self._references.follow(here, reference) if isinstance(reference, str) else None
+                for word, target in (("$ref", found), ("$dynamicRef", self._references.dynamic_target(here))):
+                    if target is not None:
+                        targets.append(target)
+                        inner[word] = len(targets)
                 for word in (*_ANNOTATIONS, "$defs", "definitions"):
                     inner.pop(word, None)
             self._texts[node.location] = (json.dumps(schema, sort_keys=True), targets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -60,6 +61,8 @@ _RANKS = {keyword: rank for rank, keyword in enumerate(dict.fromkeys((*_ONE, *_L
 
 _UNRESERVED = re.compile("[A-Za-z0-9_.$/-]*")
 """A JSON pointer that is the same as the fragment of a URI."""
+
+_DYNAMIC = {"2020-12": ("$dynamicRef", "$dynamicAnchor"), "2019-09": ("$recursiveRef", "$recursiveAnchor")}
 
 # Before draft 2019-09 nothing beside a `$ref` counts.
 _REF_ALONE = frozenset(("draft-04", "draft-06", "draft-07"))
@@ -153,19 +156,20 @@ class Node:
 class _Named:
     """The schemas of one document: by the URIs that lead to them, their base URIs by identity, drafts by location.
 
-    A URI leads to a node for certain, or if no document before has it.
+    A URI leads to a node for certain, or if no document before has it. `dynamic` are the anchors of dynamic references.
     """
 
     nodes: list[tuple[str, Node, bool]]
     bases: dict[int, str]
     drafts: dict[str, str]
+    dynamic: list[str]
 
 
 def _named(schema: Any, document: str, draft: str) -> _Named:
     if isinstance(schema, dict) and "$schema" in schema:
         draft = draft_of(schema)
     nodes = [(document, Node(schema, document, f"{document}#"), False)]
-    bases, drafts = dict[int, str](), dict[str, str]()
+    bases, drafts, dynamic = dict[int, str](), dict[str, str](), list[str]()
     for pointer, node, base in subschemas(schema, document, draft):
         here = Node(node, base, f"{document}#{_quoted(pointer)}")
         bases[id(node)] = base
@@ -182,7 +186,8 @@ def _named(schema: Any, document: str, draft: str) -> _Named:
             for keyword in ("$anchor", "$dynamicAnchor")
             if isinstance(node.get(keyword), str)
         ]
-    return _Named(nodes, bases, drafts)
+        dynamic += [f"{each} {node[each]}" for each in ("$dynamicAnchor", "$recursiveAnchor") if each in node]
+    return _Named(nodes, bases, drafts, dynamic)
 
 
 _named_once = once_per_document(_named)
@@ -197,6 +202,7 @@ class References:
         self._drafts: dict[str, str] = {}
         self._known: dict[str, Node] = {}
         self._bases: dict[int, str] = {}
+        self._dynamic: Counter[str] = Counter()
         for document, schema in resources.items():
             named = (_named if document == uri else _named_once)(schema, document, self.draft)
             for name, node, is_its_own in named.nodes:
@@ -204,6 +210,7 @@ class References:
                     self._known[name] = node
             self._bases |= named.bases
             self._drafts |= named.drafts
+            self._dynamic.update(named.dynamic)
 
     @property
     def root(self) -> Node:
@@ -226,6 +233,18 @@ class References:
     def inside_document(self, uri: str, pointer: str) -> str:
         """Return the location of a JSON pointer in a document."""
         return f"{uri}#{_quoted(pointer)}"
+
+    def dynamic_target(self, node: Node) -> Node | None:
+        """Return what a `$dynamicRef` or `$recursiveRef` leads to if it leads there from everywhere, or None."""
+        draft = self._drafts.get(node.location, self.draft)
+        keyword, anchor = _DYNAMIC.get(draft, ("", ""))
+        reference = node.schema.get(keyword)
+        target = self.follow(node, reference) if isinstance(reference, str) else None
+        if target is None or not isinstance(target.schema, dict):
+            return target
+        name = target.schema.get(anchor)
+        dynamic = name is True or (isinstance(name, str) and str(reference).endswith(f"#{name}"))
+        return None if dynamic and self._dynamic[f"{anchor} {name}"] > 1 else target
 
     def follow(self, node: Node, reference: str) -> Node | None:
         """Return what a `$ref` in a node leads to, or None where that is nowhere."""
