@@ -74,7 +74,9 @@ def test_a_person_of_one_message_can_be_put_into_another(write, tmp_path, monkey
 
 def test_a_dynamic_reference_that_leads_elsewhere_is_another_class(write, tmp_path, monkeypatch):
     person = {"type": "object", "properties": {"home": {"$dynamicRef": "#home"}}}
-    flat, house = ({"$dynamicAnchor": "home", "type": "object", "properties": {each: TEXT}} for each in ("flat", "house"))
+    flat, house = (
+        {"$dynamicAnchor": "home", "type": "object", "properties": {each: TEXT}} for each in ("flat", "house")
+    )
     for subject, home in (("hired", flat), ("fired", house), ("rehired", flat)):
         write(**{f"{subject}/v1.json": message({"Person": person, "Home": home})})
     hired, fired, rehired = modules(tmp_path, monkeypatch, "hired_v1", "fired_v1", "rehired_v1")

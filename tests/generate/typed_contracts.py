@@ -98,7 +98,8 @@ CONTRACTS = {
         chosen=obj(("how",), how={"enum": ["post", "visit"]}) | {"title": "Chosen", "unevaluatedProperties": False, "allOf": [
             {"if": obj(("how",), how={"const": "post"}), "then": obj((), sent=TIME)},
             {"if": obj(("how", "sent"), how={"const": "post"}, sent={"pattern": "Z$"}), "then": obj((), zone=TEXT)}]},
-        open=obj((), how=TEXT) | {"title": "Open", "dependentSchemas": {"how": {"$ref": "#/$defs/Speed", "patternProperties": {"^x-": INT}}}}),
+        open=obj((), how=TEXT) | {"title": "Open", "dependentSchemas": {"how": {
+            "$ref": "#/$defs/Speed", "patternProperties": {"^x-": INT}, "if": {"not": {"type": "object"}}, "then": obj((), never=INT)}}}),
 }  # fmt: skip
 
 USE = """

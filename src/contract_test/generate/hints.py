@@ -36,10 +36,13 @@ class HintGroup:
 
 def conditional_hints(references: References, node: Node) -> Iterator[Hint]:
     """Yield the parts of a conditional."""
-    condition = references.inside(node, "if") if isinstance(node.schema.get("if"), dict) else None
+    if not isinstance(node.schema.get("if"), dict):
+        return
+    condition = references.inside(node, "if")
+    otherwise = Node({"not": condition.schema}, condition.base, f"{condition.location}/not")
     for keyword in ("if", "then", "else"):
         if isinstance(node.schema.get(keyword), dict):
-            yield Hint(references.inside(node, keyword), None if keyword == "else" else condition)
+            yield Hint(references.inside(node, keyword), otherwise if keyword == "else" else condition)
 
 
 def branch_hints(references: References, node: Node, keyword: str) -> Iterator[Hint]:

@@ -24,7 +24,7 @@ from contract_test.generate.alternatives import (
 from contract_test.generate.hints import MAX_HINTS, HintGroup, hint_groups
 from contract_test.generate.shapes import ELSEWHERE
 from contract_test.schema.keywords import telling_keywords
-from contract_test.schema.sources import ALL_TYPES, dict_in, list_of
+from contract_test.schema.sources import ALL_TYPES, dict_in, dict_of, list_of, own_types
 from contract_test.schema.walk import Node
 
 MAX_RULES = 32
@@ -137,7 +137,12 @@ def _empty(reader: Reader, position: Position) -> bool:
 
 
 def _never_holds(reader: Reader, fields: dict[str, list[Node]], required: set[str], condition: Node) -> bool:
-    """Return whether a field that must be there has none of the constants that an `if` asks for."""
+    """Return whether an `if` is for no object, or asks for constants that a field which must be there cannot have."""
+    negated = dict_of(condition.schema.get("not"))
+    if "object" not in own_types(condition.schema) or (
+        telling_keywords(negated) == ["type"] and "object" in own_types(negated)
+    ):
+        return True
     for name in dict_in(condition.schema, "properties"):
         values = values_of((reader.references.inside(condition, "properties", name),))
         if values is None or name not in fields or name not in required.union(list_of(condition.schema, "required")):
