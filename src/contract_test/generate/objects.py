@@ -171,10 +171,10 @@ def _only_described(reader: Reader, alternative: Alternative) -> bool:
 
 def _described(reader: Reader, groups: list[HintGroup], name: str) -> Iterator[Conjunction]:
     """Yield what hints say about a name, without those inside another one that says something about it."""
-    said = {group: tuple(each for node in group.nodes for each in _says_of(reader, node, name)) for group in groups}
-    for group, nodes in said.items():
+    described = {group: tuple(each for node in group.nodes for each in _says_of(reader, node, name)) for group in groups}
+    for group, nodes in described.items():
         outer = group.outer
-        while outer is not None and not said.get(outer):
+        while outer is not None and not described.get(outer):
             outer = outer.outer
         if nodes and outer is None:
             yield nodes
