@@ -171,7 +171,9 @@ def _only_described(reader: Reader, alternative: Alternative) -> bool:
 
 def _described(reader: Reader, groups: list[HintGroup], name: str) -> Iterator[Conjunction]:
     """Yield what hints say about a name, without those inside another one that says something about it."""
-    described = {group: tuple(each for node in group.nodes for each in _says_of(reader, node, name)) for group in groups}
+    described = {
+        group: tuple(each for node in group.nodes for each in _says_of(reader, node, name)) for group in groups
+    }
     for group, nodes in described.items():
         outer = group.outer
         while outer is not None and not described.get(outer):
