@@ -216,6 +216,12 @@ def test_an_accepted_break_counts_until_its_date(team):
     assert team.ask("shop", "s2", now=NOW + timedelta(days=2)).status == "no"
 
 
+def test_a_service_that_the_catalog_does_not_know_is_unknown_and_the_nearest_name_is_told(team):
+    answer = team.ask("maler", "m1")
+    assert answer.status == "unknown"
+    assert answer.notes[-1] == "the catalog names no subject that maler sends or receives. Did you mean mailer?"
+
+
 def test_the_first_consumer_may_be_deployed_before_any_producer_runs(world):
     world.verify("mailer", "m1", [1])
     world.verify("stats", "t1", [1])

@@ -366,6 +366,7 @@ class TestFilesOfTests:
             ("/repo/src/contest/svc.py", False),
             ("/elsewhere/tests/svc.py", False),
             ("/repo/.venv/lib/python3.12/site-packages/svc/tests/handlers.py", False),
+            ("/tmp/pytest-of-kim/.venv/lib/python3.12/site-packages/svc/handlers.py", False),
         ],
     )
     def test_are_told_by_their_place(self, posted, file, is_test):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import islice
 from typing import Literal
 
@@ -120,7 +121,9 @@ class Gate:
         if gone:
             yield f"not deployed in {self.timeline.environment}, by the ledger: {', '.join(gone)}"
         if not own:
-            yield f"the catalog names no subject that {candidate.service} sends or receives"
+            near = get_close_matches(candidate.service, catalog.services)
+            advice = f". Did you mean {' or '.join(near)}?" if near else ""
+            yield f"the catalog names no subject that {candidate.service} sends or receives{advice}"
 
     def _order(self, candidate: ServiceVersion, checks: Sequence[Check]) -> list[ServiceVersion] | None:
         """Return the fewest deployments of other services, each safe in its turn, after which the candidate is safe."""

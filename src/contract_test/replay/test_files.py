@@ -64,7 +64,7 @@ class TestFiles:
         installed = is_installed(name)
         if (
             name.startswith(_callees())
-            or (installed and "/pytest" in name)
+            or (installed and "/pytest" in name.rpartition("-packages")[2])
             or (name.startswith(_STANDARD) and not installed)
         ):
             return None
