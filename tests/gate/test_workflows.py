@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -130,6 +131,25 @@ def breaking_version(root: Path) -> None:
     (root / "contracts" / "order.placed" / "v2.json").write_text(json.dumps(order(2)))
 
 
+def run(command: str, folder: Path, code: int = 0) -> None:
+    done = subprocess.run(
+        shlex.split(command), cwd=folder, capture_output=True, text=True, check=False,
+        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"},
+    )  # fmt: skip
+    assert done.returncode == code, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def registered(tmp_path_factory):
+    """A contracts repository in which every hook passes."""
+    root = tmp_path_factory.mktemp("registered")
+    Team.write_contracts(root / "contracts", 1, 1)
+    (root / "pyproject.toml").write_text('[tool.contract-test]\npackage = "acme_envelopes"\n')
+    for command in ("git init -q", "contract-test register", "contract-test generate", *HOOKS.values()):
+        run(command, root)
+    return root
+
+
 @pytest.mark.parametrize(
     ("hook", "mistake"),
     [
@@ -140,23 +160,10 @@ def breaking_version(root: Path) -> None:
     ],
     ids=["lint", "generate", "scan", "compat"],
 )
-def test_each_hook_passes_in_a_contracts_repository_and_stops_a_mistake(tmp_path, hook, mistake):
-    def run(command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            shlex.split(command), cwd=tmp_path, capture_output=True, text=True, check=False,
-            env=os.environ | {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"},
-        )  # fmt: skip
-
-    Team.write_contracts(tmp_path / "contracts", 1, 1)
-    (tmp_path / "pyproject.toml").write_text('[tool.contract-test]\npackage = "acme_envelopes"\n')
-    for command in ("git init -q", "contract-test register", "contract-test generate"):
-        done = run(command)
-        assert done.returncode == 0, done.stdout + done.stderr
-    before = run(HOOKS[hook])
-    assert before.returncode == 0, before.stdout + before.stderr
-    mistake(tmp_path)
-    after = run(HOOKS[hook])
-    assert after.returncode == 1, after.stdout + after.stderr
+def test_each_hook_passes_in_a_contracts_repository_and_stops_a_mistake(registered, tmp_path, hook, mistake):
+    root = shutil.copytree(registered, tmp_path / "repository")
+    mistake(root)
+    run(HOOKS[hook], root, code=1)
 
 
 def test_json_is_what_a_program_gets(tmp_path):
