@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from brokers import choice
 from brokers.real_kafka import KafkaNode, RealKafkaMissingError
 from brokers.real_kafka import kafka_node as run_kafka_node
+from brokers.real_registry import DESCRIPTION, RealRegistryMissingError, RegistryOfRun
+from brokers.registry_proxy import RegistryProxy, registry_proxy
 
 from contract_test.files.proof_cache import FOLDER as PROOFS_FOLDER
 from contract_test.transports.embedded import Server, kafka_broker
@@ -22,6 +26,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 Record = Callable[[str, object], None]
+
+REGISTRY = pytest.StashKey[RegistryOfRun]()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start the registry while other tests run: it takes half a minute."""
+    if not session.config.option.collectonly and any(
+        "registry" in getattr(each, "fixturenames", ()) for each in session.items
+    ):
+        _registry_of(session.config)
+
+
+def _registry_of(config: pytest.Config) -> RegistryOfRun:
+    if REGISTRY not in config.stash:
+        base: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined] # what tmp_path_factory is
+        shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+        config.stash[REGISTRY] = RegistryOfRun(shared / "registry")
+    return config.stash[REGISTRY]
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -86,6 +108,24 @@ def kafka_node(kafka: str, request: pytest.FixtureRequest) -> Iterator[KafkaNode
     node: KafkaNode = request.getfixturevalue("real_kafka")
     yield node
     node.start()
+
+
+@pytest.fixture
+def registry(
+    request: pytest.FixtureRequest, pytestconfig: pytest.Config, record_property: Record
+) -> Iterator[RegistryProxy]:
+    """A real registry without subjects, behind a proxy that counts.
+
+    Apicurio looks for references only outside of groups: one test is marked `registry_without_group`.
+    """
+    try:
+        target = _registry_of(pytestconfig).url()
+    except RealRegistryMissingError as error:
+        pytest.skip(choice.do_without("a real schema registry", str(error), record_property))
+    record_property(choice.RAN_ON, DESCRIPTION)
+    is_shared = request.node.get_closest_marker("registry_without_group") is not None
+    with registry_proxy(target, "" if is_shared else f"test-{uuid.uuid4().hex[:10]}") as proxy:
+        yield proxy
 
 
 @pytest.fixture

@@ -26,7 +26,8 @@ def kafka_of_its_own():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_a_page_can_be_followed(page, tmp_path, redis_url, kafka_of_its_own):
+def test_a_page_can_be_followed(page, tmp_path, redis_url, kafka_of_its_own, request):
+    registry = request.getfixturevalue("registry").url if page.name == "registry.md" else ""
     folder = tmp_path / "home"
     folder.mkdir()
     walk = Walk(
@@ -45,6 +46,7 @@ def test_a_page_can_be_followed(page, tmp_path, redis_url, kafka_of_its_own):
             "STAGING": redis_url,
             "REDIS": redis_url.removesuffix("/0") + "/9",  # services that are still ending write into no other test
             "KAFKA": kafka_of_its_own.address,
+            "REGISTRY": registry,
             "GATEWAY_PORT": str(free_port()),
             "FEED_PORT": str(free_port()),
             "PYTHONPATH": str(folder / "acme" / "src"),  # in place of installing it

@@ -25,6 +25,7 @@ ROOMS = {
     "compat": {"replay"},
     "gate": set(),
     "package": {"compat", "generate"},
+    "registry": {"compat"},
     "site": {"compat", "gate", "replay"},
     "start": {"gate", "generate", "record", "replay", "site"},
 }

@@ -23,6 +23,7 @@ COMMANDS = {
     "rollback-target": "find the version that a service can be rolled back to",
     "matrix": "show which versions of writers and readers get along",
     "compact-ledger": "remove old entries from the ledger",
+    "registry": "keep a schema registry a copy of the contracts",
     "site": "write static pages of the contracts",
     "infer": "propose a contract, or its next version, from traffic",
     "record": "take scrubbed samples of the messages on a channel",

@@ -25,7 +25,7 @@ from contract_test.files.additions import toml_text
 from contract_test.files.toml import read_toml
 
 FILE = "accepted.toml"
-COMMANDS = ("lint", "scan", "compat", "replay", "gate")
+COMMANDS = ("lint", "scan", "compat", "replay", "gate", "registry")
 _HEADING = (
     "# Findings that were accepted, by command. Each has the finding's id and a reason;\n"
     "# an error also needs the last day on which it is accepted: until = 2027-03-31\n"

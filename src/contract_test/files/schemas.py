@@ -28,11 +28,26 @@ MAX_DIGITS = 4000
 
 
 def read_json(path: Path) -> Any:
-    """Read one JSON file, refusing what readers disagree on.
+    """Read one JSON file, refusing what readers disagree on. Raises SchemaError, as `parse_json` does."""
+    place = str(path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise SchemaError(f"larger than {MAX_BYTES:,} bytes", place=place, advice="Split it into files.")
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeError:
+        raise SchemaError("not UTF-8 text", place=place, advice="Save it as UTF-8, without lone surrogates.") from None
+    except OSError as error:
+        raise SchemaError(
+            f"cannot be read: {error.strerror}", place=place, advice="Check that the file is there."
+        ) from None
+    return parse_json(text, place)
+
+
+def parse_json(text: str, place: str) -> Any:
+    """Parse a JSON text from a place, refusing what readers disagree on.
 
     Duplicate keys, NaN, numbers beyond a double's precision, more than 200 levels or 5 MB raise SchemaError.
     """
-    place = str(path)
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(items)
@@ -59,26 +74,20 @@ def read_json(path: Path) -> Any:
         raise SchemaError(f"{text} is not JSON", place=place, advice="JSON has no such number: leave it out.")
 
     try:
-        if path.stat().st_size > MAX_BYTES:
+        if len(text.encode()) > MAX_BYTES:
             raise SchemaError(f"larger than {MAX_BYTES:,} bytes", place=place, advice="Split it into files.")
-        text = path.read_bytes().decode("utf-8")
         if text.startswith("\N{BYTE ORDER MARK}"):
             raise SchemaError("begins with a byte order mark", place=place, advice="Save it as UTF-8 without one.")
         _check_depth(text, place)
         value = json.loads(
             text, object_pairs_hook=pairs, parse_int=parse_int, parse_float=parse_float, parse_constant=refuse
         )
-        text.encode()
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeError:
         raise SchemaError("not UTF-8 text", place=place, advice="Save it as UTF-8, without lone surrogates.") from None
     except json.JSONDecodeError as error:
         where = f"{place}:{error.lineno}:{error.colno}"
         raise SchemaError(f"not JSON: {error.msg}", place=where, advice="Mend the syntax there.") from None
-    except OSError as error:
-        raise SchemaError(
-            f"cannot be read: {error.strerror}", place=place, advice="Check that the file is there."
-        ) from None
     return value
 
 
