@@ -4,6 +4,7 @@ import json
 import tracemalloc
 
 import pytest
+from counted_work import count_work, growth
 
 from contract_test.data.errors import ContractTestError
 from contract_test.files.catalog import load_catalog
@@ -12,10 +13,30 @@ from contract_test.schema.walk import References
 CATALOG = '[channels.c]\nprotocol = "kafka"\naddress = "c"\ncodec = "json"\n[subjects."a.b"]\nchannel = "c"\n'
 
 
+SCHEMAS = {
+    "chain": lambda size: {
+        "properties": {"a": {"$ref": "#/$defs/d0"}},
+        "$defs": {f"d{each}": {"$ref": f"#/$defs/d{each + 1}"} for each in range(size)} | {f"d{size}": True},
+    },
+    "references": lambda size: {
+        "properties": {f"p{each}": {"$ref": f"#/$defs/d{each}"} for each in range(size)},
+        "$defs": {f"d{each}": {"type": "string"} for each in range(size)},
+    },
+    "nested": lambda size: {
+        "$ref": "#/$defs/d0",
+        "$defs": {f"d{each}": {"properties": {"x": {"$ref": f"#/$defs/d{each + 1}"}}} for each in range(size)}
+        | {f"d{size}": {"type": "string"}},
+    },
+    "fields": lambda size: {"properties": {f"p{each}": {"maxLength": each} for each in range(size)}},
+    "parts": lambda size: {"allOf": [{"properties": {f"p{each}": {"type": "string"}}} for each in range(size)]},
+    "alternatives": lambda size: {"oneOf": [{"properties": {"kind": {"const": f"k{each}"}}} for each in range(size)]},
+}
+
+
 @pytest.fixture
 def read(tmp_path):
     def read(schema):
-        (tmp_path / "a.b").mkdir()
+        (tmp_path / "a.b").mkdir(exist_ok=True)
         text = schema if isinstance(schema, str) else json.dumps({"type": "object"} | schema)
         (tmp_path / "a.b" / "v1.json").write_text(text)
         (tmp_path / "catalog.toml").write_text(CATALOG)
@@ -35,7 +56,7 @@ def followed(monkeypatch):
 
 
 def test_a_list_of_too_many_schemas_is_refused_before_any_is_looked_at(read, followed):
-    tracemalloc.start()
+    tracemalloc.start()  # of what Python takes: nothing was given to a validator yet
     with pytest.raises(ContractTestError, match=r"a\.b/v1\.json:/properties/a: applies too many schemas to one value"):
         read({"properties": {"a": {"oneOf": [{"const": f"v{each}"} for each in range(100_000)]}}})
     assert followed == []
@@ -48,6 +69,11 @@ def test_a_chain_of_too_many_references_is_refused_once_it_is_too_long(read, fol
     with pytest.raises(ContractTestError, match="applies too many schemas to one value"):
         read({"properties": {"a": {"$ref": "#/$defs/d0"}}, "$defs": steps})
     assert len(followed) < 100_000
+
+
+@pytest.mark.parametrize("kind", SCHEMAS)
+def test_reading_a_schema_of_twice_the_size_is_twice_the_work(read, kind):
+    assert growth(lambda size: count_work(lambda: read(SCHEMAS[kind](size))), 100) < 2.7
 
 
 def test_brackets_in_texts_are_no_depth(read):

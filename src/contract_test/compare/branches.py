@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from contract_test.compare import nodes
@@ -16,6 +17,7 @@ Union = tuple[Option, ...]
 _LOOK_THROUGH = 6
 _FAR = 1000
 _MAX_TUPLE = 8
+_MAX_LISTED = 100
 _COMPOSITE = (nodes.AllOf, nodes.AnyOf, nodes.OneOf, nodes.Ref)
 
 
@@ -189,8 +191,24 @@ class Branch:
                 return lengths
         at = next((at for at, (_, wanted) in enumerate(self.ones) if wanted), 0)
         parts, wanted = self.ones.pop(at)
-        self.unions.append(_exactly_one(parts) if wanted else _none_or_two(parts))
+        if len(parts) > _MAX_LISTED:
+            self.unions.append(self._by_halves(parts, wanted=wanted))
+        else:
+            self.unions.append(_exactly_one(parts) if wanted else _none_or_two(parts))
         return self.unions[-1]
+
+    def _by_halves(self, parts: tuple[Node, ...], *, wanted: bool) -> Union:
+        """Return what it says of two halves that exactly one of all parts holds, or not exactly one.
+
+        An option for each part lists all others, so that the options of many parts would be a square of them.
+        """
+        half = len(parts) // 2
+        (one, some), (other, others) = (
+            (self.pool.make(nodes.OneOf, each) if len(each) > 1 else each[0], self.pool.any_of(list(each)))
+            for each in (parts[:half], parts[half:])
+        )
+        options: Union = ((one, wanted), (others, False)), ((other, wanted), (some, False))
+        return options if wanted else (*options, ((some, True), (others, True)))
 
     def _by_length(self) -> Union:
         """Shorter and longer arrays, where tuples are to be told apart: only in longer ones by each of their items."""
@@ -291,8 +309,8 @@ def _by_want(literal: Literal) -> bool:
 def _exactly_one(parts: tuple[Node, ...]) -> Union:
     return tuple(
         ((part, True), *((other, False) for other in parts if other is not part))
-        for part in dict.fromkeys(parts)
-        if parts.count(part) == 1
+        for part, times in Counter(parts).items()
+        if times == 1
     )
 
 

@@ -5,7 +5,7 @@ It never searches: "not seen" is not "no".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -45,12 +45,14 @@ class _Traits:
 
 
 class Disjointness:
-    """Answers for the nodes of one pool, each pair once."""
+    """Answers for the nodes of one pool, each pair once. `in_time` raises when there is no time left to look."""
 
-    def __init__(self, pool: Pool, evaluator: Evaluator) -> None:
+    def __init__(self, pool: Pool, evaluator: Evaluator, in_time: Callable[[], None]) -> None:
         self._pool = pool
         self._evaluator = evaluator
+        self._in_time = in_time
         self._known: dict[tuple[Node, Node, int], bool] = {}
+        self._members: dict[Node, frozenset[Node]] = {}
         self._flat: dict[Node, tuple[Node, ...]] = {}
         self._traits: dict[Node, _Traits] = {}
         self._depth = 0
@@ -64,11 +66,14 @@ class Disjointness:
         key = (one, other, least)
         known = self._known.get(key)
         if known is None:
+            self._in_time()
             self._known[key] = known = False  # while it is open
             if self._depth < _MAX_DEPTH:
                 self._depth += 1
-                known = self._known[key] = self._look(one, other, least)
-                self._depth -= 1
+                try:
+                    known = self._known[key] = self._look(one, other, least)
+                finally:
+                    self._depth -= 1
         return known
 
     def _look(self, one: Node, other: Node, least: int) -> bool:
@@ -76,9 +81,11 @@ class Disjointness:
             case (nodes.Nothing(), _) | (_, nodes.Nothing()):
                 return True
             case ((nodes.AnyOf(parts) | nodes.OneOf(parts)), _):
+                if other in self._members_of(one, parts) and not self.are_disjoint(other, other, least):
+                    return False
                 return all(self.are_disjoint(part, other, least) for part in parts)
             case (_, (nodes.AnyOf(parts) | nodes.OneOf(parts))):
-                return all(self.are_disjoint(one, part, least) for part in parts)
+                return self._look(other, one, least)
         mine, theirs = self._traits_of(one), self._traits_of(other)
         types = mine.types & theirs.types
         if not types or self._rejects(other, mine.listed) or self._rejects(one, theirs.listed):
@@ -86,6 +93,13 @@ class Disjointness:
         if types == _ARRAY:
             return self._items_apart(one, other, least)
         return types == _OBJECT and self.are_apart_at(one, other, mine.required | theirs.required)
+
+    def _members_of(self, union: Node, parts: tuple[Node, ...]) -> frozenset[Node]:
+        """Return the parts of a union, in which one of thousands is found at once."""
+        known = self._members.get(union)
+        if known is None:
+            known = self._members[union] = frozenset(parts)
+        return known
 
     def _rejects(self, node: Node, listed: tuple[nodes.OneValueOf, ...]) -> bool:
         """Return whether a node holds none of the values of an enumeration."""

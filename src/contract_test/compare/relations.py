@@ -34,7 +34,7 @@ class Relations:
         self._pool = pool
         self._in_time = in_time
         self._evaluator = evaluator
-        self.disjointness = Disjointness(pool, evaluator)
+        self.disjointness = Disjointness(pool, evaluator, in_time)
         self._gaps: dict[_Pair, Gap] = {}
         self._indices: dict[Node, _Index] = {}
         # while a fixpoint is sought: the pair at work, what it has seen so far, what is to do, and who relied

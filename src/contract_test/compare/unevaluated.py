@@ -130,8 +130,11 @@ def close_properties(pool: Pool, coverage: Coverage, member: Node) -> Node:
         others = patterns | (set(maybe_patterns) - chosen)
         rest = pool.make(nodes.Members, frozenset(chosen), names | maybe_names, frozenset(others), member)
         parts.append(pool.any_of([rest, *helpers, *sweeping]))
-    for name in sorted(maybe_names):
-        helpers = [entry.condition for entry in sometimes if name in entry.names]
+    declaring: dict[str, list[Node]] = {name: [] for name in sorted(maybe_names)}
+    for entry in sometimes:
+        for name in entry.names & maybe_names:
+            declaring[name].append(entry.condition)
+    for name, helpers in declaring.items():
         parts.append(_one_name(pool, name, (patterns, maybe_patterns), member, [*helpers, *sweeping], sometimes))
     return pool.all_of(parts)
 
@@ -147,7 +150,8 @@ def _one_name(
     if any(known[pattern] for pattern in always):
         return pool.anything
     matching = {pattern for pattern in maybe if known[pattern]}
-    helpers = helpers + [entry.condition for entry in sometimes if entry.patterns & matching]
+    if matching:
+        helpers = helpers + [entry.condition for entry in sometimes if entry.patterns & matching]
     return pool.any_of([pool.make(nodes.Property, name, member), *helpers])
 
 
