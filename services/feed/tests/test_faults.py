@@ -5,13 +5,17 @@ import signal
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
+from confluent_kafka import KafkaException, Message
 from envelopes import decode
 from tests.conftest import fetch, person
 
 from feed import Feed, Store
+from feed.consumer import Consumer
+from feed.outbox import Outbox
 
 MESSAGES = 200
 LOGS = [f"embedded/{partition}" for partition in range(4)]
@@ -71,6 +75,18 @@ def test_a_dead_letter_that_cannot_be_written_stops_everything_and_skips_nothing
     assert process.wait(120) == 3
     assert "activity.dead-letter" in process.stderr.read()
     assert set(stored.store.known_offsets().values()) == {0}
+
+
+def test_a_dead_letter_waits_for_a_broker_that_is_away(feed, until):
+    consumer, told = Consumer({"bootstrap.servers": "127.0.0.1:1"}, feed, Outbox(feed.store, "redis://127.0.0.1:1")), []
+    consumer._stopping, consumer._in_group, consumer._partitions = lambda: bool(told), True, {0: "t/0"}
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(consumer._read, [Message(topic="activity", partition=0, offset=7, value=b"poison")])
+        until(lambda: "waiting: dead letters could not be written" in (consumer.problem() or ""))
+        assert not reading.done()
+        told.append("to stop")
+        with pytest.raises(KafkaException):
+            reading.result(120)
 
 
 def test_it_waits_for_a_broker_that_is_away_and_still_ends_when_it_is_told_to(service):

@@ -50,7 +50,7 @@ class Consumer:
         self._cooperative = stream.is_cooperative(kafka)
         self._problem: str | None = None
         self._next_check, self._last_turn = 0.0, time.monotonic()
-        writing = {"enable.idempotence": True, "message.timeout.ms": 30_000, "log_level": 3}
+        writing = {"enable.idempotence": True, "message.timeout.ms": 0, "log_level": 3}  # 0: a broker is waited for
         self._producer = stream.make_client(Producer, {**kafka, **writing})
         reading = {
             "session.timeout.ms": 6_000,  # the least that a broker allows, unless told otherwise
@@ -207,10 +207,15 @@ class Consumer:
             batch.append(Received(name, record.offset(), envelope.data))
             if oldest is None or (envelope.time is not None and envelope.time < oldest):
                 oldest = envelope.time
-        if dead and self._producer.flush(30):
-            raise UnrecoverableError(f"{dead} dead letters could not be written to {DEAD_LETTER_TOPIC} within 30 s")
+        if dead:
+            self._retry_until_available(self._flush_dead_letters)
         DEAD_LETTERS.inc(dead)
         return batch, oldest
+
+    def _flush_dead_letters(self) -> None:
+        """Wait until dead letters are written. Raises KafkaException if that takes long, and UnrecoverableError."""
+        if self._producer.flush(5):
+            raise KafkaException(f"dead letters could not be written to {DEAD_LETTER_TOPIC} yet")
 
     def _send_to_dead_letter_topic(self, record: Record, reason: stream.UnreadableRecordError) -> None:
         """Write a record unchanged to the dead-letter topic: a missing value, key or header stays missing."""
