@@ -33,14 +33,14 @@ PLACES = ("127.0.0.1:1/0", "127.0.0.1:99999/0", "127.0.0.1:port/0", "127.0.0.1:1
 @pytest.mark.parametrize("option", ["--redis", "--store", "--kafka", "-X", "--http", "--top", "command"])
 def test_no_malformed_url_is_quoted(option, capsys, caplog, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # a URL without a scheme is the path of a database
-    refused = 0
+    parser, store, refused = make_parser(), Store("sqlite://"), 0
     for scheme, login, place in itertools.product(SCHEMES, LOGINS, PLACES):
         given = scheme + login.format(SECRET) + place
         arguments = [given] if option == "command" else [option, given]
         try:
-            options = make_parser().parse_args(["--kafka", "127.0.0.1:1", *arguments])
+            options = parser.parse_args(["--kafka", "127.0.0.1:1", *arguments])
             if option in {"--redis", "--store"}:
-                Outbox(Store(options.store if option == "--store" else "sqlite://"), options.redis).check()
+                Outbox(Store(options.store) if option == "--store" else store, options.redis).check()
             if option == "--http":
                 listen(options.http).close()
         except (SystemExit, UnusableError, sa.exc.OperationalError) as error:
@@ -94,7 +94,7 @@ def test_every_option_can_come_from_a_file_and_does_not_stand_in_the_list_of_pro
 def test_urls_can_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("FEED_REDIS", "redis://:secret@redis")
     monkeypatch.setenv("FEED_STORE", "postgresql+psycopg://feed:secret@database/feed")
-    options = make_parser().parse_args(["--kafka", "kafka:9092"])
+    options = parser.parse_args(["--kafka", "kafka:9092"])
     assert options.redis == "redis://:secret@redis"
     assert options.store == "postgresql+psycopg://feed:secret@database/feed"
 

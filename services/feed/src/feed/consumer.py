@@ -214,7 +214,7 @@ class Consumer:
 
     def _flush_dead_letters(self) -> None:
         """Wait until dead letters are written. Raises KafkaException if that takes long, and UnrecoverableError."""
-        if self._producer.flush(5):
+        if self._producer.flush(2):
             raise KafkaException(f"dead letters could not be written to {DEAD_LETTER_TOPIC} yet")
 
     def _send_to_dead_letter_topic(self, record: Record, reason: stream.UnreadableRecordError) -> None:

@@ -184,6 +184,9 @@ def listen(address: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, int(colon and port)), family=family, backlog=2048)
-    except (OSError, OverflowError, ValueError) as error:
-        reason = {errno.EADDRINUSE: "the port is taken"}.get(getattr(error, "errno", 0) or 0, type(error).__name__)
-        raise UnusableError(f"--http: {reason}. Give it a HOST:PORT that is free on this machine") from None
+    except (OverflowError, ValueError):
+        raise UnusableError("--http cannot be read. Give it a HOST:PORT, for example localhost:8080") from None
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        reason = "the port is taken" if taken else "the host or port cannot be used on this machine"
+        raise UnusableError(f"--http: {reason}. Give it a HOST:PORT that is free here") from None
