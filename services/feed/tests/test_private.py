@@ -94,7 +94,7 @@ def test_every_option_can_come_from_a_file_and_does_not_stand_in_the_list_of_pro
 def test_urls_can_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("FEED_REDIS", "redis://:secret@redis")
     monkeypatch.setenv("FEED_STORE", "postgresql+psycopg://feed:secret@database/feed")
-    options = parser.parse_args(["--kafka", "kafka:9092"])
+    options = make_parser().parse_args(["--kafka", "kafka:9092"])
     assert options.redis == "redis://:secret@redis"
     assert options.store == "postgresql+psycopg://feed:secret@database/feed"
 
