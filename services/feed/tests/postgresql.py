@@ -72,10 +72,10 @@ class PostgreSQL:
 
     @contextmanager
     def hanging(self, database):
-        """Have every connection to a database hang."""
+        """Have every connection to a database hang, and every new one, too."""
         with self._engine.connect() as connection:
             query = f"SELECT pid FROM pg_stat_activity WHERE datname = '{database}'"
-            pids = connection.exec_driver_sql(query).scalars().all()
+            pids = [self._server.pid, *connection.exec_driver_sql(query).scalars().all()]
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
         try:
