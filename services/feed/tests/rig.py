@@ -29,12 +29,13 @@ class Rig:
         self.ports = None
         """By process, the port where a member answers /healthz; None if members serve nothing."""
         self.feed = Feed(Store(store_url))
-        self.admin = AdminClient({"bootstrap.servers": node.address})
+        self.admin = AdminClient({"bootstrap.servers": node.address, "reconnect.backoff.max.ms": 1000})
         self.producer = Producer(
             {
                 "bootstrap.servers": node.address,
                 "enable.idempotence": True,
                 "message.timeout.ms": 300_000,
+                "reconnect.backoff.max.ms": 1000,
                 "log_level": 0,
             }
         )
@@ -42,7 +43,8 @@ class Rig:
     def start(self, *options):
         command = [sys.executable, "-m", "feed", "--kafka", self.node.address]
         command += ["--redis", f"redis://127.0.0.1:{self.proxy.port}"]
-        command += ["--store", self.store_url, "-X", "session.timeout.ms=1500", *self.options, *options]
+        command += ["--store", self.store_url, "-X", "session.timeout.ms=1500"]
+        command += ["-X", "reconnect.backoff.max.ms=1000", *self.options, *options]
         port = free_port()
         if self.ports is not None:
             command += ["--http", f"127.0.0.1:{port}"]

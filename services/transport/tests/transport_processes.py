@@ -28,7 +28,7 @@ def wait_until(true: Callable[[], object], what: str, seconds: float = 120) -> N
 
 
 def asked_until(true: Callable[[], object], ask: Callable[[], object]) -> Callable[[], bool]:
-    """Return a condition that asks for what it waits for, every ten seconds: a busy server refuses, or gives it up."""
+    """Return a condition that asks for what it waits for: again at once if refused, and if nothing came of it in 10 s."""
     ask_at = 0.0
 
     def is_true() -> bool:
@@ -36,9 +36,11 @@ def asked_until(true: Callable[[], object], ask: Callable[[], object]) -> Callab
         if true():
             return True
         if time.monotonic() >= ask_at:
-            with suppress(ResponseError):  # not yet possible, or under way
+            try:
                 ask()
-            ask_at = time.monotonic() + 10
+                ask_at = time.monotonic() + 10
+            except ResponseError:  # not yet possible, or under way
+                ask_at = time.monotonic() + 0.5
         return False
 
     return is_true

@@ -41,7 +41,7 @@ def connect(url: str, *, cluster: bool) -> Client:
     if not url.startswith(SENTINEL_SCHEME):
         return Redis.from_url(url, **options)
     sentinels, service, login = _parse_sentinel_url(url)
-    sentinel_options = {"socket_timeout": 2, "socket_connect_timeout": 2}
+    sentinel_options = {**options, "socket_timeout": 2}
     sentinel: Any = Sentinel(sentinels, sentinel_kwargs=sentinel_options)  # type: ignore[no-untyped-call] # redis-py's
     return cast(Redis, sentinel.master_for(service, **login, **options))
 
