@@ -1,4 +1,5 @@
 import contextlib
+import gc
 import os
 import random
 import socket
@@ -32,6 +33,17 @@ PEOPLE = SimpleNamespace(**{name.lower(): {"person_id": f"p-{name.lower():0<6}",
 def person(number):
     """One of many people, as messages name them."""
     return {"person_id": f"p-{number:06}", "name": f"Person {number}"}
+
+
+@pytest.fixture(autouse=True)
+def no_client_stays():
+    """End the clients of Kafka that `main` made in this process: it leaves that to the end of the process."""
+    thresholds = gc.get_threshold()
+    yield
+    if gc.get_threshold() != thresholds:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
+        gc.collect()
 
 
 @pytest.fixture(scope="session")
