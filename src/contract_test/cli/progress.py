@@ -14,15 +14,20 @@ _LONG = 1.0  # seconds
 _PLAIN_EVERY = 10.0  # seconds
 
 
-def with_progress(items: Iterator[Item], total: int, what: str) -> Iterator[Item]:
-    """Give the items one by one; what takes longer than a second shows on stderr how far it is."""
+def with_progress(
+    items: Iterator[Item], total: int, what: str, count: Callable[[Item], int] = lambda _: 1
+) -> Iterator[Item]:
+    """Give the items one by one; what takes longer than a second shows on stderr how far it is.
+
+    `count` returns how much of the total one item is.
+    """
     if not sys.stderr.isatty():
         yield from items
         return
     started, done = time.monotonic(), 0
     for item in items:
         yield item
-        done += 1
+        done += count(item)
         if time.monotonic() - started > _LONG:
             break
     else:
@@ -35,7 +40,7 @@ def with_progress(items: Iterator[Item], total: int, what: str) -> Iterator[Item
         task = progress.add_task(what, total=total, completed=done)
         for item in items:
             yield item
-            progress.advance(task)
+            progress.advance(task, count(item))
 
 
 def with_rates(

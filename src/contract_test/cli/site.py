@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -15,7 +17,6 @@ from contract_test.data.errors import ContractTestError
 from contract_test.data.texts import counted
 from contract_test.files.ledger import Ledger
 from contract_test.files.settings import read_package
-from contract_test.site.data import SiteData
 
 
 @click.command("site")
@@ -62,36 +63,32 @@ def command(
     """
     if output is None and not as_json:
         raise click.UsageError("Name a directory with --output DIR, or use --json.")
-    from contract_test.site.facts import Sources, site_data
+    from contract_test.site.facts import build_site
+    from contract_test.site.parts import Output, Part, Sources
 
     package = package or read_package(contracts.resolve().parent)
     if package is not None:
         package_name(package)
-    data = site_data(Sources(contracts, _today(), ledger, results, package, "all" if pairs == "all" else "near"))
+    if output is not None and find_spec("jinja2") is None:
+        advice = "Install contract-test[site]."
+        raise ContractTestError("Jinja2 is not installed, which writes the pages", advice=advice)
+    sources = Sources(contracts, _today(), ledger, results, package, "all" if pairs == "all" else "near")
+
+    def progress(parts: Iterator[Part], count: int) -> Iterator[Part]:
+        return with_progress(parts, count, "Subjects", lambda part: len(part.subjects))
+
+    data, written = build_site(sources, None if output is None else Output(output, title), progress)
     if as_json:
         from contract_test.site.as_json import site_as_json
 
         click.echo(site_as_json(data))
-    if output is not None:
-        _write(output, data, title)
+    if output is not None and written is not None:
+        removed = f", {written.removed} removed" if written.removed else ""
+        files = f"{counted(written.files, 'file')} in {output}, {written.written} of them written{removed}"
+        note(f"{files}: open {output / 'index.html'}")
     for each in data.notes:
         note(each)
     return CLEAN
-
-
-def _write(output: Path, data: SiteData, title: str) -> None:
-    try:
-        from contract_test.site.pages import all_pages
-    except ImportError:
-        advice = "Install contract-test[site]."
-        raise ContractTestError("Jinja2 is not installed, which writes the pages", advice=advice) from None
-    from contract_test.site.writing import write_site
-
-    count = len(data.subjects)
-    written = write_site(output, all_pages(data, title, lambda found: with_progress(found, count, "Writing")))
-    removed = f", {written.removed} removed" if written.removed else ""
-    files = f"{counted(written.files, 'file')} in {output}, {written.written} of them written{removed}"
-    note(f"{files}: open {output / 'index.html'}")
 
 
 def _today() -> date:

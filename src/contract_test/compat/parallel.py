@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing import get_context
+from typing import TypeVar
 
 from contract_test.compat.plan import Outcome, compare_pair
 from contract_test.compat.proofs import Proofs
@@ -16,6 +18,8 @@ from contract_test.compat.undeclared_fields import ContentModel
 from contract_test.data.errors import UnreachableError
 from contract_test.files.proof_cache import ProofCache
 
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
 MIN_PAIRS_FOR_PROCESSES = 600
 """Fewer pairs than this are done before another process has started."""
 _BATCH = 40
@@ -51,21 +55,35 @@ def compare_pairs(
 def _compared(
     pairs: Sequence[Pair], content_model: ContentModel, budget: float, package: str | None, many: int
 ) -> Iterator[Outcome]:
-    processes = min(os.cpu_count() or 1, MAX_PROCESSES)
-    if len(pairs) < many or processes == 1:
+    if len(pairs) < many or processes() == 1:
         for pair in pairs:
             yield compare_pair(pair, content_model, budget, package)
         return
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), _leave_interrupts_to_the_parent)
-    batches = [pairs[start : start + _BATCH] for start in range(0, len(pairs), _BATCH)]
+    batches = (pairs[start : start + _BATCH] for start in range(0, len(pairs), _BATCH))
+    work = partial(_compare_batch, content_model=content_model, budget=budget, package=package)
+    for outcomes in in_processes(work, batches):
+        yield from outcomes
+
+
+def in_processes(work: Callable[[_Task], _Result], tasks: Iterable[_Task]) -> Iterator[_Result]:
+    """Yield the result of each task, in their order, from processes on all processors.
+
+    Raises UnreachableError where a process of ours is killed.
+    """
+    pool = ProcessPoolExecutor(processes(), get_context("spawn"), _leave_interrupts_to_the_parent)
     try:
-        for batch in [pool.submit(_compare_batch, batch, content_model, budget, package) for batch in batches]:
-            yield from batch.result()
+        for result in [pool.submit(work, task) for task in tasks]:
+            yield result.result()
     except BrokenProcessPool:
         advice = "Is there memory enough? Name one SUBJECT to compare less at once."
         raise UnreachableError("a process that compares was killed", advice=advice) from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def processes() -> int:
+    """Return how many processes are of use."""
+    return min(os.cpu_count() or 1, MAX_PROCESSES)
 
 
 def _compare_batch(

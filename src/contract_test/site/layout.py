@@ -24,9 +24,9 @@ _NUMBERS = ("sends", "receives", "subjects", "owns")
 class Layout:
     """Renders pages. `rows` has the macros of single rows, by name."""
 
-    def __init__(self, title: str, *, has_ledger: bool) -> None:
+    def __init__(self, title: str) -> None:
         self._environment = page_environment("contract_test.site")
-        self._environment.globals |= {"title": title, "has_ledger": has_ledger}
+        self._environment.globals |= {"title": title}
         self.rows: Any = self._environment.get_template("rows.html").module
         examples = self._environment.get_template("examples.html").module
         frame: Any = self._environment.get_template("frame.html").module

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 
 from contract_test.data.contract import Owner
 from contract_test.pages import links
-from contract_test.site.data import ChangelogEntry, ServiceData, SiteData, SubjectData, VersionPair
+from contract_test.site.data import ChangelogEntry, ServiceData, SiteData, VersionPair
 from contract_test.site.layout import Layout, Page, packed
 from contract_test.site.map import domain_map, lay_out, service_map, whole_map
 from contract_test.site.search import Entry, entries_of, index_files
-from contract_test.site.subject_pages import SubjectPages
 
 MAX_SUBJECTS_LISTED = 500
 MAX_SUBJECTS_ON_START = 60
@@ -40,19 +39,10 @@ class _Effect:
         return tuple(dict.fromkeys((*self.pair.backward.breaks, *self.pair.forward.breaks))) if self.pair else ()
 
 
-def all_pages(
-    data: SiteData, title: str, progress: Callable[[Iterator[SubjectData]], Iterator[SubjectData]]
-) -> Iterator[Page]:
-    """Yield every page of a site. `progress` is told of each subject."""
-    has_ledger = any(each.verification or each.deployed for each in data.services.values())
-    layout = Layout(title, has_ledger=has_ledger)
-    entries: list[Entry] = []
-    for subject in progress(iter(data.subjects.values())):
-        pages = SubjectPages(layout, subject)
-        entries += pages.entries
-        yield from pages
+def shared_pages(data: SiteData, layout: Layout, fields: Iterable[Entry]) -> Iterator[Page]:
+    """Yield every page but those of the subjects. `fields` are theirs in the search index."""
     yield from _SharedPages(layout, data).all()
-    yield from index_files([*entries_of(data), *entries]).items()
+    yield from index_files([*entries_of(data), *fields]).items()
 
 
 class _SharedPages:

@@ -24,8 +24,8 @@ from contract_test.files.catalog import load_catalog
 from contract_test.files.installed import installed_contracts
 from contract_test.files.ledger import DirectoryLedger
 from contract_test.record.recorder import Recorded, Recorder
-from contract_test.site.facts import Sources, site_data
-from contract_test.site.writing import write_site
+from contract_test.site.facts import build_site
+from contract_test.site.parts import Output, Sources
 from contract_test.start.deployment_demo import deploy_in_order, show_deployments
 from contract_test.transports.embedded import Server, given_redis, kafka_broker, redis_server
 from contract_test.transports.processes import Child, free_port, running
@@ -113,11 +113,9 @@ def demo(say: Say, redis_url: str | None = None) -> DemoResult:
 
 def _write_site(output: Path, folder: Path, contracts: Path, reports: Mapping[str, Path]) -> Path:
     """Write the pages where they stay when the demo has ended, and return the first one."""
-    from contract_test.site.pages import all_pages
-
     ledger, results = DirectoryLedger(folder / "ledger"), tuple(reports.values())
-    data = site_data(Sources(contracts, datetime.now(UTC).date(), ledger, results, "envelopes"))
-    write_site(output, all_pages(data, "Contracts of the demo", iter))
+    sources = Sources(contracts, datetime.now(UTC).date(), ledger, results, "envelopes")
+    build_site(sources, Output(output, "Contracts of the demo"))
     return output / "index.html"
 
 
