@@ -24,6 +24,7 @@ ROOMS = {
     "infer": {"compat", "lint"},
     "compat": {"replay"},
     "gate": set(),
+    "asyncapi": {"compat"},
     "package": {"compat", "generate"},
     "registry": {"compat"},
     "site": {"compat", "gate", "replay"},

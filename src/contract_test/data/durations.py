@@ -27,3 +27,12 @@ def parse_duration(text: str) -> timedelta | None:
     """Return the duration of a text such as `1h`, or None for any other text."""
     match = _DURATION.fullmatch(text)
     return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None
+
+
+def iso_text(duration: timedelta) -> str:
+    """Return a duration as `iso_duration` reads it: `P7D`, `PT2H`, `P1DT30M`."""
+    minutes, seconds = divmod(duration.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days = f"{duration.days}D" if duration.days else ""
+    times = "".join(f"{number}{unit}" for number, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if number)
+    return f"P{days}{'T' if times else ''}{times}" if duration else "PT0S"

@@ -38,6 +38,10 @@ class SchemaError(ContractTestError):
     """A schema file cannot be used."""
 
 
+class DocumentError(ContractTestError):
+    """An AsyncAPI document cannot be used."""
+
+
 class RecordingError(ContractTestError):
     """A recording cannot be read."""
 

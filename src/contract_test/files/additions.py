@@ -11,7 +11,7 @@ from typing import Any
 from contract_test.data.errors import CatalogError
 from contract_test.data.texts import inert
 
-Row = str | bool | Sequence[str]
+Row = str | bool | Sequence[str] | Mapping[str, str | int]
 """What stands behind a key of a table."""
 
 
@@ -21,8 +21,12 @@ def schema_text(schema: Any) -> str:
 
 
 def add_version(root: Path, subject: str, version: int, schema: Any) -> Path:
+    """Write the schema file of a new version. Raises CatalogError where there is one already."""
+    return add_file(root / subject / f"v{version}.json", schema)
+
+
+def add_file(path: Path, schema: Any) -> Path:
     """Write a new schema file. Raises CatalogError where there is one already."""
-    path = root / subject / f"v{version}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("x", encoding="utf-8") as file:
@@ -39,7 +43,7 @@ def append_tables(path: Path, tables: Mapping[tuple[str, str], Mapping[str, Row]
 
     The text that stands there stays. Raises CatalogError where it is no TOML, or has one of the tables.
     """
-    added = "\n".join(_table(section, name, rows) for (section, name), rows in tables.items())
+    added = tables_text(tables)
     try:
         before = path.read_bytes().decode() if path.exists() else ""
         added = f"\n{added}" if before.strip() else added
@@ -55,6 +59,11 @@ def append_tables(path: Path, tables: Mapping[tuple[str, str], Mapping[str, Row]
     return path
 
 
+def tables_text(tables: Mapping[tuple[str, str], Mapping[str, Row]]) -> str:
+    """Return tables as TOML."""
+    return "\n".join(_table(section, name, rows) for (section, name), rows in tables.items())
+
+
 def _table(section: str, name: str, rows: Mapping[str, Row]) -> str:
     bare = name.replace("_", "").replace("-", "").isalnum() and name.isascii()
     width = max(map(len, rows), default=0)
@@ -66,6 +75,9 @@ def _table(section: str, name: str, rows: Mapping[str, Row]) -> str:
 def _value(value: Row) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, Mapping):
+        members = ((toml_text(key), toml_text(item) if isinstance(item, str) else item) for key, item in value.items())
+        return f"{{ {', '.join(f'{key} = {item}' for key, item in members)} }}"
     return toml_text(value) if isinstance(value, str) else f"[{', '.join(map(toml_text, value))}]"
 
 

@@ -69,7 +69,7 @@ def bundle(resources: Mapping[str, Any], uri: str, formats: frozenset[str]) -> B
     References are absolute or local, as `files.schemas` leaves them. Where they depend on how they are reached, or
     where files are written in several dialects, the files stay apart.
     """
-    schemas = _Schemas(resources)
+    schemas = SchemaObjects(resources)
     own = resources[uri]
     draft = draft_of(own)
     others = [document for document in resources if document != uri]
@@ -95,19 +95,19 @@ def bundle(resources: Mapping[str, Any], uri: str, formats: frozenset[str]) -> B
     return Bundle(made, {}, {place: document for document, place in places.items() if place})
 
 
-class _Schemas:
+class SchemaObjects:
     """Which objects among some resources are schemas: found from the roots, and from what references lead to."""
 
     def __init__(self, resources: Mapping[str, Any]) -> None:
         self.resources = resources
         self.are_dynamic = False
-        self._found: set[int] = set()
+        self.found: set[int] = set()
         pending = list(resources.items())
         while pending:
             document, node = pending.pop()
-            if not isinstance(node, dict) or id(node) in self._found:
+            if not isinstance(node, dict) or id(node) in self.found:
                 continue
-            self._found.add(id(node))
+            self.found.add(id(node))
             self.are_dynamic = self.are_dynamic or any(isinstance(node.get(keyword), str) for keyword in _DYNAMIC)
             pending += [(document, child) for _, child in children(node)]
             if isinstance(node.get("$ref"), str):
@@ -128,7 +128,7 @@ class _Schemas:
             if not isinstance(value, dict):
                 return value
             made = {name: copied(member) for name, member in value.items()}
-            if id(value) not in self._found:
+            if id(value) not in self.found:
                 return made
             if isinstance(made.get("format"), str) and made["format"] not in formats:
                 del made["format"]

@@ -1,4 +1,4 @@
-"""Fetch and build what the SDKs need, once for a checkout, and run the programs beside this module."""
+"""Fetch and build what programs in other languages need, once for a checkout, and run those beside this module."""
 
 from __future__ import annotations
 
@@ -21,23 +21,28 @@ class RuntimeMissingError(Exception):
 
 def node(script: str) -> list[str]:
     """Return the command that runs a script of node/."""
-    return [find("node", "nodejs"), str(_built("node", _install_packages) / script)]
+    return node_script(HERE / "node", script)
+
+
+def node_script(sources: Path, script: str) -> list[str]:
+    """Return the command that runs a script among sources with a package.json and its lock file."""
+    return [find("node", "nodejs"), str(_built(sources, _install_packages) / script)]
 
 
 def go() -> list[str]:
     """Return the command of the program in go/."""
-    return [str(_built("go", _build_program) / "events")]
+    return [str(_built(HERE / "go", _build_program) / "events")]
 
 
 def java() -> list[str]:
     """Return the command of the program in java/."""
-    folder = _built("java", _compile_class)
+    folder = _built(HERE / "java", _compile_class)
     return [find("java", "default-jdk-headless"), "-cp", f"{folder}:{folder}/*", "Events"]
 
 
 def java_source() -> list[str]:
     """Return the command that runs a source file which uses Jackson."""
-    folder = _built("java", _compile_class)
+    folder = _built(HERE / "java", _compile_class)
     return [find("java", "default-jdk-headless"), "-cp", ":".join(map(str, folder.glob("jackson-*.jar")))]
 
 
@@ -45,6 +50,13 @@ def run_lines(command: list[str], action: str, lines: Iterable[Mapping[str, Any]
     """Give a program one JSON object a line, and return the ones that it answers."""
     text = "".join(f"{json.dumps(line)}\n" for line in lines)
     return [json.loads(line) for line in _done([*command, action], input=text).split("\n") if line]
+
+
+def run_paths(command: list[str], paths: Iterable[Path]) -> list[dict[str, Any]]:
+    """Give a program one path a line, and return the JSON objects that it answers."""
+    return [
+        json.loads(line) for line in _done(command, input="".join(f"{path}\n" for path in paths)).split("\n") if line
+    ]
 
 
 def find(program: str, package: str) -> str:
@@ -55,9 +67,10 @@ def find(program: str, package: str) -> str:
     return path
 
 
-def _built(language: str, build: Callable[[Path], None]) -> Path:
-    """Return the folder of a language under .cache; the first process that asks builds it, the others wait."""
-    sources = sorted(path for path in (HERE / language).iterdir() if path.is_file())
+def _built(folder_of_sources: Path, build: Callable[[Path], None]) -> Path:
+    """Return the folder of a program under .cache; the first process that asks builds it, the others wait."""
+    language = folder_of_sources.name
+    sources = sorted(path for path in folder_of_sources.iterdir() if path.is_file())
     stamp = "\n".join(f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in sources)
     folder = CACHE / language
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,1 @@
+"""AsyncAPI documents: written from contracts, read into contracts, and compared with them."""

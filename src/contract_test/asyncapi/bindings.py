@@ -1,0 +1,54 @@
+"""What AsyncAPI says of channels and messages in its bindings, headers and content types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contract_test.data.contract import Channel, Contract, Subject
+
+Object = dict[str, Any]
+
+CLOUDEVENTS_JSON = "application/cloudevents+json"
+_KAFKA, _AMQP = {"bindingVersion": "0.5.0"}, {"bindingVersion": "0.3.0"}
+_EXTENSION_TYPES = {"string": {"type": "string"}, "integer": {"type": "integer"}, "boolean": {"type": "boolean"}}
+
+
+def channel_bindings(channel: Channel) -> Object:
+    """Return the bindings of a channel by its protocol."""
+    if channel.protocol == "kafka":
+        return {"kafka": _KAFKA if channel.is_pattern else {"topic": channel.address, **_KAFKA}}
+    if channel.protocol.startswith("amqp"):
+        return {"amqp": {"is": "queue", "queue": {"name": channel.address[:255]}, **_AMQP}}
+    return {channel.protocol.partition("-")[0]: {}}
+
+
+def message_bindings(channel: Channel | None, subject: Subject) -> Object:
+    """Return what a message is bound to: its key, and where its schema's id is."""
+    if channel is None or channel.protocol != "kafka":
+        return {}
+    key = {"key": {"type": "string", "description": f"The value at {subject.key}"}} if subject.key else {}
+    confluent = {"schemaIdLocation": "payload", "schemaIdPayloadEncoding": "confluent"}
+    return {"kafka": {**key, **(confluent if channel.codec == "confluent" else {}), **_KAFKA}}
+
+
+def envelope_of(channel: Channel | None, subject: Subject, contract: Contract) -> Object:
+    """Return the content type, and the CloudEvents attributes: as headers, or in the event around the payload."""
+    if channel is None or channel.codec != "cloudevents":
+        return {"contentType": "application/json"}
+    attributes: dict[str, Object] = {
+        "specversion": {"const": "1.0"},
+        "id": {"type": "string", "minLength": 1},
+        "source": {"type": "string", "minLength": 1},
+        "type": {"const": subject.type or subject.name},
+        "time": {"type": "string", "format": "date-time"},
+        "dataschema": {"const": contract.dataschema},
+        **{name: _EXTENSION_TYPES[kind] for name, kind in channel.extensions.items()},
+    }
+    required = ["specversion", "id", "source", "type"]
+    if channel.mode != "binary":
+        schema = {"type": "object", "required": required, "properties": attributes}
+        return {"contentType": CLOUDEVENTS_JSON, "x-cloudevents": schema}
+    headers = {f"ce_{name}": schema if "const" in schema else {**schema, "type": "string"}
+               for name, schema in attributes.items()}  # fmt: skip
+    schema = {"type": "object", "required": [f"ce_{name}" for name in required], "properties": headers}
+    return {"contentType": "application/json", "headers": schema}
