@@ -40,6 +40,7 @@ class Described:
     subject: str
     versions: tuple[int, ...]
     channel: str
+    own: bool
 
 
 @dataclass
@@ -113,7 +114,8 @@ class _Additions:
         description, proposal = self._description, self._proposal
         proposal.notes += description.notes
         proposal.refused += description.refused
-        proposal.services.setdefault(description.service, description.whole.place)
+        if not self._own or description.whole.text("info", "x-service"):
+            proposal.services.setdefault(description.service, description.whole.place)
         for name, channel in description.channels.items():
             self._add_channel(name, channel)
         for place, message in description.messages.items():
@@ -227,7 +229,7 @@ class _Additions:
         key = "sent_by" if operation.action == "send" else "received_by"
         for subject in dict.fromkeys(subject for subject, _ in found):
             numbers = tuple(number for name, number in found if name == subject)
-            self._proposal.operations.append(Described(operation, subject, numbers, channel))
+            self._proposal.operations.append(Described(operation, subject, numbers, channel, self._own))
             rows = self._proposal.tables.get(("subjects", subject))
             if rows is not None:
                 services = list(rows.get(key, ()))  # type: ignore[arg-type] # a list of texts

@@ -74,7 +74,12 @@ def _restored(documents: Documents, message: Message, payload: Located, whole: L
     bundled, folder = whole.get("components", "x-schema-files"), whole.get("components", "x-contracts")
     if isinstance(bundled, dict) and name in bundled:
         files = _Restored(whole, bundled).reached_from(name)
-        return Payload(files.pop(name), {"": payload.place}, files)
+        origins = {
+            f"/{holder}/{escape(part)}": whole.place.below("components", "schemas", key, "schema")
+            for holder in HOLDERS
+            for part, key in bundled[name].get(holder, ())
+        }
+        return Payload(files.pop(name), {"": payload.place, **origins}, files)
     if not isinstance(folder, str):
         return None
     found = documents.target(payload, payload.text("$ref"))

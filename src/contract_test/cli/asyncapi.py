@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import click
 
+from contract_test.asyncapi.comparison import check, diff, refusal
 from contract_test.asyncapi.export import document_of
 from contract_test.asyncapi.importing import propose, staged
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note
 from contract_test.data.contract import Catalog
-from contract_test.data.errors import ContractTestError
-from contract_test.data.finding import Finding, Report
-from contract_test.data.texts import counted, inert
+from contract_test.data.finding import Report
+from contract_test.data.texts import counted
 from contract_test.files.additions import schema_text, tables_text
 from contract_test.files.catalog import load_catalog
 from contract_test.files.yaml_documents import document_text
@@ -87,10 +88,41 @@ def import_(path: Path, service: str | None, contracts: Path, form: str, *, writ
     return FINDINGS if findings else CLEAN
 
 
-def refusal(error: ContractTestError) -> Finding:
-    """Return what is refused as a finding."""
-    file, _, pointer = error.place.partition(":")
-    return Finding(inert(file), inert(pointer), "asyncapi-refused", inert(error.problem), inert(error.advice))
+@command.command("check")
+@click.argument("path", metavar="FILE|DIR", type=click.Path(path_type=Path, exists=True))
+@click.option("--service", metavar="NAME", help="The service that the document describes.  [default: from its title]")
+@contracts_option
+@format_option
+def check_(path: Path, service: str | None, contracts: Path, form: str) -> int:
+    """Check whether an AsyncAPI document says what the contracts say.
+
+    Compares each operation's messages with the contracts in both directions. A finding shows a message that one side
+    may send and the other rejects.
+    """
+    return _reported(check(path, load_catalog(contracts), service), form)
+
+
+@command.command("diff")
+@click.argument("older", metavar="OLD", type=click.Path(path_type=Path, exists=True))
+@click.argument("newer", metavar="NEW", type=click.Path(path_type=Path, exists=True))
+@format_option
+def diff_(older: Path, newer: Path, form: str) -> int:
+    """Show what changed between two AsyncAPI documents, and whom it breaks.
+
+    What a service receives must still be read, and what it sends must still be readable for others. A change that
+    breaks the other direction only is a warning.
+    """
+    return _reported(diff(older, newer), form)
+
+
+def _reported(report: Report, form: str) -> int:
+    click.echo(FORMATS[form](report), nl=False)
+    for line in report.notes:
+        note(line)
+    statuses = Counter(each.status for each in report.pairs)
+    counts = ", ".join(f"{statuses[status]} {status}" for status in ("compatible", "incompatible", "unknown"))
+    note(f"{counted(len(report.pairs), 'pair')} compared: {counts}; {counted(len(report.findings), 'finding')}")
+    return FINDINGS if any(each.severity == "error" for each in report.findings) else CLEAN
 
 
 def existing_or_none(contracts: Path) -> Catalog:

@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { Parser } from "@asyncapi/parser";
 
-const parser = new Parser();
 for (const path of readFileSync(0, "utf8").split("\n").filter(Boolean)) {
-  const { document, diagnostics } = await parser.parse(readFileSync(path, "utf8"), { source: path });
+  // A parser of its own: one that is used again refuses recursive files that it has read before.
+  const { document, diagnostics } = await new Parser().parse(readFileSync(path, "utf8"), { source: path });
   const errors = diagnostics.filter((each) => each.severity === 0);
   const messages = document ? document.allMessages().all() : [];
   console.log(
