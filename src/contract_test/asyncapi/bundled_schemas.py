@@ -14,7 +14,7 @@ from contract_test.data.errors import SchemaError
 from contract_test.files.schemas import BASE, SchemaFiles
 from contract_test.schema.bundle import SchemaObjects
 from contract_test.schema.names import unused
-from contract_test.schema.walk import SPECIFICATIONS, draft_of, escape, join
+from contract_test.schema.walk import SPECIFICATIONS, draft_of, escape, join, subschemas
 
 MAX_KEY_LENGTH = 80
 HOLDERS = ("$defs", "definitions")
@@ -34,6 +34,7 @@ class SchemaComponents:
         self.components: dict[str, Any] = {}
         self.files: dict[str, dict[str, Any]] = {}
         self._keys: dict[tuple[str, str], str] = {}
+        self._wrapped: set[str] = set()
         self._documents: dict[str, Any] = {}
         files = SchemaFiles(root)
         for contract in contracts:
@@ -41,7 +42,7 @@ class SchemaComponents:
 
     def reference(self, contract: Contract) -> str:
         """Return the `$ref` to a contract's schema."""
-        return f"{_SCHEMAS}{self._keys[contract.uri, '']}"
+        return self._component(contract.uri, "")
 
     def _add(self, contract: Contract, files: SchemaFiles) -> None:
         schemas = SchemaObjects(contract.resources)
@@ -51,6 +52,7 @@ class SchemaComponents:
                 raise SchemaError(problem, place=str(contract.path), advice=_APART)
             if uri not in self._documents:
                 self._name(uri, schema, contract)
+                self._wrapped |= {uri} if _is_beyond_asyncapi(schema) else set()
         for uri, schema in contract.resources.items():
             if uri in self._documents:
                 continue
@@ -61,12 +63,12 @@ class SchemaComponents:
             for holder in HOLDERS:
                 for name, part in _definitions(moved, holder).items():
                     key = self._keys[uri, f"/{holder}/{escape(name)}"]
-                    self.components[key] = {"schemaFormat": draft, "schema": part}
+                    self.components[key] = {"schemaFormat": draft, "schema": part} if uri in self._wrapped else part
                     parts.setdefault(holder, []).append([name, key])
                 if _definitions(moved, holder):
                     moved = {keyword: value for keyword, value in moved.items() if keyword != holder}
             key = self._keys[uri, ""]
-            self.components[key] = {"schemaFormat": draft, "schema": moved}
+            self.components[key] = {"schemaFormat": draft, "schema": moved} if uri in self._wrapped else moved
             path = files.path_of(uri)
             raw = files.read(path) if path else None
             declared = raw.get("$id") if isinstance(raw, dict) else None
@@ -75,6 +77,7 @@ class SchemaComponents:
                 "schema": key,
                 **({"$id": declared} if isinstance(declared, str) else {}),
                 **({} if uri == BASE + file else {"uri": uri}),
+                **({"wrapped": True} if uri in self._wrapped else {}),
                 **parts,
             }
 
@@ -111,9 +114,22 @@ class SchemaComponents:
     def _component(self, uri: str, pointer: str) -> str:
         steps = pointer.split("/")
         own = "/".join(steps[:3])
+        inside = "/schema" if uri in self._wrapped else ""
         if (uri, own) in self._keys and own:
-            return f"{_SCHEMAS}{self._keys[uri, own]}/schema{_quoted(steps[3:])}"
-        return f"{_SCHEMAS}{self._keys[uri, '']}/schema{_quoted(steps[1:])}"
+            return f"{_SCHEMAS}{self._keys[uri, own]}{inside}{_quoted(steps[3:])}"
+        return f"{_SCHEMAS}{self._keys[uri, '']}{inside}{_quoted(steps[1:])}"
+
+
+def _is_beyond_asyncapi(schema: Any) -> bool:
+    """Return whether AsyncAPI tools refuse a schema that does not stand below a `schemaFormat`."""
+    nodes = [node for _, node, _ in subschemas(schema, "", "draft-07")]
+    parts = [schema, *(part for holder in HOLDERS for part in _definitions(schema, holder).values())]
+    if not all(isinstance(part, dict) for part in parts):
+        return True
+    return draft_of(schema) == "draft-04" or any(
+        not isinstance(node.get("discriminator", ""), str) or not isinstance(node.get("externalDocs", {}), dict)
+        for node in nodes
+    )
 
 
 def check_files(contract: Contract, files: SchemaFiles) -> None:

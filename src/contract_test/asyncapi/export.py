@@ -154,10 +154,9 @@ class _Document:
         }
 
     def _payload(self, contract: Contract) -> Object:
-        if self._schemas is not None:
-            return {"$ref": self._schemas.reference(contract)}
-        reference = {"$ref": _relative(contract.path, self._folder)}
-        return {"schemaFormat": schema_format(contract.schema), "schema": reference}
+        bundled = self._schemas
+        reference = bundled.reference(contract) if bundled else _relative(contract.path, self._folder)
+        return {"schemaFormat": schema_format(contract.schema), "schema": {"$ref": reference}}
 
     def _operations(self) -> Object:
         found: list[tuple[str, Object]] = []

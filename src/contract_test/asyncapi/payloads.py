@@ -24,7 +24,7 @@ _JSON_SCHEMA = re.compile(
 )
 _ASYNCAPI_SCHEMA = re.compile(r"application/vnd\.(?:aai|oai)\.asyncapi.*")
 _OTHER_FORMATS = {"avro": "Avro", "protobuf": "Protobuf", "raml": "RAML", "openapi": "OpenAPI", "xml": "XML Schema"}
-_COMPONENT = re.compile(r"#/components/schemas/([^/]+)/schema((?:/.*)?)")
+_COMPONENT = re.compile(r"#/components/schemas/([^/]+)((?:/.*)?)")
 _FILE = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*/)*[A-Za-z0-9_][A-Za-z0-9._-]*\.json")
 
 
@@ -75,11 +75,11 @@ def _restored(documents: Documents, message: Message, payload: Located, whole: L
     if isinstance(bundled, dict) and name in bundled:
         files = _Restored(whole, bundled).reached_from(name)
         origins = {
-            f"/{holder}/{escape(part)}": whole.place.below("components", "schemas", key, "schema")
+            f"/{holder}/{escape(part)}": whole.place.below("components", "schemas", key)
             for holder in HOLDERS
             for part, key in bundled[name].get(holder, ())
         }
-        return Payload(files.pop(name), {"": payload.place, **origins}, files)
+        return Payload(files.pop(name), {"": documents.schema(payload).place, **origins}, files)
     if not isinstance(folder, str):
         return None
     found = documents.target(payload, payload.text("$ref"))
@@ -135,7 +135,9 @@ class _Restored:
 
     def _component(self, file: str, key: str, reached: list[str]) -> Any:
         component = self._whole.get("components", "schemas", key)
-        if not isinstance(component, dict) or "schema" not in component:
+        if self._files[file].get("wrapped"):
+            component = component.get("schema") if isinstance(component, dict) else None
+        if component is None:
             raise self._error(file, f"there is no component {key[:60]!r}")
 
         def referred(reference: str) -> str:
@@ -143,14 +145,15 @@ class _Restored:
             if match is None or match[1] not in self._sources:
                 raise self._error(file, f"a schema refers to {reference[:60]!r}, which is in none of the files")
             target, pointer = self._sources[match[1]]
+            rest = match[2].removeprefix("/schema") if self._files[target].get("wrapped") else match[2]
             if target == file:
-                return f"#{quote(pointer, safe='/~$')}{match[2]}"
+                return f"#{quote(pointer, safe='/~$')}{rest}"
             reached.append(target)
             uri = self._files[target].get("uri") or posixpath.relpath(target, PurePosixPath(file).parent)
-            fragment = f"{quote(pointer, safe='/~$')}{match[2]}"
+            fragment = f"{quote(pointer, safe='/~$')}{rest}"
             return f"{uri}#{fragment}" if fragment else uri
 
-        return _rewritten(component["schema"], referred)
+        return _rewritten(component, referred)
 
 
 def _rewritten(schema: Any, referred: Any) -> Any:
