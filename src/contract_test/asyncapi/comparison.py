@@ -142,7 +142,7 @@ class _Comparison:
         known = {
             (each.operation.service, each.operation.action, each.subject) for each in self._document.proposal.operations
         }
-        said = {(service, action, class_name(subject)) for service, action, subject in known}
+        declared = {(service, action, class_name(subject)) for service, action, subject in known}
         places = {
             each.operation.service: Place(each.operation.place.path) for each in self._document.proposal.operations
         }
@@ -150,7 +150,7 @@ class _Comparison:
             for action, subjects in (("send", contracts.sent_by(service)), ("receive", contracts.received_by(service))):
                 for subject in subjects:
                     names = {class_name(subject.name), class_name(subject.type or subject.name)}
-                    if not any((service, action, name) in said for name in names):
+                    if not any((service, action, name) in declared for name in names):
                         problem = (
                             f"in the catalog, {service} {_WORD[action]} {subject.name}. The document does not say so"
                         )
