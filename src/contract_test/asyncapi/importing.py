@@ -256,7 +256,8 @@ def _check(schema: Any, payload: Payload) -> None:
         advice = "Correct the schema there."
         raise DocumentError(f"not a JSON Schema: {error.message[:200]}", place=str(place), advice=advice) from None
     except ValueError as error:
-        raise DocumentError(f"not a JSON Schema: {error}", place=str(payload.origins[""])) from None
+        advice = "Nest it less deeply, or correct it."
+        raise DocumentError(f"not a JSON Schema: {error}", place=str(payload.origins[""]), advice=advice) from None
 
 
 def origin_of(origins: Mapping[str, Place], pointer: str) -> Place:
