@@ -286,8 +286,12 @@ def test_no_text_of_a_schema_becomes_code(contracts, seed):
 
 @pytest.mark.parametrize(
     "code",
-    ["import os", "x = open('a')", "class A:\n    f = lambda: 1", "x = y.z", "def f(): pass", "@a\nclass B: pass"],
-)
+    [
+        "import os", "x = open('a')", "class A:\n    f = lambda: 1", "x = y.z", "def f(): ...", "@a\nclass B: pass",
+        "class A:\n    def __init__(self):\n        x = 1", "class A:\n    def __init__(self, x=open('a')): ...",
+        "if x:\n    y = 1", "if TYPE_CHECKING:\n    x = 1\nelse:\n    x = 2",
+    ],
+)  # fmt: skip
 def test_the_allow_list_refuses_code(code):
     with pytest.raises(ContractTestError):
         check_source(code)

@@ -25,6 +25,7 @@ DEFINITIONS = {
     "Tags": {"type": "object", "additionalProperties": {"type": "array", "items": TEXT}},
     "Level": {"enum": ["low", "high"]},
     "Anywhere": PLACE | {"$dynamicAnchor": "place"},
+    "Labelled": obj(("labels",), labels={"type": "object", "additionalProperties": INT}),
     "Speed": {"allOf": [obj((), speed=INT)]},
     "Door": {"anyOf": [tagged("door", 1, left=INT) | {"title": "Left"}, tagged("door", True, right=INT) | {"title": "Right"}]},
 }  # fmt: skip
@@ -87,6 +88,7 @@ CONTRACTS = {
                     fee={"type": "array", "items": {"type": "string", "x-python-type": "decimal"}, "default": ["1.10"]},
                     rule={"anyOf": [EXPRESSION, INT], "default": {"op": "literal", "value": "v"}},
                     form={"oneOf": [REFERENCE, PLACE], "default": {"zip": "1"}}, soon=TIME | {"default": "soon"}),
+    "relabelled": {"$ref": "#/$defs/Labelled"},
     "merged": obj(("all", "any"), all={"allOf": [
         obj((), count=INT, ratio={"type": "number"}, names={"type": "array", "items": TEXT}, labels={"type": "object", "additionalProperties": INT},
             place=PLACE, at=TIME, day=TEXT | {"format": "date"}, level={"$ref": "#/$defs/Level"}, maybe={"type": ["integer", "null"]}),
@@ -108,13 +110,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, assert_never, assert_type
 
-from {package}.messages import Alike, Defaults, Dependent, Listed, Maps, Merged, Named, Patterns, Presence, Trees, Unions, Wrapped
+from {package}.messages import Alike, Defaults, Dependent, Listed, Maps, Merged, Named, Patterns, Presence, Relabelled, Trees, Unions, Wrapped
 from {package}.messages.alike_v1 import Box, Street
 from {package}.messages.dependent_v1 import ChosenPost as ByPost, Place as Somewhere
 from {package}.messages.listed_v1 import Level
 from envelopes import FrozenMap
 from {package}.messages.named_v1 import Empty, Expression, Loose, Tags
 from {package}.messages.maps_v1 import Place
+from {package}.messages.patterns_v1 import Extended, Typed
 from {package}.messages.presence_v1 import Ann, Bob, Item, Link, Mixed, Named as Other, Place as At, Reference
 from {package}.messages.trees_v1 import All, Expression as Rule, Leaf, Node
 from {package}.messages.unions_v1 import Ann as First, Bob as Second, Card, Cid, Iban, Left, Right
@@ -124,6 +127,22 @@ def maps(value: Maps) -> None:
     assert_type(value.places["a"].since, datetime | None)
     if value.listed is not None:
         assert_type(value.listed["p-1"], tuple[Place, ...])
+
+
+def dicts(zipped: Place) -> None:
+    made = Maps(places={{"a": zipped}}, listed={{"p-1": (zipped,)}})
+    assert_type(made.places, FrozenMap[str, Place])
+    Maps(places={{"a": 1}})  # error
+    Relabelled(labels={{"a": 1}})
+    Relabelled(labels={{"a": "1"}})  # error
+    Maps()  # error
+    Maps(places={{}}, other=1)  # error
+    Named(maybe=None, either={{"a": ("b",)}}, empty=Empty(), loose=Loose(), tags={{"a": ("b",)}})
+    Defaults(labels={{"a": 1}}, count=2)
+    Defaults(labels={{"a": "1"}})  # error
+    Extended(name="x", additional_properties={{"x-a": 1}})
+    Typed(name="x", additional_properties={{"n-a": 1}})
+    Typed(name="x", additional_properties={{"n-a": "1"}})  # error
 
 
 def dependent(value: Dependent) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from contract_test.generate import plan as p
 from contract_test.generate.alternatives import ANYTHING, Alternative, Composed, Position, Reader, is_aside
 from contract_test.generate.annotations import class_text, short_title
+from contract_test.generate.arguments import open_map
 from contract_test.generate.defaults import Defaults
 from contract_test.generate.drafts import Choice, Draft
 from contract_test.generate.entries import parts_in, whole_entry
@@ -97,7 +98,9 @@ class _Planner:
         finisher = Finisher(
             self._reader, frozenset(self._taken | self._reserved), defaults, snake_case=self._snake_case
         )
-        classes = [*map(finisher.value_class, drafts), *own]
+        classes = [*map(finisher.value_class, drafts)]
+        fields = {each.name: (*each.attributes, *open_map(each)) for each in classes}
+        classes += [replace(each, inherited=fields.get(each.base, ())) for each in own]
         markers = {choice.key: finisher.marker(choice) for choice in choices}
         named = [replace(each, marker=markers.get(each.key, each.marker)) for each in named]
         if any(map(has_decimals, classes)) or any(map(has_decimals, named)):

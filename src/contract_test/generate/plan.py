@@ -117,6 +117,8 @@ class ValueClass:
     deprecated: bool = False
     within: str | None = None
     """Where the union is of which this class is an alternative, if its schema is not at one place."""
+    inherited: tuple[Attribute, ...] = ()
+    """The fields of a base class that is in the plan, too."""
     decimals: bool = False
     """Whether the module has a decimal: then numbers are read with their own text."""
 

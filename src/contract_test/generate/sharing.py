@@ -200,7 +200,8 @@ def _retargeted(part: ValueClass | Named, keys: Mapping[str, str]) -> ValueClass
     if isinstance(part, Named):
         return replace(part, type=_replaced(part.type, keys))
     attributes = tuple(replace(each, type=_replaced(each.type, keys)) for each in part.attributes)
-    return replace(part, attributes=attributes)
+    inherited = tuple(replace(each, type=_replaced(each.type, keys)) for each in part.inherited)
+    return replace(part, attributes=attributes, inherited=inherited)
 
 
 def _replaced(type_: Type, keys: Mapping[str, str]) -> Type:

@@ -24,7 +24,7 @@ from envelopes.validation import compile_schema
 
 HEADER = "Generated from contracts/ by `contract-test generate`: change the contract, not this file."
 
-_TYPING = ("Annotated", "Literal", "TypeAlias")
+_TYPING = ("Annotated", "Literal", "TYPE_CHECKING", "TypeAlias")
 _LONG_FORMS = ("Optional", "Union")
 """Imported with an underscore, because a class may have such a name."""
 _RUNTIME = ("Boolean", "Day", "DecimalNumber", "DecimalText", "Deprecated", "Field", "FrozenMap", "Integer", "Json",
@@ -147,6 +147,7 @@ def _module(title: str, contract: str, plan: ModulePlan, written: Mapping[str, s
         "",
         "from __future__ import annotations",
         "",
+        *(["from collections.abc import Mapping as _Mapping"] if "_Mapping" in used else []),
         *([f"from typing import {typing}", ""] if typing else []),
         f"from envelopes.generated import (\n{runtime})",
         "",
@@ -303,9 +304,9 @@ _ALLOWED_CALLS = frozenset(
 _ALLOWED_NODES = (
     ast.Module, ast.Expr, ast.Constant, ast.ImportFrom, ast.Import, ast.alias, ast.ClassDef, ast.Assign, ast.AnnAssign,
     ast.Name, ast.Load, ast.Store, ast.Subscript, ast.Tuple, ast.List, ast.Dict, ast.BinOp, ast.BitOr, ast.Call,
-    ast.keyword, ast.UnaryOp, ast.USub,
+    ast.keyword, ast.UnaryOp, ast.USub, ast.If, ast.FunctionDef, ast.arguments, ast.arg,
 )  # fmt: skip
-_ALLOWED_MODULES = frozenset(("__future__", "typing", "envelopes.generated"))
+_ALLOWED_MODULES = frozenset(("__future__", "collections.abc", "typing", "envelopes.generated"))
 _GETATTR = ast.dump(ast.parse("def __getattr__(name: str) -> object:\n    return CATALOG.load(name)").body[0])
 
 
@@ -317,12 +318,8 @@ def check_source(source: str) -> None:
     for statement in ast.parse(source).body:
         if ast.dump(statement) == _GETATTR:
             continue
-        body = statement.body if isinstance(statement, ast.If) else [statement]
-        allowed_test = (
-            not isinstance(statement, ast.If) or ast.dump(statement.test) == "Name(id='TYPE_CHECKING', ctx=Load())"
-        )
-        for node in (node for part in body for node in ast.walk(part)):
-            if not (allowed_test and isinstance(node, _ALLOWED_NODES) and _harmless(node)):
+        for node in ast.walk(statement):
+            if not (isinstance(node, _ALLOWED_NODES) and _harmless(node)):
                 raise ContractTestError(
                     f"the generated code contains {ast.unparse(node)[:80]!r}",
                     advice="This is a bug in contract-test. Please report it with the schema.",
@@ -339,6 +336,10 @@ def _harmless(node: ast.AST) -> bool:
             return level == 1 or module in _ALLOWED_MODULES
         case ast.Import(names=names):
             return all(name.name in _ALLOWED_MODULES for name in names)
+        case ast.If(test=test, orelse=orelse):
+            return ast.dump(test) == "Name(id='TYPE_CHECKING', ctx=Load())" and not orelse
+        case ast.FunctionDef(name=name, body=body, decorator_list=decorators):
+            return name == "__init__" and list(map(ast.unparse, body)) == ["..."] and not decorators
         case ast.ClassDef(decorator_list=decorators, keywords=keywords):
             return not decorators and not keywords
     return True

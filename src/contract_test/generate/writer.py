@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from contract_test.generate.arguments import arguments_of, as_argument
 from contract_test.generate.docstrings import docstring
-from contract_test.generate.plan import RUNTIME, Attribute, ModulePlan, Named, ValueClass
+from contract_test.generate.plan import RUNTIME, Attribute, ModulePlan, Named, Type, ValueClass
 from contract_test.schema.names import literal
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -32,11 +33,14 @@ def write_parts(plans: Iterable[ModulePlan], imported: Mapping[str, str]) -> dic
     """
     parts = [part for plan in plans for part in plan.parts]
     parts += [ValueClass(key, name, "ValueObject", None, ()) for key, name in imported.items()]
-    definitions = {part.key: _definition(part) for part in parts}
+    named = {part.key: part for part in parts if isinstance(part, Named)}
+    arguments = {part.key: arguments_of(part, named) for part in parts if isinstance(part, ValueClass)}
+    definitions = {part.key: _definition(part, arguments.get(part.key, [])) for part in parts}
     if not definitions:
         return {}
-    planned = defaultdict[str, dict[str, Any]](dict, {part.key: {"planned": _planned(part)} for part in parts})
-    in_place = {part.key: part for part in parts if isinstance(part, Named) and not part.name}
+    by_key = {part.key: {"planned": _planned(part, arguments.get(part.key, []))} for part in parts}
+    planned = defaultdict[str, dict[str, Any]](dict, by_key)
+    in_place = {key: part for key, part in named.items() if not part.name}
     names = {part.key: part.name for part in parts if part.key not in in_place}
     parser = _parser_class()(json.dumps({"$defs": definitions}), planned, _Names(names, in_place))
     text = str(parser.parse(with_import=True, format_=False))
@@ -61,15 +65,16 @@ class _Names:
         return self.names[key] if key in self.names else type_hint()
 
 
-def _definition(part: ValueClass | Named) -> dict[str, Any]:
+def _definition(part: ValueClass | Named, arguments: Sequence[tuple[Attribute, Type]]) -> dict[str, Any]:
     if isinstance(part, Named):
         return part.type
-    names = [f"f{place}" for place in range(len(part.attributes))]
+    properties = {f"f{place}": attribute.type for place, attribute in enumerate(part.attributes)}
+    properties |= {f"i{place}": type_ for place, (_, type_) in enumerate(arguments)}
     return {
         "type": "object",
         "customBasePath": f"{RUNTIME}.{part.base}",
-        "properties": dict(zip(names, (attribute.type for attribute in part.attributes), strict=True)),
-        "required": names,
+        "properties": properties,
+        "required": list(properties),
     }
 
 
@@ -89,9 +94,15 @@ class _PlannedClass:
     docstring: str
     lines: list[str]
     attributes: dict[str, dict[str, Any]]
+    arguments: dict[str, Attribute]
+
+    def argument(self, field: Any) -> str:
+        """Return an argument of the class as a type checker sees it."""
+        argument = self.arguments[field.name]
+        return f"{argument.name}: {as_argument(str(field.type_hint))}{'' if argument.required else ' = ...'}"
 
 
-def _planned(part: ValueClass | Named) -> _PlannedClass | _PlannedName:
+def _planned(part: ValueClass | Named, arguments: Sequence[tuple[Attribute, Type]]) -> _PlannedClass | _PlannedName:
     if isinstance(part, Named):
         return _PlannedName(part.name, part.marker)
     lines = ["__contract__ = CONTRACT"]
@@ -114,7 +125,9 @@ def _planned(part: ValueClass | Named) -> _PlannedClass | _PlannedName:
         }
         for place, each in enumerate(part.attributes)
     }
-    return _PlannedClass(part.name, docstring(part.text or part.name, "    ").lstrip(), lines, attributes)
+    text = docstring(part.text or part.name, "    ").lstrip()
+    given = {f"i{place}": argument for place, (argument, _) in enumerate(arguments)}
+    return _PlannedClass(part.name, text, lines, attributes, given)
 
 
 def _value(each: Attribute) -> str:

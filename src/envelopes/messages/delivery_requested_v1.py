@@ -5,7 +5,8 @@ Generated from contracts/ by `contract-test generate`: change the contract, not 
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping as _Mapping
+from typing import Literal, TYPE_CHECKING
 
 from envelopes.generated import (
     FrozenMap,
@@ -89,3 +90,18 @@ class DeliveryRequestedV1(ValueObject):
 
     Limits: maxProperties 10
     """
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            __self,
+            *,
+            delivery_id: str,
+            kind: Literal["push", "sms"],
+            recipient: Recipient,
+            text: str,
+            enqueued_at: Timestamp,
+            caused_by: str,
+            priority: Literal["normal", "high"] | None = ...,
+            details: _Mapping[str, str] | None = ...,
+        ) -> None: ...
