@@ -24,7 +24,7 @@ from envelopes.validation import compile_schema
 
 HEADER = "Generated from contracts/ by `contract-test generate`: change the contract, not this file."
 
-_TYPING = ("Annotated", "Literal", "TYPE_CHECKING", "TypeAlias")
+_TYPING = ("TYPE_CHECKING", "Annotated", "Literal", "TypeAlias")
 _LONG_FORMS = ("Optional", "Union")
 """Imported with an underscore, because a class may have such a name."""
 _RUNTIME = ("Boolean", "Day", "DecimalNumber", "DecimalText", "Deprecated", "Field", "FrozenMap", "Integer", "Json",

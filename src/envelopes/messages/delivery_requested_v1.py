@@ -6,7 +6,7 @@ Generated from contracts/ by `contract-test generate`: change the contract, not 
 from __future__ import annotations
 
 from collections.abc import Mapping as _Mapping
-from typing import Literal, TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from envelopes.generated import (
     FrozenMap,
