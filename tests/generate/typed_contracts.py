@@ -25,7 +25,7 @@ DEFINITIONS = {
     "Tags": {"type": "object", "additionalProperties": {"type": "array", "items": TEXT}},
     "Level": {"enum": ["low", "high"]},
     "Anywhere": PLACE | {"$dynamicAnchor": "place"},
-    "Labelled": obj(("labels",), labels={"type": "object", "additionalProperties": INT}),
+    "Labelled": obj(("labels",), self=TEXT, labels={"type": "object", "additionalProperties": INT}),
     "Speed": {"allOf": [obj((), speed=INT)]},
     "Door": {"anyOf": [tagged("door", 1, left=INT) | {"title": "Left"}, tagged("door", True, right=INT) | {"title": "Right"}]},
 }  # fmt: skip
@@ -133,7 +133,7 @@ def dicts(zipped: Place) -> None:
     made = Maps(places={{"a": zipped}}, listed={{"p-1": (zipped,)}})
     assert_type(made.places, FrozenMap[str, Place])
     Maps(places={{"a": 1}})  # error
-    Relabelled(labels={{"a": 1}})
+    Relabelled(labels={{"a": 1}}, self="x")
     Relabelled(labels={{"a": "1"}})  # error
     Maps()  # error
     Maps(places={{}}, other=1)  # error

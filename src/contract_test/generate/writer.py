@@ -96,6 +96,11 @@ class _PlannedClass:
     attributes: dict[str, dict[str, Any]]
     arguments: dict[str, Attribute]
 
+    @property
+    def receiver(self) -> str:
+        """The name of the first argument: a field may have the name `self`."""
+        return "__self" if any(each.name == "self" for each in self.arguments.values()) else "self"
+
     def argument(self, field: Any) -> str:
         """Return an argument of the class as a type checker sees it."""
         argument = self.arguments[field.name]

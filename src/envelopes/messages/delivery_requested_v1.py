@@ -94,7 +94,7 @@ class DeliveryRequestedV1(ValueObject):
     if TYPE_CHECKING:
 
         def __init__(
-            __self,
+            self,
             *,
             delivery_id: str,
             kind: Literal["push", "sms"],
