@@ -62,7 +62,7 @@ class World:
         self.wait_for_replica()
         self.proxy = open_.enter_context(redis_proxy(self.master.port))
         # Only failovers that are asked for: a busy machine would start others.
-        self.sentinel = open_.enter_context(sentinel(home, self.master, down_after=600_000))
+        self.sentinel = open_.enter_context(sentinel(home, self.master, down_after=600_000, timeout=60_000))
         wait_until(lambda: self.sentinel.sentinel_master("mymaster")["num-slaves"], "the sentinel knows the replica")
         asking = f"redis+sentinel://127.0.0.1:{self.sentinel.connection_pool.connection_kwargs['port']}/mymaster/0"
         self.urls = [asking, *[f"redis://127.0.0.1:{self.proxy.port}/0"] * 2]
@@ -84,6 +84,11 @@ class World:
     def wait_for_replica(self) -> None:
         wait_until(lambda: Redis(port=self.replica.port).info("replication").get("master_link_status") == "up", "link")
         wait_until(lambda: self.redis.wait(1, 100), "the master knows its replica")
+
+    def all_run(self) -> None:
+        """No worker gives up by itself, whatever Redis answers."""
+        ended = [worker.exitcode for worker in self.workers if not worker.is_alive()]
+        assert not ended, f"ended by itself: {ended}: {self.log.read_text()[-3000:]}"
 
     def enqueue(self, first: int, number: int) -> None:
         self.redis.rpush(QUEUE, *(resque(each) for each in range(first, first + number)))
@@ -190,6 +195,7 @@ def survive(home: Path, stub: Stub, seed: int, seconds: float) -> None:
             if not faults:
                 faults = here.faults
                 here.random.shuffle(faults)
+            here.all_run()
             fault = faults.pop()
             made.append(fault.__name__)
             fault()

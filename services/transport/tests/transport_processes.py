@@ -80,12 +80,12 @@ class RedisServer:
 
 
 @contextmanager
-def sentinel(home: Path, master: RedisServer, down_after: int = 1000) -> Iterator[Redis]:
-    """A sentinel that knows the pair of a master as `mymaster`."""
+def sentinel(home: Path, master: RedisServer, down_after: int = 1000, timeout: int = 5000) -> Iterator[Redis]:
+    """A sentinel that knows the pair of a master as `mymaster`. Times are in milliseconds."""
     port, configuration = free_port(), home / "sentinel.conf"
     configuration.write_text(
         f"port {port}\nsentinel monitor mymaster 127.0.0.1 {master.port} 1\n"
-        f"sentinel down-after-milliseconds mymaster {down_after}\nsentinel failover-timeout mymaster 5000\n"
+        f"sentinel down-after-milliseconds mymaster {down_after}\nsentinel failover-timeout mymaster {timeout}\n"
     )
     command = [redis_program()[0], str(configuration), "--sentinel"]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
