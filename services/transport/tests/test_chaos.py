@@ -70,6 +70,8 @@ class World:
         self.options += ["--deadline", "5"]
         self.workers = [self.start(number) for number in range(3)]
         open_.callback(self.end)
+        ready = '"event": "ready"'
+        wait_until(lambda: self.log.exists() and self.log.read_text().count(ready) == 3, "the workers are ready")
 
     def start(self, number: int) -> BaseProcess:
         worker = FORKS.Process(target=work, args=(["--redis", self.urls[number], *self.options], str(self.log)))
