@@ -1,10 +1,13 @@
 """A store that is built again from the stream, beside the live one."""
 
+from types import SimpleNamespace
+
 import pytest
 import sqlalchemy as sa
-from tests.conftest import person
+from tests.conftest import NOON, person
 
 from feed.__main__ import main
+from feed.replay import find_start
 
 LOGS = [f"embedded/{partition}" for partition in range(4)]
 
@@ -69,3 +72,9 @@ def generation(store, name):
         }
     assert len(rows) == 4
     return repr(rows).encode()
+
+
+def test_messages_of_the_millisecond_of_the_start_are_taken_in():
+    reader = SimpleNamespace(offsets_for_times=lambda wanted, timeout: wanted)  # each has the time as its offset
+    start = "2026-03-01T12:00:00.000900+00:00"
+    assert find_start(reader, start, ["t/0"]) == {"t/0": NOON.timestamp() * 1000}

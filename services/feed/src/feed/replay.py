@@ -71,7 +71,8 @@ def find_start(reader: Consumer, start: str, partitions: list[str]) -> dict[str,
         raise ValueError(
             f"{start!r} is no start: give `beginning`, an offset, or a time as 2026-03-01T12:00:00Z"
         ) from None
-    wanted = [TopicPartition(STREAM, partition_number(name), round(time.timestamp() * 1000)) for name in partitions]
+    at = int(time.timestamp() * 1000)  # down, as Kafka's own times: messages of the same millisecond are taken in
+    wanted = [TopicPartition(STREAM, partition_number(name), at) for name in partitions]
     found = {each.partition: each.offset for each in reader.offsets_for_times(wanted, timeout=30)} if wanted else {}
     return {
         name: found[partition_number(name)] if found[partition_number(name)] >= 0 else 2**62 for name in partitions
