@@ -212,6 +212,7 @@ def test_messages_of_an_earlier_version_do_not_loosen_the_newest(tmp_path):
         ("http://127.0.0.1:1", ["--key", "k"], "Known are redis://, rediss://, unix://, kafka://, a file"),
         ("127.0.0.1:6379", [], "redis://127.0.0.1:6379 or kafka://127.0.0.1:6379"),
         (None, ["--enum", "/nope"], "No message has a value at '/nope'"),
+        (None, ["--required", "/nope"], "No message has a value at '/nope'"),
         (None, ["--enum", "lines"], "No message has a value at 'lines'"),
         (None, ["--map", "/lines/0/sku"], "No message has a value at '/lines/0/sku'"),
         (None, ["--enum", "/lines/*/sku", "--map", "", "--map", "/lines/*"], None),

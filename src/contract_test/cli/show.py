@@ -15,7 +15,7 @@ from contract_test.data.errors import ContractTestError, NothingFoundError, Reco
 from contract_test.data.interaction import Interaction
 from contract_test.data.texts import counted
 from contract_test.files.catalog import load_catalog
-from contract_test.files.recordings import read_recording, read_recording_file
+from contract_test.files.recordings import is_recording, read_recording, read_recording_file
 from contract_test.recordings.provenance import causes, provenance_of
 from contract_test.report.recording import Line, recording_lines
 
@@ -60,13 +60,27 @@ def _interactions(what: str, catalog: Catalog | None) -> list[Interaction]:
     subject = catalog.subjects.get(what) if catalog is not None and not Path(what).is_file() else None
     if subject is None:
         if what.endswith(".json"):
-            advice = "Name a SUBJECT, or a file such as contracts/<subject>/recordings/v1.jsonl."
+            lines = f"If it holds messages, make lines of it: jq -c . {what}, or jq -c '.[]' {what} for an array."
+            advice = f"Name a SUBJECT, or a file such as contracts/<subject>/recordings/v1.jsonl. {lines}"
             raise RecordingError("a schema, or other JSON, and no recording", place=what, advice=advice)
         if catalog is not None and not Path(what).exists() and Path(what).name == what and not what.endswith(".jsonl"):
             known = ", ".join(catalog.subjects)
             raise RecordingError("no subject of the catalog, and no such file", place=what, advice=f"Known: {known}.")
-        return read_recording_file(Path(what))
+        return _read_file(what)
     return [each for contract in subject.contracts.values() for each in read_recording(contract)]
+
+
+def _read_file(name: str) -> list[Interaction]:
+    try:
+        return read_recording_file(Path(name))
+    except RecordingError as error:
+        if is_recording(name) or not error.problem.startswith("not "):
+            raise
+        advice = (
+            f"To read them: jq . {name}. To record them: contract-test record {name}. "
+            f"To describe them: contract-test infer {name} --subject NAME."
+        )
+        raise RecordingError("messages as they are, and no recording", place=name, advice=advice) from None
 
 
 def _print(lines: Iterable[Line]) -> None:

@@ -14,6 +14,7 @@ from contract_test.files.state import write_whole
 from envelopes import Wire, _json
 
 FORMAT = 1
+MAX_FIRST_LINE = 1 << 20
 
 
 def recording_path(contract: Contract) -> Path:
@@ -46,6 +47,20 @@ def read_recording_file(path: Path, contract: Contract | None = None) -> list[In
         advice = "A recording is a file such as contracts/<subject>/recordings/v1.jsonl."
         raise RecordingError(f"cannot be read: {error.strerror}", place=str(path), advice=advice) from None
     return [_read_line(line, contract, path, number) for number, line in enumerate(lines, start=1) if line.strip()]
+
+
+def is_recording(name: str) -> bool:
+    """Return True if the first line of a file is a recorded message."""
+    path = Path(name)
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        line = next((each for each in iter(lambda: file.readline(MAX_FIRST_LINE), b"") if each.strip()), b"")
+    try:
+        _read_line(line, None, path, 1)
+    except RecordingError:
+        return False
+    return True
 
 
 def read_recordings(catalog: Catalog) -> list[Interaction]:

@@ -22,7 +22,7 @@ SAFE = 2**53 - 1
 class Evidence:
     """What one conclusion rests on. `sure` is False if the wider choice was made; `option` is what narrows it.
 
-    `about` is one of required, null, type, format, bounds, enum, map, tag, items.
+    `about` is one of required, optional, null, type, format, bounds, enum, map, tag, items.
     """
 
     pointer: str
@@ -182,13 +182,13 @@ class Description:
         child, total = place.children[name], place.kinds["object"]
         inner = f"{pointer}/{escape(name)}"
         if child.values < total:
-            self._say(inner, "required", f"optional, in {child.values} of {total} objects", child.messages)
+            self._say(inner, "optional", f"optional, in {child.values} of {total} objects", child.messages)
             return False
         enough = messages >= MIN_MESSAGES
         if enough or inner in self._declared.required or self._declared.is_as_seen(inner):
             self._say(inner, "required", "required", messages)
             return True
-        self._say(inner, "required", "optional, though in all: too few to know", messages, sure=False,
+        self._say(inner, "required", "in all, and yet optional: too few to know", messages, sure=False,
                   option="--required")  # fmt: skip
         return False
 

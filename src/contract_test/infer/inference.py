@@ -21,6 +21,7 @@ from contract_test.files.accepted import accepted_by, mark_accepted, read_accept
 from contract_test.files.additions import add_version, append_tables, schema_text
 from contract_test.files.catalog import load_catalog
 from contract_test.files.leak_findings import acceptance_advice, leak_findings
+from contract_test.files.lock import read_lock
 from contract_test.files.schemas import MAX_BYTES
 from contract_test.infer.catalog_pointers import Pointers
 from contract_test.infer.description import Evidence
@@ -55,6 +56,8 @@ class Inferred:
     pointers: Mapping[str, str] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
     left_out: int = 0
+    replaces: bool = False
+    """Whether it replaces the newest version, which is not registered, because its guess was wrong."""
 
 
 def propose(root: Path, subject: str, seen: Messages, declared: DeclaredFields, kind: str | None = None) -> Inferred:
@@ -85,6 +88,10 @@ def propose(root: Path, subject: str, seen: Messages, declared: DeclaredFields, 
     version = newest.version + 1
     _refuse_leaks(root, proposal.schema, known, subject)
     findings = _verify_proposal(root, subject, version, proposal.schema, current, proposal.left_out)
+    is_draft = (subject, newest.version) not in read_lock(root)
+    if findings and proposal.redescribes and is_draft:
+        version = newest.version
+        findings = _verify_proposal(root, subject, version, proposal.schema, current, proposal.left_out)
     return Inferred(
         subject,
         version,
@@ -95,6 +102,7 @@ def propose(root: Path, subject: str, seen: Messages, declared: DeclaredFields, 
         evidence=proposal.evidence,
         incompatible=findings,
         left_out=proposal.left_out,
+        replaces=version == newest.version,
     )
 
 
@@ -110,15 +118,18 @@ def write(
     tables: dict[tuple[str, str], Mapping[str, str | Sequence[str]]] = {}
     if channel is not None and new_channel:
         tables["channels", channel.name] = {
-            "protocol": channel.protocol, "address": channel.address, "codec": channel.codec
+            "protocol": channel.protocol, "address": channel.address, "codec": channel.codec,
+            **({"type": channel.type} if channel.type else {}),
         }  # fmt: skip
-    if inferred.version == 1:
+    if inferred.version == 1 and not inferred.replaces:
         rows: dict[str, str | Sequence[str]] = {"channel": channel.name} if channel is not None else {}
         if inferred.type is not None and inferred.type != inferred.subject:
             rows["type"] = inferred.type
         carried = ("key",) if channel is not None and channel.codec == "cloudevents" else ("key", "id", "time")
         rows |= {name: inferred.pointers[name] for name in carried if name in inferred.pointers}
         tables["subjects", inferred.subject] = rows | {name: names for name, names in services.items() if names}
+    if inferred.replaces:
+        (root / inferred.subject / f"v{inferred.version}.json").unlink()
     written = [add_version(root, inferred.subject, inferred.version, inferred.schema)]
     if tables:
         written.append(append_tables(root / "catalog.toml", tables))
@@ -187,6 +198,7 @@ def _verify_proposal(
         for each in (copy, copy / subject):
             if each.is_dir() and not each.is_symlink():  # the original may be read-only
                 each.chmod(0o700)
+        (copy / subject / f"v{version}.json").unlink(missing_ok=True)
         add_version(copy, subject, version, schema)
         try:
             catalog = load_catalog(copy)

@@ -26,6 +26,8 @@ class Proposal:
     messages: int = 0
     left_out: int = 0
     """Messages that are not valid under it, because the user did not name an enum for their texts."""
+    redescribes: bool = False
+    """Whether it says something about what was left open, or takes a map for an object or the other way round."""
 
 
 class Values(Protocol):

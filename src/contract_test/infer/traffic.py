@@ -76,7 +76,7 @@ class Traffic:
         try:
             sample = self.decoded(wire, ())
         except CodecError as error:
-            self.unreadable[f"{error.pointer or '/'}: expected {error.expected}"] += 1
+            self.unreadable[_reason(error)] += 1
             return
         data = sample.data
         self.looks_like_jobs &= (
@@ -233,6 +233,15 @@ def _listed(types: Counter[str]) -> str:
     shown = [f"{name!r} ({count})" for name, count in names.items()]
     others = len(types) - len(names)
     return ", ".join([*shown, *([f"{counted(others, 'other')} that may be data"] if others else [])])
+
+
+def _reason(error: CodecError) -> str:
+    """Return why a message could not be read, without anything of the message."""
+    if error.expected == "one JSON text":  # then `found` is the place alone
+        deep = "nested deeper" in error.found
+        advice = ". Cut a deep field out with jq -c 'del(.NAME)'" if deep else ""
+        return f"no JSON: {error.found}{advice}"
+    return f"{error.pointer or '/'}: expected {error.expected}"
 
 
 def _guess(wires: Sequence[Wire]) -> str:

@@ -39,6 +39,7 @@ class Declaring:
     ) -> None:
         self._documents, self._resources, self._uri, self._declared = documents, resources, uri, declared
         self.remarks: list[tuple[str, str]] = []
+        self.redescribes = False
 
     def convert(self, values: Pairs) -> None:
         """Make objects of maps that the user calls objects, and maps of objects that the user calls maps."""
@@ -47,6 +48,7 @@ class Declaring:
                 if isinstance(value_at(self._documents[1], path).get("additionalProperties"), dict):
                     for document in self._documents:
                         del value_at(document, path)["additionalProperties"]
+                    self.redescribes = True
                     self.remarks.append((pointer, "is no map any more. Its names are fields now"))
         for pointer in sorted(self._declared.maps):
             for path in self._paths_of(pointer):
@@ -64,6 +66,7 @@ class Declaring:
             node.pop("properties")
             node.pop("required", None)
             node["additionalProperties"] = _described(place, self._declared, f"{pointer}/*", self.remarks)
+        self.redescribes = True
         self.remarks.append((pointer, "is a map now. Its names are not in the schema any more"))
 
     def _paths_of(self, pointer: str) -> list[Path]:
@@ -88,6 +91,7 @@ class Declaring:
                 value_at(document, path).setdefault("properties", {})[name] = copy.deepcopy(schema)
             self.remarks.append((place, f"was not declared. It is optional now, in {found.messages} of {_of(total)}"))
         for position, (place, found) in undeclared.items.items():
+            self.redescribes = True
             path = self._home(undeclared.shapes, references, position, place)
             schema = _described(found, self._declared, f"{place}/*", self.remarks)
             for document in self._documents:

@@ -50,7 +50,13 @@ def widen(
             break
     widening.declaring.declare(values)
     remarks = dict.fromkeys((*widening.declaring.remarks, *widening.remarks))
-    return Proposal(widening.documents[0], tuple(remarks), messages=widening.messages, left_out=widening.left_out)
+    return Proposal(
+        widening.documents[0],
+        tuple(remarks),
+        messages=widening.messages,
+        left_out=widening.left_out,
+        redescribes=widening.declaring.redescribes,
+    )
 
 
 @dataclass

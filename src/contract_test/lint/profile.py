@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
+from contract_test.lint.inferred import all_required, mixed_map, null_only, without_items
 from contract_test.schema.keywords import ANNOTATIONS, unknown_keywords
 from contract_test.schema.walk import DRAFTS, escape, keywords_of, subschemas
 from envelopes.validation import ASSERTED_FORMATS
@@ -131,6 +132,10 @@ RULES: tuple[Callable[[str, dict[str, Any], str], Iterator[Remark]], ...] = (
     _public,
     _keywords,
     _untyped,
+    null_only,
+    without_items,
+    mixed_map,
+    all_required,
 )
 """Each rule is called for every subschema with its JSON pointer, the subschema, and the name of its draft."""
 

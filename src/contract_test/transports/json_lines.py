@@ -19,6 +19,7 @@ from contract_test.files.exact_json import exact_loads, wire
 from envelopes import Wire, _json
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
+MAX_SHOWN_BYTES = 1000
 _LOOK_AGAIN = 0.2
 _SERVER = re.compile(r"[\w.-]+:[0-9]+(/[0-9]*)?")
 _KCAT = {"topic", "partition", "offset", "payload"}
@@ -34,15 +35,23 @@ def read_lines(name: str, reading: Reading) -> Iterator[Tapped | None]:
         with nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb") as file:
             if reading.since == "latest" and file.seekable():
                 file.seek(0, SEEK_END)
+            texts = 0
             for number, line in enumerate(_lines(file, name, reading), start=1):
                 if line is None:
                     yield None
                 elif line.strip():
+                    texts += 1
+                    if texts == 1:
+                        first = line[:MAX_SHOWN_BYTES].strip()
+                        _refuse_document(first, name)
                     tapped = _tapped(line.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").strip(), number)
                     if tapped is None:
                         reading.note(f"{name} holds deletions (messages without a value): they were left out")
                     else:
                         yield tapped
+            if texts == 1 and first.startswith((b"[{", b"[ {")):
+                every = f"jq -c '.[]' {name}" if name != "-" else "jq -c '.[]'"
+                reading.note(f"{name} is one array, so it is one message. If its items are messages, use: {every}")
     except OSError as error:
         advice = "Name a file that can be read, or - for stdin."
         if _SERVER.fullmatch(name):
@@ -67,6 +76,21 @@ def _lines(file: BinaryIO, name: str, reading: Reading) -> Iterator[bytes | None
             time.sleep(_LOOK_AGAIN)
         else:
             return
+
+
+def _refuse_document(first: bytes, name: str) -> None:
+    """Raise RecordingError if the first line of a file is only the beginning of a JSON text."""
+    if not (first.startswith((b"{", b"[")) and first.endswith((b"{", b"[", b","))):
+        return
+    is_array = first.startswith(b"[")
+    what = "one array over several lines" if is_array else "JSON over several lines"
+    command = f"jq -c {chr(39)}.[]{chr(39)}" if is_array else "jq -c ."
+    file = "" if name == "-" else f" {name}"
+    raise RecordingError(
+        f"{what}, where a message a line is expected",
+        place=name,
+        advice=f"Make lines of it: {command}{file} > lines.jsonl",
+    )
 
 
 def _tapped(line: bytes, number: int) -> Tapped | None:
