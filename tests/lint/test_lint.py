@@ -114,6 +114,24 @@ def with_property(**schema):
         ("type-not-stated", "warning", "", {"title": "An order", "required": ["id"]}),
         ("integer-unbounded", "warning", "/properties/n", with_property(n={"type": "integer", "minimum": 0})),
         ("time-without-format", "warning", "/properties/sent_at", with_property(sent_at={"type": "string"})),
+        ("null-only", "warning", "/properties/x", with_property(x={"type": "null"})),
+        ("items-not-stated", "warning", "/properties/x", with_property(x={"type": ["array", "null"]})),
+        (
+            "map-with-fields",
+            "warning",
+            "/additionalProperties",
+            GOOD | {"additionalProperties": {"type": "string"}},
+        ),
+        (
+            "everything-required",
+            "warning",
+            "/required",
+            {
+                "type": "object",
+                "required": list("abcdefgh"),
+                "properties": {name: {"type": "string"} for name in "abcdefgh"},
+            },
+        ),
         (
             "public-person",
             "warning",

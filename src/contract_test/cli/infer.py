@@ -29,6 +29,7 @@ from contract_test.report.formats.text import as_text
 from contract_test.schema.names import unused
 from contract_test.transports.taps import keeps_times, scheme_of, tap
 
+_CAMEL = re.compile("([a-z0-9])([A-Z])")
 _SUBJECT = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")
 
 
@@ -73,9 +74,9 @@ def command(
 
     URL is the same as for `record`, or a recording. If the channel is not in the catalog, --channel gives it a name,
     and the codec is detected unless you name one. Every message that was read is valid under the schema. The schema
-    contains no text of a message except enum values and tags. What few messages show is not made a rule: it is listed
-    with the option that makes it one. A POINTER is a JSON pointer, with * for any item. The exit code is 1 if the schema
-    breaks an earlier version, or if a message stays invalid.
+    contains no text of a message except enum values and tags. What few messages show is no rule: it is listed with the
+    option that makes it one. A POINTER is a JSON pointer, with * for any item. The exit code is 1 if the schema breaks
+    an earlier version, or if a message stays invalid.
     """
     if subject is None and type_at is None:
         raise click.UsageError("Name the message type with --subject, or the field that has it with --type-at.")
@@ -137,7 +138,7 @@ def _subjects(
     names: set[str] = set()
     found: list[tuple[str, str | None]] = []
     for name in shown:
-        made = unused(usable_subject(snake_case(name).replace("_", ".")), names, ".")
+        made = unused(usable_subject(snake_case(_CAMEL.sub(r"\1 \2", name)).replace("_", ".")), names, ".")
         names.add(made)
         found.append((made, name))
     return found

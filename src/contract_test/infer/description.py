@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,16 +86,25 @@ class Description:
                 for each in members:
                     made.merge_own(each)
                 for edge, child in self._views.inside(group).items():
-                    self._link(made, edge, child)
+                    self._link(made, members, edge, child)
         return self._merged[group]
 
-    def _link(self, made: Place, edge: str, child: Place) -> None:
+    def _link(self, made: Place, members: Sequence[Place], edge: str, child: Place) -> None:
+        """Put a place into one that stands for several: it counts what is in these, and nowhere else."""
         if edge == "[]":
             made.items = child
         elif edge == "*":
             made.rest = child
+        elif edge[0] == "=":
+            made.branches[edge[1:]] = child
         else:
-            (made.children if edge[0] == "/" else made.branches)[edge[1:]] = child
+            name = edge[1:]
+            inside = made.children[name] = Place()
+            for each in members:
+                if name in each.children:
+                    inside.merge_own(each.children[name])
+            inside.children, inside.items = child.children, child.items
+            self._views.register(inside, self._views.group(child))
 
     def _describe(self, place: Place, pointer: str) -> dict[str, Any]:
         group = self._views.group(place)

@@ -27,6 +27,7 @@ _PATTERNS = (
     (r"[\w+/=.-]{20,}", "^[A-Za-z0-9_+/=.-]{20,}$"),
     (r"(?s).{65,}", "^[\\s\\S]{65,}$"),
 )
+_LAST_PATTERNS = ("[0-9]{3}", "[0-9]", "^[^A-Za-z0-9_]", "[^A-Za-z0-9_]", "")
 _FORMS = tuple((re.compile(form), pattern) for form, pattern in _PATTERNS)
 
 
@@ -96,10 +97,7 @@ def pattern_of(name: str) -> str:
     for form, pattern in _FORMS:
         if form.fullmatch(name) or (pattern == "@" and form.search(name)):
             return pattern
-    letters = "".join("x" if letter.isalpha() else "9" if letter.isdigit() else "" for letter in name)
-    if "9" in letters:
-        return "[0-9]{3}" if re.search("[0-9]{3}", name) else "[0-9]"
-    return "^[^A-Za-z0-9_]" if re.match("[^A-Za-z0-9_]", name) else "[^A-Za-z0-9_]"
+    return next(pattern for pattern in _LAST_PATTERNS if re.search(pattern, name))
 
 
 def _is_map_of(place: Place, data: Collection[str], counts: Mapping[str, int]) -> bool:

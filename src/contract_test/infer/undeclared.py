@@ -46,14 +46,26 @@ class Declaring:
         for pointer in sorted(self._declared.objects):
             for path in self._paths_of(pointer):
                 if isinstance(value_at(self._documents[1], path).get("additionalProperties"), dict):
-                    for document in self._documents:
-                        del value_at(document, path)["additionalProperties"]
-                    self.redescribes = True
-                    self.remarks.append((pointer, "is no map any more. Its names are fields now"))
+                    self._make_object(path, pointer, values)
         for pointer in sorted(self._declared.maps):
             for path in self._paths_of(pointer):
                 if "properties" in value_at(self._documents[1], path):
                     self._make_map(path, pointer, values)
+
+    def _make_object(self, path: Path, pointer: str, values: Pairs) -> None:
+        place = Place()
+        for number, (marked, _) in enumerate(values):
+            for each in _values_at(marked, pointer.split("/")[1:]):
+                place.add(each, number)
+        schema = _described(place, self._declared, pointer, self.remarks)
+        for document in self._documents:
+            node = value_at(document, path)
+            del node["additionalProperties"]
+            for keyword in ("properties", "patternProperties"):
+                if keyword in schema:
+                    node[keyword] = copy.deepcopy(schema[keyword]) | node.get(keyword, {})
+        self.redescribes = True
+        self.remarks.append((pointer, "is no map any more. Its names are fields now"))
 
     def _make_map(self, path: Path, pointer: str, values: Pairs) -> None:
         place = Place()

@@ -48,6 +48,10 @@ class Views:
             found = self._group[found]
         return found
 
+    def register(self, place: Place, group: int) -> None:
+        """Let a place that stands for several of a group belong to it, too."""
+        self._group[id(place)] = group
+
     def members(self, group: int) -> list[Place]:
         """Return the places of a group."""
         return self._members[group]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-MIN_FIELDS = 4
+MIN_FIELDS = 8
 
 Remark = tuple[str, str, str, str]
 
@@ -55,9 +55,7 @@ def all_required(pointer: str, node: dict[str, Any], _draft: str) -> Iterator[Re
     """Yield a warning for a message whose fields are all required, nested objects included."""
     if pointer or not _requires_all(node):
         return
-    advice = (
-        "Take a field out of `required` where you are not sure. It can be required later, but not the other way round."
-    )
+    advice = "Take a field out of `required` if a message may lack it. `contract-test verify` finds such messages."
     yield "/required", "everything-required", "every field of the message is required, in nested objects, too", advice
 
 
