@@ -88,6 +88,7 @@ CONTRACTS = {
                     fee={"type": "array", "items": {"type": "string", "x-python-type": "decimal"}, "default": ["1.10"]},
                     rule={"anyOf": [EXPRESSION, INT], "default": {"op": "literal", "value": "v"}},
                     form={"oneOf": [REFERENCE, PLACE], "default": {"zip": "1"}}, soon=TIME | {"default": "soon"}),
+    "crowd": obj(("one",), one={"oneOf": [tagged("kind", f"k{number}", note=TEXT) | {"title": f"Kind{number}"} for number in range(101)]}),
     "relabelled": {"$ref": "#/$defs/Labelled"},
     "merged": obj(("all", "any"), all={"allOf": [
         obj((), count=INT, ratio={"type": "number"}, names={"type": "array", "items": TEXT}, labels={"type": "object", "additionalProperties": INT},
@@ -110,8 +111,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, assert_never, assert_type
 
-from {package}.messages import Alike, Defaults, Dependent, Listed, Maps, Merged, Named, Patterns, Presence, Relabelled, Trees, Unions, Wrapped
+from {package}.messages import Alike, Crowd, Defaults, Dependent, Listed, Maps, Merged, Named, Patterns, Presence, Relabelled, Trees, Unions, Wrapped
 from {package}.messages.alike_v1 import Box, Street
+from {package}.messages.crowd_v1 import Kind100
 from {package}.messages.dependent_v1 import ChosenPost as ByPost, Place as Somewhere
 from {package}.messages.listed_v1 import Level
 from envelopes import FrozenMap
@@ -143,6 +145,13 @@ def dicts(zipped: Place) -> None:
     Extended(name="x", additional_properties={{"x-a": 1}})
     Typed(name="x", additional_properties={{"n-a": 1}})
     Typed(name="x", additional_properties={{"n-a": "1"}})  # error
+
+
+def crowd(value: Crowd) -> None:
+    assert_type(value.one.note, str | None)
+    if isinstance(value.one, Kind100):
+        assert_type(value.one.kind, Literal["k100"])
+    Crowd(one="k100")  # error
 
 
 def dependent(value: Dependent) -> None:
