@@ -348,6 +348,13 @@ def test_every_no_has_a_message_an_owner_and_an_id(world):
     assert check.finding.id == "reader-rejects:order.placed:shop v1>mailer:version-unknown"
 
 
+def test_an_answer_names_the_owners_of_who_is_affected(tmp_path):
+    owner = '[services.mailer]\nowner = "post"\n[owners.post]\ncontacts = { slack = "#post" }\n'
+    world = running(World(tmp_path, catalog(more=owner)))
+    world.verify("mailer", "m2", [3])
+    assert "mailer is owned by post (slack #post)" in answer_as_text(world.ask("mailer", "m2"))
+
+
 def test_a_service_that_decodes_with_other_code_is_known_by_its_replays_only(world):
     running(world)
     operation = VerifiedOperation("order.placed", 1, "consumes", 3, unwatched=True)

@@ -53,6 +53,20 @@ def test_a_consumer_that_reads_a_field_that_is_not_there_is_red_with_place_point
     ])  # fmt: skip
 
 
+def test_a_failure_names_the_owners_of_who_is_concerned_in_every_report(repo):
+    with (repo.contracts / "catalog.toml").open("a") as catalog:
+        catalog.write('[services.mailer]\nowner = "post"\n[owners.post]\ncontacts = { slack = "#post" }\n')
+    repo.change("order.buyer.mail", "order.buyer.email")
+    reports = [f"--contracts-report={name}" for name in ("run.json", "run.html")]
+    result = repo.run("-k", "order.placed", *reports)
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(
+        ["owner      mailer is owned by post (slack #post)", "*; mailer is owned by post (slack #post)*"]
+    )
+    for name in ("run.json", "run.html"):
+        assert "post (slack #post)" in (repo.pytester.path / name).read_text(), name
+
+
 def test_a_producer_that_emits_something_else_is_red_with_the_pointer(repo):
     repo.change("to=order.buyer.mail", 'to="all@example.org"')
     result = repo.run("-k", "answered")

@@ -15,6 +15,5 @@ def with_owners(findings: Iterable[Finding], catalog: Catalog) -> list[Finding]:
 
 
 def _with_owners(finding: Finding, catalog: Catalog) -> Finding:
-    owners = {service: owner for service in finding.breaks if (owner := catalog.owner_of(service)) is not None}
-    lines = tuple(f"{service} is owned by {owner}" for service, owner in owners.items())
+    lines = tuple(f"{service} is owned by {owner}" for service, owner in catalog.owned(finding.breaks).items())
     return replace(finding, affected=(*finding.affected, *lines)) if lines else finding

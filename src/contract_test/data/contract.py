@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -176,6 +176,11 @@ class Catalog:
         """Return the owner of a service, or None if the catalog names none."""
         name = self.about_services[service].owner if service in self.about_services else ""
         return self.owners.get(name, Owner(name)) if name else None
+
+    def owned(self, services: Iterable[str]) -> dict[str, str]:
+        """Return the owners in words, with their contacts, of those services that have one, by service."""
+        found = {service: self.owner_of(service) for service in services}
+        return {service: str(owner) for service, owner in found.items() if owner is not None}
 
     def expires_after(self, channel: str) -> timedelta | None:
         """Return after which time messages on a channel are dropped, or None."""

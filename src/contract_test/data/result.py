@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from typing import Literal
@@ -156,6 +156,15 @@ class Operation:
     sent_by: tuple[str, ...] = ()
     received_by: tuple[str, ...] = ()
     strength: Strength | None = None
+    owners: Mapping[str, str] = field(default_factory=dict)
+    """Who answers for these services, in words, by service."""
+
+    @property
+    def concerned(self) -> str:
+        """Who sends and receives it, and who answers for them."""
+        senders, receivers = (", ".join(names) or "nobody" for names in (self.sent_by, self.received_by))
+        owned = (f"; {service} is owned by {owner}" for service, owner in self.owners.items())
+        return f"sent by {senders}, received by {receivers}{''.join(owned)}"
 
     def count(self, outcome: Outcome, origin: Origin | None = None) -> int:
         """Return how many messages had that outcome; of one origin, or of all."""

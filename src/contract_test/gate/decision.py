@@ -206,4 +206,6 @@ def _affected(name: str, around: Surroundings) -> str:
     if subject is None:
         return f"{name} is not in the catalog any more"
     senders, receivers = (", ".join(names) or "nobody" for names in (subject.sent_by, subject.received_by))
-    return f"{name} is sent by {senders} and received by {receivers}"
+    owners = around.evidences.catalog.owned((*subject.sent_by, *subject.received_by))
+    owned = (f"; {service} is owned by {owner}" for service, owner in owners.items())
+    return f"{name} is sent by {senders} and received by {receivers}{''.join(owned)}"

@@ -50,7 +50,9 @@ class Outcomes:
             failure = _failure(item, error, case, call)
             finding, accepted, expired = self._accepted(item, case, failure)
             make_inert(report)
-            report.sections.append(("contract", "\n".join(filter(None, (failure_text(case, failure), expired)))))
+            owners = self._service.replay.catalog.owned((*case.subject.sent_by, *case.subject.received_by))
+            text = failure_text(case, failure, owners)
+            report.sections.append(("contract", "\n".join(filter(None, (text, expired)))))
             if inspect.iscoroutinefunction(getattr(item, "function", None)):
                 report.sections.append(("async", f"if nothing awaited this test: {ADVICE}"))
         tally = item.stash.get(TALLY, None)

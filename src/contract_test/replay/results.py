@@ -105,6 +105,7 @@ class ResultCollector:
                     subject.sent_by,
                     subject.received_by,
                     _strength(played),
+                    catalog.owned((*subject.sent_by, *subject.received_by)),
                 )
             )
         readers = readers_of(service, catalog, self._played.values())

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from contract_test.data.result import Failure
 from contract_test.data.texts import printable
 from contract_test.replay.cases import Case
 
 
-def failure_text(case: Case, failure: Failure) -> str:
-    """Return the lines under a failing item."""
-    lines = [case.about]
+def failure_text(case: Case, failure: Failure, owners: Mapping[str, str]) -> str:
+    """Return the lines under a failing item. `owners` are those of the services that it concerns."""
+    lines = [case.about, *(f"owner      {service} is owned by {owner}" for service, owner in owners.items())]
     if failure.pointer and not failure.mismatches:  # mismatches are listed one by one
         lines.append(f"pointer    {failure.pointer}: {failure.sentence}")
     lines.append(f"check      {failure.check}")

@@ -53,10 +53,7 @@ class Kind:
     @property
     def affected(self) -> str:
         """Who is concerned."""
-        return (
-            f"sent by {', '.join(self.operation.sent_by) or 'nobody'}, "
-            f"received by {', '.join(self.operation.received_by) or 'nobody'}"
-        )
+        return self.operation.concerned
 
 
 def kinds(run: Run) -> list[Kind]:

@@ -50,6 +50,7 @@ def _operation(each: Operation) -> dict[str, Any]:
         "operation": each.operation,
         "sent_by": each.sent_by,
         "received_by": each.received_by,
+        "owners": dict(each.owners),
         "messages": {origin: {outcome: each.count(outcome, origin) for outcome in _OUTCOMES} for origin in _ORIGINS},
         "sent": each.sent,
         "unwatched": each.unwatched,
