@@ -63,7 +63,7 @@ def value_of(hint):
         return next(iter(hint))
     if inspect.isclass(hint) and issubclass(hint, ContractValidator):
         judge = ContractValidator(Contract("like", 1, Path("like/v1.json"), "urn:like", SCHEMA, {"urn:like": SCHEMA}))
-        assert judge.compiled.is_valid({})
+        assert judge.validator.is_valid({})
         return judge
     return SAMPLES.get(hint, ("one", "two"))
 

@@ -382,10 +382,23 @@ def test_a_schema_id_in_a_header_is_read(package):
     assert (bytes(passed_on), passed_on.headers) == (bytes(wire), wire.headers)
 
 
+@pytest.mark.parametrize("in_header", [True, False])
+def test_a_schema_guid_is_read_and_passed_on(package, in_header):
+    guid = b"\x01" + bytes(range(16))
+    wire = Wire(b'{"id": "x"}', None, [("__value_schema_id", guid)]) if in_header else Wire(guid + b'{"id": "x"}')
+    envelope = package.decode(wire, channel="registry")
+    assert (envelope.data.id, envelope.version) == ("x", 1)
+    passed_on = package.encode(envelope)
+    assert (bytes(passed_on), passed_on.headers) == (bytes(wire), wire.headers)
+
+
 @pytest.mark.parametrize(
     ("wire", "found"),
     [
-        (Wire(b"{}", None, [("__value_schema_id", b"\x01" + bytes(16))]), "a schema GUID, which no catalog can name"),
+        (Wire(b"{}", None, [("__value_schema_id", b"\x01" + bytes(15))]), "01 00 00"),
+        (Wire(b"{}", None, [("__value_schema_id", b"\x00" + bytes(16))]), "00 00 00"),
+        (Wire(b"{}", None, [("__value_schema_id", b"\x02\x00\x00\x00\x01")]), "02 00 00"),
+        (Wire(b"\x01" + bytes(16)), "01 00 00"),
         (Wire(bytes(8) + b'\x07{"id": "x"}'), "an id of eight bytes, which is Apicurio's framing"),
         (Wire(b"{}", None, [("apicurio.value.globalId", bytes(8))]), "Apicurio's framing by headers: read the channel"),
         (Wire(b'{"id": "x"}'), "JSON without a prefix"),

@@ -177,6 +177,17 @@ def test_a_name_is_never_a_path(name, type_in, shop, stand_in, tmp_path):
     assert {path.parent.parent for path in tmp_path.rglob("v1.json")} <= {shop.root}
 
 
+def test_a_plan_warns_before_the_first_version_is_registered(type_in, ordered, stand_in):
+    stand_in.add("GET", "/subjects", 200, [])
+    stand_in.add("GET", "/config", 200, {"compatibilityLevel": "BACKWARD"})
+    planned = type_in("registry", "plan", stand_in.url)
+    assert planned.code == 0
+    assert "warning: the mode of new subjects is BACKWARD, and not every registry can judge its draft" in planned.out
+    for choice in (["--draft-07"], ["--set-mode", "NONE"]):
+        assert "warning" not in type_in("registry", "plan", stand_in.url, *choice).out
+    assert stand_in.changes == []
+
+
 def test_an_answer_without_end_is_cut(type_in, shop, stand_in):
     stand_in.add("GET", "/subjects", 200, b'["' + b"x" * 10_100_000 + b'"]')
     result = type_in("registry", "pull", stand_in.url)

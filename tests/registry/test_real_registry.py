@@ -109,6 +109,17 @@ def test_a_draft_that_the_registry_cannot_judge_leaves_a_choice(registry, run, t
     assert "it would refuse v2 after v1 in mode BACKWARD; no reader can break" in checked.out
     assert "mode is NONE, so the registry refuses nothing, and was not asked: payments-value" in checked.err
 
+    shop.version("order.placed", 3, order("count", "weight"))
+    register(load_catalog(shop.root), ["order.placed"])
+    planned = run("plan", "order.placed", "--draft-07")
+    assert "order.placed/v3.json  registry-refuses  the registry would refuse it as orders-value" in planned.out
+    pushed = run("push", "order.placed", "--draft-07")
+    assert (
+        "order.placed/v3.json  registry-refuses  as orders-value in mode BACKWARD: the registry answers 409"
+        in pushed.out
+    )
+    assert registry.changes[len(changes) :] == [("POST", "/subjects/orders-value/versions")]
+
 
 @pytest.mark.registry_without_group
 def test_references_go_there_and_come_back(registry, run, type_in, shop):

@@ -15,7 +15,8 @@ from contract_test.schema.declared import field_names
 from contract_test.scrub.masking import DataScrubber, prefixes_of
 from contract_test.scrub.pseudonyms import Pseudonyms
 from envelopes import Wire
-from envelopes.codecs import CODECS, CodecError
+from envelopes.codecs import CODECS, CodecError, Context
+from envelopes.codecs.confluent import PREFIX as CONFLUENT_PREFIX
 from envelopes.pointers import resolve_pointer
 
 _NAMES = frozenset[str]().union(*(codec.CONTEXT_NAMES for codec in CODECS.values()))
@@ -56,10 +57,17 @@ class Scrubber:
             payload=context.around(payload, place, made),
             key=context.key(message),
             headers=context.headers(message),
-            prefix=read.prefix.hex(),
+            prefix=self._prefix(read, contract).hex(),
             masked=masked,
             seen=message.seen,
         )
+
+    def _prefix(self, read: Context, contract: Contract) -> bytes:
+        """Return the bytes before the payload; instead of a GUID, which looks like a secret, the schema id if known."""
+        subject = self._catalog.subjects.get(contract.subject)
+        number = subject.schema_ids.get(contract.version) if subject else None
+        is_guid = bool(read.prefix) and read.schema_id is None
+        return CONFLUENT_PREFIX.pack(0, number) if is_guid and number is not None else read.prefix
 
     def rejected(self, message: Tapped, contract: Contract | None) -> dict[str, Any]:
         """Return what is shown of a message that no contract accepts: as an interaction's fields, or a text."""

@@ -35,15 +35,15 @@ class ContractValidator:
         return ContractValidator, (self.contract,)  # a compiled validator cannot be pickled
 
     @cached_property
-    def compiled(self) -> CompiledSchema:
+    def validator(self) -> CompiledSchema:
         """The compiled schema, as `decode` uses it."""
         return compile_schema(self.contract.resources, f"{self.contract.uri}#")
 
     def from_value(self, data: Any, raw: bytes = b"") -> ValidatedData:
         """Return parsed data that the contract accepts. Raises DecodeError."""
-        if self.compiled.is_valid(data):
+        if self.validator.is_valid(data):
             return ValidatedData(self, data)
-        first = next(find_violations(self.compiled, data))
+        first = next(find_violations(self.validator, data))
         raise InvalidDataError(self, data, first, raw)
 
     @cached_property
@@ -86,7 +86,7 @@ class InvalidDataError(DecodeError):
     def violations(self) -> list[Violation]:
         """Everything that is wrong, each once."""
         return list(
-            dict.fromkeys(islice(find_violations(self.validator.compiled, self.data), MAX_VIOLATIONS_PER_MESSAGE))
+            dict.fromkeys(islice(find_violations(self.validator.validator, self.data), MAX_VIOLATIONS_PER_MESSAGE))
         )
 
 

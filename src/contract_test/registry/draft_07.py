@@ -10,7 +10,7 @@ from contract_test.schema.walk import draft_of
 
 DRAFT_07 = "http://json-schema.org/draft-07/schema#"
 BUDGET = 5.0
-_LATER = ("2020-12", "2019-09")
+LATER_DRAFTS = ("2020-12", "2019-09")
 _RENAMED = {"$defs": "definitions", "dependentSchemas": "dependencies", "dependentRequired": "dependencies"}
 _TUPLES = {"prefixItems": "items", "items": "additionalItems"}
 _NAMED = ("$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties")
@@ -27,7 +27,7 @@ _ABSENT = frozenset((
 
 def draft_07_form(schema: Any, name: str) -> Any:
     """Return an equal schema in draft-07. Raises SchemaError where there is none, or where nothing proves it equal."""
-    if draft_of(schema) not in _LATER:
+    if draft_of(schema) not in LATER_DRAFTS:
         return schema
     form = _converted(schema, name)
     if isinstance(form, dict):

@@ -12,9 +12,11 @@ from contract_test.data.finding import Finding
 from contract_test.registry.catalog_rows import write_schema_ids
 from contract_test.registry.client import CONFLICT, UNPROCESSABLE, RefusedError, Registered, Registry
 from contract_test.registry.documents import document_of
+from contract_test.registry.draft_07 import LATER_DRAFTS
 from contract_test.registry.naming import Naming
 from contract_test.registry.result import RegistryResult, Status, Step
 from contract_test.registry.survey import Copy, SubjectCopies, step_of, survey
+from contract_test.schema.walk import draft_of
 
 NewMode = Literal["NONE", "catalog"]
 _DRAFT_07 = "--draft-07 registers a draft-07 form that is proved equal. "
@@ -100,6 +102,10 @@ class Push:
                 if why:
                     sentence = f"the registry would refuse it as {subject.name} in mode {subject.mode}: {why}"
                     self.findings.append(finding_of(copy, "registry-refuses", sentence, _MODE_NONE))
+            elif is_next and "NONE" not in (subject.mode, self._new_mode) and draft_of(document.schema) in LATER_DRAFTS:
+                sentence = f"the mode of new subjects is {subject.mode}, and not every registry can judge its draft"
+                advice = f"Choose before the first version is registered. {_DRAFT_07}{_MODE_NONE}"
+                self.findings.append(finding_of(copy, "registry-draft", sentence, advice, "warning"))
         except (CatalogError, SchemaError, RefusedError) as error:
             self.findings.append(self._failed(subject, copy, error))
 

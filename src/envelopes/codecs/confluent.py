@@ -1,7 +1,8 @@
 """`confluent`: Schema Registry's framing of JSON.
 
-Written, and read: a zero byte, a schema id of four bytes (big-endian), then JSON. Also read, and passed on: the schema
-id in the header `__value_schema_id`, and JSON alone in the value.
+Written, and read: a zero byte, a schema id of four bytes (big-endian), then JSON. Also read, and passed on: the same in
+the header `__value_schema_id`, with JSON alone in the value. In either place, there may be the byte 1 and a GUID of 16
+bytes instead. It names no version.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from .json import parse
 
 CONTEXT_NAMES: frozenset[str] = frozenset()
 PREFIX = struct.Struct(">bI")
-_EXPECTED = "a zero byte and a schema id of four bytes"
+_EXPECTED = "a zero byte and a schema id of four bytes, or the byte 1 and a schema GUID of 16 bytes"
 _ID_HEADER = "__value_schema_id"
 _OTHER_FRAMINGS = ("apicurio.value.globalId", "apicurio.value.contentId", "apicurio.value.encoding")
-_MAGIC_ID, _MAGIC_GUID = 0, 1
+_MAGIC_GUID = 1
+_GUID_SIZE = 17
 _LONG_ID = 9  # a zero byte and eight of Apicurio's
 
 
@@ -35,33 +37,32 @@ def read(
         return Context(key=key_of(key)), NO_DATA
     in_header = last_header(headers, _ID_HEADER)
     if in_header is not None:
-        prefix, start = _prefix_of_header(in_header), 0
+        prefix, start = _checked_header(in_header), 0
     else:
-        prefix, start = raw[: PREFIX.size], PREFIX.size
         _check_prefix(raw, headers)
-    _, schema_id = PREFIX.unpack(prefix)
+        start = _GUID_SIZE if raw[0] == _MAGIC_GUID else PREFIX.size
+        prefix = raw[:start]
+    schema_id = None if prefix[0] == _MAGIC_GUID else PREFIX.unpack(prefix)[1]
     context = Context(schema_id=schema_id, key=key_of(key), json_start=start, prefix=prefix)
     return context, parse(raw[start:])
 
 
 def write(context: Context, raw: bytes, channel: Channel) -> Wire:  # noqa: ARG001 - every codec has this signature
-    """Write the schema id that the catalog gives this version."""
-    if context.schema_id is None:
+    """Write the schema id that the catalog gives this version, or the GUID that was read."""
+    if context.schema_id is not None:
+        prefix = PREFIX.pack(0, context.schema_id)
+    elif context.prefix[:1] == bytes([_MAGIC_GUID]):
+        prefix = context.prefix
+    else:
         raise CodecError("", "a schema id for this version in the catalog (schema_ids)", "none")
-    prefix = PREFIX.pack(0, context.schema_id)
     if context.prefix and context.json_start == 0:  # read with the id in a header
         return Wire(raw, key_bytes(context), [(_ID_HEADER, prefix)])
     return Wire(prefix + raw, key_bytes(context))
 
 
-def _prefix_of_header(value: bytes) -> bytes:
-    pointer = f"header {_ID_HEADER}"
-    if value[:1] == bytes([_MAGIC_GUID]):
-        raise CodecError(
-            pointer, "a zero byte and a schema id of four bytes", "a schema GUID, which no catalog can name"
-        )
-    if len(value) != PREFIX.size or value[0] != _MAGIC_ID:
-        raise CodecError(pointer, _EXPECTED, value[:17].hex(" ") or "nothing")
+def _checked_header(value: bytes) -> bytes:
+    if (len(value), value[:1]) not in ((PREFIX.size, b"\0"), (_GUID_SIZE, bytes([_MAGIC_GUID]))):
+        raise CodecError(f"header {_ID_HEADER}", _EXPECTED, value[:_GUID_SIZE].hex(" ") or "nothing")
     return value
 
 
@@ -71,6 +72,8 @@ def _check_prefix(raw: bytes, headers: Headers) -> None:
             raise CodecError(
                 f"header {name}", _EXPECTED, "Apicurio's framing by headers: read the channel with the codec json"
             )
+    if raw[:1] == bytes([_MAGIC_GUID]) and len(raw) > _GUID_SIZE:
+        return
     if len(raw) < PREFIX.size or raw[0] != 0:
         found = "JSON without a prefix" if raw.lstrip()[:1] in (b"{", b"[") else raw[:5].hex(" ") or "nothing"
         raise CodecError("", _EXPECTED, found)
