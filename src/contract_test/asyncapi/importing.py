@@ -87,6 +87,9 @@ def propose(path: Path, catalog: Catalog, service: str | None = None) -> Proposa
     for each in documents_in(path):
         try:
             description = describe(documents, documents.whole(each), service)
+            if not (description.messages or description.refused):
+                advice = "Describe the messages, or leave this document out."
+                raise description.whole.refused("the document has no messages", advice)
             try:
                 _Additions(documents, description, catalog, proposal).add()
             except (AttributeError, KeyError, TypeError, ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from contract_test.data.finding import Finding, Report
 from contract_test.data.texts import counted
 from contract_test.files.accepted import FILE, accepted_by, append_accepted, mark_accepted, read_accepted, with_accepted
 from contract_test.files.catalog import load_catalog
+from contract_test.files.catalog_schema import schema_of_catalog
 from contract_test.files.leak_findings import LEAK
 from contract_test.files.positions import with_positions
 from contract_test.lint.contracts import lint
@@ -35,6 +37,7 @@ from contract_test.report.formats import FORMATS
     metavar="DATE",
     help="With --baseline: the last day on which errors are accepted, such as 2027-03-31.",
 )
+@click.option("--catalog-schema", is_flag=True, help="Print a JSON Schema of catalog.toml for editors, and exit.")
 @max_age_option(None)
 def command(
     contracts: Path,
@@ -47,6 +50,7 @@ def command(
     strict: bool,
     list_accepted: bool,
     baseline: bool,
+    catalog_schema: bool,
 ) -> int:
     """Check that contracts/ is well-formed, locked and named properly.
 
@@ -64,6 +68,9 @@ def command(
 
     What the scanner finds (leak-…) is accepted under [[scan]].
     """  # noqa: D301 - click ends its own wrapping at that character
+    if catalog_schema:
+        click.echo(json.dumps(schema_of_catalog(), indent=2))
+        return CLEAN
     if list_accepted:
         return _list_accepted(contracts)
     findings = lint(contracts, max_age, against)

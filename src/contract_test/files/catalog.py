@@ -82,6 +82,15 @@ _SUBJECT_KEYS: dict[str, str | tuple[str, ...]] = {
 
 _GENERATE_KEYS: dict[str, str | tuple[str, ...]] = {"snake_case_field": _TRUTH, "header": _TEXT}
 
+TABLES = {
+    "channels": _CHANNEL_KEYS,
+    "subjects": _SUBJECT_KEYS,
+    "services": _ABOUT_KEYS,
+    "owners": _OWNER_KEYS,
+    "generate": _GENERATE_KEYS,
+}
+"""The keys of the tables of each section. Each takes one of some texts, or what is said in words."""
+
 
 def load_catalog(
     root: Path, broken: list[ContractTestError] | None = None, *, schemas_when_asked: bool = False
@@ -324,7 +333,8 @@ def _check_keys(table: Mapping[str, Any], known: Mapping[str, str | tuple[str, .
             )
         elif wanted == _IDS:
             right = isinstance(value, dict) and all(
-                name.isdigit() and isinstance(number, int) and 0 <= number < 2**32 for name, number in value.items()
+                name.isascii() and name.isdigit() and type(number) is int and 0 <= number < 2**32
+                for name, number in value.items()
             )
         elif wanted == _TYPES:
             right = isinstance(value, dict) and all(

@@ -1,0 +1,80 @@
+"""A JSON Schema of `catalog.toml`, from the same tables that reading it goes by. For editors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from contract_test.files import catalog
+from contract_test.schema.walk import DRAFTS
+
+_TEXT = {"type": "string", "minLength": 1}
+_POINTER = r"(/([^~/]|~[01])*)*"
+_EXTENSION = "[a-z0-9]{1,20}"
+_NUMBER = "[0-9]{1,6}"
+_TIME = f"T(?=.)({_NUMBER}H)?({_NUMBER}M)?([0-9]{{1,9}}S)?"
+_KINDS: dict[str, dict[str, Any]] = {
+    "true or false": {"type": "boolean"},
+    "a text": _TEXT,
+    "a list of texts": {"type": "array", "items": {"type": "string"}},
+    "a text or a list of texts": {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]},
+    "a table of version = id": {
+        "type": "object",
+        "propertyNames": {"pattern": "^[0-9]+$"},
+        "additionalProperties": {"type": "integer", "minimum": 0, "maximum": 2**32 - 1},
+    },
+    'a table of extension = "string", "integer" or "boolean"': {
+        "type": "object",
+        "propertyNames": {"pattern": f"^{_EXTENSION}$"},
+        "additionalProperties": {"enum": ["string", "integer", "boolean"]},
+    },
+    "a JSON pointer, such as /id": {"type": "string", "pattern": f"^{_POINTER}$"},
+    "a JSON pointer into the data, such as /caused_by, or a CloudEvents extension's name": {
+        "type": "string",
+        "pattern": f"^({_POINTER}|{_EXTENSION})$",
+    },
+    "a duration, such as P7D or PT2H": {
+        "type": "string",
+        "pattern": f"^P(?=.)([0-9]{{1,4}}W|({_NUMBER}D)?({_TIME})?)$",
+    },
+    "a table of name = text": {"type": "object", "additionalProperties": _TEXT},
+}
+"""What each kind of value in a table is, by the words that errors have for it."""
+
+
+def schema_of_catalog() -> dict[str, Any]:
+    """Return the schema. It says what a table may hold, and not whether names that refer to others exist."""
+    tables = catalog.TABLES
+    channels = {
+        "anyOf": [{"required": ["channel"]}, {"required": ["channels"], "properties": {"channels": {"minItems": 1}}}]
+    }
+    subject = {
+        **_table(tables["subjects"]),
+        "not": {"required": ["channel", "channels"]},
+        "dependencies": {"retry": channels, "dead_letter": channels},
+    }
+    channel = {**_table(tables["channels"]), "required": ["protocol", "address", "codec"]}
+    sections = {
+        "channels": _named(channel),
+        "subjects": _named(subject),
+        "services": _named(_table(tables["services"])),
+        "owners": _named(_table(tables["owners"])),
+        "generate": _table(tables["generate"]),
+        "dialects": _named({"enum": list(DRAFTS.values())}),
+    }
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "The catalog of a contracts directory",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": sections,
+    }
+
+
+def _named(table: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": table}
+
+
+def _table(keys: Mapping[str, str | tuple[str, ...]]) -> dict[str, Any]:
+    properties = {key: _KINDS[kind] if isinstance(kind, str) else {"enum": list(kind)} for key, kind in keys.items()}
+    return {"type": "object", "additionalProperties": False, "properties": properties}
