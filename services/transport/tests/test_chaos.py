@@ -15,7 +15,6 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from brokers.redis_proxy import redis_proxy
 from redis import Redis
 from redis.exceptions import RedisError
 from transport_processes import RedisServer, Stub, asked_until, is_master, sentinel, wait_until
@@ -51,6 +50,8 @@ class World:
     """
 
     def __init__(self, home: Path, stub: Stub, seed: int, open_: ExitStack) -> None:
+        from brokers.redis_proxy import redis_proxy  # only the toolkit's repository has it
+
         self.random, self.log = random.Random(seed), home / "workers.log"
         folders = [home / name for name in "ab"]
         for folder in folders:
