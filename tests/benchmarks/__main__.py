@@ -37,7 +37,7 @@ def measure(name: str) -> tuple[list[Row], bool]:
 
 def main() -> int:
     """Print the table, with the day and the machine that it is of."""
-    there = sorted(each.stem for each in FOLDER.glob("*_speed.py"))
+    there = sorted(each.stem for name in ("*_speed.py", "*_holdout.py") for each in FOLDER.glob(name))
     names = sys.argv[1:] or there
     if unknown := set(names) - set(there):
         print(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(there)}", file=sys.stderr)

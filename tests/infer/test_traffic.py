@@ -108,7 +108,7 @@ def test_null_is_allowed_in_few_messages_if_other_fields_of_the_type_are_null():
     few = [{"a": "x", "b": None if number % 2 else "y", "n": 1} for number in range(4)]
     properties = infer(few).schema["properties"]
     assert (properties["a"]["type"], properties["n"]["type"]) == (["string", "null"], "integer")
-    assert infer(few * 5).schema["properties"]["a"]["type"] == "string"
+    assert infer(few * 8).schema["properties"]["a"]["type"] == "string"
     seen = infer(few, DeclaredFields(as_seen=frozenset([""]))).schema
     assert (seen["required"], seen["properties"]["a"]["type"]) == (["a", "b", "n"], "string")
 

@@ -16,6 +16,8 @@ from contract_test.infer.views import Steps, Views
 from contract_test.schema.walk import escape
 
 SAFE = 2**53 - 1
+EMPTY = '""'
+"""The JSON pointer to the whole message, as one writes it in a shell."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Description:
                 if child.values * 2 > total > 1:
                     self._known.add(name)
                 if "null" in child.kinds:
-                    self._nullable_kinds |= child.kind_set
+                    self._nullable_kinds |= child.kind_set or {"string"}  # the type of most fields that are null
             pending += [*place.children.values(), *place.branches.values()]
             pending += [each for each in (place.items, place.rest) if each is not None]
 
@@ -144,7 +146,7 @@ class Description:
         if (
             not pointer
             or self._nullable_kinds.isdisjoint(place.kind_set)
-            or place.messages >= MIN_MESSAGES
+            or place.messages >= MIN_VALUES
             or self._declared.is_as_seen(pointer)
         ):
             return False
@@ -215,7 +217,7 @@ class Description:
         elif names.why:
             made["additionalProperties"] = self._describe_together(place, tuple(names.keys), pointer)
             kind = "a map" if not names.fields else f"a map with {counted(len(names.fields), 'field')}"
-            undo = "" if pointer in self._declared.maps else f". If it is none, add --object {pointer}"
+            undo = "" if pointer in self._declared.maps else f". If it is none, add --object {pointer or EMPTY}"
             self._say(pointer, "map", f"{kind}, because {names.why}{undo}", place.object_messages, option="--object")
         return made
 
