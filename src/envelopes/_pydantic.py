@@ -106,9 +106,9 @@ def outer_schema(cls: Any, ref: str | None = None) -> CoreSchema:
     )
     fields = _outline_fields(cls.__pydantic_core_schema__)
     outline = core_schema.model_schema(_Outline, fields, serialization=as_python)
-    return core_schema.with_info_wrap_validator_function(
-        partial(read, cls), outline, ref=ref, serialization=as_json_value
-    )
+    read_class = partial(read, cls)
+    read_class.__name__ = cls.__name__  # type: ignore[attr-defined]  # a partial takes any; pydantic's errors show it
+    return core_schema.with_info_wrap_validator_function(read_class, outline, ref=ref, serialization=as_json_value)
 
 
 class _Outline(BaseModel):

@@ -211,3 +211,9 @@ def test_no_way_to_build_or_write_shows_a_value(way, value):
             assert not any(part in each for each in shown for part in ("ana.diaz", "4670", "example.org"))
     except (TypeError, AttributeError, LookupError, ValueError):  # Python's own, for what is no keyword argument
         assert not isinstance(value, dict) or way == "a part built" or way.startswith("written")
+
+
+def test_a_list_with_an_invalid_message_is_named_after_its_class():
+    with pytest.raises(ValidationError, match=r"errors for list\[.*MessageLikedV[0-9]+\(\)") as raised:
+        TypeAdapter(list[MessageLiked]).validate_python([{}])
+    assert " at 0x" not in str(raised.value)
