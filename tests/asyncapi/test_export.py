@@ -57,8 +57,7 @@ def test_the_official_parser_accepts_every_export(folder):
     paths = [
         exported(contracts, folder / f"{contracts.name}-{number}.{suffix}", *options)
         for contracts in (folder / "contracts", odd, kinds)
-        for number, options in enumerate(([], ["--bundle"]))
-        for suffix in ("json", "yaml")
+        for number, (suffix, options) in enumerate((("json", []), ("yaml", ["--bundle"])))
     ]
     paths += [
         exported(folder / "contracts", folder / f"{name}.json", "--service", name)
