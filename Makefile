@@ -88,8 +88,8 @@ release: venv ## the wheel and the sdist, with an SBOM (CycloneDX) and the licen
 	@$(VENV)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file dist/sbom.cdx.json .ci/constraints.txt
 	@$(PYTHON) .ci/licences.py > dist/licences.txt
 
-scanners: venv ## gitleaks, in .venv: what judges recordings beside detect-secrets; with Go 1.24 or newer
-	@GOBIN=$(abspath $(VENV))/bin go install github.com/zricethezav/gitleaks/v8@v8.30.1
+scanners: ## gitleaks, in .cache: what judges recordings beside detect-secrets; with Go 1.24 or newer
+	@GOBIN=$(abspath .cache/bin) go install github.com/zricethezav/gitleaks/v8@v8.30.1
 
 venv: $(VENV)/installed ## the environment, in .venv
 

@@ -40,6 +40,24 @@ def test_no_secret_reaches_a_disk_or_a_log(contracts, tmp_path):
         nothing_of(planted, contracts, validated.stdout, validated.stderr)
 
 
+def test_fields_whose_pattern_leaves_no_other_form_than_that_of_a_secret_are_counted(contracts, tmp_path):
+    path = contracts / "person.changed" / "v1.json"
+    schema = json.loads(path.read_text())
+    key = {"type": "string", "pattern": "^AKIA[A-Z2-7]{16}$"}
+    schema["properties"] |= {"key": key, "old_key": key | {"x-sensitivity": "secret"}}
+    schema["properties"] |= {"id_of_key": key | {"x-sensitivity": "public"}, "wide": {"pattern": "^[A-Z0-9]{20}$"}}
+    path.write_text(json.dumps(schema))
+    source = tmp_path / "stream.jsonl"
+    source.write_text(everywhere(secrets(1, seed=3)[0], 0)[0])
+
+    run = run_command(contracts, "record", str(source), "--channel", "events")
+
+    line = next(each for each in run.stdout.decode().splitlines() if "look like secrets" in each)
+    assert line.startswith(
+        "person.changed v1: pseudonyms look like secrets to public scanners: 2 fields; contract-test lint"
+    )
+
+
 def test_a_schema_that_is_inferred_holds_no_secret(contracts, tmp_path):
     planted = secrets(len(KINDS), seed=10)
     source = tmp_path / "stream.jsonl"

@@ -8,6 +8,7 @@ from string import ascii_lowercase
 
 import pytest
 from generate.random_schemas import Maker
+from scrub.number_names import NAMES
 from scrub.test_stays_valid import is_valid, scrubber_for
 
 from contract_test.data.contract import Contract
@@ -229,6 +230,17 @@ def test_the_same_number_gets_the_same_stand_in_whatever_the_field_is_called():
     assert masked == ("/pin", "/sent_at", "/time_on_call")
     assert made["pin"] == made["time_on_call"] != 4711
     assert len(str(made["sent_at"])) == 13
+
+
+@pytest.mark.parametrize("digits", [3, 4, 5, 6, 9, 10, 13])
+def test_a_number_is_masked_whatever_two_hundred_fields_are_called(digits):
+    assert len(set(NAMES)) == 200
+    schema = {"properties": {name: {"type": "integer"} for name in NAMES}}
+    numbers = Random(digits).sample(range(10 ** (digits - 1) + 1, 10**digits), 200)
+    made, masked = scrubber_for(schema).scrub(dict(zip(NAMES, numbers, strict=True)))
+    leaked = [name for name, number in zip(NAMES, numbers, strict=True) if made[name] == number]
+    assert leaked == []
+    assert len(masked) == 200
 
 
 def test_the_nearest_word_counts():

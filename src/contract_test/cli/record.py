@@ -102,6 +102,9 @@ def _summary(result: Recorded, state: State, catalog: Catalog) -> int:
         click.echo(f"not kept: {place}: no longer valid once scrubbed: {counted(count, 'message')}; {advice}")
     for finding, count in result.leaks.most_common():
         click.echo("\n    ".join(leak_lines(finding, count)))
+    for contract, count in sorted(result.patterns_of_secrets.items()):
+        unmarked = f"pseudonyms look like secrets to public scanners: {counted(count, 'field')}"
+        click.echo(f"{contract}: {unmarked}; contract-test lint shows the patterns that leave no other form")
     if result.missing_causes:
         missing = counted(result.missing_causes, "cause")
         note(f"recorded messages name {missing} that no recording has: record that channel too")

@@ -2,57 +2,21 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Iterator
-from random import Random
 
-from contract_test.compare.automata import Automaton, Words
 from contract_test.data.contract import Contract
 from contract_test.data.finding import Finding
-from contract_test.scanner import leaks_in_text
-from contract_test.schema.walk import draft_of, subschemas
 from contract_test.scrub.applied_schemas import ANNOTATION
-from contract_test.scrub.masking import prefixes_of
-from contract_test.scrub.pseudonyms import Pseudonyms
-from contract_test.scrub.sensitivity_rules import automaton_of
-
-MAX_PATTERN_LENGTH = 1000
-_SAMPLES, _SALTS = 3, 4
-_LETTERS = string.ascii_letters + string.digits
+from contract_test.scrub.patterns_of_secrets import patterns_of_secrets
 
 
 def check_patterns(contract: Contract) -> Iterator[Finding]:
     """Yield a warning for each pattern of which every pseudonym looks like a secret, where no sensitivity is stated."""
-    pseudonyms = Pseudonyms(b"lint", prefixes_of(contract))
-    for pointer, node, _ in subschemas(contract.schema, contract.uri, draft_of(contract.schema)):
-        pattern = node.get("pattern")
-        if isinstance(pattern, str) and ANNOTATION not in node and _prescribes_a_secret(pattern, pseudonyms):
-            sentence = "pseudonyms that this pattern allows look like secrets to public scanners"
-            advice = (
-                f'Write "{ANNOTATION}": "public" if the values are no secrets. '
-                f'Otherwise allow other characters, and write "{ANNOTATION}": "secret".'
-            )
-            yield Finding(str(contract.path), f"{pointer}/pattern", "pattern-of-secrets", sentence, advice, "warning")
-
-
-def _prescribes_a_secret(pattern: str, pseudonyms: Pseudonyms) -> bool:
-    known = automaton_of(pattern) if len(pattern) <= MAX_PATTERN_LENGTH else None
-    if known is None:
-        return False
-    samples = Words([known], []).find(0, None, _SAMPLES)[0]
-    return bool(samples) and all(
-        any(rule != "random" for rule, _ in leaks_in_text(_another(known, sample)))
-        and not any(known.matches(pseudonyms.text(sample, salt)) for salt in range(_SALTS))
-        for sample in samples
+    sentence = "pseudonyms that this pattern allows look like secrets to public scanners"
+    advice = (
+        f'Write "{ANNOTATION}": "public" if the values are no secrets. '
+        f'Otherwise allow other characters, and write "{ANNOTATION}": "secret".'
     )
-
-
-def _another(known: Automaton, text: str) -> str:
-    """Return a text that a pattern accepts as it accepts another one, with random letters and digits."""
-    random, states, made = Random(0), known.start, []  # noqa: S311 - an example, and no secret
-    for letter in text:
-        after = known.step(states, ord(letter))
-        same = [each for each in _LETTERS if known.step(states, ord(each)) == after]
-        made.append(random.choice(same) if same else letter)
-        states = after
-    return "".join(made)
+    for pointer, node in patterns_of_secrets(contract):
+        if ANNOTATION not in node:
+            yield Finding(str(contract.path), f"{pointer}/pattern", "pattern-of-secrets", sentence, advice, "warning")

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +33,7 @@ from contract_test.record.validator import ContractsCatalog, ContractValidator, 
 from contract_test.recordings.messages import cause_in, data_of
 from contract_test.schema.declared import declared_texts
 from contract_test.schema.message_shapes import MessageShapes
+from contract_test.scrub.patterns_of_secrets import patterns_of_secrets
 from envelopes import DecodeError, Envelope
 
 MAX_REMEMBERED_MESSAGES = 20_000
@@ -50,6 +52,8 @@ class Recorded:
     """Messages that were not kept because they are not valid after scrubbing, by contract and pointer."""
     leaks: Counter[Finding] = field(default_factory=Counter)
     """How many messages were not kept because of each finding of the scanner."""
+    patterns_of_secrets: dict[str, int] = field(default_factory=dict)
+    """How many patterns of a recorded contract leave no room for pseudonyms that no scanner takes for secrets."""
     missing_causes: int = 0
     """How many causes are named by recorded messages, but not recorded."""
     written: dict[Path, None] = field(default_factory=dict)
@@ -102,6 +106,8 @@ class Recorder:
         for recording in list(self._recordings.values()):
             recording.novelty.choose(self._accept, last=caught_up)
         for recording in self._recordings.values():
+            if recording.patterns_of_secrets:
+                self.result.patterns_of_secrets[recording.contract.name] = recording.patterns_of_secrets
             if recording.fresh:
                 recording.fresh.sort(key=itemgetter(0))
                 path = append_recording(recording.contract, [each for _, each in recording.fresh])
@@ -225,6 +231,11 @@ class _Recording:
         shapes = (self.message_shapes.of(data_of(each, channel)) for each in old if each.channel == channel.name)
         self.novelty: Novelty[_Item] = Novelty(shapes, per_shape)
         self.fresh: list[tuple[int, Interaction]] = []
+
+    @cached_property
+    def patterns_of_secrets(self) -> int:
+        """How many patterns leave no room for pseudonyms that no scanner takes for secrets."""
+        return sum(1 for _ in patterns_of_secrets(self.contract))
 
 
 class _Item(NamedTuple):

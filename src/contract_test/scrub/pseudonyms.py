@@ -22,16 +22,21 @@ from itertools import cycle
 from typing import Any
 
 from contract_test.compare.automata import Automaton, State
+from contract_test.scrub.alphabets import (
+    DIGITS,
+    LOWER,
+    MAX_VARIED_CHARACTERS,
+    MIN_LONG_LENGTH,
+    MIN_VARIED_CHARACTERS,
+    alphabets_of,
+    fillers_of,
+    max_varied,
+)
 from envelopes import _json
 
 Masks = Callable[[Any], Any]
 """Masks everything in a parsed JSON value."""
 
-MAX_VARIED_CHARACTERS, MIN_VARIED_CHARACTERS = 12, 4
-"""At most so many characters of a text vary, and at least so many behind a number or an address in it."""
-MIN_LONG_LENGTH = 20
-MAX_SHORT_WORD, MAX_VARIED_OF_LONG_WORD, MIN_VARIED_OF_DIGEST = 11, 8, 6
-"""A longer word varies less, and a digest still less: else scanners for secrets take it for a random one."""
 MAX_TRIES = 8
 MAX_ORDERED = 20_000
 """Of so few texts of one form no two get the same pseudonym: their hashes put them into an order, and the pseudonym of
@@ -50,16 +55,7 @@ _CODED_JSON = frozenset(("ey", "ew", "W1", "W2", "W3", "Ww", "Wy", "Wz"))
 MAX_KNOWN, MAX_KNOWN_LENGTH = 50_000, 1_000
 _PREFIXES_DEEP = 3
 
-_LOWER, _UPPER, _DIGITS = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_LATIN_LOWER, _LATIN_UPPER = "àáâãäåæçèéêëìíîïñòóôõöøùúûü", "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜ"
-_KANA = "".join(map(chr, range(0x3042, 0x3082)))
-_FACES = "".join(map(chr, range(0x1F600, 0x1F640)))
-_ULID_LENGTH = 26
-_FIRST_WIDE, _FIRST_ASTRAL = 0x2E80, 0x10000
 
-_HEXADECIMAL = re.compile(r"(?=[^0-9]*[0-9])[0-9a-f-]{8,}|(?=[^0-9]*[0-9])[0-9A-F-]{8,}")
-_ULID = re.compile(r"(?=[0-9]*[A-Z])[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{16,}|[A-Za-z0-9_-]{16,})={0,2}")
 _TOKEN_OF_PARTS = re.compile(r"[A-Za-z0-9_-]{6,}(?:[.:][A-Za-z0-9_-]{4,}){0,3}[.:][A-Za-z0-9_-]{20,}")
 _NO_PARTS = str.maketrans(".:", "~~")
@@ -130,7 +126,7 @@ class Pseudonyms:
         Every character leads where the one did that stood there.
         """
         alphabets, states = [], automaton.start
-        for letter, alphabet in zip(text, _alphabets(text, len(text)), strict=True):
+        for letter, alphabet in zip(text, alphabets_of(text, len(text)), strict=True):
             same, states = _equivalents(automaton, states, letter, alphabet)
             alphabets.append(same)
         for more in range(MAX_TRIES):
@@ -199,7 +195,7 @@ class Pseudonyms:
         pieces = list(_PIECES.finditer(text))
         if not pieces:
             return kept + self._plain(text, salt)
-        made, end, most = [kept], 0, _max_varied(text)
+        made, end, most = [kept], 0, max_varied(text)
         for found in pieces:
             between, kind = text[end : found.start()], found.lastgroup or ""
             made += (self._between(between, text, most, salt), getattr(self, f"_{kind}")(found[0], salt))
@@ -210,7 +206,7 @@ class Pseudonyms:
 
     def _between(self, text: str, whole: str, most: int, salt: int) -> str:
         """Return the stand-in for what is between recognized pieces of a whole text. It depends on the whole text."""
-        alphabets = _alphabets(text, max(most, MIN_VARIED_CHARACTERS))
+        alphabets = alphabets_of(text, max(most, MIN_VARIED_CHARACTERS))
         return self._scattered(text, alphabets, self._digest(f"{text} in {whole}", salt))
 
     def _url(self, text: str, salt: int) -> str:
@@ -261,7 +257,7 @@ class Pseudonyms:
         made = list(self._plain(text, salt))
         if _SOCIAL_SECURITY.fullmatch(text):
             return "9" + "".join(made[1:])  # nobody has a number that begins with 9
-        places = [place for place, letter in enumerate(made) if letter in _DIGITS]
+        places = [place for place, letter in enumerate(made) if letter in DIGITS]
         while len(places) > 1 and text[places[0]] == "0":
             del places[0]
         if len(places) >= MIN_PHONE_DIGITS and not _BARE.fullmatch(text):
@@ -276,7 +272,7 @@ class Pseudonyms:
 
     def _plain(self, text: str, salt: int) -> str:
         """Letters for letters, digits for digits; the rest stays."""
-        alphabets = _alphabets(text, _max_varied(text))
+        alphabets = alphabets_of(text, max_varied(text))
         varied = text[: len(alphabets)]
         if len(varied) == len(text):
             size = math.prod(map(len, filter(None, alphabets)))
@@ -293,7 +289,7 @@ class Pseudonyms:
             alphabet[next(stream) % len(alphabet)] if alphabet else letter
             for letter, alphabet in zip(varied, alphabets, strict=True)
         ]
-        return "".join(made) + text[len(varied) :].translate(_fillers(text))
+        return "".join(made) + text[len(varied) :].translate(fillers_of(text))
 
     def _ordered(self, text: str, alphabets: list[str], salt: int) -> str:
         """Return another text of the same alphabets: the next one, in the order of the hashes of all of them."""
@@ -329,7 +325,7 @@ class Pseudonyms:
 
     def _letters(self, text: str, count: int, salt: int) -> str:
         digest = self._digest(text, salt)
-        varied = "".join(_LOWER[number % 26] for number in digest[: max(1, min(count, MAX_VARIED_CHARACTERS))])
+        varied = "".join(LOWER[number % 26] for number in digest[: max(1, min(count, MAX_VARIED_CHARACTERS))])
         return varied + "x" * (count - MAX_VARIED_CHARACTERS)
 
     def _digest(self, text: str, salt: int) -> bytes:
@@ -344,83 +340,6 @@ def _equivalents(automaton: Automaton, states: State, letter: str, alphabet: str
     after = automaton.step(states, ord(letter))
     same = "".join(each for each in alphabet if automaton.step(states, ord(each)) == after)
     return (same if letter in same or not same else same + letter), after
-
-
-class _Fillers(dict[int, str]):
-    """What every character of a long text's rest becomes."""
-
-    def __init__(self, lower: str, upper: str, digit: str) -> None:
-        super().__init__(str.maketrans(dict.fromkeys(_DIGITS, digit)))
-        self._letters = (lower, upper)
-
-    def __missing__(self, code: int) -> str:
-        letter = chr(code)
-        alphabet = _alphabet(letter, *self._letters)
-        made = self[code] = alphabet[:1] or letter
-        return made
-
-
-_LEADING = _DIGITS[1:]
-_PLAIN = _Fillers("x", "X", "1")
-_HEXADECIMALS = _Fillers("a", "A", "1")
-_ULIDS = str.maketrans(dict.fromkeys(_CROCKFORD, "0"))
-_SIGNS = re.compile("[^0-9A-Za-z\\s\u0080-\U0010ffff]")
-
-
-def _fillers(text: str) -> dict[int, str] | dict[int, int]:
-    return _ULIDS if _ULID.fullmatch(text) else _HEXADECIMALS if _HEXADECIMAL.fullmatch(text) else _PLAIN
-
-
-def _max_varied(text: str) -> int:
-    """Return how many characters of a text may vary."""
-    size = len(text)
-    if size <= MAX_SHORT_WORD and not (size > MAX_VARIED_OF_LONG_WORD and _is_digest(text)):
-        return MAX_VARIED_CHARACTERS
-    if _is_digest(text):
-        return max(MIN_VARIED_OF_DIGEST, min(MAX_VARIED_OF_LONG_WORD, size // 2))
-    return (
-        MAX_VARIED_CHARACTERS if max(map(len, text.split()), default=0) <= MAX_SHORT_WORD else MAX_VARIED_OF_LONG_WORD
-    )
-
-
-def _is_digest(text: str) -> bool:
-    return not text.isdigit() and _HEXADECIMAL.fullmatch(text) is not None
-
-
-def _alphabets(text: str, most: int = MAX_VARIED_CHARACTERS) -> list[str]:
-    """What each character may become, "" where it stays; up to so many that vary."""
-    if len(text) == _ULID_LENGTH and _ULID.fullmatch(text):
-        return [_DIGITS[:8], *[_CROCKFORD] * (most - 1)][: len(text)]
-    hexadecimal = _HEXADECIMAL.fullmatch(text)
-    lower, upper = ("abcdef", "ABCDEF") if hexadecimal else (_LOWER, _UPPER)
-    noisy = len(_SIGNS.findall(text)) * 2 > len(text) + 2  # mostly signs: then they are the text
-    made: list[str] = []
-    before, varied = "", 0
-    for letter in text:
-        if "0" <= letter <= "9":  # a number's first digit stays zero, or another one
-            alphabet = _DIGITS if "0" <= before <= "9" else _LEADING if letter != "0" else ""
-        else:
-            alphabet = _alphabet(letter, lower, upper) or (_LOWER if noisy and not letter.isspace() else "")
-        made.append(alphabet)
-        before = letter
-        varied += alphabet != "" or (letter in "-_" and len(text) >= MIN_LONG_LENGTH)
-        if varied == most and not noisy:
-            break
-    return made
-
-
-def _alphabet(letter: str, lower: str, upper: str) -> str:
-    if "a" <= letter <= "z":
-        return lower
-    if "A" <= letter <= "Z":
-        return upper
-    if letter.isascii():
-        return ""
-    if ord(letter) >= _FIRST_ASTRAL:
-        return _FACES
-    if ord(letter) >= _FIRST_WIDE:
-        return _KANA
-    return _LATIN_UPPER if letter.isupper() else _LATIN_LOWER
 
 
 def _adds_up(digits: list[int]) -> bool:
