@@ -58,8 +58,8 @@ def go_version() -> tuple[int, ...]:
     """Return the version of the Go that is here, or an empty one."""
     if shutil.which("go") is None:
         return ()
-    said = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, check=True).stdout.decode()
-    return tuple(int(each) for each in re.findall("[0-9]+", said)[:2])
+    printed = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, check=True).stdout.decode()
+    return tuple(int(each) for each in re.findall("[0-9]+", printed)[:2])
 
 
 def gitleaks(folder: Path) -> Counter[str]:

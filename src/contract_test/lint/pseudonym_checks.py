@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from contract_test.data.contract import Contract
 from contract_test.data.finding import Finding
+from contract_test.recordings.patterns_of_secrets import patterns_of_secrets
 from contract_test.scrub.applied_schemas import ANNOTATION
-from contract_test.scrub.patterns_of_secrets import patterns_of_secrets
 
 
 def check_patterns(contract: Contract) -> Iterator[Finding]:

@@ -31,9 +31,9 @@ from contract_test.record.message_scrubber import Scrubber
 from contract_test.record.novelty import Novelty
 from contract_test.record.validator import ContractsCatalog, ContractValidator, ValidatedData
 from contract_test.recordings.messages import cause_in, data_of
+from contract_test.recordings.patterns_of_secrets import patterns_of_secrets
 from contract_test.schema.declared import declared_texts
 from contract_test.schema.message_shapes import MessageShapes
-from contract_test.scrub.patterns_of_secrets import patterns_of_secrets
 from envelopes import DecodeError, Envelope
 
 MAX_REMEMBERED_MESSAGES = 20_000

@@ -65,7 +65,7 @@ def _is_digest(text: str) -> bool:
 
 
 def alphabets_of(text: str, most: int = MAX_VARIED_CHARACTERS) -> list[str]:
-    """What each character may become, "" where it stays; up to so many that vary."""
+    """Return what each character may become, "" where it stays. The list ends where so many vary."""
     if len(text) == _ULID_LENGTH and _ULID.fullmatch(text):
         return [DIGITS[:8], *[_CROCKFORD] * (most - 1)][: len(text)]
     hexadecimal = _HEXADECIMAL.fullmatch(text)
