@@ -32,6 +32,7 @@ MAX_NAME_LENGTH = 64
 LONG_NUMBER = re.compile(r"[0-9]{3}")
 _NUMBER_OF_A_NAME = re.compile(r"(?i:iso|sha|rfc|http|ean|utf)[_-]?[0-9]{3,5}|[0-9]{3,4}(?=[A-Z][a-z]{2}|_[a-z]{3})")
 """The numbers of standards, and those with a word after them, such as in `sha256` and `error404Count`."""
+MAX_WORDS_OF_A_NAME = 2
 _NAME = re.compile(r"[^\W\d][\w$.:/~ @#&()+*'?!%,\[\]-]*|[$@#_*.~/+-][\w$.:/~ @#-]*|[0-9]{1,2}[\w .:/-]*")
 """Letters of any script, with blanks and signs as people put them into the names of columns."""
 _PERSONAL_NAME = re.compile(
@@ -156,7 +157,10 @@ def is_personal_name(name: str) -> bool:
 
 
 def is_odd_name(name: str) -> bool:
-    """Return True if a property's name may be data: it begins with no letter, or contains a long number."""
+    """Return True if a property's name may be data: it begins with no letter, is a phrase, or contains a long number."""
+    words = name.split()
+    if len(words) > MAX_WORDS_OF_A_NAME or (len(words) > 1 and all(word[0].isupper() for word in words)):
+        return True  # a sentence, a street or a person
     return (name != "" and _NAME.fullmatch(name) is None) or LONG_NUMBER.search(
         _NUMBER_OF_A_NAME.sub("", name)
     ) is not None
