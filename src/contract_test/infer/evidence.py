@@ -157,7 +157,7 @@ def is_personal_name(name: str) -> bool:
 
 
 def is_odd_name(name: str) -> bool:
-    """Return True if a property's name may be data: it begins with no letter, is a phrase, or contains a long number."""
+    """Return True if a property's name may be data: a phrase, a long number in it, no letter first."""
     words = name.split()
     if len(words) > MAX_WORDS_OF_A_NAME or (len(words) > 1 and all(word[0].isupper() for word in words)):
         return True  # a sentence, a street or a person
