@@ -414,13 +414,16 @@ def test_the_registrys_head_names_the_version(acme):
     assert decode(b"\x00\x00\x00\x03\xe7" + wire[5:], channel="registry", catalog=acme.CATALOG).version == 2
 
 
+HEAD = "/: expected a zero byte and a schema id of four bytes, or the byte 1 and a schema GUID of 16 bytes, "
+
+
 @pytest.mark.parametrize(
     ("raw", "shown"),
     [
-        (b"", "/: expected a zero byte and a schema id of four bytes, found nothing"),
-        (b"\x00\x00\x00\x00", "/: expected a zero byte and a schema id of four bytes, found 00 00 00 00"),
-        (b'{"id": "7"}', "/: expected a zero byte and a schema id of four bytes, found JSON without a prefix"),
-        (b"\x01\x00\x00\x00\x65{}", "/: expected a zero byte and a schema id of four bytes, found 01 00 00 00 65"),
+        (b"", HEAD + "found nothing"),
+        (b"\x00\x00\x00\x00", HEAD + "found 00 00 00 00"),
+        (b'{"id": "7"}', HEAD + "found JSON without a prefix"),
+        (b"\x01\x00\x00\x00\x65{}", HEAD + "found 01 00 00 00 65"),
         (b"\x00\x00\x00\x00\x65", "/: expected one JSON text, found "),
         (b"\x00\x00\x00\x00\x65[1", "/: expected one JSON text, found "),
     ],

@@ -8,7 +8,7 @@ from random import Random
 import jsonschema_rs
 import pytest
 from generate.random_schemas import Maker
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contract_test.infer import DeclaredFields, Masked, infer, widen
@@ -50,6 +50,8 @@ def test_every_value_is_valid_under_what_is_inferred_from_it(found):
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(values, min_size=1, max_size=8), st.lists(values, min_size=1, max_size=8))
+@example([{"id": None}], [{"0'": False, "p-0001": None}])
+@example([{"id": None}], [{"0'": False, "a1": "x"}])
 def test_a_schema_is_widened_until_every_new_value_is_valid_and_every_old_one_still_is(before, after):
     old = infer(before).schema
     wider = widen(old, {URI: old}, URI, pairs(after)).schema

@@ -231,7 +231,7 @@ git switch --quiet main && git pull --quiet
 contract-test package --show-version
 .venv/bin/python ../staging.py 11 north
 contract-test record "$STAGING_KAFKA" --channel loans --since earliest
-git commit --quiet --all --message "Add samples of a branch" && git push --quiet origin main
+git add . && git commit --quiet --message "Add samples of a branch" && git push --quiet origin main
 version=$(contract-test package --show-version)
 [[ $version == 1.1.* ]]
 git tag "v$version" && contract-test package --out "$INDEX"

@@ -74,7 +74,8 @@ def _read_file(name: str) -> list[Interaction]:
     try:
         return read_recording_file(Path(name))
     except RecordingError as error:
-        if is_recording(name) or not error.problem.startswith("not "):
+        is_unclear = not error.problem.startswith("not ") or "nested deeper" in error.problem
+        if is_unclear or is_recording(name):
             raise
         advice = (
             f"To read them: jq . {name}. To record them: contract-test record {name}. "

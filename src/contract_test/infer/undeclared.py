@@ -40,6 +40,7 @@ class Declaring:
         self._documents, self._resources, self._uri, self._declared = documents, resources, uri, declared
         self.remarks: list[tuple[str, str]] = []
         self.redescribes = False
+        self._new_patterns: set[tuple[Path, str]] = set()
 
     def convert(self, values: Pairs) -> None:
         """Make objects of maps that the user calls objects, and maps of objects that the user calls maps."""
@@ -100,7 +101,9 @@ class Declaring:
                 continue
             schema = _described(found, self._declared, place, self.remarks)
             for document in self._documents:
-                value_at(document, path).setdefault("properties", {})[name] = copy.deepcopy(schema)
+                node = value_at(document, path)
+                self._relax_patterns(node, path, name)
+                node.setdefault("properties", {})[name] = copy.deepcopy(schema)
             self.remarks.append((place, f"was not declared. It is optional now, in {found.messages} of {_of(total)}"))
         for position, (place, found) in undeclared.items.items():
             self.redescribes = True
@@ -116,11 +119,19 @@ class Declaring:
         schema = _described(found, self._declared, f"{around}/*", self.remarks)
         for document in self._documents:
             node = value_at(document, path)
+            self._relax_patterns(node, path, name)
             others = "patternProperties" in node or any(re.search(pattern, each) for each in node.get("properties", ()))
             node.setdefault("patternProperties", {})[pattern] = {} if others else copy.deepcopy(schema)
+            self._new_patterns.add((path, pattern))
         self.remarks.append(
             (around, "has names that may be data. They are described by their form. To show one, add --field POINTER")
         )
+
+    def _relax_patterns(self, node: dict[str, Any], path: Path, name: str) -> None:
+        """Let every pattern that was added just now, and matches another new name, accept any value."""
+        for pattern in node.get("patternProperties", ()):
+            if (path, pattern) in self._new_patterns and re.search(pattern, name):
+                node["patternProperties"][pattern] = {}
 
     def _home(self, shapes: Shapes, references: References, position: Position, place: str) -> Path:
         """Return the schema in the contract's own file that has a say on a position, and can name one more field."""

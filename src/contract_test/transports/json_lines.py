@@ -43,7 +43,7 @@ def read_lines(name: str, reading: Reading) -> Iterator[Tapped | None]:
                     texts += 1
                     if texts == 1:
                         first = line[:MAX_SHOWN_BYTES].strip()
-                        _refuse_document(first, name)
+                        _refuse_document(line.strip(), name)
                     tapped = _tapped(line.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").strip(), number)
                     if tapped is None:
                         reading.note(f"{name} holds deletions (messages without a value): they were left out")
