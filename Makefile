@@ -16,8 +16,8 @@ else
 INSTALL = $(PIP) install --upgrade 'pip>=25.1' && $(PIP) install $(PROJECTS) --group dev --group ecosystem
 endif
 ARGS ?=
-# Two tests at a time: they wait about as much as they work. A Redis that was given is one database, which only one may use.
-PYTEST := -m pytest --numprocesses $(if $(CONTRACT_TEST_REDIS_URL),0,2) --dist worksteal --timeout 300 --durations 5
+# Three tests at a time: they wait more than they work. A Redis that was given is one database, which only one may use.
+PYTEST := -m pytest --numprocesses $(if $(CONTRACT_TEST_REDIS_URL),0,3) --dist worksteal --timeout 300 --durations 5
 
 help: ## list what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
