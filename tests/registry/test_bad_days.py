@@ -95,6 +95,15 @@ def test_what_is_answered_to_a_new_version(
     assert ids == {1: 7}, "what is done is written, so that the next run goes on"
 
 
+def test_only_locked_versions_are_registered(type_in, ordered, one_registered):
+    ordered.version("order.placed", 3, order("count", "coupon"))
+    one_registered.add("POST", f"{SUBJECT}/versions", 200, {"id": 8})
+    result = type_in("registry", "push", one_registered.url)
+    assert result.code == 0, result.out + result.err
+    assert one_registered.changes == [("POST", f"{SUBJECT}/versions")]
+    assert "order.placed v3  as orders-value  not pushed: mode BACKWARD, not in contracts.lock" in result.out
+
+
 def test_a_registry_that_git_does_not_know(type_in, ordered, one_registered):
     one_registered.answers.clear()
     foreign = order(title="other")
