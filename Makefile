@@ -16,6 +16,8 @@ else
 INSTALL = $(PIP) install --upgrade 'pip>=25.1' && $(PIP) install $(PROJECTS) --group dev --group ecosystem
 endif
 ARGS ?=
+# Tests start the commands thousands of times, and most of that is compiling modules unless Python keeps what it compiled.
+unexport PYTHONDONTWRITEBYTECODE
 # Three tests at a time: they wait more than they work. A Redis that was given is one database, which only one may use.
 PYTEST := -m pytest --numprocesses $(if $(CONTRACT_TEST_REDIS_URL),0,3) --dist worksteal --timeout 300 --durations 5
 
