@@ -84,8 +84,9 @@ class _Open:
 class Reader:
     """Reads the alternatives of positions in the schemas of one contract."""
 
-    def __init__(self, references: References) -> None:
-        self.references = references
+    def __init__(self, references: References, kept: frozenset[str] = frozenset()) -> None:
+        """Read with `references`; `kept` are the locations of schemas whose objects keep undeclared fields."""
+        self.references, self.kept = references, kept
         self._known: dict[Position, tuple[Alternative, ...]] = {}
 
     def alternatives(self, position: Position) -> tuple[Alternative, ...]:

@@ -28,6 +28,7 @@ from contract_test.generate.reasons import (
 )
 from contract_test.generate.scalars import is_any_scalar, scalar_types
 from contract_test.generate.shapes import array_shape
+from contract_test.generate.undeclared import keeps_undeclared
 from contract_test.generate.unions import Form, Group, by_fields, by_tag, is_class, merged
 from contract_test.schema.keywords import telling_keywords
 from contract_test.schema.names import class_identifier, literal, unused
@@ -63,7 +64,7 @@ class _Planner:
     ) -> None:
         self._snake_case = snake_case
         self._references, self._resources = references, resources
-        self._reader = Reader(references)
+        self._reader = Reader(references, keeps_undeclared(references, resources))
         self._reserved, self._taken = taken, set(taken)
         self._prefix = prefix
         self._drafts: dict[object, Draft] = {}

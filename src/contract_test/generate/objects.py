@@ -213,7 +213,9 @@ def _others(reader: Reader, alternative: Alternative, hints: list[Node], *, name
         rule = _rule(reader, node)
         if rule is not None and rule.others != Others():
             rules.append(_Rule(Others(ANYTHING, rule.others.names), whole=not rule.others.names))
-    counted = any(not _COUNTING.isdisjoint(node.schema) for node in alternative.nodes)
+    counted = any(not _COUNTING.isdisjoint(node.schema) for node in alternative.nodes) or any(
+        node.location in reader.kept for node in alternative.path
+    )
     whole = [rule for rule in rules if rule.whole]
     closed = any(rule.closed for rule in whole)
     if any(rule.closed and rule.others == Others() for rule in whole):

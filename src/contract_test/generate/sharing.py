@@ -98,6 +98,7 @@ def _borrowed(
                 there == here
                 or owner is None
                 or cls.key in shared
+                or cls.base != owner.base
                 or not _reads_alike(contracts[here], contracts[there])
             ):
                 continue
