@@ -26,6 +26,7 @@ COMMANDS = {
     "registry": "keep a schema registry a copy of the contracts",
     "site": "write static pages of the contracts",
     "asyncapi": "write contracts as AsyncAPI, read AsyncAPI, and compare",
+    "mcp": "answer an assistant's questions about the contracts",
     "infer": "propose a contract, or its next version, from traffic",
     "record": "take scrubbed samples of the messages on a channel",
     "show": "print recorded messages for people",

@@ -30,7 +30,7 @@ def as_json(report: Report) -> str:
         "format": FORMAT,
         "findings": [_finding(each) for each in report.findings],
         "pairs": [_pair(each) for each in report.pairs],
-        "verdicts": {pair: _verdict(verdict) for pair, verdict in verdicts.items()},
+        "verdicts": {pair: verdict_as_data(verdict) for pair, verdict in verdicts.items()},
         "notes": list(report.notes),
     }
     return json_escaped(json.dumps(document, indent=2)) + "\n"
@@ -49,8 +49,8 @@ def _pair(each: ComparedPair) -> dict[str, Any]:
     return {name: getattr(each, name) for name in names if getattr(each, name)}
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    """A verdict as JSON; what is absent is left out, because null is a value."""
+def verdict_as_data(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict as JSON. What is absent is left out, because null is a value."""
     reasons = [
         {name: value for name in Incompatibility.__slots__ if (value := getattr(reason, name)) is not ABSENT}
         for reason in verdict.incompatibilities
