@@ -18,9 +18,11 @@ from contract_test.data.errors import CatalogError, NothingFoundError
 from contract_test.data.interaction import Tapped
 from contract_test.data.reading import Reading, Since
 from contract_test.record.time_filter import skip_before
-from contract_test.transports.taps import SCHEMES, keeps_times, scheme_of, tap
+from contract_test.transports.taps import SCHEMES, keeps_times, protocol_of, scheme_of, tap
 from contract_test.transports.urls import without_password
 from envelopes.codecs import CODECS
+from envelopes.plugins import CODECS as CODECS_GROUP
+from envelopes.plugins import PluginError, names_of
 
 _SIZE = re.compile(r"([0-9]{1,15})([kMG]?)B?")
 _FIRST = datetime.fromtimestamp(0, UTC)  # what servers can be asked for
@@ -72,11 +74,26 @@ class SourceOptions:
         scheme = scheme_of(self.url)
         if scheme == "kafka" or (scheme is None and self.topic is not None):
             return "kafka"
+        if scheme is not None and scheme not in SCHEMES:
+            return protocol_of(scheme) or scheme
         if scheme is None or self.key is None:
             return "redis-list"
         from contract_test.transports.redis_client import is_stream
 
         return "redis-stream" if is_stream(self.url, self.key) else "redis-list"
+
+
+class _Codec(click.Choice[str]):
+    """One of the built-in codecs, or the name of an installed one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value not in names_of(CODECS_GROUP):
+            return super().convert(value, param, ctx)
+        try:
+            CODECS[value]
+        except PluginError as error:
+            self.fail(str(error), param, ctx)
+        return value
 
 
 def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -86,7 +103,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--channel", "channel", metavar="NAME", help="The channel in the catalog: its address and codec.")
     @click.option("--key", metavar="KEY", help="For a channel that is not in the catalog: the Redis key …")
     @click.option("--topic", metavar="TOPIC", help="… or the Kafka topic …")
-    @click.option("--codec", type=click.Choice(list(CODECS)), help="… and how its messages are written.")
+    @click.option("--codec", type=_Codec(list(CODECS)), help="… and how its messages are written.")
     @click.option(
         "--since",
         metavar="TIME",
@@ -174,7 +191,7 @@ def _refuse_what_does_not_apply(url: str, key: str | None, topic: str | None) ->
     scheme = scheme_of(url)
     if scheme is None:
         return
-    if scheme not in SCHEMES:
+    if scheme not in SCHEMES and protocol_of(scheme) is None:
         known = ", ".join(f"{each}://" for each in SCHEMES)
         advice = f"Known are {known}, a file, and - for stdin."
         raise CatalogError("messages cannot be read from such a server", place=without_password(url), advice=advice)

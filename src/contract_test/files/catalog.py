@@ -15,7 +15,9 @@ from contract_test.data.errors import CatalogError, ContractTestError, NothingFo
 from contract_test.files.additions import toml_text
 from contract_test.files.schemas import SchemaFiles
 from contract_test.files.toml import read_toml
+from envelopes import plugins
 from envelopes.codecs import CODECS
+from envelopes.plugins import PluginError, entry_point
 
 PROTOCOLS = ("kafka", "redis-list", "redis-stream")
 DELIVERIES = ("exactly-once", "at-least-once", "at-most-once")
@@ -60,6 +62,7 @@ _CHANNEL_KEYS: dict[str, str | tuple[str, ...]] = {
     "extensions": _TYPES,
     **_ABOUT_KEYS,
 }
+_PLUGINS = {"protocol": plugins.TRANSPORTS, "codec": plugins.CODECS}
 _SUBJECT_KEYS: dict[str, str | tuple[str, ...]] = {
     "channel": _TEXT,
     "channels": _LIST,
@@ -321,7 +324,8 @@ def _check_keys(table: Mapping[str, Any], known: Mapping[str, str | tuple[str, .
     for key, value in table.items():
         wanted = known[key]
         if isinstance(wanted, tuple):
-            right = value in wanted
+            is_plugin = key in _PLUGINS and _is_plugin(key, value, wanted, place)
+            right = is_plugin or value in wanted
         elif wanted == _TRUTH:
             right = isinstance(value, bool)
         elif wanted == _LIST:
@@ -352,6 +356,18 @@ def _check_keys(table: Mapping[str, Any], known: Mapping[str, str | tuple[str, .
             right = isinstance(value, str) and value != ""
         if not right:
             raise CatalogError(f"{key} is {value!r}", place=_of_key(place, key), advice=f"It takes {_wanted(wanted)}.")
+
+
+def _is_plugin(key: str, name: Any, builtin: tuple[str, ...], place: str) -> bool:
+    """Return True if an installed package brings a codec or a protocol. Raises CatalogError if it cannot be used."""
+    try:
+        if not isinstance(name, str) or entry_point(_PLUGINS[key], name, builtin) is None:
+            return False
+        if key == "codec":
+            CODECS[name]
+    except PluginError as error:
+        raise CatalogError(error.problem, place=_of_key(place, key), advice=error.advice) from None
+    return True
 
 
 def _of_key(place: str, key: str) -> str:

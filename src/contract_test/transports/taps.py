@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from contract_test.data.contract import Channel
 from contract_test.data.errors import CatalogError
@@ -16,6 +17,9 @@ from contract_test.transports.redis_client import matching_keys
 from contract_test.transports.redis_list import read_list
 from contract_test.transports.redis_stream import read_stream
 from contract_test.transports.urls import without_password
+from envelopes import plugins
+
+_REDIS = ("redis-list", "redis-stream")
 
 Tap = Callable[[str, str, Reading], Iterator[Tapped | None]]
 
@@ -24,6 +28,36 @@ TAPS: dict[tuple[str, str], Tap] = {
     for scheme in ("redis", "rediss", "unix")
     for protocol, read in (("redis-list", read_list), ("redis-stream", read_stream))
 } | {("kafka", "kafka"): read_topic}
+
+
+class Transport(Protocol):
+    """What an entry point in the group `contract_test.transports` is, such as a module. Its name is the protocol."""
+
+    SCHEMES: tuple[str, ...]
+    """The schemes of the URLs that it reads."""
+
+    def read(self, url: str, address: str, reading: Reading) -> Iterator[Tapped | None]:
+        """Yield the messages, and None while there is nothing new. Remove none. Raises UnreachableError."""
+        ...
+
+
+_PLUGINS: plugins.Plugins[Transport] = plugins.Plugins(
+    plugins.TRANSPORTS, ("SCHEMES", "read"), {}, {protocol for _, protocol in TAPS}
+)
+
+
+def protocol_of(scheme: str) -> str | None:
+    """Return the protocol of the installed transport that reads URLs with a scheme. Raises CatalogError."""
+    installed = plugins.names_of(plugins.TRANSPORTS)
+    return next((name for name in installed if scheme in _transport(name).SCHEMES), None)
+
+
+def _transport(protocol: str) -> Transport:
+    """Return the transport of an installed package. Raises CatalogError if it cannot be used, and KeyError."""
+    try:
+        return _PLUGINS[protocol]
+    except plugins.PluginError as error:
+        raise CatalogError(error.problem, place=f"protocol {protocol}", advice=error.advice) from None
 
 
 SCHEMES = tuple(dict.fromkeys(scheme for scheme, _ in TAPS))
@@ -39,14 +73,19 @@ def tap(url: str, channel: Channel, reading: Reading | None = None) -> Generator
     if scheme is None:
         return bounded(read_lines(url, reading), reading)
     read = TAPS.get((scheme, channel.protocol))
+    known_here = [known for known, protocol in TAPS if protocol == channel.protocol]
+    if not known_here:
+        transport = _transport(channel.protocol)
+        known_here = list(transport.SCHEMES)
+        read = transport.read if scheme in transport.SCHEMES else None
     if read is None:
-        accepted = ", ".join(f"{known}://" for known, protocol in TAPS if protocol == channel.protocol)
+        accepted = ", ".join(f"{known}://" for known in known_here)
         raise CatalogError(
             f"channel {channel.name} has the protocol {channel.protocol}",
             place=without_password(url),
             advice=f"Name {accepted}, a file, or - for stdin.",
         )
-    if channel.is_pattern and scheme != "kafka":
+    if channel.is_pattern and channel.protocol in _REDIS:
         keys = matching_keys(url, channel.address, channel.protocol.removeprefix("redis-"), reading.left_out)
         return bounded(_of_every_key(read, url, keys, reading), reading)
     return bounded(read(url, channel.address, reading), reading)
@@ -78,8 +117,8 @@ def _of_one_key(read: Tap, url: str, key: str, reading: Reading) -> Iterator[Tap
 
 
 def keeps_times(url: str, channel: Channel) -> bool:
-    """Return whether the source itself knows when its messages came; a list and a file give all that they have."""
-    return scheme_of(url) is not None and channel.protocol != "redis-list"
+    """Return whether the source itself knows when its messages came; others give all that they have."""
+    return scheme_of(url) is not None and channel.protocol in ("kafka", "redis-stream")
 
 
 def scheme_of(url: str) -> str | None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from envelopes import plugins
+
 from . import cloudevents, confluent, json, resque
 from ._context import NO_DATA, Codec, CodecError, Context, context_of
 
 __all__ = ["CODECS", "NO_DATA", "Codec", "CodecError", "Context", "context_of"]
 
-CODECS: dict[str, Codec] = {
+_BUILT_IN: dict[str, Codec] = {
     "json": json,
     "cloudevents": cloudevents,
     "resque": resque,
     "confluent": confluent,
 }
+CODECS: plugins.Plugins[Codec] = plugins.Plugins(
+    plugins.CODECS, ("CONTEXT_NAMES", "read", "write"), _BUILT_IN, tuple(_BUILT_IN)
+)
+"""The built-in codecs. Those of other packages are found by their names too."""
