@@ -13,10 +13,10 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from contract_test.cli import lint
+from contract_test.cli import asyncapi, infer, init, lint
 from contract_test.data.errors import CatalogError
 from contract_test.files.catalog import TABLES, load_catalog
-from contract_test.files.catalog_schema import schema_of_catalog
+from contract_test.files.catalog_schema import begin_catalog, is_stale, schema_of_catalog
 
 SCHEMA = jsonschema_rs.validator_for(schema_of_catalog())
 CONTRACTS = Path(__file__).parents[2] / "contracts"
@@ -81,3 +81,47 @@ def test_the_reference_catalog_names_its_schema_and_satisfies_it():
     text = (CONTRACTS / "catalog.toml").read_text()
     assert json.loads(printed) == schema_of_catalog()
     assert SCHEMA.is_valid(tomllib.loads(text))
+    assert printed == (CONTRACTS / named_in(text)).read_text()
+
+
+def named_in(catalog: str) -> str:
+    """Return the file that the first line of a catalog names, as editors read it."""
+    return catalog.splitlines()[0].removeprefix("#:schema ./")
+
+
+SHOP = {
+    "asyncapi": "3.0.0",
+    "info": {"title": "shop", "version": "1"},
+    "channels": {"orders": {"address": "orders", "messages": {"order.placed": {"payload": {"type": "object"}}}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        (init, ["--package", "acme_envelopes"]),
+        (infer, ["traffic.jsonl", "--subject", "order.placed", "--sent-by", "shop", "--write"]),
+        (asyncapi, ["import", "shop.json", "--write"]),
+    ],
+    ids=["init", "infer", "asyncapi-import"],
+)
+def test_a_catalog_that_a_command_begins_names_its_schema(tmp_path, monkeypatch, module, arguments):
+    monkeypatch.chdir(tmp_path)
+    if module is not init:
+        Path("traffic.jsonl").write_text('{"id": 1}\n' * 40)
+        Path("shop.json").write_text(json.dumps(SHOP))
+    done = CliRunner().invoke(module.command, arguments, standalone_mode=False)
+    assert done.exit_code == 0, (done.output, done.exception)
+    catalog = Path("contracts/catalog.toml").read_text()
+    assert Path("contracts", named_in(catalog)).read_text() == json.dumps(schema_of_catalog(), indent=2) + "\n"
+    assert SCHEMA.is_valid(tomllib.loads(catalog))
+
+
+def test_an_outdated_schema_is_a_hint_of_lint(tmp_path):
+    assert begin_catalog(tmp_path) == [tmp_path / "catalog.schema.json"]
+    assert not is_stale(tmp_path)
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "v1.json").write_text("{}")
+    (tmp_path / "catalog.schema.json").write_text("{}")
+    done = CliRunner().invoke(lint.command, ["--contracts", str(tmp_path)], standalone_mode=False)
+    assert "catalog.schema.json is of another version of contract-test. Write it again: contract-test" in done.stderr

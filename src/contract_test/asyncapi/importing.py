@@ -20,6 +20,7 @@ from contract_test.data.contract import Catalog
 from contract_test.data.errors import CatalogError, ContractTestError, DocumentError, NothingFoundError
 from contract_test.files.additions import Row, add_file, append_tables
 from contract_test.files.catalog import PROTOCOLS, load_catalog
+from contract_test.files.catalog_schema import begin_catalog
 from contract_test.files.schemas import read_json
 from contract_test.schema.walk import escape
 
@@ -63,8 +64,8 @@ class Proposal:
 
     def write(self, root: Path) -> list[Path]:
         """Write it, and return the files. Raises CatalogError before anything is written, if rows cannot be added."""
-        catalog = root / "catalog.toml"
-        written = [append_tables(catalog, self.tables)] if self.tables else []
+        written = begin_catalog(root) if self.tables else []
+        written += [append_tables(root / "catalog.toml", self.tables)] if self.tables else []
         return written + [add_file(root / name, schema) for name, schema in self.files.items()]
 
 

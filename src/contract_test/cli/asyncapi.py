@@ -12,6 +12,7 @@ from contract_test.asyncapi.export import document_of
 from contract_test.asyncapi.importing import propose, staged
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note
 from contract_test.data.contract import Catalog
+from contract_test.data.errors import NothingFoundError
 from contract_test.data.finding import Report
 from contract_test.data.texts import counted
 from contract_test.files.additions import schema_text, tables_text
@@ -127,6 +128,7 @@ def _reported(report: Report, form: str) -> int:
 
 def existing_or_none(contracts: Path) -> Catalog:
     """Return the catalog; an empty one if there are no contracts yet."""
-    if any(contracts.glob("*/v*.json")) or (contracts / "catalog.toml").exists():
+    try:
         return load_catalog(contracts)
-    return Catalog(contracts, {}, {})
+    except NothingFoundError:  # no directory, or no version in it
+        return Catalog(contracts, {}, {})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,7 +14,8 @@ from contract_test.data.finding import Finding, Report
 from contract_test.data.texts import counted
 from contract_test.files.accepted import FILE, accepted_by, append_accepted, mark_accepted, read_accepted, with_accepted
 from contract_test.files.catalog import load_catalog
-from contract_test.files.catalog_schema import schema_of_catalog
+from contract_test.files.catalog_schema import FILE as CATALOG_SCHEMA
+from contract_test.files.catalog_schema import is_stale, schema_file_text
 from contract_test.files.leak_findings import LEAK
 from contract_test.files.positions import with_positions
 from contract_test.lint.contracts import lint
@@ -69,7 +69,7 @@ def command(
     What the scanner finds (leak-…) is accepted under [[scan]].
     """  # noqa: D301 - click ends its own wrapping at that character
     if catalog_schema:
-        click.echo(json.dumps(schema_of_catalog(), indent=2))
+        click.echo(schema_file_text(), nl=False)
         return CLEAN
     if list_accepted:
         return _list_accepted(contracts)
@@ -103,6 +103,11 @@ def _print_notes(contracts: Path) -> None:
         catalog = load_catalog(contracts)
     except ContractTestError:
         return  # which is a finding
+    if is_stale(contracts):
+        note(
+            f"hint: {contracts / CATALOG_SCHEMA} is of another version of contract-test. "
+            f"Write it again: contract-test lint --catalog-schema > {contracts / CATALOG_SCHEMA}"
+        )
     if hint := zero_time_hint(catalog):
         note(hint)
     for line in find_general_types(catalog).lines():

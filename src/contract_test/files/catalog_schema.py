@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from contract_test.files import catalog
 from contract_test.schema.walk import DRAFTS
+
+FILE = "catalog.schema.json"
+"""The copy of the schema beside the catalog, which the first line of the catalog names."""
+FIRST_LINE = f"#:schema ./{FILE}\n"
 
 _TEXT = {"type": "string", "minLength": 1}
 _POINTER = r"(/([^~/]|~[01])*)*"
@@ -69,6 +75,30 @@ def schema_of_catalog() -> dict[str, Any]:
         "additionalProperties": False,
         "properties": sections,
     }
+
+
+def schema_file_text() -> str:
+    """Return the text of the schema's copy beside a catalog."""
+    return json.dumps(schema_of_catalog(), indent=2) + "\n"
+
+
+def begin_catalog(root: Path) -> list[Path]:
+    """Write a catalog that only names its schema, and the schema, if there is no catalog. Return what was written."""
+    catalog, schema = root / "catalog.toml", root / FILE
+    if catalog.exists():
+        return []
+    root.mkdir(parents=True, exist_ok=True)
+    catalog.write_text(FIRST_LINE, encoding="utf-8")
+    if schema.exists():
+        return []
+    schema.write_text(schema_file_text(), encoding="utf-8")
+    return [schema]
+
+
+def is_stale(root: Path) -> bool:
+    """Return whether the schema beside the catalog is another one than that of this version."""
+    schema = root / FILE
+    return schema.is_file() and schema.read_bytes().decode(errors="replace").split() != schema_file_text().split()
 
 
 def _named(table: dict[str, Any]) -> dict[str, Any]:

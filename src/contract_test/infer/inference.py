@@ -20,6 +20,7 @@ from contract_test.data.finding import Finding
 from contract_test.files.accepted import accepted_by, mark_accepted, read_accepted
 from contract_test.files.additions import add_version, append_tables, schema_text
 from contract_test.files.catalog import load_catalog
+from contract_test.files.catalog_schema import begin_catalog
 from contract_test.files.leak_findings import acceptance_advice, leak_findings
 from contract_test.files.lock import read_lock
 from contract_test.files.schemas import MAX_BYTES
@@ -132,6 +133,7 @@ def write(
         (root / inferred.subject / f"v{inferred.version}.json").unlink()
     written = [add_version(root, inferred.subject, inferred.version, inferred.schema)]
     if tables:
+        written += begin_catalog(root)
         written.append(append_tables(root / "catalog.toml", tables))
     return written
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from contract_test.data.errors import CatalogError
+from contract_test.files.catalog_schema import begin_catalog
 from contract_test.files.state import write_whole
 from contract_test.files.toml import read_toml
 
@@ -31,6 +32,7 @@ def write_rows(root: Path, tables: Mapping[tuple[str, str], Mapping[str, Any]]) 
     import tomlkit
 
     path = root / "catalog.toml"
+    begin_catalog(root)
     wanted = read_toml(path)
     document = tomlkit.parse(path.read_bytes().decode() if path.exists() else "")
     for (section, name), rows in tables.items():

@@ -16,6 +16,8 @@ from contract_test.data.contract import Catalog, Subject, snake_case
 from contract_test.data.errors import CatalogError, ContractTestError
 from contract_test.files.additions import Row, append_tables, toml_text
 from contract_test.files.catalog import load_catalog
+from contract_test.files.catalog_schema import FILE as CATALOG_SCHEMA
+from contract_test.files.catalog_schema import schema_file_text
 from contract_test.files.recordings import read_recording
 from contract_test.files.settings import PYPROJECT, SettingsFile, find_settings
 from contract_test.files.toml import read_toml
@@ -88,6 +90,8 @@ def scaffold_contracts(folder: Path, package: str, *, scheduled_recording: bool 
     result = ScaffoldResult()
     for name, template in example.items():
         _write(result, folder / name, _render(template, values))
+    if example:
+        _write(result, folder / "contracts" / CATALOG_SCHEMA, schema_file_text())
     catalog = load_catalog(folder / "contracts")
     result.written += generate(catalog, package, folder / "src").written
     for name, template in _REPO.items():
