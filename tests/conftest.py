@@ -11,6 +11,7 @@ import pytest
 from brokers import choice
 from brokers.real_kafka import KafkaNode, RealKafkaMissingError
 from brokers.real_kafka import kafka_node as run_kafka_node
+from brokers.real_rabbitmq import RabbitMQ, RabbitMQMissingError, rabbitmq_node
 from brokers.real_registry import DESCRIPTION, RealRegistryMissingError, RegistryOfRun
 from brokers.registry_proxy import RegistryProxy, registry_proxy
 
@@ -70,6 +71,23 @@ def embedded_kafka() -> Iterator[Server]:
 def real_kafka() -> Iterator[KafkaNode]:
     with run_kafka_node() as node:
         yield node
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_of_run() -> Iterator[RabbitMQ]:
+    with rabbitmq_node() as node:
+        yield node
+
+
+@pytest.fixture
+def rabbitmq(request: pytest.FixtureRequest, record_property: Record) -> RabbitMQ:
+    """A real RabbitMQ that runs for all tests; a test uses names that no other has."""
+    try:
+        node: RabbitMQ = request.getfixturevalue("rabbitmq_of_run")
+    except RabbitMQMissingError as error:
+        pytest.skip(choice.do_without("RabbitMQ", str(error), record_property))
+    record_property(choice.RAN_ON, node.description)
+    return node
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,8 @@ class Channel:
 
     `mode` is how that codec writes, `type` a JSON pointer to the type in the data. `without_data` tells whether
     messages without data (tombstones, events without data) are read ("allow") or rejected. `extensions` declares the
-    types of CloudEvents extensions: "string", "integer" or "boolean".
+    types of CloudEvents extensions: "string", "integer" or "boolean". An AMQP channel has the name of its exchange as
+    address, and the `routing_keys` of its messages, or patterns of them as queues are bound with.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Channel:
     delivery: str | None = None
     without_data: str = "reject"
     extensions: Mapping[str, str] = field(default_factory=dict)
+    routing_keys: tuple[str, ...] = ()
 
     @property
     def is_pattern(self) -> bool:

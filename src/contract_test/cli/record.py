@@ -38,9 +38,10 @@ _SAVE_EVERY = 1000  # messages, and whenever nothing new comes
 def command(source: SourceOptions, contracts: Path, per_shape: int, max_age: timedelta) -> int:
     """Take scrubbed samples of the messages on a channel.
 
-    URL is redis://HOST:PORT/DB, kafka://HOST:PORT, a file of JSON Lines, or - for stdin. Nothing is popped, committed
-    or changed. Personal data is replaced before anything is written to disk, and only messages that show something new
-    are kept. Messages that no contract accepts go to a quarantine in contracts/.recorder, and the exit code is 1.
+    URL is redis://HOST:PORT/DB, kafka://HOST:PORT, amqp://HOST:PORT/VHOST, a file of JSON Lines, or - for stdin.
+    Nothing is popped, committed or changed. Personal data is replaced before anything is written to disk, and only
+    messages that show something new are kept. Messages that no contract accepts go to a quarantine in
+    contracts/.recorder, and the exit code is 1.
     """
     quiet_decoding()
     catalog = existing_or_empty(contracts, source)

@@ -57,8 +57,9 @@ def command(
 ) -> int:
     """Check the traffic on a channel against its contracts.
 
-    URL is redis://HOST:PORT/DB, kafka://HOST:PORT, a file of JSON Lines, or - for stdin. Nothing is changed there; only
-    --group commits what was read. Exits 1 on drift: a message that no contract accepts, or an undeclared field.
+    URL is redis://HOST:PORT/DB, kafka://HOST:PORT, amqp://HOST:PORT/VHOST, a file of JSON Lines, or - for stdin.
+    Nothing is changed there; only --group commits what was read. Exits 1 on drift: a message that no contract
+    accepts, or an undeclared field.
     """
     quiet_decoding()
     if merge:

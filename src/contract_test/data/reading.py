@@ -18,7 +18,7 @@ class Reading:
     `since` None goes on after `marks` (what a source called its places in an earlier run), else begins at the earliest.
     `rate` is in messages a second of a server; `limit`, `seconds` and `max_bytes` end the run. While it runs,
     `notes` gathers what people have to know: what left the channel before it was read. Of an address with `*`, those
-    in `left_out` are not read: they have channels of their own.
+    in `left_out` are not read: they have channels of their own. Of an exchange, what comes with `routing_keys` is read.
     """
 
     since: Since = None
@@ -30,6 +30,7 @@ class Reading:
     marks: Mapping[str, Mark] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     left_out: frozenset[str] = frozenset()
+    routing_keys: tuple[str, ...] = ()
 
     def note(self, text: str) -> None:
         """Add a note once."""

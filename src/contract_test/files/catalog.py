@@ -19,7 +19,7 @@ from envelopes import plugins
 from envelopes.codecs import CODECS
 from envelopes.plugins import PluginError, entry_point
 
-PROTOCOLS = ("kafka", "redis-list", "redis-stream")
+PROTOCOLS = ("kafka", "redis-list", "redis-stream", "amqp", "files")
 DELIVERIES = ("exactly-once", "at-least-once", "at-most-once")
 
 _SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
@@ -60,6 +60,7 @@ _CHANNEL_KEYS: dict[str, str | tuple[str, ...]] = {
     "delivery": DELIVERIES,
     "without_data": ("reject", "allow"),
     "extensions": _TYPES,
+    "routing_keys": _LIST,
     **_ABOUT_KEYS,
 }
 _PLUGINS = {"protocol": plugins.TRANSPORTS, "codec": plugins.CODECS}
@@ -239,7 +240,27 @@ def _channel(root: Path, name: str, table: Mapping[str, Any]) -> Channel:
             raise CatalogError(
                 f"{required} is missing", place=place, advice=f"Add {required} = {_wanted(_CHANNEL_KEYS[required])}."
             )
-    return Channel(name, **{key: value for key, value in table.items() if key not in ("retention", *_ABOUT_KEYS)})
+    values = {key: value for key, value in table.items() if key not in ("retention", *_ABOUT_KEYS)}
+    routing_keys = tuple(values.pop("routing_keys", ()))
+    _check_routing_keys(table, routing_keys, place)
+    return Channel(name, **values, routing_keys=routing_keys)
+
+
+def _check_routing_keys(table: Mapping[str, Any], routing_keys: tuple[str, ...], place: str) -> None:
+    """Raise CatalogError if an AMQP channel does not say which messages of which exchange it has."""
+    if table["protocol"] != "amqp":
+        if routing_keys:
+            problem = f"routing_keys are of the protocol amqp, and this channel's is {table['protocol']}"
+            raise CatalogError(problem, place=place, advice="Take them out.")
+    elif "*" in table["address"]:
+        advice = "Give each exchange a channel. Patterns go into routing_keys."
+        raise CatalogError("address is not the name of one exchange", place=place, advice=advice)
+    elif not routing_keys:
+        advice = (
+            'Add routing_keys = ["orders.#"]: patterns for a topic exchange, the keys themselves for a direct one, '
+            '["#"] for a fanout exchange.'
+        )
+        raise CatalogError("routing_keys is missing", place=place, advice=advice)
 
 
 def _subject(

@@ -249,7 +249,7 @@ def _package(package: str) -> str:
 
 
 def _channel_values(values: dict[str, object]) -> dict[str, object]:
-    defaults = {"mode": "structured", "without_data": "reject", "extensions": {}}
+    defaults = {"mode": "structured", "without_data": "reject", "extensions": {}, "routing_keys": ()}
     return {name: value for name, value in values.items() if value is not None and defaults.get(name) != value}
 
 

@@ -11,6 +11,7 @@ from contract_test.data.contract import Channel
 from contract_test.data.errors import CatalogError
 from contract_test.data.interaction import Tapped
 from contract_test.data.reading import Reading
+from contract_test.transports.amqp_exchange import read_exchange
 from contract_test.transports.json_lines import read_lines
 from contract_test.transports.kafka_topic import read_topic
 from contract_test.transports.redis_client import matching_keys
@@ -27,7 +28,7 @@ TAPS: dict[tuple[str, str], Tap] = {
     (scheme, protocol): read
     for scheme in ("redis", "rediss", "unix")
     for protocol, read in (("redis-list", read_list), ("redis-stream", read_stream))
-} | {("kafka", "kafka"): read_topic}
+} | {("kafka", "kafka"): read_topic, ("amqp", "amqp"): read_exchange, ("amqps", "amqp"): read_exchange}
 
 
 class Transport(Protocol):
@@ -83,12 +84,27 @@ def tap(url: str, channel: Channel, reading: Reading | None = None) -> Generator
         raise CatalogError(
             f"channel {channel.name} has the protocol {channel.protocol}",
             place=without_password(url),
-            advice=f"Name {accepted}, a file, or - for stdin.",
+            advice=f"Name {accepted}{', ' if accepted else ''}a file, or - for stdin.",
         )
+    if channel.protocol == "amqp":
+        _refuse_what_an_exchange_lacks(url, reading)
+        reading.routing_keys = channel.routing_keys
     if channel.is_pattern and channel.protocol in _REDIS:
         keys = matching_keys(url, channel.address, channel.protocol.removeprefix("redis-"), reading.left_out)
         return bounded(_of_every_key(read, url, keys, reading), reading)
     return bounded(read(url, channel.address, reading), reading)
+
+
+def _refuse_what_an_exchange_lacks(url: str, reading: Reading) -> None:
+    """Raise CatalogError if messages of the past are asked for, or if the reading would have no end by itself."""
+    problem = ""
+    if reading.since is not None:
+        problem, advice = "an exchange keeps no messages, so --since has no meaning", "Leave --since out."
+    elif not reading.follow and reading.limit is None and reading.seconds is None:
+        problem = "an exchange keeps no messages: what comes from now on is read"
+        advice = "Say for how long: --duration 10m, --limit 1000, or --follow until Ctrl-C."
+    if problem:
+        raise CatalogError(problem, place=without_password(url), advice=advice)
 
 
 def _of_every_key(read: Tap, url: str, keys: Sequence[str], reading: Reading) -> Iterator[Tapped | None]:

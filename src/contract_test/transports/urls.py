@@ -13,6 +13,7 @@ from contract_test.data.errors import CatalogError
 MIN_SECRET_LENGTH = 3
 _HOSTS = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?(?:,(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?)*")
 _DATABASE = re.compile(r"/?\d*")
+_VIRTUAL_HOST = re.compile(r"/?[\w.%~-]*")
 
 
 def without_password(url: str) -> str:
@@ -28,7 +29,8 @@ def without_password(url: str) -> str:
     hosts = re.split(r"[/?#]", rest, maxsplit=1)[0]
     shown = hosts.rpartition("@")[2]
     behind = re.split(r"[?#]", rest[len(hosts) :], maxsplit=1)[0]
-    if "@" in rest[len(hosts) :] or not _HOSTS.fullmatch(shown) or not _DATABASE.fullmatch(behind):
+    path = _VIRTUAL_HOST if scheme in ("amqp", "amqps") else _DATABASE
+    if "@" in rest[len(hosts) :] or not _HOSTS.fullmatch(shown) or not path.fullmatch(behind):
         return f"{scheme}://…"
     return f"{scheme}://{shown}{behind}"
 
