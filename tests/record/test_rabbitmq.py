@@ -5,9 +5,8 @@ import itertools
 import json
 import os
 import signal
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pika
 import pytest
 from brokers.real_rabbitmq import RabbitMQ, admin, published_once_bound
 from record.runs import finish, run, start
+from record.waiting import wait_until
 
 from contract_test.data.errors import CatalogError
 from contract_test.data.reading import Reading
@@ -219,10 +219,3 @@ def is_routed(channel: Any, exchange: str) -> bool:
     except pika.exceptions.UnroutableError:
         return False
     return True
-
-
-def wait_until(found: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 90
-    while not found():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

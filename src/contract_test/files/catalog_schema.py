@@ -59,7 +59,16 @@ def schema_of_catalog() -> dict[str, Any]:
         "not": {"required": ["channel", "channels"]},
         "dependencies": {"retry": channels, "dead_letter": channels},
     }
-    channel = {**_table(tables["channels"]), "required": ["protocol", "address", "codec"]}
+    channel = {
+        **_table(tables["channels"]),
+        "required": ["protocol", "address", "codec"],
+        "if": {"properties": {"protocol": {"const": "amqp"}}},
+        "then": {
+            "required": ["routing_keys"],
+            "properties": {"routing_keys": {"minItems": 1}, "address": {"pattern": "^[^*]*$"}},
+        },
+        "else": {"properties": {"routing_keys": {"maxItems": 0}}},
+    }
     sections = {
         "channels": _named(channel),
         "subjects": _named(subject),

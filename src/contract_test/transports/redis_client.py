@@ -23,7 +23,7 @@ def redis_client(url: str, key: str) -> Iterator[Any]:
     Raises UnreachableError, from inside the block too, with the address and never with a password.
     """
     from redis import AuthenticationError, Redis, RedisError
-    from redis.exceptions import NoPermissionError, ResponseError
+    from redis.exceptions import NoPermissionError, RedisClusterException, ResponseError
 
     address, password = Address.of(url), os.environ.get(PASSWORD)
     place = f"{address.shown} {key}".rstrip()
@@ -34,7 +34,11 @@ def redis_client(url: str, key: str) -> Iterator[Any]:
         raise unreadable(address.shown) from None
     try:
         with client:
-            yield client
+            if not is_in_cluster(client, key):
+                yield client
+                return
+        with _cluster_client(url, password) as cluster:
+            yield cluster
     except NoPermissionError:
         advice = f"Give it, for this key only: ACL SETUSER name ~{key} +lrange +xrange."
         raise UnreachableError("Redis lets this user not read the key", place=place, advice=advice) from None
@@ -48,13 +52,37 @@ def redis_client(url: str, key: str) -> Iterator[Any]:
             message = "the key holds another type of value"
             advice = "Lists are read as protocol redis-list, streams as redis-stream, and nothing else: check the key."
         raise UnreachableError(f"Redis refused: {message}", place=place, advice=advice) from None
-    except (RedisError, OSError) as error:
+    except (RedisError, RedisClusterException, OSError) as error:
         message = address.hide(error, password)
         advice = (
             "Check the address (rediss:// for TLS, with ?ssl_ca_certs=FILE for your own authority), the channel's "
             "protocol, and that this user may read the key."
         )
         raise UnreachableError(f"Redis did not answer: {message}", place=place, advice=advice) from None
+
+
+def is_in_cluster(client: Any, key: str) -> bool:
+    """Return whether a server is a node of a Cluster, as far as a user who may read only the key is told."""
+    from redis.exceptions import MovedError, NoPermissionError, ResponseError
+
+    try:
+        return bool(client.info("cluster").get("cluster_enabled"))
+    except NoPermissionError:
+        pass
+    try:
+        client.lrange(key, 0, 0)
+    except MovedError:
+        return True
+    except ResponseError:  # a stream, or not to be read: who reads it is told so
+        pass
+    return False
+
+
+def _cluster_client(url: str, password: str | None) -> Any:
+    """Return a client that asks the node that holds a key. A Cluster has one database, 0."""
+    from redis import RedisCluster
+
+    return RedisCluster.from_url(url, password=password, socket_timeout=10, socket_connect_timeout=10)
 
 
 def matching_keys(url: str, pattern: str, kind: str, left_out: Collection[str]) -> list[str]:
