@@ -218,3 +218,36 @@ def test_a_document_of_faststream_and_its_messages(tmp_path):
     assert bodies == [{"order": "o1"}]
     assert contracts[1].is_valid(bodies[0])
     assert not contracts[1].is_valid({"order": 7})
+
+
+AMQP = """
+asyncapi: 3.0.0
+info: {title: Shop, version: 1.0.0}
+servers: {production: {host: "rabbit:5672", protocol: amqp}}
+channels:
+  placed:
+    address: order.{region}.placed
+    messages: {placed: {payload: {type: object, properties: {id: {type: string}}}}}
+    bindings: {amqp: {is: routingKey, exchange: {name: shop, type: topic}}}
+  work:
+    address: work
+    messages: {worked: {payload: {type: object, properties: {id: {type: integer}}}}}
+    bindings: {amqp: {is: queue, queue: {name: work}}}
+"""
+
+
+def test_a_routing_key_of_an_exchange_becomes_a_channel_and_a_queue_is_left_out(tmp_path):
+    path, contracts, again = tmp_path / "asyncapi.yaml", tmp_path / "contracts", tmp_path / "again"
+    path.write_text(AMQP)
+    _, notes = imported(path, contracts, "--write")
+    assert "left out, because it is a queue or names no exchange" in notes
+    (channel,) = load_catalog(contracts).channels.values()
+    assert (channel.protocol, channel.address, channel.routing_keys) == ("amqp", "shop", ("order.*.placed",))
+    own = tmp_path / "own.json"
+    arguments = ["export", "--contracts", str(contracts), "--bundle", "--output", str(own)]
+    assert CliRunner().invoke(command, arguments, standalone_mode=False).return_value == 0
+    described = json.loads(own.read_text())["channels"]["placed"]
+    assert described["address"] == "order.*.placed"
+    assert described["bindings"]["amqp"]["exchange"] == {"name": "shop"}
+    imported(own, again, "--write")
+    assert list(load_catalog(again).channels.values()) == [channel]

@@ -17,8 +17,8 @@ def channel_bindings(channel: Channel) -> Object:
     """Return the bindings of a channel by its protocol."""
     if channel.protocol == "kafka":
         return {"kafka": _KAFKA if channel.is_pattern else {"topic": channel.address, **_KAFKA}}
-    if channel.protocol.startswith("amqp"):
-        return {"amqp": {"is": "queue", "queue": {"name": channel.address[:255]}, **_AMQP}}
+    if channel.protocol == "amqp":
+        return {"amqp": {"is": "routingKey", "exchange": {"name": channel.address[:255]}, **_AMQP}}
     return {channel.protocol.partition("-")[0]: {}}
 
 

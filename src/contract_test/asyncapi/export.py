@@ -109,14 +109,17 @@ class _Document:
             for subject, contract in self._contracts()
             if name in (each.name for each in subject.all_channels)
         ]
-        plain = not _NOT_IN_AN_ADDRESS.search(channel.address)
+        address = channel.address
+        if channel.protocol == "amqp":  # whose address is the routing key there; the exchange is in the binding
+            address = channel.routing_keys[0] if len(channel.routing_keys) == 1 else ""
+        plain = bool(address) and not _NOT_IN_AN_ADDRESS.search(address)
         return {
-            "address": channel.address if plain else None,
+            "address": address if plain else None,
             **_present(description=about.description, tags=_tags(about)),
             "messages": {key: {"$ref": f"#/components/messages/{key}"} for key in own},
             "bindings": channel_bindings(channel),
             "x-name": name,
-            **({} if plain else {"x-address": channel.address}),
+            **({} if plain and address == channel.address else {"x-address": channel.address}),
             **_channel_extras(channel),
             **_present(**{"x-retention": "" if retention is None else iso_text(retention), **_about_extras(about)}),
         }
@@ -194,7 +197,7 @@ def _channel_extras(channel: Channel) -> Object:
     fields = {f"x-{name.replace('_', '-')}": getattr(channel, name) for name in _CHANNEL_EXTRAS}
     unlike = {"x-mode": "structured", "x-without-data": "reject"}
     return _present(**{name: value for name, value in fields.items() if value != unlike.get(name)}) | _present(
-        **{"x-extensions": dict(channel.extensions)}
+        **{"x-extensions": dict(channel.extensions), "x-routing-keys": list(channel.routing_keys)}
     )
 
 

@@ -15,7 +15,16 @@ import jsonschema_rs
 
 from contract_test.asyncapi.documents import Documents, Located, Place
 from contract_test.asyncapi.payloads import Payload, payload_of
-from contract_test.asyncapi.reading import MARK, Description, Message, Operation, codec_of, describe, protocol_of
+from contract_test.asyncapi.reading import (
+    MARK,
+    Description,
+    Message,
+    Operation,
+    codec_of,
+    describe,
+    exchange_of,
+    protocol_of,
+)
 from contract_test.data.contract import Catalog
 from contract_test.data.errors import CatalogError, ContractTestError, DocumentError, NothingFoundError
 from contract_test.files.additions import Row, add_file, append_tables
@@ -27,8 +36,8 @@ from contract_test.schema.walk import escape
 _SUFFIXES = (".json", ".yaml", ".yml")
 _MESSAGE_ROWS = ("type", "key", "id", "time", "version", "caused_by", "volatile", "compatibility", "sends_undeclared",
                  "schema_ids", "retry", "dead_letter", "owner", "domain", "links")  # fmt: skip
-_CHANNEL_ROWS = ("mode", "type", "without_data", "delivery", "expires_after", "retention", "extensions", "owner",
-                 "domain", "links")  # fmt: skip
+_CHANNEL_ROWS = ("mode", "type", "without_data", "delivery", "expires_after", "retention", "extensions",
+                 "routing_keys", "owner", "domain", "links")  # fmt: skip
 _VERSION_LINE = re.compile(rb"""^[\s{]*["']?asyncapi["']?\s*:""", re.MULTILINE)
 _OTHER_NAME = "Give one of them another name in the document."
 
@@ -143,6 +152,13 @@ class _Additions:
     def _add_channel(self, name: str, channel: Located) -> None:
         address = self._description.addresses[name]
         protocol = protocol_of(self._documents, self._description, channel)
+        routing_key = "" if self._own or protocol != "amqp" else address
+        if routing_key:
+            address = exchange_of(channel)
+            if not address:
+                problem = "it is a queue or names no exchange. Messages of AMQP are read from a named exchange"
+                self._proposal.notes.append(f"{channel.place}: left out, because {problem}")
+                return
         if protocol not in PROTOCOLS or not address:
             called = f"uses {protocol}" if protocol else "has no protocol"
             problem = called if address else "has no address"
@@ -156,6 +172,7 @@ class _Additions:
             rows |= {"codec": channel.text("x-codec")} | _rows(channel, _CHANNEL_ROWS)
         elif mode != "structured":
             rows["mode"] = mode
+        rows |= {"routing_keys": [routing_key]} if routing_key else {}
         rows |= {"description": channel.text("description")} if channel.text("description") else {}
         channels = {each.name: (each.protocol, each.address) for each in self._catalog.channels.values()}
         for (section, other), table in self._proposal.tables.items():

@@ -234,6 +234,15 @@ def protocol_of(documents: Documents, description: Description, channel: Located
     return _PROTOCOLS.get(found, found)
 
 
+def exchange_of(channel: Located) -> str:
+    """Return the name of the exchange that an AMQP channel's address is a routing key of; empty if it has none."""
+    binding = channel.get("bindings", "amqp")
+    if not isinstance(binding, dict) or binding.get("is", "routingKey") != "routingKey":
+        return ""
+    name = channel.text("bindings", "amqp", "exchange", "name")
+    return "" if "*" in name else name
+
+
 def codec_of(messages: Sequence[Message]) -> tuple[str, str]:
     """Return the codec of the messages on a channel, and its mode."""
     if any(each.content_type.startswith(CLOUDEVENTS_JSON) for each in messages):
