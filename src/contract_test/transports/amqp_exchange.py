@@ -69,7 +69,7 @@ def _messages(connection: Any, channel: Any, queue: str, reading: Reading) -> It
             _note_overflow(channel, queue, reading)
         ahead = count / reading.rate - (time.monotonic() - started)
         if ahead > _WAIT:
-            connection.sleep(ahead)  # goes on with heartbeats
+            connection.sleep(ahead)  # sends heartbeats meanwhile
     raise UnreachableError(
         "RabbitMQ deleted the queue of this run",
         place=queue,
