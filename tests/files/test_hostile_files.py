@@ -18,6 +18,8 @@ from contract_test.files.toml_positions import toml_offsets
         (f"a{'.a' * 20_000} = 1\n", "a key of more than 64 parts"),
         (f'[a]\n"a"{" . a" * 200} = 1\n', "a key of more than 64 parts"),
         (f"[a{'.a' * 20_000}]\n", "a key of more than 64 parts"),
+        ('"\\""' + ' . "\\""' * 10_000 + " = 1\n", "a key of more than 64 parts"),
+        ('[[a."\\\\"' + '."b\\u0022]"' * 100 + "]]\n", "a key of more than 64 parts"),
         (f"x = {{ y = 1, a{'.a' * 20_000} = 1 }}\n", "a key of more than 64 parts"),
     ],
 )

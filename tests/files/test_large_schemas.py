@@ -76,6 +76,25 @@ def test_reading_a_schema_of_twice_the_size_is_twice_the_work(read, kind):
     assert growth(lambda size: count_work(lambda: read(SCHEMAS[kind](size))), 100) < 2.7
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"pattern": "x" * 1_000_000},
+        {"patternProperties": {"^" + "a?b[c-d]" * 20_000: True}},
+        {"properties": {f"p{each}": {"pattern": f"^{each}" + "a?b[c-d]" * 120} for each in range(200)}},
+    ],
+    ids=["pattern", "patternProperties", "many"],
+)
+def test_patterns_of_too_many_characters_are_refused_before_any_is_compiled(read, schema):
+    with pytest.raises(ContractTestError, match=r"the patterns up to here have more than 100,000 characters"):
+        read(schema)
+
+
+def test_a_pattern_that_stands_in_many_places_counts_once(read):
+    pattern = "^" + "[a-f]" * 200 + "$"
+    assert read({"properties": {f"p{each}": {"pattern": pattern} for each in range(200)}}).contracts
+
+
 def test_brackets_in_texts_are_no_depth(read):
     pattern = "^" + "a?b[c-d]" * 1000 + "$"
     assert read({"properties": {"a": {"type": "string", "pattern": pattern, "description": '\\"[[' * 500}}}).contracts

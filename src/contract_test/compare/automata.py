@@ -257,9 +257,14 @@ def _extended(words: list[str], chars: CharSet, room: int) -> Iterator[str]:
             yield word + char
 
 
+@lru_cache(maxsize=4096)
+def _nice_members(chars: CharSet) -> list[str]:
+    return [char for char in _NICE if _holds(chars, ord(char))]
+
+
 def _members(chars: CharSet, limit: int) -> Iterator[str]:
     """Characters of a set, those that people like to read first."""
-    nice = [char for char in _NICE if _holds(chars, ord(char))]
+    nice = _nice_members(chars)
     yield from nice[:limit]
     left = limit - len(nice)
     for low, high in chars:

@@ -31,11 +31,12 @@ def empty_places(schema: Any, resources: Mapping[str, Any], budget: float) -> li
     """Return the JSON pointers of the subschemas that accept nothing that a closed writer sends."""
     if dialect_of(schema) is None:
         return []
+    deadline = time.thread_time() + budget
     try:
         document = Document(schema, "writer", resources)
         pool = Pool()
-        compiler = Compiler(pool, document, assert_formats=True, closed=True)
-        solver = Solver(pool, time.thread_time() + budget)
+        solver = Solver(pool, deadline)
+        compiler = Compiler(pool, document, assert_formats=True, closed=True, in_time=solver.in_time)
         return [spot.pointer for spot in Values(document).all() if sends_nothing(spot, compiler, solver)]
     except (UnusableSchemaError, OutOfTimeError, RecursionError, ValueError):
         return []

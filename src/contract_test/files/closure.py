@@ -12,18 +12,30 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import unquote, urldefrag
+from urllib.parse import unquote
 
 from contract_test.data.errors import SchemaError
 from contract_test.schema.bundle import value_at
-from contract_test.schema.cost import MAX_COST, Costs, width
+from contract_test.schema.cost import MAX_COST, Costs, patterns_in, width
 from contract_test.schema.once import once_per_document
-from contract_test.schema.walk import SPECIFICATIONS, Node, References, draft_of, join, subschemas
+from contract_test.schema.walk import (
+    SPECIFICATIONS,
+    Node,
+    References,
+    draft_of,
+    join,
+    split_fragment,
+    subschemas,
+    subschemas_once,
+)
 
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _DYNAMIC_REFERENCES = ("/$dynamicRef", "/$recursiveRef")
 MAX_FILES_DEEP = 50
 """How many files that refer to each other are followed one by one; what is below is followed as a whole."""
+
+MAX_PATTERN_CHARACTERS = 100_000
+"""How many characters the different patterns of a file may have: compiling them costs far more than their text."""
 
 _Reference = tuple[str, dict[str, Any], str, str]
 
@@ -111,12 +123,12 @@ class Closures:
     def _from_parts(self, uri: str, path: Path, draft: str) -> tuple[_Closure, Mapping[str, float]] | None:
         """Return what a file reaches by the closures of the files that it refers to, if they can be put together."""
         contents = self._files.read(path)
-        _refuse_wide(contents, uri, draft, str(path))
+        _refuse_large(contents, uri, draft, str(path))
         declared, pointers = _declared(contents, uri, draft), _pointers(contents, uri, draft)
         found = list(_references(contents, uri, draft))
         parts: dict[str, _Closure] = {}
         for pointer, _, at, target in found:
-            document, fragment = urldefrag(join(at, target))
+            document, fragment = split_fragment(join(at, target))
             if pointer.endswith(_DYNAMIC_REFERENCES) or document[:5].lower() == "file:" or document in SPECIFICATIONS:
                 return None
             if document in declared:
@@ -177,12 +189,12 @@ def _leads_off(fragment: str, pointers: frozenset[str]) -> bool:
 
 @once_per_document
 def _pointers(schema: Any, base: str, draft: str) -> frozenset[str]:
-    return frozenset(pointer for pointer, _, _ in subschemas(schema, base, draft))
+    return frozenset(pointer for pointer, _, _ in subschemas_once(schema, base, draft))
 
 
 def _declared(schema: Any, base: str, draft: str) -> set[str]:
     """Return every URI that an `$id` gives to a part of a document, except its own."""
-    return {urldefrag(at).url for _, _, at in subschemas(schema, base, draft)} - {base}
+    return {split_fragment(at)[0] for _, _, at in subschemas_once(schema, base, draft)} - {base}
 
 
 def follow_whole(files: Files, uri: str, path: Path, draft: str) -> tuple[_Closure, Mapping[str, float]]:
@@ -199,13 +211,13 @@ def follow_whole(files: Files, uri: str, path: Path, draft: str) -> tuple[_Closu
         base, start = pending.pop(0)
         if not start:
             if base not in SPECIFICATIONS:
-                _refuse_wide(resources[base], base, draft, places[base])
+                _refuse_large(resources[base], base, draft, places[base])
             resources[base] = _with_inner_uris(files, resources[base], base, draft)
             declared[base], found[base] = _declared(resources[base], base, draft), []
         references = list(_references(resources[base], base, draft, start, seen[base]))
         found[base] += references
         for pointer, _, at, target in references:
-            document, fragment = urldefrag(join(at, target))
+            document, fragment = split_fragment(join(at, target))
             if document in declared[base] and document not in resources:
                 document = base
             elif document not in resources:
@@ -256,8 +268,9 @@ def _references(
     was `seen` before is left out.
     """
     seen = set() if seen is None else seen
-    around = _base_of(schema, base, draft) if start else base
-    for pointer, node, at in subschemas(value_at(schema, start), around, draft):
+    if start:
+        found = subschemas(value_at(schema, start), _base_of(schema, base, draft), draft)
+    for pointer, node, at in found if start else subschemas_once(schema, base, draft):
         if id(node) not in seen:
             seen.add(id(node))
             for keyword in _REFERENCES:
@@ -267,14 +280,24 @@ def _references(
 
 def _base_of(schema: Any, base: str, draft: str) -> str:
     """Return the base URI of a whole document."""
-    return next((at for _, _, at in subschemas(schema, base, draft)), base)
+    return next((at for _, _, at in subschemas_once(schema, base, draft)), base)
 
 
-def _refuse_wide(schema: Any, base: str, draft: str, file: str) -> None:
-    """Refuse a list of too many schemas before anything else looks at each of them."""
-    for pointer, node, _ in subschemas(schema, base, draft):
+def _refuse_large(schema: Any, base: str, draft: str, file: str) -> None:
+    """Refuse lists of too many schemas, and too many patterns, before anything else looks at each of them."""
+    patterns: set[str] = set()
+    characters = 0
+    for pointer, node, _ in subschemas_once(schema, base, draft):
         if width(node) > MAX_COST:
             raise _too_many(file, pointer)
+        for pattern in patterns_in(node):
+            if pattern not in patterns:
+                patterns.add(pattern)
+                characters += len(pattern)
+            if characters > MAX_PATTERN_CHARACTERS:
+                problem = f"the patterns up to here have more than {MAX_PATTERN_CHARACTERS:,} characters"
+                advice = "Use shorter patterns, or an enum for a list of words."
+                raise SchemaError(problem, place=f"{file}:{pointer}" if pointer else file, advice=advice)
 
 
 def _too_many(file: str, pointer: str) -> SchemaError:
@@ -288,7 +311,7 @@ def _refuse_endless(
     """Return what it costs to apply the schemas of some documents, by location; `known` are those of others."""
     costs = Costs(references, known)
     for document, contents in documents.items():
-        for pointer, node, base in subschemas(contents, document, references.draft):
+        for pointer, node, base in subschemas_once(contents, document, references.draft):
             cost = costs.of(Node(node, base, references.inside_document(document, pointer)))
             if cost == float("inf"):
                 place = f"{places[document]}:{pointer}" if pointer else places[document]
@@ -315,10 +338,10 @@ def _settled(
         if found is None:
             advice = "Point it at a place that exists in that file."
             raise SchemaError(f"$ref {target[:100]!r} leads nowhere", place=f"{place}:{pointer}", advice=advice)
-        document, fragment = urldefrag(found.location)
+        document, fragment = split_fragment(found.location)
         if pointer.endswith("/$ref") and not (dynamic and document == base):
             targets[id(node)] = f"#{fragment}" if document == base else found.location
-    identified = set() if dynamic else {id(node) for _, node, _ in subschemas(schema, base, references.draft)}
+    identified = set() if dynamic else {id(node) for _, node, _ in subschemas_once(schema, base, references.draft)}
 
     def copy(value: Any) -> Any:
         if isinstance(value, list):

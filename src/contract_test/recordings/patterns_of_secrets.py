@@ -17,6 +17,8 @@ from contract_test.scrub.pseudonyms import Pseudonyms
 from contract_test.scrub.sensitivity_rules import automaton_of
 
 MAX_PATTERN_LENGTH = 1000
+MAX_CHARACTERS = 10_000
+"""Of the different patterns of one contract, so many characters are looked at."""
 _SAMPLES, _SALTS = 3, 4
 _LETTERS = string.ascii_letters + string.digits
 
@@ -27,14 +29,21 @@ def patterns_of_secrets(contract: Contract) -> Iterator[tuple[str, dict[str, Any
     Schemas whose values are public are left out: they get no pseudonyms.
     """
     pseudonyms = Pseudonyms(b"lint", prefixes_of(contract))
+    known: dict[str, bool] = {}
+    left = MAX_CHARACTERS
     for pointer, node, _ in subschemas(contract.schema, contract.uri, draft_of(contract.schema)):
-        pattern, is_public = node.get("pattern"), node.get(ANNOTATION) == "public"
-        if isinstance(pattern, str) and not is_public and _prescribes_a_secret(pattern, pseudonyms):
+        pattern = node.get("pattern")
+        if not isinstance(pattern, str) or node.get(ANNOTATION) == "public":
+            continue
+        if pattern not in known and len(pattern) <= min(left, MAX_PATTERN_LENGTH):
+            left -= len(pattern)
+            known[pattern] = _prescribes_a_secret(pattern, pseudonyms)
+        if known.get(pattern):
             yield pointer, node
 
 
 def _prescribes_a_secret(pattern: str, pseudonyms: Pseudonyms) -> bool:
-    known = automaton_of(pattern) if len(pattern) <= MAX_PATTERN_LENGTH else None
+    known = automaton_of(pattern)
     if known is None:
         return False
     samples = Words([known], []).find(0, None, _SAMPLES)[0]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import unquote, urldefrag
+from urllib.parse import unquote
 
-from contract_test.schema.walk import SPECIFICATIONS, children, draft_of, escape, join, unescape
+from contract_test.schema.walk import SPECIFICATIONS, children, draft_of, escape, join, split_fragment, unescape
 
 _DYNAMIC = ("$dynamicRef", "$recursiveRef", "$id")
 _ANCHORS = ("$anchor", "$dynamicAnchor")
@@ -114,7 +114,7 @@ class SchemaObjects:
                 pending += self._target(document, node["$ref"])
 
     def _target(self, document: str, reference: str) -> Iterator[tuple[str, Any]]:
-        target, fragment = urldefrag(join(document, reference))
+        target, fragment = split_fragment(join(document, reference))
         found = value_at(self.resources.get(target), unquote(fragment))
         if found is not None:
             yield target, found
@@ -145,7 +145,7 @@ class SchemaObjects:
 
 
 def _moved(document: str, reference: str, places: Mapping[str, str]) -> str:
-    target, fragment = urldefrag(join(document, reference))
+    target, fragment = split_fragment(join(document, reference))
     return f"#{places[target]}{fragment}" if target in places else reference
 
 
@@ -168,7 +168,7 @@ def follow(resources: Mapping[str, Any], uri: str, pointer: str) -> tuple[str, s
         before, _, behind = pointer.partition("/$ref/")
         node = value_at(resources[uri], before)
         reference = node.get("$ref") if isinstance(node, dict) else None
-        target, fragment = urldefrag(join(uri, reference)) if isinstance(reference, str) else ("", "")
+        target, fragment = split_fragment(join(uri, reference)) if isinstance(reference, str) else ("", "")
         if target not in resources:
             break
         uri, pointer = target, f"{unquote(fragment)}/{behind}"

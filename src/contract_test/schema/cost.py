@@ -76,3 +76,11 @@ def width(schema: Any) -> int:
     """Return how many schemas a schema lists for the same value."""
     lists = (schema.get(keyword) for keyword in _IN_PLACE) if isinstance(schema, dict) else ()
     return sum(len(each) for each in lists if isinstance(each, list))
+
+
+def patterns_in(schema: dict[str, Any]) -> Iterator[str]:
+    """Yield the patterns that a schema itself contains, for its value and for the names of its fields."""
+    if isinstance(schema.get("pattern"), str):
+        yield schema["pattern"]
+    if isinstance(schema.get("patternProperties"), dict):
+        yield from schema["patternProperties"]

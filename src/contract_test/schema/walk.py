@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote, unquote, urldefrag, urljoin
 
@@ -99,6 +99,20 @@ def without_fragment(uri: str) -> str:
     return uri.partition("#")[0] if "#" in uri else uri
 
 
+@lru_cache(maxsize=1024)
+def _document_of(uri: str) -> str:
+    return urldefrag(f"{uri}#").url
+
+
+def split_fragment(uri: str) -> tuple[str, str]:
+    """Return a URI without its fragment, and the fragment, as `urldefrag` does. Documents are few, fragments many."""
+    document, mark, fragment = uri.partition("#")
+    if mark and fragment.isprintable():
+        return _document_of(document), fragment
+    found = urldefrag(uri)
+    return found.url, found.fragment
+
+
 def _quoted(pointer: str) -> str:
     """Return a JSON pointer as the fragment of a URI."""
     return pointer if _UNRESERVED.fullmatch(pointer) else quote(pointer, safe="/~$")
@@ -116,7 +130,8 @@ def join(base: str, reference: str) -> str:
 
 def children(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the subschemas directly inside a schema, with their JSON pointers relative to it."""
-    for keyword in sorted(_RANKS.keys() & node.keys(), key=_RANKS.__getitem__):
+    here = [keyword for keyword in node if keyword in _RANKS]
+    for keyword in sorted(here, key=_RANKS.__getitem__) if len(here) > 1 else here:
         value = node[keyword]
         if isinstance(value, list):
             if keyword in _LISTS_OF_SCHEMAS:
@@ -141,6 +156,12 @@ def subschemas(schema: Any, base: str, draft: str) -> Iterator[tuple[str, dict[s
             at = join(at, declared)
         yield pointer, node, at
         pending.extend((pointer + step, child, at) for step, child in children(node))
+
+
+@once_per_document
+def subschemas_once(schema: Any, base: str, draft: str) -> tuple[tuple[str, dict[str, Any], str], ...]:
+    """Return what `subschemas` yields, for a document that is walked again and again."""
+    return tuple(subschemas(schema, base, draft))
 
 
 @dataclass(frozen=True)
@@ -174,7 +195,7 @@ def _named(schema: Any, document: str, draft: str) -> _Named:
         here = Node(node, base, f"{document}#{_quoted(pointer)}")
         bases[id(node)] = base
         drafts[here.location] = draft
-        own = urldefrag(base).url
+        own = split_fragment(base)[0]
         if pointer == "" or "$id" in node or "id" in node:
             if pointer == "" or not str(node.get("$id", node.get("id"))).startswith("#"):
                 nodes.append((document if pointer == "" else own, here, True))
