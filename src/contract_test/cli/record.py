@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from contract_test.cli.progress import until_interrupted, with_rates
-from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, max_age_option, note, quiet_decoding
+from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, max_age_option, note, quiet_decoding, say
 from contract_test.cli.source_options import SourceOptions, existing_or_empty, messages_of, nothing_read, source_options
 from contract_test.data.contract import Catalog
 from contract_test.data.reading import Reading
@@ -93,23 +93,24 @@ def _progress(result: Recorded) -> str:
 
 def _summary(result: Recorded, state: State, catalog: Catalog) -> int:
     for path in result.written:
-        click.echo(f"wrote {path}")
+        say(f"wrote {path}")
     for contract, count in sorted(result.kept.items()):
-        click.echo(f"{contract}: {count} new")
+        say(f"{contract}: {count} new")
     for line in drift_lines(result.drift, catalog):
-        click.echo(line)
+        say(line)
     for place, count in result.unscrubbed.most_common():
         advice = "widen the pattern, or mark the field x-sensitivity: public"
-        click.echo(f"not kept: {place}: no longer valid once scrubbed: {counted(count, 'message')}; {advice}")
+        say(f"not kept: {place}: no longer valid once scrubbed: {counted(count, 'message')}; {advice}")
     for finding, count in result.leaks.most_common():
-        click.echo("\n    ".join(leak_lines(finding, count)))
+        for number, line in enumerate(leak_lines(finding, count)):
+            say(f"    {line}" if number else line)
     for contract, count in sorted(result.patterns_of_secrets.items()):
         unmarked = f"pseudonyms look like secrets to public scanners: {counted(count, 'field')}"
-        click.echo(f"{contract}: {unmarked}; contract-test lint shows the patterns that leave no other form")
+        say(f"{contract}: {unmarked}; contract-test lint shows the patterns that leave no other form")
     if result.missing_causes:
         missing = counted(result.missing_causes, "cause")
         note(f"recorded messages name {missing} that no recording has: record that channel too")
     if result.quarantined:
-        click.echo(f"quarantined, scrubbed: {counted(result.quarantined, 'message')} in {state.quarantine}")
+        say(f"quarantined, scrubbed: {counted(result.quarantined, 'message')} in {state.quarantine}")
     note(f"{result.drift.read} read, {_progress(result)}")
     return FINDINGS if result.drift.is_red or result.unscrubbed or result.leaks else CLEAN

@@ -18,6 +18,7 @@ from contract_test.data.errors import ContractTestError, UnreachableError
 from contract_test.data.texts import inert
 from contract_test.files.settings import read_package
 from contract_test.report.formats import FORMATS
+from contract_test.report.inert import log_line
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -128,4 +129,9 @@ def quiet_decoding() -> None:
 
 def note(text: str) -> None:
     """Print a note for people: on stderr, because stdout is for data."""
-    click.echo(text, err=True)
+    click.echo(inert(text), err=True)
+
+
+def say(line: str) -> None:
+    """Print one line for people on stdout. Nothing in it is a command for a terminal or a CI server."""
+    click.echo(log_line(line))

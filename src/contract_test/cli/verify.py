@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from contract_test.cli.progress import until_interrupted, with_rates
-from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note, quiet_decoding
+from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, note, quiet_decoding, say
 from contract_test.cli.source_options import SourceOptions, existing_or_empty, messages_of, nothing_read, source_options
 from contract_test.data.contract import Catalog
 from contract_test.data.drift import Drift
@@ -123,9 +123,9 @@ def _report(shares: list[Share], catalog: Catalog, form: str, place: str) -> int
 def _print_channel(channel: str, drift: Drift, findings: list[Finding], catalog: Catalog) -> None:
     """Print what deviates first, then what was seen, and then what was not."""
     empty = f", {drift.without_data} without data" if drift.without_data else ""
-    click.echo(f"channel {channel}: {drift.read} read, {drift.drifted} drifted{empty}")
+    say(f"channel {channel}: {drift.read} read, {drift.drifted} drifted{empty}")
     click.echo(as_text(Report("verify", [each for each in findings if each.severity == "error"])), nl=False)
     for line in seen_lines(drift):
-        click.echo(f"  {line}")
+        say(f"  {line}")
     for line in never_seen_lines(drift, catalog):
-        click.echo(line)
+        say(line)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from contract_test.data.texts import printable
 from contract_test.replay.observed_readers import ReadersTable
+from contract_test.report.inert import json_escaped, log_line
 
 FORMAT = 1
 
@@ -20,7 +21,7 @@ def as_text(subject: str, tables: Sequence[ReadersTable]) -> str:
         widths = [max(len(printable(line[column])) for line in lines) for column in range(len(lines[0]))]
         for line in lines:
             cells = (printable(cell).ljust(width) for cell, width in zip(line, widths, strict=True))
-            made.append("  ".join(cells).rstrip())
+            made.append(log_line("  ".join(cells).rstrip()))
         made.append("")
     return "\n".join(made)
 
@@ -34,7 +35,7 @@ def as_json(subject: str, tables: Sequence[ReadersTable]) -> str:
         }
         for table in tables
     ]
-    return json.dumps({"format": FORMAT, "subject": subject, "contracts": contracts}, indent=2) + "\n"
+    return json_escaped(json.dumps({"format": FORMAT, "subject": subject, "contracts": contracts}, indent=2)) + "\n"
 
 
 FORMATS: dict[str, Callable[[str, Sequence[ReadersTable]], str]] = {"text": as_text, "json": as_json}
