@@ -139,6 +139,31 @@ def test_a_format_takes_a_name_that_fits_or_enough_different_texts(name, texts, 
         ]
 
 
+SCORES = [{"scores": each} for each in ({"ana": 3, "bo": 4}, {"chi": 1}, {"ana": 2, "chi": 2}, {"bo": 1})]
+CONTACTS = [{"contact": {each: "x"}} for each in ("email", "phone", "fax")]
+
+
+@pytest.mark.parametrize(
+    ("messages", "options"),
+    [
+        (SCORES, ["/scores"]),
+        (CONTACTS, ["/contact"]),
+        ([{"buyer": {"name": "x"}}, {"buyer": {"name": "y", "city": "x"}}], []),
+        ([{"buyer": {"name": "x", "age": 1}}, {"buyer": {"city": "y"}}], []),
+        (SCORES * 20, []),
+    ],
+    ids=["names of people", "names of fields", "one in all", "values not alike", "many messages and no new name"],
+)
+def test_names_that_could_be_keys_of_a_map_are_pointed_out(messages, options):
+    unsure = [each for each in infer(messages).evidence if each.about == "map"]
+    assert [(each.pointer, each.sure, each.option) for each in unsure] == [(each, False, "--map") for each in options]
+    assert not any(name in each.sentence for each in unsure for name in ("ana", "bo", "chi", "email"))
+
+
+def test_what_is_declared_an_object_is_not_pointed_out():
+    assert not [each for each in infer(SCORES, DeclaredFields(objects={"/scores"})).evidence if each.about == "map"]
+
+
 def statuses(count, words=("paid", "open")):
     return [{"status": one_of(words, number), "by": one_of(("ana", "bo"), number)} for number in range(count)]
 

@@ -10,7 +10,7 @@ from contract_test.data.texts import counted
 from contract_test.infer.enums import MAX_CODES, MIN_PER_CODE, are_codes
 from contract_test.infer.evidence import MIN_MESSAGES, MIN_VALUES, DeclaredFields, is_settled_format
 from contract_test.infer.hints import number_hint, text_hint
-from contract_test.infer.objects import Names, names_of
+from contract_test.infer.objects import Names, may_be_keys, names_of
 from contract_test.infer.profile import KINDS, Place
 from contract_test.infer.views import Steps, Views
 from contract_test.schema.walk import escape
@@ -174,6 +174,11 @@ class Description:
     def _object(self, place: Place, pointer: str, shared: Collection[str] = (), messages: int = 0) -> dict[str, Any]:
         """Describe objects. Of alternatives, all have the `shared` fields, in so many messages."""
         names = names_of(place, pointer, self._declared, self._known, capitals=self._capitals)
+        if pointer and pointer not in self._declared.objects and may_be_keys(place, names):
+            sentence = (
+                f"its {len(names.fields)} names differ from object to object, and may be keys, such as people's names"
+            )
+            self._say(pointer, "map", sentence, place.object_messages, sure=False, option="--map")
         made: dict[str, Any] = {}
         required = [
             name

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from contract_test.infer.evidence import DeclaredFields, is_odd_name, is_personal_name
+from contract_test.infer.evidence import MIN_VALUES, DeclaredFields, is_odd_name, is_personal_name
 from contract_test.infer.profile import Place
 from contract_test.schema.walk import escape
 
@@ -75,6 +75,15 @@ def names_of(place: Place, pointer: str, declared: DeclaredFields, known: Collec
         fields = tuple(name for name in counts if name not in rare | data)
         return Names(fields, frozenset(rare | data), f"it has {len(rare)} different keys in {total} objects")
     return _patterned(counts, data)
+
+
+def may_be_keys(place: Place, names: Names) -> bool:
+    """Return True if the names of fields could also be keys of a map: each in some objects only, with values alike."""
+    total = place.kinds.get("object", 0)
+    is_optional = all(place.children[name].values < total for name in names.fields)
+    return (
+        len(names.fields) > 1 and not names.keys and total < MIN_VALUES and is_optional and _alike(place, names.fields)
+    )
 
 
 def looks_like_data_at(name: str, count: int, total: int) -> bool:
