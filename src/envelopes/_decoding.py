@@ -214,12 +214,12 @@ def _without_data(catalog: Catalog, channel_config: Channel, context: Context, w
 def data_as_read(wire: bytes, context: Context) -> bytes:
     """Return the JSON text of the data in a message, with every number as it was written."""
     text = bytes(wire[context.json_start :])
-    if not context.data_path:
+    if not context.data_path and context.unfold is None:
         return text
-    value = loads_as_written(text)
+    value = loads_as_written(text) if context.unfold is None else context.unfold(text)
     for step in context.data_path:
         value = value[step]
-    return base64.b64decode(value) if context.data_path[-1] == "data_base64" else _json.dumps(value, plain)
+    return base64.b64decode(value) if context.data_path[-1:] == ("data_base64",) else _json.dumps(value, plain)
 
 
 _new = object.__new__

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from ._errors import EnvelopesError
 
@@ -93,7 +93,7 @@ def names_of(group: str) -> tuple[str, ...]:
     return tuple(sorted({each.name for each in _entry_points(group)}))
 
 
-def missing_extra(name: str, package: str, extra: str) -> Any:
+def missing_extra(name: str, package: str, extra: str) -> PluginError:
     """Return the error for a built-in whose package is not installed."""
     return PluginError(
         CODECS, name, f"the codec {name} needs the package {package}", f"Install contract-test[{extra}]."

@@ -43,10 +43,13 @@ MODE_RELAXED = Rule(
     "Keep the mode. Or relax it in a change of its own and accept this finding, before you use the new mode.",
 )
 
+_NAMING_CODECS = ("cloudevents", "resque", "celery", "sidekiq")
+"""The codecs whose messages name their type."""
+
 
 def _wire_type(subject: Subject) -> object:
     """The type as messages say it; None where no channel's codec has a place for it."""
-    says_it = any(each.codec in ("cloudevents", "resque") or each.type is not None for each in subject.all_channels)
+    says_it = any(each.codec in _NAMING_CODECS or each.type is not None for each in subject.all_channels)
     return (subject.type or subject.name) if says_it else None
 
 

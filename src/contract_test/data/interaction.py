@@ -26,8 +26,9 @@ class Tapped:
 class Interaction:
     """One recorded message.
 
-    `payload` is the message's JSON, `prefix` the bytes before it (Schema Registry's header); `masked` are JSON pointers
-    into the data whose values were replaced when it was recorded; `line` counts from 1.
+    `payload` is the message's JSON. If the message has other encodings inside, it is the document in which they are
+    decoded, and `codec` names who encodes it again. `prefix` has the bytes before the JSON (Schema Registry's header),
+    `masked` the JSON pointers into the data whose values were replaced when it was recorded. `line` counts from 1.
     """
 
     channel: str
@@ -37,6 +38,7 @@ class Interaction:
     key: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     prefix: str = ""
+    codec: str = ""
     masked: tuple[str, ...] = ()
     seen: Mapping[str, str | int] = field(default_factory=dict)
     path: Path | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +241,7 @@ def _channel(root: Path, name: str, table: Mapping[str, Any]) -> Channel:
             raise CatalogError(
                 f"{required} is missing", place=place, advice=f"Add {required} = {_wanted(_CHANNEL_KEYS[required])}."
             )
+    _check_package(table["codec"], place)
     values = {key: value for key, value in table.items() if key not in ("retention", *_ABOUT_KEYS)}
     routing_keys = tuple(values.pop("routing_keys", ()))
     _check_routing_keys(table, routing_keys, place)
@@ -261,6 +263,14 @@ def _check_routing_keys(table: Mapping[str, Any], routing_keys: tuple[str, ...],
             '["#"] for a fanout exchange.'
         )
         raise CatalogError("routing_keys is missing", place=place, advice=advice)
+
+
+def _check_package(codec: str, place: str) -> None:
+    """Raise CatalogError if the package that a codec needs is not installed."""
+    package = getattr(CODECS[codec], "REQUIRES", None)
+    if package is not None and find_spec(package) is None:
+        problem = f"the codec {codec} needs the package {package}, which is not installed"
+        raise CatalogError(problem, place=_of_key(place, "codec"), advice=f"Install contract-test[{package}].")
 
 
 def _subject(

@@ -12,6 +12,8 @@ from contract_test.data.interaction import Interaction
 from contract_test.files.exact_json import exact_dumps, exact_loads, wire
 from contract_test.files.state import write_whole
 from envelopes import Wire, _json
+from envelopes.codecs import CODECS, CodecError
+from envelopes.plugins import PluginError
 
 FORMAT = 1
 MAX_FIRST_LINE = 1 << 20
@@ -86,6 +88,7 @@ def line_of(interaction: Interaction) -> bytes:
         "key": interaction.key,
         "headers": dict(interaction.headers),
         "prefix": interaction.prefix,
+        "codec": interaction.codec,
         "payload": interaction.payload,
         "masked": sorted(interaction.masked),
         "seen": dict(interaction.seen),
@@ -95,8 +98,25 @@ def line_of(interaction: Interaction) -> bytes:
 
 
 def wire_of(interaction: Interaction) -> Wire:
-    """Return the bytes, key and headers of a recorded message."""
+    """Return the bytes, key and headers of a recorded message. Raises RecordingError."""
+    if interaction.codec:
+        headers = [(name, value.encode()) for name, value in interaction.headers.items()]
+        return Wire(_folded(interaction), interaction.key, headers)
     return wire(interaction.payload, interaction.key, interaction.headers, interaction.prefix)
+
+
+def _folded(interaction: Interaction) -> bytes:
+    try:
+        codec = CODECS[interaction.codec]
+        folded: bytes = codec.fold(interaction.payload)  # type: ignore[attr-defined] # only layered codecs are named
+    except (KeyError, AttributeError, PluginError) as error:
+        advice = "Install the package that brings the codec, or record again."
+        problem = f"the codec {interaction.codec!r} cannot write it: {error}"
+        raise RecordingError(problem, place=interaction.place, advice=advice) from None
+    except CodecError as error:
+        problem = f"at {error.pointer or '/'}: expected {error.expected}, found {error.found}"
+        raise RecordingError(problem, place=interaction.place, advice="Correct the line, or record again.") from None
+    return folded
 
 
 _KINDS: dict[str, tuple[type, str]] = {
@@ -105,6 +125,7 @@ _KINDS: dict[str, tuple[type, str]] = {
     "version": (int, "a number"),
     "headers": (dict, "an object"),
     "prefix": (str, "a text"),
+    "codec": (str, "a text"),
     "masked": (list, "a list"),
     "seen": (dict, "an object"),
 }
@@ -141,6 +162,7 @@ def _read_line(line: bytes, contract: Contract | None, path: Path, number: int) 
             key=values.get("key"),
             headers=values.get("headers", {}),
             prefix=values.get("prefix", ""),
+            codec=values.get("codec", ""),
             masked=tuple(values.get("masked", ())),
             seen=values.get("seen", {}),
             path=path,

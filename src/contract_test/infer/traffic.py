@@ -20,12 +20,13 @@ from contract_test.infer.message_store import MessageStore, Stored
 from contract_test.schema.walk import escape
 from envelopes import Wire
 from envelopes.codecs import CODECS, CodecError
+from envelopes.plugins import PluginError
 from envelopes.pointers import resolve_pointer
 
 MAX_MESSAGES_TO_GUESS_FROM = 100
 _ANY_CHANNEL = Channel("-", "-", "-", "-")
-_GUESSES = tuple(sorted(CODECS, key=lambda name: name == "json"))
-"""The codecs in the order in which they are tried. `json` is last, because it can read most messages of the others."""
+_GUESSES = ("cloudevents", "sidekiq", "resque", "celery", "confluent", "json", "msgpack")
+"""The codecs in the order in which they are tried. `json` reads most messages of those before it."""
 
 Watch = Callable[[Iterator[Stored], int], Iterator[Stored]]
 
@@ -254,10 +255,10 @@ def _guess(wires: Sequence[Wire]) -> str:
 
 def _reads(codec: str, wire: Wire) -> bool:
     try:
-        CODECS[codec].read(bytes(wire), wire.key, wire.headers, _ANY_CHANNEL)
-    except CodecError:
+        context, _ = CODECS[codec].read(bytes(wire), wire.key, wire.headers, _ANY_CHANNEL)
+    except (CodecError, PluginError):
         return False
-    return True
+    return codec != "sidekiq" or context.id is not None  # jobs of Resque have no id
 
 
 def _text(key: str | bytes | None) -> str | None:

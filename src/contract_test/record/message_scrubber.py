@@ -20,6 +20,11 @@ from envelopes.codecs.confluent import PREFIX as CONFLUENT_PREFIX
 from envelopes.pointers import resolve_pointer
 
 _NAMES = frozenset[str]().union(*(codec.CONTEXT_NAMES for codec in CODECS.values()))
+_ARGUMENTS = ("args", "kwargs")
+_REPEATED_DATA = {"argsrepr": "(...)", "kwargsrepr": "{...}"}
+"""What replaces texts in which a client repeats the data in another notation."""
+_MAX_SMALL_NUMBER = 1000
+_EPOCH = range(10**9, 10**10)
 _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,60}(; ?charset=[A-Za-z0-9-]{1,20})?")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]{8,40}([Zz]|[+-][0-9]{2}:[0-9]{2})")
 _NO_CONTRACT = Contract("-", 1, Path("-"), "urn:-", schema={}, resources={"urn:-": {}})
@@ -34,14 +39,17 @@ class Scrubber:
         self.pseudonyms = Pseudonyms(key, {prefix for each in catalog.contracts for prefix in prefixes_of(each)})
         extensions = {each.caused_by for each in catalog.subjects.values() if each.caused_by}
         self._words = frozenset({word for each in catalog.contracts for word in field_names(each)} | extensions)
-        self._said = frozenset(_said(catalog))
+        self._has_layers = hasattr(self._codec, "unfold")
+        self._said = frozenset(_said(catalog)) | getattr(self._codec, "CONTEXT_TEXTS", frozenset())
+        if self._has_layers:
+            self._said |= {channel.address}
         self._data_scrubbers: dict[str, DataScrubber] = {}
 
     def interaction(self, message: Tapped, contract: Contract, data: Any) -> Interaction:
         """Return what is kept of a valid message; `data` is its data as it was decoded."""
         wire = message.wire
         read, _ = self._codec.read(bytes(wire), wire.key, wire.headers, self._channel)
-        payload, place = exact_loads(bytes(wire[read.json_start :])), read.data_path
+        payload, place = _document(wire, read), read.data_path
         if place[-1:] == ("data_base64",):  # recorded as the data that it says
             inner, place = at_path(payload, place[:-1]), (*place[:-1], "data")
             inner["data"] = data
@@ -58,6 +66,7 @@ class Scrubber:
             key=context.key(message),
             headers=context.headers(message),
             prefix=self._prefix(read, contract).hex(),
+            codec=self._channel.codec if read.unfold else "",
             masked=masked,
             seen=message.seen,
         )
@@ -75,8 +84,8 @@ class Scrubber:
         context = _Context(self, contract, {})
         around = {"key": context.key(message), "headers": context.headers(message), "seen": dict(message.seen)}
         try:
-            start, place = self._framing(message.wire)
-            payload = exact_loads(bytes(message.wire[start:]))
+            read = self._framing(message.wire)
+            payload, place = _document(message.wire, read), read.data_path
             data = at_path(payload, place)
             made, masked = data_scrubber.mask(data)
             return {"payload": context.around(payload, place, made), "masked": list(masked), **around}
@@ -84,13 +93,13 @@ class Scrubber:
             text = bytes(message.wire[:MAX_BYTES_SHOWN]).decode(errors="backslashreplace")
             return {"text": self.pseudonyms.text(text), "bytes": len(message.wire), **around}
 
-    def _framing(self, wire: Wire) -> tuple[int, tuple[str | int, ...]]:
+    def _framing(self, wire: Wire) -> Context:
         """Return where the JSON of a message begins, and where its data is, as far as its codec reads it."""
         try:
             read, _ = self._codec.read(bytes(wire), wire.key, wire.headers, self._channel)
         except CodecError as error:
-            return 0, error.data_path
-        return read.json_start, read.data_path
+            return Context(data_path=error.data_path)
+        return read
 
     def _data_scrubber(self, contract: Contract) -> DataScrubber:
         if contract.name not in self._data_scrubbers:
@@ -109,8 +118,12 @@ class Scrubber:
         return {str(before): str(after) for before, after in found if isinstance(before, str | int)}
 
     def is_said(self, text: str) -> bool:
-        """Return whether the catalog itself says a text."""
+        """Return whether the catalog, or the codec itself, says a text."""
         return text in self._said
+
+    def is_of_codec(self, name: str) -> bool:
+        """Return whether a name is one that a codec of messages with layers puts around the data."""
+        return self._has_layers and name in self._codec.CONTEXT_NAMES
 
     def anything(self, value: Any) -> Any:
         """Return a JSON value of which no contract says anything."""
@@ -118,7 +131,8 @@ class Scrubber:
 
     def name(self, name: str) -> str:
         """Return the name of a field or an attribute, or what stands in for it."""
-        return name if name in _NAMES or name in self._words else self.pseudonyms.text(name)
+        is_known = name in _NAMES or name in self._codec.CONTEXT_NAMES or name in self._words
+        return name if is_known else self.pseudonyms.text(name)
 
 
 class _Context:
@@ -157,6 +171,13 @@ class _Context:
         return None if key is None else str(self._attribute("key", key.decode(errors="backslashreplace")))
 
     def _attribute(self, name: str, value: Any) -> Any:
+        is_of_codec = self._scrubber.is_of_codec(name)
+        if is_of_codec and isinstance(value, dict) and name not in _ARGUMENTS:
+            return {self._scrubber.name(inner): self._attribute(inner, child) for inner, child in value.items()}
+        if is_of_codec and name in _REPEATED_DATA:
+            return _REPEATED_DATA[name]
+        if is_of_codec and isinstance(value, int | float) and (value < _MAX_SMALL_NUMBER or int(value) in _EPOCH):
+            return value
         if not isinstance(value, str):
             return self._scrubber.anything(value)
         if value in self._repeated:
@@ -167,9 +188,15 @@ class _Context:
             return self._contract.dataschema
         if name == "datacontenttype":
             return value if _MEDIA_TYPE.fullmatch(value) else "application/json"
-        if (name == "time" and _TIME.fullmatch(value)) or (name == "specversion" and value == "1.0"):
+        if ((name == "time" or is_of_codec) and _TIME.fullmatch(value)) or (name == "specversion" and value == "1.0"):
             return value
         return self._scrubber.anything(value)
+
+
+def _document(wire: Wire, read: Context) -> Any:
+    """Return the JSON of a message, with its numbers as they were written."""
+    text = bytes(wire[read.json_start :])
+    return exact_loads(text) if read.unfold is None else read.unfold(text)
 
 
 def _said(catalog: Catalog) -> list[str]:

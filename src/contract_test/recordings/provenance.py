@@ -36,7 +36,8 @@ def provenance_of(interaction: Interaction, catalog: Catalog | None = None) -> P
     """Read a recorded message. What its codec refuses, or no catalog explains, stays untold."""
     channel = catalog.channels.get(interaction.channel) if catalog is not None else None
     subject = catalog.subjects.get(interaction.subject) if catalog is not None else None
-    for codec in (channel.codec,) if channel is not None else _ENVELOPED:
+    guesses = (interaction.codec,) if interaction.codec else _ENVELOPED
+    for codec in (channel.codec,) if channel is not None else guesses:
         wire = wire_of(interaction)
         try:
             context, _ = CODECS[codec].read(bytes(wire), wire.key, wire.headers, channel or _NO_CHANNEL)

@@ -30,6 +30,7 @@ def recording_lines(provenance: Provenance, cause: Interaction | None) -> Iterat
         "key": each.key,
         "cause": caused,
         "prefix": each.prefix,
+        "codec": each.codec,
         **{f"header {name}": value for name, value in each.headers.items()},
     }
     for name, value in facts.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from envelopes import plugins
 
-from . import cloudevents, confluent, json, resque
+from . import celery, cloudevents, confluent, json, msgpack, resque, sidekiq
 from ._context import NO_DATA, Codec, CodecError, Context, context_of
 
 __all__ = ["CODECS", "NO_DATA", "Codec", "CodecError", "Context", "context_of"]
@@ -14,6 +14,9 @@ _BUILT_IN: dict[str, Codec] = {
     "cloudevents": cloudevents,
     "resque": resque,
     "confluent": confluent,
+    "celery": celery,
+    "sidekiq": sidekiq,
+    "msgpack": msgpack,
 }
 CODECS: plugins.Plugins[Codec] = plugins.Plugins(
     plugins.CODECS, ("CONTEXT_NAMES", "read", "write"), _BUILT_IN, tuple(_BUILT_IN)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import Enum
 from typing import Any, Final, NamedTuple, Protocol
@@ -39,6 +39,10 @@ class Context(NamedTuple):
     """How many bytes come before the JSON."""
     prefix: bytes = b""
     """What a recording keeps as the bytes before the JSON."""
+    frame: Any = None
+    """What else the codec read around the data, for itself: what it writes again if the message is passed on."""
+    unfold: Callable[[bytes], Any] | None = None
+    """Reads the document to which `data_path` leads, if the bytes are not its JSON text. See `LayeredCodec`."""
 
     @property
     def is_bare(self) -> bool:
@@ -77,6 +81,25 @@ class Codec(Protocol):
 
     def write(self, context: Context, raw: bytes, channel: Channel) -> Wire:
         """Put the context around data that is JSON text already. Raises CodecError."""
+        ...
+
+
+class LayeredCodec(Codec, Protocol):
+    """A codec of messages with encodings inside: base64, JSON in a text, or bytes that are no JSON at all.
+
+    The document of a message is JSON in which all of them are decoded. Recordings keep it. A codec of this kind puts
+    `unfold` into each context that it reads.
+    """
+
+    CONTEXT_TEXTS: frozenset[str]
+    """Texts around the data that are the same in messages of everybody. A recording keeps them. Optional."""
+
+    def unfold(self, raw: bytes) -> Any:
+        """Return the document of a message, with its numbers as they were written. Raises CodecError."""
+        ...
+
+    def fold(self, document: Any) -> bytes:
+        """Return the bytes of a document. Raises CodecError."""
         ...
 
 
