@@ -1,1 +1,1 @@
-collect_ignore = ["fulfilment", "shop"]  # repositories of their own: test_service_repositories.py runs pytest in them
+collect_ignore = ["fulfilment", "mailer", "shop"]  # repositories of their own: tests here run pytest in them

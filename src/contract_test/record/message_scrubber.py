@@ -43,6 +43,7 @@ class Scrubber:
         self._said = frozenset(_said(catalog)) | getattr(self._codec, "CONTEXT_TEXTS", frozenset())
         if self._has_layers:
             self._said |= {channel.address}
+            self._words |= frozenset(getattr(self._codec, "DATA_NAMES", ()))
         self._data_scrubbers: dict[str, DataScrubber] = {}
 
     def interaction(self, message: Tapped, contract: Contract, data: Any) -> Interaction:

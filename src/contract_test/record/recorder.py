@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from contract_test.data.contract import Catalog, Channel, Contract
 from contract_test.data.drift import Drift
+from contract_test.data.errors import RecordingError
 from contract_test.data.finding import Finding
 from contract_test.data.interaction import Interaction, Tapped
 from contract_test.data.reading import Mark
@@ -196,6 +197,9 @@ class Recorder:
             self._contracts.read(wire_of(interaction), self._channel)
         except DecodeError as error:
             self.result.unscrubbed[f"{error.subject}{validator.inventory.pointer_of(error.pointer)}"] += 1
+            return False
+        except RecordingError:  # its codec cannot encode it again
+            self.result.unscrubbed[validator.contract.name] += 1
             return False
         return True
 

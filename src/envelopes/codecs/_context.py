@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from enum import Enum
 from typing import Any, Final, NamedTuple, Protocol
@@ -93,6 +93,8 @@ class LayeredCodec(Codec, Protocol):
 
     CONTEXT_TEXTS: frozenset[str]
     """Texts around the data that are the same in messages of everybody. A recording keeps them. Optional."""
+    DATA_NAMES: Collection[str]
+    """Names in the data that are the codec's own, such as `args`. A recording keeps them. Optional."""
 
     def unfold(self, raw: bytes) -> Any:
         """Return the document of a message, with its numbers as they were written. Raises CodecError."""

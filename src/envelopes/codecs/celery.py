@@ -25,7 +25,7 @@ CONTEXT_NAMES = frozenset({
 })  # fmt: skip
 CONTEXT_TEXTS = frozenset({"application/json", "utf-8", "base64", "py", "celery"})
 _ARGUMENTS = ("body", "arguments")
-_NAMES: dict[str, type] = {"args": list, "kwargs": dict}
+DATA_NAMES: dict[str, type] = {"args": list, "kwargs": dict}
 _EXPECTED = {
     ("content-type", "application/json"): "a body in JSON (task_serializer = json)",
     ("content-encoding", "utf-8"): "a body in UTF-8",
@@ -52,7 +52,7 @@ def write(context: Context, raw: bytes, channel: Channel) -> Wire:
     told = context.frame or _new(context, channel)
     if not context.type or not context.id:
         raise CodecError("/headers", "a task and an id", "none")
-    args, kwargs = arguments_of(json_in_text(raw, ""), _NAMES)
+    args, kwargs = arguments_of(json_in_text(raw, ""), DATA_NAMES)
     properties = dict(told["properties"])
     if properties.get("correlation_id") == told["headers"]["id"]:
         properties["correlation_id"] = context.id
@@ -89,7 +89,7 @@ def unfold(raw: bytes) -> Any:
 def fold(document: Any) -> bytes:
     """Return the bytes of a document. Raises CodecError."""
     body = member(document, "body", dict, "", "a body with arguments")
-    arguments = arguments_of(body.get("arguments"), _NAMES)
+    arguments = arguments_of(body.get("arguments"), DATA_NAMES)
     return as_json({**document, "body": as_base64([*arguments, body.get("embed")])})
 
 

@@ -28,7 +28,7 @@ CONTEXT_TEXTS = frozenset({
 })  # fmt: skip
 _PLAIN, _WRAPPED = ("args",), ("args", 0, "arguments")
 _WRAPPERS = ("JobWrapper", "::Wrapper")
-_NAMES: dict[str, type] = {"args": list}
+DATA_NAMES: dict[str, type] = {"args": list}
 
 
 def read(
@@ -51,7 +51,7 @@ def read(
 
 def write(context: Context, raw: bytes, channel: Channel) -> Wire:
     """Write a job: the one that was read, with these arguments, or a new one of Sidekiq."""
-    (args,) = arguments_of(json_in_text(raw, ""), _NAMES)
+    (args,) = arguments_of(json_in_text(raw, ""), DATA_NAMES)
     document = dict(context.frame or _new(context, channel))
     if not context.type:
         raise CodecError("/class", "the job's class name", "none")
@@ -84,9 +84,9 @@ def fold(document: Any) -> bytes:
     """Return the bytes of a document. Raises CodecError."""
     wrapped = _wrapped(document)
     if wrapped is None:
-        (args,) = arguments_of(member(document, "args", dict, "", "the job's arguments"), _NAMES)
+        (args,) = arguments_of(member(document, "args", dict, "", "the job's arguments"), DATA_NAMES)
         return as_json({**document, "args": args})
-    (args,) = arguments_of(wrapped.get("arguments"), _NAMES)
+    (args,) = arguments_of(wrapped.get("arguments"), DATA_NAMES)
     return as_json({**document, "args": [{**wrapped, "arguments": args}]})
 
 
