@@ -71,8 +71,10 @@ SEEDS = [
     b'{"class": "tree", "args": [{"kind": "a", "child": 1}]}',
     b'{"class": "tree", "jid": "j", "args": [{"kind": "a"}, 1.50]}',
     b'{"class": "x::JobWrapper", "args": [{"job_class": "tree", "arguments": [1, {"kind": "a"}]}]}',
-    b'{"body": "W1sxLjUwXSwge30sIG51bGxd", "content-type": "application/json", "content-encoding": "utf-8", '
-    b'"headers": {"task": "tree", "id": "1"}, "properties": {"body_encoding": "base64"}}',
+    (
+        b'{"body": "W1sxLjUwXSwge30sIG51bGxd", "content-type": "application/json", "content-encoding": "utf-8", '
+        b'"headers": {"task": "tree", "id": "1"}, "properties": {"body_encoding": "base64"}}'
+    ),
     b"\x82\xa4kind\xa1a\xa5child\x81\xa1b\x93\x01\xcb?\xf8\0\0\0\0\0\0\xc0",
     b"\x81\x01\xc4\x01a",
     b'\x00\x00\x00\x00\x07{"n": 1.5e3, "at": "9999-12-31T23:59:59-23:59"}',
