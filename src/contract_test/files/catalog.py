@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,10 @@ from contract_test.data.contract import About, Catalog, Channel, Contract, Gener
 from contract_test.data.durations import iso_duration
 from contract_test.data.errors import CatalogError, ContractTestError, NothingFoundError, SchemaError
 from contract_test.files.additions import toml_text
+from contract_test.files.plugins import GROUPS, check_package, is_plugin
 from contract_test.files.schemas import SchemaFiles
 from contract_test.files.toml import read_toml
-from envelopes import plugins
 from envelopes.codecs import CODECS
-from envelopes.plugins import PluginError, entry_point
 
 PROTOCOLS = ("kafka", "redis-list", "redis-stream", "amqp", "files")
 DELIVERIES = ("exactly-once", "at-least-once", "at-most-once")
@@ -64,7 +62,6 @@ _CHANNEL_KEYS: dict[str, str | tuple[str, ...]] = {
     "routing_keys": _LIST,
     **_ABOUT_KEYS,
 }
-_PLUGINS = {"protocol": plugins.TRANSPORTS, "codec": plugins.CODECS}
 _SUBJECT_KEYS: dict[str, str | tuple[str, ...]] = {
     "channel": _TEXT,
     "channels": _LIST,
@@ -241,7 +238,7 @@ def _channel(root: Path, name: str, table: Mapping[str, Any]) -> Channel:
             raise CatalogError(
                 f"{required} is missing", place=place, advice=f"Add {required} = {_wanted(_CHANNEL_KEYS[required])}."
             )
-    _check_package(table["codec"], place)
+    check_package(table["codec"], _of_key(place, "codec"))
     values = {key: value for key, value in table.items() if key not in ("retention", *_ABOUT_KEYS)}
     routing_keys = tuple(values.pop("routing_keys", ()))
     _check_routing_keys(table, routing_keys, place)
@@ -263,14 +260,6 @@ def _check_routing_keys(table: Mapping[str, Any], routing_keys: tuple[str, ...],
             '["#"] for a fanout exchange.'
         )
         raise CatalogError("routing_keys is missing", place=place, advice=advice)
-
-
-def _check_package(codec: str, place: str) -> None:
-    """Raise CatalogError if the package that a codec needs is not installed."""
-    package = getattr(CODECS[codec], "REQUIRES", None)
-    if package is not None and find_spec(package) is None:
-        problem = f"the codec {codec} needs the package {package}, which is not installed"
-        raise CatalogError(problem, place=_of_key(place, "codec"), advice=f"Install contract-test[{package}].")
 
 
 def _subject(
@@ -355,8 +344,8 @@ def _check_keys(table: Mapping[str, Any], known: Mapping[str, str | tuple[str, .
     for key, value in table.items():
         wanted = known[key]
         if isinstance(wanted, tuple):
-            is_plugin = key in _PLUGINS and _is_plugin(key, value, wanted, place)
-            right = is_plugin or value in wanted
+            is_installed = key in GROUPS and is_plugin(key, value, wanted, _of_key(place, key))
+            right = is_installed or value in wanted
         elif wanted == _TRUTH:
             right = isinstance(value, bool)
         elif wanted == _LIST:
@@ -387,18 +376,6 @@ def _check_keys(table: Mapping[str, Any], known: Mapping[str, str | tuple[str, .
             right = isinstance(value, str) and value != ""
         if not right:
             raise CatalogError(f"{key} is {value!r}", place=_of_key(place, key), advice=f"It takes {_wanted(wanted)}.")
-
-
-def _is_plugin(key: str, name: Any, builtin: tuple[str, ...], place: str) -> bool:
-    """Return True if an installed package brings a codec or a protocol. Raises CatalogError if it cannot be used."""
-    try:
-        if not isinstance(name, str) or entry_point(_PLUGINS[key], name, builtin) is None:
-            return False
-        if key == "codec":
-            CODECS[name]
-    except PluginError as error:
-        raise CatalogError(error.problem, place=_of_key(place, key), advice=error.advice) from None
-    return True
 
 
 def _of_key(place: str, key: str) -> str:

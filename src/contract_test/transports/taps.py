@@ -75,7 +75,7 @@ def tap(url: str, channel: Channel, reading: Reading | None = None) -> Generator
         return bounded(read_lines(url, reading), reading)
     read = TAPS.get((scheme, channel.protocol))
     known_here = [known for known, protocol in TAPS if protocol == channel.protocol]
-    if not known_here:
+    if not known_here and channel.protocol in plugins.names_of(plugins.TRANSPORTS):
         transport = _transport(channel.protocol)
         known_here = list(transport.SCHEMES)
         read = transport.read if scheme in transport.SCHEMES else None
