@@ -68,16 +68,16 @@ def test_a_celery_worker_is_recorded_inferred_and_replayed(tmp_path, redis_url):
         # When a contract is inferred from them, and they are recorded
         contracts.mkdir()
         (contracts / "catalog.toml").write_text("")
-        said = contract_test("infer", redis_url, "--key", "celery", "--subject", "email.requested", "--write")
-        assert "in codec celery" in said
+        output = contract_test("infer", redis_url, "--key", "celery", "--subject", "email.requested", "--write")
+        assert "in codec celery" in output
         schema = json.loads((contracts / "email.requested" / "v1.json").read_text())
         assert schema["properties"]["args"]["type"] == "array"
         assert schema["properties"]["kwargs"]["required"] == ["order_id"]
         schema["properties"]["args"] |= {"minItems": 2, "maxItems": 2}  # what no traffic can show
         (contracts / "email.requested" / "v1.json").write_text(json.dumps(schema))
         (contracts / "catalog.toml").write_text(CATALOG + SUBJECT)
-        said = contract_test("record", redis_url, "--channel", "mails")
-        assert "no longer valid" not in said
+        output = contract_test("record", redis_url, "--channel", "mails")
+        assert "no longer valid" not in output
 
         # Then the queue is the same, byte for byte
         assert client.lrange("celery", 0, -1) == before
@@ -89,10 +89,10 @@ def test_a_celery_worker_is_recorded_inferred_and_replayed(tmp_path, redis_url):
     # And the worker accepts what was recorded, with variations, mutations and repeated deliveries
     generate(load_catalog(contracts), "acme_mails", site)
     shutil.copytree(contracts, site / "acme_mails" / "contracts")
-    code, said = replay("--contracts-mutate")
-    assert code == 0, said
-    assert "email.requested  v1       consumes" in said
+    code, output = replay("--contracts-mutate")
+    assert code == 0, output
+    assert "email.requested  v1       consumes" in output
     fault = repository / "src" / "mailer" / "tasks.py"
     fault.write_text(fault.read_text().replace('redis.sadd("mailer:sent", f"{order_id} {template}")', "True"))
-    code, said = replay("--contracts-only-recorded")
-    assert code == 1, said
+    code, output = replay("--contracts-only-recorded")
+    assert code == 1, output

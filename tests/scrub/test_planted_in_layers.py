@@ -26,10 +26,10 @@ ANY = {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "objec
 
 def celery(args, kwargs, secret, embed=None, **headers):
     body = base64.b64encode(json.dumps([args, kwargs, embed]).encode()).decode()
-    told = {"task": "PersonChanged", "id": "t-1", "argsrepr": repr(args), "kwargsrepr": repr(kwargs), "retries": 0}
+    task = {"task": "PersonChanged", "id": "t-1", "argsrepr": repr(args), "kwargsrepr": repr(kwargs), "retries": 0}
     properties = {"body_encoding": "base64", "reply_to": secret, "delivery_info": {"exchange": secret, secret: 1}}
     message = {"content-type": "application/json", "content-encoding": "utf-8", "properties": properties}
-    return json.dumps(message | {"body": body, "headers": told | headers})
+    return json.dumps(message | {"body": body, "headers": task | headers})
 
 
 def celery_messages(secret):

@@ -40,26 +40,26 @@ def read(
 ) -> tuple[Context, Any]:
     """Read a task's name, its id and its arguments."""
     document = unfold(raw or b"")
-    told = document["headers"]
+    task = document["headers"]
     context = Context(
-        type=told["task"], id=told["id"], data_path=_ARGUMENTS, frame=document, unfold=unfold
+        type=task["task"], id=task["id"], data_path=_ARGUMENTS, frame=document, unfold=unfold
     )  # fmt: skip
     return context, document["body"]["arguments"]
 
 
 def write(context: Context, raw: bytes, channel: Channel) -> Wire:
     """Write a task: the message that was read, with these arguments, or a new one."""
-    told = context.frame or _new(context, channel)
+    task = context.frame or _new(context, channel)
     if not context.type or not context.id:
         raise CodecError("/headers", "a task and an id", "none")
     args, kwargs = arguments_of(json_in_text(raw, ""), DATA_NAMES)
-    properties = dict(told["properties"])
-    if properties.get("correlation_id") == told["headers"]["id"]:
+    properties = dict(task["properties"])
+    if properties.get("correlation_id") == task["headers"]["id"]:
         properties["correlation_id"] = context.id
     document = {
-        **told,
-        "body": {**told["body"], "arguments": {"args": args, "kwargs": kwargs}},
-        "headers": {**told["headers"], "task": context.type, "id": context.id},
+        **task,
+        "body": {**task["body"], "arguments": {"args": args, "kwargs": kwargs}},
+        "headers": {**task["headers"], "task": context.type, "id": context.id},
         "properties": properties,
     }
     return Wire(fold(document))
@@ -68,14 +68,14 @@ def write(context: Context, raw: bytes, channel: Channel) -> Wire:
 def unfold(raw: bytes) -> Any:
     """Return the document of a message: its JSON, with the body decoded. Raises CodecError."""
     message = json_in_text(raw, "")
-    told = member(message, "headers", dict, "", "a task's headers, as in Celery's protocol 2")
-    member(told, "task", str, "/headers", "the task's name (protocol 1, which has it in the body, is not read)")
-    member(told, "id", str, "/headers", "the task's id")
+    task = member(message, "headers", dict, "", "a task's headers, as in Celery's protocol 2")
+    member(task, "task", str, "/headers", "the task's name (protocol 1, which has it in the body, is not read)")
+    member(task, "id", str, "/headers", "the task's id")
     for (name, wanted), words in _EXPECTED.items():
         if message.get(name) != wanted:
             raise CodecError(f"/{name}", words, excerpt(message.get(name)))
-    if told.get("compression") is not None:
-        raise CodecError("/headers/compression", "a body that is not compressed", excerpt(told["compression"]))
+    if task.get("compression") is not None:
+        raise CodecError("/headers/compression", "a body that is not compressed", excerpt(task["compression"]))
     properties = member(message, "properties", dict, "", "a message's properties")
     if properties.get("body_encoding") != "base64":
         raise CodecError("/properties/body_encoding", '"base64"', excerpt(properties.get("body_encoding")))
