@@ -1,1 +1,1 @@
-collect_ignore = ["billing", "fulfilment", "mailer", "shop"]  # repositories of their own: the tests beside them run pytest in them
+collect_ignore = ["billing", "fulfilment", "mailer", "shop"]  # repositories of their own: tests here run pytest in them
