@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 from asyncapi.contracts_with_odd_names import write_contracts
 from asyncapi.official_parser import parse
@@ -16,6 +17,7 @@ from contract_kinds import KINDS
 from contract_test.cli.asyncapi import command
 from contract_test.files.catalog import load_catalog
 from contract_test.files.lock import digest
+from contract_test.schema.bundle import value_at
 
 _NOT_READABLE = re.compile(r'\$(dynamic|recursive)Ref|"default": {"\$ref"|"\$ref": ([{t]|"[^#]|"#[a-z])')
 CONTRACTS = Path(__file__).parents[2] / "contracts"
@@ -113,6 +115,24 @@ def test_export_import_and_export_give_the_same_bytes(tmp_path, make, options, s
     assert after
 
 
+@pytest.mark.parametrize(("message", "bad"), [("message.liked.v2", "/data"), ("delivery.requested.v1", "/args/0/data")])
+def test_a_payload_describes_what_is_on_the_wire(folder, message, bad):
+    path = exported(folder / "contracts", folder / "a.json", "--bundle")
+    components = json.loads(path.read_text())["components"]
+    reference = f"#/components/messages/{message}/payload/schema"
+    contract = jsonschema_rs.validator_for({"components": components, "$ref": reference})
+    subject, _, version = message.rpartition(".")
+    lines = (CONTRACTS / subject / "recordings" / f"{version}.jsonl").read_text().splitlines()
+
+    payloads = [json.loads(line)["payload"] for line in lines]
+
+    assert payloads
+    assert all(contract.is_valid(each) for each in payloads)
+    data = value_at(payloads[0], bad)
+    data["caused_by"] = data["message_id"] = 7
+    assert not contract.is_valid(payloads[0])
+
+
 def test_a_document_of_one_service_has_its_own_operations(folder):
     path = exported(folder / "contracts", folder / "feed.json", "--service", "feed")
 
@@ -126,10 +146,9 @@ def test_a_document_of_one_service_has_its_own_operations(folder):
         "feed.send.delivery.requested": "send",
     }
     assert document["info"]["title"] == "feed"
-    assert document["components"]["messages"]["message.liked.v2"]["payload"] == {
-        "schemaFormat": "application/schema+json;version=draft-2020-12",
-        "schema": {"$ref": "contracts/message.liked/v2.json"},
-    }
+    payload = document["components"]["messages"]["message.liked.v2"]["payload"]
+    assert payload["schemaFormat"] == "application/schema+json;version=draft-2020-12"
+    assert payload["schema"]["properties"]["data"] == {"$ref": "contracts/message.liked/v2.json"}
 
 
 def test_definitions_of_a_bundle_are_components(folder):

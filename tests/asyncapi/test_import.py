@@ -61,6 +61,17 @@ def document(tmp_path: Path, payload: Any, **message: Any) -> Path:
     return path
 
 
+@pytest.mark.parametrize("text", ["", "#:schema ./catalog.schema.json\n# soon\n", "[channels]\n"])
+def test_a_catalog_without_rows_is_added_to(tmp_path, text):
+    (tmp_path / "contracts").mkdir()
+    (tmp_path / "contracts" / "catalog.toml").write_text(text)
+
+    imported(document(tmp_path, {"type": "string"}), tmp_path / "contracts", "--write")
+
+    assert (tmp_path / "contracts" / "catalog.toml").read_text().startswith(text.strip())
+    assert list(load_catalog(tmp_path / "contracts").subjects) == ["made"]
+
+
 def test_an_older_document_is_turned_the_right_way_round(tmp_path):
     (tmp_path / "asyncapi.yaml").write_text(OLD)
     (tmp_path / "schemas.yaml").write_text(SCHEMAS)
@@ -159,6 +170,33 @@ def test_a_file_that_is_no_document_is_refused(tmp_path, text, problem):
 
     assert problem in shown
     assert not (tmp_path / "contracts").exists()
+
+
+@pytest.mark.parametrize("is_split", [False, True])
+def test_the_data_of_an_event_is_the_contract(tmp_path, is_split):
+    attributes = {name: {"type": "string"} for name in ("specversion", "id", "source", "type")}
+    data = {"data": {"type": "object", "properties": {"total": {"type": "integer"}}}}
+    parts = [{"properties": attributes}, {"properties": data}]
+    payload = {"allOf": parts} if is_split else {"properties": attributes | data}
+
+    imported(
+        document(tmp_path, payload, contentType="application/cloudevents+json; charset=utf-8"),
+        tmp_path / "contracts",
+        "--write",
+    )
+
+    schema = load_catalog(tmp_path / "contracts").subjects["made"].newest.schema
+    assert schema == {"$schema": "http://json-schema.org/draft-07/schema", **data["data"]}
+
+
+def test_an_event_without_data_is_refused(tmp_path):
+    payload = {"properties": {"specversion": {"const": "1.0"}}}
+    path = document(tmp_path, payload, contentType="application/cloudevents+json")
+
+    output, _ = imported(path, tmp_path / "contracts", code=1)
+
+    assert "the payload of 'made' is a CloudEvent without data" in output
+    assert "Describe `data` among its properties." in output
 
 
 def test_a_directory_with_files_between_which_references_lead(tmp_path):

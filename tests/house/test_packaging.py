@@ -35,6 +35,7 @@ def test_the_wheel_holds_code_schemas_and_recordings(installed):
         "envelopes/py.typed",
         "envelopes/messages/message_liked_v2.json",
         "envelopes/contracts/catalog.toml",
+        "envelopes/contracts/catalog.schema.json",
         "envelopes/contracts/message.liked/v1.json",
         "envelopes/contracts/message.liked/recordings/v2.jsonl",
         "contract_test/pytest_plugin/plugin.py",

@@ -10,6 +10,7 @@ Object = dict[str, Any]
 
 CLOUDEVENTS_JSON = "application/cloudevents+json"
 _KAFKA, _AMQP = {"bindingVersion": "0.5.0"}, {"bindingVersion": "0.3.0"}
+_REQUIRED = ("specversion", "id", "source", "type")
 _EXTENSION_TYPES = {"string": {"type": "string"}, "integer": {"type": "integer"}, "boolean": {"type": "boolean"}}
 
 
@@ -31,11 +32,38 @@ def message_bindings(channel: Channel | None, subject: Subject) -> Object:
     return {"kafka": {**key, **(confluent if channel.codec == "confluent" else {}), **_KAFKA}}
 
 
-def envelope_of(channel: Channel | None, subject: Subject, contract: Contract) -> Object:
-    """Return the content type, and the CloudEvents attributes: as headers, or in the event around the payload."""
+def context_of(channel: Channel | None, subject: Subject, contract: Contract) -> Object:
+    """Return the content type and, for CloudEvents in binary mode, the headers."""
     if channel is None or channel.codec != "cloudevents":
         return {"contentType": "application/json"}
-    attributes: dict[str, Object] = {
+    if channel.mode != "binary":
+        return {"contentType": CLOUDEVENTS_JSON}
+    attributes = _attributes(channel, subject, contract)
+    headers = {f"ce_{name}": schema if "const" in schema else {**schema, "type": "string"}
+               for name, schema in attributes.items()}  # fmt: skip
+    schema = {"type": "object", "required": [f"ce_{name}" for name in _REQUIRED], "properties": headers}
+    return {"contentType": "application/json", "headers": schema}
+
+
+def wrapped(data: Object, channel: Channel | None, subject: Subject, contract: Contract) -> tuple[Object, str]:
+    """Return the schema of what is on the wire, and the JSON pointer of the data's schema in it."""
+    codec = (channel.codec, channel.mode) if channel else ("json", "")
+    if channel is None or codec not in (("cloudevents", "structured"), ("resque", channel.mode)):
+        return data, ""
+    properties = {**_attributes(channel, subject, contract), "data": data}
+    event = {"type": "object", "required": [*_REQUIRED, "data"], "properties": properties}
+    if channel.codec == "cloudevents":
+        return event, "/properties/data"
+    job = {
+        "class": {"const": subject.type or subject.name},
+        "args": {"type": "array", "minItems": 1, "maxItems": 1, "items": event},
+    }
+    schema = {"type": "object", "required": list(job), "properties": job}
+    return schema, "/properties/args/items/properties/data"
+
+
+def _attributes(channel: Channel, subject: Subject, contract: Contract) -> dict[str, Object]:
+    return {
         "specversion": {"const": "1.0"},
         "id": {"type": "string", "minLength": 1},
         "source": {"type": "string", "minLength": 1},
@@ -44,11 +72,3 @@ def envelope_of(channel: Channel | None, subject: Subject, contract: Contract) -
         "dataschema": {"const": contract.dataschema},
         **{name: _EXTENSION_TYPES[kind] for name, kind in channel.extensions.items()},
     }
-    required = ["specversion", "id", "source", "type"]
-    if channel.mode != "binary":
-        schema = {"type": "object", "required": required, "properties": attributes}
-        return {"contentType": CLOUDEVENTS_JSON, "x-cloudevents": schema}
-    headers = {f"ce_{name}": schema if "const" in schema else {**schema, "type": "string"}
-               for name, schema in attributes.items()}  # fmt: skip
-    schema = {"type": "object", "required": [f"ce_{name}" for name in required], "properties": headers}
-    return {"contentType": "application/json", "headers": schema}

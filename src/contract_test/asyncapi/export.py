@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from contract_test.asyncapi.bindings import channel_bindings, envelope_of, message_bindings
+from contract_test.asyncapi.bindings import channel_bindings, context_of, message_bindings, wrapped
 from contract_test.asyncapi.bundled_schemas import SchemaComponents, check_files, keys_for, schema_format
 from contract_test.asyncapi.reading import MARK
 from contract_test.data.contract import About, Catalog, Channel, Contract, Subject
@@ -127,6 +127,7 @@ class _Document:
     def _message(self, subject: Subject, contract: Contract) -> Object:
         title = contract.schema.get("title") if isinstance(contract.schema, dict) else None
         channel = subject.channel
+        payload, data_at = wrapped(self._reference(contract), channel, subject, contract)
         fields = {f"x-{name.replace('_', '-')}": getattr(subject, name) for name in _SUBJECT_EXTRAS}
         without = () if subject.channels else ("sent_by", "received_by")
         channels = {
@@ -138,8 +139,8 @@ class _Document:
         return {
             "name": subject.name,
             **_present(title=title if isinstance(title, str) else "", description=subject.about.description),
-            **envelope_of(channel, subject, contract),
-            "payload": self._payload(contract),
+            **context_of(channel, subject, contract),
+            "payload": {"schemaFormat": schema_format(contract.schema), "schema": payload},
             **_present(tags=_tags(subject.about), bindings=message_bindings(channel, subject)),
             "x-subject": subject.name,
             "x-contract-version": contract.version,
@@ -148,6 +149,7 @@ class _Document:
                 **fields,
                 **channels,
                 **{
+                    "x-data-at": data_at,
                     "x-volatile": list(subject.volatile),
                     "x-sends-undeclared": list(subject.sends_undeclared),
                     "x-schema-ids": {str(version): number for version, number in subject.schema_ids.items()},
@@ -156,10 +158,9 @@ class _Document:
             ),
         }
 
-    def _payload(self, contract: Contract) -> Object:
+    def _reference(self, contract: Contract) -> Object:
         bundled = self._schemas
-        reference = bundled.reference(contract) if bundled else _relative(contract.path, self._folder)
-        return {"schemaFormat": schema_format(contract.schema), "schema": {"$ref": reference}}
+        return {"$ref": bundled.reference(contract) if bundled else _relative(contract.path, self._folder)}
 
     def _operations(self) -> Object:
         found: list[tuple[str, Object]] = []

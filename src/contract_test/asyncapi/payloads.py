@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote
 
+from contract_test.asyncapi.bindings import CLOUDEVENTS_JSON
 from contract_test.asyncapi.bundled_schemas import HOLDERS
 from contract_test.asyncapi.documents import Documents, Located, Place
 from contract_test.asyncapi.reading import Message
@@ -51,11 +52,30 @@ def payload_of(documents: Documents, message: Message, *, own: bool, whole: Loca
     if isinstance(payload.value, dict) and "schemaFormat" in payload.value:
         declared, payload = payload.text("schemaFormat"), Located(payload.get("schema"), payload.place.below("schema"))
     draft = _draft(declared, payload, message.subject)
+    payload = _data(documents, payload, message, own=own)
     if own and message.version is not None:
         restored = _restored(documents, message, payload, whole)
         if restored is not None:
             return restored
     return _Gathered(documents, documents.schema(payload), draft).payload()
+
+
+def _data(documents: Documents, payload: Located, message: Message, *, own: bool) -> Located:
+    """Return the schema of the data, where a payload describes the event or the job around it."""
+    if own:
+        pointer = message.described.text("x-data-at")
+        return Located(value_at(payload.value, pointer), Place(payload.place.path, payload.place.pointer + pointer))
+    if not message.content_type.startswith(CLOUDEVENTS_JSON):
+        return payload
+    parts = [payload, *(part for _, part in documents.members(payload, "allOf"))]
+    properties = [each for part in parts if isinstance((each := documents.member(part, "properties")).value, dict)]
+    if not any("specversion" in each.value for each in properties):
+        return payload
+    for each in properties:
+        if "data" in each.value:
+            return Located(each.value["data"], each.place.below("data"))
+    advice = "Describe `data` among its properties."
+    raise payload.refused(f"the payload of {message.subject!r} is a CloudEvent without data", advice)
 
 
 def _draft(declared: str, payload: Located, subject: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,11 @@ def node(script: str) -> list[str]:
 def node_script(sources: Path, script: str) -> list[str]:
     """Return the command that runs a script among sources with a package.json and its lock file."""
     return [find("node", "nodejs"), str(_built(sources, _install_packages) / script)]
+
+
+def unpacked(sources: Path) -> Path:
+    """Return the folder with the contents of the packages in a packages.json, by name and integrity. None is run."""
+    return _built(sources, _unpack_packages)
 
 
 def go() -> list[str]:
@@ -87,6 +95,19 @@ def _built(folder_of_sources: Path, build: Callable[[Path], None]) -> Path:
 def _install_packages(folder: Path) -> None:
     options = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
     _done([find("npm", "npm"), "ci", *options], cwd=folder)
+
+
+def _unpack_packages(folder: Path) -> None:
+    pinned: dict[str, str] = json.loads((folder / "packages.json").read_text())
+    command = [find("npm", "npm"), "pack", "--json", "--ignore-scripts", "--loglevel=error", *pinned]
+    packed = json.loads(_done(command, cwd=folder))
+    assert [each["id"] for each in packed] == list(pinned)
+    for each in packed:
+        archive = folder / each["filename"]
+        digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+        assert f"sha512-{digest}" == pinned[each["id"]], f"another {each['id']} than pinned"
+        with tarfile.open(archive) as opened:
+            opened.extractall(folder / each["filename"].removesuffix(".tgz"), filter="data")
 
 
 def _build_program(folder: Path) -> None:
