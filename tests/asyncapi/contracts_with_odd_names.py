@@ -56,6 +56,13 @@ def write_contracts(root: Path) -> Path:
         _write(root / subject / "v2.json", {**_schema(name), "title": name})
     channels["binary"] = {"protocol": "kafka", "address": "events.*", "codec": "cloudevents", "mode": "binary",
                           "extensions": {"hops": "integer"}, "without_data": "allow"}  # fmt: skip
+    channels["exchange"] = {
+        "protocol": "amqp",
+        "address": "ex {c}",
+        "codec": "cloudevents",
+        "routing_keys": ["a.#", "b.*"],
+    }
+    channels["copies"] = {"protocol": "files", "address": "copies", "codec": "confluent"}
     channels["retries"] = {"protocol": "redis-list", "address": "retries", "codec": "json", "expires_after": "PT2H",
                            "delivery": "at-least-once", "type": "/kind"}  # fmt: skip
     channels["unused"] = {"protocol": "kafka", "address": "unused", "codec": "confluent"}
@@ -75,6 +82,8 @@ def write_contracts(root: Path) -> Path:
         },
         "$defs": {"own": {"type": "integer"}, "unused": True, "named": {"$anchor": "here", "type": "null"}},
     })  # fmt: skip
+    subjects["by.exchange"] = {"channels": ["exchange", "copies"], "sent_by": ["w"], "received_by": ["plain"]}
+    _write(root / "by.exchange" / "v1.json", {"$schema": DRAFT_07, "type": "object"})
     subjects["without.channel"] = {"sent_by": ["w"], "received_by": ["plain"]}
     _write(root / "without.channel" / "v1.json", {"$schema": DRAFT_07, "definitions": {"x": {"type": "null"}},
                                                   "items": [{"$ref": "#/definitions/x"}]})  # fmt: skip

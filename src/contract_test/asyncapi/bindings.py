@@ -20,7 +20,7 @@ def channel_bindings(channel: Channel) -> Object:
         return {"kafka": _KAFKA if channel.is_pattern else {"topic": channel.address, **_KAFKA}}
     if channel.protocol == "amqp":
         return {"amqp": {"is": "routingKey", "exchange": {"name": channel.address[:255]}, **_AMQP}}
-    return {channel.protocol.partition("-")[0]: {}}
+    return {"redis": {}} if channel.protocol.startswith("redis") else {}
 
 
 def message_bindings(channel: Channel | None, subject: Subject) -> Object:

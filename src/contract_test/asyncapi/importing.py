@@ -30,8 +30,10 @@ from contract_test.data.errors import CatalogError, ContractTestError, DocumentE
 from contract_test.files.additions import Row, add_file, append_tables
 from contract_test.files.catalog import PROTOCOLS, load_catalog
 from contract_test.files.catalog_schema import begin_catalog
+from contract_test.files.plugins import GROUPS
 from contract_test.files.schemas import read_json
 from contract_test.schema.walk import escape
+from envelopes.plugins import names_of
 
 _SUFFIXES = (".json", ".yaml", ".yml")
 _MESSAGE_ROWS = ("type", "key", "id", "time", "version", "caused_by", "volatile", "compatibility", "sends_undeclared",
@@ -159,10 +161,11 @@ class _Additions:
                 problem = "it is a queue or names no exchange. Messages of AMQP are read from a named exchange"
                 self._proposal.notes.append(f"{channel.place}: left out, because {problem}")
                 return
-        if protocol not in PROTOCOLS or not address:
+        known = (*PROTOCOLS, *names_of(GROUPS["protocol"]))
+        if protocol not in known or not address:
             called = f"uses {protocol}" if protocol else "has no protocol"
             problem = called if address else "has no address"
-            read = ", ".join(PROTOCOLS)
+            read = ", ".join(known)
             self._proposal.notes.append(f"{channel.place}: left out, because it {problem}. Read are {read}")
             return
         places = self._description.on_channels[name]

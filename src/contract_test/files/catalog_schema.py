@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from contract_test.files import catalog
+from contract_test.files.plugins import GROUPS
 from contract_test.schema.walk import DRAFTS
+from envelopes.plugins import names_of
 
 FILE = "catalog.schema.json"
 """The copy of the schema beside the catalog, which the first line of the catalog names."""
@@ -115,5 +117,8 @@ def _named(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _table(keys: Mapping[str, str | tuple[str, ...]]) -> dict[str, Any]:
-    properties = {key: _KINDS[kind] if isinstance(kind, str) else {"enum": list(kind)} for key, kind in keys.items()}
+    properties = {
+        key: _KINDS[kind] if isinstance(kind, str) else {"enum": [*kind, *names_of(GROUPS.get(key, ""))]}
+        for key, kind in keys.items()
+    }
     return {"type": "object", "additionalProperties": False, "properties": properties}
