@@ -35,6 +35,11 @@ def as_json(value: Any) -> bytes:
     return _json.dumps(value, plain)
 
 
+def as_data(value: Any) -> Any:
+    """Return JSON as readers get it, without how its numbers were written."""
+    return _json.loads(as_json(value))
+
+
 def as_base64(value: Any) -> str:
     """Write JSON as base64."""
     return base64.b64encode(as_json(value)).decode()

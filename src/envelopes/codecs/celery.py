@@ -14,7 +14,7 @@ from envelopes.catalog import Channel
 from envelopes.validation import excerpt
 
 from ._context import CodecError, Context
-from ._layers import arguments_of, as_base64, as_json, json_in_base64, json_in_text, member
+from ._layers import arguments_of, as_base64, as_data, as_json, json_in_base64, json_in_text, member
 
 CONTEXT_NAMES = frozenset({
     "body", "arguments", "embed", "callbacks", "errbacks", "chain", "chord", "content-encoding", "content-type",
@@ -44,7 +44,7 @@ def read(
     context = Context(
         type=task["task"], id=task["id"], data_path=_ARGUMENTS, frame=document, unfold=unfold
     )  # fmt: skip
-    return context, document["body"]["arguments"]
+    return context, as_data(document["body"]["arguments"])
 
 
 def write(context: Context, raw: bytes, channel: Channel) -> Wire:

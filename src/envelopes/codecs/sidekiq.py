@@ -14,7 +14,7 @@ from envelopes.catalog import Channel
 from envelopes.validation import excerpt
 
 from ._context import CodecError, Context
-from ._layers import arguments_of, as_json, json_in_text, member
+from ._layers import arguments_of, as_data, as_json, json_in_text, member
 
 CONTEXT_NAMES = frozenset({
     "class", "args", "jid", "queue", "retry", "created_at", "enqueued_at", "at", "wrapped", "bid", "tags", "dead",
@@ -46,7 +46,7 @@ def read(
     if id_ is not None and not isinstance(id_, str):
         raise CodecError("/jid", "the job's id", excerpt(id_))
     context = Context(type=name, id=id_, data_path=path, frame=document, unfold=unfold)
-    return context, document["args"] if wrapped is None else wrapped["arguments"]
+    return context, as_data(document["args"] if wrapped is None else wrapped["arguments"])
 
 
 def write(context: Context, raw: bytes, channel: Channel) -> Wire:
