@@ -1,4 +1,4 @@
-"""Messages from a file or from stdin, one JSON text a line: interactions, the lines of `kcat -J`, or bare messages."""
+"""Messages from a file or from stdin, one a line: interactions, lines that other clients print, or bare messages."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from contract_test.data.errors import RecordingError, UnreachableError
 from contract_test.data.interaction import Tapped
 from contract_test.data.reading import Reading
 from contract_test.files.exact_json import exact_loads, wire
+from contract_test.transports.client_output import of_line, of_rpk
 from envelopes import Wire, _json
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
@@ -26,7 +27,7 @@ _KCAT = {"topic", "partition", "offset", "payload"}
 
 
 def read_lines(name: str, reading: Reading) -> Iterator[Tapped | None]:
-    """Yield the messages of a file; `-` is stdin. A line that is none of the three kinds is a message as it stands.
+    """Yield the messages of a file; `-` is stdin. A line of no kind that is known is a message as it stands.
 
     A file does not know when its messages came: of a start in time nothing is left out.
     Raises UnreachableError where the file cannot be read, RecordingError for a line of more than 64 MiB.
@@ -44,7 +45,7 @@ def read_lines(name: str, reading: Reading) -> Iterator[Tapped | None]:
                     if texts == 1:
                         first = line[:MAX_SHOWN_BYTES].strip()
                         _refuse_document(line.strip(), name)
-                    tapped = _tapped(line.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").strip(), number)
+                    tapped = _tapped(line.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").strip(), name, number)
                     if tapped is None:
                         reading.note(f"{name} holds deletions (messages without a value): they were left out")
                     else:
@@ -93,8 +94,8 @@ def _refuse_document(first: bytes, name: str) -> None:
     )
 
 
-def _tapped(line: bytes, number: int) -> Tapped | None:
-    """Return the message in a line; None for a deletion in a file of `kcat -J`, as it is left out of a topic."""
+def _tapped(line: bytes, name: str, number: int) -> Tapped | None:
+    """Return the message in a line; None for a deletion, as it is left out of a topic."""
     place = {"line": number}
     try:
         value = exact_loads(line) if line.startswith(b"{") else None
@@ -108,6 +109,9 @@ def _tapped(line: bytes, number: int) -> Tapped | None:
                 return None
             seen = {name: value[name] for name in ("topic", "partition", "offset")}
             return Tapped(_from_kcat(value), seen)
+    tapped = of_rpk(value) if isinstance(value, dict) else of_line(line, name, number)
+    if tapped is not None:
+        return None if tapped.wire.is_null and not tapped.wire.headers else tapped
     return Tapped(Wire(line), place)
 
 
