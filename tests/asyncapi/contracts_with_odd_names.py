@@ -62,7 +62,7 @@ def write_contracts(root: Path) -> Path:
         "codec": "cloudevents",
         "routing_keys": ["a.#", "b.*"],
     }
-    channels["copies"] = {"protocol": "files", "address": "copies", "codec": "confluent"}
+    channels["copies"] = {"protocol": "files", "address": "copies", "codec": "msgpack"}
     channels["retries"] = {"protocol": "redis-list", "address": "retries", "codec": "json", "expires_after": "PT2H",
                            "delivery": "at-least-once", "type": "/kind"}  # fmt: skip
     channels["unused"] = {"protocol": "kafka", "address": "unused", "codec": "confluent"}
@@ -82,7 +82,7 @@ def write_contracts(root: Path) -> Path:
         },
         "$defs": {"own": {"type": "integer"}, "unused": True, "named": {"$anchor": "here", "type": "null"}},
     })  # fmt: skip
-    subjects["by.exchange"] = {"channels": ["exchange", "copies"], "sent_by": ["w"], "received_by": ["plain"]}
+    subjects["by.exchange"] = {"channels": ["copies", "exchange"], "sent_by": ["w"], "received_by": ["plain"]}
     _write(root / "by.exchange" / "v1.json", {"$schema": DRAFT_07, "type": "object"})
     subjects["without.channel"] = {"sent_by": ["w"], "received_by": ["plain"]}
     _write(root / "without.channel" / "v1.json", {"$schema": DRAFT_07, "definitions": {"x": {"type": "null"}},

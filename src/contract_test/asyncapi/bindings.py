@@ -35,7 +35,8 @@ def message_bindings(channel: Channel | None, subject: Subject) -> Object:
 def context_of(channel: Channel | None, subject: Subject, contract: Contract) -> Object:
     """Return the content type and, for CloudEvents in binary mode, the headers."""
     if channel is None or channel.codec != "cloudevents":
-        return {"contentType": "application/json"}
+        is_msgpack = channel is not None and channel.codec == "msgpack"
+        return {"contentType": "application/msgpack" if is_msgpack else "application/json"}
     if channel.mode != "binary":
         return {"contentType": CLOUDEVENTS_JSON}
     attributes = _attributes(channel, subject, contract)
