@@ -183,6 +183,22 @@ def test_messages_that_come_too_fast_are_dropped_at_the_queues_head_and_the_run_
     assert "the server may have dropped some: raise --rate" in reading.notes[0]
 
 
+@pytest.mark.parametrize("prefix", ["cloudEvents:", "cloudEvents_", "ce_"])
+def test_a_cloudevent_in_binary_mode_is_read_with_the_headers_of_its_binding(tmp_path, rabbitmq, prefix):
+    attributes = {"specversion": "1.0", "type": "order.placed", "source": "/web", "id": "e-1"}
+    headers = {f"{prefix}{name}": value for name, value in attributes.items()}
+    event = ("order.placed", order(1), {"content_type": "application/json", "headers": headers})
+    with exchange_on(rabbitmq) as (_, exchange):
+        contracts = catalog_of(tmp_path, exchange)
+        path = contracts / "catalog.toml"
+        path.write_text(path.read_text().replace('"json"', '"cloudevents"\nmode = "binary"'))
+        with published_once_bound(rabbitmq, exchange, "order.probe", [event]):
+            code, text = run("record", rabbitmq.url, "--contracts", contracts, "--channel", "orders", "--limit", 2)
+    assert code == 0, text
+    recorded = (contracts / "order.placed" / "recordings" / "v1.jsonl").read_text().splitlines()
+    assert json.loads(recorded[0])["headers"]["ce_type"] == "order.placed"
+
+
 @pytest.mark.parametrize(
     ("replaced", "by", "problem"),
     [
