@@ -178,11 +178,11 @@ def test_a_name_is_never_a_path(name, type_in, shop, stand_in, tmp_path):
         lambda _, path, __: (200, "application/json", json.dumps(registered(order())).encode()) if "/versions/" in path else None
     )  # fmt: skip
     stand_in.add("GET", "/config", 200, {"compatibilityLevel": "NONE"})
-    before = sorted(tmp_path.parent.parent.glob("*"))
+    before = sorted(tmp_path.parent.glob("*"))
     result = type_in("registry", "pull", stand_in.url, "--naming", "record")
     assert result.code in (0, 1)
     assert "\x1b" not in result.out + result.err
-    assert sorted(tmp_path.parent.parent.glob("*")) == before
+    assert sorted(tmp_path.parent.glob("*")) == before
     assert {path.parent.parent for path in tmp_path.rglob("v1.json")} <= {shop.root}
 
 
