@@ -92,7 +92,9 @@ def test_what_is_inferred_is_nearly_as_strict_as_the_contract_behind_the_message
     assert all(accepts(schema, messages))
     wrong = [each for message in messages[:40] for each in near(message) if not contract.is_valid(each)]
     refused = accepts(schema, wrong).count(False)
-    assert refused / len(wrong) > 0.7, f"{refused} of {len(wrong)} wrong messages are refused"
+    # The values of flag-set have every JSON type, so a value of another type is refused only by the contract.
+    bound = 0.7 if path.stem == "flag-set" else 0.8
+    assert refused / len(wrong) > bound, f"{refused} of {len(wrong)} wrong messages are refused"
 
 
 def test_types_required_fields_and_nulls():
