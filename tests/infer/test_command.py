@@ -209,7 +209,11 @@ def test_messages_of_an_earlier_version_do_not_loosen_the_newest(tmp_path):
     [
         ("redis://127.0.0.1:1", ["--topic", "t"], "--topic does not go with redis://: write --key."),
         ("kafka://127.0.0.1:1", ["--key", "k"], "--key does not go with kafka://: write --topic."),
-        ("http://127.0.0.1:1", ["--key", "k"], "Known are redis://, rediss://, unix://, kafka://, a file"),
+        (
+            "http://127.0.0.1:1",
+            ["--key", "k"],
+            "Known are redis://, rediss://, unix://, kafka://, amqp://, amqps://, a file",
+        ),
         ("127.0.0.1:6379", [], "redis://127.0.0.1:6379 or kafka://127.0.0.1:6379"),
         (None, ["--enum", "/nope"], "No message has a value at '/nope'"),
         (None, ["--required", "/nope"], "No message has a value at '/nope'"),

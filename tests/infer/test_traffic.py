@@ -74,6 +74,16 @@ def test_verify_finds_nothing_in_the_messages_that_a_contract_was_inferred_from(
         assert "would show" in str(error)  # noqa: PT017 - a name that the scanner takes for a secret
 
 
+def test_the_keys_of_a_map_with_null_only_are_declared(tmp_path):
+    messages = [{"id": {"id": None, "p-0001": None, "000": None}}]
+    assert errors_of_verify(tmp_path / "contracts", messages) == []
+
+
+def test_objects_without_a_tag_are_described_beside_alternatives_that_have_one(tmp_path):
+    tagged = {"Ana Berg": [{"id": None, "kind": "https://a.example/"}, {"kind": "A"}]}
+    assert errors_of_verify(tmp_path / "contracts", [{"größe": [{}]}, tagged] * 20) == []
+
+
 def test_names_of_any_script_are_declared_and_names_that_may_be_data_are_described(tmp_path):
     messages = [{"id": 1, "ins_phone area": "aq"}, {"größe": 3, "a/b": 1, "~": 2}, {"id": 3, "ana@example.com": 1}]
     assert errors_of_verify(tmp_path / "contracts", messages) == []

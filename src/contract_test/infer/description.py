@@ -220,7 +220,7 @@ class Description:
             described = "may be data, described by their form. To show one, add --field POINTER"
             self.remarks.append((pointer, f"has {counted(count, 'name')} that {described}"))
         elif names.why:
-            made["additionalProperties"] = self._describe_together(place, tuple(names.keys), pointer)
+            made["additionalProperties"] = self._describe_together(place, tuple(names.keys), pointer) or dict(ANY_VALUE)
             kind = "a map" if not names.fields else f"a map with {counted(len(names.fields), 'field')}"
             undo = "" if pointer in self._declared.maps else f". If it is none, add --object {pointer or EMPTY}"
             self._say(pointer, "map", f"{kind}, because {names.why}{undo}", place.object_messages, option="--object")
@@ -331,6 +331,10 @@ class Description:
 
     def _say(self, pointer: str, about: str, sentence: str, seen: int, *, sure: bool = True, option: str = "") -> None:
         self.evidence.append(Evidence(pointer, about, sentence, seen, self._messages, sure, option))
+
+
+ANY_VALUE = {"type": [kind for kind in KINDS if kind != "integer"]}
+"""A schema for the values of a map that may be anything. `{}` would not declare the keys."""
 
 
 def _is_settled(place: Place) -> bool:

@@ -121,11 +121,24 @@ class Place:
             self.formats = possible_formats(text, self.formats)
 
     def merge(self, other: Place) -> None:
-        """Add what was seen at another place and inside it, as if all had been seen at this one."""
+        """Add what was seen at another place and inside it, as if all had been seen at this one.
+
+        Alternatives stay apart if both places have them by the same tag, or one of them has no objects.
+        """
+        mixed = "object" in self.kinds and "object" in other.kinds and self.tag != other.tag
         self.merge_own(other)
-        for mine, theirs in ((self.children, other.children), (self.branches, other.branches)):
-            for name, place in theirs.items():
-                mine.setdefault(name, Place()).merge(place)
+        branches = {} if mixed else other.branches
+        if mixed:
+            apart, self.branches, self.tag = [*self.branches.values(), *other.branches.values()], {}, ()
+            for branch in apart:
+                self._merge_inside(branch)
+        for text, branch in branches.items():
+            self.branches.setdefault(text, Place()).merge(branch)
+        self._merge_inside(other)
+
+    def _merge_inside(self, other: Place) -> None:
+        for name, place in other.children.items():
+            self.children.setdefault(name, Place()).merge(place)
         for slot in ("items", "rest"):
             theirs_in = getattr(other, slot)
             if theirs_in is not None:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote, urldefrag
 
 from contract_test.data.texts import counted
-from contract_test.infer.description import Description
+from contract_test.infer.description import ANY_VALUE, Description
 from contract_test.infer.evidence import DeclaredFields, looks_like_data
 from contract_test.infer.objects import pattern_of
 from contract_test.infer.profile import Place
@@ -78,7 +78,9 @@ class Declaring:
             node = value_at(document, path)
             node.pop("properties")
             node.pop("required", None)
-            node["additionalProperties"] = _described(place, self._declared, f"{pointer}/*", self.remarks)
+            node["additionalProperties"] = _described(place, self._declared, f"{pointer}/*", self.remarks) or dict(
+                ANY_VALUE
+            )
         self.redescribes = True
         self.remarks.append((pointer, "is a map now. Its names are not in the schema any more"))
 
