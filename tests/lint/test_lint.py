@@ -382,7 +382,7 @@ def test_what_has_errors_is_not_registered(contracts):
     [
         ("\ufeff[channels.c]\n", "begins with a byte order mark"),
         ("[channels.c]\n", "protocol is missing"),
-        ('[channels.c]\nprotocol = "amqp"\naddress = "c"\ncodec = "json"\n', "'amqp'"),
+        ('[channels.c]\nprotocol = "mqtt"\naddress = "c"\ncodec = "json"\n', "'mqtt'"),
         ('[subjects."order.placed"]\nchannel = "d"\n', "no channel 'd'"),
         ('[subjects."order.placed"]\nkeys = "/x"\n', "'keys' is not known"),
         ('[subjects."order.placed"]\nid = "x"\n', "a JSON pointer"),
