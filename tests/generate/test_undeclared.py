@@ -48,6 +48,15 @@ JUDGED = {
     "not-pattern": (A | {"not": {"patternProperties": {"^x": {"type": "string"}}}}, ONE),
     "not-constant": (A | {"not": {"const": {"a": 1}}}, ONE),
     "not-enum": (A | {"not": {"enum": [{"a": 1}]}}, ONE),
+    "not-list": (LIST | {"not": {"const": [{"a": 1}]}}, [ONE]),
+    "not-object-inside": ({"properties": {"i": A}, "not": {"enum": [{"i": {"a": 1}}]}}, {"i": ONE}),
+    "if-list": (LIST | {"if": {"const": [{"a": 1}]}, "then": False}, [ONE]),
+    "contains-object-inside": ({"items": {"properties": {"i": A}}, "contains": {"const": {"i": ONE}}}, [{"i": ONE}]),
+    "contains-required": (LIST | {"contains": {"required": ["x"]}}, [ONE]),
+    "not-a-text": (A | {"not": {"properties": {"x": {"type": "string"}}}}, ONE),
+    "not-not-one-of-two": (A | {"not": {"not": {"anyOf": [{"required": ["x"]}, {"required": ["y"]}]}}}, ONE),
+    "not-with-a": (A | {"not": {"dependentRequired": {"x": ["a"]}}}, {"x": 1}),
+    "not-if": (A | {"not": {"if": {"required": ["x"]}, "then": {"required": ["a"]}}}, {"x": 1}),
     "not-not-required": (A | {"not": {"not": {"required": ["x"]}}}, ONE),
     "one-of-few-or-a": ({"oneOf": [A | {"maxProperties": 1}, WITH_A]}, ONE),
     "one-of-closed-inside": (
@@ -67,6 +76,8 @@ IGNORED = {
     "tagged-closed-inside": (tagged(p=CLOSED_A, q=A), {"k": "q", "p": {"a": 1}, "x": 1}),
     "text-or-object": ({"oneOf": [{"type": "string", "maxLength": 3}, WITH_A | {"maxProperties": 3}]}, ONE),
     "not-required": (A | {"not": {"required": ["y"]}}, ONE),
+    "not-both": (A | {"properties": {"a": {}, "b": {}}, "not": {"anyOf": [{"required": ["a", "b"]}]}}, ONE),
+    "if-declared": (A | {"if": {"required": ["a"]}, "then": {"properties": {"a": {"minimum": 1}}}}, ONE),
     "contains-a-text": ({"properties": {"a": {"contains": {"type": "string"}}}}, {"a": ["x"], "x": 1}),
 }
 SCHEMAS = JUDGED | IGNORED

@@ -6,10 +6,11 @@ same is true for what `not`, `if`, `contains` and alternatives of a `oneOf` say 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any
 
-from contract_test.schema.keywords import accepts_everything
+from contract_test.schema.keywords import accepts_everything, telling_keywords
 from contract_test.schema.sources import dict_in, dict_of, list_of, own_types
 from contract_test.schema.walk import Node, References, subschemas
 
@@ -19,10 +20,13 @@ MAX_STEPS = 300_000
 Beyond them all classes keep undeclared fields.
 """
 _TRIGGERS = frozenset(("uniqueItems", "not", "if", "oneOf", "contains", "minProperties"))
-_ABOUT_OTHERS = ("minProperties", "maxProperties", "propertyNames", "patternProperties")
+_PATTERNS = "patternProperties"
+_ABOUT_OTHERS = ("minProperties", "maxProperties", "propertyNames", _PATTERNS)
 _REST = ("additionalProperties", "unevaluatedProperties")
 _ITEMS = ("items", "prefixItems", "additionalItems", "unevaluatedItems")
 _CONTAINERS = frozenset(("object", "array"))
+
+_APPLIED, _TRIED, _TESTED = range(3)
 
 _Nodes = tuple[Node, ...]
 
@@ -63,41 +67,53 @@ class _Search:
             self._waiting.append((tuple(applied), tuple(tested)))
 
     def _visit(self, applied: _Nodes, tested: _Nodes) -> None:
-        applied, tested = self._in_place(applied, tested)
-        fields, fields_tested = self._fields(applied), self._fields(tested)
-        declared = fields.keys() | fields_tested.keys()
-        if any("minProperties" in node.schema for node in applied) or any(_tells(node, declared) for node in tested):
+        applied, tried, tested = self._in_place(applied, tested)
+        every = (*applied, *tried, *tested)
+        fields, others, items = self._fields(applied), self._others(applied), self._items(applied)
+        inner = self._fields((*tried, *tested))
+        inner_others, inner_items = self._others((*tried, *tested)), self._items((*tried, *tested))
+        known = {name for node in (*applied, *tried) for name in _names(node.schema)}
+        if (
+            any("minProperties" in node.schema for node in applied)
+            or any(_counts_fields(node) for node in (*tried, *tested))
+            or any(not known.issuperset(_names(node.schema)) for node in tested)
+        ):
             self._kept.update(node.location for node in applied)
-        others = [child for node in applied for child in self._others(node)]
-        others_tested = [child for node in tested for child in self._others(node)]
-        for name, children in fields.items():
-            self._wait([*children, *others], [*fields_tested.pop(name, ()), *others_tested])
-        self._wait(others, [*others_tested, *(child for children in fields_tested.values() for child in children)])
-        items = [child for node in applied for child in self._items(node)]
-        if any(node.schema.get("uniqueItems") is True for node in (*applied, *tested)):
+        if any(map(_has_container, (*tried, *tested))):
+            self._keep_below(applied)
+        if any(node.schema.get("uniqueItems") is True for node in every):
             self._keep_below(items)
-        contained = [
-            self._references.inside(node, "contains") for node in (*applied, *tested) if "contains" in node.schema
-        ]
-        self._wait(items, [*(child for node in tested for child in self._items(node)), *contained])
+        for name, children in fields.items():
+            self._wait([*children, *others], [*inner.pop(name, ()), *inner_others])
+        self._wait(others, [*inner_others, *(child for children in inner.values() for child in children)])
+        contained = [self._references.inside(node, "contains") for node in every if "contains" in node.schema]
+        self._wait(items, [*inner_items, *contained])
 
-    def _in_place(self, applied: _Nodes, tested: _Nodes) -> tuple[_Nodes, _Nodes]:
-        """Return these schemas and all that they apply to the same value."""
-        found: tuple[dict[str, Node], dict[str, Node]] = ({}, {})
-        pending = [(each, False) for each in applied] + [(each, True) for each in tested]
+    def _in_place(self, applied: _Nodes, tested: _Nodes) -> tuple[_Nodes, _Nodes, _Nodes]:
+        """Return these schemas and all that they apply to the same value: in `applied`, `tried` and `tested` ones.
+
+        An `if` or a `oneOf` of applied schemas is tried. The class has the fields that these name, and no others do.
+        """
+        found: tuple[dict[str, Node], ...] = ({}, {}, {})
+        pending = [(each, _APPLIED) for each in applied] + [(each, _TESTED) for each in tested]
         while pending:
-            node, is_tested = pending.pop()
-            if not isinstance(node.schema, dict) or node.location in found[is_tested]:
+            node, how = pending.pop()
+            if not isinstance(node.schema, dict) or node.location in found[how]:
                 continue
             self._steps += 1
-            found[is_tested][node.location] = node
-            trying = {"not", "if", "oneOf"} if not is_tested and self._overlap(node) else {"not", "if"}
+            found[how][node.location] = node
+            is_overlapping = how == _APPLIED and self._overlap(node)
             for keyword, child in self._beside(node):
-                if keyword not in ("not", "if"):
-                    pending.append((child, is_tested))
-                if keyword in trying:
-                    pending.append((child, True))
-        return tuple(found[False].values()), tuple(found[True].values())
+                if keyword == "not":
+                    if how != _APPLIED or not _only_forbids_fields(child.schema):
+                        pending.append((child, _TESTED))
+                elif keyword == "if":
+                    pending.append((child, max(how, _TRIED)))
+                else:
+                    pending.append((child, how))
+                    if keyword == "oneOf" and is_overlapping:
+                        pending.append((child, _TRIED))
+        return tuple(found[_APPLIED].values()), tuple(found[_TRIED].values()), tuple(found[_TESTED].values())
 
     def _beside(self, node: Node) -> Iterator[tuple[str, Node]]:
         """Yield the schemas that a schema applies to the same value, with the keywords that say so."""
@@ -166,17 +182,20 @@ class _Search:
                 found.setdefault(name, []).append(self._references.inside(node, "properties", name))
         return found
 
-    def _others(self, node: Node) -> Iterator[Node]:
-        for pattern in dict_in(node.schema, "patternProperties"):
-            yield self._references.inside(node, "patternProperties", pattern)
-        yield from (self._references.inside(node, keyword) for keyword in _REST if keyword in node.schema)
+    def _others(self, nodes: _Nodes) -> list[Node]:
+        inside = self._references.inside
+        patterns = [inside(node, _PATTERNS, name) for node in nodes for name in dict_in(node.schema, _PATTERNS)]
+        return patterns + [inside(node, keyword) for node in nodes for keyword in _REST if keyword in node.schema]
 
-    def _items(self, node: Node) -> Iterator[Node]:
-        for keyword in _ITEMS:
+    def _items(self, nodes: _Nodes) -> list[Node]:
+        found: list[Node] = []
+        for node, keyword in product(nodes, _ITEMS):
             if isinstance(node.schema.get(keyword), list):
-                yield from (self._references.inside(node, keyword, place) for place in range(len(node.schema[keyword])))
+                places = range(len(node.schema[keyword]))
+                found += [self._references.inside(node, keyword, place) for place in places]
             elif keyword in node.schema:
-                yield self._references.inside(node, keyword)
+                found.append(self._references.inside(node, keyword))
+        return found
 
     def _keep_below(self, nodes: Iterable[Node]) -> None:
         """Keep undeclared fields of these values and of all values inside them."""
@@ -188,24 +207,38 @@ class _Search:
             self._kept_below.add(node.location)
             self._kept.add(node.location)
             pending += [child for _, child in self._beside(node)]
-            pending += self._others(node)
-            pending += self._items(node)
+            pending += self._others((node,)) + self._items((node,))
             pending += [child for children in self._fields((node,)).values() for child in children]
 
 
-def _tells(node: Node, declared: Collection[str]) -> bool:
-    """Return whether a schema that is tried on an object may change its mind if undeclared fields are left out."""
+def _counts_fields(node: Node) -> bool:
+    """Return whether a schema says something about all fields of an object, also about those that it does not name."""
     schema = node.schema
-    if any(word in schema for word in _ABOUT_OTHERS):
-        return True
-    if any(word in schema and not accepts_everything(schema[word]) for word in _REST):
-        return True
-    if any(isinstance(value, dict | list) for value in (*list_of(schema, "enum"), schema.get("const"))):
-        return True
-    negated = dict_of(schema.get("not"))
-    return bool(negated) and any(
-        isinstance(name, str) and name not in declared for name in list_of(negated, "required")
-    )
+    rest = (word for word in _REST if word in schema)
+    return any(word in schema for word in _ABOUT_OTHERS) or not all(accepts_everything(schema[word]) for word in rest)
+
+
+def _has_container(node: Node) -> bool:
+    """Return whether a schema lists objects or arrays, which are equal to others only with all of their fields."""
+    return any(isinstance(value, dict | list) for value in (*list_of(node.schema, "enum"), node.schema.get("const")))
+
+
+def _only_forbids_fields(schema: Any) -> bool:
+    """Return whether `not` with this schema only says which fields must not be there together."""
+    return isinstance(schema, dict) and set(telling_keywords(schema)) == {"required"}
+
+
+def _names(schema: dict[str, Any]) -> set[str]:
+    """Return the names of fields that a schema says something about."""
+    found = {*dict_in(schema, "properties"), *filter(_is_text, list_of(schema, "required"))}
+    for keyword in ("dependentRequired", "dependentSchemas", "dependencies"):
+        for name, needed in dict_in(schema, keyword).items():
+            found |= {name, *filter(_is_text, needed if isinstance(needed, list) else ())}
+    return found
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _constants(schema: Any) -> list[Any]:
