@@ -46,6 +46,14 @@ READABLE = [
 ]  # fmt: skip
 
 
+def test_a_task_that_gets_another_id_is_correlated_by_it():
+    raw = celery([[1], {}, None])
+    context, _ = CODECS["celery"].read(raw, None, (), CHANNEL)
+    written = json.loads(CODECS["celery"].write(context._replace(id="t-9"), b'{"args": [1]}', CHANNEL))
+    assert (written["headers"]["id"], written["properties"]["correlation_id"]) == ("t-9", "t-9")
+    assert written["headers"]["retries"] == 2, "what was read is passed on"
+
+
 @pytest.mark.parametrize(("codec", "raw", "name", "id_", "data"), READABLE)
 def test_a_message_is_read_and_passed_on_as_it_was(codec, raw, name, id_, data):
     context, found = CODECS[codec].read(raw, None, (), CHANNEL)
