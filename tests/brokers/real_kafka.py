@@ -32,8 +32,9 @@ listeners=PLAINTEXT://127.0.0.1:{port},SSL://127.0.0.1:{tls},SASL_PLAINTEXT://12
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS
-sasl.enabled.mechanisms=PLAIN
+sasl.enabled.mechanisms=PLAIN,OAUTHBEARER
 listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_recorder="secret";
+listener.name.sasl_plaintext.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";
 ssl.keystore.type=PEM
 ssl.keystore.location={keystore}
 log.dirs={directory}/log
@@ -80,7 +81,10 @@ class KafkaNode:
         self.address = f"127.0.0.1:{port}"
         self.tls_address = f"127.0.0.1:{tls}"
         self.sasl_address = f"127.0.0.1:{sasl}"
-        """Where the user `recorder` logs in with `secret`. Everybody else is a superuser."""
+        """Where the user `recorder` logs in with `secret`, or anybody with an unsigned token that is not yet old.
+
+        Everybody else is a superuser.
+        """
         self.certificates = certificates(directory)
         self.description = f"Apache Kafka {VERSION} (Java {java_version(java)})"
         keystore = self.certificates.both

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from contract_test.data.errors import CatalogError, NothingFoundError, UnreachableError
+from contract_test.transports.kafka_token import TOKEN_OPTIONS, Tokens
 from contract_test.transports.urls import Address
 from envelopes.catalog import address_matches
 
@@ -26,11 +27,13 @@ OPTIONS = {
     "ssl.key.location": "ssl_keyfile",
     "ssl.key.password": "ssl_password",
     "session.timeout.ms": "",
+    **dict.fromkeys(TOKEN_OPTIONS, ""),
 }
 """In the URL's query, or in the environment (`KAFKA_SASL_PASSWORD`), and what kafka-python calls them.
 
-That one reads without a group here, so it has no sessions.
+That one reads without a group here, so it has no sessions; both get their tokens from `Tokens`.
 """
+_OAUTH = "OAUTHBEARER"
 
 
 @contextmanager
@@ -45,7 +48,10 @@ def kafka_consumer(url: str, topic: str, left_out: Collection[str] = ()) -> Iter
 
     address = Address.of(url)
     topics = find_topics(address, topic, left_out)
-    options = {OPTIONS[name]: value for name, value in kafka_options(address).items() if OPTIONS[name]}
+    given = kafka_options(address)
+    options: dict[str, Any] = {OPTIONS[name]: value for name, value in given.items() if OPTIONS[name]}
+    if given.get("sasl.mechanism") == _OAUTH:
+        options["sasl_oauth_token_provider"] = _provider(Tokens(given, address.shown))
     consumer = None
     try:
         consumer = KafkaConsumer(
@@ -129,8 +135,28 @@ def connected_admin(address: Address, topic: str) -> tuple[Any, Any]:
 
 
 def librdkafka_options(address: Address) -> dict[str, Any]:
-    """Return its settings for an address: quiet, because this module reports errors."""
-    return {**kafka_options(address), "bootstrap.servers": ",".join(address.hosts), "log_level": 0}
+    """Return its settings for an address: quiet, because this module reports errors.
+
+    Raises CatalogError, and UnreachableError where a token is needed and nobody gives one.
+    """
+    given = kafka_options(address)
+    options: dict[str, Any] = {name: value for name, value in given.items() if name not in TOKEN_OPTIONS}
+    if given.get("sasl.mechanism") == _OAUTH:
+        tokens = Tokens(given, address.shown)
+        tokens.token()  # what is wrong with it is told here, in words; the client would try for ever
+        options["oauth_cb"] = lambda _: tokens.token()
+    return {**options, "bootstrap.servers": ",".join(address.hosts), "log_level": 0}
+
+
+def _provider(tokens: Tokens) -> Any:
+    """Give kafka-python what it asks for a token."""
+    from kafka.net.sasl.oauth import AbstractTokenProvider
+
+    class Provider(AbstractTokenProvider):  # type: ignore[misc]  # the package has no types
+        def token(self) -> str:
+            return tokens.token()[0]
+
+    return Provider()
 
 
 def unreachable(address: Address, topic: str, error: object) -> UnreachableError:
@@ -146,7 +172,8 @@ def _without_secrets(address: Address, error: object) -> str:
     """An error's text without credentials."""
     from confluent_kafka import KafkaException
 
-    secrets = [value for name, value in kafka_options(address).items() if name.endswith(("username", "password"))]
+    hidden = ("username", "password", "secret")
+    secrets = [value for name, value in kafka_options(address).items() if name.endswith(hidden)]
     return address.hide(error.args[0].str() if isinstance(error, KafkaException) else error, *secrets)
 
 
@@ -160,7 +187,7 @@ def kafka_options(address: Address) -> dict[str, str]:
     given.update(address.options)
     given["sasl.username"] = given["sasl.username"] or address.user
     given["sasl.password"] = given["sasl.password"] or address.password
-    if given["sasl.username"]:
+    if given["sasl.username"] or given["sasl.mechanism"] == _OAUTH:
         given["sasl.mechanism"] = given["sasl.mechanism"] or "PLAIN"
         # A password is sent in the clear only where the URL asks for it: SASL_PLAINTEXT.
         given["security.protocol"] = given["security.protocol"] or "SASL_SSL"
