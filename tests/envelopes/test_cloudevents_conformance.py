@@ -15,8 +15,15 @@ protocol = "kafka"
 address = "greetings"
 codec = "cloudevents"
 
+[channels.greetings-rabbit]
+protocol = "amqp"
+address = "greetings"
+routing_keys = ["#"]
+codec = "cloudevents"
+mode = "binary"
+
 [subjects."com.example.greeted"]
-channel = "greetings"
+channels = ["greetings", "greetings-rabbit"]
 key = "partitionkey"
 """
 SCHEMA = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}
@@ -33,10 +40,15 @@ STRUCTURED = [("content-type", b"application/cloudevents+json")]
 
 
 @pytest.fixture(scope="module")
-def decode(tmp_path_factory):
+def package(tmp_path_factory):
     folder = tmp_path_factory.mktemp("conformance")
     with generated(folder, "acme_conformance", CATALOG, {("com.example.greeted", 1): SCHEMA}) as package:
-        yield lambda wire: package.decode(wire, channel="greetings")
+        yield package
+
+
+@pytest.fixture(scope="module")
+def decode(package):
+    return lambda wire: package.decode(wire, channel="greetings")
 
 
 def assert_read(envelope):
@@ -48,6 +60,23 @@ def assert_read(envelope):
 def test_kafka_binary_mode(decode):
     headers = [(f"ce_{name}", value) for name, value in CONTEXT.items() if name != "datacontenttype"]
     assert_read(decode(Wire(json.dumps(DATA), None, [*headers, ("content-type", "application/json")])))
+
+
+@pytest.mark.parametrize("prefix", ["cloudEvents_", "cloudEvents:", "ce_"])
+def test_amqp_binary_mode(package, prefix):
+    headers = [(f"{prefix}{name}", value) for name, value in CONTEXT.items() if name != "datacontenttype"]
+    wire = Wire(json.dumps(DATA), None, [*headers, ("content-type", "application/json")])
+    envelope = package.decode(wire, channel="greetings-rabbit")
+    assert_read(envelope)
+    written = dict(package.encode(envelope, channel="greetings-rabbit").headers)
+    assert written["cloudEvents_id"] == CONTEXT["id"].encode()
+    assert {name.rpartition("_")[0] for name in written} == {"", "cloudEvents"}
+
+
+def test_the_amqp_bindings_headers_are_no_attributes_on_kafka(decode):
+    headers = [(f"cloudEvents_{name}", value) for name, value in CONTEXT.items() if name != "datacontenttype"]
+    with pytest.raises(DecodeError):
+        decode(Wire(json.dumps(DATA), None, [*headers, ("content-type", "application/json")]))
 
 
 @pytest.mark.parametrize(

@@ -196,7 +196,7 @@ def test_a_cloudevent_in_binary_mode_is_read_with_the_headers_of_its_binding(tmp
             code, text = run("record", rabbitmq.url, "--contracts", contracts, "--channel", "orders", "--limit", 2)
     assert code == 0, text
     recorded = (contracts / "order.placed" / "recordings" / "v1.jsonl").read_text().splitlines()
-    assert json.loads(recorded[0])["headers"]["ce_type"] == "order.placed"
+    assert json.loads(recorded[0])["headers"][f"{prefix}type"] == "order.placed"
 
 
 @pytest.mark.parametrize(

@@ -340,6 +340,22 @@ def test_headers_that_were_recorded_are_there(headers, told):
     assert {each.check for each in found} <= {"wrong-header"}
 
 
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ([("cloudEvents_specversion", b"1.0"), ("cloudEvents_id", b"e-2")], []),
+        ([("cloudEvents:specversion", b"1.0"), ("cloudEvents:id", b"e-2")], []),
+        ([("cloudEvents_specversion", b"0.3"), ("cloudEvents_id", b"e-2")], ["header cloudEvents:specversion"]),
+        ([("cloudEvents_specversion", b"1.0")], ["header cloudEvents:id"]),
+    ],
+)
+def test_both_prefixes_of_the_amqp_binding_are_one_header(sent, told):
+    recorded = {"cloudEvents:specversion": "1.0", "cloudEvents:id": "e-1"}
+    expected = replace(EXPECTED, interaction=replace(EXPECTED.interaction, headers=recorded))
+    found = judged(Wire(bytes(wire()), wire().key, [*wire().headers, *sent]), expected=expected)
+    assert [each.pointer for each in found] == told
+
+
 def test_the_envelopes_attributes_are_those_that_were_recorded():
     def told(value, **before):
         envelope = replace(EXPECTED.envelope, **before)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from contract_test.data.contract import Channel, Contract, Subject
+from envelopes.codecs.cloudevents import header_prefix
 
 Object = dict[str, Any]
 
@@ -40,9 +41,10 @@ def context_of(channel: Channel | None, subject: Subject, contract: Contract) ->
     if channel.mode != "binary":
         return {"contentType": CLOUDEVENTS_JSON}
     attributes = _attributes(channel, subject, contract)
-    headers = {f"ce_{name}": schema if "const" in schema else {**schema, "type": "string"}
+    prefix = header_prefix(channel)
+    headers = {prefix + name: schema if "const" in schema else {**schema, "type": "string"}
                for name, schema in attributes.items()}  # fmt: skip
-    schema = {"type": "object", "required": [f"ce_{name}" for name in _REQUIRED], "properties": headers}
+    schema = {"type": "object", "required": [prefix + name for name in _REQUIRED], "properties": headers}
     return {"contentType": "application/json", "headers": schema}
 
 

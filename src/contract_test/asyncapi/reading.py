@@ -12,6 +12,7 @@ from contract_test.asyncapi.documents import Documents, Located, Place
 from contract_test.data.contract import usable_subject
 from contract_test.data.errors import ContractTestError
 from contract_test.schema.walk import unescape
+from envelopes.codecs.cloudevents import split_header
 
 _PROTOCOLS = {"kafka": "kafka", "kafka-secure": "kafka"}
 _REDIS_METHODS = {"lpop": "redis-list", "blpop": "redis-list", "rpop": "redis-list", "brpop": "redis-list",
@@ -248,6 +249,7 @@ def codec_of(messages: Sequence[Message]) -> tuple[str, str]:
     if any(each.content_type.startswith(CLOUDEVENTS_JSON) for each in messages):
         return "cloudevents", "structured"
     headers = [each.described.get("headers", "properties") for each in messages]
-    if any(isinstance(each, dict) and "ce_id" in each and "ce_type" in each for each in headers):
+    names = [set(map(split_header, each)) for each in headers if isinstance(each, dict)]
+    if any({(prefix, "id"), (prefix, "type")} <= each for each in names for prefix, _ in each if prefix):
         return "cloudevents", "binary"
     return "json", "structured"

@@ -16,6 +16,7 @@ from contract_test.scrub.masking import DataScrubber, prefixes_of
 from contract_test.scrub.pseudonyms import Pseudonyms
 from envelopes import Wire
 from envelopes.codecs import CODECS, CodecError, Context
+from envelopes.codecs.cloudevents import split_header
 from envelopes.codecs.confluent import PREFIX as CONFLUENT_PREFIX
 from envelopes.pointers import resolve_pointer
 
@@ -158,12 +159,13 @@ class _Context:
     def headers(self, message: Tapped) -> dict[str, str]:
         """CloudEvents' headers and the content's type; others are not kept."""
         made = {}
-        for name, raw in message.wire.headers:
+        for header, raw in message.wire.headers:
             value = raw.decode(errors="replace")
-            if name.startswith("ce_"):
-                made[f"ce_{self._scrubber.name(name[3:])}"] = str(self._attribute(name[3:], value))
-            elif name == "content-type":
-                made[name] = str(self._attribute("datacontenttype", value))
+            prefix, name = split_header(header)
+            if prefix:
+                made[prefix + self._scrubber.name(name)] = str(self._attribute(name, value))
+            elif header == "content-type":
+                made[header] = str(self._attribute("datacontenttype", value))
         return made
 
     def key(self, message: Tapped) -> str | None:

@@ -16,6 +16,9 @@ from envelopes import Envelope, _json
 from envelopes.pointers import resolve_pointer
 from envelopes.validation import excerpt
 
+_KEPT_HEADERS = {"content-type", "ce_specversion", "cloudEvents_specversion"}
+"""Of these, recordings keep the value."""
+
 _DISTINCT_LENGTH = 4
 _DISTINCT_NUMBER = 1000
 """Texts as long, and numbers as large, are not the same by chance."""
@@ -217,12 +220,18 @@ def _key(expected: Message, actual: Emitted, subject: Subject) -> Iterator[Misma
 
 def _headers(expected: Message, actual: Emitted) -> Iterator[Mismatch]:
     """What was recorded has to be there; its value only where a recording keeps values: the rest are pseudonyms."""
-    found = {name: value.decode(errors="replace") for name, value in actual.headers}
-    for name, value in expected.interaction.headers.items():
+    found = {_one_spelling(name): value.decode(errors="replace") for name, value in actual.headers}
+    for header, value in expected.interaction.headers.items():
+        name = _one_spelling(header)
         if name not in found:
-            yield Mismatch(f"header {name}", excerpt(value), "nothing", "wrong-header")
-        elif name in {"content-type", "ce_specversion"} and _plain(found[name]) != _plain(value):
-            yield Mismatch(f"header {name}", excerpt(value), excerpt(found[name]), "wrong-header")
+            yield Mismatch(f"header {header}", excerpt(value), "nothing", "wrong-header")
+        elif name in _KEPT_HEADERS and _plain(found[name]) != _plain(value):
+            yield Mismatch(f"header {header}", excerpt(value), excerpt(found[name]), "wrong-header")
+
+
+def _one_spelling(header: str) -> str:
+    """AMQP's binding of CloudEvents has two prefixes for one attribute."""
+    return header.replace("cloudEvents:", "cloudEvents_", 1) if header.startswith("cloudEvents:") else header
 
 
 def _attributes(expected: Message, actual: Envelope[Any], subject: Subject) -> Iterator[Mismatch]:

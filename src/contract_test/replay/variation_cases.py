@@ -13,6 +13,7 @@ from contract_test.recordings.messages import Message, at_path, read_message
 from contract_test.replay.cases import Case, Replay
 from contract_test.replay.variations.derivation import Variation, Variations
 from contract_test.schema.fields import fields_of
+from envelopes.codecs.cloudevents import split_header
 from envelopes.codecs.confluent import PREFIX as CONFLUENT_PREFIX
 from envelopes.pointers import resolve_pointer
 
@@ -111,8 +112,9 @@ def with_data(replay: Replay, case: Case, data: Any, *, newer: bool = False) -> 
     original_attributes = {name: value for name, value in attributes.items() if isinstance(value, str) and value}
     if path and path[-1] == "data":  # a structured event is around it
         payload = _put(payload, path[:-1], at_path(payload, path[:-1]) | original_attributes)
-    elif "ce_specversion" in headers:
-        headers |= {f"ce_{name}": value for name, value in original_attributes.items()}
+    else:
+        for prefix in (prefix for prefix, name in map(split_header, interaction.headers) if name == "specversion"):
+            headers |= {prefix + name: value for name, value in original_attributes.items()}
     key = resolve_pointer(data, subject.key) if subject.key is not None else None
     prefix = interaction.prefix
     if unrecorded and prefix and case.version in subject.schema_ids:

@@ -7,7 +7,6 @@ exclusive: the server deletes it with the connection, however that ends.
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -24,7 +23,6 @@ MAX_LENGTH = 10_000
 MAX_BYTES = 64 * 1024 * 1024
 PREFETCH = 500
 _WAIT = 0.2  # seconds
-_ATTRIBUTE = re.compile("cloudEvents[:_]")
 _NOT_FOUND, _ACCESS_REFUSED = 404, 403
 QUEUE = {
     "x-queue-type": "classic",  # whatever the default of the virtual host is: only these can be exclusive
@@ -86,17 +84,10 @@ def _note_overflow(channel: Any, queue: str, reading: Reading) -> None:
 
 
 def headers_of(properties: Any) -> list[tuple[str, bytes]]:
-    """Return the application's headers, and the content's type and encoding under the names that HTTP has for them.
-
-    CloudEvents' attributes, which its AMQP binding calls `cloudEvents:id` or `cloudEvents_id`, are `ce_id` as on Kafka.
-    """
+    """Return the application's headers, and the content's type and encoding under the names that HTTP has for them."""
     named = (("content-type", properties.content_type), ("content-encoding", properties.content_encoding))
     headers: Mapping[str, Any] = properties.headers or {}
-    every = (
-        (_ATTRIBUTE.sub("ce_", name, count=1) if _ATTRIBUTE.match(name) else name, value)
-        for name, value in (*named, *headers.items())
-    )
-    return [(name, _text(value)) for name, value in every if value is not None]
+    return [(name, _text(value)) for name, value in (*named, *headers.items()) if value is not None]
 
 
 def _text(value: Any) -> bytes:

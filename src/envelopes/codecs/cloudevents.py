@@ -1,7 +1,8 @@
-"""`cloudevents`: CloudEvents 1.0 in JSON, structured, or in Kafka's binary mode with `ce_` headers.
+"""`cloudevents`: CloudEvents 1.0 in JSON, structured, or in binary mode with the attributes in headers.
 
 Both modes are read. The content type of the message decides which of them it has, and without one its headers do. The
-channel's `mode` chooses what is written. Sources: CloudEvents 1.0.2, its JSON event format, and its Kafka binding.
+channel's `mode` chooses what is written. Sources: CloudEvents 1.0.2, its JSON event format, and its Kafka and AMQP
+bindings, which call a header `ce_id` and `cloudEvents_id`.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ _USUAL_NUMBER = len(_REQUIRED)
 _USUAL_TYPES = (None, "application/json")
 _JSON_TYPE = re.compile(r"^[\w.+-]+/([\w.-]+\+)?json\s*(;.*)?$", re.IGNORECASE)
 _FOREIGN_CHARSET = re.compile(r";\s*charset=\"?(?!utf-?8|us-ascii)[\w-]", re.IGNORECASE)
+_PREFIX = re.compile("ce_|cloudEvents[_:]")
 _EVENT_TYPE = "application/cloudevents"
 EVENT_HEADERS = (("content-type", b"application/cloudevents+json; charset=UTF-8"),)
 _USUAL_EVENT_TYPES = (b"application/cloudevents+json; charset=UTF-8", b"application/cloudevents+json")
@@ -55,9 +57,11 @@ def read(raw: bytes | None, key: bytes | None, headers: Headers, channel: Channe
     if content_type is not None and content_type.lower().startswith(_EVENT_TYPE):
         _check_format(content_type)
         return read_event(parse(raw or b""), key_of(key))
-    attributes: dict[str, Any] = {
-        name[3:]: header_text(name, value) for name, value in headers if name.startswith("ce_")
-    }
+    attributes: dict[str, Any] = {}
+    for header, value in headers:
+        prefix, name = split_header(header)
+        if prefix == "ce_" or (prefix and channel.protocol == "amqp"):
+            attributes[name] = header_text(header, value)
     if "specversion" not in attributes:
         if raw is None:
             return Context(key=key_of(key)), NO_DATA
@@ -76,9 +80,25 @@ def write(context: Context, raw: bytes, channel: Channel) -> Wire:
         event = event_of(context, raw, channel)
         content_type = event.pop("datacontenttype", "application/json")
         del event["data"]
-        headers = [(f"ce_{name}", _header(value)) for name, value in event.items()]
+        prefix = header_prefix(channel)
+        headers = [(prefix + name, _header(value)) for name, value in event.items()]
         return Wire(raw, key_bytes(context), [("content-type", content_type), *headers])
     return Wire.of_parts(_json.dumps(event_of(context, raw, channel), plain), key_bytes(context), EVENT_HEADERS)
+
+
+def header_prefix(channel: Channel) -> str:
+    """Return what stands before an attribute's name in the headers of a channel."""
+    return "cloudEvents_" if channel.protocol == "amqp" else "ce_"
+
+
+def split_header(header: str) -> tuple[str, str]:
+    """Return a header's prefix, empty if it is no attribute's, and the name behind it.
+
+    >>> split_header("cloudEvents:id")
+    ('cloudEvents:', 'id')
+    """
+    found = _PREFIX.match(header)
+    return ("", header) if found is None else (found[0], header[found.end() :])
 
 
 def read_event(event: Any, key: str | bytes | None) -> tuple[Context, Any]:
@@ -165,7 +185,9 @@ def _with_types(attributes: dict[str, Any], channel: Channel) -> dict[str, Any]:
         elif kind == "integer" and re.fullmatch("-?[0-9]{1,10}", text):
             attributes[name] = int(text)
         elif kind != "string":
-            raise CodecError(f"header ce_{name}", f"the {kind} that the catalog declares", excerpt(text))
+            raise CodecError(
+                f"header {header_prefix(channel)}{name}", f"the {kind} that the catalog declares", excerpt(text)
+            )
     return attributes
 
 
