@@ -317,3 +317,17 @@ def test_a_schema_that_is_too_large_names_the_object_and_no_temporary_folder():
         _refuse_large(schema, "x.y")
     assert "The object at /rows/*/fields has 60,000 names" in str(caught.value)
     assert "--map /rows/*/fields" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("job", "codec"),
+    [
+        ({"class": "Mail", "jid": "j-1", "args": [{}]}, "sidekiq"),
+        ({"class": "Mail", "args": [{}]}, "resque"),
+        ({"class": "a::JobWrapper", "args": [{"job_class": "Mail", "job_id": "j", "arguments": [{}]}]}, "resque"),
+        ({"class": "a::JobWrapper", "args": [{"job_class": "Mail", "job_id": "j", "arguments": [1, 2]}]}, "sidekiq"),
+        ({"class": "a::JobWrapper", "jid": "j", "args": [{"job_class": "Mail", "arguments": [{}]}]}, "sidekiq"),
+    ],
+)
+def test_the_codec_of_jobs_is_found_by_who_wrote_them(job, codec):
+    assert read_traffic([Tapped(Wire(json.dumps(job)), {"index": 0})], None).codec == codec

@@ -67,6 +67,24 @@ def sidekiq_messages(secret):
     yield json.dumps(wrapper | {"args": [inner | {"job_class": secret}], "wrapped": secret})
 
 
+def resque_messages(secret):
+    inner = {
+        "job_class": "PersonChanged",
+        "job_id": secret,
+        "queue_name": secret,
+        "arguments": [{"k": secret, secret: [secret]}],
+    }
+    wrapper = {"class": "ActiveJob::QueueAdapters::ResqueAdapter::JobWrapper"}
+    yield json.dumps(wrapper | {"args": [inner | {"locale": secret, "exception_executions": {secret: 1}, secret: 1}]})
+    yield json.dumps(
+        wrapper | {"args": [inner | {"timezone": secret, "enqueued_at": secret, "priority": secret}], secret: 1}
+    )
+    yield json.dumps(wrapper | {"args": [inner | {"job_class": secret}]})
+    yield json.dumps(wrapper | {"args": [inner | {"arguments": [secret, secret]}]})
+    yield json.dumps({"class": "PersonChanged", "args": [{"k": secret, secret: secret}], secret: secret})
+    yield json.dumps({"class": secret, "args": [secret]})
+
+
 def msgpack_messages(secret):
     yield msgpack.packb({"type": "PersonChanged", "note": secret, secret: [secret, {secret: 1}]})
     yield msgpack.packb({"note": secret.encode()})
@@ -76,7 +94,13 @@ def msgpack_messages(secret):
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    ("codec", "messages"), [("celery", celery_messages), ("sidekiq", sidekiq_messages), ("msgpack", msgpack_messages)]
+    ("codec", "messages"),
+    [
+        ("celery", celery_messages),
+        ("sidekiq", sidekiq_messages),
+        ("resque", resque_messages),
+        ("msgpack", msgpack_messages),
+    ],
 )
 def test_no_secret_in_any_layer_reaches_a_disk_or_a_log(codec, messages, tmp_path, redis_url):
     contracts = write_contracts(tmp_path)

@@ -258,7 +258,9 @@ def _reads(codec: str, wire: Wire) -> bool:
         context, _ = CODECS[codec].read(bytes(wire), wire.key, wire.headers, _ANY_CHANNEL)
     except (CodecError, PluginError):
         return False
-    return codec != "sidekiq" or context.id is not None  # jobs of Resque have no id
+    if codec != "sidekiq" or "jid" in context.frame:
+        return True
+    return context.id is not None and not _reads("resque", wire)  # a job of Resque in ActiveJob's wrapper
 
 
 def _text(key: str | bytes | None) -> str | None:

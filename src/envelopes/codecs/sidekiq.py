@@ -13,21 +13,16 @@ from envelopes._envelope import Headers, Wire
 from envelopes.catalog import Channel
 from envelopes.validation import excerpt
 
+from ._active_job import ARGUMENTS, NAMES, TEXTS, job_inside
 from ._context import CodecError, Context
 from ._layers import arguments_of, as_data, as_json, json_in_text, member
 
-CONTEXT_NAMES = frozenset({
-    "class", "args", "jid", "queue", "retry", "created_at", "enqueued_at", "at", "wrapped", "bid", "tags", "dead",
-    "backtrace", "locale", "job_class", "job_id", "provider_job_id", "queue_name", "priority", "arguments",
-    "executions", "exception_executions", "timezone", "scheduled_at", "cattr", "retry_count", "failed_at",
-    "retried_at", "error_class", "error_message", "retry_for",
-})  # fmt: skip
-CONTEXT_TEXTS = frozenset({
-    "default", "en", "UTC", "ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper",
-    "ActiveJob::QueueAdapters::ResqueAdapter::JobWrapper", "Sidekiq::ActiveJob::Wrapper",
-})  # fmt: skip
-_PLAIN, _WRAPPED = ("args",), ("args", 0, "arguments")
-_WRAPPERS = ("JobWrapper", "::Wrapper")
+CONTEXT_NAMES = NAMES | {
+    "class", "args", "jid", "queue", "retry", "created_at", "at", "wrapped", "bid", "tags", "dead", "backtrace",
+    "cattr", "retry_count", "failed_at", "retried_at", "error_class", "error_message", "retry_for",
+}  # fmt: skip
+CONTEXT_TEXTS = TEXTS
+_PLAIN = ("args",)
 DATA_NAMES: dict[str, type] = {"args": list}
 
 
@@ -39,8 +34,8 @@ def read(
 ) -> tuple[Context, Any]:
     """Read a job's class, its id and its arguments."""
     document = unfold(raw or b"")
-    wrapped = _wrapped(document)
-    path = _PLAIN if wrapped is None else _WRAPPED
+    wrapped = job_inside(document)
+    path = _PLAIN if wrapped is None else ARGUMENTS
     name = document["class"] if wrapped is None else wrapped["job_class"]
     id_ = document.get("jid") or (wrapped or {}).get("job_id")
     if id_ is not None and not isinstance(id_, str):
@@ -55,7 +50,7 @@ def write(context: Context, raw: bytes, channel: Channel) -> Wire:
     document = dict(context.frame or _new(context, channel))
     if not context.type:
         raise CodecError("/class", "the job's class name", "none")
-    wrapped = _wrapped(document)
+    wrapped = job_inside(document)
     if wrapped is None:
         document |= {"class": context.type, "args": {"args": args}}
     else:
@@ -72,7 +67,7 @@ def unfold(raw: bytes) -> Any:
     job = json_in_text(raw, "")
     member(job, "class", str, "", "the job's class name")
     args = member(job, "args", list, "", "an array of arguments")
-    wrapped = _wrapped(job)
+    wrapped = job_inside(job)
     if wrapped is None:
         return {**job, "args": {"args": args}}
     member(wrapped, "job_class", str, "/args/0", "the class name of ActiveJob's job")
@@ -82,19 +77,12 @@ def unfold(raw: bytes) -> Any:
 
 def fold(document: Any) -> bytes:
     """Return the bytes of a document. Raises CodecError."""
-    wrapped = _wrapped(document)
+    wrapped = job_inside(document)
     if wrapped is None:
         (args,) = arguments_of(member(document, "args", dict, "", "the job's arguments"), DATA_NAMES)
         return as_json({**document, "args": args})
     (args,) = arguments_of(wrapped.get("arguments"), DATA_NAMES)
     return as_json({**document, "args": [{**wrapped, "arguments": args}]})
-
-
-def _wrapped(job: Any) -> dict[str, Any] | None:
-    """Return the job inside ActiveJob's wrapper, or None for a plain job."""
-    args = job.get("args") if isinstance(job, dict) else None
-    is_wrapper = isinstance(args, list) and len(args) == 1 and isinstance(args[0], dict) and "job_class" in args[0]
-    return args[0] if is_wrapper and args and str(job.get("class")).endswith(_WRAPPERS) else None
 
 
 def _new(context: Context, channel: Channel) -> dict[str, Any]:
