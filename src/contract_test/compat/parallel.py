@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import TypeVar
 
 from contract_test.compat.plan import Outcome, compare_pair
@@ -82,8 +82,8 @@ def in_processes(work: Callable[[_Task], _Result], tasks: Iterable[_Task]) -> It
 
 
 def processes() -> int:
-    """Return how many processes are of use."""
-    return min(os.cpu_count() or 1, MAX_PROCESSES)
+    """Return how many processes are of use: one where this process is already one of several."""
+    return 1 if parent_process() else min(os.cpu_count() or 1, MAX_PROCESSES)
 
 
 def _compare_batch(
