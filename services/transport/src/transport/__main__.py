@@ -181,7 +181,6 @@ def _redis_url(text: str) -> str:
     parse_url(text)
     if (db := urlsplit(text).path.strip("/")) and not text.startswith("unix:"):
         int(db)  # redis-py takes database 0 for what is no number
-    _ = urlsplit(text).port  # raises if it is too large
     return text
 
 

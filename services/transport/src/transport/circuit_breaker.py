@@ -5,12 +5,6 @@ from __future__ import annotations
 import time
 from enum import Enum
 
-TRIPS_AFTER = 10
-"""Failures in a row that open a circuit breaker, unless the gateway's `Limits` say otherwise."""
-COOLDOWN = 1.0
-MAX_COOLDOWN = 30.0
-"""Seconds for which it stays open: first, and at most."""
-
 
 class BreakerState(Enum):
     """The states of a circuit breaker. HALF_OPEN lets one request through at a time."""

@@ -37,7 +37,7 @@ _UNUSABLE_AT_START = re.compile(
 )
 
 REPLY_TIMEOUT = 5
-"""The time that a reply may take, in seconds."""
+"""The time that a round trip may take, in seconds. It is longer than a fetch waits for a job."""
 
 
 class RedisUnusableError(Exception):
@@ -112,13 +112,10 @@ class PipeliningRedis(Redis):
         async with asyncio.timeout(REPLY_TIMEOUT):
             connection = idle.pop() if idle else await pool.get_connection()
         connection.socket_timeout = None  # it would make a task of every write
-        replies = []
         try:
             async with asyncio.timeout(REPLY_TIMEOUT):
                 await connection.send_packed_command([hiredis.pack_command(tuple(each)) for each in commands])
-            for _ in commands:
-                async with asyncio.timeout(REPLY_TIMEOUT):
-                    replies.append(await connection.read_response())
+                replies = [await connection.read_response() for _ in commands]
         except BaseException:
             broken, self._idle = self._idle, []
             for each in broken:

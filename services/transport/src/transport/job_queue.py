@@ -11,14 +11,12 @@ import json
 import re
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
-from redis.exceptions import ResponseError
 
 from envelopes.catalog import Channel
 
@@ -225,8 +223,9 @@ class JobQueue:
             int(head),
         ]
         wait_for_job = ("BLMOVE", self.address, self.address, "LEFT", "LEFT", longest) if longest else None
-        with self._lease_needed():
-            reply = await scripts.FETCH(self.redis, keys, arguments, after=wait_for_job)
+        reply = await scripts.FETCH(self.redis, keys, arguments, after=wait_for_job)
+        if reply is None:
+            raise LeaseLostError(self.name)
         quarantined, wait, again, fresh = reply
         jobs = [*_jobs(again), *(Job(self._ticket(number), raw) for number, raw in zip(tickets, fresh, strict=False))]
         self.in_flight.update([(job.ticket, job) for job in jobs])
@@ -243,8 +242,9 @@ class JobQueue:
         arguments: list[Any] = [self.worker]
         for ticket, (position, raw) in zip(tickets, found.items(), strict=True):
             arguments += (ticket, position, raw)
-        with self._lease_needed():
-            picked = await scripts.PICK(self.redis, [self.address, *self._keys("in-flight", "leases")], arguments)
+        picked = await scripts.PICK(self.redis, [self.address, *self._keys("in-flight", "leases")], arguments)
+        if picked is None:
+            raise LeaseLostError(self.name)
         raws = list(found.values())
         jobs = [Job(tickets[number], raws[number]) for number in picked]
         self.in_flight.update([(job.ticket, job) for job in jobs])
@@ -257,15 +257,6 @@ class JobQueue:
 
     def _ticket(self, number: int) -> str:
         return f"{self.worker}-{number:012d}"
-
-    @contextmanager
-    def _lease_needed(self) -> Iterator[None]:
-        try:
-            yield
-        except ResponseError as error:
-            if "LEASELOST" in str(error):
-                raise LeaseLostError(self.name) from None
-            raise
 
     async def find_unknown(self) -> list[Job]:
         """Return jobs that are in flight here according to Redis only.

@@ -53,9 +53,7 @@ class Outcome(Enum):
     RETURNED = "returned"
 
 
-FINAL = frozenset((
-    Outcome.DELIVERED, Outcome.DUPLICATE, Outcome.EXPIRED, Outcome.INVALID, Outcome.DEAD, Outcome.UNSURE,
-))  # fmt: skip
+FINAL = frozenset(Outcome) - {Outcome.RETRIED, Outcome.POSTPONED, Outcome.RETURNED}
 UNSENT = frozenset((Outcome.RETURNED, Outcome.EXPIRED, Outcome.INVALID, Outcome.DEAD))
 """Outcomes that release the claim on a delivery, so that another job for it may be sent."""
 FAILED = frozenset((Outcome.INVALID, Outcome.DEAD, Outcome.UNSURE))

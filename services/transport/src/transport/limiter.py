@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 from . import scripts
-from .circuit_breaker import COOLDOWN, MAX_COOLDOWN, TRIPS_AFTER, BreakerState, CircuitBreaker
+from .circuit_breaker import BreakerState, CircuitBreaker
 from .connection import AnyRedis
 from .gateways import FailureKind, GatewayError
 
@@ -29,9 +29,9 @@ class Limits:
 
     concurrency: int = 32
     rate: float | None = None
-    trips_after: int = TRIPS_AFTER
-    cooldown: float = COOLDOWN
-    max_cooldown: float = MAX_COOLDOWN
+    trips_after: int = 10
+    cooldown: float = 1.0
+    max_cooldown: float = 30.0
 
     @property
     def burst(self) -> float:

@@ -55,9 +55,8 @@ class ResqueRegistry:
             ("SADD", "resque:queues", *self._queues),
         )
 
-    async def unregister(self, worker: str = "") -> None:
-        """Remove a worker, by default this one, and everything that is kept under its name."""
-        worker = worker or self.worker
+    async def unregister(self, worker: str) -> None:
+        """Remove a worker and everything that is kept under its name."""
         own = (f"worker:{worker}", f"worker:{worker}:started", f"stat:processed:{worker}", f"stat:failed:{worker}")
         await self._redis.call(
             ("SREM", "resque:workers", worker),

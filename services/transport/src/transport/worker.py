@@ -115,7 +115,7 @@ class Worker:
         await self._retry(self._write_registry)
         for queue in self.state.queues:
             await self._retry(queue.release_lease)
-        await self._retry(self._registry.unregister)
+        await self._retry(self._registry.unregister, self._registry.worker)
 
     # deliver
 
@@ -159,7 +159,6 @@ class Worker:
 
     async def _heartbeat_loop(self) -> None:
         """Renew the leases, recover the jobs of dead workers, and write the registry."""
-        write_at = 0.0
         while True:
             for consumer in self._consumers.values():
                 try:
@@ -171,9 +170,7 @@ class Worker:
                 if time.monotonic() > self.state.redis.available_since + self._settings.lease:
                     for worker in dead:
                         await self._recover(consumer.queue, worker)
-            if time.monotonic() > write_at:
-                await self._retry(self._write_registry)
-                write_at = time.monotonic() + self._settings.lease / 2
+            await self._retry(self._write_registry)
             await asyncio.sleep(self._settings.lease * HEARTBEAT)
 
     async def _recover(self, queue: JobQueue, worker: str) -> None:

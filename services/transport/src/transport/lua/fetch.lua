@@ -3,10 +3,10 @@
 -- ARGV  worker, limit, 1 if it has nothing in flight, prefix of tickets, number of the first ticket, bytes of space,
 --       1 to fetch the head of the queue
 -- Reply {length of the quarantine, ms until the next job is due or -1, {ticket, raw, failures, crashes, ...},
---        {raw, ...}}; the last have tickets counted up from the first number
+--        {raw, ...}}; the last have tickets counted up from the first number. No reply if the worker has no lease
 local queue, in_flight, leases, scheduled, waiting_jobs, attempts, quarantine = unpack(KEYS, 1, 7)
 local worker, limit, alone, prefix, number = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', ARGV[4], tonumber(ARGV[5])
-if not redis.call('ZSCORE', leases, worker) then return redis.error_reply('LEASELOST ' .. worker) end
+if not redis.call('ZSCORE', leases, worker) then return false end
 local now = clock(KEYS[8])
 local again, fresh = {}, {}
 

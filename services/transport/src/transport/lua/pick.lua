@@ -1,9 +1,9 @@
 -- Put jobs in flight from anywhere in the queue, those that are where they were found.
 -- KEYS  queue, in-flight, leases
 -- ARGV  worker, then for each job: ticket, position, raw
--- Reply {the number of each job that is in flight now ...}
+-- Reply {the number of each job that is in flight now ...}, or nothing if the worker has no lease
 local queue, in_flight = KEYS[1], KEYS[2]
-if not redis.call('ZSCORE', KEYS[3], ARGV[1]) then return redis.error_reply('LEASELOST ' .. ARGV[1]) end
+if not redis.call('ZSCORE', KEYS[3], ARGV[1]) then return false end
 local picked = {}
 for i = 2, #ARGV, 3 do
   if redis.call('LINDEX', queue, ARGV[i + 1]) == ARGV[i + 2] then
