@@ -11,7 +11,7 @@ import pytest
 from brokers import choice
 from brokers.real_kafka import KafkaNode, RealKafkaMissingError
 from brokers.real_kafka import kafka_node as run_kafka_node
-from brokers.real_rabbitmq import RabbitMQ, RabbitMQMissingError, rabbitmq_node
+from brokers.real_rabbitmq import RabbitMQ, RabbitMQMissingError, RabbitMQOfRun
 from brokers.real_registry import DESCRIPTION, RealRegistryMissingError, RegistryOfRun
 from brokers.registry_proxy import RegistryProxy, registry_proxy
 
@@ -41,10 +41,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def _registry_of(config: pytest.Config) -> RegistryOfRun:
     if REGISTRY not in config.stash:
-        base: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined] # what tmp_path_factory is
-        shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-        config.stash[REGISTRY] = RegistryOfRun(shared / "registry")
+        config.stash[REGISTRY] = RegistryOfRun(_folder_of_run(config._tmp_path_factory) / "registry")  # type: ignore[attr-defined] # what tmp_path_factory is
     return config.stash[REGISTRY]
+
+
+def _folder_of_run(factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that all workers of a run have in common."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -74,16 +78,15 @@ def real_kafka() -> Iterator[KafkaNode]:
 
 
 @pytest.fixture(scope="session")
-def rabbitmq_of_run() -> Iterator[RabbitMQ]:
-    with rabbitmq_node() as node:
-        yield node
+def rabbitmq_of_run(tmp_path_factory: pytest.TempPathFactory) -> RabbitMQOfRun:
+    return RabbitMQOfRun(_folder_of_run(tmp_path_factory) / "rabbitmq")
 
 
 @pytest.fixture
 def rabbitmq(request: pytest.FixtureRequest, record_property: Record) -> RabbitMQ:
     """A real RabbitMQ that runs for all tests; a test uses names that no other has."""
     try:
-        node: RabbitMQ = request.getfixturevalue("rabbitmq_of_run")
+        node: RabbitMQ = request.getfixturevalue("rabbitmq_of_run").node()
     except RabbitMQMissingError as error:
         pytest.skip(choice.do_without("RabbitMQ", str(error), record_property))
     record_property(choice.RAN_ON, node.description)

@@ -1,19 +1,25 @@
-"""One RabbitMQ node of the tests' own: an unprivileged process on loopback ports, with its data in a temporary folder."""
+"""One RabbitMQ node of the tests' own: an unprivileged process on loopback ports, with its data in a temporary folder.
+
+It is started once for a run, and shared by its workers. This module is also the program that runs it, see `shared`.
+"""
 
 import contextlib
 import os
 import shutil
 import socket
+import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from brokers.certificates import certificates
+from brokers.shared import ServerOfRun, is_unused, tell
 from contract_test.data.errors import ContractTestError
-from contract_test.transports.processes import Child, free_port, running
+from contract_test.transports.processes import Child, ChildFailedError, free_port, running
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 USERS = {"guest": "guest", "recorder": "s3cr3t/pa@ss", "stranger": "stranger"}
@@ -57,6 +63,34 @@ class RabbitMQ:
     @property
     def url(self) -> str:
         return f"amqp://guest:guest@{self.address}"
+
+
+class RabbitMQOfRun:
+    """The node that all workers of one run share, by a folder of theirs."""
+
+    def __init__(self, folder: Path) -> None:
+        self._server = ServerOfRun(__file__, folder)
+
+    def node(self) -> RabbitMQ:
+        """Wait until it answers, and return it. Raises RabbitMQMissingError."""
+        state = self._server.state()
+        if "missing" in state:
+            raise RabbitMQMissingError(state["missing"])
+        return RabbitMQ(**{**state, "authority": Path(state["authority"])})
+
+
+def _run(folder: Path) -> None:
+    """Start it, say where, and end it when no worker uses it any more."""
+    try:
+        with rabbitmq_node() as node:
+            tell(folder, {name: str(value) for name, value in asdict(node).items()})
+            while not is_unused(folder):
+                time.sleep(0.2)
+    except RabbitMQMissingError as error:
+        tell(folder, {"missing": str(error)})
+    except ChildFailedError as error:
+        tell(folder, {"failed": str(error)})
+        raise
 
 
 @contextlib.contextmanager
@@ -156,3 +190,7 @@ def _properties(message: Message) -> Any:
     import pika
 
     return pika.BasicProperties(**message[2])
+
+
+if __name__ == "__main__":
+    _run(Path(sys.argv[1]))

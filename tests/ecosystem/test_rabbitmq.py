@@ -1,22 +1,15 @@
 """A consumer of RabbitMQ as a service of its own: inferred and recorded from its real exchange, replayed through it."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
+import tomllib
 import uuid
-from pathlib import Path
 
 import pytest
 from brokers.real_rabbitmq import admin, published_once_bound
+from ecosystem.service_repository import ServiceRepository
 from scrub.planted import KINDS, secrets
 from scrub.planted_runs import KEEP_EVERYTHING, everywhere, nothing_of, run_command, write_contracts
 
-from contract_test.files.catalog import load_catalog
-from contract_test.generate.package import generate
-
-HERE = Path(__file__).parent
 CHANNEL = """
 [channels.orders]
 protocol = "amqp"
@@ -34,10 +27,6 @@ received_by = ["billing"]
 """
 
 
-def run(*words, cwd, environment):
-    return subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=250, check=False)
-
-
 def orders(count):
     for number in range(count):
         note = {"note": f"for person{number}@example.com"} if number % 2 else {}
@@ -45,51 +34,38 @@ def orders(count):
         yield "order.placed", json.dumps(order).encode(), {"content_type": "application/json"}
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(600)
 def test_a_consumer_of_rabbitmq_is_inferred_recorded_and_replayed(tmp_path, rabbitmq):
-    contracts, repository, site = tmp_path / "contracts", tmp_path / "billing", tmp_path / "site"
-    shutil.copytree(HERE / "billing", repository, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     exchange = queue = f"shop.{uuid.uuid4().hex[:10]}"
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "CI"))}
-    environment |= {"BILLING_RABBITMQ": rabbitmq.url, "BILLING_EXCHANGE": exchange, "BILLING_QUEUE": queue}
-    environment |= {"PYTHONPATH": f"{site}{os.pathsep}{repository / 'src'}"}
-    command = (sys.executable, "-c", "from contract_test.cli import main; main()")
+    places = {"BILLING_RABBITMQ": rabbitmq.url, "BILLING_EXCHANGE": exchange, "BILLING_QUEUE": queue}
+    billing = ServiceRepository(tmp_path, "billing", "acme_shop", **places)
+    catalog = billing.contracts / "catalog.toml"
 
     def contract_test(*words):
         with published_once_bound(rabbitmq, exchange, "order.probe", list(orders(40))):
-            done = run(*command, *words, "--contracts", str(contracts), cwd=tmp_path, environment=environment)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    def replay(*options):
-        words = (sys.executable, "-m", "pytest", "--contracts", "-p", "no:cacheprovider", "-p", "no:xdist", *options)
-        done = run(*words, cwd=repository, environment=environment)
-        return done.returncode, done.stdout + done.stderr
+            return billing.contract_test(*words, "--limit", "30")
 
     with admin(rabbitmq) as channel:
         channel.exchange_declare(exchange, "topic", durable=True)
-        (contracts / "shop.opened").mkdir(parents=True)  # as in a catalog that has contracts already
-        (contracts / "shop.opened" / "v1.json").write_text('{"type": "object"}')
-        (contracts / "catalog.toml").write_text(CHANNEL.format(exchange=exchange))
-        where = ("--channel", "orders", "--limit", "30")
-        contract_test("infer", rabbitmq.url, *where, "--subject", "order.placed", "--write")
-        shutil.rmtree(contracts / "shop.opened")
-        (contracts / "catalog.toml").write_text(CHANNEL.format(exchange=exchange) + SUBJECT)
-        contract_test("record", rabbitmq.url, *where)
-        recording = (contracts / "order.placed" / "recordings" / "v1.jsonl").read_text()
+        bound = ("--exchange", exchange, "--routing-key", "order.#")
+        output = contract_test("infer", rabbitmq.url, *bound, "--subject", "order.placed", "--write")
+        assert "30 messages in codec json" in output
+        (name,) = tomllib.loads(catalog.read_text())["channels"].items()
+        assert name[1] == {"protocol": "amqp", "address": exchange, "codec": "json", "routing_keys": ["order.#"]}
+        catalog.write_text(CHANNEL.format(exchange=exchange) + SUBJECT)
+        contract_test("record", rabbitmq.url, "--channel", "orders")
+        recording = (billing.contracts / "order.placed" / "recordings" / "v1.jsonl").read_text()
         assert "@example.com" not in recording
 
-        generate(load_catalog(contracts), "acme_shop", site)
-        shutil.copytree(contracts, site / "acme_shop" / "contracts")
-        code, said = replay("--contracts-mutate")
-        assert code == 0, said
-        assert "order.placed  v1       consumes" in said
-        fault = repository / "src" / "billing" / "consumer.py"
-        fault.write_text(
-            fault.read_text().replace("self.invoices.setdefault(order.order_id,", "self.invoices.update(x=")
+        billing.publish()
+        code, output = billing.replay("--contracts-mutate")
+        assert code == 0, output
+        assert "order.placed  v1       consumes" in output
+        billing.break_code(
+            "src/billing/consumer.py", "self.invoices.setdefault(order.order_id,", "self.invoices.update(x="
         )
-        code, said = replay("--contracts-only-recorded")
-        assert code == 1, said
+        code, output = billing.replay("--contracts-only-recorded")
+        assert code == 1, output
         channel.queue_delete(queue)
         channel.exchange_delete(exchange)
 

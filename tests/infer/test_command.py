@@ -209,6 +209,10 @@ def test_messages_of_an_earlier_version_do_not_loosen_the_newest(tmp_path):
     [
         ("redis://127.0.0.1:1", ["--topic", "t"], "--topic does not go with redis://: write --key."),
         ("kafka://127.0.0.1:1", ["--key", "k"], "--key does not go with kafka://: write --topic."),
+        ("amqp://127.0.0.1:1", ["--key", "k"], "--key does not go with amqp://: write --exchange."),
+        ("amqp://127.0.0.1:1", ["--exchange", "e"], "Name the messages to read with --routing-key"),
+        ("amqp://127.0.0.1:1", ["--routing-key", "#"], "--routing-key goes with --exchange"),
+        ("amqp://127.0.0.1:1", [], "--key KEY, --topic TOPIC or --exchange NAME."),
         (
             "http://127.0.0.1:1",
             ["--key", "k"],

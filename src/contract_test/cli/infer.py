@@ -185,10 +185,11 @@ def _channel(
 ) -> tuple[Channel | None, bool]:
     """Return the channel, and True if the catalog lacks it. For a file without a channel, the channel is None."""
     channels = catalog.channels if catalog else {}
-    name, address = source.channel, source.topic or source.key
+    name, address = source.channel, source.address
     if address is None:
         if name is not None and name not in channels:
-            advice = f"Known: {', '.join(channels) or 'none'}. For a new one add --key KEY or --topic TOPIC."
+            known = ", ".join(channels) or "none"
+            advice = f"Known: {known}. For a new one add --key KEY, --topic TOPIC or --exchange NAME."
             raise CatalogError(f"no channel {name!r}", place="catalog.toml", advice=advice)
         return (own if name is None else channels[name]), False
     for each in channels.values():
@@ -198,7 +199,8 @@ def _channel(
     if name in channels:
         advice = "Choose another name with --channel NAME."
         raise CatalogError(f"channel {name!r} has another address", place="catalog.toml", advice=advice)
-    return Channel(name, source.protocol, address, source.codec or "json"), True
+    made = Channel(name, source.protocol, address, source.codec or "json", routing_keys=source.routing_keys)
+    return made, True
 
 
 def _traffic(
@@ -206,7 +208,8 @@ def _traffic(
 ) -> Traffic:
     reading = source.reading
     if scheme_of(source.url) is not None and channel is None:
-        raise click.UsageError("Choose the list or topic with --channel NAME, --key KEY or --topic TOPIC.")
+        wanted = "--key KEY, --topic TOPIC or --exchange NAME"
+        raise click.UsageError(f"Choose the list, topic or exchange with --channel NAME, {wanted}.")
     place = channel or Channel(source.url, "redis-list", source.url, codec or "json")
     if isinstance(reading.since, datetime) and not keeps_times(source.url, place):
         raise click.UsageError("Lists and files do not store when a message arrived. Leave out --since.")

@@ -26,6 +26,8 @@ from envelopes.plugins import PluginError, names_of
 
 _SIZE = re.compile(r"([0-9]{1,15})([kMG]?)B?")
 _FIRST = datetime.fromtimestamp(0, UTC)  # what servers can be asked for
+_AMQP = ("amqp", "amqps")
+_ADDRESS_OPTIONS = {"kafka": "--topic", **dict.fromkeys(_AMQP, "--exchange")}
 _SIZES = {"": 1, "k": 1000, "M": 10**6, "G": 10**9}
 
 
@@ -37,14 +39,23 @@ class SourceOptions:
     channel: str | None
     key: str | None
     topic: str | None
+    exchange: str | None
+    routing_keys: tuple[str, ...]
     codec: str | None
     reading: Reading
+
+    @property
+    def address(self) -> str | None:
+        """The address that an option names, for a channel that is not in the catalog."""
+        return self.exchange or self.topic or self.key
 
     def channel_of(self, catalog: Catalog) -> Channel:
         """Return the channel; one of its own making where no contract describes it. Raises CatalogError, UsageError."""
         if self.channel is not None:
-            if self.key or self.topic or self.codec:
-                raise click.UsageError("--channel names all there is to say: leave --key, --topic and --codec out.")
+            if self.address or self.codec:
+                raise click.UsageError(
+                    "--channel names all there is to say: leave --key, --topic, --exchange and --codec out."
+                )
             if self.channel not in catalog.channels:
                 known = ", ".join(catalog.channels) or "none"
                 raise CatalogError(
@@ -58,15 +69,15 @@ class SourceOptions:
             )
             return channel
         scheme = scheme_of(self.url)
-        address = self.topic if scheme == "kafka" else self.key if scheme else self.key or self.topic or self.url
+        address = self.address if scheme else self.address or self.url
         if address is None or self.codec is None:
-            wanted = "--topic" if scheme == "kafka" else "--key"
+            wanted = _ADDRESS_OPTIONS.get(scheme or "", "--key")
             raise click.UsageError(f"Name --channel NAME, or {wanted} and --codec for one that no contract describes.")
         protocol = self.protocol
         for channel in catalog.channels.values():
             if (channel.address, channel.codec, channel.protocol) == (address, self.codec, protocol):
                 return channel
-        return Channel(address, protocol, address, self.codec)
+        return Channel(address, protocol, address, self.codec, routing_keys=self.routing_keys)
 
     @property
     def protocol(self) -> str:
@@ -74,6 +85,8 @@ class SourceOptions:
         scheme = scheme_of(self.url)
         if scheme == "kafka" or (scheme is None and self.topic is not None):
             return "kafka"
+        if scheme in _AMQP or (scheme is None and self.exchange is not None):
+            return "amqp"
         if scheme is not None and scheme not in SCHEMES:
             return protocol_of(scheme) or scheme
         if scheme is None or self.key is None:
@@ -103,6 +116,10 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--channel", "channel", metavar="NAME", help="The channel in the catalog: its address and codec.")
     @click.option("--key", metavar="KEY", help="For a channel that is not in the catalog: the Redis key …")
     @click.option("--topic", metavar="TOPIC", help="… or the Kafka topic …")
+    @click.option("--exchange", metavar="NAME", help="… or the RabbitMQ exchange …")
+    @click.option(
+        "--routing-key", "routing_keys", multiple=True, metavar="KEY", help="… with the messages to read there …"
+    )
     @click.option("--codec", type=_Codec(list(CODECS)), help="… and how its messages are written.")
     @click.option(
         "--since",
@@ -123,6 +140,8 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
         channel: str | None,
         key: str | None,
         topic: str | None,
+        exchange: str | None,
+        routing_keys: tuple[str, ...],
         codec: str | None,
         since: str | None,
         limit: int | None,
@@ -136,8 +155,9 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
         if seconds == 0:
             raise click.BadParameter("in no time nothing is read.", param_hint="--duration")
         reading = Reading(_since(since), follow, rate, limit, seconds, _size(max_bytes))
-        _refuse_what_does_not_apply(url, key, topic)
-        return command(source=SourceOptions(url, channel, key, topic, codec, reading), **others)
+        source = SourceOptions(url, channel, key, topic, exchange, routing_keys, codec, reading)
+        _refuse_what_does_not_apply(source)
+        return command(source=source, **others)
 
     return with_source
 
@@ -187,17 +207,28 @@ def age(text: str, option: str) -> timedelta:
     return found
 
 
-def _refuse_what_does_not_apply(url: str, key: str | None, topic: str | None) -> None:
-    scheme = scheme_of(url)
+def _refuse_what_does_not_apply(source: SourceOptions) -> None:
+    if source.exchange is None and source.routing_keys:
+        raise click.UsageError("--routing-key goes with --exchange: a channel of the catalog has its own routing_keys.")
+    if source.exchange is not None and not source.routing_keys:
+        raise click.UsageError(
+            "Name the messages to read with --routing-key: a pattern such as order.# for a topic exchange, the key "
+            "itself for a direct one, # for a fanout exchange."
+        )
+    scheme = scheme_of(source.url)
     if scheme is None:
         return
     if scheme not in SCHEMES and protocol_of(scheme) is None:
         known = ", ".join(f"{each}://" for each in SCHEMES)
         advice = f"Known are {known}, a file, and - for stdin."
-        raise CatalogError("messages cannot be read from such a server", place=without_password(url), advice=advice)
-    option, other = ("--key", "--topic") if scheme == "kafka" else ("--topic", "--key")
-    if (key if option == "--key" else topic) is not None:
-        raise click.UsageError(f"{option} does not go with {scheme}://: write {other}.")
+        raise CatalogError(
+            "messages cannot be read from such a server", place=without_password(source.url), advice=advice
+        )
+    wanted = _ADDRESS_OPTIONS.get(scheme, "--key")
+    given = {"--key": source.key, "--topic": source.topic, "--exchange": source.exchange}
+    for option, value in given.items():
+        if value is not None and option != wanted:
+            raise click.UsageError(f"{option} does not go with {scheme}://: write {wanted}.")
 
 
 def _since(text: str | None) -> Since:

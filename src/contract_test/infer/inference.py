@@ -120,6 +120,7 @@ def write(
     if channel is not None and new_channel:
         tables["channels", channel.name] = {
             "protocol": channel.protocol, "address": channel.address, "codec": channel.codec,
+            **({"routing_keys": channel.routing_keys} if channel.routing_keys else {}),
             **({"type": channel.type} if channel.type else {}),
         }  # fmt: skip
     if inferred.version == 1 and not inferred.replaces:

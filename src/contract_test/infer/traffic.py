@@ -24,7 +24,8 @@ from envelopes.plugins import PluginError
 from envelopes.pointers import resolve_pointer
 
 MAX_MESSAGES_TO_GUESS_FROM = 100
-_ANY_CHANNEL = Channel("-", "-", "-", "-")
+_ANY_CHANNEL = Channel("-", "amqp", "-", "-")
+"""Of the protocol that has the most names for CloudEvents' headers."""
 _GUESSES = ("cloudevents", "sidekiq", "resque", "celery", "confluent", "json", "msgpack")
 """The codecs in the order in which they are tried. `json` reads most messages of those before it."""
 
