@@ -7,6 +7,7 @@ import pytest
 
 from contract_test.data.errors import SchemaError
 from contract_test.files.closure import follow_whole
+from contract_test.files.schema_references import OncePerDocument
 from contract_test.files.schemas import SchemaFiles
 from contract_test.schema.walk import draft_of
 
@@ -84,7 +85,7 @@ def test_a_contract_is_the_same_as_if_all_of_it_were_followed_for_it_alone(tmp_p
 def followed_alone(root, path):
     files = SchemaFiles(root)
     uri = files.uri_of(path)
-    closure, _ = follow_whole(files, uri, path, draft_of(files.read(path)))
+    closure, _ = follow_whole(files, uri, path, draft_of(files.read(path)), OncePerDocument())
     return closure.in_order(uri)
 
 
@@ -93,6 +94,27 @@ def test_contracts_share_what_they_refer_to(tmp_path):
     files = SchemaFiles(tmp_path)
     one, two = (files.reach(tmp_path / name / "v1.json") for name in ("one", "two"))
     assert one[COMMON] is two[COMMON]
+
+
+def test_contracts_share_a_file_whose_schemas_are_below_names_that_are_no_keywords(tmp_path):
+    schemas = {
+        "A": {"properties": {"b": {"$ref": "#/components/schemas/B"}}},
+        "B": {"properties": {"a": {"$ref": "#/components/schemas/A"}}},
+        "C": {"properties": {"a": {"$ref": "#/components/schemas/A"}}},
+    }
+    paths = {name: f"{name.lower()}/v1.json" for name in schemas}
+    write(
+        tmp_path,
+        {"common.json": {"components": {"schemas": schemas}}}
+        | {path: refers_to(f"../common.json#/components/schemas/{name}") for name, path in paths.items()},
+    )
+    files = SchemaFiles(tmp_path)
+    a, b, c = (files.reach(tmp_path / path) for path in paths.values())
+    assert a[COMMON] is b[COMMON]
+    assert c[COMMON] is not a[COMMON]
+    assert [json.dumps(each) for each in (a, b, c)] == [
+        json.dumps(followed_alone(tmp_path, tmp_path / path)) for path in paths.values()
+    ]
 
 
 def test_each_contract_that_refers_to_a_broken_file_is_told_so(tmp_path):

@@ -1,7 +1,8 @@
 """What a schema file reaches through `$ref`, with references that need neither `$id` nor the place of a file.
 
 A file that several contracts refer to is followed once. What depends on who refers to it is followed with each of
-them: dynamic references, pointers to places that no keyword leads to, and an `$id` that stands in two files.
+them: dynamic references, pointers to places that no keyword leads to, and an `$id` that stands in two files. Even then,
+references are found once in each file, and it is copied once for each choice of places in it that are led to.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote
 
 from contract_test.data.errors import SchemaError
-from contract_test.schema.bundle import value_at
+from contract_test.files.schema_references import OncePerDocument, Reference, references
 from contract_test.schema.cost import MAX_COST, Costs, patterns_in, width
 from contract_test.schema.once import once_per_document
 from contract_test.schema.walk import (
@@ -25,19 +27,15 @@ from contract_test.schema.walk import (
     draft_of,
     join,
     split_fragment,
-    subschemas,
     subschemas_once,
 )
 
-_REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _DYNAMIC_REFERENCES = ("/$dynamicRef", "/$recursiveRef")
 MAX_FILES_DEEP = 50
 """How many files that refer to each other are followed one by one; what is below is followed as a whole."""
 
 MAX_PATTERN_CHARACTERS = 100_000
 """How many characters the different patterns of a file may have: compiling them costs far more than their text."""
-
-_Reference = tuple[str, dict[str, Any], str, str]
 
 
 class Files(Protocol):
@@ -86,6 +84,7 @@ class Closures:
         self._shared: dict[tuple[str, str], _Closure | SchemaError | None] = {}
         self._costs: defaultdict[str, dict[str, float]] = defaultdict(dict)
         self._depth = 0
+        self._once = OncePerDocument()
 
     def of(self, uri: str, path: Path) -> dict[str, Any]:
         """Return the documents that a file reaches, by URI, its own first. Raises SchemaError."""
@@ -96,7 +95,7 @@ class Closures:
 
     def _follow(self, uri: str, path: Path, draft: str) -> tuple[_Closure, Mapping[str, float]]:
         """Return the closure of a file, and what it costs to apply its schemas, by location."""
-        return self._from_parts(uri, path, draft) or follow_whole(self._files, uri, path, draft)
+        return self._from_parts(uri, path, draft) or follow_whole(self._files, uri, path, draft, self._once)
 
     def _part(self, uri: str, path: Path, draft: str) -> _Closure | None:
         """Return the closure of a file that another one refers to; None if it is part of a circle, or deep below."""
@@ -125,7 +124,7 @@ class Closures:
         contents = self._files.read(path)
         _refuse_large(contents, uri, draft, str(path))
         declared, pointers = _declared(contents, uri, draft), _pointers(contents, uri, draft)
-        found = list(_references(contents, uri, draft))
+        found = list(references(contents, uri, draft))
         parts: dict[str, _Closure] = {}
         for pointer, _, at, target in found:
             document, fragment = split_fragment(join(at, target))
@@ -155,9 +154,9 @@ class Closures:
             links, owners = links | part.links, owners | part.declared
         if not owners.keys().isdisjoint(raw):
             return None
-        references, costs = References(raw, uri, draft), self._costs[draft]
-        mine = _refuse_endless({uri: contents}, references, {uri: str(path)}, costs)
-        resources = {uri: _settled(contents, uri, references, str(path), found, dynamic=False), **resources}
+        lookup, costs = References(raw, uri, draft), self._costs[draft]
+        mine = _refuse_endless({uri: contents}, lookup, {uri: str(path)}, costs)
+        resources = {uri: _settled(contents, uri, lookup, str(path), found, dynamic=False), **resources}
         return _Closure(resources, raw, links, owners, dynamic=False), mine
 
 
@@ -197,29 +196,33 @@ def _declared(schema: Any, base: str, draft: str) -> set[str]:
     return {split_fragment(at)[0] for _, _, at in subschemas_once(schema, base, draft)} - {base}
 
 
-def follow_whole(files: Files, uri: str, path: Path, draft: str) -> tuple[_Closure, Mapping[str, float]]:
+def follow_whole(
+    files: Files, uri: str, path: Path, draft: str, once: OncePerDocument
+) -> tuple[_Closure, Mapping[str, float]]:
     """Return what a file reaches, by following everything from it."""
     resources: dict[str, Any] = {uri: files.read(path)}
     places = {uri: str(path)}
     declared: dict[str, set[str]] = {}
-    found: dict[str, list[_Reference]] = {}
+    found: dict[str, list[Reference]] = {}
     links: defaultdict[str, dict[str, None]] = defaultdict(dict)
-    seen: defaultdict[str, set[int]] = defaultdict(set)
+    seen: defaultdict[str, set[str]] = defaultdict(set)
+    pointers: dict[str, frozenset[str]] = {}
     starts = {(uri, ""): None}
     pending = [*starts]
-    while pending:
-        base, start = pending.pop(0)
+    for base, start in pending:
         if not start:
             if base not in SPECIFICATIONS:
                 _refuse_large(resources[base], base, draft, places[base])
-            resources[base] = _with_inner_uris(files, resources[base], base, draft)
+            resources[base] = _with_inner_uris(files, resources[base], base, draft, once)
             declared[base], found[base] = _declared(resources[base], base, draft), []
-        references = list(_references(resources[base], base, draft, start, seen[base]))
-        found[base] += references
-        for pointer, _, at, target in references:
-            document, fragment = split_fragment(join(at, target))
+        for reference, document, fragment in once.targets(resources[base], base, draft, start):
+            pointer = reference[0]
+            if pointer in seen[base]:
+                continue
+            seen[base].add(pointer)
+            found[base].append(reference)
             if document in declared[base] and document not in resources:
-                document = base
+                document = base  # noqa: PLW2901 - an `$id` inside
             elif document not in resources:
                 if document in SPECIFICATIONS:
                     resources[document] = SPECIFICATIONS.contents(document)
@@ -228,8 +231,10 @@ def follow_whole(files: Files, uri: str, path: Path, draft: str) -> tuple[_Closu
                     places[document] = str(file)
                     resources[document] = files.read(file)
             links[base][document] = None
-            leads_off = _leads_off(fragment, _pointers(resources[document], document, draft))
-            for each in ((document, ""), (document, unquote(fragment) if leads_off else "")):
+            if document not in pointers:
+                pointers[document] = _pointers(resources[document], document, draft)
+            leads_off = fragment and fragment not in pointers[document]
+            for each in ((document, ""), (document, fragment)) if leads_off else ((document, ""),):
                 if each not in starts:
                     starts[each] = None
                     pending.append(each)
@@ -237,50 +242,30 @@ def follow_whole(files: Files, uri: str, path: Path, draft: str) -> tuple[_Closu
     lookup = References(resources, uri, draft)
     costs = _refuse_endless(own, lookup, places, {})
     dynamic = any(pointer.endswith(_DYNAMIC_REFERENCES) for base in own for pointer, *_ in found[base])
-    settled = resources | {
-        base: _settled(contents, base, lookup, places[base], found[base], dynamic=dynamic)
-        for base, contents in own.items()
-    }
+    settled = dict(resources)
+    for base, contents in own.items():
+        made = partial(_settled, contents, base, lookup, places[base], found[base], dynamic=dynamic)
+        if any(declared.values()) or dynamic:
+            settled[base] = made()
+        else:  # then a reference leads to the same place, whoever refers to its document
+            others = frozenset((document, id(resources[document])) for document in links[base])
+            settled[base] = once.get(contents, "settled", base, draft, others, frozenset(seen[base]), make=made)
     owners = {each: base for base, ids in declared.items() for each in ids}
-    others = {base: tuple(links[base]) for base in resources}
-    return _Closure(settled, resources, others, owners, dynamic), costs
+    others_of = {base: tuple(links[base]) for base in resources}
+    return _Closure(settled, resources, others_of, owners, dynamic), costs
 
 
-def _with_inner_uris(files: Files, contents: Any, base: str, draft: str) -> Any:
+def _with_inner_uris(files: Files, contents: Any, base: str, draft: str, once: OncePerDocument) -> Any:
     """Return a schema in which `file://` references to files below the directory are those files' URIs."""
-    found = [(pointer, join(at, target)) for pointer, _, at, target in _references(contents, base, draft)]
+    found = [(pointer, join(at, target)) for (pointer, _, at, target), *_ in once.targets(contents, base, draft, "")]
     uris = {pointer: files.inner_uri(uri) for pointer, uri in found if uri[:5].lower() == "file:"}
     if not uris:
         return contents
     contents = deepcopy(contents)
-    for pointer, node, _, _ in list(_references(contents, base, draft)):
+    for pointer, node, _, _ in list(references(contents, base, draft)):
         if uris.get(pointer) is not None:
             node[pointer.rpartition("/")[2]] = uris[pointer]
     return contents
-
-
-def _references(
-    schema: Any, base: str, draft: str, start: str = "", seen: set[int] | None = None
-) -> Iterator[_Reference]:
-    """Every reference in a schema: its JSON pointer, the object it stands in, the base URI there, and what it says.
-
-    `start` is a pointer to a schema that may be below names that are no keywords, such as `components/schemas`. What
-    was `seen` before is left out.
-    """
-    seen = set() if seen is None else seen
-    if start:
-        found = subschemas(value_at(schema, start), _base_of(schema, base, draft), draft)
-    for pointer, node, at in found if start else subschemas_once(schema, base, draft):
-        if id(node) not in seen:
-            seen.add(id(node))
-            for keyword in _REFERENCES:
-                if isinstance(node.get(keyword), str):
-                    yield f"{start}{pointer}/{keyword}", node, at, node[keyword]
-
-
-def _base_of(schema: Any, base: str, draft: str) -> str:
-    """Return the base URI of a whole document."""
-    return next((at for _, _, at in subschemas_once(schema, base, draft)), base)
 
 
 def _refuse_large(schema: Any, base: str, draft: str, file: str) -> None:
@@ -323,7 +308,7 @@ def _refuse_endless(
 
 
 def _settled(
-    schema: Any, base: str, references: References, place: str, found_references: list[_Reference], *, dynamic: bool
+    schema: Any, base: str, references: References, place: str, found_references: list[Reference], *, dynamic: bool
 ) -> Any:
     """Copy a schema so that its references need neither `$id` nor the place of the file.
 
