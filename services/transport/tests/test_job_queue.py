@@ -258,6 +258,31 @@ def test_the_scripts_keep_every_job_in_one_place_for_long(redis_server: RedisSer
     run_state_machine_as_test(machine, settings=long)
 
 
+def test_a_worker_without_a_lease_takes_nothing_from_the_queue(redis: Redis, redis_server: RedisServer) -> None:
+    """Nobody would recover what it had in flight."""
+    raw = resque(1)
+
+    async def walk() -> None:
+        client = connect(redis_server.url, cluster=False)
+        first, second = (JobQueue(client, "transport", CHANNEL, name, 3600) for name in "ab")
+        await first.acquire_lease()
+        await second.acquire_lease()
+        redis.zadd(key("leases"), {first.worker: 1})
+        assert await second.recover(first.worker) == 0
+        redis.rpush(QUEUE, raw)
+        with pytest.raises(LeaseLostError):
+            await first.fetch(1)
+        with pytest.raises(LeaseLostError):
+            await first.fetch(1, longest=0.01)
+        with pytest.raises(LeaseLostError):
+            await first.pick({0: raw})
+        await client.aclose()
+
+    asyncio.run(walk())
+    assert redis.lrange(QUEUE, 0, -1) == [raw]
+    assert not redis.keys("*in-flight*")
+
+
 def test_a_claim_is_over_with_its_job(redis: Redis, redis_server: RedisServer) -> None:
     """A worker that stood still may claim nothing that another has delivered in the meantime."""
 
