@@ -2,6 +2,7 @@
 
 import json
 
+import jsonschema_rs
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
@@ -157,6 +158,53 @@ def test_a_tag_is_found_by_what_it_separates_whatever_it_is_called(name):
     assert {text: set(each["properties"]) for text, each in branches.items()} == {
         "Order created": {name, "id", "by"}, "order.gone": {name, "id", "why"},
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("values", [(3, 4), (0, 1), (True, False), (-1, 404)])
+def test_a_tag_may_be_a_whole_number_or_a_boolean(tmp_path, values):
+    messages = [
+        {"t": value, "id": 1, field: "x"} for value, field in zip(values, ("by", "why"), strict=True) for _ in "x" * 20
+    ]
+    schema = infer(messages).schema
+    branches = [(each["properties"]["t"], set(each["properties"])) for each in schema["oneOf"]]
+    assert json.dumps(branches, default=sorted) == json.dumps(
+        [({"const": values[0]}, {"t", "id", "by"}), ({"const": values[1]}, {"t", "id", "why"})], default=sorted
+    )
+    assert not jsonschema_rs.validator_for(schema).is_valid({"t": values[0], "id": 1, "by": 1})
+    assert errors_of_verify(tmp_path / "contracts", messages) == []
+
+
+def test_the_same_field_of_another_type_is_told_by_a_number():
+    messages = [{"type": 1, "value": "x"}, {"type": 2, "value": 1}, {"type": 3, "value": []}] * 10
+    assert len(infer(messages).schema["oneOf"]) == 3
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"errors": 0}, {"errors": 1, "error": {"code": 1}}, {"errors": 2, "error": {"code": 1}}],
+        [{"deleted": False, "text": "x"}, {"deleted": True}],
+        [{"customer": 41_507, "by": "x"}, {"customer": 41_508, "why": "x"}],
+        [{"size": 1.5, "by": "x"}, {"size": 2.5, "why": "x"}],
+        [{"code": None, "by": "x"}, {"code": 1, "why": "x"}],
+    ],
+    ids=["a count", "a flag", "long numbers", "fractions", "null"],
+)
+def test_a_number_that_makes_no_alternatives_is_no_tag(messages):
+    assert "oneOf" not in infer(messages * 10).schema
+
+
+def test_alternatives_told_by_a_number_have_the_rare_ones_beside_them_and_learn_new_ones(tmp_path):
+    messages = [{"type": 3, "by": "x"}, {"type": 4, "why": "x"}] * 10
+    contracts = write_first(tmp_path, *messages)
+    source = lines(tmp_path / "next.jsonl", *messages, *[{"type": 5, "how": 1}] * 3, {"type": 4, "why": None})
+    result = run(source, "--subject", "x.y", "--contracts", contracts)
+    assert result.return_value == 0, result.output
+    constants = [each["properties"]["type"].get("const") for each in json.loads(result.stdout)["oneOf"]]
+    assert constants == [3, 4, 5]
+    assert "/why: may be null now, too in the alternative 4, because of 1 of 24 messages" in result.stderr
+    named = infer([{"t": 1, "a": 1}, {"t": 2, "b": 1}, {"t": 2.0, "b": 1}], DeclaredFields(tags={"/t"}))
+    assert [each["properties"]["t"] for each in named.schema["oneOf"]] == [{"const": 1}, {"const": 2}]
 
 
 def test_a_tag_deep_in_the_message_is_preferred_to_one_at_the_root_that_explains_no_more():

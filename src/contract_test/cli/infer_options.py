@@ -16,7 +16,7 @@ _OPTIONS = (
     ("enum", "enums", "This field is an enum, such as /status or /items/*/unit."),
     ("map", "maps", "This object is a map, such as /likes: its names are data."),
     ("object", "objects", "This object is no map: its names are fields."),
-    ("tag", "tags", "The text of this field determines which other fields there are, such as /payload/kind."),
+    ("tag", "tags", "The value of this field determines which other fields there are, such as /payload/kind."),
     ("field", "fields", "The name at the end is that of a field, though it looks like data."),
 )
 

@@ -246,7 +246,7 @@ class Description:
         return schema
 
     def _alternatives(self, place: Place, pointer: str) -> dict[str, Any]:
-        tag = place.tag
+        kind, tag = place.tag.kind, place.tag.path
         at = pointer + "".join(f"/{escape(step)}" for step in tag)
         texts = [text for text in place.branches if text]
         shared = {
@@ -254,11 +254,12 @@ class Description:
             for name in set.intersection(*(set(each.children) for each in place.branches.values()))
             if all(each.children[name].values == each.kinds.get("object", 0) for each in place.branches.values())
         }
-        made = []
+        others_rule = {"type": kind, "not": {"enum": [place.tag.constant(text) for text in texts]}}
+        made: list[dict[str, Any]] = []
         for text, branch in place.branches.items():
             one = self._one(self._views.group(branch))
             schema = {"type": "object"} | self._object(one, pointer, shared, place.object_messages)
-            rule = {"const": text} if text else {"type": "string", "not": {"enum": texts}}
+            rule = {"const": place.tag.constant(text)} if text else others_rule
             _set_tag(schema, tag, rule, required=bool(text) or _always(one, tag))
             made.append(schema)
         others = {kind: count for kind, count in place.kinds.items() if kind != "object"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from contract_test.infer.evidence import Masked, kind_of, possible_formats
-from contract_test.infer.tags import NO_PLAN, Plan
+from contract_test.infer.tags import NO_PLAN, NO_TAG, Plan
 
 MAX_DEPTH = 32
 MAX_TEXTS = 64
@@ -37,7 +37,7 @@ class Place:
         self.items: Place | None = None
         self.rest: Place | None = None
         self.rest_names: int = 0
-        self.tag: tuple[str, ...] = ()
+        self.tag = NO_TAG
         self.branches: dict[str, Place] = {}
 
     def add(self, value: Any, message: int, plan: Plan = NO_PLAN, depth: int = 0) -> None:
@@ -129,7 +129,7 @@ class Place:
         self.merge_own(other)
         branches = {} if mixed else other.branches
         if mixed:
-            apart, self.branches, self.tag = [*self.branches.values(), *other.branches.values()], {}, ()
+            apart, self.branches, self.tag = [*self.branches.values(), *other.branches.values()], {}, NO_TAG
             for branch in apart:
                 self._merge_inside(branch)
         for text, branch in branches.items():

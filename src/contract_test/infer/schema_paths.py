@@ -43,12 +43,12 @@ def steps_of(document: Any, pointer: str) -> Path:
 
 
 def alternative_at(document: Any, path: Sequence[str | int]) -> str:
-    """Return the text that tells the innermost alternative around a path from the others, or ""."""
+    """Return the constant that tells the innermost alternative around a path from the others, or ""."""
     found = ""
     for end in range(2, len(path) + 1):
         if path[end - 2] in ("oneOf", "anyOf") and isinstance(path[end - 1], int):
             branch = value_at(document, path[:end])
             properties = branch.get("properties", {}) if isinstance(branch, dict) else {}
             constants = [each["const"] for each in properties.values() if isinstance(each, dict) and "const" in each]
-            found = next((each for each in constants if isinstance(each, str)), found)
+            found = next((str(each) for each in constants if isinstance(each, str | int)), found)
     return found

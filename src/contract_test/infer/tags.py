@@ -1,10 +1,11 @@
-"""The field whose text determines which other fields an object has: found in a sample, by what it separates."""
+"""The field whose value determines which other fields an object has: found in a sample, by what it separates."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any
@@ -15,6 +16,7 @@ from contract_test.schema.walk import escape, unescape
 MAX_ALTERNATIVES = 60
 MIN_PER_ALTERNATIVE = 3
 MAX_TAG_LENGTH = 64
+MAX_TAG_NUMBER = 999
 MAX_CHANCE = 0.01
 MAX_TAG_DEPTH = 3
 MAX_PLAN_DEPTH = 12
@@ -27,10 +29,38 @@ Path = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Where objects are counted apart: by the text at `tag` in them, and the plans of the places inside."""
+class Tag:
+    """A path of names to a field, and the JSON type of its values: string, integer or boolean."""
 
-    tag: Path = ()
+    path: Path = ()
+    kind: str = "string"
+
+    def __bool__(self) -> bool:
+        return bool(self.path)
+
+    def text_in(self, value: Any) -> str | None:
+        """Return the value of an object's tag as text, or None if it has no value of this type."""
+        for step in self.path:
+            value = value.get(step) if isinstance(value, dict) else None
+        if self.kind == "integer" and isinstance(value, float) and value.is_integer():
+            value = int(value)  # the same number for a schema
+        if kind_of(value) != self.kind:
+            return None
+        return value if isinstance(value, str) else json.dumps(value)
+
+    def constant(self, text: str) -> str | int:
+        """Return the value that a text stands for."""
+        return text if self.kind == "string" else json.loads(text)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where objects are counted apart: by the value of `tag` in them, and the plans of the places inside.
+
+    `texts` are the values of the tag that are known, as texts.
+    """
+
+    tag: Tag = field(default_factory=Tag)
     texts: frozenset[str] = frozenset()
     branches: Mapping[str, Plan] = field(default_factory=dict)
     inside: Mapping[str, Plan] = field(default_factory=dict)
@@ -45,18 +75,13 @@ class Plan:
 
     def text_of(self, value: dict[str, Any]) -> str:
         """Return the text that an object belongs to; "" if it has none of those that are known."""
-        text = text_at(value, self.tag)
+        text = self.tag.text_in(value)
         return str(text) if text is not None and text in self.texts else ""
 
 
+NO_TAG = Tag()
 NO_PLAN = Plan()
-
-
-def text_at(value: Any, path: Path) -> str | None:
-    """Return the text at a path of names in an object, or None."""
-    for step in path:
-        value = value.get(step) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else None
+_TAG_KINDS = ("string", "integer", "boolean")
 
 
 def plan_for(values: Sequence[Any], declared: DeclaredFields, place: str = "", depth: int = 0) -> Plan:
@@ -70,7 +95,7 @@ def plan_for(values: Sequence[Any], declared: DeclaredFields, place: str = "", d
         tag = _named(objects, declared, place) or discriminator(objects, declared, place)
         if tag:
             groups = split(objects, tag)
-            texts = known_texts(groups, certain=_pointer(place, tag) in declared.tags)
+            texts = known_texts(groups, certain=_pointer(place, tag.path) in declared.tags)
             branches = {
                 text: Plan(inside=_inside(groups[text], declared, place, depth))
                 for text in texts
@@ -111,14 +136,16 @@ def _pointer(place: str, tag: Path) -> str:
     return place + "".join(f"/{escape(step)}" for step in tag)
 
 
-def _named(objects: Objects, declared: DeclaredFields, place: str) -> Path:
-    """Return the tag of the objects at a place that the user named, or ()."""
+def _named(objects: Objects, declared: DeclaredFields, place: str) -> Tag:
+    """Return the tag of the objects at a place that the user named, or none."""
     for pointer in sorted(declared.tags):
         if pointer.startswith(f"{place}/"):
-            tag = tuple(map(unescape, pointer[len(place) + 1 :].split("/")))
-            if "*" not in tag and any(text_at(each, tag) is not None for each in objects):
-                return tag
-    return ()
+            path = tuple(map(unescape, pointer[len(place) + 1 :].split("/")))
+            counts = {kind: sum(Tag(path, kind).text_in(each) is not None for each in objects) for kind in _TAG_KINDS}
+            kind = max(counts, key=lambda kind: counts[kind])
+            if "*" not in path and counts[kind]:
+                return Tag(path, kind)
+    return NO_TAG
 
 
 def known_texts(groups: Mapping[str, Objects], *, certain: bool) -> list[str]:
@@ -127,57 +154,81 @@ def known_texts(groups: Mapping[str, Objects], *, certain: bool) -> list[str]:
     return [text for text, objects in groups.items() if text and len(objects) >= least]
 
 
-def split(objects: Iterable[dict[str, Any]], tag: Path) -> dict[str, list[dict[str, Any]]]:
-    """Group objects by the text of their tag; "" is for those without one."""
+def split(objects: Iterable[dict[str, Any]], tag: Tag) -> dict[str, list[dict[str, Any]]]:
+    """Group objects by the value of their tag, as text; "" is for those without one."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for each in objects:
-        groups.setdefault(text_at(each, tag) or "", []).append(each)
+        groups.setdefault(tag.text_in(each) or "", []).append(each)
     return groups
 
 
-def discriminator(objects: Objects, declared: DeclaredFields, place: str) -> Path:
-    """Return the path to the field whose text determines which other fields there are, or () if none does.
+def discriminator(objects: Objects, declared: DeclaredFields, place: str) -> Tag:
+    """Return the field whose value determines which other fields there are, or none if no field does.
 
-    It does if some field is always or never present among the objects of each text, and that would be rare with
-    texts assigned at random. Of several fields the one that explains most is taken, then the nearest.
+    It does if some field is always or never present among the objects of each value, and that would be rare with
+    values assigned at random. Of several fields the one that explains most is taken, then the nearest.
     What a field inside an inner object explains there is not counted for other fields.
+    A number or a boolean also has to have alternatives of which each has a field that another lacks: that
+    `errors` comes with a `count` above 0 makes no tag of the count.
     """
     shares = _presence(objects)
     varying = {path: share for path, share in shares.items() if share < 1}
     if not varying or len(objects) < MIN_MESSAGES:
-        return ()
-    settled: dict[Path, set[Path]] = {}
-    for tag in sorted(_candidates(objects), key=len):
+        return NO_TAG
+    settled: dict[Tag, set[Path]] = {}
+    for tag in sorted(_candidates(objects), key=lambda each: len(each.path)):
         groups = split(objects, tag)
-        if _separates(groups, declared, _pointer(place, tag)):
-            settled[tag] = _settled(varying, groups, tag)
-    local = {path for tag, paths in settled.items() for path in paths if _is_local(path, tag)}
+        if _separates(groups, declared, tag, _pointer(place, tag.path)):
+            found = _settled(varying, groups, tag.path)
+            if tag.kind == "string" or _are_alternatives(groups.values(), found):
+                settled[tag] = found
+    local = {path for tag, paths in settled.items() for path in paths if _is_local(path, tag.path)}
     counts = {tag: len(paths - local) for tag, paths in settled.items()}
-    return max(counts, key=lambda tag: counts[tag]) if any(counts.values()) else ()
+    return max(counts, key=lambda tag: counts[tag]) if any(counts.values()) else NO_TAG
 
 
-def _candidates(objects: Objects) -> Iterator[Path]:
-    """Yield the paths to a text in every object."""
+def _are_alternatives(groups: Iterable[Objects], settled: Collection[Path]) -> bool:
+    """Return True if most groups differ in their fields, and two of them have a field each that the other lacks."""
+    shapes = [
+        frozenset((path, _type(value)) for each in group for path, value in _paths(each) if path in settled)
+        for group in groups
+    ]
+    different = list(dict.fromkeys(shapes))
+    return len(different) * 2 > len(shapes) and any(
+        one - other and other - one for number, one in enumerate(different) for other in different[:number]
+    )
+
+
+def _candidates(objects: Objects) -> Iterator[Tag]:
+    """Yield the fields that have a text, a whole number or a boolean in every object, of one type in all."""
     pending: list[Path] = [(name,) for name in objects[0]]
     while pending:
         path = pending.pop()
         first: Any = objects[0]
         for step in path:
             first = first[step]
-        if isinstance(first, str):
-            if len(first) <= MAX_TAG_LENGTH and all(text_at(each, path) is not None for each in objects):
-                yield path
+        tag = Tag(path, kind_of(first))
+        if tag.kind in _TAG_KINDS:
+            if len(str(first)) <= MAX_TAG_LENGTH and all(tag.text_in(each) is not None for each in objects):
+                yield tag
         elif isinstance(first, dict) and len(path) < MAX_TAG_DEPTH and len(first) <= MAX_FIELDS:
             pending += [(*path, name) for name in first]
 
 
-def _separates(groups: Mapping[str, Objects], declared: DeclaredFields, pointer: str) -> bool:
-    """Return True if the texts may be shown: each was seen several times, and none looks like data."""
+def _separates(groups: Mapping[str, Objects], declared: DeclaredFields, tag: Tag, pointer: str) -> bool:
+    """Return True if the values may be shown: each was seen several times, and none looks like data."""
     return (
         1 < len(groups) <= MAX_ALTERNATIVES
         and all(len(group) >= MIN_PER_ALTERNATIVE for group in groups.values())
-        and (pointer in declared.enums or all(map(is_tag_text, groups)))
+        and (pointer in declared.enums or all(may_be_shown(text, tag.kind) for text in groups))
     )
+
+
+def may_be_shown(text: str, kind: str = "string") -> bool:
+    """Return True if the value of a tag may be shown. Numbers have to be small, as those of codes are."""
+    if kind == "integer":
+        return abs(int(text)) <= MAX_TAG_NUMBER
+    return kind == "boolean" or is_tag_text(text)
 
 
 def is_tag_text(text: str) -> bool:

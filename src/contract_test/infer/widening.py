@@ -16,7 +16,7 @@ from contract_test.infer.description import SAFE
 from contract_test.infer.evidence import DeclaredFields, Masked, kind_of, looks_like_data, without_marks
 from contract_test.infer.proposal import Proposal, infer
 from contract_test.infer.schema_paths import Path, alternative_at, resolved, value_at
-from contract_test.infer.tags import MIN_PER_ALTERNATIVE, is_tag_text, split
+from contract_test.infer.tags import MIN_PER_ALTERNATIVE, NO_TAG, Tag, may_be_shown, split
 from contract_test.infer.undeclared import CannotWidenError, Declaring
 from contract_test.schema.walk import escape
 from envelopes.validation import compile_schema
@@ -234,20 +234,22 @@ class _Widening:
         node["anyOf"] = node.pop("oneOf")
         return "oneOf is anyOf now"
 
-    def _alternatives(self, values: Sequence[Any], tag: str, place: str) -> Iterator[dict[str, Any]]:
-        """Describe values that no alternative does: by one for each text of the tag of those that are there."""
-        tagged = [each for each in values if isinstance(each, dict) and isinstance(each.get(tag), str)] if tag else []
-        where, texts = f"{place}/{escape(tag)}", [each[tag] for each in tagged]
+    def _alternatives(self, values: Sequence[Any], tag: Tag, place: str) -> Iterator[dict[str, Any]]:
+        """Describe values that no alternative does: by one for each value of the tag of those that are there."""
+        tagged = [each for each in values if tag and tag.text_in(each) is not None]
+        name = tag.path[0] if tag else ""
+        where, texts = f"{place}/{escape(name)}", [tag.text_in(each) or "" for each in tagged]
         if not tagged or len(tagged) < len(values):
             yield self._inferred(values, place)
-        elif _may_show(texts) or (
+        elif _may_show(texts, tag.kind) or (
             where in self._declared.enums and not any(isinstance(text, Masked) for text in texts)
         ):
-            for text, objects in split(tagged, (tag,)).items():
-                rest = [{name: value for name, value in each.items() if name != tag} for each in objects]
+            for text, objects in split(tagged, tag).items():
+                rest = [{key: value for key, value in each.items() if key != name} for each in objects]
                 made = self._inferred(rest, place)
-                required = [tag, *made.get("required", ())]
-                yield made | {"required": required, "properties": {tag: {"const": text}} | made.get("properties", {})}
+                required = [name, *made.get("required", ())]
+                constant = {"const": tag.constant(text)}
+                yield made | {"required": required, "properties": {name: constant} | made.get("properties", {})}
             self.remarks.append((where, "is the tag of a new alternative. Its value is in the schema"))
         else:
             yield self._inferred(values, place)
@@ -285,9 +287,9 @@ def _shown(value: Any) -> str:
     return f" {value}" if isinstance(value, str | int | float) and len(str(value)) <= 40 else ""  # noqa: PLR2004
 
 
-def _may_show(texts: Sequence[str]) -> bool:
-    """Return True if new texts of a tag may be shown: each was seen several times, and none looks like data."""
-    return min(Counter(texts).values()) >= MIN_PER_ALTERNATIVE and all(map(is_tag_text, texts))
+def _may_show(texts: Sequence[str], kind: str) -> bool:
+    """Return True if new values of a tag may be shown: each was seen several times, and none looks like data."""
+    return min(Counter(texts).values()) >= MIN_PER_ALTERNATIVE and all(may_be_shown(text, kind) for text in texts)
 
 
 def _meant(error: jsonschema_rs.ValidationError) -> Iterator[jsonschema_rs.ValidationError]:
@@ -319,18 +321,20 @@ def _is_tag(error: jsonschema_rs.ValidationError, depth: int) -> bool:
     return len(error.instance_path) == depth + 1 and error.kind.name in ("const", "enum")
 
 
-def _tag_of(alternatives: Sequence[Any]) -> str:
-    """Return the required field whose constant distinguishes the alternatives for objects, or ""."""
+def _tag_of(alternatives: Sequence[Any]) -> Tag:
+    """Return the required field whose constant distinguishes the alternatives for objects, or none."""
     objects = [each for each in alternatives if isinstance(each, dict) and each.get("type") == "object"]
     tags = [
         [
-            name
+            Tag((name,), kind_of(schema["const"]))
             for name, schema in each.get("properties", {}).items()
-            if isinstance(schema, dict) and isinstance(schema.get("const"), str) and name in each.get("required", ())
+            if isinstance(schema, dict)
+            and isinstance(schema.get("const"), str | int)
+            and name in each.get("required", ())
         ]
         for each in objects
     ]
-    return next((name for name in tags[0] if all(name in each for each in tags)), "") if tags else ""
+    return next((tag for tag in tags[0] if all(tag in each for each in tags)), NO_TAG) if tags else NO_TAG
 
 
 def _loosen_bound(node: dict[str, Any], keyword: str, values: Sequence[Any]) -> str:
