@@ -12,6 +12,7 @@ from contract_test.infer.evidence import MIN_MESSAGES, MIN_VALUES, DeclaredField
 from contract_test.infer.hints import number_hint, text_hint
 from contract_test.infer.objects import Names, may_be_keys, names_of
 from contract_test.infer.profile import KINDS, Place
+from contract_test.infer.tags import set_tag
 from contract_test.infer.views import Steps, Views
 from contract_test.schema.walk import escape
 
@@ -213,7 +214,7 @@ class Description:
         made: dict[str, Any] = {}
         if names.patterns:
             made["patternProperties"] = {
-                pattern: self._describe_together(place, of_pattern, pointer)
+                pattern: self._describe_together(place, of_pattern, pointer) if of_pattern else {}
                 for pattern, of_pattern in names.patterns.items()
             }
             count = sum(map(len, names.patterns.values()))
@@ -260,7 +261,7 @@ class Description:
             one = self._one(self._views.group(branch))
             schema = {"type": "object"} | self._object(one, pointer, shared, place.object_messages)
             rule = {"const": place.tag.constant(text)} if text else others_rule
-            _set_tag(schema, tag, rule, required=bool(text) or _always(one, tag))
+            set_tag(schema, tag, rule, required=bool(text) or _always(one, tag))
             made.append(schema)
         others = {kind: count for kind, count in place.kinds.items() if kind != "object"}
         if others:
@@ -350,17 +351,3 @@ def _always(place: Place, tag: Steps) -> bool:
             return False
         place = child
     return True
-
-
-def _set_tag(schema: dict[str, Any], tag: Steps, rule: dict[str, Any], *, required: bool) -> None:
-    """Put the rule for a tag into the schema of an alternative."""
-    for end, step in enumerate(tag):
-        if required:
-            schema["required"] = [step, *(name for name in schema.get("required", ()) if name != step)]
-        last = end == len(tag) - 1
-        properties = schema.get("properties", {})
-        inner = rule if last else dict(properties.get(step, {}))
-        if not last:
-            inner["type"] = "object"
-        schema["properties"] = {step: inner} | {name: each for name, each in properties.items() if name != step}
-        schema = inner

@@ -35,7 +35,8 @@ _FORMS = tuple((re.compile(form), pattern) for form, pattern in _PATTERNS)
 class Names:
     """The names in some objects: `fields` by their first appearance, and `keys`: data. `why` says what tells a map.
 
-    `patterns` are the forms of names that look like data in an object that is no map, with these names.
+    `patterns` are the forms of names that look like data in an object that is no map, with these names; without any
+    if fields have the same form.
     """
 
     fields: tuple[str, ...]
@@ -95,18 +96,25 @@ def _patterned(counts: Mapping[str, int], data: Collection[str]) -> Names:
     """Describe names that look like data in an object that is no map by their form."""
     fields = tuple(name for name in counts if name not in data)
     patterns = {
-        pattern: tuple(name for name in counts if re.search(pattern, name))
-        for pattern in sorted({pattern_of(name) for name in data})
+        pattern: () if matches_any(pattern, fields) else tuple(name for name in data if re.search(pattern, name))
+        for pattern in sorted({pattern_of(name, fields) for name in data})
     }
     return Names(fields, frozenset(data), patterns=patterns)
 
 
-def pattern_of(name: str) -> str:
-    """Return a pattern for names of the same form as one that looks like data. No part of the name is in it."""
-    for form, pattern in _FORMS:
-        if form.fullmatch(name) or (pattern == "@" and form.search(name)):
-            return pattern
-    return next(pattern for pattern in _LAST_PATTERNS if re.search(pattern, name))
+def pattern_of(name: str, fields: Collection[str]) -> str:
+    """Return a pattern for names of the same form as one that looks like data. No part of the name is in it.
+
+    It matches none of the fields of the same object, if there is such a pattern.
+    """
+    found = [pattern for form, pattern in _FORMS if form.fullmatch(name) or (pattern == "@" and form.search(name))]
+    found += [pattern for pattern in _LAST_PATTERNS if re.search(pattern, name)]
+    return next((pattern for pattern in found if not matches_any(pattern, fields)), found[0])
+
+
+def matches_any(pattern: str, names: Collection[str]) -> bool:
+    """Return True if a pattern matches one of some names."""
+    return any(re.search(pattern, name) for name in names)
 
 
 def _is_map_of(place: Place, data: Collection[str], counts: Mapping[str, int]) -> bool:

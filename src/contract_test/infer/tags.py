@@ -288,3 +288,17 @@ def _paths(value: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
 def _type(value: Any) -> str:
     kind = kind_of(value)
     return "number" if kind == "integer" else kind
+
+
+def set_tag(schema: dict[str, Any], path: Path, rule: dict[str, Any], *, required: bool) -> None:
+    """Put the rule for a tag into the schema of an alternative."""
+    for end, step in enumerate(path):
+        if required:
+            schema["required"] = [step, *(name for name in schema.get("required", ()) if name != step)]
+        last = end == len(path) - 1
+        properties = schema.get("properties", {})
+        inner = rule if last else dict(properties.get(step, {}))
+        if not last:
+            inner["type"] = "object"
+        schema["properties"] = {step: inner} | {name: each for name, each in properties.items() if name != step}
+        schema = inner

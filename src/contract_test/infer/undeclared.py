@@ -11,7 +11,7 @@ from urllib.parse import unquote, urldefrag
 from contract_test.data.texts import counted
 from contract_test.infer.description import ANY_VALUE, Description
 from contract_test.infer.evidence import DeclaredFields, looks_like_data
-from contract_test.infer.objects import pattern_of
+from contract_test.infer.objects import matches_any, pattern_of
 from contract_test.infer.profile import Place
 from contract_test.infer.schema_paths import Path, steps_of, value_at
 from contract_test.infer.views import Views
@@ -117,12 +117,13 @@ class Declaring:
 
     def _declare_pattern(self, path: Path, name: str, place: str, found: Place) -> None:
         around = place.rpartition("/")[0]
-        pattern = pattern_of(name)
+        properties = value_at(self._documents[1], path).get("properties", ())
+        pattern = pattern_of(name, properties)
         schema = _described(found, self._declared, f"{around}/*", self.remarks)
         for document in self._documents:
             node = value_at(document, path)
             self._relax_patterns(node, path, name)
-            others = "patternProperties" in node or any(re.search(pattern, each) for each in node.get("properties", ()))
+            others = "patternProperties" in node or matches_any(pattern, properties)
             node.setdefault("patternProperties", {})[pattern] = {} if others else copy.deepcopy(schema)
             self._new_patterns.add((path, pattern))
         self.remarks.append(

@@ -16,7 +16,7 @@ from contract_test.infer.description import SAFE
 from contract_test.infer.evidence import DeclaredFields, Masked, kind_of, looks_like_data, without_marks
 from contract_test.infer.proposal import Proposal, infer
 from contract_test.infer.schema_paths import Path, alternative_at, resolved, value_at
-from contract_test.infer.tags import MIN_PER_ALTERNATIVE, NO_TAG, Tag, may_be_shown, split
+from contract_test.infer.tags import MAX_TAG_DEPTH, MIN_PER_ALTERNATIVE, NO_TAG, Tag, may_be_shown, set_tag, split
 from contract_test.infer.undeclared import CannotWidenError, Declaring
 from contract_test.schema.walk import escape
 from envelopes.validation import compile_schema
@@ -237,19 +237,17 @@ class _Widening:
     def _alternatives(self, values: Sequence[Any], tag: Tag, place: str) -> Iterator[dict[str, Any]]:
         """Describe values that no alternative does: by one for each value of the tag of those that are there."""
         tagged = [each for each in values if tag and tag.text_in(each) is not None]
-        name = tag.path[0] if tag else ""
-        where, texts = f"{place}/{escape(name)}", [tag.text_in(each) or "" for each in tagged]
+        where = place + "".join(f"/{escape(step)}" for step in tag.path)
+        texts = [tag.text_in(each) or "" for each in tagged]
         if not tagged or len(tagged) < len(values):
             yield self._inferred(values, place)
         elif _may_show(texts, tag.kind) or (
             where in self._declared.enums and not any(isinstance(text, Masked) for text in texts)
         ):
             for text, objects in split(tagged, tag).items():
-                rest = [{key: value for key, value in each.items() if key != name} for each in objects]
-                made = self._inferred(rest, place)
-                required = [name, *made.get("required", ())]
-                constant = {"const": tag.constant(text)}
-                yield made | {"required": required, "properties": {name: constant} | made.get("properties", {})}
+                made = self._inferred(objects, place)
+                set_tag(made, tag.path, {"const": tag.constant(text)}, required=True)
+                yield made
             self.remarks.append((where, "is the tag of a new alternative. Its value is in the schema"))
         else:
             yield self._inferred(values, place)
@@ -318,23 +316,26 @@ _OTHER_VALUES = ("const", "enum", "type", "falseSchema")
 
 def _is_tag(error: jsonschema_rs.ValidationError, depth: int) -> bool:
     """Whether an alternative is refused for the text of a field: if not all are, that is not the one that is meant."""
-    return len(error.instance_path) == depth + 1 and error.kind.name in ("const", "enum")
+    return depth < len(error.instance_path) <= depth + MAX_TAG_DEPTH and error.kind.name in ("const", "enum")
 
 
 def _tag_of(alternatives: Sequence[Any]) -> Tag:
     """Return the required field whose constant distinguishes the alternatives for objects, or none."""
     objects = [each for each in alternatives if isinstance(each, dict) and each.get("type") == "object"]
-    tags = [
-        [
-            Tag((name,), kind_of(schema["const"]))
-            for name, schema in each.get("properties", {}).items()
-            if isinstance(schema, dict)
-            and isinstance(schema.get("const"), str | int)
-            and name in each.get("required", ())
-        ]
-        for each in objects
-    ]
+    tags = [list(_constants(each)) for each in objects]
     return next((tag for tag in tags[0] if all(tag in each for each in tags)), NO_TAG) if tags else NO_TAG
+
+
+def _constants(schema: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[Tag]:
+    """Yield the required fields of an object that have a constant, the nearest first."""
+    inner = {name: each for name, each in schema.get("properties", {}).items() if isinstance(each, dict)}
+    required = {name: each for name, each in inner.items() if name in schema.get("required", ())}
+    for name, each in required.items():
+        if isinstance(each.get("const"), str | int):
+            yield Tag((*above, name), kind_of(each["const"]))
+    if len(above) + 1 < MAX_TAG_DEPTH:
+        for name, each in required.items():
+            yield from _constants(each, (*above, name))
 
 
 def _loosen_bound(node: dict[str, Any], keyword: str, values: Sequence[Any]) -> str:
