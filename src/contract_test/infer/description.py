@@ -214,7 +214,7 @@ class Description:
         made: dict[str, Any] = {}
         if names.patterns:
             made["patternProperties"] = {
-                pattern: self._describe_together(place, of_pattern, pointer) if of_pattern else {}
+                pattern: self._describe_together(place, of_pattern, pointer)
                 for pattern, of_pattern in names.patterns.items()
             }
             count = sum(map(len, names.patterns.values()))

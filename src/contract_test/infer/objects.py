@@ -35,8 +35,8 @@ _FORMS = tuple((re.compile(form), pattern) for form, pattern in _PATTERNS)
 class Names:
     """The names in some objects: `fields` by their first appearance, and `keys`: data. `why` says what tells a map.
 
-    `patterns` are the forms of names that look like data in an object that is no map, with these names; without any
-    if fields have the same form.
+    `patterns` are the forms of names that look like data in an object that is no map, with all names of
+    this form: fields, too, if no pattern tells them apart.
     """
 
     fields: tuple[str, ...]
@@ -96,7 +96,7 @@ def _patterned(counts: Mapping[str, int], data: Collection[str]) -> Names:
     """Describe names that look like data in an object that is no map by their form."""
     fields = tuple(name for name in counts if name not in data)
     patterns = {
-        pattern: () if matches_any(pattern, fields) else tuple(name for name in data if re.search(pattern, name))
+        pattern: tuple(name for name in counts if re.search(pattern, name))
         for pattern in sorted({pattern_of(name, fields) for name in data})
     }
     return Names(fields, frozenset(data), patterns=patterns)
