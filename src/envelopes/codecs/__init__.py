@@ -6,8 +6,11 @@ from envelopes import plugins
 
 from . import celery, cloudevents, confluent, json, msgpack, resque, sidekiq
 from ._context import NO_DATA, Codec, CodecError, Context, context_of
+from ._layers import as_data, as_json, json_in_text
 
-__all__ = ["CODECS", "NO_DATA", "Codec", "CodecError", "Context", "context_of"]
+__all__ = [
+    "CODECS", "NO_DATA", "Codec", "CodecError", "Context", "as_data", "as_json", "context_of", "json_in_text",
+]  # fmt: skip
 
 _BUILT_IN: dict[str, Codec] = {
     "json": json,
