@@ -4,6 +4,8 @@
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
+# arq needs an older redis-py than the rest, so `make bench` runs it in an environment of its own.
+ARQ := $(VENV)/arq/bin/python
 PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check
 FIND_PYTHON := sh .ci/find-python
 SERVICES := services/transport services/feed
@@ -68,7 +70,10 @@ soak: venv scanners ## random bytes, and the services' faults, at length and aga
 
 bench: venv ## every goal beside what this run measures, and the peers; ARGS="record_speed" runs one
 	@$(PIP) install --group bench
-	@$(PYTHON) tests/benchmarks $(ARGS)
+	@test -x $(ARQ) || $(PYTHON) -m venv $(VENV)/arq
+	@$(ARQ) -m pip --quiet --disable-pip-version-check install --upgrade 'pip>=25.1'
+	@$(ARQ) -m pip --quiet --disable-pip-version-check install --group bench-arq
+	@ARQ_PYTHON=$(CURDIR)/$(ARQ) $(PYTHON) tests/benchmarks $(ARGS)
 
 mutants: venv ## change the code and see which tests notice; ARGS="contract_test.scanner*" names what; all of it takes many hours
 	@$(PIP) install --group mutants

@@ -25,10 +25,10 @@ CATALOG = load_catalog(Path(__file__).parents[2] / "contracts")
 CHANNEL = CATALOG.channels["activity"]
 
 
-def messages() -> list[Tapped]:
+def messages(count: int = MESSAGES) -> list[Tapped]:
     """Messages of which most bytes are people's."""
     random, made = Random(1), []
-    for number in range(MESSAGES):
+    for number in range(count):
         who = {"person_id": f"p-{random.randrange(10**6):06}", "name": f"Ana Garcia {number % 977}", "locale": "sv"}
         posted = {
             "message_id": f"m-{number:08}",

@@ -48,9 +48,12 @@ def figure(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def markdown(rows: Sequence[Row]) -> str:
-    """The table, its columns aligned for a terminal."""
+def markdown(rows: Sequence[Row], moved: Sequence[str] | None = None) -> str:
+    """The table, its columns aligned for a terminal. `moved` says for each row how it moved since the committed runs."""
     table = [["", "figure", "goal", "measured", "", "note"], *(row.cells() for row in rows)]
+    if moved is not None:
+        for line, change in zip(table, ["moved", *moved], strict=True):
+            line.insert(-1, change)
     widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in table

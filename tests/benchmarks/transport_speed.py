@@ -2,8 +2,8 @@
 
 Each empties a full queue of small jobs that do nothing, and then takes them at 200 a second, in one process of its own.
 Rounds are interleaved and the medians are shown, so that a machine that gets busy is busy for all. A peer that is not
-installed is a row without a figure. arq needs an older redis-py than the rest: the environment variable ARQ_PYTHON names
-the Python of an environment that has it.
+installed is a row without a figure. arq needs an older redis-py than the rest: `make bench` makes an environment for it, and
+the environment variable ARQ_PYTHON names its Python.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def finish(process: subprocess.Popen[bytes]) -> None:
     if process.returncode:
         words = errors.decode(errors="replace").strip().splitlines() or [f"exit code {process.returncode}"]
         missing = "No module named" in words[-1]
-        raise NotMeasuredError("not installed: `pip install --group bench`" if missing else words[-1])
+        raise NotMeasuredError("not installed: `make bench` does it" if missing else words[-1])
 
 
 def measure(name: str, url: str) -> Result:
