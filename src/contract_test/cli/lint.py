@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, format_option, max_age_option, note
-from contract_test.data.errors import ContractTestError
 from contract_test.data.finding import Finding, Report
 from contract_test.data.texts import counted
 from contract_test.files.accepted import FILE, accepted_by, append_accepted, mark_accepted, read_accepted, with_accepted
@@ -18,7 +17,7 @@ from contract_test.files.catalog_schema import FILE as CATALOG_SCHEMA
 from contract_test.files.catalog_schema import is_stale, schema_file_text
 from contract_test.files.leak_findings import LEAK
 from contract_test.files.positions import with_positions
-from contract_test.lint.contracts import lint
+from contract_test.lint.contracts import UNREADABLE, lint
 from contract_test.lint.hints import zero_time_hint
 from contract_test.report.formats import FORMATS
 
@@ -89,7 +88,8 @@ def command(
             replace(finding, severity="error") if finding.severity == "warning" else finding for finding in findings
         ]
     click.echo(FORMATS[form](Report("lint", with_positions(findings))), nl=False)
-    _print_notes(contracts)
+    if not any(each.rule in UNREADABLE for each in findings):
+        _print_notes(contracts)
     count = {name: sum(each.severity == name for each in findings) for name in ("error", "warning", "accepted")}
     summary = f"{counted(count['error'], 'error')}, {counted(count['warning'], 'warning')}"
     note(summary + (f", {count['accepted']} accepted" if count["accepted"] else ""))
@@ -99,10 +99,7 @@ def command(
 def _print_notes(contracts: Path) -> None:
     from contract_test.generate.general import find_general_types  # pydantic and the generator's plans: only here
 
-    try:
-        catalog = load_catalog(contracts)
-    except ContractTestError:
-        return  # which is a finding
+    catalog = load_catalog(contracts)
     if is_stale(contracts):
         note(
             f"hint: {contracts / CATALOG_SCHEMA} is of another version of contract-test. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache, cached_property
@@ -86,5 +87,9 @@ class _Text:
         return Position(line, self._lines[line].offset_of(pointer) + 1)
 
     def _at(self, offset: int) -> Position:
-        before = self._text[:offset]
-        return Position(before.count("\n") + 1, offset - before.rfind("\n"))
+        line = bisect_right(self._line_starts, offset)
+        return Position(line, offset - self._line_starts[line - 1] + 1)
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(found.end() for found in re.finditer("\n", self._text))]

@@ -7,7 +7,7 @@ from contract_test.generate.alternatives import Position, Reader
 from contract_test.generate.annotations import attribute_text, class_text, is_deprecated
 from contract_test.generate.defaults import Defaults
 from contract_test.generate.drafts import MAP, Choice, Draft, map_names
-from contract_test.generate.naming import attribute_names
+from contract_test.generate.naming import InAny, attribute_names
 from contract_test.generate.objects import ObjectShape
 from contract_test.generate.plan import Attribute, Type, ValueClass
 from contract_test.schema.names import literal
@@ -58,10 +58,10 @@ class Finisher:
 
     def _python_names(self, draft: Draft) -> dict[str, str]:
         taken = {name for name, _ in self._maps_of(draft.shape)}
-        return attribute_names(draft.shape.fields, {*self._taken, *taken}, snake_case=self._snake_case)
+        return attribute_names(draft.shape.fields, InAny((self._taken, taken)), snake_case=self._snake_case)
 
     def _maps_of(self, shape: ObjectShape) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        return map_names(shape, {*self._taken, *shape.fields})
+        return map_names(shape, InAny((self._taken, shape.fields)))
 
     def _attribute(self, json_name: str, position: Position, name: str, type_: Type, *, required: bool) -> Attribute:
         chains = [self._reader.chain((conjunction,)) for conjunction in position]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,13 +13,24 @@ from contract_test.schema.names import identifier, unused
 from contract_test.schema.walk import unescape
 
 
-def attribute_names(fields: Iterable[str], taken: set[str], *, snake_case: bool = False) -> dict[str, str]:
+@dataclass(frozen=True)
+class InAny:
+    """What is in any of several collections: of a module's names, a copy for each of its classes would be long."""
+
+    parts: tuple[Container[str], ...]
+
+    def __contains__(self, name: object) -> bool:
+        return any(name in part for part in self.parts)
+
+
+def attribute_names(fields: Iterable[str], taken: Container[str], *, snake_case: bool = False) -> dict[str, str]:
     """Return the Python names of fields by JSON name; one that can be kept as it is goes to no other field."""
-    used, found = set(taken), dict.fromkeys(fields, "")
+    used, found = set[str](), dict.fromkeys(fields, "")
+    not_free = InAny((used, taken))
     names = {name: identifier(_snake_case(name) if snake_case else name, "field") for name in found}
     for name in sorted(found, key=lambda name: names[name] != name):
         wanted = names[name]
-        found[name] = unused(f"{wanted}_" if wanted in taken else wanted, used)
+        found[name] = unused(f"{wanted}_" if wanted in taken else wanted, not_free)
         used.add(found[name])
     return found
 
@@ -72,14 +84,13 @@ def in_order(parts: list[ValueClass | Named], root: str = "") -> tuple[ValueClas
 
 def _types_after_what_they_name(parts: list[ValueClass | Named]) -> Iterator[ValueClass | Named]:
     """Yield parts in their order, except that a type waits for all that it names. A class may name what comes later."""
-    known = {each.key for each in parts}
-    done: set[str] = set()
+    missing = {each.key for each in parts}
     waiting: list[ValueClass | Named] = []
     for part in parts:
         waiting.append(part)
-        while ready := next((each for each in waiting if _is_ready(each, known - done)), None):
+        while ready := next((each for each in waiting if _is_ready(each, missing)), None):
             waiting.remove(ready)
-            done.add(ready.key)
+            missing.discard(ready.key)
             yield ready
     yield from waiting
 

@@ -34,6 +34,8 @@ from envelopes.validation import ASSERTED_FORMATS, compile_schema, find_violatio
 
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 SECONDS_FOR_EMPTINESS = 1.0
+UNREADABLE = ("catalog", "schema")
+"""The rules of findings that keep a catalog, or one of its contracts, from being read."""
 _SUBJECT = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")
 
 
