@@ -83,7 +83,7 @@ def test_no_secret_that_comes_over_an_exchange_reaches_a_disk_or_a_log(tmp_path,
     messages = []
     for number, each in enumerate(planted):
         name = each.text.encode()[:200].decode(errors="ignore")  # AMQP's names have up to 255 bytes
-        for line in everywhere(each, number)[number % 3 : -1 : 3]:
+        for line in everywhere(each, number)[:-1]:
             found = json.loads(line)
             headers = dict(zip(found["headers"][::2], found["headers"][1::2], strict=False)) | {name: each.text}
             headers = {key: value for key, value in headers.items() if len(key.encode()) < 256}
