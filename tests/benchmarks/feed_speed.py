@@ -1,10 +1,8 @@
-"""The feed beside its floor and other clients that store the same effects: `python tests/benchmarks/feed_speed.py`.
+"""The feed beside its floor and other clients: `python tests/benchmarks/feed_speed.py`.
 
-Each reads the same likes from the broker inside librdkafka, in a process of its own. The floor and the other clients
-parse with orjson, check nothing, and store counters, feed rows and offsets in one SQLite transaction a batch of 1,000.
-Rounds are interleaved and the medians shown; CPU time varies less than the clock on a machine that does other things. With
-POSTGRESQL_URL (`postgresql+psycopg://…`) in the environment the service is measured on that server, too, in databases
-that are made for it and dropped.
+Each reads the same likes from the broker inside librdkafka, in a process of its own; `feed_clients.py` has what each
+does with them. Rounds are interleaved and the medians shown; CPU time varies less than the clock on a machine that does
+other things. The service is measured on SQLite, and on a PostgreSQL server that runs for it alone.
 """
 
 from __future__ import annotations
@@ -12,33 +10,31 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import os
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from statistics import median
 
-import orjson
 import sqlalchemy as sa
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
+from feed_clients import CLIENTS, OWN, PEERS, SAME_EFFECTS
+from postgresql import postgresql_server
 from table import Row, report
 
 from contract_test.transports.embedded import kafka_broker, redis_server
 from envelopes import Wire, encode
 from envelopes.messages import MessageLiked
-from feed.likes import Feed, Received
 from feed.store import Store
-from feed.stream import STREAM, envelope_of
+from feed.stream import STREAM
 
 ROUNDS = 3
 MESSAGES = 40_000  # the broker keeps 5 MiB a partition, and drops what is more
-BATCH = 1000
+MAX_SECONDS = 120
 AREA = "feed"
 
 
@@ -69,123 +65,6 @@ def publish(address: str, wires: Sequence[Wire]) -> None:
     assert producer.flush(60) == 0
 
 
-class Bare:
-    """The floor's effects: counters, feed rows and offsets in one SQLite transaction a batch."""
-
-    def __init__(self, path: str) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None)
-        self._connection.executescript(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-            "CREATE TABLE counters (message_id TEXT PRIMARY KEY, likes INTEGER);"
-            "CREATE TABLE feed (id INTEGER PRIMARY KEY, author_id TEXT, message_id TEXT, liker TEXT, at TEXT);"
-            "CREATE TABLE offsets (partition INTEGER PRIMARY KEY, next INTEGER);"
-        )
-
-    def store(self, values: Sequence[bytes], offsets: dict[int, int]) -> None:
-        """Parse and store one batch."""
-        parsed = [orjson.loads(value)["data"] for value in values]
-        run = self._connection.executemany
-        self._connection.execute("BEGIN IMMEDIATE")
-        run(
-            "INSERT INTO counters VALUES (?, ?) ON CONFLICT (message_id) DO UPDATE SET likes = likes + excluded.likes",
-            Counter(like["message_id"] for like in parsed).items(),
-        )
-        run(
-            "INSERT INTO feed (author_id, message_id, liker, at) VALUES (?, ?, ?, ?)",
-            [(x["author"]["person_id"], x["message_id"], x["liker"]["name"], x["liked_at"]) for x in parsed],
-        )
-        run(
-            "INSERT INTO offsets VALUES (?, ?) ON CONFLICT (partition) DO UPDATE SET next = excluded.next",
-            offsets.items(),
-        )
-        self._connection.execute("COMMIT")
-
-
-Timed = Iterator[int]
-"""Yields how many messages each batch had: the time runs from before the first one to after the last."""
-
-
-def floor(address: str, path: str) -> Timed:
-    """confluent-kafka and the bare effects."""
-    bare = Bare(path)
-    for records in batches(address, BATCH):
-        bare.store([record.value() for record in records], {each.partition(): each.offset() + 1 for each in records})
-        yield len(records)
-
-
-def only_decode(address: str, _: str) -> Timed:
-    """What reading and validating takes, with nothing done about it."""
-    for records in batches(address, 5 * BATCH):
-        for record in records:
-            envelope_of(record)
-        yield len(records)
-
-
-def effects(address: str, path: str) -> Timed:
-    """Everything that the feed does with a message but the sending of pushes."""
-    feed = Feed(Store(path))
-    for records in batches(address, 5 * BATCH):
-        feed.handle_batch(
-            [Received(f"t/{each.partition()}", each.offset(), envelope_of(each).data) for each in records]
-        )
-        yield len(records)
-
-
-def batches(address: str, size: int) -> Iterator[list]:
-    """Whatever waits, from the beginning."""
-    consumer = Consumer({"bootstrap.servers": address, "group.id": "bench", "fetch.wait.max.ms": 50})
-    places = range(len(consumer.list_topics(STREAM).topics[STREAM].partitions))
-    consumer.assign([TopicPartition(STREAM, each, 0) for each in places])
-    while True:
-        if records := consumer.consume(size, 0.1):
-            yield records
-
-
-async def use_aiokafka(address: str, path: str, took: Callable[[int], bool]) -> None:
-    """The floor's effects, read by aiokafka."""
-    import aiokafka
-
-    consumer = aiokafka.AIOKafkaConsumer(
-        STREAM, bootstrap_servers=address, group_id="aiokafka", auto_offset_reset="earliest", enable_auto_commit=False
-    )
-    await consumer.start()
-    bare, more = Bare(path), True
-    while more:
-        got = await consumer.getmany(timeout_ms=100, max_records=BATCH)
-        values = [record.value for records in got.values() for record in records]
-        if values:
-            bare.store(values, {place.partition: records[-1].offset + 1 for place, records in got.items()})
-            more = took(len(values))
-    await consumer.stop()
-
-
-async def use_faststream(address: str, path: str, took: Callable[[int], bool]) -> None:
-    """The floor's effects, in a FastStream subscriber."""
-    from faststream.confluent import KafkaBroker
-    from faststream.confluent.annotations import KafkaMessage
-
-    broker, done, bare = KafkaBroker(address, logger=None, allow_auto_create_topics=False), asyncio.Event(), Bare(path)
-
-    async def handle(values: list[bytes], message: KafkaMessage) -> None:
-        records = message.raw_message
-        bare.store([each.value() for each in records], {each.partition(): each.offset() + 1 for each in records})
-        if not took(len(records)):
-            done.set()
-
-    # Not a decorator: it reads the annotations, which are texts here, in the names of this module.
-    handle.__annotations__ = {"values": list[bytes], "message": KafkaMessage}
-    broker.subscriber(STREAM, group_id="faststream", auto_offset_reset="earliest", batch=True, max_records=BATCH)(
-        handle
-    )
-    async with broker:
-        await broker.start()
-        await done.wait()
-
-
-CLIENTS = {"floor": floor, "decode and validate alone": only_decode, "feed, without pushes": effects}
-PEERS = {"aiokafka": use_aiokafka, "FastStream": use_faststream}
-
-
 def work(name: str, address: str, path: str) -> dict[str, float]:
     """Seconds and CPU seconds from the first batch's arrival to the last one's end; the first is not counted."""
     gc.freeze()  # as the service has it, for everybody
@@ -213,15 +92,23 @@ def work(name: str, address: str, path: str) -> dict[str, float]:
     }
 
 
-def measure_client(name: str, wires: Sequence[Wire]) -> dict[str, float]:
+def measure_client(name: str, wires: Sequence[Wire], store_url: str) -> dict[str, float]:
     """Run one client in a process of its own, on a broker of its own."""
-    with kafka_broker() as broker, tempfile.TemporaryDirectory() as folder:
+    with kafka_broker() as broker:
         publish(broker.address, wires)
-        command = [sys.executable, __file__, "--work", name, broker.address, f"{folder}/store.db"]
-        done = subprocess.run(command, capture_output=True, timeout=120, check=False, text=True)
+        command = [sys.executable, __file__, "--work", name, broker.address, store_url]
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=MAX_SECONDS, check=False, text=True)
+        except subprocess.TimeoutExpired:
+            raise RuntimeError(f"it had not read all messages after {MAX_SECONDS} s") from None
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         raise RuntimeError("not installed: `pip install --group bench`" if "No module named" in last else last)
+    if name in {OWN, SAME_EFFECTS}:
+        store = Store(store_url)
+        if not taken_in(store) == store.backlog()[0] == MESSAGES:
+            raise RuntimeError("its store does not have every like and its push once")
+        store.close()
     return json.loads(done.stdout)
 
 
@@ -260,30 +147,20 @@ def taken_in(store: Store) -> int:
 
 @contextmanager
 def new_store(kind: str) -> Iterator[str]:
-    """The URL of an empty store. Raises RuntimeError where no server was given."""
-    if kind == "SQLite":
+    """The URL of an empty store. Raises RuntimeError where there is no server for it."""
+    if kind == "PostgreSQL":
+        with postgresql_server() as url:
+            yield url
+    else:
         with tempfile.TemporaryDirectory() as folder:
             yield f"{folder}/store.db"
-        return
-    if "POSTGRESQL_URL" not in os.environ:
-        raise RuntimeError("POSTGRESQL_URL names no server")
-    server = sa.make_url(os.environ["POSTGRESQL_URL"])
-    name = f"feed_speed_{time.time_ns()}"
-    with sa.create_engine(server, isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        try:
-            yield server.set(database=name).render_as_string(hide_password=False)
-        finally:
-            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def measure(name: str, wires: Sequence[Wire]) -> dict[str, float]:
     """One figure of one row. Raises RuntimeError, with why there is none."""
-    if name not in SERVICES:
-        return measure_client(name, wires)
-    members, kind = SERVICES[name]
+    members, kind = SERVICES.get(name, (0, "SQLite"))
     with new_store(kind) as url:
-        return measure_service(members, url, wires)
+        return measure_service(members, url, wires) if members else measure_client(name, wires, url)
 
 
 SERVICES = {
@@ -315,9 +192,12 @@ def rows() -> Iterator[Row]:
         if name not in middle:
             yield Row(AREA, name, None, "x", note=missing[name])
         elif name != "floor":
-            goal = 0.5 if name == "feed, without pushes" else None
+            goal = 0.35 if name == OWN else None
             note = f"{middle[name]['rate'] / base['rate']:.2f} by the clock"
             yield Row(AREA, f"{name}, beside the floor", base["cpu"] / middle[name]["cpu"], "x", least=goal, note=note)
+    if SAME_EFFECTS in middle:
+        ratio = middle[OWN]["cpu"] / middle[SAME_EFFECTS]["cpu"]
+        yield Row(AREA, f"CPU a message, beside {SAME_EFFECTS}", ratio, "x", most=1, note="less is better")
     for name in CLIENTS | PEERS:
         if name in middle:
             yield Row(AREA, f"{name}, CPU a message", middle[name]["cpu"], "µs")
