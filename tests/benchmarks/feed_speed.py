@@ -197,7 +197,7 @@ def rows() -> Iterator[Row]:
             yield Row(AREA, f"{name}, beside the floor", base["cpu"] / middle[name]["cpu"], "x", least=goal, note=note)
     if SAME_EFFECTS in middle:
         ratio = middle[OWN]["cpu"] / middle[SAME_EFFECTS]["cpu"]
-        yield Row(AREA, f"CPU a message, beside {SAME_EFFECTS}", ratio, "x", most=1, note="less is better")
+        yield Row(AREA, f"CPU a message, beside {SAME_EFFECTS}", ratio, "x", most=1)
     for name in CLIENTS | PEERS:
         if name in middle:
             yield Row(AREA, f"{name}, CPU a message", middle[name]["cpu"], "µs")
