@@ -103,6 +103,20 @@ def run_everything(folder: Path, source: Path) -> None:
         (printed / f"{name}.out").write_bytes(run.stdout)
         (printed / f"{name}.log").write_bytes(run.stderr)
     replay(folder / "service", printed)
+    ledger = ["--ledger", str(folder / "ledger")]
+    deployment = ["--environment", "live", "--service-version"]
+    gate = {
+        "publish-verification": ["publish-verification", str(printed / "replay.json"), "--service-version", "2"],
+        "record-deployment-1": ["record-deployment", "feed", *deployment, "1"],
+        "record-deployment-2": ["record-deployment", "feed", *deployment, "2"],
+        "can-i-deploy": ["can-i-deploy", "feed", "--to-environment", "live", "--service-version", "2"],
+        "rollback-target": ["rollback-target", "feed", "--environment", "live"],
+        "matrix": ["matrix", "person.changed"],
+    }
+    for name, words in gate.items():
+        run = run_command(contracts, *words, *ledger)
+        assert run.returncode in (0, 1), run.stderr.decode()
+        (printed / f"{name}.out").write_bytes(run.stdout + run.stderr)
 
 
 def replay(service: Path, printed: Path) -> None:
