@@ -4,6 +4,7 @@ import ast
 import inspect
 import json
 import random
+import sqlite3
 import subprocess
 import sys
 from datetime import datetime
@@ -15,7 +16,8 @@ from click.testing import CliRunner
 from contract_test.cli.generate import command
 from contract_test.data.errors import CatalogError, ContractTestError, SchemaError
 from contract_test.files.catalog import load_catalog
-from contract_test.generate.package import generate
+from contract_test.files.proof_cache import FILE, ProofCache
+from contract_test.generate.package import check, generate
 from contract_test.generate.source import check_source, module_files
 from envelopes import ContractViolationError, DecodeError
 
@@ -67,6 +69,29 @@ def test_stale_code_is_found_and_named(contracts, tmp_path):
     run(*arguments)
     module.write_text(module.read_text() + "# by hand\n")
     assert "a_v1.py: stale" in run("--check", *arguments).output
+
+
+def test_what_was_generated_for_the_same_contracts_is_known_and_no_other_answers(contracts, tmp_path):
+    root, folder = contracts(**{"a/v1.json": {"properties": {"name": {"type": "string"}}}}), tmp_path / "cache"
+    generate(load_catalog(root), "acme", tmp_path)
+    module = tmp_path / "acme" / "messages" / "a_v1.py"
+
+    def stale():
+        return [path.name for path in check(load_catalog(root), "acme", tmp_path, ProofCache(folder)).stale]
+
+    assert stale() == []
+    with sqlite3.connect(folder / FILE) as database:
+        assert database.execute("SELECT count(*) FROM proofs").fetchone() == (1,)
+    assert stale() == []
+    module.write_text(module.read_text() + "# changed\n")
+    assert stale() == ["a_v1.py"]
+    with sqlite3.connect(folder / FILE) as database:
+        database.execute("UPDATE proofs SET value = replace(value, 'a_v1', 'b_v1')")
+    assert stale() == ["a_v1.py"]
+    generate(load_catalog(root), "acme", tmp_path, again=True)
+    assert stale() == []
+    contracts(**{"a/v1.json": {"properties": {"name": {"type": "integer"}}}})
+    assert sorted(stale()) == ["a_v1.json", "a_v1.py"]
 
 
 def test_an_unchanged_contract_is_not_generated_again(contracts, tmp_path):

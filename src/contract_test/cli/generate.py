@@ -9,6 +9,7 @@ import click
 from contract_test.cli.running import CLEAN, FINDINGS, contracts_option, note, package_option, required_package
 from contract_test.data.texts import counted
 from contract_test.files.catalog import load_catalog
+from contract_test.files.proof_cache import user_cache
 from contract_test.generate.package import check as find_stale
 from contract_test.generate.package import generate
 
@@ -37,7 +38,7 @@ def command(contracts: Path, package: str | None, output: Path, *, check: bool, 
     catalog = load_catalog(contracts)
     total = counted(len(catalog.contracts), "contract")
     if check:
-        stale = find_stale(catalog, package, output).stale
+        stale = find_stale(catalog, package, output, user_cache()).stale
         for path in stale:
             click.echo(f"{path}: stale. Run `contract-test generate --all` and commit the result")
         note(f"{total}, {counted(len(stale), 'stale file')}")

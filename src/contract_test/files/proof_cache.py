@@ -1,4 +1,4 @@
-"""Results of comparisons on disk, by the content that was compared: in the user's cache, never in a repository.
+"""Results of comparisons and of generation on disk, by the content that they are of: in the user's cache, not in git.
 
 An entry that is damaged, or that another version of this code made, is as good as none.
 """
@@ -11,6 +11,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +26,18 @@ FILE = "proofs-1.sqlite"
 MAX_BYTES = 256 * 2**20
 _KEYS_AT_ONCE = 500
 _SECONDS_TO_WAIT = 1.0
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The code that a result is of: rooms of contract_test, which of their files, and other packages."""
+
+    rooms: tuple[str, ...]
+    packages: tuple[str, ...]
+    files: str = "*.py"
+
+
+COMPARING = Engine(("compare", "compat", "data", "schema"), ("jsonschema-rs", "jsonschema"))
 
 
 class ProofCache:
@@ -106,18 +119,18 @@ def user_cache() -> ProofCache:
     return ProofCache(base / "contract-test")
 
 
-def key_of(*parts: str) -> str:
-    """Return the key of a proof: what it is about, and the version of the code that proves."""
-    return hashlib.sha256(json.dumps([_engine(), *parts]).encode()).hexdigest()
+def key_of(*parts: str, engine: Engine | None = None) -> str:
+    """Return the key of a result: what it is about, and the version of its code, which is what compares by default."""
+    return hashlib.sha256(json.dumps([_digest_of(engine or COMPARING), *parts]).encode()).hexdigest()
 
 
 @cache
-def _engine() -> str:
-    """Return a digest of the code that compares, so that another version of it never answers for this one."""
-    found = hashlib.sha256(json.dumps([version("jsonschema-rs"), version("jsonschema")]).encode())
-    rooms = [Path(contract_test.__file__).parent / room for room in ("compare", "compat", "data", "schema")]
+def _digest_of(engine: Engine) -> str:
+    """Return a digest of code, so that another version of it never answers for this one."""
+    found = hashlib.sha256(json.dumps([[name, version(name)] for name in engine.packages]).encode())
+    rooms = [Path(contract_test.__file__).parent / room for room in engine.rooms]
     for room in (*rooms, Path(envelopes.__file__).parent):
-        for path in sorted(room.glob("*.py")):
+        for path in sorted(path for path in room.glob(engine.files) if path.is_file() and path.suffix != ".pyc"):
             found.update(path.read_bytes())
     return found.hexdigest()
 

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from contract_test.data.contract import Catalog, Contract, Generation, usable_subject
 from contract_test.data.errors import CatalogError
+from contract_test.files.proof_cache import Engine, ProofCache, key_of
 from contract_test.generate.general import GeneralTypes, general_types
 from contract_test.generate.sharing import SHARED
 from contract_test.generate.source import HEADER, comments, module_files, package_files, schema_file, write_files
+
+GENERATING = Engine(
+    ("generate", "compare", "data", "schema", "files"),
+    ("datamodel-code-generator", "jinja2", "jsonschema-rs", "pydantic"),
+    "**/*",
+)
+"""What decides what is written."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +59,52 @@ def generate(catalog: Catalog, package: str, output: Path, *, again: bool = Fals
     return Generated(tuple(written), tuple(removed), general=general)
 
 
-def check(catalog: Catalog, package: str, output: Path) -> Generated:
-    """Compare the files below `output`/`package` with what would be written. Every contract is generated again."""
+def check(catalog: Catalog, package: str, output: Path, cache: ProofCache | None = None) -> Generated:
+    """Compare the files below `output`/`package` with what would be written.
+
+    What would be written is generated again, unless the `cache` knows it of the same contracts, options and code.
+    """
     _refuse_clashes(catalog)
     folder = output / package
-    files = {folder / name: text for name, text in package_files(catalog, package).items()}
-    made = module_files(catalog.contracts, _shared_names(folder / "messages"), catalog.generation).files
-    files |= {folder / "messages" / name: text for name, text in made.items()}
-    stale = [path for path, text in files.items() if not path.is_file() or path.read_bytes() != text.encode()]
+    expected = {folder / name: _digest(text.encode()) for name, text in package_files(catalog, package).items()}
+    made = _digests(catalog, _shared_names(folder / "messages"), cache or ProofCache(None))
+    expected |= {folder / "messages" / name: digest for name, digest in made.items()}
+    stale = [path for path, digest in expected.items() if not path.is_file() or _digest(path.read_bytes()) != digest]
     return Generated(stale=(*stale, *_orphans(catalog, folder, made)))
+
+
+def _digests(catalog: Catalog, shared_names: Mapping[str, str], cache: ProofCache) -> dict[str, str]:
+    """Return the digests of the modules and schemas that would be written, by name."""
+    reached = _digest_of_each([each.resources for each in catalog.contracts])
+    parts = [
+        [each.subject, each.version, each.uri, each.sends_undeclared, digests]
+        for each, digests in zip(catalog.contracts, reached, strict=True)
+    ]
+    options = [asdict(catalog.generation), dict(shared_names), sys.version]
+    key = key_of("generated 1", json.dumps([parts, options]), engine=GENERATING)
+    kept = cache.get(key)
+    if kept is not None and all(isinstance(each, str) for each in kept.values()):
+        return kept
+    files = module_files(catalog.contracts, shared_names, catalog.generation).files
+    found = {name: _digest(text.encode()) for name, text in files.items()}
+    cache.put(key, found)
+    return found
+
+
+def _digest_of_each(resources: Iterable[Mapping[str, Any]]) -> list[list[list[str]]]:
+    """Return the URIs and digests of the documents that each contract reaches, in order; shared ones are read once."""
+    known: dict[int, str] = {}
+
+    def digest_of(document: Any) -> str:
+        if id(document) not in known:
+            known[id(document)] = _digest(json.dumps(document).encode())
+        return known[id(document)]
+
+    return [[[uri, digest_of(document)] for uri, document in each.items()] for each in resources]
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _is_unchanged(contract: Contract, folder: Path) -> bool:
