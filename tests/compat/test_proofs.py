@@ -78,7 +78,7 @@ def test_other_content_other_options_and_other_code_are_other_questions(repo, fo
     forward = pairs_of(repo, V1, V2, mode="FORWARD")
     assert kept(forward, folder) == [None]
     assert kept(pairs_of(repo, V1, message(["id"], id=STRING, count=STRING), mode="BACKWARD"), folder) == [None]
-    monkeypatch.setattr(proof_cache, "_engine", lambda: "another version")
+    monkeypatch.setattr(proof_cache, "_digest_of", lambda _: "another version")
     assert kept(pairs, folder) == [None]
 
 
