@@ -85,6 +85,32 @@ def test_objects_without_a_tag_are_described_beside_alternatives_that_have_one(t
     assert errors_of_verify(tmp_path / "contracts", [{"größe": [{}]}, tagged] * 20) == []
 
 
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"box": {"/": {"p-0001" * 12: {"kind": {}}, "0": "x", "Ana Berg": {}}}},
+         {"box": {"a%b": {"p-0001" * 12: {"a b": {}}, "0": "x", "Ana Berg": {}}}}],
+        [{"p-0001": {"a/b": 1}, "ana@example.com": "c", "by": "dd"}, {"p-0001": {"größe": 1}, "by": "a"},
+         {"ana@example.com": "a", "by": "a"}],
+        [{"box": {"*": {"@at": {"line 1 address": {"#1": 40}}, "q": {}, "日付": {}},
+                  "//": {"@at": {}, "q": {}, "日付": {}},
+                  "é": {"@at": {"line 1 address": {"0": "x"}}, "q": {}, "日付": {}}}}],
+    ],
+    ids=["a definition", "alternatives", "a map in a definition"],
+)  # fmt: skip
+def test_values_of_names_that_may_be_data_are_described_of_all_places_that_share_a_schema(tmp_path, messages):
+    assert errors_of_verify(tmp_path / "contracts", messages * 20) == []
+
+
+def test_the_next_version_describes_repeated_shapes_in_a_new_map_in_place(tmp_path):
+    contracts = write_first(tmp_path, {"id": 1})
+    row = {"a": 1, "b": "x", "c": None}
+    message = {"id": 1, "rows": {f"p-00{number}": {"x": row, "y": row} for number in range(20)}}
+    result = run(lines(tmp_path / "next.jsonl", message), "--subject", "x.y", "--contracts", contracts, "--write")
+    assert result.return_value == 0, (result.output, result.exception)
+    assert "$ref" not in (contracts / "x.y/v2.json").read_text()
+
+
 def test_names_of_any_script_are_declared_and_names_that_may_be_data_are_described(tmp_path):
     messages = [{"id": 1, "ins_phone area": "aq"}, {"größe": 3, "a/b": 1, "~": 2}, {"id": 3, "ana@example.com": 1}]
     assert errors_of_verify(tmp_path / "contracts", messages) == []

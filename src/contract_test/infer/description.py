@@ -229,11 +229,11 @@ class Description:
 
     def _describe_together(self, place: Place, names: tuple[str, ...], pointer: str) -> dict[str, Any]:
         together = Place()
-        for name in names:
-            together.merge(place.children[name])
-        if place.rest is not None:
-            together.merge(place.rest)
-        views = Views(together)
+        places = [place.children[name] for name in names] + ([place.rest] if place.rest is not None else [])
+        for group in dict.fromkeys(map(self._views.group, places)):
+            for each in self._views.members(group):  # one of them alone may lack what is inside the others
+                together.merge(each)
+        views = Views(together, definitions=self._views.definitions)
         inner = Description(views, self._declared)
         inner._capitals, inner._nullable_kinds, inner._known = self._capitals, self._nullable_kinds, self._known
         inner._messages = self._messages

@@ -28,6 +28,7 @@ class Views:
         self._members: dict[int, list[Place]] = {}
         self._steps: dict[int, list[Steps]] = {}
         self._inside: dict[int, dict[str, Place]] = {}
+        self.definitions = definitions
         places = list(walk(root))
         for steps, place in places:
             self._group[id(place)] = id(place)
