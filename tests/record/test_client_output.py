@@ -30,6 +30,8 @@ def read(tmp_path, text: str):
         (f"CreateTime:1764500000000\th:v,ce_id:1\tk\t{MESSAGE}", b"k", (("h", b"v"), ("ce_id", b"1"))),
         (f"CreateTime:1764500000000\tPartition:0\tOffset:3\tNO_HEADERS\tnull\t{MESSAGE}", None, ()),
         (f"NO_TIMESTAMP\tNO_HEADERS\t{MESSAGE}", None, ()),
+        (f"Partition:0\t{MESSAGE}", None, ()),
+        (f"Partition:0\tOffset:3\tk\t{MESSAGE}", b"k", ()),
         (f"LogAppendTime:1\tk\t{MESSAGE}", b"k", ()),
         (f"LogAppendTime:1\t{MESSAGE}", None, ()),
         ('1) "{\\"id\\": \\"a\\\\tb\\", \\"n\\": 1}"', None, ()),
@@ -41,6 +43,28 @@ def test_a_line_of_another_client_is_the_message_in_it(tmp_path, line, key, head
     (found,), _ = read(tmp_path, f"{line}\n")
     assert json.loads(found.wire) == json.loads(MESSAGE)
     assert (found.wire.key, found.wire.headers) == (key, headers)
+
+
+LABELS = "CreateTime:1764500000000\tPartition:0\tOffset:{}\tDelivery:NOT_PRESENT\tEpoch:NOT_PRESENT\t{}\n"
+PRINTED = {
+    (): '{0}\n{{"n": 2}}\n',
+    ("key",): 'k\t{0}\nnull\t{{"n": 2}}\n',
+    ("partition",): 'Partition:0\t{0}\nPartition:0\t{{"n": 2}}\n',
+    ("timestamp",): 'CreateTime:1764500000000\t{0}\nCreateTime:1764500000000\t{{"n": 2}}\n',
+    ("timestamp", "key"): 'CreateTime:1764500000000\tk\t{0}\nCreateTime:1764500000000\tnull\t{{"n": 2}}\n',
+    ("timestamp", "partition", "offset", "delivery", "epoch", "headers", "key"):
+        LABELS.format(0, "h:v,ce_id:1\tk\t{0}") + LABELS.format(1, 'NO_HEADERS\tnull\t{{"n": 2}}'),
+}  # fmt: skip
+"""What kafka-console-consumer of Kafka 4.4.0 printed of two messages, with `print.…=true` for each of these."""
+
+
+@pytest.mark.parametrize("properties", PRINTED)
+def test_what_kafkas_console_consumer_prints_is_the_messages(tmp_path, properties):
+    (first, second), _ = read(tmp_path, PRINTED[properties].format(MESSAGE))
+    assert [bytes(first.wire), bytes(second.wire)] == [MESSAGE.encode(), b'{"n": 2}']
+    assert (first.wire.key, second.wire.key) == (b"k" if "key" in properties else None, None)
+    assert first.wire.headers == ((("h", b"v"), ("ce_id", b"1")) if "headers" in properties else ())
+    assert second.wire.headers == ()
 
 
 def test_a_message_that_only_resembles_such_a_line_stays_as_it_is(tmp_path):

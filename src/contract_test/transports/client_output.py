@@ -43,7 +43,7 @@ def of_line(line: bytes, name: str, number: int) -> Tapped | None:
         raise RecordingError("the output of MONITOR, which is commands", place=f"{name}:{number}", advice=advice)
     if numbered := _NUMBERED.fullmatch(line):
         return Tapped(Wire(_ESCAPED.sub(_unescaped, numbered[1])), {"line": number})
-    if _TIMESTAMP.match(line):
+    if _TIMESTAMP.match(line) or _PLACE.match(line):
         return _of_console_consumer(line, name, number)
     if pair := _KEY_AND_VALUE.fullmatch(line):
         return Tapped(Wire(_value(pair[2]), _value(pair[1])), {"line": number})

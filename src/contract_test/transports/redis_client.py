@@ -14,6 +14,9 @@ from envelopes.catalog import address_matches
 
 PASSWORD = "REDISCLI_AUTH"  # noqa: S105 - the variable's name, as redis-cli has it
 
+_NO_SLOTS = "Cluster mode is not enabled"
+"""In what redis-py says where it may not ask for the slots of a node that is in a Cluster."""
+
 
 @contextmanager
 def redis_client(url: str, key: str) -> Iterator[Any]:
@@ -37,7 +40,7 @@ def redis_client(url: str, key: str) -> Iterator[Any]:
             if not is_in_cluster(client, key):
                 yield client
                 return
-        with _cluster_client(url, password) as cluster:
+        with _cluster_client(url, password, place) as cluster:
             yield cluster
     except NoPermissionError:
         advice = f"Give it, for this key only: ACL SETUSER name ~{key} +lrange +xrange."
@@ -69,20 +72,32 @@ def is_in_cluster(client: Any, key: str) -> bool:
         return bool(client.info("cluster").get("cluster_enabled"))
     except NoPermissionError:
         pass
-    try:
-        client.lrange(key, 0, 0)
-    except MovedError:
-        return True
-    except ResponseError:  # a stream, or not to be read: who reads it is told so
-        pass
+    for command in (("LRANGE", key, 0, 0), ("XRANGE", key, "-", "+", "COUNT", 1)):
+        try:
+            client.execute_command(*command)
+        except MovedError:
+            return True
+        except NoPermissionError:
+            continue
+        except ResponseError:  # another type, here: who reads it is told so
+            pass
+        return False
     return False
 
 
-def _cluster_client(url: str, password: str | None) -> Any:
-    """Return a client that asks the node that holds a key. A Cluster has one database, 0."""
+def _cluster_client(url: str, password: str | None, place: str) -> Any:
+    """Return a client that asks the node that holds a key. A Cluster has one database, 0. Raises UnreachableError."""
     from redis import RedisCluster
+    from redis.exceptions import NoPermissionError, RedisClusterException
 
-    return RedisCluster.from_url(url, password=password, socket_timeout=10, socket_connect_timeout=10)
+    try:
+        return RedisCluster.from_url(url, password=password, socket_timeout=10, socket_connect_timeout=10)
+    except (NoPermissionError, RedisClusterException) as error:
+        if not isinstance(error, NoPermissionError) and _NO_SLOTS not in str(error):
+            raise
+        problem = "Redis lets this user not find the nodes of the Cluster"
+        advice = "Give it, on each node: ACL SETUSER name +cluster|slots +command."
+        raise UnreachableError(problem, place=place, advice=advice) from None
 
 
 def matching_keys(url: str, pattern: str, kind: str, left_out: Collection[str]) -> list[str]:
