@@ -101,9 +101,9 @@ def test_a_user_who_may_only_read_the_key_reads_it_through_any_node_or_is_told_w
         return [run("verify", url, "--contracts", contracts, "--channel", "transport") for url in urls]
 
     on_all(nodes, "ACL", "SETUSER", "recorder", "reset", "on", ">s3cret", f"~{key}", may)
-    told = results()
-    assert sorted(code for code, _ in told) == [0, 3], "the node that holds the key needs no more"
-    refused = next(text for code, text in told if code == 3)
+    outcomes = results()
+    assert sorted(code for code, _ in outcomes) == [0, 3], "the node that holds the key needs no more"
+    refused = next(text for code, text in outcomes if code == 3)
     assert "ACL SETUSER name +cluster|slots +command" in refused
     assert "s3cret" not in refused
     on_all(nodes, "ACL", "SETUSER", "recorder", "+cluster|slots", "+command")
