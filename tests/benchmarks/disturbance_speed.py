@@ -2,7 +2,8 @@
 
 A producer sends at a steady rate: alone, beside a recorder that reads all that stands there again and again, and beside
 the same work on messages in memory, which asks no server anything: what that costs is the machine that all of them share
-here, and on staging do not. They take turns of two seconds, so that a machine that gets busy is busy for all.
+here, and on staging do not. They take turns of two seconds, so that a machine that gets busy is busy for all. The
+producer and the server are pinned to other cores than the recorder, as they are on other machines on staging.
 """
 
 from __future__ import annotations
@@ -42,8 +43,18 @@ ON_A_LIST = replace(CATALOG.channels["activity"], protocol="redis-list", address
 ON_A_TOPIC = CATALOG.channels["activity"]
 
 
-def record_again_and_again(url: str | None, channel: Channel) -> None:
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
+
+
+def pin(cores: list[int]) -> None:
+    """Keep this process, and what it starts from now on, on some cores, if the system can."""
+    if cores:
+        os.sched_setaffinity(0, cores)
+
+
+def record_again_and_again(url: str | None, channel: Channel, cores: list[int]) -> None:
     """Read the whole channel at the pace that `record` has, and begin anew; without a URL, from memory."""
+    pin(cores)
     taken = [] if url else messages()[:STANDING]
     reading = Reading(since="earliest")
     while True:
@@ -61,7 +72,9 @@ def paced(taken: list[Tapped]) -> Iterator[Tapped]:
 @contextlib.contextmanager
 def recorder(url: str | None, channel: Channel) -> Iterator[int]:
     """Run a recorder in a process of its own; gives its id."""
-    process = multiprocessing.get_context("spawn").Process(target=record_again_and_again, args=(url, channel))
+    process = multiprocessing.get_context("spawn").Process(
+        target=record_again_and_again, args=(url, channel, CORES[-1:])
+    )
     process.start()
     assert process.pid is not None
     try:
@@ -137,8 +150,13 @@ def on_kafka(wires: list[bytes]) -> Iterator[Row]:
 def rows() -> Iterator[Row]:
     """Redis, then Kafka."""
     wires = [bytes(each.wire) for each in messages()[:STANDING]]
-    yield from on_redis(wires)
-    yield from on_kafka(wires)
+    ours, pinned = CORES[:-1], "not pinned to cores"
+    if ours:  # the servers too, which are started from here
+        pin(ours)
+        pinned = f"on core {', '.join(map(str, ours))} with the server, the recorder on core {CORES[-1]}"
+    for each in (on_redis, on_kafka):
+        for row in each(wires):
+            yield replace(row, note="; ".join(filter(None, [row.note, pinned])))
 
 
 if __name__ == "__main__":

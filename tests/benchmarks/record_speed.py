@@ -72,7 +72,7 @@ def rows() -> Iterator[Row]:
     for what, count, work, least in (
         ("decode and validate", MESSAGES, lambda: [fresh._contracts.read(each.wire, CHANNEL) for each in taken], None),
         ("… and count fields", MESSAGES, lambda: [fresh._checker.check(each) for each in taken], None),
-        ("as `record` runs", MESSAGES, lambda: Recorder(CATALOG, CHANNEL, b"a key", 3).take_all(taken), 10_000),
+        ("as `record` runs", MESSAGES, lambda: Recorder(CATALOG, CHANNEL, b"a key", 3).take_all(taken), 40_000),
         ("with every message scrubbed", len(few), lambda: each_scrubbed(few), 10_000),
     ):
         yield Row("recording", what, count / seconds(work), "messages/s", least=least, note=size)
