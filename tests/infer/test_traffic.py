@@ -405,3 +405,11 @@ def test_a_schema_that_is_too_large_names_the_object_and_no_temporary_folder():
 )
 def test_the_codec_of_jobs_is_found_by_who_wrote_them(job, codec):
     assert read_traffic([Tapped(Wire(json.dumps(job)), {"index": 0})], None).codec == codec
+
+
+@pytest.mark.parametrize("prefix", ["ce_", "cloudEvents_", "cloudEvents:"])
+def test_events_in_binary_mode_are_found_by_the_headers_of_their_binding(prefix):
+    attributes = {"specversion": b"1.0", "id": b"e-1", "source": b"/web", "type": b"order.placed"}
+    wire = Wire(b"{}", None, [(prefix + name, value) for name, value in attributes.items()])
+    traffic = read_traffic([Tapped(wire, {"index": 0})], None)
+    assert (traffic.codec, list(traffic.types)) == ("cloudevents", ["order.placed"])

@@ -299,6 +299,7 @@ def test_an_address_is_shown_without_credentials(url, shown):
         ("kafka://host:1", LIST, "Name redis://, rediss://, unix://, a file"),
         ("kafka://127.0.0.1:1?sasl.pass=hunter2", Channel("x", "kafka", "t", "json"), "sasl.password"),
         ("/does/not/exist.jsonl", LIST, "No such file"),
+        ("/usr", LIST, "cat /usr/* | contract-test … -"),
         ("redis://:hunt/er2@host", LIST, "%XX"),
     ],
 )

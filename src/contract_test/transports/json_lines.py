@@ -55,7 +55,9 @@ def read_lines(name: str, reading: Reading) -> Iterator[Tapped | None]:
                 reading.note(f"{name} is one array, so it is one message. If its items are messages, use: {every}")
     except OSError as error:
         advice = "Name a file that can be read, or - for stdin."
-        if _SERVER.fullmatch(name):
+        if isinstance(error, IsADirectoryError):
+            advice = f"For all files in it: cat {name}/* | contract-test … -"
+        elif _SERVER.fullmatch(name):
             advice = f"If that is a server: redis://{name} or kafka://{name}."
         raise UnreachableError(f"cannot be read: {error.strerror}", place=name, advice=advice) from None
 
