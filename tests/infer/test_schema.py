@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from contract_test.infer import DeclaredFields, Masked, infer, widen
 from contract_test.infer.evidence import without_marks
+from contract_test.infer.undeclared import CannotWidenError
 from envelopes.validation import compile_schema
 
 REALISTIC = sorted((Path(__file__).parents[1] / "generate" / "realistic").glob("*.json"))
@@ -226,6 +227,23 @@ def test_the_keys_of_a_map_are_data_and_stay_out(likes):
     assert not any(name in text for each in likes for name in each)
 
 
+@pytest.mark.parametrize(
+    ("likes", "is_map"),
+    [
+        ([{"u1": 1}, {"u2": 1}], True),
+        ([{"p-1": 1, "p-2": 1}, {"p-2": 3, "q-7": 1}, {"q-7": 1, "q-8": 2}], True),
+        ([{"line1": "x"}, {"line1": "x", "line2": "y"}], False),
+        ([{"md5": "x"}, {"sha1": "y"}], False),
+        ([{"x1": 1, "y1": "x"}, {"x2": 1}], False),
+    ],
+)
+def test_names_that_differ_in_their_numbers_from_object_to_object_are_keys(likes, is_map):
+    messages = [{"likes": each} for each in likes]
+    schema = infer(messages).schema["properties"]["likes"]
+    assert ("additionalProperties" in schema, "properties" in schema) == (is_map, not is_map)
+    assert "properties" in infer(messages, DeclaredFields(objects={"/likes"})).schema["properties"]["likes"]
+
+
 @pytest.mark.parametrize("name", ["ana@example.com", "order 123456", "+46 70 123 45 67"])
 def test_one_odd_name_does_not_make_a_map_of_the_message(name):
     found = [{"id": "x", "total": 1} | ({name: "y"} if number % 2 else {}) for number in range(10)]
@@ -386,6 +404,13 @@ def test_a_new_text_of_a_tag_makes_an_alternative_of_its_own(values, named, show
     )
     validator = compile_schema({URI: proposal.schema}, f"{URI}#")
     assert all(validator.is_valid(without_marks(value)) for value in values)
+
+
+def test_alternatives_of_which_none_can_be_told_to_be_meant_are_named_as_the_reason():
+    old = contract(a={"oneOf": [contract(**{f"x{number}": {"type": "string"}}) for number in range(3_000)]})
+    with pytest.raises(CannotWidenError) as caught:
+        widen(old, {URI: old}, URI, pairs([{"a": {"b": 1}}]))
+    assert (caught.value.pointer, "too many to find out" in caught.value.reason) == ("/a", True)
 
 
 def test_a_schema_that_describes_everything_stays_as_it_is():

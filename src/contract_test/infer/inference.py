@@ -162,7 +162,7 @@ def _widened(newest: Contract, values: Pairs, declared: DeclaredFields) -> Propo
         return widen(newest.schema, newest.resources, newest.uri, values, declared)
     except CannotWidenError as error:
         raise CatalogError(
-            f"the messages need another schema at {error.pointer or '/'}, but it is in a shared file",
+            f"the messages need another schema at {error.pointer or '/'}, but {error.reason}",
             place=str(newest.path),
             advice=f"Write v{newest.version + 1}.json by hand, with a schema of its own there.",
         ) from None

@@ -28,6 +28,7 @@ _PATTERNS = (
     (r"(?s).{65,}", "^[\\s\\S]{65,}$"),
 )
 _LAST_PATTERNS = ("[0-9]{3}", "[0-9]", "^[^A-Za-z0-9_]", "[^A-Za-z0-9_]", "")
+_DIGITS = re.compile("[0-9]+")
 _FORMS = tuple((re.compile(form), pattern) for form, pattern in _PATTERNS)
 
 
@@ -70,12 +71,24 @@ def names_of(place: Place, pointer: str, declared: DeclaredFields, known: Collec
     ):  # fmt: skip
         fields = tuple(name for name in counts if name not in personal | odd | titled)
         return Names(fields, frozenset(counts) - set(fields), "its keys look like data")
+    if pointer and not named and _are_numbered(counts, total) and _alike(place, counts):
+        return Names((), frozenset(counts), "its keys differ from object to object, and look like ids")
     rest = {name: count for name, count in counts.items() if name not in data}
     rare = {name for name, count in rest.items() if count < MAX_KEY_SHARE * total or total == 1} - named
     if pointer and total > 1 and _is_open(rare, counts) and _alike(place, rare) and not _are_fields(rare, known):
         fields = tuple(name for name in counts if name not in rare | data)
         return Names(fields, frozenset(rare | data), f"it has {len(rare)} different keys in {total} objects")
     return _patterned(counts, data)
+
+
+def _are_numbered(counts: Mapping[str, int], total: int) -> bool:
+    """Return True if names differ from object to object, and in hardly more than their numbers, as `u1` and `u2` do."""
+    forms = {_DIGITS.sub("9", name) for name in counts}
+    return (
+        len(counts) > 1
+        and len(forms) * 2 <= len(counts)
+        and all(_DIGITS.search(name) and count < total for name, count in counts.items())
+    )
 
 
 def may_be_keys(place: Place, names: Names) -> bool:

@@ -24,11 +24,11 @@ Pairs = Iterable[tuple[Any, Any]]
 
 
 class CannotWidenError(Exception):
-    """A schema that would have to change is not in the contract's own file. `pointer` is the place in the message."""
+    """A schema cannot be changed, for some `reason`. `pointer` is the place in the message."""
 
-    def __init__(self, pointer: str) -> None:
-        super().__init__(pointer)
-        self.pointer = pointer
+    def __init__(self, pointer: str, reason: str = "it is in a shared file") -> None:
+        super().__init__(pointer, reason)
+        self.pointer, self.reason = pointer, reason
 
 
 class Declaring:

@@ -128,6 +128,8 @@ class _Widening:
     def _path(self, error: jsonschema_rs.ValidationError, place: str) -> Path:
         """Where the broken keyword stands in the contract's own file."""
         steps = error.schema_path
+        if list(steps) == ["unexplained"]:
+            raise CannotWidenError(place, "its alternatives are too many to find out which is meant")
         path = resolved(self.documents[1], steps)
         if path is None and [str(step) for step in steps[:2]] == ["$defs", "0"]:  # many files are compiled as one
             path = resolved(self.documents[1], steps[2:])
