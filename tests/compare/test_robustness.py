@@ -2,10 +2,14 @@
 
 import json
 import socket
+import time
 
 import pytest
 from compare.schemas import compare_as_written as compare
+from counted_work import LOOK, count_work, growth, let_time_pass_by_looking
 
+from contract_test.compare import empty_places
+from contract_test.compare.nodes import Pool
 from contract_test.data.errors import InvalidSchemaError
 
 
@@ -237,3 +241,36 @@ def test_long_enums_are_compared_value_by_value_once():
     values = list(range(30_000))
     verdict = compare({"enum": values}, {"enum": values[:-1]}, budget=60)
     assert verdict.witness == 29_999
+
+
+@pytest.mark.parametrize(("size", "status"), [(500, "incompatible"), (50_001, "unknown")])
+def test_an_enum_is_compared_or_refused_for_its_size(size, status):
+    verdict = compare({"enum": [*range(size)]}, {"enum": [*range(1, size + 1)]})
+    assert verdict.status == status
+    assert (verdict.cause or "").startswith("an enum of the writer has 50,001 values" if status == "unknown" else "")
+
+
+def test_what_references_share_is_looked_through_once():
+    def work(size):
+        pool = Pool()
+        for leaf in range(size):
+            pool.ref(("leaf", leaf), lambda leaf=leaf: pool.values([leaf]))
+        leaves = [pool.ref(("leaf", leaf), None) for leaf in range(size)]
+        shared = pool.ref("shared", lambda: pool.any_of(leaves))
+        users = [
+            pool.ref(user, lambda user=user: pool.all_of([shared, pool.values([f"{user}"])])) for user in range(size)
+        ]
+        return count_work(lambda: [pool.resolve(user) for user in users])
+
+    assert growth(work, 50) < 2.5
+
+
+def test_the_budget_holds_where_it_is_asked_whether_places_can_be_empty(monkeypatch):
+    schema = {
+        "type": "object",
+        "properties": {f"p{place}": {"type": "string", "enum": [place]} for place in range(300)},
+    }
+    assert len(empty_places(schema, {}, budget=60)) == 300
+    let_time_pass_by_looking(monkeypatch)
+    assert empty_places(schema, {}, budget=2) == []
+    assert time.thread_time() / LOOK < 20

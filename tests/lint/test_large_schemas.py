@@ -60,3 +60,15 @@ def test_comparing_a_schema_of_twice_the_size_is_twice_the_work(monkeypatch, kin
 
     work_of(1)
     assert growth(work_of, SIZES.get(kind, SIZE)) < LIMIT
+
+
+@pytest.mark.parametrize(("lengths", "found"), [([99, 99], 2), ([1000] * 9 + [975], 1)])
+def test_ten_thousand_characters_of_patterns_are_checked_for_forms_of_secrets(tmp_path, lengths, found):
+    (tmp_path / "a.b").mkdir()
+    (tmp_path / "catalog.toml").write_text(CATALOG)
+    others = [f"{number:04}".ljust(length, "a") for number, length in enumerate(lengths)]
+    patterns = ["^AKIA[A-Z2-7]{16}$", *others, "^AKIA[A-Z3-7]{16}$"]
+    schema = {"properties": {f"p{each}": {"type": "string", "pattern": text} for each, text in enumerate(patterns)}}
+    (tmp_path / "a.b" / "v1.json").write_text(json.dumps({"type": "object"} | schema))
+
+    assert [each.rule for each in lint(tmp_path)].count("pattern-of-secrets") == found

@@ -28,6 +28,7 @@ from contract_test.compare.equivalents import Equivalents, Targets
 from contract_test.schema.bundle import value_at
 
 MAX_DEPTH = 120
+MAX_ENUM = 50_000  # values; each one costs microseconds in every step of a comparison
 _NESTED_BASES = 3
 _SPECIFICATIONS = {4: DRAFT4, 6: DRAFT6, 7: DRAFT7, 19: DRAFT201909, 20: DRAFT202012}
 _MOVES_REFERENCES = ("$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef", "$recursiveAnchor")
@@ -119,6 +120,11 @@ class Document:
                 raise UnusableSchemaError(f"the {self.side} is nested deeper than {MAX_DEPTH} levels")
             if isinstance(value, dict):
                 seen.append(value)
+                if isinstance(value.get("enum"), list) and len(value["enum"]) > MAX_ENUM:
+                    raise UnusableSchemaError(
+                        f"an enum of the {self.side} has {len(value['enum']):,} values; "
+                        f"at most {MAX_ENUM:,} can be compared in time"
+                    )
                 if (depth and isinstance(value.get(self.dialect.id_keyword), str)) or any(
                     isinstance(value.get(keyword), (str, bool)) for keyword in _MOVES_REFERENCES
                 ):
@@ -130,7 +136,7 @@ class Document:
                     self.plain = False
                 todo += [(member, depth + 1) for member in value.values()]
             elif isinstance(value, list):
-                todo += [(item, depth + 1) for item in value]
+                todo += [(item, depth + 1) for item in value if isinstance(item, (dict, list))]
         return seen
 
     def _refuse_circles(self, subschemas: list[dict[str, Any]]) -> None:

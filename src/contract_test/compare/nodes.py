@@ -281,6 +281,8 @@ class Pool:
         self._nodes: dict[tuple[Hashable, ...], Node] = {}
         self._pending: dict[Hashable, Compile] = {}
         self._targets: dict[Hashable, Node] = {}
+        self._resolved: set[Node] = set()  # with all that they lead to: no reference is asked for the first time there
+        self._resolving = 0
         self.anything = self.make(Anything)
         self.nothing = self.make(Nothing)
 
@@ -353,14 +355,22 @@ class Pool:
         target = self._targets.get(ref.key)
         if target is None:
             target = self._targets[ref.key] = self._pending.pop(ref.key)()
-            if self._leads_to(target, ref, set()):
+            seen: set[Node] = set()
+            self._resolving += 1
+            try:
+                circular = self._leads_to(target, ref, seen)
+            finally:
+                self._resolving -= 1
+            if circular:
                 target = self._targets[ref.key] = self.make(Unsupported, CIRCULAR)
+            elif not self._resolving:
+                self._resolved |= seen
         return target
 
     def _leads_to(self, node: Node, ref: Ref, seen: set[Node]) -> bool:
         if node is ref:
             return True
-        if node in seen:
+        if node in seen or node in self._resolved:
             return False
         seen.add(node)
         match node:

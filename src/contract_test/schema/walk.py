@@ -107,7 +107,9 @@ def _document_of(uri: str) -> str:
 def split_fragment(uri: str) -> tuple[str, str]:
     """Return a URI without its fragment, and the fragment, as `urldefrag` does. Documents are few, fragments many."""
     document, mark, fragment = uri.partition("#")
-    if mark and fragment.isprintable():
+    if not mark:
+        return uri, ""
+    if fragment.isprintable():
         return _document_of(document), fragment
     found = urldefrag(uri)
     return found.url, found.fragment
@@ -195,15 +197,15 @@ def _named(schema: Any, document: str, draft: str) -> _Named:
         here = Node(node, base, f"{document}#{_quoted(pointer)}")
         bases[id(node)] = base
         drafts[here.location] = draft
-        own = split_fragment(base)[0]
         if pointer == "" or "$id" in node or "id" in node:
+            own = split_fragment(base)[0]
             if pointer == "" or not str(node.get("$id", node.get("id"))).startswith("#"):
                 nodes.append((document if pointer == "" else own, here, True))
             nodes.append((own, here, False))
             if "#" in base.rstrip("#"):  # only a fragment names a place, and no base: draft-07's anchors
                 nodes.append((base, here, True))
         nodes += [
-            (f"{own}#{node[keyword]}", here, True)
+            (f"{split_fragment(base)[0]}#{node[keyword]}", here, True)
             for keyword in ("$anchor", "$dynamicAnchor")
             if isinstance(node.get(keyword), str)
         ]
