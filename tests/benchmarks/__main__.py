@@ -16,7 +16,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from committed import Run, committed, keep, machine, moved
+from committed import NEW, Run, committed, keep, machine, moved
 from table import Row, markdown
 
 FOLDER = Path(__file__).parent
@@ -42,7 +42,8 @@ def _moved_lines(rows: list[Row], runs: list[Run], speed: float) -> str:
     """Which figures moved by more than the noise since the committed runs."""
     if not runs:
         return "No run is committed to compare with."
-    lines = [f"- {row.area}, {row.what}: {change}" for row in rows if (change := moved(row, runs, speed))]
+    changes = [(row, moved(row, runs, speed)) for row in rows]
+    lines = [f"- {row.area}, {row.what}: {change}" for row, change in changes if change not in ("", NEW)]
     days = ", ".join(run["day"] for run in runs)
     head = f"{len(lines)} of {len(rows)} figures moved by more than the noise since the committed runs ({days})"
     return "\n".join([f"{head}{':' if lines else '.'}", *lines])

@@ -21,6 +21,7 @@ from table import Row
 
 FILE = Path(__file__).with_name("figures.json")
 MAX_RUNS = 5
+NEW = "new"
 NOISE, NOISE_OF_ONE_RUN = 0.10, 0.33
 _TIME = re.compile(r"(CPU )?(s|ms|µs)")
 
@@ -58,7 +59,7 @@ def keep(rows: Sequence[Row], speed: float) -> None:
 
 
 def moved(row: Row, runs: Sequence[Run], speed: float) -> str:
-    """Return by how much a figure moved, such as `+40 %`; "" if by no more than the noise, "new" if no run has it."""
+    """Return by how much a figure moved, such as `+40 %`; "" if by no more than the noise, NEW if no run has it."""
     if row.value is None or not row.value > 0:
         return ""
     found = [
@@ -67,7 +68,7 @@ def moved(row: Row, runs: Sequence[Run], speed: float) -> str:
         if each["figures"].get(name_of(row), 0) > 0
     ]
     if not found:
-        return "new"
+        return NEW
     noise = 1 + (NOISE if len(found) > 1 else NOISE_OF_ONE_RUN)
     if min(found) / noise <= row.value <= max(found) * noise:
         return ""
