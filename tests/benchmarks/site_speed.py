@@ -6,7 +6,6 @@
 import json
 import os
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,9 @@ import time
 from pathlib import Path
 from random import Random
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from browser import chromium
 from compare_speed import evolved, small
 from table import Row, report
 
@@ -61,16 +63,9 @@ def run(folder):
 
 def search_milliseconds(site):
     """Return how long the slowest search takes in Chromium once its part of the index is there; None without one."""
-    programs = shutil.which("chromium"), shutil.which("chromedriver")
-    if not all(programs):
+    driver = chromium()
+    if driver is None:
         return None
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = programs[0]
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
-        options.add_argument(argument)
-    driver = webdriver.Chrome(options, webdriver.ChromeService(programs[1]))
     try:
         driver.set_script_timeout(60)
         driver.get(f"file://{site}/index.html")

@@ -117,4 +117,6 @@ def test_a_finding_names_the_owner_of_who_breaks(repo, compat):
     (finding,) = compat("--format", "json").findings
 
     assert "feed is owned by readers (slack #feed)" in finding["affected"]
+    for name in ("text", "junit", "github", "sarif", "markdown"):
+        assert "feed is owned by readers (slack " in compat("--format", name).out, name
     assert not [line for line in finding["affected"] if line.startswith("trending is owned")]

@@ -58,12 +58,17 @@ def test_a_failure_names_the_owners_of_who_is_concerned_in_every_report(repo):
         catalog.write('[services.mailer]\nowner = "post"\n[owners.post]\ncontacts = { slack = "#post" }\n')
     repo.change("order.buyer.mail", "order.buyer.email")
     reports = [f"--contracts-report={name}" for name in ("run.json", "run.html")]
-    result = repo.run("-k", "order.placed", *reports)
+    repo.pytester.makeconftest("import os\nos.environ['GITHUB_ACTIONS'] = 'true'")
+    result = repo.run("-k", "order.placed", "--junit-xml=run.xml", *reports)
     result.assert_outcomes(failed=3)
     result.stdout.fnmatch_lines(
-        ["owner      mailer is owned by post (slack #post)", "*; mailer is owned by post (slack #post)*"]
+        [
+            "owner      mailer is owned by post (slack #post)",
+            "*; mailer is owned by post (slack #post)*",
+            "::error *mailer is owned by post (slack #post)*",
+        ]
     )
-    for name in ("run.json", "run.html"):
+    for name in ("run.json", "run.html", "run.xml"):
         assert "post (slack #post)" in (repo.pytester.path / name).read_text(), name
 
 

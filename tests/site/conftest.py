@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from browser import chromium
 from site_pages import INTEGER, STRING, message
 
 from contract_test.cli import main
@@ -124,17 +125,10 @@ contacts = { slack = "#letters", mail = "mailto:letters@acme.example" }
 @pytest.fixture(scope="session")
 def browser():
     """A real Chromium without a window."""
-    programs = shutil.which("chromium"), shutil.which("chromedriver")
-    if not all(programs):
+    driver = chromium()
+    if driver is None:
         missing = "NOT RUN in a browser: there is none here (Debian: apt-get install chromium chromium-driver)"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
-    webdriver = pytest.importorskip("selenium.webdriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = programs[0]
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(programs[1]))
     yield driver
     driver.quit()
 

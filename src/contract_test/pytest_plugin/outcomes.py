@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from _pytest._code.code import ExceptionRepr
 
 from contract_test.data.result import Failure, GivenMessage, MessageResult, Outcome
 from contract_test.pytest_plugin.bulk import TALLY
@@ -52,7 +53,7 @@ class Outcomes:
             make_inert(report)
             owners = self._service.replay.catalog.owned((*case.subject.sent_by, *case.subject.received_by))
             text = failure_text(case, failure, owners)
-            report.sections.append(("contract", "\n".join(filter(None, (text, expired)))))
+            _add_section(report, "contract", "\n".join(filter(None, (text, expired))))
             if inspect.iscoroutinefunction(getattr(item, "function", None)):
                 report.sections.append(("async", f"if nothing awaited this test: {ADVICE}"))
         tally = item.stash.get(TALLY, None)
@@ -121,6 +122,14 @@ class Outcomes:
         path, line = case.message.interaction.path, case.message.interaction.line
         here = self._here
         return f"{path.relative_to(here) if path is not None and path.is_relative_to(here) else path}:{line}"
+
+
+def _add_section(report: pytest.TestReport, title: str, text: str) -> None:
+    """Put a section into the failure itself, because JUnit XML has nothing else of a report."""
+    if isinstance(report.longrepr, ExceptionRepr):
+        report.longrepr.addsection(title, text)
+    else:  # a fixture that was not found, for example: it has no sections
+        report.sections.append((title, text))
 
 
 def _failure(item: pytest.Item, error: BaseException | None, case: Case, call: pytest.CallInfo[None]) -> Failure:
