@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from browser import chromium
+from filelock import FileLock
 from site_pages import INTEGER, STRING, message
 
 from contract_test.cli import main
