@@ -7,6 +7,7 @@ import sys
 import pytest
 from scrub.planted import KINDS, files_below, found, secrets
 from scrub.planted_runs import SCHEMA, everywhere, write_contracts
+from scrub.test_public_scanners import replay
 
 from contract_test.cli import main
 
@@ -37,6 +38,7 @@ COMMANDS = [
     ("deployments", "{ledger}"),
     *(("can-i-deploy", "web", "--to-environment", "live", "--service-version", "2", "{ledger}", "--format", each) for each in ("text", "json", "markdown", "github")),
     *(("matrix", "person.changed", "{ledger}", "--format", each) for each in ("text", "json")),
+    *(("rollback-target", "feed", "--environment", "live", "{ledger}", "--format", each) for each in ("text", "json")),
     ("registry", "plan", "http://127.0.0.1:9"),
 ]  # fmt: skip
 
@@ -107,3 +109,23 @@ def test_no_secret_and_no_script_is_in_a_file(world, typed):
     pages = [path.read_text() for path in (folder / "site").rglob("*.html")]
     assert pages
     assert not [page for page in pages if "<script>alert" in page]
+
+
+@pytest.mark.timeout(300)
+def test_no_secret_and_no_command_is_in_the_reports_of_a_replay_or_in_its_verification(world, typed):
+    folder, _, planted = world
+    service, printed = folder / "service", folder / "printed"
+    printed.mkdir()
+    typed("record", *SOURCE)
+    assert typed("generate", "--package", "acme", "--output", str(service))[0] == 0
+
+    replay(service, printed)
+    code, out, err = typed("publish-verification", str(printed / "replay.json"), "--service-version", "1", "{ledger}")
+
+    assert code == 0, err
+    (printed / "publish.out").write_text(out + err)
+    for path, content in files_below(printed, folder / "ledger"):
+        assert found(planted, content) == [], path
+        lines = content.decode().split("\n")
+        assert [line for line in lines for each in ACTIVE if each.search(line)] == [], path
+    assert "<script>alert" not in (printed / "replay.html").read_text()
