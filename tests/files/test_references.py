@@ -105,6 +105,9 @@ def test_a_shared_file_may_refer_back_by_its_place(contracts, tmp_path):
         "{uri}",
         "{uri}/shared/post%20address.json%00",
         "{uri}/shared/none.json",
+        "a" * 5000,
+        "{uri}/" + "a" * 5000,
+        "b/" * 5000,
     ],
 )
 def test_nothing_else_is_read(contracts, tmp_path, form):

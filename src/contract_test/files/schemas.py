@@ -172,7 +172,7 @@ class SchemaFiles:
         """
         if uri.startswith(BASE):
             path = self.root / unquote(uri.removeprefix(BASE))
-            if ".." not in path.relative_to(self.root).parts and path.is_file():
+            if ".." not in path.relative_to(self.root).parts and _is_file(path):
                 return path
         if uri in self._by_id:
             return self._by_id[uri]
@@ -185,7 +185,7 @@ class SchemaFiles:
                 if (
                     urlsplit(uri)[:2] == urlsplit(declared)[:2]
                     and neighbour.is_relative_to(self.root)
-                    and neighbour.is_file()
+                    and _is_file(neighbour)
                 ):
                     return neighbour
         advice = (
@@ -244,6 +244,14 @@ def _inner_uri(uri: str, real_root: Path) -> str | None:
     if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not path.startswith("/") or "\0" in path:
         return None
     real = Path(os.path.realpath(os.path.normpath(path)))
-    if not real.is_relative_to(real_root) or not real.is_file():
+    if not real.is_relative_to(real_root) or not _is_file(real):
         return None
     return f"{BASE}{quote(real.relative_to(real_root).as_posix())}" + (f"#{fragment}" if "#" in uri else "")
+
+
+def _is_file(path: Path) -> bool:
+    """Return whether there is such a file. A name that no file system takes is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
