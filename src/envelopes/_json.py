@@ -19,14 +19,16 @@ MAX_DIGITS = 4000
 MAX_DEPTH = 200
 OPTIONS = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_UTC_Z
 _LONG_RUN = b":" + b"0" * 16
-_find_tiny = re.compile(b"e:000").search  # twice as fast as `in`
+_TINY = re.compile(b"e:000")
+_find_tiny = _TINY.search  # twice as fast as `in`
 _KINDS = dict.fromkeys(b"0123456789.", "0") | dict.fromkeys(b"eE", "e") | dict.fromkeys(b":,[- \t\r\n", ":")
 _RUNS = "".join(_KINDS.get(byte, " ") for byte in range(256)).encode()
 """Makes all digits alike, and all that can be before a number, so that each look at a text is one search.
 
 A quotation mark is never before a number, so a text of digits alone is no long number.
 """
-_find_candidate = re.compile(b":0{16}|(?:^|:)0+e:000").search
+_find_before_number = re.compile(rb'(?:(?:^|")[ \t\r\n]*:|^|[,\[])[ \t\r\n]*-?\Z').search
+_WINDOW = 32
 _LONG_NUMBER = re.compile(rb"[0-9.]{16,}(?:[eE][+-]?[0-9]+)?|[0-9.]+[eE]-[0-9]{3,}")
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
@@ -133,7 +135,7 @@ def _is_deeper(value: Any, levels: int, brackets: int) -> bool:
 
 def _loses_digits(raw: bytes, runs: bytes) -> bool:
     """Return True if a number outside strings has digits that a double or an integer of 64 bits does not hold."""
-    if not raw[:1].isdigit() and _find_candidate(runs) is None:
+    if not raw[:1].isdigit() and not _may_lose_digits(raw, runs):
         return False
     for match in _LONG_NUMBER.finditer(_STRING.sub(b'""', raw)):
         text = match[0].decode()
@@ -147,6 +149,29 @@ def _loses_digits(raw: bytes, runs: bytes) -> bool:
             except ArithmeticError:  # an exponent beyond what Decimal counts with
                 return True
     return False
+
+
+def _may_lose_digits(raw: bytes, runs: bytes) -> bool:
+    """Return True if a long number may be outside strings. It looks at the few bytes before each one that is found.
+
+    In strings, most long digits and UUIDs such as `…-123e-4567-…` follow what is never before a number.
+    """
+    place = runs.find(_LONG_RUN)
+    while place >= 0:
+        if _may_begin_number(raw, place + 1):
+            return True
+        place = runs.find(_LONG_RUN, place + 1)
+    for match in _TINY.finditer(runs):
+        end = match.start()
+        before = runs[max(0, end - _WINDOW) : end]  # more digits than that were found above
+        digits = len(before) - len(before.rstrip(b"0"))
+        if 0 < digits < _WINDOW and _may_begin_number(raw, end - digits):
+            return True
+    return False
+
+
+def _may_begin_number(raw: bytes, start: int) -> bool:
+    return _find_before_number(raw[max(0, start - _WINDOW) : start]) is not None
 
 
 def _loads_exactly(raw: bytes) -> Any:

@@ -11,7 +11,7 @@ from enum import IntEnum, StrEnum
 
 import pytest
 
-from envelopes import ContractViolationError, DecodeError
+from envelopes import ContractViolationError, DecodeError, _json
 from envelopes._json import JsonError, loads
 from envelopes.types import ExactDatetime, ExactFloat, ExactInt, FrozenMap, freeze
 
@@ -173,9 +173,25 @@ def test_digits_in_a_text_do_not_have_the_message_read_again_by_the_standard_lib
 
 
 @pytest.mark.parametrize(
+    "text", [*IDS[:3], "00000000-123e-4123-8123-123e-9999-123e-0000", "A-1234567890123456789", "to 17e-123"]
+)
+def test_usual_ids_do_not_have_all_strings_of_the_message_looked_at(monkeypatch, text):
+    value = {"id": text, "n": [1.5, -2]}
+    monkeypatch.setattr(_json, "_STRING", None)  # what removes the strings before it looks at each number
+    assert loads(json.dumps(value).encode()) == value
+
+
+@pytest.mark.parametrize(
     "number", ["12345678901234567890123", "-0.12345678901234567890", "1e-400", "-1E-400", "5e-325"]
 )
-@pytest.mark.parametrize("around", ["%s", " %s ", "[%s]", '{"a":%s}', '{"a" :\n%s\n}', '["1e-5",%s,0]', "[1,\t%s]"])
+@pytest.mark.parametrize(
+    "around",
+    [
+        *("%s", " %s ", "[%s]", '{"a":%s}', '{"a" :\n%s\n}', '["1e-5",%s,0]', "[1,\t%s]"),
+        *(f'{{"a":{" " * 40}%s}}', f'{{"a"{" " * 40}:%s}}', f"[1,{' ' * 40}%s]", f"{' ' * 40}%s"),
+        *('["77e-123", "a 12345678901234567890", %s]', '{"77e-123":"-1234567890123456789","b":%s}'),
+    ],
+)
 def test_a_long_number_is_exact_wherever_it_is(number, around):
     text = around % number
     assert loads(text.encode()) == json.loads(text, parse_float=Decimal)
