@@ -1,9 +1,11 @@
 """Nothing that a message holds stops the scrubber or the scanner."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scrub.test_stays_valid import scrubber_for
 
+from contract_test.files.exact_json import exact_loads
 from contract_test.scanner import leaks_in_line
 from contract_test.scrub.pseudonyms import Pseudonyms
 
@@ -15,8 +17,13 @@ PIECES = st.sampled_from([
 TEXTS = st.lists(st.one_of(PIECES, st.text(max_size=5), st.characters(exclude_categories=["Cs"])), max_size=8).map(
     "".join
 )
+NUMBERS = st.from_regex(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?", fullmatch=True).map(
+    lambda text: exact_loads(text.encode())
+)
 VALUES = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), TEXTS),
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), NUMBERS, TEXTS
+    ),
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(TEXTS, inner, max_size=4)),
     max_leaves=8,
 )
@@ -32,6 +39,15 @@ def test_any_value_can_be_scrubbed(value):
     made, masked = PLAN.mask({"a": value, "m": value, "other": value})
     assert list(made)[:2] == ["a", "m"]
     assert all(pointer.startswith("/") or pointer == "" for pointer in masked)
+
+
+@pytest.mark.parametrize(
+    "unit", ["a", "A", "1", "a1-", "-", "_", "a.", "1 ", "=", "/", "a/", "é", "%41", "a@", ":", "0x"]
+)
+def test_a_long_text_has_a_pseudonym_before_anybody_gives_up(unit):
+    text = unit * (60_000 // len(unit))
+    (made,) = PLAN.mask({"other": text})[0].values()
+    assert made != text
 
 
 @settings(deadline=None, max_examples=500)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scrub.planted import secrets
 from scrub.test_stays_valid import scrubber_for
 
+from contract_test.files.exact_json import exact_dumps, exact_loads
 from contract_test.scanner import leaks_in_line, leaks_in_text
 from contract_test.scrub.pseudonyms import Pseudonyms
 
@@ -188,3 +189,24 @@ def test_numbers_of_any_size_have_one(number):
     schema = {"x-sensitivity": "personal", "not": {"multipleOf": 5}, "minimum": -abs(number)}
     made, _ = scrubber_for({"properties": {"n": schema}}).scrub({"n": number})
     assert isinstance(made["n"], int | float)
+
+
+@pytest.mark.parametrize("text", ["1e400", "-1.5E+400", "37e-500", "-2.5e-4000", "1E4000"])
+def test_a_number_that_no_double_holds_has_one_that_none_holds_either(text):
+    (made,), masked = scrubber_for({"items": {"type": "number"}}).scrub([exact_loads(text.encode())])
+    assert masked == ("/0",)
+    assert made.text != text
+    assert re.sub("[0-9]+", "0", made.text).upper() == re.sub("[0-9]+", "0", text).upper()
+    assert made.text.upper().partition("E")[2] == text.upper().partition("E")[2]
+
+
+@pytest.mark.parametrize("text", [
+    "4929123456789012e-400", f"0.{'0' * 400}4929123456789012", f"5.{'0' * 20}4929123456789012", "1e-400",
+])  # fmt: skip
+@pytest.mark.parametrize(
+    "schema", [{"type": "number"}, {"enum": [0, 5]}, {"minimum": 0, "maximum": 5, "multipleOf": 1}]
+)
+def test_digits_behind_those_of_a_double_are_no_number_that_a_contract_names(text, schema):
+    (made,), _ = scrubber_for({"items": schema}).mask([exact_loads(text.encode())])
+    assert "4929123456789012" not in exact_dumps(made).decode()
+    assert exact_dumps(made).decode() != text

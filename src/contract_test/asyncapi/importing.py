@@ -40,7 +40,7 @@ _MESSAGE_ROWS = ("type", "key", "id", "time", "version", "caused_by", "volatile"
                  "schema_ids", "retry", "dead_letter", "owner", "domain", "links")  # fmt: skip
 _CHANNEL_ROWS = ("mode", "type", "without_data", "delivery", "expires_after", "retention", "extensions",
                  "routing_keys", "owner", "domain", "links")  # fmt: skip
-_VERSION_LINE = re.compile(rb"""^[\s{]*["']?asyncapi["']?\s*:""", re.MULTILINE)
+_VERSION_LINE = re.compile(rb"""^[ \t\r\f\v{]*+["']?asyncapi["']?\s*+:""", re.MULTILINE)
 _OTHER_NAME = "Give one of them another name in the document."
 
 

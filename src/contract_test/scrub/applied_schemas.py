@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import jsonschema_rs
 
 from contract_test.schema.walk import Node, References, draft_of, subschemas
+from envelopes._exact import ExactFloat
+from envelopes._json import number_survives
 from envelopes.validation import CompiledSchema
 
 ANNOTATION = "x-sensitivity"
@@ -219,6 +221,8 @@ class AppliedSchemas:
 
     def is_harmless(self, value: float | Decimal) -> bool:
         """Return True for a number that the contract itself contains, and for one of a few that it allows."""
+        if isinstance(value, ExactFloat) and not number_survives(value.text):
+            return False  # it has digits that the double has not: nobody declared these
         if value == 0 or value in self.harmless_numbers:
             return True
         is_whole = not -_ALL_WHOLE < value < _ALL_WHOLE or value == int(value)

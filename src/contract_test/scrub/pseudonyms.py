@@ -33,6 +33,7 @@ from contract_test.scrub.alphabets import (
     max_varied,
 )
 from envelopes import _json
+from envelopes._exact import ExactFloat
 
 Masks = Callable[[Any], Any]
 """Masks everything in a parsed JSON value."""
@@ -57,7 +58,9 @@ _PREFIXES_DEEP = 3
 
 
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{16,}|[A-Za-z0-9_-]{16,})={0,2}")
-_TOKEN_OF_PARTS = re.compile(r"[A-Za-z0-9_-]{6,}(?:[.:][A-Za-z0-9_-]{4,}){0,3}[.:][A-Za-z0-9_-]{20,}")
+_TOKEN_OF_PARTS = re.compile(
+    r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{6,}+(?:[.:][A-Za-z0-9_-]{4,}+){0,3}[.:][A-Za-z0-9_-]{20,}+"
+)
 _NO_PARTS = str.maketrans(".:", "~~")
 _SCHEMES = frozenset((
     "http", "https", "ws", "wss", "ftp", "redis", "rediss", "kafka", "postgres", "postgresql", "mysql", "amqp", "amqps",
@@ -107,14 +110,20 @@ class Pseudonyms:
         return self.text(text) + self._letters(f"longer {text}", MIN_VARIED_CHARACTERS, salt)
 
     def number(self, value: Any, salt: int = 0) -> Any:
-        """Return the stand-in for a number: of the same sign, type and number of digits, and whole if it is whole."""
-        mantissa, mark, exponent = str(value).upper().partition("E")
+        """Return the stand-in for a number: of the same sign, type and number of digits, and whole if it is whole.
+
+        Of a number that no double holds, it is one that no double holds either.
+        """
+        beyond = isinstance(value, ExactFloat) and not 0 < abs(value) < math.inf
+        mantissa, mark, exponent = (value.text if beyond else str(value)).upper().partition("E")
         whole, dot, fraction = mantissa.partition(".")
         made = (
             f"{self._number(whole, salt)}{dot}{fraction}"
             if _ONLY_ZEROS.fullmatch(dot + fraction)
             else self._number(mantissa, salt)
         )
+        if beyond:
+            return ExactFloat.of(made + mark + exponent)
         if not isinstance(value, float):
             return (int if isinstance(value, int) else Decimal)(made + mark + exponent)
         number = float(made + mark + exponent)
@@ -196,16 +205,22 @@ class Pseudonyms:
         if not pieces:
             return kept + self._plain(text, salt)
         made, end, most = [kept], 0, max_varied(text)
+        whole = (
+            text if len(text) <= MAX_KNOWN_LENGTH else self._digest(text, salt).hex()
+        )  # of many pieces, each is hashed
         for found in pieces:
             between, kind = text[end : found.start()], found.lastgroup or ""
-            made += (self._between(between, text, most, salt), getattr(self, f"_{kind}")(found[0], salt))
+            made += (self._between(between, whole, most, salt), getattr(self, f"_{kind}")(found[0], salt))
             most -= len(between) + (len(found[0]) if kind in ("number", "iban") else 0)
             end = found.end()
-        made.append(self._between(text[end:], text, most, salt))
+        made.append(self._between(text[end:], whole, most, salt))
         return "".join(made)
 
     def _between(self, text: str, whole: str, most: int, salt: int) -> str:
-        """Return the stand-in for what is between recognized pieces of a whole text. It depends on the whole text."""
+        """Return the stand-in for what is between recognized pieces of a whole text.
+
+        It depends on the whole text, or on the digest of a long one.
+        """
         alphabets = alphabets_of(text, max(most, MIN_VARIED_CHARACTERS))
         return self._scattered(text, alphabets, self._digest(f"{text} in {whole}", salt))
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from itertools import chain, count
-from math import ceil, floor
+from math import ceil, floor, isfinite
 from typing import Any
 
 from contract_test.compare.automata import Automaton, Words
@@ -16,6 +16,7 @@ from contract_test.scrub.applied_schemas import is_number
 from contract_test.scrub.pseudonyms import Masks, Pseudonyms
 from contract_test.scrub.sensitivity_rules import Rule, View, automaton_of, list_in
 from envelopes import _json
+from envelopes._exact import ExactFloat
 from envelopes.types import freeze, plain
 
 _SALTS = 4
@@ -58,7 +59,8 @@ class StandIns:
         first = None
         for candidate in candidates:
             first = candidate if first is None else first
-            if candidate == value or not all(validator.is_valid(candidate) == valid for validator, valid in checks):
+            validated = as_read(candidate) if isinstance(candidate, ExactFloat) else candidate
+            if validated == read or not all(validator.is_valid(validated) == valid for validator, valid in checks):
                 continue
             if is_text or candidate not in view.harmless_numbers or value in view.harmless_numbers:
                 return candidate
@@ -112,6 +114,8 @@ class StandIns:
     def _numbers(self, value: float | Decimal, view: View, salt: int) -> Iterator[Any]:
         pseudonyms = self._pseudonyms
         yield from (pseudonyms.number(value, salt + more) for more in range(_SALTS))
+        if not isfinite(value):
+            return
         exact = Decimal(str(value)).normalize()
         places, size = min(0, int(exact.as_tuple().exponent)), 10 ** (max(exact.adjusted(), 0) + 1)
         step, low, high = Fraction(1, 10**-places), Fraction(-size if exact < 0 else 0), Fraction(size)
