@@ -61,7 +61,7 @@ def test_any_messages_are_recorded_verified_and_inferred_or_refused(contracts, t
     root = shutil.copytree(contracts, tmp_path / "contracts")
     found, _ = try_all(root, codec, random.Random(codec), 40)
     assert found["drifted"] > 0
-    assert found["read"] > 0 or codec in ("cloudevents", "confluent", "msgpack")  # which few random messages are in
+    assert found["read"] > 0 or codec in ("cloudevents", "confluent", "msgpack", "resque")  # few are in these
 
 
 @pytest.mark.soak
