@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 from redis import Redis, RedisCluster
+from redis.asyncio.connection import Connection
 from redis.crc import key_slot
 from transport_processes import RedisServer, asked_until, free_port, is_master, wait_until
 from transport_support import QUEUE, key, resque, running_worker, settled, until
 
 from contract_test.transports.embedded import redis_program
 from transport.__main__ import main
+from transport.connection import REDIS_UNAVAILABLE, connected
 from transport.gateway_stub import GatewayStub
 from transport.limiter import Limits
 
@@ -105,6 +107,23 @@ def test_workers_deliver_from_a_cluster(cluster: Nodes) -> None:
         assert redis.get("resque:stat:processed") == b"602"
         assert int(redis.hget(key("counts"), "delivered")) == 501
         assert all(row.requests == 1 for row in stub.ledger.values())
+
+
+def test_a_connection_that_another_task_closes_meanwhile_is_an_error_of_redis(
+    cluster: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def walk() -> None:
+        async with connected(cluster.url, cluster=True) as redis:
+            assert await redis.call(("SET", "{a}b", "1")) == [True]
+            with monkeypatch.context() as patch:
+                patch.setattr(Connection, "is_connected", True)  # it was, when the task looked
+                for node in redis.get_nodes():
+                    await node.disconnect()
+                with pytest.raises(REDIS_UNAVAILABLE, match="the connection was closed"):
+                    await redis.call(("GET", "{a}b"))
+            assert await redis.call(("GET", "{a}b")) == [b"1"]
+
+    asyncio.run(walk())
 
 
 @pytest.mark.parametrize("how", ["asked", "the master is killed"])

@@ -21,6 +21,7 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, DataError, RedisClusterException, RedisError, ResponseError
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 log = logging.getLogger("transport")
 T = TypeVar("T")
@@ -138,7 +139,10 @@ class Cluster(RedisCluster):
 
     async def call(self, *commands: Sequence[Any]) -> list[Any]:
         """Run commands one after the other, and return their replies."""
-        return [await self.execute_command(*command) for command in commands]
+        try:
+            return [await self.execute_command(*command) for command in commands]
+        except AttributeError as error:  # of redis-py, in a failover: another task closed the connection meanwhile
+            raise RedisConnectionError("the connection was closed") from error
 
 
 AnyRedis = PipeliningRedis | Cluster
