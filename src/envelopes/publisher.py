@@ -100,6 +100,8 @@ class _Outbox(Generic[R]):
         from redis import exceptions
 
         away = isinstance(error, exceptions.RedisError | exceptions.RedisClusterException | OSError)
+        # redis-py's own, where another task has closed the connection that this one writes to
+        away = away or (isinstance(error, AttributeError) and error.obj is None)
         wrong_login = isinstance(error, exceptions.AuthenticationError) and not self._answered
         if not away or wrong_login or isinstance(error, exceptions.DataError) or "WRONGTYPE" in str(error):
             if publishing:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.connection import Connection as AsyncConnection
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, ResponseError
@@ -101,6 +102,23 @@ def test_tasks_share_an_async_publisher_that_buffers_up_to_its_limit(tmp_path: P
     with server:
         asyncio.run(walk())
         assert on_the_list(client(server)) == ["d-000000", "d-000001", "d-000002", "d-000005"]
+
+
+def test_a_connection_that_another_task_closes_meanwhile_is_redis_away(
+    redis: Redis, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def publish() -> None:
+        shared = AsyncRedis.from_url(redis_server.url, socket_timeout=1, retry=AsyncRetry(NoBackoff(), 0))
+        publisher = AsyncPublisher(shared, when_away="buffer")
+        with monkeypatch.context() as patch:
+            patch.setattr(AsyncConnection, "is_connected", True)  # it was, when the task looked
+            await publisher.publish(delivery(1))
+        assert len(publisher) == 1
+        await publisher.flush()
+        await shared.aclose()
+
+    asyncio.run(publish())
+    assert on_the_list(redis) == [delivery(1).delivery_id]
 
 
 def test_a_stream_is_not_a_list(redis: Redis) -> None:
